@@ -1,0 +1,1 @@
+"""Products, locations and an insert-only stock ledger over any SQLAlchemy database."""

@@ -1,0 +1,1 @@
+"""The inventory in the browser and on the command line."""
