@@ -1,0 +1,232 @@
+"""Every refusal of the core: one root, a stable code each, a message that says what to do."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One thing that is wrong with one value.
+
+    ``field`` is the name of the field (``code``, ``quantity`` …), ``reason`` a stable key (``required``, ``too_long``,
+    ``characters``, ``not_whole``, ``negative``, ``too_large``, ``zero``, ``unknown``, ``duplicate`` …), ``value`` what was
+    given (cut to 80 characters), ``limit`` the number that the reason speaks of, if any.
+    """
+
+    field: str
+    reason: str
+    value: str = ""
+    limit: int | None = None
+
+
+class InventoryError(Exception):
+    """Root of the core's errors. ``code`` is stable and documented in ``docs/errors.md``. Nothing was changed."""
+
+    code: ClassVar[str] = "INV-000"
+
+
+class InvalidInput(InventoryError):
+    """Values break a rule; ``faults`` holds every one of them."""
+
+    code = "INV-001"
+
+    def __init__(self, *faults: Fault) -> None:
+        self.faults = faults
+        super().__init__("; ".join(f"{fault.field}: {fault.reason}" for fault in faults))
+
+
+class DuplicateCode(InventoryError):
+    """Another product has this code, in whatever case it is written."""
+
+    code = "INV-002"
+
+    def __init__(self, product_code: str) -> None:
+        self.product_code = product_code
+        super().__init__(f"the code {product_code!r} is taken by another product; choose another one")
+
+
+class ProductNotFound(InventoryError):
+    """No product has this code."""
+
+    code = "INV-003"
+
+    def __init__(self, product_code: str) -> None:
+        self.product_code = product_code
+        super().__init__(f"there is no product with the code {product_code!r}")
+
+
+class LocationNotFound(InventoryError):
+    """No location has this name."""
+
+    code = "INV-004"
+
+    def __init__(self, location: str) -> None:
+        self.location = location
+        super().__init__(f"there is no location named {location!r}")
+
+
+class MovementNotFound(InventoryError):
+    """No movement, or no import, has this id."""
+
+    code = "INV-005"
+
+    def __init__(self, movement: str) -> None:
+        self.movement = movement
+        super().__init__(f"there is no movement {movement!r}")
+
+
+class InsufficientStock(InventoryError):
+    """More was asked for than lies there."""
+
+    code = "INV-006"
+
+    def __init__(self, product_code: str, location: str, available: int, requested: int) -> None:
+        self.product_code = product_code
+        self.location = location
+        self.available = available
+        self.requested = requested
+        super().__init__(f"{product_code!r} has {available} in {location!r}, {requested} were asked for")
+
+
+class QuantityLimit(InventoryError):
+    """The balance would become larger than a balance may be."""
+
+    code = "INV-007"
+
+    def __init__(self, product_code: str, limit: int) -> None:
+        self.product_code = product_code
+        self.limit = limit
+        super().__init__(f"the quantity of {product_code!r} would exceed {limit}")
+
+
+class EditConflict(InventoryError):
+    """Somebody else edited the product since ``seen_version``; look at ``current_version`` and decide again."""
+
+    code = "INV-008"
+
+    def __init__(self, product_code: str, seen_version: int, current_version: int) -> None:
+        self.product_code = product_code
+        self.seen_version = seen_version
+        self.current_version = current_version
+        super().__init__(
+            f"{product_code!r} is now version {current_version}, the edit was made on version {seen_version}"
+        )
+
+
+class CountConflict(InventoryError):
+    """The quantity is no longer the one that the count, or the change, was based on."""
+
+    code = "INV-009"
+
+    def __init__(self, product_code: str, location: str, expected: int, current: int) -> None:
+        self.product_code = product_code
+        self.location = location
+        self.expected = expected
+        self.current = current
+        super().__init__(f"{product_code!r} in {location!r} now has {current}, {expected} was seen")
+
+
+class ProductRetired(InventoryError):
+    """The product is retired; restore it first."""
+
+    code = "INV-010"
+
+    def __init__(self, product_code: str) -> None:
+        self.product_code = product_code
+        super().__init__(f"{product_code!r} is retired; restore it first")
+
+
+class CannotUndo(InventoryError):
+    """The movement or import cannot be taken back.
+
+    ``reason``: ``already_undone``, ``is_undo``, ``changed_nothing`` or ``edited_since`` (then ``product_code`` says which).
+    """
+
+    code = "INV-011"
+
+    def __init__(self, reason: str, product_code: str = "") -> None:
+        self.reason = reason
+        self.product_code = product_code
+        super().__init__(f"cannot be undone: {reason}{f' ({product_code})' if product_code else ''}")
+
+
+class OperationReused(InventoryError):
+    """The operation id was already used for another request; give each request an id of its own."""
+
+    code = "INV-012"
+
+    def __init__(self, operation: str) -> None:
+        self.operation = operation
+        super().__init__(f"the operation id {operation!r} was already used for another request")
+
+
+class ChangeRefused(InventoryError):
+    """A ``check_*`` hook refused; ``reason`` is its text."""
+
+    code = "INV-013"
+
+    def __init__(self, reason: str) -> None:
+        self.reason = reason
+        super().__init__(reason)
+
+
+class FileRefused(InventoryError):
+    """The file as a whole cannot be imported; ``reason`` is a stable key, ``detail`` names the column, sheet or limit."""
+
+    code = "INV-014"
+
+    def __init__(self, reason: str, detail: str = "") -> None:
+        self.reason = reason
+        self.detail = detail
+        super().__init__(f"the file cannot be imported: {reason}{f' ({detail})' if detail else ''}")
+
+
+class RowsRefused(InventoryError):
+    """Rows of the file break rules; nothing was imported. ``faults`` holds them (``imports.RowFault``)."""
+
+    code = "INV-015"
+
+    def __init__(self, faults: tuple[object, ...], total: int) -> None:
+        self.faults = faults
+        self.total = total
+        super().__init__(f"{total} values of the file are wrong; nothing was imported")
+
+
+class DatabaseBusy(InventoryError):
+    """The database stayed locked through every repetition; try again."""
+
+    code = "INV-016"
+
+    def __init__(self, attempts: int) -> None:
+        self.attempts = attempts
+        super().__init__(f"the database was busy in {attempts} attempts; try again")
+
+
+class StorageRefused(InventoryError):
+    """The database cannot be read or written: disk full, read-only, no such folder, unreachable server."""
+
+    code = "INV-017"
+
+    def __init__(self, detail: str) -> None:
+        self.detail = detail
+        super().__init__(f"the database cannot be used: {detail}")
+
+
+class SchemaNotCurrent(InventoryError):
+    """The schema is older or newer than this program; ``inventory migrate`` mends an older one."""
+
+    code = "INV-018"
+
+    def __init__(self, found: str | None, wanted: str) -> None:
+        self.found = found
+        self.wanted = wanted
+        super().__init__(f"the schema is at {found or 'nothing'}, {wanted} is needed; run: inventory migrate")
+
+
+class ReadOnlyUnit(InventoryError):
+    """A write was tried in a session that ``reader()`` gave; use ``write(work)``."""
+
+    code = "INV-019"
+
+    def __init__(self) -> None:
+        super().__init__("this session only reads; use sessions.write(work) to change something")

@@ -1,0 +1,1 @@
+"""Rows to files: what the columns are, and how they are written."""

@@ -1,0 +1,27 @@
+"""The bundle that every use case takes first."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from pluggy import PluginManager
+
+from inventory_core.plugins import build_plugin_manager
+from inventory_core.sessions import SessionSource
+
+
+def utc_now() -> datetime:
+    """The time now, aware, in UTC, with microseconds."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """An inventory: where its sessions come from, which plugins listen, and what time it is.
+
+    Frozen and without state of its own; share one in a process or make one per call.
+    """
+
+    sessions: SessionSource
+    plugins: PluginManager = field(default_factory=build_plugin_manager)
+    clock: Callable[[], datetime] = utc_now

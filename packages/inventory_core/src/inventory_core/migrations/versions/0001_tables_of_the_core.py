@@ -1,0 +1,201 @@
+"""Tables of the core."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from inventory_core.rules.texts import fold
+from inventory_core.tables.columns import LONG_TEXT, ROW_ID, UtcMicroseconds
+from inventory_core.tables.metadata import MYSQL_OPTIONS
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+PREDEFINED = ("Electrónicos", "Ropa", "Alimentos", "Hogar", "Deportes", "Libros", "Otros")
+
+PARTIAL_INDEXES = {
+    "ix_product_low": "quantity < minimum AND retired_at IS NULL",
+    "ix_product_out": "quantity = 0 AND retired_at IS NULL",
+    "ix_product_retired": "retired_at IS NOT NULL",
+}
+
+# Trigrams find a part of a word without reading every row; detail=none since each hit is compared with LIKE anyway.
+SEARCH_INDEX = (
+    """CREATE VIRTUAL TABLE product_search USING fts5(
+        search_text, content='product', content_rowid='id', tokenize='trigram case_sensitive 1', detail=none, columnsize=0)""",
+    """CREATE TRIGGER product_search_insert AFTER INSERT ON product BEGIN
+        INSERT INTO product_search (rowid, search_text) VALUES (new.id, new.search_text); END""",
+    """CREATE TRIGGER product_search_delete AFTER DELETE ON product BEGIN
+        INSERT INTO product_search (product_search, rowid, search_text) VALUES ('delete', old.id, old.search_text); END""",
+    """CREATE TRIGGER product_search_update AFTER UPDATE OF search_text ON product BEGIN
+        INSERT INTO product_search (product_search, rowid, search_text) VALUES ('delete', old.id, old.search_text);
+        INSERT INTO product_search (rowid, search_text) VALUES (new.id, new.search_text); END""",
+)
+
+INSERT_ONLY = (
+    "CREATE TRIGGER movement_no_update BEFORE UPDATE ON movement BEGIN SELECT RAISE(ABORT, 'movements are insert only'); END",
+    "CREATE TRIGGER movement_no_delete BEFORE DELETE ON movement BEGIN SELECT RAISE(ABORT, 'movements are insert only'); END",
+)
+
+
+def upgrade() -> None:
+    op.create_table(
+        "category",
+        sa.Column("id", ROW_ID, nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("name_key", sa.String(length=255), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_category")),
+        sa.UniqueConstraint("name_key", name=op.f("uq_category_name_key")),
+        **MYSQL_OPTIONS,
+    )
+    op.create_table(
+        "location",
+        sa.Column("id", ROW_ID, nullable=False),
+        sa.Column("name", sa.String(length=80), nullable=False),
+        sa.Column("name_key", sa.String(length=255), nullable=False),
+        sa.Column("is_default", sa.Boolean(), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_location")),
+        sa.UniqueConstraint("is_default", name=op.f("uq_location_is_default")),
+        sa.UniqueConstraint("name_key", name=op.f("uq_location_name_key")),
+        **MYSQL_OPTIONS,
+    )
+    op.create_table(
+        "operation",
+        sa.Column("id", sa.String(length=64), nullable=False),
+        sa.Column("verb", sa.String(length=20), nullable=False),
+        sa.Column("fingerprint", sa.String(length=64), nullable=False),
+        sa.Column("result", LONG_TEXT, nullable=False),
+        sa.Column("actor", sa.String(length=80), nullable=False),
+        sa.Column("at", UtcMicroseconds(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_operation")),
+        **MYSQL_OPTIONS,
+    )
+    op.create_index("ix_operation_verb_at", "operation", ["verb", "at"])
+
+    op.create_table(
+        "outbox",
+        sa.Column("id", ROW_ID, nullable=False),
+        sa.Column("event", sa.String(length=40), nullable=False),
+        sa.Column("payload", LONG_TEXT, nullable=False),
+        sa.Column("at", UtcMicroseconds(), nullable=False),
+        sa.Column("due_at", UtcMicroseconds(), nullable=False),
+        sa.Column("claim", sa.String(length=32), nullable=True),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("last_error", sa.String(length=500), nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+        **MYSQL_OPTIONS,
+    )
+    op.create_index("ix_outbox_claim", "outbox", ["claim"])
+    op.create_index("ix_outbox_due_at_id", "outbox", ["due_at", "id"])
+
+    op.create_table(
+        "product",
+        sa.Column("id", ROW_ID, nullable=False),
+        sa.Column("code", sa.String(length=64), nullable=False),
+        sa.Column("code_key", sa.String(length=191), nullable=False),
+        sa.Column("name", sa.String(length=200), nullable=False),
+        sa.Column("name_key", sa.String(length=255), nullable=False),
+        sa.Column("description", sa.String(length=2000), nullable=False),
+        sa.Column("category_id", ROW_ID, nullable=True),
+        sa.Column("quantity", ROW_ID, nullable=False),
+        sa.Column("minimum", ROW_ID, nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("search_text", LONG_TEXT, nullable=False),
+        sa.Column("created_at", UtcMicroseconds(), nullable=False),
+        sa.Column("changed_at", UtcMicroseconds(), nullable=False),
+        sa.Column("retired_at", UtcMicroseconds(), nullable=True),
+        sa.CheckConstraint("minimum >= 0", name=op.f("ck_product_minimum_not_negative")),
+        sa.CheckConstraint("quantity >= 0", name=op.f("ck_product_quantity_not_negative")),
+        sa.ForeignKeyConstraint(["category_id"], ["category.id"], name=op.f("fk_product_category_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_product")),
+        sa.UniqueConstraint("code_key", name=op.f("uq_product_code_key")),
+        **MYSQL_OPTIONS,
+    )
+    op.create_index("ix_product_category_id_name_key_id", "product", ["category_id", "name_key", "id"])
+    op.create_index("ix_product_changed_at_id", "product", ["changed_at", "id"])
+    op.create_index("ix_product_name_key_id", "product", ["name_key", "id"])
+    op.create_index("ix_product_quantity_id", "product", ["quantity", "id"])
+
+    op.create_table(
+        "balance",
+        sa.Column("product_id", ROW_ID, nullable=False),
+        sa.Column("location_id", ROW_ID, nullable=False),
+        sa.Column("quantity", ROW_ID, nullable=False),
+        sa.CheckConstraint("quantity >= 0", name=op.f("ck_balance_quantity_not_negative")),
+        sa.ForeignKeyConstraint(["location_id"], ["location.id"], name=op.f("fk_balance_location_id")),
+        sa.ForeignKeyConstraint(["product_id"], ["product.id"], name=op.f("fk_balance_product_id")),
+        sa.PrimaryKeyConstraint("product_id", "location_id", name=op.f("pk_balance")),
+        sqlite_with_rowid=False,
+        **MYSQL_OPTIONS,
+    )
+    op.create_index("ix_balance_location_id_quantity_product_id", "balance", ["location_id", "quantity", "product_id"])
+
+    op.create_table(
+        "import_change",
+        sa.Column("operation_id", sa.String(length=64), nullable=False),
+        sa.Column("product_id", ROW_ID, nullable=False),
+        sa.Column("before", LONG_TEXT, nullable=False),
+        sa.Column("version_after", sa.Integer(), nullable=False),
+        sa.ForeignKeyConstraint(["operation_id"], ["operation.id"], name=op.f("fk_import_change_operation_id")),
+        sa.ForeignKeyConstraint(["product_id"], ["product.id"], name=op.f("fk_import_change_product_id")),
+        sa.PrimaryKeyConstraint("operation_id", "product_id", name=op.f("pk_import_change")),
+        sqlite_with_rowid=False,
+        **MYSQL_OPTIONS,
+    )
+    op.create_index("ix_import_change_product_id", "import_change", ["product_id"])
+
+    op.create_table(
+        "movement",
+        sa.Column("id", ROW_ID, nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("product_id", ROW_ID, nullable=False),
+        sa.Column("location_id", ROW_ID, nullable=False),
+        sa.Column("quantity", ROW_ID, nullable=False),
+        sa.Column("balance_after", ROW_ID, nullable=False),
+        sa.Column("reason", sa.String(length=200), nullable=False),
+        sa.Column("actor", sa.String(length=80), nullable=False),
+        sa.Column("at", UtcMicroseconds(), nullable=False),
+        sa.Column("operation_id", sa.String(length=64), nullable=False),
+        sa.Column("undoes_id", ROW_ID, nullable=True),
+        sa.CheckConstraint(
+            "kind IN ('receive', 'issue', 'transfer', 'count', 'undo', 'import')", name=op.f("ck_movement_kind_known")
+        ),
+        sa.CheckConstraint("quantity <> 0 OR kind = 'count'", name=op.f("ck_movement_quantity_not_zero")),
+        sa.CheckConstraint("balance_after >= 0", name=op.f("ck_movement_balance_after_not_negative")),
+        sa.ForeignKeyConstraint(["location_id"], ["location.id"], name=op.f("fk_movement_location_id")),
+        sa.ForeignKeyConstraint(["operation_id"], ["operation.id"], name=op.f("fk_movement_operation_id")),
+        sa.ForeignKeyConstraint(["product_id"], ["product.id"], name=op.f("fk_movement_product_id")),
+        sa.ForeignKeyConstraint(["undoes_id"], ["movement.id"], name=op.f("fk_movement_undoes_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_movement")),
+        sa.UniqueConstraint("undoes_id", name=op.f("uq_movement_undoes_id")),
+        **MYSQL_OPTIONS,
+    )
+    op.create_index("ix_movement_operation_id", "movement", ["operation_id"])
+    op.create_index("ix_movement_product_id_id", "movement", ["product_id", "id"])
+    _fill()
+    if op.get_bind().dialect.name == "sqlite":
+        _set_up_sqlite()
+
+
+def _fill() -> None:
+    category = sa.table("category", sa.column("name", sa.String), sa.column("name_key", sa.String))
+    op.bulk_insert(category, [{"name": name, "name_key": fold(name)} for name in PREDEFINED])
+    location = sa.table(
+        "location", sa.column("name", sa.String), sa.column("name_key", sa.String), sa.column("is_default", sa.Boolean)
+    )
+    op.bulk_insert(location, [{"name": "Principal", "name_key": "principal", "is_default": True}])
+
+
+def _set_up_sqlite() -> None:
+    for name, condition in PARTIAL_INDEXES.items():
+        op.create_index(name, "product", ["name_key", "id"], sqlite_where=sa.text(condition))
+    for statement in (*SEARCH_INDEX, *INSERT_ONLY):
+        op.execute(statement)
+
+
+def downgrade() -> None:
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute("DROP TABLE product_search")
+    for table in ("movement", "import_change", "balance", "product", "outbox", "operation", "location", "category"):
+        op.drop_table(table)

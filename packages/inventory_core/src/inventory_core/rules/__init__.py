@@ -1,0 +1,1 @@
+"""What is right: pure functions and value types; no session, no I/O."""

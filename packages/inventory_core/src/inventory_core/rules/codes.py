@@ -1,0 +1,27 @@
+"""Grammar and normal form of product codes."""
+
+import unicodedata
+
+from inventory_core.errors import Fault
+from inventory_core.rules.texts import one_line, text_faults
+
+LONGEST_CODE = 64
+LONGEST_KEY = 191
+
+
+def clean_code(text: str) -> str:
+    """The code as it is shown: normal form C, trimmed, white space as one blank; the case stays as typed."""
+    return one_line(text)
+
+
+def code_key(code: str) -> str:
+    """What makes two codes the same: compatibility forms and case do not count, accents do."""
+    return code.lower() if code.isascii() else unicodedata.normalize("NFKC", code.casefold()).casefold()
+
+
+def code_faults(code: str) -> list[Fault]:
+    """What is wrong with a cleaned code; any printable character is allowed, up to 64 of them."""
+    faults = text_faults("code", code, longest=LONGEST_CODE, required=True)
+    if not faults and len(code_key(code)) > LONGEST_KEY:
+        faults.append(Fault("code", "too_long", code, LONGEST_CODE))
+    return faults

@@ -1,0 +1,70 @@
+"""The schema's migrations, for this package's tables and for any package that brings its own."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, Engine
+from sqlalchemy.exc import DBAPIError
+
+from inventory_core.errors import SchemaNotCurrent, StorageRefused
+from inventory_core.failures import Failure, classify, describe
+
+
+@dataclass(frozen=True, slots=True)
+class SchemaChain:
+    """A line of Alembic migrations: ``location`` such as ``my_package:migrations``, and a version table of its own."""
+
+    location: str
+    version_table: str
+
+    def head(self) -> str:
+        """The revision that the program needs."""
+        return ScriptDirectory.from_config(self._config()).get_current_head() or ""
+
+    def revision(self, engine: Engine) -> str | None:
+        """The revision that the database is at; None if it is empty. Raises ``StorageRefused``."""
+        try:
+            with engine.connect() as connection:
+                options = {"version_table": self.version_table}
+                return MigrationContext.configure(connection, opts=options).get_current_revision()
+        except DBAPIError as error:
+            raise _refused(error) from error
+
+    def require_current(self, engine: Engine) -> None:
+        """Raise ``SchemaNotCurrent`` unless the database is at the head."""
+        found = self.revision(engine)
+        if found != self.head():
+            raise SchemaNotCurrent(found, self.head())
+
+    def upgrade(self, engine: Engine, revision: str = "head") -> None:
+        """Bring the schema up; on SQLite all or nothing. Safe to repeat. Raises ``StorageRefused``."""
+        self._run(engine, lambda config: command.upgrade(config, revision))
+
+    def downgrade(self, engine: Engine, revision: str) -> None:
+        """Take the schema back to ``revision`` (``base`` drops everything, with the data)."""
+        self._run(engine, lambda config: command.downgrade(config, revision))
+
+    def _run(self, engine: Engine, run: Callable[[Config], None]) -> None:
+        try:
+            with engine.begin() as connection:
+                run(self._config(connection))
+        except DBAPIError as error:
+            raise _refused(error) from error
+
+    def _config(self, connection: Connection | None = None) -> Config:
+        config = Config()
+        config.set_main_option("script_location", self.location)
+        config.attributes["version_table"] = self.version_table
+        config.attributes["connection"] = connection
+        return config
+
+
+def _refused(error: DBAPIError) -> Exception:
+    return StorageRefused(describe(error)) if classify(error) is Failure.STORAGE else error
+
+
+CORE_SCHEMA = SchemaChain("inventory_core:migrations", "inventory_core_version")
