@@ -1,0 +1,202 @@
+"""What can go wrong, one kind per cause, each with a stable code and a message that says what to do."""
+
+from typing import ClassVar
+
+
+class ReplicationError(Exception):
+    """Root of every error that this package raises by itself.
+
+    ``code`` is stable over releases. ``str()`` is the message followed by the code, fit for one line of a log. Errors of the driver
+    and of SQLAlchemy are never wrapped into it where the caller needs to tell them apart (an integrity error stays one).
+
+    Args:
+        message: What happened and what to do; the text of the class where it is left out.
+    """
+
+    code: ClassVar[str] = "REP-000"
+    default_message: ClassVar[str] = "The replicated database could not be used."
+
+    def __init__(self, message: str = "") -> None:
+        super().__init__(message)
+
+    @property
+    def message(self) -> str:
+        """The message without the code."""
+        return str(self.args[0]) if self.args and self.args[0] else self.default_message
+
+    def __str__(self) -> str:
+        return f"{self.message} [{self.code}]"
+
+
+class ConfigurationError(ReplicationError, ValueError):
+    """A setting is wrong; the message names it and the values it may have. Raised when the value is built, never in a request."""
+
+    code = "REP-001"
+    default_message = "The configuration of the replicated database is wrong."
+
+
+class SourceUnavailable(ReplicationError):
+    """No server is proved to be the source, so nothing can be written and nothing was. May be repeated later; nothing is queued."""
+
+    code = "REP-002"
+    default_message = (
+        "No server accepts writes at the moment; nothing was changed. Try again shortly. "
+        "If it lasts, run `inventory-replication status` to see which server is missing."
+    )
+
+
+class NoEligibleReplica(ReplicationError):
+    """A read found neither a replica that may serve it nor a source to fall back to."""
+
+    code = "REP-003"
+    default_message = (
+        "No server can serve this read within its staleness bound. Try again shortly, or allow an older state for this read. "
+        "`inventory-replication status` shows the staleness of each replica."
+    )
+
+
+class CausalTimeout(ReplicationError):
+    """The reader's own last change had not arrived within the time limit and an older state must not be shown."""
+
+    code = "REP-004"
+    default_message = (
+        "Your last change has not arrived on a server that can be read, and an older state is not shown. "
+        "The change is not lost: read again in a moment."
+    )
+
+
+class ReadOnlyUnitError(ReplicationError):
+    """A read-only unit of work tried to write, lock or call what may write; nothing was sent to the server."""
+
+    code = "REP-005"
+    default_message = "A reader was asked to write or lock. Do it inside `sessions.write(work)`."
+
+
+class CommitUnknown(ReplicationError):
+    """The connection was lost after COMMIT was sent and before its answer: the change may or may not be stored.
+
+    It is never repeated by this package. Look whether the change is there, or repeat it under the same idempotency key.
+
+    Args:
+        message: What happened and what to do.
+        attempt_id: Identity of the attempt, where the caller gave it one, to look for in the data.
+    """
+
+    code = "REP-006"
+    default_message = (
+        "The connection was lost while the change was being stored, so it may or may not be there. "
+        "Look before you repeat it, or repeat it with the same operation key."
+    )
+
+    def __init__(self, message: str = "", *, attempt_id: str | None = None) -> None:
+        super().__init__(message)
+        self.attempt_id = attempt_id
+
+
+class LostWriteDetected(ReplicationError):
+    """Confirmed changes went down with a former source: the present source does not have them and will not get them.
+
+    Args:
+        message: What happened and what to do.
+        gtids: The lost transactions as a GTID set in text.
+    """
+
+    code = "REP-007"
+    default_message = (
+        "A change that had been confirmed is missing on the new source. Check your last entries and repeat what is missing; "
+        "the operator finds the transactions on the former source."
+    )
+
+    def __init__(self, message: str = "", *, gtids: str = "") -> None:
+        super().__init__(message)
+        self.gtids = gtids
+
+
+class SplitBrainDetected(SourceUnavailable):
+    """More than one server accepts writes, so none of them is written to.
+
+    Args:
+        message: What happened and what to do.
+        servers: Names of the writable servers.
+    """
+
+    code = "REP-008"
+    default_message = (
+        "More than one server accepts writes, so none is used for writing. "
+        "Set super_read_only=ON on all but the true source."
+    )
+
+    def __init__(self, message: str = "", *, servers: tuple[str, ...] = ()) -> None:
+        super().__init__(message)
+        self.servers = servers
+
+
+class ProvisioningRefused(ReplicationError):
+    """A step of provisioning would endanger data or cannot work; no server was changed by it."""
+
+    code = "REP-009"
+    default_message = "The server cannot become a replica as it is; nothing was changed."
+
+
+class InvalidGtidSet(ReplicationError, ValueError):
+    """A text is not a GTID set, or is longer than allowed."""
+
+    code = "REP-010"
+    default_message = "This is not a GTID set such as 3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5."
+
+
+class ServerUnsuitable(ReplicationError):
+    """A server answers but cannot take part: no GTIDs, a replica of another source, an identity that another server has too.
+
+    Args:
+        message: What happened and what to do.
+        server: Name of the server.
+    """
+
+    code = "REP-011"
+    default_message = "A server cannot take part in this cluster; run `inventory-replication verify`."
+
+    def __init__(self, message: str = "", *, server: str = "") -> None:
+        super().__init__(message)
+        self.server = server
+
+
+class AccessRefused(ReplicationError):
+    """A server lives but does not let us in: password, rights, certificate, or all its connections are taken.
+
+    Args:
+        message: What happened and what to do.
+        server: Name of the server.
+    """
+
+    code = "REP-012"
+    default_message = "A server refused the login; check account, password, certificate and max_connections."
+
+    def __init__(self, message: str = "", *, server: str = "") -> None:
+        super().__init__(message)
+        self.server = server
+
+
+class SwitchoverRefused(ReplicationError):
+    """A planned switchover was not begun, or was taken back: the source is the one it was."""
+
+    code = "REP-013"
+    default_message = "The switchover was refused and the source stays what it was."
+
+
+ALL_ERRORS: tuple[type[ReplicationError], ...] = (
+    ConfigurationError,
+    SourceUnavailable,
+    NoEligibleReplica,
+    CausalTimeout,
+    ReadOnlyUnitError,
+    CommitUnknown,
+    LostWriteDetected,
+    SplitBrainDetected,
+    ProvisioningRefused,
+    InvalidGtidSet,
+    ServerUnsuitable,
+    AccessRefused,
+    SwitchoverRefused,
+)
+"""Every kind in the order of its code, for documentation and for tables that translate them."""
