@@ -1,0 +1,1 @@
+"""Pure decisions of the replication package: values in, decision out."""
