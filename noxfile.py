@@ -1,0 +1,193 @@
+"""Every check of this repository, one session each; `nox` alone runs all but `bench`, and says at its end what it could not run."""
+
+import atexit
+import os
+import runpy
+import shutil
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent
+PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+CODE = ("packages", "tests", "noxfile.py")
+
+os.environ["UV_PYTHON_DOWNLOADS"] = "never"
+nox.needs_version = ">=2025.10"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.download_python = "never"
+nox.options.error_on_missing_interpreters = False
+nox.options.sessions = ["lint", "types", "tests", "mysql", "stack", "browser", "docs", "build"]
+
+_capabilities = runpy.run_path(str(ROOT / "tests" / "capabilities.py"))
+missing: Callable[[str], str | None] = _capabilities["missing"]
+required: Callable[[], frozenset[str]] = _capabilities["required"]
+
+_started: set[str] = set()
+_left_out: dict[str, str] = {}
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, formatting, directions of import, templates, and that each package declares what it imports."""
+    install(session, "lint")
+    session.run("ruff", "check", *CODE)
+    session.run("ruff", "format", "--check", *CODE)
+    session.run("lint-imports", "--no-logo")
+    if templates := sorted(ROOT.glob("packages/*/src/**/templates")):
+        session.run("djlint", "--check", "--lint", "--quiet", *map(str, templates))
+    for package in sorted(ROOT.glob("packages/*")):
+        session.run("deptry", "--config", str(package / "pyproject.toml"), str(package / "src"))
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Mypy in strict mode over the packages, the tests and this file."""
+    install(session, "types")
+    session.run("mypy", *CODE)
+
+
+@nox.session(python=PYTHONS)
+def tests(session: nox.Session) -> None:
+    """Everything that needs no service, on SQLite, with each supported Python that is installed."""
+    install(session, "test")
+    without = " and ".join(f"not {marker}" for marker in ("mysql", "stack", "browser", "build"))
+    run_tests(session, "-m", without, "--ignore=tests/documents")
+
+
+@nox.session
+def mysql(session: nox.Session) -> None:
+    """The tests on real MySQL servers, which pytest-docker starts."""
+    if marked_tests(session, "mysql") and has(session, "docker"):
+        install(session, "test")
+        run_tests(session, "-m", "mysql", parallel=False)
+
+
+@nox.session
+def stack(session: nox.Session) -> None:
+    """The tests of the shipped docker-compose.yml, which pytest-docker starts."""
+    if marked_tests(session, "stack") and has(session, "docker"):
+        install(session, "test")
+        run_tests(session, "-m", "stack", parallel=False)
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """The pages in a real Chromium."""
+    if marked_tests(session, "browser") and has(session, "browser"):
+        install(session, "browser")
+        run_tests(session, "-m", "browser")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """What the documents promise."""
+    install(session, "test")
+    run_tests(session, "tests/documents", parallel=False)
+
+
+@nox.session
+def build(session: nox.Session) -> None:
+    """Sources and wheels of the packages, and that they install and start in an empty environment."""
+    install(session, "test", "build")
+    run_tests(session, "-m", "build", parallel=False)
+
+
+@nox.session
+def bench(session: nox.Session) -> None:
+    """Speed and memory at 100,000 products, written to docs/benchmarks.md."""
+    install(session, "test")
+    session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def lock(session: nox.Session) -> None:
+    """Move every pin in constraints.txt to the newest version that the packages allow."""
+    uv = (sys.executable, "-m", "uv")
+    session.run(*uv, "lock", "--upgrade", external=True)
+    export = (
+        "export",
+        "--format=requirements-txt",
+        "--no-emit-workspace",
+        "--all-packages",
+        "--all-groups",
+        "--all-extras",
+    )
+    pins = session.run(*uv, *export, "--no-hashes", "--no-annotate", "--no-header", external=True, silent=True)
+    header = "# Exact versions of everything that runs here or checks it. Made by: nox -s lock\n"
+    (ROOT / "constraints.txt").write_text(
+        header + "".join(sorted(pin for pin in str(pins).splitlines(keepends=True) if "==" in pin))
+    )
+
+
+def install(session: nox.Session, *groups: str) -> None:
+    """The three packages, editable, and the tools of the dependency groups, all at the versions of constraints.txt."""
+    _started.add(session.name)
+    session.install("-r", "requirements.txt", *nox.project.dependency_groups(PROJECT, *groups))
+
+
+def run_tests(session: nox.Session, *arguments: str, parallel: bool = True) -> None:
+    """Run pytest; what stands after `--` on nox's command line comes last and so wins."""
+    workers = ("-n", "auto", "--maxprocesses=8", "--dist=worksteal") if parallel else ("-n", "0")
+    session.run("pytest", *workers, *arguments, *session.posargs)
+
+
+def marked_tests(session: nox.Session, marker: str) -> bool:
+    """Whether the repository has tests of this kind yet; where not, the last lines of nox say so."""
+    if any(f"mark.{marker}" in file.read_text("utf-8") for file in ROOT.glob("tests/**/*.py")):
+        return True
+    leave_out(session, "not shipped yet: this repository has no such check")
+    return False
+
+
+def has(session: nox.Session, capability: str) -> bool:
+    """Whether the machine has what the session needs; where not, the session is left out, or fails if that was required."""
+    lack = missing(capability)
+    if lack and capability in required():
+        _left_out[session.name] = f"required, but this machine lacks {lack}"
+        session.error(f"needs {lack}")
+    if lack:
+        leave_out(session, f"needs {lack}")
+    return not lack
+
+
+def leave_out(session: nox.Session, reason: str) -> None:
+    """End the session as skipped and remember why."""
+    _started.add(session.name)
+    _left_out[session.name] = reason
+    session.skip(reason)
+
+
+def add_pyenv_to_path() -> None:
+    """Let nox find the Pythons that pyenv has installed but not selected."""
+    versions = Path(os.environ.get("PYENV_ROOT", Path.home() / ".pyenv"), "versions")
+    found = [str(folder / "bin") for version in PYTHONS for folder in sorted(versions.glob(f"{version}.*"))]
+    os.environ["PATH"] = os.pathsep.join([os.environ.get("PATH", os.defpath), *found])
+
+
+def report() -> None:
+    """The last lines of nox: what was not checked here, and what it needs."""
+    if not _started:
+        return
+    if any(name.startswith("tests") for name in _started):
+        absent = [
+            version
+            for version in PYTHONS
+            if f"tests-{version}" not in _started and not shutil.which(f"python{version}")
+        ]
+        _left_out.update({f"tests-{version}": f"needs Python {version} on the path" for version in absent})
+    sys.stderr.flush()
+    if _left_out:
+        print("\nNot checked here:")
+        for name, reason in _left_out.items():
+            print(f"  {name}: {reason}")
+    else:
+        print("\nNothing was left out for want of something on this machine.")
+    sys.stdout.flush()
+
+
+add_pyenv_to_path()
+atexit.register(report)

@@ -1,0 +1,91 @@
+"""What every test relies on: capabilities of the machine, an environment of its own, and nothing left behind."""
+
+import os
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import settings
+
+from tests import capabilities
+
+REPOSITORY = Path(__file__).parents[1]
+THREAD_GRACE_SECONDS = 5.0
+
+settings.register_profile("repository", deadline=None, print_blob=True)
+settings.load_profile("repository")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave out the tests that this machine cannot run; where they are required, refuse to run at all."""
+    able: list[pytest.Item] = []
+    unable: list[pytest.Item] = []
+    for item in items:
+        needs = {capability for marker, capability in capabilities.MARKERS.items() if item.get_closest_marker(marker)}
+        lacks = {capability for capability in needs if capabilities.missing(capability)}
+        if required := lacks & capabilities.required():
+            capability = min(required)
+            raise pytest.UsageError(
+                f"{capabilities.REQUIRED_VARIABLE} names {capability}, and {item.nodeid} needs it, "
+                f"but this machine lacks {capabilities.missing(capability)}"
+            )
+        (unable if lacks else able).append(item)
+    if unable:
+        items[:] = able
+        config.hook.pytest_deselected(items=unable)
+
+
+def pytest_report_header(config: pytest.Config) -> list[str]:
+    """Say what will be left out, unless markers were chosen on the command line."""
+    if config.option.markexpr:
+        return []
+    return [
+        f"not run here: tests marked {marker}; they need {lack}"
+        for marker, capability in capabilities.MARKERS.items()
+        if (lack := capabilities.missing(capability))
+    ]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _own_environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """No test sees the settings or the data of the person who runs it."""
+    home = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("INVENTORY_") and "_TEST_" not in name]:
+            patch.delenv(name)
+        for name, folder in {"XDG_DATA_HOME": "data", "XDG_CONFIG_HOME": "config", "XDG_STATE_HOME": "state"}.items():
+            patch.setenv(name, str(home / folder))
+        yield
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _clean_repository() -> Iterator[None]:
+    """Data files belong under `tmp_path`."""
+    before = _data_files()
+    yield
+    left = sorted(str(path.relative_to(REPOSITORY)) for path in _data_files() - before)
+
+    assert not left, f"tests left data files in the repository: {left}"
+
+
+def _data_files() -> set[Path]:
+    suffixes = {".db", ".db-shm", ".db-wal", ".sqlite", ".sqlite3", ".xlsx", ".log", ".tmp", ".pid", ".sock"}
+    found: set[Path] = set()
+    for folder, folders, files in os.walk(REPOSITORY):
+        folders[:] = [
+            name for name in folders if not name.startswith(".") and name not in {"__pycache__", "node_modules"}
+        ]
+        found.update(Path(folder, name) for name in files if Path(name).suffix in suffixes)
+    return found
+
+
+@pytest.fixture(autouse=True)
+def _no_thread_left() -> Iterator[None]:
+    """A thread that a test starts ends with it; one that needs a moment is waited for."""
+    before = set(threading.enumerate())
+    yield
+    for thread in set(threading.enumerate()) - before:
+        thread.join(THREAD_GRACE_SECONDS)
+
+        assert not thread.is_alive(), f"the test left the thread {thread.name!r} running"
