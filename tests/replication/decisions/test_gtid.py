@@ -1,6 +1,7 @@
 """GTID sets against a naive model: a Python set of (uuid, tag, number)."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -41,7 +42,7 @@ def is_normal(gtid_set: GtidSet) -> bool:
     return all(
         intervals
         and all(first <= last for first, last in intervals)
-        and all(left[1] + 1 < right[0] for left, right in zip(intervals, intervals[1:], strict=False))
+        and all(left[1] + 1 < right[0] for left, right in pairwise(intervals))
         for intervals in gtid_set.by_origin.values()
     )
 
