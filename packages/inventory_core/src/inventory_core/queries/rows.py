@@ -29,8 +29,10 @@ class ProductRow:
 
     @property
     def status(self) -> Status:
+        """The one status to show; with a location it speaks of that place."""
         return shown_status(self.quantity, self.minimum, retired=self.retired)
 
     @property
     def to_buy(self) -> int:
+        """How many units the total lacks to the minimum."""
         return to_buy(self.total, self.minimum)

@@ -1,0 +1,85 @@
+"""The filter that list, search, counts and exports share, and the one place that turns it into conditions."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, select
+from sqlalchemy.orm import Session
+
+from inventory_core.errors import Fault, InvalidInput
+from inventory_core.queries.stored import BALANCE, CATEGORY, LOCATION, PRODUCT
+from inventory_core.rules.reorder import Status
+from inventory_core.rules.texts import fold, one_line
+
+WITHOUT_CATEGORY = "-"
+"""Value of ``ProductFilter.category`` for the products that have none."""
+
+_NO_ROW = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ProductFilter:
+    """Which products are asked for; every part narrows.
+
+    ``search``: see ``rules.texts.search_words``. ``category`` and ``location`` are names, compared without case and
+    accents; a name that does not exist matches nothing. ``status`` None means all that are not retired. With a
+    location, only products with a balance there (which may be 0) are meant, and ``available`` and ``out_of_stock``
+    speak of that place; ``low_stock`` always speaks of the total. Empty texts mean None.
+    Raises ``InvalidInput`` for a status that does not exist.
+    """
+
+    search: str = ""
+    category: str | None = None
+    status: Status | str | None = None
+    location: str | None = None
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "category", self.category or None)
+        object.__setattr__(self, "location", self.location or None)
+        try:
+            object.__setattr__(self, "status", Status(self.status) if self.status else None)
+        except ValueError:
+            raise InvalidInput(Fault("status", "unknown", str(self.status)[:80])) from None
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The ids behind the names of a filter; an id of 0 stands for a name that does not exist."""
+
+    category_id: int | None
+    location_id: int | None
+    location: str | None
+
+
+def find_places(session: Session, product_filter: ProductFilter) -> Places:
+    """Look up the names of the filter: at most one statement for each."""
+    category_id = location_id = location = None
+    if product_filter.category and product_filter.category != WITHOUT_CATEGORY:
+        key = fold(one_line(product_filter.category))
+        category_id = session.scalar(select(CATEGORY.c.id).where(CATEGORY.c.name_key == key)) or _NO_ROW
+    if product_filter.location:
+        key = fold(one_line(product_filter.location))
+        found = session.execute(select(LOCATION.c.id, LOCATION.c.name).where(LOCATION.c.name_key == key)).first()
+        location_id, location = (found.id, found.name) if found else (_NO_ROW, product_filter.location)
+    return Places(category_id, location_id, location)
+
+
+def conditions(product_filter: ProductFilter, places: Places) -> Iterator[ColumnElement[bool]]:
+    """The filter without its search, as conditions on ``product`` and, with a location, on ``balance``."""
+    status = product_filter.status
+    yield PRODUCT.c.retired_at.is_not(None) if status is Status.RETIRED else PRODUCT.c.retired_at.is_(None)
+    if product_filter.category == WITHOUT_CATEGORY:
+        yield PRODUCT.c.category_id.is_(None)
+    elif places.category_id is not None:
+        yield PRODUCT.c.category_id == places.category_id
+    here = PRODUCT.c.quantity
+    if places.location_id is not None:
+        yield BALANCE.c.product_id == PRODUCT.c.id
+        yield BALANCE.c.location_id == places.location_id
+        here = BALANCE.c.quantity
+    if status is Status.AVAILABLE:
+        yield here > 0
+    elif status is Status.OUT_OF_STOCK:
+        yield here == 0
+    elif status is Status.LOW_STOCK:
+        yield PRODUCT.c.quantity < PRODUCT.c.minimum

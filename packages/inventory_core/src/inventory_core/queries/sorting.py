@@ -1,0 +1,112 @@
+"""The orders of the list, and the place in an order at which a page begins."""
+
+import base64
+import binascii
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any, Self
+
+from sqlalchemy import ColumnElement, and_, or_, tuple_
+
+from inventory_core.errors import Fault, InvalidInput
+from inventory_core.queries.stored import BALANCE, PRODUCT
+
+SORTS = ("name", "-name", "code", "-code", "quantity", "-quantity", "changed", "-changed")
+"""What ``sort`` may be; ``-`` turns the order round."""
+
+_COLUMNS: dict[str, ColumnElement[Any]] = {
+    "name": PRODUCT.c.name_key,
+    "code": PRODUCT.c.code_key,
+    "quantity": PRODUCT.c.quantity,
+    "changed": PRODUCT.c.changed_at,
+}
+_TYPES = {"name": str, "code": str, "quantity": int, "changed": datetime}
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """The last row of a page: the value that it was sorted by, and its id, which orders rows of the same value."""
+
+    value: str | int | datetime
+    id: int
+
+    def to_text(self) -> str:
+        """A short text without special characters, fit for an address."""
+        value = self.value.isoformat() if isinstance(self.value, datetime) else self.value
+        packed = json.dumps([value, self.id], ensure_ascii=False, separators=(",", ":")).encode()
+        return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+    @classmethod
+    def from_text(cls, text: str, sort: str) -> Self:
+        """Read what ``to_text`` wrote for the same ``sort``. Raises ``InvalidInput`` for anything else."""
+        try:
+            value, row_id = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+            position = cls(_restored(value, sort), row_id)
+        except (ValueError, TypeError, KeyError, RecursionError, binascii.Error):
+            raise InvalidInput(Fault("after", "unknown", text[:80])) from None
+        if not position.fits(sort):
+            raise InvalidInput(Fault("after", "unknown", text[:80]))
+        return position
+
+    def fits(self, sort: str) -> bool:
+        """Tell whether this is a place in that order."""
+        return type(self.value) is _TYPES.get(sort.removeprefix("-")) and _is_stored_id(self.id)
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """One of ``SORTS`` as SQL; rows of the same value follow one another by id, so that the order is total."""
+
+    sort: str
+    in_location: bool = False
+
+    def __post_init__(self) -> None:
+        if self.sort not in SORTS:
+            raise InvalidInput(Fault("sort", "unknown", self.sort[:80]))
+
+    @property
+    def descending(self) -> bool:
+        """Whether the order is turned round."""
+        return self.sort.startswith("-")
+
+    @property
+    def key(self) -> ColumnElement[Any]:
+        """What is sorted by: with a location, its quantity and not the total."""
+        name = self.sort.removeprefix("-")
+        return BALANCE.c.quantity if name == "quantity" and self.in_location else _COLUMNS[name]
+
+    def by(self, key: ColumnElement[Any], row_id: ColumnElement[int]) -> Sequence[ColumnElement[Any]]:
+        """The ORDER BY of these two columns."""
+        return (key.desc(), row_id.desc()) if self.descending else (key, row_id)
+
+    def beyond(self, position: Position, *, row_values: bool) -> ColumnElement[bool]:
+        """The condition for rows behind ``position``.
+
+        SQLite reads an index from a row value but not from the OR; MySQL the other way round.
+        """
+        if not position.fits(self.sort):
+            raise InvalidInput(Fault("after", "unknown", str(position.value)[:80]))
+        key, row_id = self.key, BALANCE.c.product_id if self._by_balance else PRODUCT.c.id
+        if row_values:
+            here, there = tuple_(key, row_id), tuple_(position.value, position.id)
+            return here < there if self.descending else here > there
+        further = key < position.value if self.descending else key > position.value
+        same = row_id < position.id if self.descending else row_id > position.id
+        return or_(further, and_(key == position.value, same))
+
+    @property
+    def _by_balance(self) -> bool:
+        return self.key is BALANCE.c.quantity
+
+
+def _restored(value: object, sort: str) -> Any:
+    if sort.removeprefix("-") != "changed":
+        return value
+    moment = datetime.fromisoformat(str(value))
+    return moment.astimezone(UTC)
+
+
+def _is_stored_id(value: object) -> bool:
+    return type(value) is int and 0 <= value < 2**63
