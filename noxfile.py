@@ -1,6 +1,7 @@
 """Every check of this repository, one session each; `nox` alone runs all but `bench`, and says at its end what it could not run."""
 
 import atexit
+import json
 import os
 import runpy
 import shutil
@@ -105,22 +106,21 @@ def bench(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def lock(session: nox.Session) -> None:
-    """Move every pin in constraints.txt to the newest version that the packages allow."""
+    """Move constraints.txt to the newest versions that the packages allow, and package-lock.json to package.json."""
     uv = (sys.executable, "-m", "uv")
+    everything = ("--no-emit-workspace", "--all-packages", "--all-groups", "--all-extras")
+    plain = ("--format=requirements-txt", "--no-hashes", "--no-annotate", "--no-header")
     session.run(*uv, "lock", "--upgrade", external=True)
-    export = (
-        "export",
-        "--format=requirements-txt",
-        "--no-emit-workspace",
-        "--all-packages",
-        "--all-groups",
-        "--all-extras",
-    )
-    pins = session.run(*uv, *export, "--no-hashes", "--no-annotate", "--no-header", external=True, silent=True)
+    pins = session.run(*uv, "export", "--quiet", *everything, *plain, external=True, silent=True)
     header = "# Exact versions of everything that runs here or checks it. Made by: nox -s lock\n"
-    (ROOT / "constraints.txt").write_text(
-        header + "".join(sorted(pin for pin in str(pins).splitlines(keepends=True) if "==" in pin))
-    )
+    (ROOT / "constraints.txt").write_text(header + str(pins), "utf-8", newline="\n")
+    with session.chdir("packages/inventory_web"):
+        session.run("npm", "install", "--package-lock-only", external=True)
+        file = Path("package-lock.json")
+        locked = json.loads(file.read_text("utf-8"))
+        for package in locked["packages"].values():
+            package.pop("funding", None)
+        file.write_text(json.dumps(locked, indent=2, ensure_ascii=False) + "\n", "utf-8", newline="\n")
 
 
 def install(session: nox.Session, *groups: str) -> None:

@@ -1,0 +1,75 @@
+"""What stands in one place only: the environment, transactions, and the outside world of the core."""
+
+import ast
+from pathlib import Path
+
+from tests.architecture.repository import PACKAGES, ROOT, sources, tree
+
+ENVIRONMENT_READERS = {
+    Path("packages/inventory_web/src/inventory_web/settings.py"),
+    Path("packages/inventory_replication/src/inventory_replication/cli.py"),
+}
+
+
+def test_the_environment_is_read_in_one_place_of_each_command() -> None:
+    readers = {
+        path
+        for package in PACKAGES
+        for path in sources(package)
+        for node in ast.walk(tree(path))
+        if _name(node) in {"environ", "environb", "getenv", "BaseSettings", "dotenv_values", "load_dotenv"}
+    }
+
+    assert readers - ENVIRONMENT_READERS == set()
+
+
+def test_only_the_sessions_modules_commit() -> None:
+    committing = {
+        str(path)
+        for package in ("inventory_core", "inventory_replication")
+        for path in sources(package)
+        if path.name != "sessions.py" and "migrations" not in path.parts
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "commit"
+    }
+
+    assert committing == set()
+
+
+def test_the_rules_of_the_core_read_no_clock() -> None:
+    reading = {
+        f"{path}:{node.lineno}"
+        for path in sources("inventory_core")
+        if "rules" in path.parts
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Attribute) and node.attr in {"now", "utcnow", "today"}
+    }
+
+    assert reading == set()
+
+
+def test_nothing_prints_but_the_commands() -> None:
+    printing = {
+        f"{path}:{node.lineno}"
+        for package in PACKAGES
+        for path in sources(package)
+        if path.name != "cli.py" and "commands" not in path.parts
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Call) and _name(node.func) == "print"
+    }
+
+    assert printing == set()
+
+
+def test_every_package_has_its_own_folder_of_sources() -> None:
+    for package in PACKAGES:
+        assert (ROOT / "packages" / package / "src" / package / "__init__.py").is_file()
+        assert sources(package)
+
+
+def _name(node: ast.AST) -> str | None:
+    match node:
+        case ast.Name(id=name) | ast.Attribute(attr=name) | ast.alias(name=name):
+            return name
+        case _:
+            return None
