@@ -1,0 +1,116 @@
+"""How far a replica may be behind: an upper bound from samples, without clocks of servers and without heartbeat writes.
+
+The source is sampled: before a question is sent the monotonic clock is read, and the answer holds everything that was
+committed until then. A replica whose executed set contains sample *i* therefore misses nothing that is older than the
+time of *i*, and its staleness at any later ``now`` is at most ``now - time(i)``. One clock, that of the asking process.
+While nobody answers, the bound grows, which is the truth.
+"""
+
+import math
+from dataclasses import dataclass
+
+from inventory_replication.decisions.gtid import EMPTY, GtidSet
+
+NEVER = -math.inf
+"""Time of a proof that does not exist: the bound is infinite."""
+
+
+@dataclass(frozen=True, slots=True)
+class Freshness:
+    """What is proved of one replica.
+
+    Args:
+        complete_until: The replica has every transaction that the source had committed at this monotonic time, or `NEVER`.
+        lag: By how much it trailed the newest sample when it was last looked at: an estimate for choosing, not a bound. Infinite
+            while nothing is proved.
+    """
+
+    complete_until: float = NEVER
+    lag: float = math.inf
+
+    def bound(self, now: float) -> float:
+        """Upper bound of its staleness in seconds, infinite where nothing is proved.
+
+        Args:
+            now: Monotonic seconds, on the clock of the samples.
+        """
+        return max(now - self.complete_until, 0.0)
+
+
+UNPROVED = Freshness()
+
+
+class StalenessTracker:
+    """Samples of one source and what they prove of its replicas.
+
+    Mutable; to be used by one thread, which publishes the `Freshness` values. Start a new one when the source becomes another server: positions of two sources cannot be compared.
+
+    Args:
+        capacity: So many distinct samples are kept. When there are more, every second one of the older half is dropped, so that the
+            memory reaches far back and becomes coarser with age; a bound can become larger by that, never too small.
+    """
+
+    __slots__ = ("_capacity", "_known", "_samples")
+
+    def __init__(self, capacity: int) -> None:
+        self._capacity = capacity
+        self._samples: list[tuple[float, GtidSet]] = []
+        self._known: dict[str, tuple[GtidSet, Freshness]] = {}
+
+    def observe_source(self, asked_at: float, executed: GtidSet) -> None:
+        """Take a sample.
+
+        A set that lacks something of the previous one means that the history of the source was rewritten (a reset, a restored
+        copy): all samples and proofs are then forgotten. A sample that was asked for before the last one is ignored.
+
+        Args:
+            asked_at: Monotonic time **before** the question was sent. A later one would make the bound too small.
+            executed: The answer.
+        """
+        if self._samples:
+            last_asked_at, last_executed = self._samples[-1]
+            if asked_at < last_asked_at:
+                return
+            if not executed.contains(last_executed):
+                self._samples.clear()
+                self._known.clear()
+            elif last_executed.contains(executed):
+                self._samples.pop()
+        self._samples.append((asked_at, executed))
+        if len(self._samples) > self._capacity:
+            half = len(self._samples) // 2
+            del self._samples[1:half:2]
+
+    def observe_replica(self, name: str, executed: GtidSet) -> Freshness:
+        """Take the answer of a replica and give what is now proved of it.
+
+        A replica that lacks something it had (rebuilt from a copy) loses its earlier proof.
+        """
+        before, proved = self._known.get(name, (EMPTY, UNPROVED))
+        complete_until = proved.complete_until if executed.contains(before) else NEVER
+        at = self._newest_contained(executed)
+        if at is not None:
+            complete_until = max(complete_until, self._samples[at][0])
+        newest = self._samples[-1][0] if self._samples else math.inf
+        freshness = Freshness(complete_until, max(newest - complete_until, 0.0))
+        self._known[name] = (executed, freshness)
+        return freshness
+
+    def freshness(self, name: str) -> Freshness:
+        """What was proved of the replica when it last answered; `UNPROVED` for one that never did."""
+        return self._known.get(name, (EMPTY, UNPROVED))[1]
+
+    def forget(self, name: str) -> None:
+        """Drop what is known of a replica that left the cluster."""
+        self._known.pop(name, None)
+
+    def _newest_contained(self, executed: GtidSet) -> int | None:
+        """Index of the newest sample that the set contains; each sample contains those before it."""
+        low, high = 0, len(self._samples)
+        while low < high:
+            middle = (low + high) // 2
+            if executed.contains(self._samples[middle][1]):
+                low = middle + 1
+            else:
+                high = middle
+        return low - 1 if low else None
