@@ -24,6 +24,7 @@ class World:
     tracker: StalenessTracker
     now: float = 0.0
     commits: tuple[float, ...] = ()
+    sampled: int = 0
     applied: int = 0
 
     def commit_during(self, seconds: float) -> None:
@@ -35,7 +36,8 @@ class World:
     def source_answers(self, there: float, back: float) -> None:
         asked_at = self.now
         self.commit_during(there)
-        answer = upto(len(self.commits))
+        self.sampled = len(self.commits)
+        answer = upto(self.sampled)
         self.commit_during(back)
         self.tracker.observe_source(asked_at, answer)
 
@@ -52,7 +54,9 @@ class World:
 
 
 steps = st.lists(
-    st.tuples(st.sampled_from(["commit", "apply", "sample", "look", "wait"]), st.integers(0, 7), st.integers(0, 7)),
+    st.tuples(
+        st.sampled_from(["commit", "apply", "catch up", "sample", "look", "wait"]), st.integers(0, 7), st.integers(0, 7)
+    ),
     max_size=120,
 )
 
@@ -67,6 +71,8 @@ def test_the_bound_is_never_below_the_true_staleness(script: list[tuple[str, int
                 world.commits = (*world.commits, *([world.now] * one))
             case "apply":
                 world.applied = min(world.applied + one, len(world.commits))
+            case "catch up":
+                world.applied = max(world.applied, world.sampled)
             case "sample":
                 world.source_answers(one / 8, two / 8)
             case "look":
