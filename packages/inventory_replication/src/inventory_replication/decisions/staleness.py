@@ -43,8 +43,8 @@ UNPROVED = Freshness()
 class StalenessTracker:
     """Samples of one source and what they prove of its replicas.
 
-    Mutable; to be used by one thread, which publishes the `Freshness` values. Start a
-    new one when the source becomes another server: positions of two sources cannot be compared.
+    Mutable; to be used by one thread, which publishes the `Freshness` values. Start a new one when the source becomes
+    another server: positions of two sources cannot be compared.
 
     Args:
         capacity: So many distinct samples are kept. When there are more, every second one of the older half is dropped, so that the
