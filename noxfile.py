@@ -14,7 +14,7 @@ import nox
 ROOT = Path(__file__).parent
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
-CODE = ("packages", "tests", "noxfile.py")
+CODE = ("packages", "tests", "typings", "noxfile.py")
 
 os.environ["UV_PYTHON_DOWNLOADS"] = "never"
 nox.needs_version = ">=2025.10"
