@@ -1,0 +1,252 @@
+"""A PyMySQL connection that keeps the GTIDs of its commits."""
+
+import enum
+from io import BufferedReader
+from time import monotonic
+from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+
+from pymysql.connections import Connection, MySQLResult
+from pymysql.constants import CLIENT, CR, SERVER_STATUS
+from pymysql.err import Error, OperationalError
+
+from inventory_replication.mysql.session_state import SESSION_STATE_CHANGED, parse_session_state
+
+TRACKING_ASSIGNMENTS = (
+    "session_track_system_variables='session_track_gtids,transaction_read_only', session_track_gtids=OWN_GTID"
+)
+"""What a ``SET SESSION`` at connect must hold. It also makes the server report both variables whenever they change, so that each
+connection proves that its tracking works and notices when somebody switches it off, without a question of its own."""
+
+SLOWEST_BYTES_PER_SECOND = 64 * 1024
+"""A packet that comes in pieces may take the read time-out and, for its size, the time of this rate; then the connection is cut."""
+
+
+MOST_REPORTS_KEPT = 256
+"""A connection that commits more often than this without being asked forgets the reports and reads the server's position."""
+
+
+class Evidence(enum.Enum):
+    """Where the GTIDs of commits come from."""
+
+    REPORTED = "reported"
+    """The server reported exactly the commits of this connection: no round trip."""
+    EXECUTED = "executed"
+    """Read from ``@@GLOBAL.gtid_executed`` on this connection after the commits: a superset, one round trip."""
+    UNKNOWN = "unknown"
+    """A commit may be missing: the next read must go to the source."""
+
+
+class Commits(NamedTuple):
+    """GTID set, as the server writes it, of what one connection committed; empty where nothing was."""
+
+    gtids: str
+    evidence: Evidence
+
+
+class AnswerTimedOut(OperationalError):
+    """The server did not answer within the read time-out (number 2013): slow or gone, which of the two is not known."""
+
+
+class OkPacket(Protocol):
+    """What is used of PyMySQL's ``OKPacketWrapper``."""
+
+    server_status: int
+    message: bytes
+
+
+if TYPE_CHECKING:
+
+    class _Driver(Connection):
+        """The parts of PyMySQL that are overridden; it promises nothing about them, so they are watched at work."""
+
+        server_capabilities: int
+        server_status: int
+        _result: MySQLResult | None
+        _rfile: BufferedReader
+        _read_timeout: float | None
+        _write_timeout: float | None
+
+        def _force_close(self) -> None: ...
+        def _get_server_information(self) -> None: ...
+        def _request_authentication(self) -> None: ...
+        def _read_bytes(self, num_bytes: int) -> bytes: ...
+        def _read_ok_packet(self) -> OkPacket: ...
+        def _read_query_result(self, *, unbuffered: bool = ...) -> int: ...
+
+else:
+    _Driver = Connection
+
+_READ_ONLY_TRANSACTION = 1792
+_NOT_YET = "the server has not confirmed session_track_gtids=OWN_GTID on this connection"
+
+
+class TrackingConnection(_Driver):
+    """Negotiates session tracking where the server offers it and collects the GTIDs that OK packets carry.
+
+    Use one connection in one thread at a time. ``init_command`` must be a ``SET SESSION`` that holds ``TRACKING_ASSIGNMENTS``.
+    Two limits of PyMySQL are mended on the way: the greeting and the log-in of a server that accepts but does not answer are
+    bounded by ``connect_timeout``, and a packet that arrives byte by byte is bounded as a whole.
+    """
+
+    tracking_fault: str | None = _NOT_YET
+    """Why commits of this connection are not reported; ``None`` while they are."""
+    read_only: bool = False
+    """Whether the session's transactions are read-only, as the server last reported it."""
+
+    _usual_timeouts: tuple[float | None, float | None]
+    _unreported = False
+    _gtids: list[str]
+
+    @property
+    def answer_limit(self) -> float | None:
+        """Seconds without a byte after which an answer is given up; ``None``: never."""
+        return self._read_timeout
+
+    def take_commits(self) -> Commits:
+        """What was committed since the last call, in explicit or implicit transactions; call it after the commit.
+
+        Sends nothing while tracking works. Where it does not, or where a statement committed that the server never reports
+        (a result set under autocommit, ``ANALYZE``, ``OPTIMIZE`` or ``REPAIR TABLE``), ``@@GLOBAL.gtid_executed`` is read.
+        Raises nothing: the commits are done, and ``Evidence.UNKNOWN`` says that their GTIDs could not be had.
+        """
+        gtids, self._gtids = self._gtids, []
+        if self.tracking_fault is None and not self._unreported:
+            return Commits(",".join(gtids), Evidence.REPORTED)
+        try:
+            with self.cursor() as cursor:
+                cursor.execute("SELECT @@GLOBAL.gtid_executed")
+                row = cursor.fetchone()
+        except Error:
+            return Commits(",".join(gtids), Evidence.UNKNOWN)
+        self._unreported = False
+        executed = str(row[0]).replace("\n", "") if row else ""
+        return Commits(executed, Evidence.EXECUTED if executed else Evidence.UNKNOWN)
+
+    def forget_commits(self) -> None:
+        """Begin anew, for the next unit of work that uses this connection."""
+        self._gtids = []
+        self._unreported = False
+
+    def _get_server_information(self) -> None:
+        self._gtids = []
+        self._usual_timeouts = self._read_timeout, self._write_timeout
+        if self.connect_timeout is not None:
+            self._read_timeout = min(self.connect_timeout, self._read_timeout or self.connect_timeout)
+            self._write_timeout = min(self.connect_timeout, self._write_timeout or self.connect_timeout)
+        super()._get_server_information()
+
+    def _request_authentication(self) -> None:
+        if self.server_capabilities & CLIENT.SESSION_TRACK:
+            self.client_flag |= CLIENT.SESSION_TRACK
+        else:
+            self.client_flag &= ~CLIENT.SESSION_TRACK
+            self.tracking_fault = "the server, or a proxy before it, does not offer session tracking"
+        super()._request_authentication()
+        self._read_timeout, self._write_timeout = self._usual_timeouts
+
+    def _read_ok_packet(self) -> OkPacket:
+        ok = super()._read_ok_packet()
+        if ok.server_status & SESSION_STATE_CHANGED:
+            self._note_session_state(ok.message)
+        return ok
+
+    def _read_query_result(self, *, unbuffered: bool = False) -> int:
+        affected = super()._read_query_result(unbuffered=unbuffered)
+        result = self._result
+        if result is None:
+            self._unreported = True
+        elif result.server_status is not None:
+            if result.server_status & SESSION_STATE_CHANGED:
+                self._note_session_state(cast(bytes, result.message))
+        elif self.server_status & _AUTOCOMMIT_OR_OPEN == SERVER_STATUS.SERVER_STATUS_AUTOCOMMIT or _maintains_tables(
+            result
+        ):
+            self._unreported = True
+        return affected
+
+    def _note_session_state(self, tail: bytes) -> None:
+        if not self.client_flag & CLIENT.SESSION_TRACK:
+            return
+        try:
+            state = parse_session_state(tail)
+        except (ValueError, TypeError):
+            # The statement succeeded; only the report about it is lost.
+            self._unreported = True
+            return
+        self._gtids += state.gtids
+        if len(self._gtids) > MOST_REPORTS_KEPT:
+            self._gtids = []
+            self._unreported = True
+        tracked = state.variables.get("session_track_gtids")
+        if tracked == "OWN_GTID":
+            self.tracking_fault = None
+        elif tracked is not None:
+            self.tracking_fault = f"session_track_gtids is {tracked} in this session"
+            self._unreported = True
+        read_only = state.variables.get("transaction_read_only")
+        if read_only is not None:
+            self._note_read_only(on=read_only == "ON")
+
+    def _note_read_only(self, *, on: bool) -> None:
+        self.read_only = on
+
+    def _read_bytes(self, num_bytes: int) -> bytes:
+        data = self._receive(num_bytes)
+        if len(data) == num_bytes:
+            return data
+        pieces, missing = [data], num_bytes - len(data)
+        allowed = None if self._read_timeout is None else self._read_timeout + num_bytes / SLOWEST_BYTES_PER_SECOND
+        started = monotonic()
+        while missing:
+            if not data:
+                raise self._lost("the server closed it")
+            if allowed is not None and monotonic() - started > allowed:
+                raise self._lost(f"a packet was not complete after {allowed:.1f} s", AnswerTimedOut)
+            data = self._receive(missing)
+            pieces.append(data)
+            missing -= len(data)
+        return b"".join(pieces)
+
+    def _receive(self, most: int) -> bytes:
+        try:
+            return self._rfile.read1(most)
+        except TimeoutError as fault:
+            raise self._lost(f"no answer within {self._read_timeout} s", AnswerTimedOut) from fault
+        except OSError as fault:
+            raise self._lost(str(fault)) from fault
+        except BaseException:
+            self._force_close()
+            raise
+
+    def _lost(self, reason: str, kind: type[OperationalError] = OperationalError) -> OperationalError:
+        self._force_close()
+        return kind(CR.CR_SERVER_LOST, f"Lost connection to MySQL server during query ({reason})")
+
+
+class ReadOnlyConnection(TrackingConnection):
+    """A connection for readers: it closes itself as soon as somebody makes its session writable.
+
+    It must be made with ``transaction_read_only=ON`` in its ``init_command``. Without session tracking the server does not
+    tell, and ``SET SESSION TRANSACTION READ ONLY`` has to be repeated before each use.
+    """
+
+    def _note_read_only(self, *, on: bool) -> None:
+        super()._note_read_only(on=on)
+        if not on:
+            self._force_close()
+            raise OperationalError(
+                _READ_ONLY_TRANSACTION,
+                "A reader's session was set to READ WRITE; the connection has been closed. Write through sessions.write(work).",
+            )
+
+
+_AUTOCOMMIT_OR_OPEN = SERVER_STATUS.SERVER_STATUS_AUTOCOMMIT | SERVER_STATUS.SERVER_STATUS_IN_TRANS
+
+_MAINTENANCE_COLUMNS = ["Table", "Op", "Msg_type", "Msg_text"]
+
+
+def _maintains_tables(result: MySQLResult) -> bool:
+    """Whether a result set is that of ``ANALYZE TABLE`` and its like, which commit and are never reported."""
+    if result.field_count != len(_MAINTENANCE_COLUMNS):
+        return False
+    return [column[0] for column in result.description] == _MAINTENANCE_COLUMNS

@@ -1,0 +1,168 @@
+"""Questions to one server, asked with the monitor's account: who it is, whether it takes writes, how far it has come."""
+
+import json
+import ssl
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any
+
+from pymysql.err import Error
+
+from inventory_replication.config import Credentials, MonitorPolicy, Server
+from inventory_replication.decisions.facts import NoAnswer, ReplicationChannel, ServerFacts
+from inventory_replication.decisions.gtid import GtidSet
+from inventory_replication.mysql.connection import TrackingConnection
+from inventory_replication.mysql.refusals import explain
+
+QUESTION = """
+SELECT @@server_uuid, @@server_id, @@version, @@read_only, @@super_read_only, @@gtid_mode,
+  @@GLOBAL.gtid_executed, @@GLOBAL.gtid_purged,
+  (SELECT JSON_ARRAYAGG(JSON_OBJECT(
+      'name', c.CHANNEL_NAME, 'host', c.HOST, 'port', c.PORT, 'auto_position', c.AUTO_POSITION,
+      'source_uuid', s.SOURCE_UUID, 'receiver', s.SERVICE_STATE,
+      'receiver_number', s.LAST_ERROR_NUMBER, 'receiver_text', s.LAST_ERROR_MESSAGE,
+      'applier', a.SERVICE_STATE,
+      'stopped', (SELECT COUNT(*) FROM performance_schema.replication_applier_status_by_worker w
+        WHERE w.CHANNEL_NAME = c.CHANNEL_NAME AND w.SERVICE_STATE <> 'ON')
+        + (SELECT COUNT(*) FROM performance_schema.replication_applier_status_by_coordinator o
+        WHERE o.CHANNEL_NAME = c.CHANNEL_NAME AND o.SERVICE_STATE <> 'ON'),
+      'worker_error', (SELECT CONCAT(w.LAST_ERROR_NUMBER, ': ', w.LAST_ERROR_MESSAGE)
+        FROM performance_schema.replication_applier_status_by_worker w
+        WHERE w.CHANNEL_NAME = c.CHANNEL_NAME AND w.LAST_ERROR_NUMBER <> 0 LIMIT 1),
+      'coordinator_error', (SELECT CONCAT(o.LAST_ERROR_NUMBER, ': ', o.LAST_ERROR_MESSAGE)
+        FROM performance_schema.replication_applier_status_by_coordinator o
+        WHERE o.CHANNEL_NAME = c.CHANNEL_NAME AND o.LAST_ERROR_NUMBER <> 0 LIMIT 1)))
+    FROM performance_schema.replication_connection_configuration c
+    JOIN performance_schema.replication_connection_status s USING (CHANNEL_NAME)
+    JOIN performance_schema.replication_applier_status a USING (CHANNEL_NAME)),
+  (SELECT JSON_OBJECTAGG(VARIABLE_NAME, VARIABLE_VALUE) FROM performance_schema.global_status
+    WHERE VARIABLE_NAME IN ('Rpl_semi_sync_source_status', 'Rpl_semi_sync_replica_status'))
+"""
+"""One round trip. Needs SELECT on the tables of performance_schema that it names, and nothing else."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerReport:
+    """What one server answered.
+
+    Args:
+        facts: What decisions are made of.
+        version: ``@@version``, as the server writes it.
+        gtid_mode: ``ON``, ``OFF``, ``ON_PERMISSIVE`` or ``OFF_PERMISSIVE``.
+        purged: ``@@gtid_purged``: what it can no longer send to a new replica.
+        without_auto_position: Names of the channels that do not position themselves by GTID.
+        semisync_source: Semisynchronous replication holds on its source side; ``None``: the plugin is not there.
+        semisync_replica: The same of its replica side.
+    """
+
+    facts: ServerFacts
+    version: str
+    gtid_mode: str
+    purged: GtidSet
+    without_auto_position: tuple[str, ...] = ()
+    semisync_source: bool | None = None
+    semisync_replica: bool | None = None
+
+
+class Probe:
+    """One connection of the monitor to one server, opened at the first question and again after each failure.
+
+    Use it in one thread. No question takes longer than about the connect time-out and three times the read time-out together.
+
+    Args:
+        server: Whom to ask.
+        account: The monitor's.
+        tls: See `build_engine`.
+        policy: Its time-outs are used.
+    """
+
+    def __init__(
+        self, server: Server, account: Credentials, *, tls: ssl.SSLContext | None, policy: MonitorPolicy | None = None
+    ) -> None:
+        self.server = server
+        self._account = account
+        self._tls = tls
+        self._policy = policy or MonitorPolicy()
+        self._connection: TrackingConnection | None = None
+
+    def ask(self) -> ServerReport | NoAnswer:
+        """Ask once; never raises for what a server or the network does."""
+        try:
+            if self._connection is None:
+                self._connection = self._connect()
+            with self._connection.cursor() as cursor:
+                cursor.execute(QUESTION)
+                row = cursor.fetchone()
+            return _report(row)
+        except (Error, ValueError) as fault:
+            self.close()
+            return explain(fault, self.server, self._account)
+
+    def close(self) -> None:
+        """Close the connection, if there is one; the next question opens another."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(Error):
+                connection.close()
+
+    def _connect(self) -> TrackingConnection:
+        security: dict[str, Any] = {"ssl_disabled": True} if self._tls is None else {"ssl": self._tls}
+        return TrackingConnection(
+            host=self.server.host,
+            port=self.server.port,
+            user=self._account.user,
+            password=self._account.password,
+            charset="utf8mb4",
+            autocommit=True,
+            connect_timeout=self._policy.connect_timeout,
+            read_timeout=self._policy.read_timeout,
+            write_timeout=self._policy.read_timeout,
+            program_name="inventory-replication monitor",
+            **security,
+        )
+
+
+def _report(row: Any) -> ServerReport:
+    if row is None:
+        raise ValueError("an empty answer")
+    uuid, server_id, version, read_only, super_read_only, gtid_mode, executed, purged, channels, semisync = row
+    described = json.loads(channels) if channels else []
+    status = json.loads(semisync) if semisync else {}
+    facts = ServerFacts(
+        server_uuid=uuid,
+        server_id=server_id,
+        read_only=bool(read_only),
+        super_read_only=bool(super_read_only),
+        gtids_on=gtid_mode == "ON",
+        executed=GtidSet.parse(executed),
+        channels=tuple(_channel(each) for each in described),
+    )
+    return ServerReport(
+        facts=facts,
+        version=version,
+        gtid_mode=gtid_mode,
+        purged=GtidSet.parse(purged),
+        without_auto_position=tuple(each["name"] for each in described if str(each["auto_position"]) != "1"),
+        semisync_source=_switch(status.get("Rpl_semi_sync_source_status")),
+        semisync_replica=_switch(status.get("Rpl_semi_sync_replica_status")),
+    )
+
+
+def _channel(described: dict[str, Any]) -> ReplicationChannel:
+    receiver_error = (
+        f"{described['receiver_number']}: {described['receiver_text']}" if described["receiver_number"] else ""
+    )
+    return ReplicationChannel(
+        source_uuid=described["source_uuid"] or "",
+        receiver_running=described["receiver"] == "ON",
+        applier_running=described["applier"] == "ON" and described["stopped"] == 0,
+        name=described["name"],
+        source_address=f"{described['host']}:{described['port']}",
+        receiver_wanted=described["receiver"] != "OFF",
+        receiver_error=receiver_error,
+        applier_error=described["worker_error"] or described["coordinator_error"] or "",
+    )
+
+
+def _switch(value: str | None) -> bool | None:
+    return None if value is None else value == "ON"

@@ -1,0 +1,91 @@
+"""The session-state block of an OK packet: bytes in, values out.
+
+Format: https://dev.mysql.com/doc/dev/mysql-server/latest/page_protocol_basic_ok_packet.html, "Session State Information".
+"""
+
+from typing import NamedTuple
+
+SESSION_STATE_CHANGED = 0x4000
+"""Bit of the server status that announces a session-state block."""
+
+_SYSTEM_VARIABLE = 0
+_GTIDS = 3
+_GTIDS_AS_TEXT = 0
+
+_SMALLEST_PREFIX = 0xFB
+_WIDTHS = {0xFC: 2, 0xFD: 3, 0xFE: 8}
+
+
+class SessionState(NamedTuple):
+    """What one OK packet reported.
+
+    ``gtids`` holds one GTID set per reported entry, as the server wrote it; ``variables`` the tracked system variables with
+    their new values, names in lower case.
+    """
+
+    gtids: tuple[str, ...]
+    variables: dict[str, str]
+
+
+def parse_session_state(tail: bytes) -> SessionState:
+    """Read what follows the warning count of an OK packet whose status has ``SESSION_STATE_CHANGED``.
+
+    Entries of kinds that are not needed, also of kinds that a later server may add, are skipped.
+
+    :raises ValueError: the bytes do not follow the protocol.
+    """
+    _, offset = _string(tail, 0)
+    block, offset = _string(tail, offset)
+    if offset != len(tail):
+        raise ValueError(f"{len(tail) - offset} bytes follow the session-state block")
+    gtids: list[str] = []
+    variables: dict[str, str] = {}
+    offset = 0
+    while offset < len(block):
+        kind = block[offset]
+        data, offset = _string(block, offset + 1)
+        if kind == _GTIDS:
+            gtids.append(_gtids(data))
+        elif kind == _SYSTEM_VARIABLE:
+            _add_variables(data, variables)
+    return SessionState(tuple(gtids), variables)
+
+
+def _gtids(data: bytes) -> str:
+    if not data or data[0] != _GTIDS_AS_TEXT:
+        raise ValueError("GTIDs in an unknown encoding")
+    text, offset = _string(data, 1)
+    if offset != len(data):
+        raise ValueError("bytes follow the GTIDs")
+    return text.decode("ascii")
+
+
+def _add_variables(data: bytes, variables: dict[str, str]) -> None:
+    offset = 0
+    while offset < len(data):
+        name, offset = _string(data, offset)
+        value, offset = _string(data, offset)
+        variables[name.decode("utf-8", "replace").lower()] = value.decode("utf-8", "replace")
+
+
+def _string(data: bytes, offset: int) -> tuple[bytes, int]:
+    """A string with its length before it, and the offset behind it."""
+    length, start = _integer(data, offset)
+    end = start + length
+    if end > len(data):
+        raise ValueError(f"a string of {length} bytes does not fit into {len(data) - start}")
+    return data[start:end], end
+
+
+def _integer(data: bytes, offset: int) -> tuple[int, int]:
+    """A length-encoded integer, and the offset behind it."""
+    if offset >= len(data):
+        raise ValueError("an integer is missing")
+    first = data[offset]
+    if first < _SMALLEST_PREFIX:
+        return first, offset + 1
+    width = _WIDTHS.get(first)
+    end = offset + 1 + (width or 0)
+    if width is None or end > len(data):
+        raise ValueError(f"{first:#x} does not begin an integer here")
+    return int.from_bytes(data[offset + 1 : end], "little"), end

@@ -1,0 +1,43 @@
+"""Waiting for a GTID set on a server, always with a limit."""
+
+from math import isfinite
+
+from sqlalchemy import Connection
+
+from inventory_replication.decisions.gtid import GtidSet
+from inventory_replication.mysql.engines import tracked_connection
+
+SHORTEST_WAIT = 0.001
+"""Seconds. The server reads 0 as "without end"; nothing that it could round to 0 is sent."""
+
+
+def wait_for_gtids(connection: Connection, gtids: GtidSet, limit: float) -> bool:
+    """Wait until the server has executed ``gtids``; only ``True`` permits the read.
+
+    It must be the first thing that happens on the connection: a transaction that has read already keeps seeing the older state,
+    whatever is executed meanwhile. The wait itself takes no snapshot, in a read-only session neither, so the caller reads on
+    in the transaction that it began. An empty set needs no wait and sends nothing.
+
+    Args:
+        connection: To a replica, no transaction begun.
+        gtids: What must be there.
+        limit: Seconds, above 0; the wait also ends, with ``False``, a little before the connection's read time-out would.
+
+    Raises:
+        ValueError: The limit is no number above 0.
+        RuntimeError: A transaction has begun on the connection.
+        sqlalchemy.exc.DBAPIError: The server could not be asked.
+    """
+    if not (isfinite(limit) and limit > 0):
+        raise ValueError(f"a wait needs a limit above 0 seconds, not {limit}")
+    if connection.in_transaction():
+        raise RuntimeError("wait for the GTIDs before the first statement: an open transaction may read an older state")
+    if gtids.is_empty():
+        return True
+    answered_within = tracked_connection(connection).answer_limit
+    if answered_within is not None:
+        limit = min(limit, answered_within * 0.8)
+    found = connection.exec_driver_sql(
+        "SELECT WAIT_FOR_EXECUTED_GTID_SET(%s, %s)", (gtids.compact(), max(limit, SHORTEST_WAIT))
+    )
+    return bool(found.scalar_one() == 0)
