@@ -1,0 +1,99 @@
+"""Which servers are replicas of the source, directly or through another replica, and whether their replication runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from inventory_replication.decisions.facts import ReplicationChannel, ServerFacts
+from inventory_replication.decisions.gtid import GtidSet
+from inventory_replication.decisions.members import Member, MemberState
+
+_SHOWN = 120
+
+
+@dataclass(frozen=True, slots=True)
+class Root:
+    """Whose replicas are looked for.
+
+    Args:
+        uuid: ``server_uuid`` of the present or last source; empty if none was ever known.
+        running: The source is there; without it a receiver that cannot connect is no fault.
+        executed: What the source has, if it answered in this round; a replica must have nothing else.
+    """
+
+    uuid: str
+    running: bool
+    executed: GtidSet | None
+
+
+def judge_replicas(candidates: Mapping[str, ServerFacts], root: Root) -> dict[str, Member]:
+    """Judge the read-only servers.
+
+    With no source known, now or before, the one that all of them copy from is taken for it; if they name different ones nobody can
+    say which is right, and all are refused.
+    """
+    uuid = root.uuid or _common_root(candidates)
+    accepted = {uuid} - {""}
+    pending = dict(candidates)
+    judged: dict[str, Member] = {}
+    progress = True
+    while progress:
+        progress = False
+        for name, fact in list(pending.items()):
+            channel = next((channel for channel in fact.channels if channel.source_uuid in accepted), None)
+            if channel or fact.server_uuid == uuid:
+                judged[name] = _replica(name, fact, channel, root, uuid)
+                accepted.add(fact.server_uuid)
+                del pending[name]
+                progress = True
+    return judged | {name: _stranger(name, fact, uuid) for name, fact in pending.items()}
+
+
+def _common_root(candidates: Mapping[str, ServerFacts]) -> str:
+    members = {fact.server_uuid for fact in candidates.values()}
+    named = {channel.source_uuid for fact in candidates.values() for channel in fact.channels} - {""}
+    roots = named - members or named
+    return roots.pop() if len(roots) == 1 else ""
+
+
+def _replica(name: str, fact: ServerFacts, channel: ReplicationChannel | None, root: Root, uuid: str) -> Member:
+    errant = _errant(fact, root, uuid)
+    if errant:
+        reason = f"It has transactions that the source has not ({errant[:_SHOWN]}): rebuild it from the source."
+        return Member(name, MemberState.REFUSED, reason, fact.server_uuid, fact.executed)
+    trouble = _trouble(channel, root) if channel else ""
+    reason = (trouble or "It copies from the source.") if channel else "It was the source and is read-only now."
+    state = MemberState.STALLED if trouble else MemberState.REPLICA
+    return Member(name, state, reason, fact.server_uuid, fact.executed, copies=channel is not None)
+
+
+def _errant(fact: ServerFacts, root: Root, uuid: str) -> str:
+    """Transactions that did not come from the source, as text. What the source committed after it was asked is none of them."""
+    if root.executed is None:
+        return ""
+    surplus = fact.executed - root.executed
+    return surplus.of_uuids(surplus.uuids() - {uuid}).compact()
+
+
+def _trouble(channel: ReplicationChannel, root: Root) -> str:
+    if not channel.applier_running:
+        return f"Its applier does not run{_told(channel.applier_error)}: mend the cause, then START REPLICA."
+    if root.running and not channel.receiver_running:
+        return f"Its receiver is not connected{_told(channel.receiver_error)}: mend the cause, then START REPLICA."
+    return ""
+
+
+def _told(error: str) -> str:
+    return f" ({error[:_SHOWN]})" if error else ""
+
+
+def _stranger(name: str, fact: ServerFacts, uuid: str) -> Member:
+    if not fact.channels:
+        reason = "It is read-only and copies from no server: provision it as a replica of the source."
+    elif all(not channel.source_uuid for channel in fact.channels):
+        reason = f"Its receiver was never connected{_told(fact.channels[0].receiver_error)}: check the account for replication."
+    elif uuid:
+        address = fact.channels[0].source_address or fact.channels[0].source_uuid
+        reason = f"It copies from another server ({address}): point it to the source with CHANGE REPLICATION SOURCE TO."
+    else:
+        reason = "The replicas copy from different servers, and none of those answers: bring the source back."
+    return Member(name, MemberState.REFUSED, reason, fact.server_uuid, fact.executed)

@@ -1,0 +1,186 @@
+"""From the answers of one round to one snapshot: who is the source, who is a replica of it, and who is neither.
+
+MySQL or an operator decides who the source is; this only recognises it. The source is the one server that takes writes. Where that
+cannot be proved there is no source, and nothing is written.
+"""
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from inventory_replication.decisions.facts import Answer, NoAnswer, ServerFacts
+from inventory_replication.decisions.gtid import EMPTY, GtidSet
+from inventory_replication.decisions.identities import shared_identities
+from inventory_replication.decisions.members import Cause, Lineage, Member, MemberState, Mode, TopologySnapshot
+from inventory_replication.decisions.replicas import Root, judge_replicas
+
+
+class _Choice(NamedTuple):
+    source: Member | None
+    cause: Cause
+    reason: str
+
+
+def decide_topology(answers: Mapping[str, Answer], previous: TopologySnapshot | None, now: float) -> TopologySnapshot:
+    """Judge all servers.
+
+    Args:
+        answers: Of every configured server, by name, in configured order; of the source best asked last, so that it is not behind
+            its replicas.
+        previous: The snapshot before; ``None`` at the start, and then a former source cannot be told from a new one.
+        now: Monotonic time of the round.
+
+    Returns:
+        The new snapshot. Its epoch is greater by one than before exactly if the source is another server.
+    """
+    lineage = previous.lineage if previous else Lineage()
+    facts = {name: answer for name, answer in answers.items() if isinstance(answer, ServerFacts)}
+    refused = {
+        name: "gtid_mode is not ON: set gtid_mode and enforce_gtid_consistency to ON."
+        for name in facts
+        if not facts[name].gtids_on
+    }
+    refused |= shared_identities(facts)
+    choice = _choose_source(answers, facts, refused, previous)
+    if choice.cause in {Cause.SPLIT_BRAIN, Cause.DEPOSED, Cause.UNSUITABLE}:
+        refused = {name: choice.reason for name in facts if facts[name].writable} | refused
+    epoch = previous.epoch if previous else 0
+    if choice.source:
+        epoch += choice.source.server_uuid != lineage.source_uuid
+        lineage = _continued(lineage, choice.source)
+    judged = _judge(facts, refused, choice, lineage)
+    members = tuple(
+        judged[name] if name in judged else _silent(name, answers[name], previous, choice) for name in answers
+    )
+    rejoined = (
+        {member.server_uuid for member in members if member.state is MemberState.REPLICA} if choice.source else set()
+    )
+    return TopologySnapshot(
+        epoch=epoch,
+        members=members,
+        mode=_mode(members),
+        cause=choice.cause,
+        reason=choice.reason,
+        taken_at=now,
+        lineage=Lineage(lineage.source_uuid, lineage.executed, lineage.deposed - rejoined, lineage.lost),
+    )
+
+
+def lost_part(gtids: GtidSet, snapshot: TopologySnapshot) -> GtidSet:
+    """The transactions among these that the present source will never have.
+
+    Lost is what the source has not, what it did not commit itself, what it cannot still receive because it copies from nobody, and
+    whose origin takes no part any more. A transaction of a live member is not lost: another instance may have seen it become the
+    source earlier than this one.
+    """
+    source = snapshot.source
+    if source is None or source.copies or snapshot.cause is not Cause.PROVED:
+        return EMPTY
+    missing = gtids - source.executed
+    live = {member.server_uuid for member in snapshot.members if member.readable} | {source.server_uuid}
+    return missing.of_uuids(missing.uuids() - live)
+
+
+def _choose_source(
+    answers: Mapping[str, Answer],
+    facts: Mapping[str, ServerFacts],
+    refused: Mapping[str, str],
+    previous: TopologySnapshot | None,
+) -> _Choice:
+    writable = [name for name, fact in facts.items() if fact.writable]
+    if len(writable) > 1:
+        listed = " and ".join(writable)
+        return _Choice(
+            None, Cause.SPLIT_BRAIN, f"{listed} all accept writes: set super_read_only=ON on all but the true source."
+        )
+    if not writable:
+        return _without_writable(answers, previous)
+    name = writable[0]
+    if name in refused:
+        return _Choice(None, Cause.UNSUITABLE, f"{name} is the only writable server, but {refused[name]}")
+    objection = _objection(name, facts[name], previous.lineage if previous else Lineage())
+    if objection:
+        return objection
+    fact = facts[name]
+    copies = any(channel.receiver_wanted or channel.applier_running for channel in fact.channels)
+    reason = f"{name} is the only server that accepts writes."
+    return _Choice(
+        Member(name, MemberState.SOURCE, reason, fact.server_uuid, fact.executed, copies), Cause.PROVED, reason
+    )
+
+
+def _without_writable(answers: Mapping[str, Answer], previous: TopologySnapshot | None) -> _Choice:
+    source = previous.source if previous else None
+    if source:
+        answer = answers.get(source.name)
+        if isinstance(answer, NoAnswer) and answer.alive:
+            reason = f"{source.name} lives but could not be asked: {answer.why}"
+            kept = Member(source.name, MemberState.SOURCE, reason, source.server_uuid, source.executed, source.copies)
+            return _Choice(kept, Cause.UNVERIFIED, reason)
+    reason = (
+        "No server that answers accepts writes: bring the source back, or make the most advanced replica the source."
+    )
+    return _Choice(None, Cause.NO_WRITABLE_SERVER, reason)
+
+
+def _objection(name: str, fact: ServerFacts, lineage: Lineage) -> _Choice | None:
+    """What speaks against the only writable server."""
+    if fact.server_uuid == lineage.source_uuid or fact.executed.contains(lineage.executed):
+        return None
+    if fact.server_uuid in lineage.deposed:
+        reason = (
+            f"{name} is a former source that lacks later writes: set super_read_only=ON and rejoin it as a replica."
+        )
+        return _Choice(None, Cause.DEPOSED, reason)
+    if (fact.executed & lineage.executed).is_empty():
+        reason = f"{name} accepts writes but has none of the data of this cluster: take it off the list, or rebuild it."
+        return _Choice(None, Cause.UNSUITABLE, reason)
+    return None
+
+
+def _continued(lineage: Lineage, source: Member) -> Lineage:
+    """The lineage under this source: who was replaced, and what went down with it."""
+    replaced = {lineage.source_uuid} if lineage.source_uuid not in {"", source.server_uuid} else set()
+    return Lineage(
+        source_uuid=source.server_uuid,
+        executed=source.executed,
+        deposed=(lineage.deposed | replaced) - {source.server_uuid},
+        lost=(lineage.lost | lineage.executed) - source.executed,
+    )
+
+
+def _judge(
+    facts: Mapping[str, ServerFacts], refused: Mapping[str, str], choice: _Choice, lineage: Lineage
+) -> dict[str, Member]:
+    """Members that answered, and the source."""
+    judged = {
+        name: Member(name, MemberState.REFUSED, reason, facts[name].server_uuid, facts[name].executed)
+        for name, reason in refused.items()
+    }
+    candidates = {name: fact for name, fact in facts.items() if name not in judged}
+    if choice.source:
+        judged[choice.source.name] = choice.source
+        candidates.pop(choice.source.name, None)
+    proved = choice.source if choice.cause is Cause.PROVED else None
+    root = Root(lineage.source_uuid, running=choice.source is not None, executed=proved.executed if proved else None)
+    return judged | judge_replicas(candidates, root)
+
+
+def _silent(name: str, answer: Answer, previous: TopologySnapshot | None, choice: _Choice) -> Member:
+    """A server that did not answer: what was known of it stays known; one that lives keeps its place under the same source."""
+    before = previous.member(name) if previous else None
+    why = answer.why if isinstance(answer, NoAnswer) else ""
+    if before is None:
+        return Member(name, MemberState.UNREACHABLE, why)
+    same_source = previous is not None and (
+        choice.source is None or choice.source.server_uuid == previous.lineage.source_uuid
+    )
+    lives = isinstance(answer, NoAnswer) and answer.alive
+    state = before.state if lives and same_source and before.readable else MemberState.UNREACHABLE
+    return Member(name, state, why, before.server_uuid, before.executed)
+
+
+def _mode(members: tuple[Member, ...]) -> Mode:
+    states = {member.state for member in members}
+    if MemberState.SOURCE in states:
+        return Mode.NORMAL if MemberState.REPLICA in states else Mode.SOURCE_ONLY
+    return Mode.READ_ONLY if any(member.readable for member in members) else Mode.DOWN

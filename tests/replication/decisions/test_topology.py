@@ -1,0 +1,358 @@
+"""Who is the source, who is its replica, who is neither."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inventory_replication.decisions.facts import Answer, NoAnswer, ReplicationChannel, ServerFacts
+from inventory_replication.decisions.gtid import EMPTY, GtidSet
+from inventory_replication.decisions.members import Cause, MemberState, Mode, TopologySnapshot
+from inventory_replication.decisions.topology import decide_topology, lost_part
+
+U1, U2, U3 = (f"{n}0000000-0000-11f0-8000-000000000000" for n in "123")
+GONE = NoAnswer("connection refused")
+LOCKED = NoAnswer("too many connections", alive=True)
+DATA = GtidSet.of(U1, 1, 100)
+
+
+def server(
+    uuid: str, executed: GtidSet = DATA, *, writable: bool = False, of: str = "", **changes: object
+) -> ServerFacts:
+    channels = (ReplicationChannel(of, receiver_running=True, applier_running=True),) if of else ()
+    settings: dict[str, object] = {
+        "server_uuid": uuid,
+        "server_id": int(uuid[0]),
+        "read_only": not writable,
+        "super_read_only": not writable,
+        "gtids_on": True,
+        "executed": executed,
+        "channels": channels,
+    }
+    return ServerFacts(**{**settings, **changes})  # type: ignore[arg-type]
+
+
+def broken(uuid: str, of: str, *, receiver: bool = True, applier: bool = True) -> ServerFacts:
+    channel = ReplicationChannel(
+        of, receiver_running=receiver, applier_running=applier, applier_error="" if applier else "1418 no DETERMINISTIC"
+    )
+    return server(uuid, channels=(channel,))
+
+
+SOURCE = server(U1, writable=True)
+SECOND, THIRD = server(U2, of=U1), server(U3, of=U1)
+Round = Mapping[str, Answer]
+HEALTHY: Round = {"db1": SOURCE, "db2": SECOND, "db3": THIRD}
+
+
+def rounds(*answers: Mapping[str, Answer]) -> TopologySnapshot:
+    """The snapshot after these rounds of the monitor."""
+    snapshot: TopologySnapshot | None = None
+    for second, answer in enumerate(answers):
+        snapshot = decide_topology(answer, snapshot, float(second))
+    assert snapshot is not None
+    return snapshot
+
+
+def states(snapshot: TopologySnapshot) -> list[str]:
+    return [str(member.state) for member in snapshot.members]
+
+
+def source_name(snapshot: TopologySnapshot) -> str | None:
+    return snapshot.source.name if snapshot.source else None
+
+
+def test_the_only_writable_server_is_the_source_and_those_that_copy_from_it_are_replicas() -> None:
+    snapshot = rounds(HEALTHY)
+
+    assert states(snapshot) == ["source", "replica", "replica"]
+    assert (snapshot.mode, snapshot.cause, snapshot.epoch, snapshot.taken_at) == (Mode.NORMAL, Cause.PROVED, 1, 0.0)
+    assert [replica.name for replica in snapshot.replicas] == ["db2", "db3"]
+
+
+@pytest.mark.parametrize(
+    ("answers", "mode"),
+    [
+        ({"db1": SOURCE}, Mode.SOURCE_ONLY),
+        ({"db1": SOURCE, "db2": GONE}, Mode.SOURCE_ONLY),
+        ({"db1": SOURCE, "db2": broken(U2, U1, applier=False)}, Mode.SOURCE_ONLY),
+        ({"db1": GONE, "db2": SECOND}, Mode.READ_ONLY),
+        ({"db1": GONE, "db2": broken(U2, U1, applier=False)}, Mode.READ_ONLY),
+        ({"db1": GONE, "db2": GONE}, Mode.DOWN),
+        ({"db1": GONE, "db2": server(U2)}, Mode.DOWN),
+    ],
+)
+def test_the_mode_says_what_can_be_done(answers: Mapping[str, Answer], mode: Mode) -> None:
+    assert rounds(answers).mode is mode
+
+
+def test_two_writable_servers_are_a_split_brain_and_neither_is_the_source() -> None:
+    snapshot = rounds(HEALTHY, {**HEALTHY, "db2": server(U2, writable=True)})
+
+    assert (source_name(snapshot), snapshot.cause, snapshot.mode, snapshot.epoch) == (
+        None,
+        Cause.SPLIT_BRAIN,
+        Mode.READ_ONLY,
+        1,
+    )
+    assert states(snapshot) == ["refused", "refused", "replica"]
+    assert "db1 and db2" in snapshot.reason
+
+
+def test_a_server_that_is_read_only_in_any_way_is_not_the_source() -> None:
+    assert rounds({"db1": replace(SOURCE, read_only=True)}).source is None
+    assert rounds({"db1": replace(SOURCE, super_read_only=True)}).source is None
+
+
+@pytest.mark.parametrize(
+    ("facts", "words"),
+    [
+        (server(U2), "copies from no server"),
+        (server(U2, of=U3), "another server"),
+        (
+            server(U2, channels=(ReplicationChannel("", receiver_running=False, applier_running=True),)),
+            "never connected",
+        ),
+        (server(U2, DATA | GtidSet.of(U2, 1), of=U1), f"{U2}:1"),
+        (server(U2, DATA | GtidSet.of(U3, 7), of=U1), f"{U3}:7"),
+        (server(U2, of=U1, gtids_on=False), "gtid_mode"),
+        (server(U2, of=U1, server_id=1), "server_id"),
+        (server(U1, of=U1, server_id=2), "server_uuid"),
+    ],
+)
+def test_a_server_that_is_no_true_replica_is_refused_and_told_why(facts: ServerFacts, words: str) -> None:
+    snapshot = rounds({"db1": SOURCE, "db2": facts})
+
+    assert states(snapshot) == ["source", "refused"]
+    assert words in snapshot.members[1].reason
+    assert snapshot.replicas == ()
+
+
+def test_servers_with_one_identity_are_all_refused_where_nothing_tells_them_apart() -> None:
+    twins = rounds({"db1": SOURCE, "db2": SECOND, "db3": server(U2, of=U1, server_id=9)})
+    doubled = rounds({"db1": SOURCE, "db1-again": SOURCE})
+
+    assert states(twins) == ["source", "refused", "refused"]
+    assert doubled.source is None
+    assert all("twice" in member.reason for member in doubled.members)
+
+
+def test_what_the_source_commits_between_two_questions_is_not_taken_for_foreign() -> None:
+    ahead = server(U2, DATA | GtidSet.of(U1, 101, 105) | GtidSet.of(U1, 1, tag="app"), of=U1)
+
+    assert states(rounds({"db1": SOURCE, "db2": ahead})) == ["source", "replica"]
+
+
+def test_a_replica_of_a_replica_is_a_replica() -> None:
+    assert states(rounds({"db3": server(U3, of=U2), "db2": SECOND, "db1": SOURCE})) == ["replica", "replica", "source"]
+
+
+@pytest.mark.parametrize("channel", [{"applier": False}, {"receiver": False}])
+def test_a_replica_whose_replication_stands_still_is_stalled(channel: dict[str, bool]) -> None:
+    snapshot = rounds({**HEALTHY, "db2": broken(U2, U1, **channel)})
+
+    assert states(snapshot) == ["source", "stalled", "replica"]
+    assert "START REPLICA" in snapshot.members[1].reason
+
+
+def test_without_a_source_a_receiver_that_cannot_connect_is_no_fault() -> None:
+    snapshot = rounds(
+        HEALTHY, {"db1": GONE, "db2": broken(U2, U1, receiver=False), "db3": broken(U3, U1, applier=False)}
+    )
+
+    assert states(snapshot) == ["unreachable", "replica", "stalled"]
+
+
+def test_the_epoch_grows_by_one_exactly_when_another_server_becomes_the_source() -> None:
+    promoted: Round = {"db1": GONE, "db2": server(U2, writable=True), "db3": server(U3, of=U2)}
+    story: list[Round] = [
+        HEALTHY,
+        HEALTHY,
+        {**HEALTHY, "db1": GONE},
+        HEALTHY,
+        {**HEALTHY, "db1": GONE},
+        promoted,
+        promoted,
+    ]
+    epochs = [rounds(*story[: length + 1]).epoch for length in range(len(story))]
+
+    assert epochs == [1, 1, 1, 1, 1, 2, 2]
+    assert states(rounds(*story)) == ["unreachable", "source", "replica"]
+
+
+def test_another_server_under_the_old_name_is_another_source() -> None:
+    assert rounds({"db1": SOURCE}, {"db1": server(U2, writable=True)}).epoch == 2
+
+
+def test_a_planned_switchover_is_followed_and_the_old_source_is_read_meanwhile() -> None:
+    demoted = {**HEALTHY, "db1": server(U1)}
+    turned = {"db1": server(U1, of=U2), "db2": server(U2, writable=True), "db3": server(U3, of=U2)}
+    between, after = rounds(HEALTHY, demoted), rounds(HEALTHY, demoted, turned)
+    back = rounds(
+        HEALTHY, demoted, turned, {"db1": server(U1, DATA, writable=True), "db2": GONE, "db3": server(U3, of=U1)}
+    )
+
+    assert (states(between), between.mode) == (["replica", "replica", "replica"], Mode.READ_ONLY)
+    assert (states(after), after.epoch, after.lost) == (["replica", "source", "replica"], 2, EMPTY)
+    assert (source_name(back), back.epoch) == ("db1", 3)
+
+
+def test_a_replica_that_still_copies_from_the_former_source_is_refused() -> None:
+    snapshot = rounds(HEALTHY, {"db1": GONE, "db2": server(U2, writable=True), "db3": THIRD})
+
+    assert states(snapshot) == ["unreachable", "source", "refused"]
+
+
+PROMOTED: Round = {
+    "db1": GONE,
+    "db2": server(U2, DATA | GtidSet.of(U2, 1, 5), writable=True),
+    "db3": server(U3, DATA | GtidSet.of(U2, 1, 5), of=U2),
+}
+
+
+def test_a_former_source_that_returns_alone_is_never_written_to() -> None:
+    alone = {**PROMOTED, "db1": SOURCE, "db2": GONE}
+    snapshot = rounds(HEALTHY, PROMOTED, alone, alone)
+
+    assert (source_name(snapshot), snapshot.cause, snapshot.mode, snapshot.epoch) == (
+        None,
+        Cause.DEPOSED,
+        Mode.READ_ONLY,
+        2,
+    )
+    assert states(snapshot) == ["refused", "unreachable", "replica"]
+
+
+def test_a_former_source_may_lead_again_once_it_joined_its_successor_or_has_all_its_writes() -> None:
+    everything = DATA | GtidSet.of(U2, 1, 5)
+    rejoined: Round = {**PROMOTED, "db1": server(U1, everything, of=U2)}
+    behind: Round = {"db1": server(U1, DATA | GtidSet.of(U2, 1, 4), writable=True), "db2": GONE, "db3": GONE}
+
+    assert source_name(rounds(HEALTHY, PROMOTED, rejoined, behind)) == "db1"
+    assert source_name(rounds(HEALTHY, PROMOTED, behind)) is None
+    assert source_name(rounds(HEALTHY, PROMOTED, {**behind, "db1": server(U1, everything, writable=True)})) == "db1"
+
+
+def test_a_writable_server_with_none_of_the_data_is_not_taken_for_the_new_source() -> None:
+    stranger = server(U3, GtidSet.of(U3, 1, 900), writable=True)
+    snapshot = rounds(HEALTHY, {"db1": GONE, "db2": SECOND, "db3": stranger})
+
+    assert (source_name(snapshot), snapshot.cause, snapshot.mode) == (None, Cause.UNSUITABLE, Mode.READ_ONLY)
+    assert states(snapshot) == ["unreachable", "replica", "refused"]
+
+
+def test_a_writable_server_without_gtids_is_not_the_source() -> None:
+    snapshot = rounds({"db1": server(U1, writable=True, gtids_on=False), "db2": SECOND})
+
+    assert (source_name(snapshot), snapshot.cause) == (None, Cause.UNSUITABLE)
+    assert "gtid_mode" in snapshot.reason
+
+
+def test_a_source_that_lives_but_lets_nobody_in_stays_the_source() -> None:
+    snapshot = rounds(HEALTHY, {**HEALTHY, "db1": LOCKED}, {**HEALTHY, "db1": LOCKED})
+
+    assert (source_name(snapshot), snapshot.cause, snapshot.epoch) == ("db1", Cause.UNVERIFIED, 1)
+    assert states(snapshot) == ["source", "replica", "replica"]
+    assert rounds({**HEALTHY, "db1": LOCKED}).source is None
+    assert rounds(HEALTHY, {**HEALTHY, "db1": GONE}).source is None
+
+
+def test_a_source_that_lets_nobody_in_yields_to_one_that_is_proved() -> None:
+    snapshot = rounds(HEALTHY, {**PROMOTED, "db1": LOCKED})
+
+    assert (source_name(snapshot), snapshot.cause, snapshot.epoch) == ("db2", Cause.PROVED, 2)
+    assert states(snapshot) == ["unreachable", "source", "replica"]
+
+
+def test_a_replica_that_lives_but_lets_nobody_in_keeps_its_place_under_the_same_source_only() -> None:
+    assert states(rounds(HEALTHY, {**HEALTHY, "db3": LOCKED})) == ["source", "replica", "replica"]
+    assert states(rounds(HEALTHY, {**PROMOTED, "db3": LOCKED})) == ["unreachable", "source", "unreachable"]
+    assert states(rounds({**HEALTHY, "db3": LOCKED})) == ["source", "replica", "unreachable"]
+
+
+def test_a_server_that_falls_silent_keeps_what_was_known_of_it() -> None:
+    silent = rounds(HEALTHY, {**HEALTHY, "db3": GONE}).members[2]
+
+    assert (silent.state, silent.server_uuid, silent.executed, silent.reason) == (
+        MemberState.UNREACHABLE,
+        U3,
+        DATA,
+        "connection refused",
+    )
+
+
+def test_at_the_start_without_a_source_the_one_that_all_replicas_name_counts() -> None:
+    assert states(rounds({"db2": SECOND, "db3": THIRD})) == ["replica", "replica"]
+    assert states(rounds({"db2": SECOND, "db3": server(U3, of=U2)})) == ["replica", "replica"]
+    assert rounds({"db2": SECOND, "db3": server(U3, of=U1[::-1])}).mode is Mode.DOWN
+
+
+def test_a_failover_that_left_writes_behind_names_them_until_they_are_there() -> None:
+    behind: Round = {"db1": GONE, "db2": server(U2, GtidSet.of(U1, 1, 90) | GtidSet.of(U2, 1), writable=True)}
+    caught_up: Round = {"db1": GONE, "db2": server(U2, GtidSet.of(U1, 1, 98) | GtidSet.of(U2, 1), writable=True)}
+
+    assert rounds(HEALTHY, behind).lost == GtidSet.of(U1, 91, 100)
+    assert rounds(HEALTHY, behind, behind, caught_up).lost == GtidSet.of(U1, 99, 100)
+    assert rounds(HEALTHY, PROMOTED).lost == EMPTY
+
+
+def test_a_write_is_lost_if_its_origin_is_gone_and_the_source_has_it_not() -> None:
+    snapshot = rounds(HEALTHY, PROMOTED)
+    tail = GtidSet.of(U1, 101, 103)
+
+    assert lost_part(tail | GtidSet.of(U1, 50), snapshot) == tail
+    assert lost_part(GtidSet.of(U2, 900), snapshot) == EMPTY
+    assert lost_part(GtidSet.of(U3, 1), snapshot) == EMPTY
+
+
+def test_a_write_of_a_live_member_is_not_lost_for_an_instance_that_learns_late_of_a_switchover() -> None:
+    assert lost_part(GtidSet.of(U2, 1), rounds(HEALTHY)) == EMPTY
+
+
+def test_nothing_is_called_lost_while_it_may_still_arrive() -> None:
+    still_copying = {**PROMOTED, "db2": server(U2, writable=True, of=U1)}
+
+    assert lost_part(GtidSet.of(U1, 101), rounds(HEALTHY, still_copying)) == EMPTY
+    assert lost_part(GtidSet.of(U1, 101), rounds(HEALTHY, {**HEALTHY, "db1": GONE})) == EMPTY
+
+
+def test_tokens_are_pruned_by_every_server_but_the_source() -> None:
+    some = rounds(HEALTHY, {**HEALTHY, "db3": GONE})
+
+    assert some.prunable_by() == (DATA, DATA)
+    assert rounds({**HEALTHY, "db3": GONE}).prunable_by() == (DATA, EMPTY)
+
+
+answers = st.builds(
+    lambda uuid, writable, of, upto, extra: server(uuid, GtidSet.of(U1, 1, upto) | extra, writable=writable, of=of),
+    st.sampled_from([U1, U2, U3]),
+    st.booleans(),
+    st.sampled_from(["", U1, U2, U3]),
+    st.integers(1, 4),
+    st.sampled_from([EMPTY, GtidSet.of(U2, 1), GtidSet.of(U3, 1)]),
+) | st.sampled_from([GONE, LOCKED])
+histories = st.lists(st.fixed_dictionaries({"db1": answers, "db2": answers, "db3": answers}), min_size=1, max_size=8)
+
+
+@given(histories)
+def test_whatever_servers_answer_the_rules_hold(history: list[dict[str, Answer]]) -> None:
+    previous: TopologySnapshot | None = None
+    for second, answer in enumerate(history):
+        snapshot = decide_topology(answer, previous, float(second))
+        writable = [name for name, fact in answer.items() if isinstance(fact, ServerFacts) and fact.writable]
+        sources = [member for member in snapshot.members if member.state is MemberState.SOURCE]
+
+        assert [member.name for member in snapshot.members] == list(answer)
+        assert all(member.reason for member in snapshot.members)
+        assert len(sources) <= 1
+        if len(writable) > 1:
+            assert not sources
+        if snapshot.cause is Cause.PROVED:
+            assert [source.name for source in sources] == writable
+        assert not {member.name for member in snapshot.replicas} & set(writable)
+        before = previous.lineage.source_uuid if previous else ""
+        changed = bool(sources) and sources[0].server_uuid != before
+        assert snapshot.epoch == (previous.epoch if previous else 0) + changed
+        previous = snapshot
