@@ -34,3 +34,4 @@ class CoreHooks:
     @hookspec
     def export_columns(self) -> Sequence[ExportColumn]:
         """Give further columns for the export of products; their values are computed from the exported row alone."""
+        raise NotImplementedError

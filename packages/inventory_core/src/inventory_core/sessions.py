@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Protocol, Self, TypeVar
 
-from sqlalchemy import Engine, event
+from sqlalchemy import URL, Engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import ORMExecuteState, Session
 
@@ -48,7 +48,7 @@ class SingleDatabase:
         self._turn = threading.RLock() if engines.takes_turns else None
 
     @classmethod
-    def from_url(cls, url: str, *, attempts: int = 6) -> Self:
+    def from_url(cls, url: str | URL, *, attempts: int = 6) -> Self:
         """Open the database at a SQLAlchemy URL such as ``sqlite:///stock.db`` or ``mysql+pymysql://…``.
 
         Nothing is connected yet; the schema comes from ``inventory_core.schema.upgrade``.

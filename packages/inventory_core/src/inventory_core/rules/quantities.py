@@ -27,7 +27,9 @@ def parse_quantity(field: str, text: str, *, signed: bool = False) -> tuple[int 
 
 
 def quantity_faults(field: str, number: int, *, signed: bool = False) -> list[Fault]:
-    """What is wrong with a number as a quantity: negative, unless ``signed``, or beyond the limit."""
+    """What is wrong with a number as a quantity: not whole, negative, unless ``signed``, or beyond the limit."""
+    if type(number) is not int:
+        return [Fault(field, "not_whole", str(number)[:80])]
     if number < 0 and not signed:
         return [Fault(field, "negative", str(number)[:80])]
     if abs(number) > LARGEST_QUANTITY:

@@ -2,7 +2,6 @@
 
 from datetime import UTC, datetime
 
-
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, String, Text, TypeDecorator
 from sqlalchemy.dialects import mysql
 from sqlalchemy.types import TypeEngine

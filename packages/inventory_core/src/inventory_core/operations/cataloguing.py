@@ -1,0 +1,202 @@
+"""Products are registered, edited, retired and restored."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CursorResult, Insert, Update, bindparam, insert, select, update
+from sqlalchemy.exc import DBAPIError
+
+from inventory_core.errors import DuplicateCode, EditConflict, InvalidInput
+from inventory_core.failures import Failure, classify
+from inventory_core.inventory import Inventory
+from inventory_core.operations.carrying_out import Unit, carry_out
+from inventory_core.operations.categorising import find_or_add_category
+from inventory_core.operations.changing import asked_location
+from inventory_core.operations.ledger import find_place, inserted_id, lock_product, write_steps
+from inventory_core.operations.results import ProductSaved, read_product_saved
+from inventory_core.rules.codes import clean_code, code_key
+from inventory_core.rules.products import ProductDraft
+from inventory_core.rules.quantities import quantity_faults
+from inventory_core.rules.requests import request_faults
+from inventory_core.rules.stock_changes import Kind, ProductState, require_active, step
+from inventory_core.rules.texts import search_text, sort_key
+from inventory_core.tables.plain import PRODUCT
+
+_ADD = insert(PRODUCT)
+_FIELDS = select(PRODUCT.c.code, PRODUCT.c.name, PRODUCT.c.description, PRODUCT.c.category_id, PRODUCT.c.minimum).where(
+    PRODUCT.c.id == bindparam("product")
+)
+_EDIT = update(PRODUCT).where(PRODUCT.c.id == bindparam("product"))
+_SET_RETIRED = (
+    update(PRODUCT)
+    .where(PRODUCT.c.id == bindparam("product"))
+    .values(retired_at=bindparam("retired"), version=PRODUCT.c.version + 1, changed_at=bindparam("at"))
+)
+
+
+def register_product(
+    inventory: Inventory,
+    *,
+    draft: ProductDraft,
+    quantity: int = 0,
+    location: str | None = None,
+    actor: str,
+    operation: str,
+) -> ProductSaved:
+    """Add a product; an initial ``quantity`` is received in ``location``, the default one if None.
+
+    A category that does not exist is created. Raises ``InvalidInput`` with every fault, ``DuplicateCode``,
+    ``LocationNotFound``, ``ChangeRefused`` or ``OperationReused``.
+    """
+    _require(draft, operation, actor, quantity)
+
+    def work(unit: Unit) -> ProductSaved:
+        product = _insert(unit, draft)
+        if quantity or location is not None:
+            place = find_place(unit, product, location)
+            if quantity:
+                write_steps(unit, product, Kind.RECEIVE, (step(product, place, quantity),))
+        return ProductSaved(draft.code, product.version, quantity)
+
+    return carry_out(
+        inventory,
+        operation=operation,
+        verb="register",
+        actor=actor,
+        request=_asked(draft) | {"quantity": quantity, "location": asked_location(location)},
+        work=work,
+        decode=read_product_saved,
+    )
+
+
+def edit_product(
+    inventory: Inventory, *, code: str, draft: ProductDraft, seen_version: int, actor: str, operation: str
+) -> ProductSaved:
+    """Replace the fields of the product with this code, its code included, if it is still at ``seen_version``.
+
+    The version grows by one, unless nothing differs. Raises ``InvalidInput`` with every fault, ``ProductNotFound``,
+    ``ProductRetired``, ``EditConflict`` with both versions, ``DuplicateCode`` or ``OperationReused``.
+    """
+    _require(draft, operation, actor)
+
+    def work(unit: Unit) -> ProductSaved:
+        product = lock_product(unit, code)
+        require_active(product)
+        _require_version(product, seen_version)
+        fields = _fields(unit, draft)
+        compared = (draft.code, draft.name, draft.description, fields["category_id"], draft.minimum)
+        if tuple(unit.connection.execute(_FIELDS, {"product": product.id}).one()) == compared:
+            return ProductSaved(product.code, product.version, product.quantity)
+        version = product.version + 1
+        _unique(unit, _EDIT, fields | {"product": product.id, "version": version}, draft.code)
+        return ProductSaved(draft.code, version, product.quantity)
+
+    return carry_out(
+        inventory,
+        operation=operation,
+        verb="edit",
+        actor=actor,
+        request=_asked(draft) | {"of": code_key(clean_code(code))},
+        work=work,
+        decode=read_product_saved,
+    )
+
+
+def retire_product(
+    inventory: Inventory, *, code: str, seen_version: int | None = None, actor: str, operation: str
+) -> ProductSaved:
+    """Take a product out of use; its stock and history stay. A product that is retired already stays as it is.
+
+    Raises ``ProductNotFound``, ``EditConflict`` if ``seen_version`` is given and is not its version, or ``OperationReused``.
+    """
+    return _set_retired(inventory, "retire", code, seen_version, actor, operation)
+
+
+def restore_product(
+    inventory: Inventory, *, code: str, seen_version: int | None = None, actor: str, operation: str
+) -> ProductSaved:
+    """Bring a retired product back into use; one in use stays as it is. Raises what ``retire_product`` raises."""
+    return _set_retired(inventory, "restore", code, seen_version, actor, operation)
+
+
+def _set_retired(
+    inventory: Inventory, verb: str, code: str, seen_version: int | None, actor: str, operation: str
+) -> ProductSaved:
+    retire = verb == "retire"
+
+    def work(unit: Unit) -> ProductSaved:
+        product = lock_product(unit, code)
+        if product.retired == retire:
+            return ProductSaved(product.code, product.version, product.quantity)
+        if seen_version is not None:
+            _require_version(product, seen_version)
+        retired: datetime | None = unit.at if retire else None
+        unit.connection.execute(_SET_RETIRED, {"product": product.id, "retired": retired, "at": unit.at})
+        return ProductSaved(product.code, product.version + 1, product.quantity)
+
+    return carry_out(
+        inventory,
+        operation=operation,
+        verb=verb,
+        actor=actor,
+        request={"code": code_key(clean_code(code))},
+        work=work,
+        decode=read_product_saved,
+    )
+
+
+def product_fields(draft: ProductDraft, category_id: int | None, category: str, at: datetime) -> dict[str, Any]:
+    """The columns of ``product`` that a draft decides, folded forms included; ``category`` is the stored name, or ""."""
+    return {
+        "code": draft.code,
+        "code_key": code_key(draft.code),
+        "name": draft.name,
+        "name_key": sort_key(draft.name),
+        "description": draft.description,
+        "category_id": category_id,
+        "minimum": draft.minimum,
+        "search_text": search_text(draft.code, draft.name, draft.description, category),
+        "changed_at": at,
+    }
+
+
+def _fields(unit: Unit, draft: ProductDraft) -> dict[str, Any]:
+    category_id, category = find_or_add_category(unit, draft.category)
+    return product_fields(draft, category_id, category, unit.at)
+
+
+def _insert(unit: Unit, draft: ProductDraft) -> ProductState:
+    row = _fields(unit, draft) | {"quantity": 0, "version": 1, "created_at": unit.at}
+    product_id = inserted_id(_unique(unit, _ADD, row, draft.code))
+    return ProductState(product_id, draft.code, draft.name, 0, draft.minimum, 1, retired=False)
+
+
+def _unique(unit: Unit, statement: Insert | Update, row: dict[str, Any], code: str) -> CursorResult[Any]:
+    """Run a statement that writes a code."""
+    try:
+        return unit.connection.execute(statement, row)
+    except DBAPIError as error:
+        if classify(error) is Failure.DUPLICATE:
+            raise DuplicateCode(code) from error
+        raise
+
+
+def _require(draft: ProductDraft, operation: str, actor: str, quantity: int = 0) -> None:
+    faults = [*draft.faults(), *quantity_faults("quantity", quantity), *request_faults(operation, actor)]
+    if faults:
+        raise InvalidInput(*faults)
+
+
+def _require_version(product: ProductState, seen_version: int) -> None:
+    if product.version != seen_version:
+        raise EditConflict(product.code, seen_version, product.version)
+
+
+def _asked(draft: ProductDraft) -> dict[str, Any]:
+    return {
+        "code": draft.code,
+        "name": draft.name,
+        "description": draft.description,
+        "category": draft.category,
+        "minimum": draft.minimum,
+    }

@@ -1,0 +1,48 @@
+"""Categories come into being when a product first names them."""
+
+from collections.abc import Iterable
+
+from sqlalchemy import bindparam, insert, select
+from sqlalchemy.exc import DBAPIError
+
+from inventory_core.failures import Failure, classify
+from inventory_core.operations.carrying_out import Unit
+from inventory_core.rules.texts import sort_key
+from inventory_core.tables.plain import CATEGORY
+
+# A row that another unit has just committed is seen by a locking read only, where the database keeps snapshots.
+_BY_KEY = (
+    select(CATEGORY.c.id, CATEGORY.c.name).where(CATEGORY.c.name_key == bindparam("key")).with_for_update(read=True)
+)
+_ADD = insert(CATEGORY)
+
+
+def find_or_add_category(unit: Unit, name: str | None) -> tuple[int | None, str]:
+    """Give id and name of the category, which is created if no other one has this name without case and accents.
+
+    ``name`` is cleaned and without faults (see ``rules.products``); None gives (None, "").
+    """
+    if name is None:
+        return None, ""
+    key = {"key": sort_key(name)}
+    found = unit.connection.execute(_BY_KEY, key).first()
+    if found is None:
+        try:
+            unit.connection.execute(_ADD, {"name": name, "name_key": key["key"]})
+        except DBAPIError as error:
+            if classify(error) is not Failure.DUPLICATE:
+                raise
+        found = unit.connection.execute(_BY_KEY, key).one()
+    return found.id, found.name
+
+
+def find_or_add_categories(unit: Unit, names: Iterable[str]) -> dict[str, tuple[int, str]]:
+    """The same for many names: by folded name (``rules.texts.sort_key``), the id and the name of each."""
+    found = {}
+    for name in sorted(names, key=sort_key):
+        key = sort_key(name)
+        if key not in found:
+            category_id, shown = find_or_add_category(unit, name)
+            if category_id is not None:
+                found[key] = (category_id, shown)
+    return found

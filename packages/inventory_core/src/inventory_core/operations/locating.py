@@ -1,0 +1,79 @@
+"""Locations are added."""
+
+from collections.abc import Iterable
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select
+from sqlalchemy.exc import DBAPIError
+
+from inventory_core.errors import Fault, InvalidInput
+from inventory_core.failures import Failure, classify
+from inventory_core.inventory import Inventory
+from inventory_core.operations.carrying_out import Unit, carry_out
+from inventory_core.rules.locations import clean_location, location_faults
+from inventory_core.rules.requests import request_faults
+from inventory_core.rules.texts import sort_key
+from inventory_core.tables.plain import LOCATION
+
+_BY_KEY = (
+    select(LOCATION.c.id, LOCATION.c.name).where(LOCATION.c.name_key == bindparam("key")).with_for_update(read=True)
+)
+_ADD = insert(LOCATION)
+
+
+def add_location(inventory: Inventory, *, name: str, actor: str, operation: str) -> str:
+    """Add a place that holds stock; give its cleaned name.
+
+    Raises ``InvalidInput`` (``duplicate`` if a location has this name without case and accents) or ``OperationReused``.
+    """
+    name = clean_location(name)
+    if faults := [*location_faults(name), *request_faults(operation, actor)]:
+        raise InvalidInput(*faults)
+
+    def work(unit: Unit) -> str:
+        if not _add(unit, name):
+            raise InvalidInput(Fault("location", "duplicate", name))
+        return name
+
+    return carry_out(
+        inventory,
+        operation=operation,
+        verb="add_location",
+        actor=actor,
+        request={"name": name},
+        work=work,
+        encode=lambda added: {"name": added},
+        decode=_read_name,
+    )
+
+
+def find_or_add_locations(unit: Unit, names: Iterable[str]) -> dict[str, tuple[int, str]]:
+    """By folded name (``rules.texts.sort_key``), the id and the name of each location; those that do not exist are added.
+
+    ``names`` are cleaned and without faults (see ``rules.locations``).
+    """
+    found: dict[str, tuple[int, str]] = {}
+    for name in sorted(names, key=sort_key):
+        key = sort_key(name)
+        if key in found:
+            continue
+        location = unit.connection.execute(_BY_KEY, {"key": key}).first()
+        if location is None:
+            _add(unit, name)
+            location = unit.connection.execute(_BY_KEY, {"key": key}).one()
+        found[key] = (location.id, location.name)
+    return found
+
+
+def _add(unit: Unit, name: str) -> bool:
+    try:
+        unit.connection.execute(_ADD, {"name": name, "name_key": sort_key(name)})
+    except DBAPIError as error:
+        if classify(error) is not Failure.DUPLICATE:
+            raise
+        return False
+    return True
+
+
+def _read_name(fields: dict[str, Any]) -> str:
+    return str(fields["name"])

@@ -1,0 +1,40 @@
+"""Stock comes in."""
+
+from inventory_core.inventory import Inventory
+from inventory_core.operations.carrying_out import Unit
+from inventory_core.operations.changing import asked_location, change_stock
+from inventory_core.operations.ledger import find_place
+from inventory_core.operations.results import StockChange
+from inventory_core.rules.stock_changes import Kind, ProductState, Step, amount_faults, step
+
+
+def receive(
+    inventory: Inventory,
+    *,
+    code: str,
+    quantity: int,
+    location: str | None = None,
+    reason: str = "",
+    actor: str,
+    operation: str,
+) -> StockChange:
+    """Add ``quantity`` units (1 or more) to what lies in ``location``, the default one if None.
+
+    Raises ``InvalidInput``, ``ProductNotFound``, ``LocationNotFound``, ``ProductRetired``, ``QuantityLimit``,
+    ``ChangeRefused`` or ``OperationReused``.
+    """
+
+    def plan(unit: Unit, product: ProductState) -> tuple[Step, ...]:
+        return (step(product, find_place(unit, product, location), quantity),)
+
+    return change_stock(
+        inventory,
+        code=code,
+        kind=Kind.RECEIVE,
+        faults=amount_faults(quantity),
+        plan=plan,
+        asked={"quantity": quantity, "location": asked_location(location)},
+        reason=reason,
+        actor=actor,
+        operation=operation,
+    )

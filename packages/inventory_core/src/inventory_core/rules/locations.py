@@ -1,0 +1,19 @@
+"""What a location's name must be."""
+
+from inventory_core.errors import Fault
+from inventory_core.rules.texts import one_line, sort_key, text_faults
+
+LONGEST_LOCATION = 80
+
+
+def clean_location(name: str) -> str:
+    """The name as it is shown: normal form C, trimmed, white space as one blank."""
+    return one_line(name)
+
+
+def location_faults(name: str) -> list[Fault]:
+    """What is wrong with a cleaned name; case and accents alone do not make another location."""
+    faults = text_faults("location", name, longest=LONGEST_LOCATION, required=True)
+    if not faults and not sort_key(name):
+        faults.append(Fault("location", "characters", name))
+    return faults

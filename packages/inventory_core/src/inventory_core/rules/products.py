@@ -1,0 +1,53 @@
+"""What a product's own fields must be."""
+
+from dataclasses import dataclass
+
+from inventory_core.errors import Fault
+from inventory_core.rules.categories import LONGEST_CATEGORY, WITHOUT_CATEGORY
+from inventory_core.rules.codes import clean_code, code_faults
+from inventory_core.rules.quantities import quantity_faults
+from inventory_core.rules.texts import many_lines, one_line, sort_key, text_faults
+
+LONGEST_NAME = 200
+LONGEST_DESCRIPTION = 2000
+
+
+@dataclass(frozen=True, slots=True)
+class ProductDraft:
+    """The fields of a product that people edit; texts are cleaned as they come in.
+
+    ``category`` is a name, predefined or new; None or an empty text is no category. ``minimum`` is in units. A draft may
+    be wrong: ``faults`` tells, and every operation asks.
+    """
+
+    code: str
+    name: str
+    description: str = ""
+    category: str | None = None
+    minimum: int = 0
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "code", clean_code(self.code))
+        object.__setattr__(self, "name", one_line(self.name))
+        object.__setattr__(self, "description", many_lines(self.description))
+        object.__setattr__(self, "category", one_line(self.category or "") or None)
+
+    def faults(self) -> list[Fault]:
+        """Everything that is wrong with the fields, in their order."""
+        return [
+            *code_faults(self.code),
+            *text_faults("name", self.name, longest=LONGEST_NAME, required=True),
+            *text_faults("description", self.description, longest=LONGEST_DESCRIPTION),
+            *category_faults(self.category),
+            *quantity_faults("minimum", self.minimum),
+        ]
+
+
+def category_faults(name: str | None) -> list[Fault]:
+    """What is wrong with the cleaned name of a category; "-" stands for "without" in filters and cannot be a name."""
+    if name is None:
+        return []
+    faults = text_faults("category", name, longest=LONGEST_CATEGORY)
+    if not faults and (name == WITHOUT_CATEGORY or not sort_key(name)):
+        faults.append(Fault("category", "characters", name))
+    return faults

@@ -1,0 +1,12 @@
+"""The same tables without their classes: operations write rows, not entities, and so cost a fraction."""
+
+from inventory_core.tables import metadata
+
+BALANCE = metadata.tables["balance"]
+CATEGORY = metadata.tables["category"]
+IMPORT_CHANGE = metadata.tables["import_change"]
+LOCATION = metadata.tables["location"]
+MOVEMENT = metadata.tables["movement"]
+OPERATION = metadata.tables["operation"]
+OUTBOX = metadata.tables["outbox"]
+PRODUCT = metadata.tables["product"]

@@ -1,0 +1,97 @@
+"""For tests of programs and plugins that embed the core: throw-away databases, factories, a count of statements."""
+
+import itertools
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+from sqlalchemy import URL, Engine, event
+
+from inventory_core.inventory import Inventory
+from inventory_core.operations.carrying_out import new_operation_id
+from inventory_core.operations.cataloguing import register_product
+from inventory_core.operations.locating import add_location
+from inventory_core.operations.results import ProductSaved
+from inventory_core.plugins import build_plugin_manager
+from inventory_core.rules.products import ProductDraft
+from inventory_core.schema import CORE_SCHEMA
+from inventory_core.sessions import SingleDatabase
+
+ACTOR = "test"
+
+_numbers = itertools.count(1)
+
+
+@contextmanager
+def temporary_inventory(folder: Path, *plugins: object) -> Iterator[Inventory]:
+    """Give an inventory on a new SQLite file ``inventory.db`` in ``folder``, at the current schema; close it at the end."""
+    path = folder / "inventory.db"
+    write_database(path)
+    sessions = SingleDatabase.from_url(URL.create("sqlite", database=str(path)))
+    try:
+        yield Inventory(sessions, build_plugin_manager(plugins))
+    finally:
+        sessions.close()
+
+
+def write_database(path: Path) -> None:
+    """Write a new SQLite file at the current schema; a copy, so it takes milliseconds and not a run of the migrations."""
+    path.write_bytes(_template())
+
+
+def create_product(
+    inventory: Inventory,
+    code: str | None = None,
+    *,
+    name: str = "A product",
+    description: str = "",
+    category: str | None = None,
+    minimum: int = 0,
+    quantity: int = 0,
+    location: str | None = None,
+) -> ProductSaved:
+    """Register a product; without a ``code`` it gets one that no other call gave."""
+    draft = ProductDraft(code or f"P-{next(_numbers):05}", name, description, category, minimum)
+    return register_product(
+        inventory, draft=draft, quantity=quantity, location=location, actor=ACTOR, operation=new_operation_id()
+    )
+
+
+def create_location(inventory: Inventory, name: str | None = None) -> str:
+    """Add a location; without a ``name`` it gets one that no other call gave."""
+    return add_location(inventory, name=name or f"Location {next(_numbers)}", actor=ACTOR, operation=new_operation_id())
+
+
+@contextmanager
+def counted_statements() -> Iterator[list[str]]:
+    """Give a list that grows by the text of every SQL statement of this process; begin, commit and PRAGMA are left out."""
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if not statement.startswith(("BEGIN", "PRAGMA", "COMMIT", "ROLLBACK")):
+            statements.append(statement)
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        yield statements
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+
+
+@cache
+def _template() -> bytes:
+    sessions = SingleDatabase.from_url("sqlite://")
+    try:
+        CORE_SCHEMA.upgrade(sessions.engine)
+        raw = sessions.engine.raw_connection()
+        try:
+            connection = raw.driver_connection
+            if not isinstance(connection, sqlite3.Connection):
+                raise TypeError("the template is made by the driver sqlite3")
+            return connection.serialize()
+        finally:
+            raw.close()
+    finally:
+        sessions.close()
