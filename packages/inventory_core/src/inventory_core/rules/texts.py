@@ -1,21 +1,44 @@
 """Texts as people type them, and the folded forms that are compared, sorted and searched."""
 
+import re
 import unicodedata
 
 from inventory_core.errors import Fault
 
 SORT_LENGTH = 255
+MOST_WORDS = 20
+"""How many words of a query count."""
+
+VARIATION_SELECTORS = frozenset(map(chr, range(0xFE00, 0xFE10)))
+_SURROGATES = re.compile("[\ud800-\udfff]")
+
+
+class _Marks(dict[int, int | None]):
+    """For ``str.translate``: drops marks that combine and characters that only format, keeps everything else."""
+
+    def __missing__(self, point: int) -> int | None:
+        char = chr(point)
+        dropped = unicodedata.combining(char) or unicodedata.category(char) == "Cf" or char in VARIATION_SELECTORS
+        kept = None if dropped else point
+        if dropped or point < _REMEMBERED_BELOW:
+            self[point] = kept
+        return kept
+
+
+_REMEMBERED_BELOW = 0x3000
+_MARKS = _Marks()
 
 
 def fold(text: str) -> str:
-    """Take away case and accents: "Lámpara" and "LAMPARA" fold to the same text.
+    """Take away case and accents: "Lámpara" and "LAMPARA" fold to the same text, as do "niño" and "nino".
 
-    Compatibility decomposition without combining marks, then case folding (Unicode Standard, 3.13 and annex 15).
+    Compatibility decomposition without combining marks and invisible format characters (soft hyphen, joiners), then
+    case folding (Unicode Standard, 3.13 and annex 15). Half a surrogate pair, which no database stores, becomes U+FFFD.
     """
     if text.isascii():
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(char for char in decomposed if not unicodedata.combining(char)).casefold()
+    return _SURROGATES.sub("\ufffd", decomposed.translate(_MARKS).casefold())
 
 
 def sort_key(text: str) -> str:
@@ -29,18 +52,25 @@ def one_line(text: str) -> str:
 
 
 def many_lines(text: str) -> str:
-    """The text in normal form C, with line ends as ``\\n`` and no white space at the ends."""
+    """The text in normal form C, with single line feeds as line ends and no white space at the ends."""
     return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n").strip())
 
 
 def search_text(code: str, name: str, description: str, category: str) -> str:
-    """What the search looks into: the folded fields, one a line, so that no word spans two of them."""
-    return "\n".join((fold(code), fold(name), fold(" ".join(description.split())), fold(category)))
+    """What the search looks into: the folded fields, one a line, so that no word spans two of them.
+
+    Two line ends close the text, so that each of its characters begins a group of three, which is what is indexed.
+    """
+    return "\n".join((fold(code), fold(name), fold(" ".join(description.split())), fold(category), "", ""))
 
 
 def search_words(query: str) -> tuple[str, ...]:
-    """The folded words of a query, each once; all of them must be contained."""
-    return tuple(dict.fromkeys(fold(query).split()))
+    """The folded words of a query, each once; all of them must be contained.
+
+    Only the first 20 count: a whole description pasted into the search is to find its product, not to be refused.
+    """
+    words = dict.fromkeys(word for typed in query.split() for word in fold(typed).split())
+    return tuple(words)[:MOST_WORDS]
 
 
 def text_faults(field: str, text: str, *, longest: int, required: bool = False) -> list[Fault]:

@@ -14,13 +14,23 @@ depends_on = None
 
 PREDEFINED = ("Electrónicos", "Ropa", "Alimentos", "Hogar", "Deportes", "Libros", "Otros")
 
+# Each begins with the state and the order of a list and ends with what its filters test: rows passed over are not fetched.
+PRODUCT_INDEXES = {
+    "ix_product_by_name": ["retired_at", "name_key", "id", "category_id"],
+    "ix_product_by_code": ["retired_at", "code_key", "id", "category_id"],
+    "ix_product_by_quantity": ["retired_at", "quantity", "id", "category_id", "minimum"],
+    "ix_product_by_changed": ["retired_at", "changed_at", "id", "category_id", "quantity", "minimum"],
+    "ix_product_by_category": ["category_id", "retired_at", "name_key", "id"],
+}
+FOR_ANY_ORDER = ["name_key", "id", "category_id", "code_key", "quantity", "minimum", "changed_at"]
+
 PARTIAL_INDEXES = {
     "ix_product_low": "quantity < minimum AND retired_at IS NULL",
     "ix_product_out": "quantity = 0 AND retired_at IS NULL",
     "ix_product_retired": "retired_at IS NOT NULL",
 }
 
-# Trigrams find a part of a word without reading every row; detail=none since each hit is compared with LIKE anyway.
+# Trigrams find a part of a word without reading every row; detail=none since each hit is tested on its text anyway.
 SEARCH_INDEX = (
     """CREATE VIRTUAL TABLE product_search USING fts5(
         search_text, content='product', content_rowid='id', tokenize='trigram case_sensitive 1', detail=none, columnsize=0)""",
@@ -31,6 +41,7 @@ SEARCH_INDEX = (
     """CREATE TRIGGER product_search_update AFTER UPDATE OF search_text ON product BEGIN
         INSERT INTO product_search (product_search, rowid, search_text) VALUES ('delete', old.id, old.search_text);
         INSERT INTO product_search (rowid, search_text) VALUES (new.id, new.search_text); END""",
+    "CREATE VIRTUAL TABLE product_search_terms USING fts5vocab('product_search', 'row')",
 )
 
 INSERT_ONLY = (
@@ -112,10 +123,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("code_key", name=op.f("uq_product_code_key")),
         **MYSQL_OPTIONS,
     )
-    op.create_index("ix_product_category_id_name_key_id", "product", ["category_id", "name_key", "id"])
-    op.create_index("ix_product_changed_at_id", "product", ["changed_at", "id"])
-    op.create_index("ix_product_name_key_id", "product", ["name_key", "id"])
-    op.create_index("ix_product_quantity_id", "product", ["quantity", "id"])
+    for name, columns in PRODUCT_INDEXES.items():
+        op.create_index(name, "product", columns)
 
     op.create_table(
         "balance",
@@ -189,13 +198,14 @@ def _fill() -> None:
 
 def _set_up_sqlite() -> None:
     for name, condition in PARTIAL_INDEXES.items():
-        op.create_index(name, "product", ["name_key", "id"], sqlite_where=sa.text(condition))
+        op.create_index(name, "product", FOR_ANY_ORDER, sqlite_where=sa.text(condition))
     for statement in (*SEARCH_INDEX, *INSERT_ONLY):
         op.execute(statement)
 
 
 def downgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
+        op.execute("DROP TABLE product_search_terms")
         op.execute("DROP TABLE product_search")
     for table in ("movement", "import_change", "balance", "product", "outbox", "operation", "location", "category"):
         op.drop_table(table)
