@@ -1,0 +1,95 @@
+"""When a server is left alone and when it may return.
+
+Only failures to connect, or to stay connected, count. An open breaker closes by good answers that were asked for after its pause
+and by nothing else: silence, old answers and the passing of time are no evidence of health.
+"""
+
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from inventory_replication.policies import BreakerPolicy
+
+_NEVER = float("-inf")
+
+
+class BreakerState(StrEnum):
+    """What may be sent to the server."""
+
+    CLOSED = "closed"
+    """Traffic."""
+    OPEN = "open"
+    """Nothing: it pauses."""
+    HALF_OPEN = "half_open"
+    """Probes of the monitor only."""
+
+
+@dataclass(frozen=True, slots=True)
+class Breaker:
+    """State of one server's breaker; immutable, every event gives the next one. Times are monotonic seconds.
+
+    Args:
+        state: See `BreakerState`.
+        failures: Connection failures in a row while closed.
+        openings: How often it opened without a calm time between; sets the length of the pause.
+        retry_at: End of the pause.
+        good: Good answers in a row while half-open.
+        closed_at: When it last closed.
+    """
+
+    state: BreakerState = BreakerState.CLOSED
+    failures: int = 0
+    openings: int = 0
+    retry_at: float = _NEVER
+    good: int = 0
+    closed_at: float = _NEVER
+
+    @property
+    def admits(self) -> bool:
+        """Whether units of work may use the server."""
+        return self.state is BreakerState.CLOSED
+
+    def may_probe(self, now: float) -> bool:
+        """Whether the monitor may ask the server: always, except in the pause."""
+        return self.state is not BreakerState.OPEN or now >= self.retry_at
+
+    def after_failure(self, now: float, dice: float, policy: BreakerPolicy) -> "Breaker":
+        """A connection failed, in a unit of work or in a probe.
+
+        Args:
+            now: Monotonic time.
+            dice: 0 to 1; spreads the pause between half and all of its length, so that instances do not return together.
+            policy: Limits.
+        """
+        if self.state is BreakerState.OPEN and now < self.retry_at:
+            return self
+        if self.state is BreakerState.CLOSED:
+            calm = now - self.closed_at >= policy.calm_after
+            openings = 0 if calm else self.openings
+            if self.failures + 1 < policy.failures_to_open:
+                return replace(self, failures=self.failures + 1, openings=openings)
+        else:
+            openings = self.openings
+        doubled: float = policy.first_delay * 2.0 ** min(openings, 32)
+        pause = min(doubled, policy.longest_delay) * (0.5 + dice / 2)
+        return Breaker(BreakerState.OPEN, openings=openings + 1, retry_at=now + pause, closed_at=self.closed_at)
+
+    def after_good_answer(self, asked_at: float, now: float, policy: BreakerPolicy) -> "Breaker":
+        """The monitor got a good answer.
+
+        Args:
+            asked_at: Monotonic time at which the question was sent; an answer to an earlier one than the end of the pause proves
+                nothing.
+            now: Monotonic time.
+            policy: Limits.
+        """
+        if self.state is BreakerState.CLOSED:
+            return self.after_success()
+        if asked_at < self.retry_at:
+            return self
+        if self.good + 1 < policy.good_samples_to_close:
+            return replace(self, state=BreakerState.HALF_OPEN, good=self.good + 1)
+        return Breaker(openings=self.openings, closed_at=now)
+
+    def after_success(self) -> "Breaker":
+        """A unit of work was served. It ends a row of failures; it closes no breaker, because it began before that opened."""
+        return replace(self, failures=0) if self.state is BreakerState.CLOSED and self.failures else self
