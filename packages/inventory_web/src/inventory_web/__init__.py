@@ -1,1 +1,22 @@
 """The inventory in the browser and on the command line."""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from inventory_web.app import create_app as create_app
+    from inventory_web.settings import Settings as Settings
+
+__all__ = ["Settings", "create_app"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import the public names when they are asked for: the command line's ``--help`` does without the web."""
+    if name == "create_app":
+        from inventory_web.app import create_app  # noqa: PLC0415
+
+        return create_app
+    if name == "Settings":
+        from inventory_web.settings import Settings  # noqa: PLC0415
+
+        return Settings
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

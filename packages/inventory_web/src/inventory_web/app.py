@@ -1,0 +1,73 @@
+"""The application factory."""
+
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from operator import attrgetter
+from typing import Any
+
+from flask import Flask, redirect
+from werkzeug.wrappers import Response
+
+from inventory_core.sessions import SessionSource
+from inventory_web import (
+    assets,
+    composition,
+    current,
+    delivery,
+    error_pages,
+    language,
+    pages,
+    security,
+    tracing,
+)
+from inventory_web.areas.accounts import guard
+from inventory_web.codes_in_urls import CodeConverter
+from inventory_web.plugins import build_plugin_manager
+from inventory_web.roles import Role, requires
+from inventory_web.settings import Settings
+
+
+def create_app(settings: Settings, *, sessions: SessionSource | None = None, plugins: Iterable[object] = ()) -> Flask:
+    """Make an application; several may live in one process.
+
+    ``sessions`` is an already opened database, whose schema the caller keeps current; without it the settings say which
+    one to open. ``plugins`` are objects with hooks of ``inventory_web.hookspecs`` or ``inventory_core.hookspecs``.
+    Raises ``SettingsRefused``, ``StorageRefused`` or ``pluggy.PluginValidationError``. Nothing is connected yet.
+    """
+    settings.require_safe()
+    app = Flask("inventory_web", static_folder=None)
+    app.url_map.converters["code"] = CodeConverter
+    security.configure(app, settings, composition.secret_key(settings))
+    language.set_up(app, settings)
+
+    hooks = build_plugin_manager(settings, plugins)
+    inventory = composition.open_inventory(sessions or composition.open_sessions(settings), hooks)
+
+    tracing.follow(app, settings)
+    guard.watch(app)
+    security.protect(app, settings)
+    error_pages.register(app)
+    delivery.deliver_after_changes(app)
+
+    assets.register(app)
+    app.add_url_rule("/", "home", _home)
+    for blueprint in chain.from_iterable(hooks.hook.blueprints()):
+        app.register_blueprint(blueprint)
+    app.extensions[current.EXTENSION] = current.Running(
+        settings=settings,
+        inventory=inventory,
+        hooks=hooks,
+        menu=_in_order(hooks.hook.menu_entries()),
+        product_columns=_in_order(hooks.hook.product_columns()),
+    )
+    pages.give_names_to_templates(app)
+    return app
+
+
+def _in_order(answers: Iterable[Sequence[Any]]) -> tuple[Any, ...]:
+    return tuple(sorted(chain.from_iterable(answers), key=attrgetter("order")))
+
+
+@requires(Role.VIEWER)
+def _home() -> Response:
+    return redirect("/inventory")

@@ -1,0 +1,29 @@
+"""Accounts: login, roles, passwords."""
+
+from collections.abc import Sequence
+
+from flask import Blueprint
+from flask_babel import lazy_gettext
+
+from inventory_web.areas.accounts import account_views, login_views
+from inventory_web.hookspecs import MenuEntry, hookimpl
+from inventory_web.roles import Role
+from inventory_web.settings import Settings
+
+
+class AccountsArea:
+    """Login and logout, the own password, and the administrator's page of accounts."""
+
+    def __init__(self, settings: Settings) -> None:
+        del settings
+
+    @hookimpl
+    def blueprints(self) -> Sequence[Blueprint]:
+        blueprint = Blueprint("accounts", __name__, template_folder="templates")
+        login_views.add_routes(blueprint)
+        account_views.add_routes(blueprint)
+        return [blueprint]
+
+    @hookimpl
+    def menu_entries(self) -> Sequence[MenuEntry]:
+        return [MenuEntry(lazy_gettext("Usuarios"), "accounts.accounts", icon="people", order=90, role=Role.ADMIN)]

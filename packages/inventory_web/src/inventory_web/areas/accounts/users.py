@@ -1,0 +1,158 @@
+"""Accounts: adding, changing and listing them. Each function is one unit of work."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from inventory_core.errors import Fault
+from inventory_core.failures import Failure, classify
+from inventory_core.inventory import Inventory
+from inventory_core.rules.codes import code_key
+from inventory_core.rules.texts import one_line, text_faults
+from inventory_web.areas.accounts.passwords import hash_password, password_faults
+from inventory_web.areas.accounts.tables import User, UserSession
+from inventory_web.errors import AccountNotFound, AccountRefused
+from inventory_web.roles import Role
+
+LONGEST_NAME = 40
+
+
+@dataclass(frozen=True, slots=True)
+class AccountRow:
+    """An account as lists show it. ``last_seen``: the latest request of a login that has not ended."""
+
+    id: int
+    name: str
+    role: Role
+    provisional: bool
+    disabled: bool
+    created_at: datetime
+    last_seen: datetime | None
+
+
+def list_accounts(inventory: Inventory) -> tuple[AccountRow, ...]:
+    """Every account by name."""
+    query = (
+        select(User, func.max(col(UserSession.seen_at)))
+        .outerjoin(UserSession, col(UserSession.user_id) == col(User.id))
+        .group_by(*User.__table__.c)  # type: ignore[attr-defined]
+        .order_by(col(User.name_key))
+    )
+    with inventory.sessions.reader() as session:
+        return tuple(_row(user, last_seen) for user, last_seen in session.execute(query))
+
+
+def add_account(inventory: Inventory, *, name: str, role: Role, password: str, provisional: bool = False) -> str:
+    """Make an account and give its cleaned name. Raises ``AccountRefused`` with every fault."""
+    cleaned = one_line(name)
+    faults = text_faults("username", cleaned, longest=LONGEST_NAME, required=True)
+    faults += password_faults("password", cleaned, password)
+    if faults:
+        raise AccountRefused(*faults)
+    values = {
+        "name": cleaned,
+        "name_key": code_key(cleaned),
+        "role": role.word,
+        "password_hash": hash_password(password),
+        "provisional": provisional,
+        "created_at": inventory.clock(),
+    }
+    try:
+        inventory.sessions.write(lambda session: session.execute(insert(User).values(values)).close())
+    except DBAPIError as error:
+        if classify(error) is not Failure.DUPLICATE:
+            raise
+        raise AccountRefused(Fault("username", "duplicate", cleaned)) from error
+    return cleaned
+
+
+def set_password(
+    inventory: Inventory, *, name: str, password: str, provisional: bool = False, keep_session: str = ""
+) -> None:
+    """Change the password and end every login of the account but ``keep_session``.
+
+    Raises ``AccountNotFound``, or ``AccountRefused`` if the password is too short, too long or too easy.
+    """
+    faults = password_faults("new_password", name, password)
+    if faults:
+        raise AccountRefused(*faults)
+    hashed = hash_password(password)
+
+    def work(session: Session, user: User) -> None:
+        _change(session, user, password_hash=hashed, provisional=provisional)
+        _end_sessions(session, user, keep=keep_session)
+
+    _for_account(inventory, name, work)
+
+
+def set_role(inventory: Inventory, *, name: str, role: Role) -> None:
+    """Give the account another role. Raises ``AccountNotFound``, or ``AccountRefused`` for the last administrator."""
+
+    def work(session: Session, user: User) -> None:
+        if role is not Role.ADMIN:
+            _require_another_admin(session, user, "role")
+        _change(session, user, role=role.word)
+
+    _for_account(inventory, name, work)
+
+
+def disable_account(inventory: Inventory, *, name: str) -> None:
+    """Let nobody in with this account and end its logins. Raises as ``set_role`` does. Safe to repeat."""
+
+    def work(session: Session, user: User) -> None:
+        _require_another_admin(session, user, "username")
+        if user.disabled_at is None:
+            _change(session, user, disabled_at=inventory.clock())
+        _end_sessions(session, user)
+
+    _for_account(inventory, name, work)
+
+
+def enable_account(inventory: Inventory, *, name: str) -> None:
+    """Take ``disable_account`` back. Raises ``AccountNotFound``."""
+    _for_account(inventory, name, lambda session, user: _change(session, user, disabled_at=None))
+
+
+def _for_account(inventory: Inventory, name: str, work: Callable[[Session, User], None]) -> None:
+    def locked(session: Session) -> None:
+        query = select(User).where(col(User.name_key) == code_key(one_line(name))).with_for_update()
+        user = session.scalars(query).one_or_none()
+        if user is None:
+            raise AccountNotFound(name)
+        work(session, user)
+
+    inventory.sessions.write(locked)
+
+
+def _require_another_admin(session: Session, user: User, field: str) -> None:
+    # Locked, so that two administrators who disable one another at the same instant do not both succeed.
+    query = select(User).where(col(User.role) == Role.ADMIN.word, col(User.disabled_at).is_(None)).with_for_update()
+    admins = {admin.id for admin in session.scalars(query)}
+    if admins == {user.id}:
+        raise AccountRefused(Fault(field, "last_admin"))
+
+
+def _change(session: Session, user: User, **values: Any) -> None:
+    session.execute(update(User).where(col(User.id) == user.id).values(values))
+
+
+def _end_sessions(session: Session, user: User, *, keep: str = "") -> None:
+    session.execute(delete(UserSession).where(col(UserSession.user_id) == user.id, col(UserSession.id) != keep))
+
+
+def _row(user: User, last_seen: datetime | None) -> AccountRow:
+    return AccountRow(
+        id=user.id or 0,
+        name=user.name,
+        role=Role.from_word(user.role),
+        provisional=user.provisional,
+        disabled=user.disabled_at is not None,
+        created_at=user.created_at,
+        last_seen=last_seen,
+    )

@@ -1,0 +1,67 @@
+"""Whether this instance lives, and whether it can serve."""
+
+from importlib.metadata import version
+
+import structlog
+from flask import Blueprint, Response, jsonify, request
+from sqlalchemy.exc import SQLAlchemyError
+
+from inventory_core.errors import InventoryError
+from inventory_core.queries.choices import list_locations
+from inventory_web import current
+from inventory_web.roles import public
+
+log = structlog.get_logger(__name__)
+
+
+def add_routes(blueprint: Blueprint) -> None:
+    blueprint.add_url_rule("/health", view_func=health)
+    blueprint.add_url_rule("/health/live", view_func=live)
+    blueprint.add_url_rule("/health/ready", view_func=ready)
+
+
+@public
+def health() -> Response:
+    """Who answers, and how its database is. Always 200: ``ready`` is the one that takes an instance out."""
+    instance = current.the_settings().instance
+    if request.accept_mimetypes.best != "application/json":
+        return _text(instance)
+    works = _can_read()
+    source = {"name": "source", "state": "up" if works else "down"}
+    return jsonify(
+        status="ok" if works else "unavailable",
+        instance=instance,
+        version=version("inventory-web"),
+        database={"mode": "single", "source": source, "replicas": []},
+    )
+
+
+@public
+def live() -> Response:
+    """200 as long as the process answers, whatever its database does."""
+    return _text("live")
+
+
+@public
+def ready() -> Response:
+    """200 while reads can be served, else 503."""
+    if _can_read():
+        return _text("ready")
+    response = _text("not ready")
+    response.status_code = 503
+    response.headers["Retry-After"] = "5"
+    return response
+
+
+def _can_read() -> bool:
+    """Read something that every answer needs, so that a database without our tables does not count."""
+    try:
+        list_locations(current.the_inventory())
+    except (InventoryError, SQLAlchemyError) as error:
+        log.warning("not_ready", error=str(error).splitlines()[0])
+        return False
+    return True
+
+
+def _text(line: str) -> Response:
+    return Response(f"{line}\n", mimetype="text/plain")

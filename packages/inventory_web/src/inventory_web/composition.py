@@ -1,0 +1,99 @@
+"""From settings to an ``Inventory``: the one place that decides what kind of database stands behind it."""
+
+import os
+import secrets
+import stat
+from pathlib import Path
+
+import platformdirs
+from pluggy import PluginManager
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError
+
+from inventory_core.errors import StorageRefused
+from inventory_core.inventory import Inventory
+from inventory_core.plugins import build_plugin_manager
+from inventory_core.sessions import SessionSource, SingleDatabase
+from inventory_web.errors import SettingsRefused
+from inventory_web.settings import Settings
+
+DATABASE_FILE = "inventory.db"
+SECRET_FILE = "secret_key"  # noqa: S105 - the name of the file
+
+
+def database_url(settings: Settings) -> str:
+    """The URL of the source; without a setting, SQLite in the user's data folder, which is made if it is missing.
+
+    Raises ``SettingsRefused`` for something that is no URL and ``StorageRefused`` if the folder cannot be made.
+    """
+    given = settings.database_url.get_secret_value()
+    if given:
+        try:
+            make_url(given)
+        except ArgumentError:
+            raise SettingsRefused(
+                "INVENTORY_DATABASE_URL is not a database URL; write sqlite:///stock.db or mysql+pymysql://…"
+            ) from None
+        return given
+    folder = Path(platformdirs.user_data_dir("inventory", appauthor=False))
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StorageRefused(f"{folder}: {error.strerror}") from error
+    return f"sqlite:///{folder / DATABASE_FILE}"
+
+
+def open_sessions(settings: Settings) -> SingleDatabase:
+    """Open the database; nothing is connected yet. Raises what ``database_url`` raises."""
+    if settings.replica_urls:
+        raise SettingsRefused("INVENTORY_REPLICA_URLS: replication is not part of this release yet; leave it empty")
+    return SingleDatabase.from_url(database_url(settings))
+
+
+def open_inventory(sessions: SessionSource, hooks: PluginManager) -> Inventory:
+    """Bundle the sessions with a core whose hooks are those of the same plugins, and of the group ``inventory_core``."""
+    return Inventory(sessions, build_plugin_manager(hooks.get_plugins(), entry_points=True))
+
+
+def secret_key(settings: Settings) -> str:
+    """The key from the settings or, in development, one that is made once and kept (0600) beside the SQLite file.
+
+    Raises ``SettingsRefused`` where a key must be given and ``StorageRefused`` if it cannot be kept.
+    """
+    given = settings.secret_key.get_secret_value()
+    if given:
+        return given
+    url = make_url(database_url(settings))
+    if url.get_backend_name() != "sqlite":
+        raise SettingsRefused(
+            "INVENTORY_SECRET_KEY is required unless the database is SQLite; give every instance the same"
+        )
+    if url.database in (None, "", ":memory:"):
+        return secrets.token_urlsafe(48)
+    return _kept_key(Path(url.database or "").absolute().parent / SECRET_FILE)
+
+
+def _kept_key(path: Path) -> str:
+    try:
+        key = path.read_text("ascii").strip() if path.exists() else _made_key(path)
+    except (OSError, UnicodeDecodeError) as error:
+        raise StorageRefused(f"{path}: {getattr(error, 'strerror', None) or error}") from error
+    if not key:
+        raise StorageRefused(f"{path}: the file is empty; delete it and start again")
+    return key
+
+
+def _made_key(path: Path) -> str:
+    """Write a new key so that of two processes that start at once both read the same one."""
+    made = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+    descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR)
+    try:
+        with os.fdopen(descriptor, "w", encoding="ascii") as file:
+            file.write(secrets.token_urlsafe(48))
+        try:
+            os.link(made, path)
+        except FileExistsError:
+            pass
+    finally:
+        made.unlink()
+    return path.read_text("ascii").strip()

@@ -1,0 +1,80 @@
+"""What the current request works with. For views only: everything below takes its arguments."""
+
+import uuid
+from dataclasses import dataclass
+from typing import cast
+
+from flask import current_app, g, request
+from pluggy import PluginManager
+
+from inventory_core.inventory import Inventory
+from inventory_web.hookspecs import MenuEntry, ProductColumn
+from inventory_web.roles import Role
+from inventory_web.settings import Settings
+
+EXTENSION = "inventory"
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """What one application holds on to."""
+
+    settings: Settings
+    inventory: Inventory
+    hooks: PluginManager
+    menu: tuple[MenuEntry, ...]
+    product_columns: tuple[ProductColumn, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """The person behind the request. ``provisional``: the password was not chosen by that person."""
+
+    id: int
+    name: str
+    role: Role
+    provisional: bool
+    session_id: str
+
+    def may(self, role: Role) -> bool:
+        return self.role >= role
+
+
+def running() -> Running:
+    return cast("Running", current_app.extensions[EXTENSION])
+
+
+def the_inventory() -> Inventory:
+    """The inventory of this application, for use cases."""
+    return running().inventory
+
+
+def the_settings() -> Settings:
+    return running().settings
+
+
+def the_account() -> Account | None:
+    """Who is logged in, or None; never asks the database."""
+    return cast("Account | None", g.get("account"))
+
+
+def the_actor() -> str:
+    """The name to write into movements."""
+    account = the_account()
+    return account.name if account else ""
+
+
+def may(role: Role) -> bool:
+    """Whether the person behind the request has at least this role."""
+    account = the_account()
+    return account is not None and account.may(role)
+
+
+def new_operation() -> str:
+    """An operation id to render into a form."""
+    return uuid.uuid4().hex
+
+
+def the_operation() -> str:
+    """The operation id of this request: field ``operation``, header ``Idempotency-Key``, or a new one."""
+    return request.form.get("operation", "") or request.headers.get("Idempotency-Key", "") or new_operation()

@@ -1,0 +1,107 @@
+"""Errors as answers: a page, a fragment for htmx, or JSON; always in the user's language, never a traceback."""
+
+from http import HTTPStatus
+
+import structlog
+from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from flask_babel import gettext
+from flask_wtf.csrf import CSRFError
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from inventory_core.errors import InventoryError
+from inventory_web import htmx
+from inventory_web.errors import Answer, WebError, answer_for
+
+log = structlog.get_logger(__name__)
+
+
+def register(app: Flask) -> None:
+    """Give every error of a request its answer."""
+    app.register_error_handler(InventoryError, _refusal)
+    app.register_error_handler(WebError, _refusal)
+    app.register_error_handler(CSRFError, _stale)
+    app.register_error_handler(InternalServerError, _crash)
+    app.register_error_handler(HTTPException, _http)
+
+
+def respond(answer: Answer) -> Response:
+    """Tell ``answer`` in the form that the client reads."""
+    values = {"answer": answer, "title": _title(answer.status), "request_id": g.get("request_id", "")}
+    if _wants_json():
+        response = jsonify(code=answer.code, message=answer.message, request_id=values["request_id"])
+    elif htmx.wants_fragment():
+        response = make_response(render_template("errors/notice.html", **values))
+        # The target of the request keeps what it shows; the notice has a place of its own.
+        response.headers["HX-Retarget"] = "#notices"
+        response.headers["HX-Reswap"] = "innerHTML"
+    else:
+        response = make_response(render_template("errors/page.html", **values))
+    response.status_code = answer.status
+    if answer.retry_after is not None:
+        response.headers["Retry-After"] = str(answer.retry_after)
+    response.vary.update((*htmx.VARY, "Accept"))
+    return response
+
+
+def _refusal(error: InventoryError | WebError) -> Response:
+    answer = answer_for(error)
+    if answer.status >= 500:
+        log.error("refused", code=error.code, error=str(error))
+    return respond(answer)
+
+
+def _stale(error: CSRFError) -> Response:
+    log.info("csrf", reason=error.description)
+    text = gettext("La página se abrió hace demasiado o en otra sesión. Vuelva a cargarla y repita la operación.")
+    return respond(Answer(400, "WEB-400", text))
+
+
+def _crash(error: InternalServerError) -> Response:
+    log.error("crash", path=request.path, exc_info=error.original_exception or error)
+    text = gettext("Algo falló en el programa. No se guardó nada. Si se repite, comunique el número de la petición.")
+    return respond(Answer(500, "WEB-500", text))
+
+
+def _http(error: HTTPException) -> Response:
+    status = error.code or 500
+    response = respond(Answer(status, f"WEB-{status}", _text(status)))
+    for name, value in error.get_headers():
+        if name not in ("Content-Type", "Content-Length"):
+            response.headers[name] = value
+    if error.response is not None:
+        response = make_response(error.response)
+    return response
+
+
+def _wants_json() -> bool:
+    accepts = request.accept_mimetypes
+    return accepts.best == "application/json" and not accepts.accept_html
+
+
+def _title(status: int) -> str:
+    titles = {
+        400: gettext("Petición no válida"),
+        403: gettext("Sin permiso"),
+        404: gettext("No encontrado"),
+        405: gettext("Método no permitido"),
+        409: gettext("Conflicto"),
+        413: gettext("Archivo demasiado grande"),
+        422: gettext("Datos incorrectos"),
+        429: gettext("Demasiados intentos"),
+        500: gettext("Error interno"),
+        503: gettext("Servicio no disponible"),
+    }
+    return titles.get(status) or HTTPStatus(status).phrase
+
+
+def _text(status: int) -> str:
+    texts = {
+        400: gettext("La petición está mal formada. Vuelva atrás y repítala."),
+        403: gettext("Su rol no permite hacer esto. Pida permiso a un administrador."),
+        404: gettext("Aquí no hay nada. Revise la dirección o vuelva al inventario."),
+        405: gettext("Esta dirección no admite esa forma de petición. Vuelva al inventario."),
+        413: gettext("Lo enviado es demasiado grande: un archivo puede tener 64 MiB como máximo."),
+        429: gettext("Demasiadas peticiones. Espere un poco."),
+        503: gettext("El servicio no está disponible en este momento. Repita la operación dentro de unos segundos."),
+    }
+    return texts.get(status) or gettext("La petición no se pudo atender.")

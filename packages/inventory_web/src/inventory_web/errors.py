@@ -1,0 +1,126 @@
+"""The web's own refusals, and the one table that says which status and which text an error gets."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from inventory_core import errors as core
+from inventory_web import messages
+
+RETRY_SECONDS = 5
+
+
+class WebError(Exception):
+    """Root of the web's errors. ``code`` is stable and documented in ``docs/errors.md``."""
+
+    code: ClassVar[str] = "WEB-000"
+
+
+class SettingsRefused(WebError):
+    """Settings are wrong or unsafe; ``lines`` says so, one line for each."""
+
+    code = "WEB-001"
+
+    def __init__(self, *lines: str) -> None:
+        self.lines = lines
+        super().__init__("; ".join(lines))
+
+
+class TooManyLogins(WebError):
+    """Too many failed logins; ``seconds`` says how long to wait."""
+
+    code = "WEB-002"
+
+    def __init__(self, seconds: int) -> None:
+        self.seconds = seconds
+        super().__init__(f"too many failed logins; try again in {seconds} seconds")
+
+
+class AccountRefused(WebError):
+    """An account cannot be made or changed like this; ``faults`` names each field and why."""
+
+    code = "WEB-003"
+
+    def __init__(self, *faults: core.Fault) -> None:
+        self.faults = faults
+        super().__init__("; ".join(f"{fault.field}: {fault.reason}" for fault in faults))
+
+
+class AccountNotFound(WebError):
+    """No account has this name."""
+
+    code = "WEB-004"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        super().__init__(f"there is no account named {name!r}")
+
+
+class PortTaken(WebError):
+    """The server cannot listen there."""
+
+    code = "WEB-005"
+
+    def __init__(self, host: str, port: int, reason: str) -> None:
+        self.host = host
+        self.port = port
+        self.reason = reason
+        super().__init__(f"cannot listen on {host}:{port}: {reason}")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How an error is told. ``retry_after`` is in seconds."""
+
+    status: int
+    code: str
+    message: str
+    retry_after: int | None = None
+
+
+STATUS: dict[type[Exception], int] = {
+    core.InvalidInput: 422,
+    core.DuplicateCode: 422,
+    core.ProductNotFound: 404,
+    core.LocationNotFound: 422,
+    core.MovementNotFound: 404,
+    core.InsufficientStock: 422,
+    core.QuantityLimit: 422,
+    core.EditConflict: 409,
+    core.CountConflict: 409,
+    core.ProductRetired: 409,
+    core.CannotUndo: 409,
+    core.OperationReused: 409,
+    core.ChangeRefused: 422,
+    core.FileRefused: 422,
+    core.RowsRefused: 422,
+    core.DatabaseBusy: 503,
+    core.StorageRefused: 503,
+    core.SchemaNotCurrent: 503,
+    TooManyLogins: 429,
+    AccountRefused: 422,
+    AccountNotFound: 404,
+}
+
+
+def answer_for(error: core.InventoryError | WebError) -> Answer:
+    """The status and the text for a refusal; 500 for one that no person can mend."""
+    status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+    retry_after = error.seconds if isinstance(error, TooManyLogins) else RETRY_SECONDS if status == 503 else None
+    return Answer(status, error.code, error_text(error), retry_after)
+
+
+def error_text(error: core.InventoryError | WebError) -> str:
+    """What happened and what to do, in the language of the person; the same on pages and on the command line."""
+    match error:
+        case TooManyLogins():
+            return messages.too_many_logins(error.seconds)
+        case AccountRefused():
+            return messages.faults_text(error.faults)
+        case AccountNotFound():
+            return messages.account_not_found(error.name)
+        case PortTaken():
+            return messages.port_taken(error.host, error.port, error.reason)
+        case core.InventoryError():
+            return messages.refusal_text(error)
+        case _:
+            return str(error)

@@ -1,0 +1,64 @@
+"""Every hook that the web calls. A plugin object may implement these and the core's hooks side by side."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pluggy import HookimplMarker, HookspecMarker
+
+from inventory_core.queries.rows import ProductRow
+from inventory_web.roles import Role
+
+if TYPE_CHECKING:
+    from flask import Blueprint
+
+hookspec = HookspecMarker("inventory_web")
+hookimpl = HookimplMarker("inventory_web")
+"""Marks a plugin's implementation of one of these hooks; the core's own marker is ``inventory_core.hookimpl``."""
+
+
+@dataclass(frozen=True, slots=True)
+class MenuEntry:
+    """A line of the menu.
+
+    ``label`` is a text, or a lazy one that follows the language of the request; ``endpoint`` names a view without
+    arguments; ``icon`` a symbol of ``icons.svg``; entries are shown by ascending ``order`` to accounts with at least ``role``.
+    """
+
+    label: object
+    endpoint: str
+    icon: str = "box-seam"
+    order: int = 100
+    role: Role = Role.VIEWER
+
+
+@dataclass(frozen=True, slots=True)
+class ProductColumn:
+    """A further column of the product list.
+
+    ``cell`` computes what to show from the row alone; a plain text is escaped, ``markupsafe.Markup`` is taken as it is.
+    """
+
+    header: object
+    cell: Callable[[ProductRow], object]
+    order: int = 100
+
+
+class WebHooks:
+    """The hooks; a plugin implements any of them with the same name and arguments."""
+
+    @hookspec
+    def blueprints(self) -> "Sequence[Blueprint]":
+        """Give blueprints to register. Called once for each application, while it is being made.
+
+        Each call must make new blueprints or give ones that hold no state of an application, since two applications may
+        live in one process. Views are marked with ``inventory_web.roles.requires`` or ``public``.
+        """
+
+    @hookspec
+    def menu_entries(self) -> Sequence[MenuEntry]:
+        """Give lines for the menu. Called once for each application, after the blueprints."""
+
+    @hookspec
+    def product_columns(self) -> Sequence[ProductColumn]:
+        """Give columns for the product list, after the built-in ones. Called once for each application."""

@@ -1,0 +1,23 @@
+"""Alembic environment of the web's tables; run only through ``inventory_web.schema``."""
+
+from alembic import context
+
+from inventory_web.areas.accounts import tables as _accounts  # noqa: F401 - fills the metadata
+from inventory_web.tables import metadata
+
+
+def run() -> None:
+    config = context.config
+    context.configure(
+        connection=config.attributes["connection"],
+        target_metadata=metadata,
+        version_table=config.attributes["version_table"],
+        render_as_batch=True,
+        transactional_ddl=True,
+        include_name=lambda name, kind, _: kind != "table" or name in metadata.tables,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+run()

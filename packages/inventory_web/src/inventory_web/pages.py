@@ -1,0 +1,33 @@
+"""Names that every template may use."""
+
+from importlib.metadata import version
+
+from flask import Flask
+
+from inventory_web import current, htmx, messages
+from inventory_web.roles import Role
+
+
+def give_names_to_templates(app: Flask) -> None:
+    """``account``, ``menu``, ``may``, ``Role``, ``settings``, ``wants_fragment``, ``field_label``, ``new_operation``."""
+
+    def names() -> dict[str, object]:
+        account = current.the_account()
+        running = current.running()
+        return {
+            "account": account,
+            "menu": [entry for entry in running.menu if account and account.may(entry.role)],
+            "settings": running.settings,
+        }
+
+    app.context_processor(names)
+    app.jinja_env.globals.update(
+        Role=Role,
+        may=current.may,
+        wants_fragment=htmx.wants_fragment,
+        app_version=version("inventory-web"),
+        field_label=messages.field_label,
+        new_operation=current.new_operation,
+    )
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True

@@ -1,0 +1,32 @@
+"""The built-in areas, and the plugin manager of one application."""
+
+from collections.abc import Iterable
+
+from pluggy import PluginManager
+
+from inventory_web.areas.accounts import AccountsArea
+from inventory_web.areas.status import StatusArea
+from inventory_web.hookspecs import WebHooks
+from inventory_web.settings import Settings
+
+AREAS = (
+    AccountsArea,
+    StatusArea,
+)
+"""Each is made with the settings and registered like a plugin from outside."""
+
+
+def build_plugin_manager(settings: Settings, plugins: Iterable[object] = ()) -> PluginManager:
+    """Build a manager with the built-in areas, these plugins, and those of the entry point group ``inventory_web``.
+
+    Raises ``pluggy.PluginValidationError`` if an implementation does not fit its hook or names a hook that does not exist.
+    """
+    manager = PluginManager("inventory_web")
+    manager.add_hookspecs(WebHooks)
+    for area in AREAS:
+        manager.register(area(settings))
+    for plugin in plugins:
+        manager.register(plugin)
+    manager.load_setuptools_entrypoints("inventory_web")
+    manager.check_pending()
+    return manager

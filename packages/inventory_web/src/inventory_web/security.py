@@ -1,0 +1,72 @@
+"""Headers, cookies, CSRF and proxies."""
+
+from datetime import timedelta
+
+from flask import Flask, Response
+from flask_wtf import CSRFProtect
+from secure import (
+    ContentSecurityPolicy,
+    CrossOriginOpenerPolicy,
+    CrossOriginResourcePolicy,
+    PermissionsPolicy,
+    ReferrerPolicy,
+    Secure,
+    StrictTransportSecurity,
+    XContentTypeOptions,
+    XFrameOptions,
+)
+from werkzeug.middleware.proxy_fix import ProxyFix
+
+from inventory_web.settings import Settings
+
+LARGEST_BODY = 65 * 1024 * 1024
+"""Bytes: the largest file that the core imports, and what a form wraps around it."""
+
+
+def configure(app: Flask, settings: Settings, secret_key: str) -> None:
+    """Set up cookies and limits from the settings."""
+    app.config.update(
+        SECRET_KEY=secret_key,
+        SESSION_COOKIE_NAME="inventory_session",
+        SESSION_COOKIE_HTTPONLY=True,
+        SESSION_COOKIE_SAMESITE="Lax",
+        SESSION_COOKIE_SECURE=settings.secure_cookies,
+        PERMANENT_SESSION_LIFETIME=timedelta(days=30),
+        MAX_CONTENT_LENGTH=LARGEST_BODY,
+        # A token lives as long as the login that it belongs to.
+        WTF_CSRF_TIME_LIMIT=None,
+    )
+
+
+def protect(app: Flask, settings: Settings) -> None:
+    """Demand CSRF tokens, send the security headers with every answer, and trust as many proxies as configured."""
+    CSRFProtect(app)
+    headers = _headers(settings)
+
+    def add(response: Response) -> Response:
+        headers.set_headers(response)
+        # Pages show stock and names; nobody finds them in a cache after the logout.
+        response.headers.setdefault("Cache-Control", "no-store")
+        response.headers["X-Served-By"] = settings.instance
+        return response
+
+    app.after_request(add)
+    if settings.proxies:
+        count = settings.proxies
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+
+
+def _headers(settings: Settings) -> Secure:
+    policy = ContentSecurityPolicy().default_src("'none'").base_uri("'none'").frame_ancestors("'none'")
+    policy.script_src("'self'").style_src("'self'").font_src("'self'").connect_src("'self'").form_action("'self'")
+    policy.img_src("'self'", "data:")
+    return Secure(
+        csp=policy,
+        hsts=StrictTransportSecurity().max_age(31536000) if settings.secure_cookies else None,
+        xfo=XFrameOptions().deny(),
+        xcto=XContentTypeOptions().nosniff(),
+        referrer=ReferrerPolicy().same_origin(),
+        coop=CrossOriginOpenerPolicy().same_origin(),
+        corp=CrossOriginResourcePolicy().same_origin(),
+        permissions=PermissionsPolicy().geolocation("()").microphone("()").camera("()"),
+    )

@@ -1,0 +1,190 @@
+"""Every setting, and the only place that reads the environment."""
+
+import ipaddress
+import platform
+import zoneinfo
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
+from pydantic.fields import FieldInfo
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
+
+from inventory_web.errors import SettingsRefused
+
+PREFIX = "INVENTORY_"
+SHORTEST_SECRET = 32
+LOCAL_NETWORKS = "local"
+
+Words = Annotated[tuple[str, ...], NoDecode]
+
+
+class Settings(BaseModel):
+    """What can be decided from outside. Frozen; a test or an embedding program makes one with keyword arguments.
+
+    Each field is the variable of the same name with ``INVENTORY_`` before it; see ``docs/settings.md``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    database_url: SecretStr = Field(
+        SecretStr(""),
+        description="The source, or the only database, as a SQLAlchemy URL",
+        json_schema_extra={"shown_default": "SQLite in the user's data folder"},
+    )
+    replica_urls: Words = Field(
+        (), description="Replicas, comma-separated; empty means no replication", json_schema_extra={"secret": True}
+    )
+    secret_key: SecretStr = Field(
+        SecretStr(""),
+        description="Signs cookies and cursors; at least 32 characters and the same on every instance",
+        json_schema_extra={"shown_default": "made and kept beside the SQLite file; required in production"},
+    )
+    env: Literal["development", "production"] = Field(
+        "development", description="`production` refuses unsafe defaults and demands a new first password"
+    )
+    instance: str = Field(
+        default_factory=platform.node,
+        min_length=1,
+        max_length=100,
+        description="The name that `/health` and the header `X-Served-By` show",
+        json_schema_extra={"shown_default": "the host name"},
+    )
+    language: Literal["es", "en"] = Field("es", description="Language of pages, messages and exports")
+    timezone: str = Field("UTC", description="Time zone in which pages show times, such as `Europe/Madrid`")
+    metrics_allow: Words = Field(
+        (LOCAL_NETWORKS,),
+        description="Networks that may read `/metrics`, comma-separated; `local` means loopback and private networks "
+        "when no `X-Forwarded-For` is there",
+    )
+    proxies: int = Field(
+        0, ge=0, le=5, description="How many proxies in front are trusted to set `X-Forwarded-For` and its kin"
+    )
+    cookie_secure: bool | None = Field(
+        None,
+        description="Send cookies over HTTPS only; set it to `false` only if people really come over plain HTTP",
+        json_schema_extra={"shown_default": "`true` in production, else `false`"},
+    )
+    session_hours: int = Field(12, ge=1, le=720, description="Hours without a request after which a login ends")
+    reason_required: bool = Field(False, description="Refuse to issue, receive or undo without a reason")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least urgent line to log")
+
+    @field_validator("replica_urls", "metrics_allow", mode="before")
+    @classmethod
+    def _split(cls, value: object) -> object:
+        if isinstance(value, str):
+            return tuple(word.strip() for word in value.split(",") if word.strip())
+        return value
+
+    @field_validator("timezone")
+    @classmethod
+    def _zone(cls, value: str) -> str:
+        if value not in zoneinfo.available_timezones():
+            raise ValueError("there is no such time zone")
+        return value
+
+    @field_validator("metrics_allow")
+    @classmethod
+    def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for word in value:
+            if word != LOCAL_NETWORKS:
+                ipaddress.ip_network(word)
+        return value
+
+    @property
+    def production(self) -> bool:
+        return self.env == "production"
+
+    @property
+    def secure_cookies(self) -> bool:
+        return self.production if self.cookie_secure is None else self.cookie_secure
+
+    @classmethod
+    def from_environment(cls, **given: Any) -> Self:
+        """Read the environment and, for secrets, the files that ``INVENTORY_…_FILE`` name; ``given`` goes first.
+
+        Raises ``SettingsRefused`` with one line for each value that cannot be.
+        """
+        try:
+            values = _Environment(**given).model_dump(exclude_unset=True)
+            return cls(**values)
+        except ValidationError as error:
+            raise SettingsRefused(*(_line(fault) for fault in error.errors())) from None
+
+    def require_safe(self) -> None:
+        """Raise ``SettingsRefused`` with one line for each default that production must not keep."""
+        if not self.production:
+            return
+        faults = []
+        key = self.secret_key.get_secret_value()
+        if not key:
+            faults.append(
+                f"{PREFIX}SECRET_KEY is required in production; make one with: "
+                "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+            )
+        elif len(key) < SHORTEST_SECRET or len(set(key)) < 10:
+            faults.append(f"{PREFIX}SECRET_KEY is too easy to guess; use {SHORTEST_SECRET} or more random characters")
+        if not self.database_url.get_secret_value():
+            faults.append(f"{PREFIX}DATABASE_URL is required in production; say where the data lives")
+        if any(ipaddress.ip_network(word).prefixlen == 0 for word in self.metrics_allow if word != LOCAL_NETWORKS):
+            faults.append(f"{PREFIX}METRICS_ALLOW lets everybody read /metrics; name the networks that may")
+        if faults:
+            raise SettingsRefused(*faults)
+
+
+class _SecretFiles(PydanticBaseSettingsSource):
+    """Values of secrets from the files that ``INVENTORY_<NAME>_FILE`` name, as container platforms mount them."""
+
+    def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
+        variable = f"{PREFIX}{field_name}_FILE"
+        path = self._variables.get(variable.lower()) if is_secret(field) else None
+        if not path:
+            return None, field_name, False
+        try:
+            return Path(path).read_text("utf-8").strip(), field_name, False
+        except (OSError, UnicodeDecodeError) as error:
+            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
+            raise SettingsRefused(f"{variable.upper()}: {path} cannot be read: {reason}") from None
+
+    def __call__(self) -> dict[str, Any]:
+        values = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
+        return {name: value for name, value in values.items() if value is not None}
+
+    @property
+    def _variables(self) -> Mapping[str, str | None]:
+        return EnvSettingsSource(self.settings_cls).env_vars
+
+
+class _Environment(BaseSettings, Settings):
+    model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="ignore", env_ignore_empty=True)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        del dotenv_settings, file_secret_settings
+        return init_settings, env_settings, _SecretFiles(settings_cls)
+
+
+def is_secret(field: FieldInfo) -> bool:
+    """Whether the setting may also come from a file."""
+    extra = field.json_schema_extra
+    return field.annotation is SecretStr or (isinstance(extra, dict) and bool(extra.get("secret")))
+
+
+def _line(fault: Any) -> str:
+    name = PREFIX + str(fault["loc"][0]).upper() if fault["loc"] else PREFIX.rstrip("_")
+    shown = "" if "url" in name.lower() or "secret" in name.lower() else f" (found {fault['input']!r})"
+    return f"{name}: {fault['msg']}{shown}"

@@ -1,0 +1,15 @@
+"""The metadata of the web's own tables, apart from the core's and from the host application's."""
+
+from sqlalchemy import MetaData
+from sqlalchemy.orm import registry
+from sqlmodel import SQLModel
+
+from inventory_core.tables import metadata as core_metadata
+
+metadata = MetaData(naming_convention=core_metadata.naming_convention)
+
+
+class WebTable(SQLModel, registry=registry(metadata=metadata)):
+    """Parent of the tables of areas. Options and column types come from ``inventory_core.tables``."""
+
+    metadata = metadata

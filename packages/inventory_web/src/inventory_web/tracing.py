@@ -1,0 +1,34 @@
+"""The request's id: taken from a trusted proxy or made here, in every log line and in the answer."""
+
+import re
+import time
+import uuid
+
+import structlog
+from flask import Flask, Response, g, request
+
+from inventory_web.settings import Settings
+
+log = structlog.get_logger(__name__)
+QUIET = frozenset({"assets.serve", "status.live", "status.ready", "status.metrics"})
+
+
+def follow(app: Flask, settings: Settings) -> None:
+    """Number each request and log one line about it."""
+
+    def begin() -> None:
+        given = request.headers.get("X-Request-ID", "") if settings.proxies else ""
+        g.request_id = given if re.fullmatch(r"[A-Za-z0-9._-]{8,64}", given) else uuid.uuid4().hex
+        g.began = time.perf_counter()
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+    def end(response: Response) -> Response:
+        response.headers["X-Request-ID"] = g.request_id
+        if request.endpoint not in QUIET:
+            milliseconds = round((time.perf_counter() - g.began) * 1000, 1)
+            log.info("request", method=request.method, path=request.path, status=response.status_code, ms=milliseconds)
+        return response
+
+    app.before_request(begin)
+    app.after_request(end)
