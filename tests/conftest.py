@@ -17,23 +17,29 @@ settings.register_profile("repository", deadline=None, print_blob=True)
 settings.load_profile("repository")
 
 
+def pytest_configure() -> None:
+    """Refuse a misspelt requirement before anything runs."""
+    try:
+        capabilities.required()
+    except ValueError as refusal:
+        raise pytest.UsageError(str(refusal)) from refusal
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave out the tests that this machine cannot run; where they are required, refuse to run at all."""
-    able: list[pytest.Item] = []
-    unable: list[pytest.Item] = []
-    for item in items:
-        needs = {capability for marker, capability in capabilities.MARKERS.items() if item.get_closest_marker(marker)}
-        lacks = {capability for capability in needs if capabilities.missing(capability)}
-        if required := lacks & capabilities.required():
-            capability = min(required)
-            raise pytest.UsageError(
-                f"{capabilities.REQUIRED_VARIABLE} names {capability}, and {item.nodeid} needs it, "
-                f"but this machine lacks {capabilities.missing(capability)}"
-            )
-        (unable if lacks else able).append(item)
+    """Leave out the tests that this machine cannot run, unless it must be able to."""
+    unable = [item for item in items if _lacks(item) - capabilities.required()]
     if unable:
-        items[:] = able
+        items[:] = [item for item in items if item not in unable]
         config.hook.pytest_deselected(items=unable)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A test that was required and cannot run is a failure."""
+    for capability in sorted(_lacks(item)):
+        pytest.fail(
+            f"{capabilities.REQUIRED_VARIABLE} names {capability}, but this machine lacks {capabilities.missing(capability)}",
+            pytrace=False,
+        )
 
 
 def pytest_report_header(config: pytest.Config) -> list[str]:
@@ -45,6 +51,11 @@ def pytest_report_header(config: pytest.Config) -> list[str]:
         for marker, capability in capabilities.MARKERS.items()
         if (lack := capabilities.missing(capability))
     ]
+
+
+def _lacks(item: pytest.Item) -> set[str]:
+    needs = {capability for marker, capability in capabilities.MARKERS.items() if item.get_closest_marker(marker)}
+    return {capability for capability in needs if capabilities.missing(capability)}
 
 
 @pytest.fixture(scope="session", autouse=True)
