@@ -8,10 +8,7 @@ from sqlmodel import Field
 from inventory_core.tables.columns import LONG_TEXT, ROW_ID, UtcMicroseconds, text_of
 from inventory_core.tables.metadata import MYSQL_OPTIONS, CoreTable
 
-IS_LOW = "quantity < minimum AND retired_at IS NULL"
-IS_OUT = "quantity = 0 AND retired_at IS NULL"
 IS_RETIRED = "retired_at IS NOT NULL"
-FOR_ANY_ORDER = ("name_key", "id", "category_id", "code_key", "quantity", "minimum", "changed_at")
 
 
 class Product(CoreTable, table=True):
@@ -26,14 +23,12 @@ class Product(CoreTable, table=True):
         UniqueConstraint("code_key"),
         CheckConstraint("quantity >= 0", name="quantity_not_negative"),
         CheckConstraint("minimum >= 0", name="minimum_not_negative"),
-        Index("ix_product_by_name", "retired_at", "name_key", "id", "category_id"),
-        Index("ix_product_by_code", "retired_at", "code_key", "id", "category_id"),
+        Index("ix_product_by_name", "retired_at", "name_key", "id", "category_id", "quantity", "minimum"),
+        Index("ix_product_by_code", "retired_at", "code_key", "id", "category_id", "quantity", "minimum"),
         Index("ix_product_by_quantity", "retired_at", "quantity", "id", "category_id", "minimum"),
         Index("ix_product_by_changed", "retired_at", "changed_at", "id", "category_id", "quantity", "minimum"),
-        Index("ix_product_by_category", "category_id", "retired_at", "name_key", "id"),
-        Index("ix_product_low", *FOR_ANY_ORDER, sqlite_where=text(IS_LOW)).ddl_if(dialect="sqlite"),
-        Index("ix_product_out", *FOR_ANY_ORDER, sqlite_where=text(IS_OUT)).ddl_if(dialect="sqlite"),
-        Index("ix_product_retired", *FOR_ANY_ORDER, sqlite_where=text(IS_RETIRED)).ddl_if(dialect="sqlite"),
+        Index("ix_product_retired", "name_key", "id", sqlite_where=text(IS_RETIRED)).ddl_if(dialect="sqlite"),
+        Index(None, "category_id"),
         MYSQL_OPTIONS,
     )
 

@@ -16,18 +16,11 @@ PREDEFINED = ("Electrónicos", "Ropa", "Alimentos", "Hogar", "Deportes", "Libros
 
 # Each begins with the state and the order of a list and ends with what its filters test: rows passed over are not fetched.
 PRODUCT_INDEXES = {
-    "ix_product_by_name": ["retired_at", "name_key", "id", "category_id"],
-    "ix_product_by_code": ["retired_at", "code_key", "id", "category_id"],
+    "ix_product_by_name": ["retired_at", "name_key", "id", "category_id", "quantity", "minimum"],
+    "ix_product_by_code": ["retired_at", "code_key", "id", "category_id", "quantity", "minimum"],
     "ix_product_by_quantity": ["retired_at", "quantity", "id", "category_id", "minimum"],
     "ix_product_by_changed": ["retired_at", "changed_at", "id", "category_id", "quantity", "minimum"],
-    "ix_product_by_category": ["category_id", "retired_at", "name_key", "id"],
-}
-FOR_ANY_ORDER = ["name_key", "id", "category_id", "code_key", "quantity", "minimum", "changed_at"]
-
-PARTIAL_INDEXES = {
-    "ix_product_low": "quantity < minimum AND retired_at IS NULL",
-    "ix_product_out": "quantity = 0 AND retired_at IS NULL",
-    "ix_product_retired": "retired_at IS NOT NULL",
+    "ix_product_category_id": ["category_id"],
 }
 
 # Trigrams find a part of a word without reading every row; detail=none since each hit is tested on its text anyway.
@@ -197,8 +190,7 @@ def _fill() -> None:
 
 
 def _set_up_sqlite() -> None:
-    for name, condition in PARTIAL_INDEXES.items():
-        op.create_index(name, "product", FOR_ANY_ORDER, sqlite_where=sa.text(condition))
+    op.create_index("ix_product_retired", "product", ["name_key", "id"], sqlite_where=sa.text("retired_at IS NOT NULL"))
     for statement in (*SEARCH_INDEX, *INSERT_ONLY):
         op.execute(statement)
 
