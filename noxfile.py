@@ -38,8 +38,7 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "check", *CODE)
     session.run("ruff", "format", "--check", *CODE)
     session.run("lint-imports", "--no-logo")
-    if templates := sorted(ROOT.glob("packages/*/src/**/templates")):
-        session.run("djlint", "--check", "--lint", "--quiet", *map(str, templates))
+    session.run("djlint", "--lint", "--quiet", "--configuration=pyproject.toml", "packages/inventory_web/src")
     for package in sorted(ROOT.glob("packages/*")):
         session.run("deptry", "--config", str(package / "pyproject.toml"), str(package / "src"))
 

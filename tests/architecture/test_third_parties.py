@@ -63,6 +63,16 @@ def test_no_page_asks_another_host() -> None:
     assert [str(path) for path in sources if asking.search(text(path))] == []
 
 
+def test_no_page_needs_a_weaker_policy_than_our_own_scripts_and_styles() -> None:
+    inline = re.compile(
+        r"""<style|\bstyle\s*=|\bon[a-z]+\s*=\s*["']|\bhx-on\b|javascript:|<script(?![^>]*\bsrc=)""", re.IGNORECASE
+    )
+    pages = files(".html", ".jinja", ".svg")
+
+    assert pages
+    assert [str(path) for path in pages if inline.search(text(path))] == []
+
+
 def test_every_version_is_pinned_without_an_address() -> None:
     lines = [line for line in text(Path("constraints.txt")).splitlines() if line and not line.startswith("#")]
 
