@@ -133,7 +133,7 @@ class AssetsHook(BuildHookInterface[Any]):
         licences = [self._licence(static, modules / name, name, terms) for name, terms in wanted["licences"].items()]
         package.joinpath("__init__.py").write_text(
             f'"""Files for the browser, made while inventory-web was built."""\n\n'
-            f"VERSION = {self._ready.name!r}\nLICENCES: list[dict[str, str]] = {licences!r}\n",
+            f"LICENCES: list[dict[str, str]] = {licences!r}\n",
             "utf-8",
         )
         package.joinpath("py.typed").touch()
