@@ -1,11 +1,12 @@
 import datetime
 from decimal import Decimal
-from typing import Any
+from typing import IO, Any
 
 from xlsxwriter.format import Format
 
 class Worksheet:
     name: str
+    row_data_fh: IO[str]
     def write(self, row: int, col: int, *args: object) -> int: ...
     def write_string(self, row: int, col: int, string: str, cell_format: Format | None = None) -> int: ...
     def write_number(self, row: int, col: int, number: float | Decimal, cell_format: Format | None = None) -> int: ...

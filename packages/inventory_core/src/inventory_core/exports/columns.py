@@ -1,21 +1,92 @@
 """The columns of an export, and how a hook adds one."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
+from typing import Generic, TypeVar
 
 from inventory_core.queries.rows import ProductRow
 
-Cell = str | int | None
+Cell = str | int | datetime | None
+Row = TypeVar("Row")
+
+TITLES = {
+    "code": {"es": "Código", "en": "Code"},
+    "name": {"es": "Nombre", "en": "Name"},
+    "description": {"es": "Descripción", "en": "Description"},
+    "category": {"es": "Categoría", "en": "Category"},
+    "location": {"es": "Ubicación", "en": "Location"},
+    "quantity": {"es": "Cantidad", "en": "Quantity"},
+    "minimum": {"es": "Mínimo", "en": "Minimum"},
+    "retired": {"es": "Retirado", "en": "Retired"},
+    "changed": {"es": "Último cambio", "en": "Last change"},
+}
+"""The header of each field by language; ``imports.headers`` takes every one of them back."""
+
+LANGUAGES = ("es", "en")
+YES_NO = {"es": ("sí", "no"), "en": ("yes", "no")}
+WIDTHS = {"code": 18, "name": 40, "description": 50, "category": 18, "location": 20, "changed": 20}
+
+
+@dataclass(frozen=True, slots=True)
+class Column(Generic[Row]):
+    """One column: its header, its value for a row, its width in characters."""
+
+    header: str
+    value: Callable[[Row], Cell]
+    width: int = 12
 
 
 @dataclass(frozen=True, slots=True)
 class ExportColumn:
-    """One column: its header, its value for a row (text or whole number; None is an empty cell), its width in characters.
+    """A column that a plugin adds: its header, its value for a row, its width in characters.
 
-    An import does not know the header of a hook's column and leaves it unused, so a header must not be one of those
-    in ``imports.headers``.
+    A value is a text, a whole number, an aware time (written as UTC) or None for an empty cell. An import leaves the
+    column unused, so its header must not be one of those that an import reads; the export refuses such a header.
     """
 
     header: str
     value: Callable[[ProductRow], Cell]
     width: int = 16
+
+
+def product_columns(
+    language: str, further: Iterable[ExportColumn] = (), *, with_location: bool = False
+) -> Sequence[Column[ProductRow]]:
+    """The columns of an export of products; with a location, ``quantity`` is what lies there.
+
+    Raises ``ValueError`` for a language that is not one of ``LANGUAGES`` and for two columns of the same header.
+    """
+    yes, no = _in(language, YES_NO)
+    fields = ["code", "name", "description", "category", "quantity", "minimum", "retired", "changed"]
+    if with_location:
+        fields.insert(4, "location")
+    special: dict[str, Callable[[ProductRow], Cell]] = {
+        "retired": lambda row: yes if row.retired else no,
+        "changed": attrgetter("changed_at"),
+    }
+    columns = [_column(field, language, special.get(field, attrgetter(field))) for field in fields]
+    columns += [Column(column.header, column.value, column.width) for column in further]
+    headers = [column.header for column in columns]
+    if doubled := {header for header in headers if headers.count(header) > 1}:
+        raise ValueError(f"more than one column of the export is called {min(doubled)!r}")
+    return columns
+
+
+def stock_columns(language: str) -> Sequence[Column[object]]:
+    """The columns of an export of balances: one row for each product and place."""
+    return [_column(field, language, attrgetter(field)) for field in ("code", "name", "location", "quantity")]
+
+
+def _column(field: str, language: str, value: Callable[[Row], Cell]) -> Column[Row]:
+    return Column(_in(language, TITLES[field]), value, WIDTHS.get(field, 12))
+
+
+Text = TypeVar("Text")
+
+
+def _in(language: str, texts: dict[str, Text]) -> Text:
+    if language not in texts:
+        raise ValueError(f"exports speak {', '.join(LANGUAGES)}, not {language!r}")
+    return texts[language]

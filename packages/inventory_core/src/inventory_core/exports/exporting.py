@@ -1,0 +1,113 @@
+"""The exports as use cases: exactly what a filter gives, to a file that appears only when it is whole."""
+
+import os
+import shutil
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import BinaryIO, Literal
+
+from xlsxwriter.exceptions import XlsxFileError
+
+from inventory_core.errors import StorageRefused
+from inventory_core.exports.columns import product_columns, stock_columns
+from inventory_core.exports.csv_file import write_csv
+from inventory_core.exports.workbook import ROWS_PER_SHEET, write_workbook
+from inventory_core.inventory import Inventory
+from inventory_core.queries.filters import ProductFilter
+from inventory_core.queries.product_list import stream_products
+from inventory_core.queries.stock_levels import stock_levels
+
+ExportFormat = Literal["xlsx", "csv"]
+TITLES = {"products": {"es": "Productos", "en": "Products"}, "stock": {"es": "Existencias", "en": "Stock"}}
+
+
+def export_products(
+    inventory: Inventory,
+    product_filter: ProductFilter,
+    target: Path | BinaryIO,
+    format: ExportFormat,  # noqa: A002
+    *,
+    language: str = "es",
+    sort: str = "code",
+    rows_per_sheet: int = ROWS_PER_SHEET,
+) -> int:
+    """Write every product of the filter; give the number of rows.
+
+    With a location in the filter the file has a column for it, and the quantity is what lies there. Columns of plugins
+    (``export_columns``) come last. A path gets its file at once when all is written, replacing an older one; a failed
+    export leaves what was there. Memory stays constant. Raises ``StorageRefused`` if the file cannot be written, and
+    ``ValueError`` for a language other than ``es`` and ``en`` or for two columns of the same header.
+    """
+    further = [column for columns in inventory.plugins.hook.export_columns() for column in columns]
+    columns = product_columns(language, further, with_location=bool(product_filter.location))
+
+    def write(scratch: Path) -> int:
+        with stream_products(inventory, product_filter, sort) as rows:
+            if format == "csv":
+                with (scratch / "export").open("wb") as file:
+                    return write_csv(file, columns, rows)
+            title = TITLES["products"][language]
+            return write_workbook(
+                scratch / "export", columns, rows, title=title, scratch=scratch, rows_per_sheet=rows_per_sheet
+            )
+
+    return _deliver(target, write)
+
+
+def export_stock(
+    inventory: Inventory,
+    product_filter: ProductFilter,
+    target: Path | BinaryIO,
+    format: ExportFormat,  # noqa: A002
+    *,
+    language: str = "es",
+) -> int:
+    """Write the balance of each product of the filter in each place, by code; otherwise as ``export_products``."""
+    columns = stock_columns(language)
+
+    def write(scratch: Path) -> int:
+        with stock_levels(inventory, product_filter) as rows:
+            if format == "csv":
+                with (scratch / "export").open("wb") as file:
+                    return write_csv(file, columns, rows)
+            return write_workbook(scratch / "export", columns, rows, title=TITLES["stock"][language], scratch=scratch)
+
+    return _deliver(target, write)
+
+
+def _deliver(target: Path | BinaryIO, write: Callable[[Path], int]) -> int:
+    """Let ``write`` make the file ``export`` in a scratch folder, and hand it over when it is whole."""
+    beside = target.resolve().parent if isinstance(target, Path) else None
+    with _storage(), TemporaryDirectory(prefix=".inventory-export-", dir=beside) as folder:
+        made = Path(folder, "export")
+        number = write(made.parent)
+        if isinstance(target, Path):
+            _make_durable(made)
+            made.replace(target.resolve())
+        else:
+            with made.open("rb") as file:
+                shutil.copyfileobj(file, target, 1 << 20)
+    return number
+
+
+def _make_durable(path: Path) -> None:
+    with path.open("rb") as file:
+        os.fsync(file.fileno())
+
+
+@contextmanager
+def _storage() -> Iterator[None]:
+    try:
+        yield
+    except XlsxFileError as error:
+        raise StorageRefused(_reason(error.args[0] if error.args else error)) from error
+    except OSError as error:
+        raise StorageRefused(_reason(error)) from error
+
+
+def _reason(error: object) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return f"the file cannot be written: {error.strerror}"
+    return f"the file cannot be written: {error}"

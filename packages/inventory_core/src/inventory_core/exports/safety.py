@@ -1,0 +1,28 @@
+"""Texts that a spreadsheet would take for a formula stay texts.
+
+The characters are those that OWASP's "CSV Injection" names, with their full-width forms and the line feed.
+"""
+
+import re
+
+_FORMULA = re.compile("[=+\\-@\t\r\n\uff0b\uff0d\uff1d\uff20]")
+_TO_GUARD = re.compile(f"'*{_FORMULA.pattern}")
+_GUARDED = re.compile(f"'+{_FORMULA.pattern}")
+
+
+def looks_like_formula(text: str) -> bool:
+    """True if a spreadsheet may take the text for a formula."""
+    return _FORMULA.match(text) is not None
+
+
+def guard(text: str) -> str:
+    """The text for a CSV cell, with an apostrophe before what looks like a formula; ``unguard`` gives it back.
+
+    A text that already has apostrophes before such a character gets one more, so that nothing is lost on the way back.
+    """
+    return f"'{text}" if _TO_GUARD.match(text) else text
+
+
+def unguard(text: str) -> str:
+    """The text of a CSV cell without the apostrophe of ``guard``; every other text stays as it is."""
+    return text[1:] if _GUARDED.match(text) else text
