@@ -4,8 +4,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from markupsafe import Markup
 from pluggy import HookimplMarker, HookspecMarker
 
+from inventory_core.queries.product_details import ProductDetails
 from inventory_core.queries.rows import ProductRow
 from inventory_web.roles import Role
 
@@ -23,6 +25,7 @@ class MenuEntry:
 
     ``label`` is a text, or a lazy one that follows the language of the request; ``endpoint`` names a view without
     arguments; ``icon`` a symbol of ``icons.svg``; entries are shown by ascending ``order`` to accounts with at least ``role``.
+    ``badge`` is asked on every page for a short text beside the label; empty shows nothing.
     """
 
     label: object
@@ -30,6 +33,7 @@ class MenuEntry:
     icon: str = "box-seam"
     order: int = 100
     role: Role = Role.VIEWER
+    badge: Callable[[], str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,14 @@ class ProductColumn:
 
     header: object
     cell: Callable[[ProductRow], object]
+    order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class ProductPanel:
+    """A part of the page of one product: a ``section`` with class ``card``; shown by ascending ``order``."""
+
+    html: Markup
     order: int = 100
 
 
@@ -62,3 +74,7 @@ class WebHooks:
     @hookspec
     def product_columns(self) -> Sequence[ProductColumn]:
         """Give columns for the product list, after the built-in ones. Called once for each application."""
+
+    @hookspec
+    def product_panels(self, details: ProductDetails) -> Sequence[ProductPanel]:
+        """Give parts of the page of one product. Called each time that the page is shown, inside its request."""

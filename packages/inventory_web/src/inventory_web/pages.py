@@ -4,7 +4,8 @@ from importlib.metadata import version
 
 from flask import Flask
 
-from inventory_web import current, htmx, messages
+from inventory_core.rules.reorder import Status
+from inventory_web import current, htmx, messages, statuses
 from inventory_web.roles import Role
 
 
@@ -28,6 +29,9 @@ def give_names_to_templates(app: Flask) -> None:
         app_version=version("inventory-web"),
         field_label=messages.field_label,
         new_operation=current.new_operation,
+        statuses=tuple(Status),
+        status_text=statuses.status_text,
+        status_colour=statuses.status_colour,
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
