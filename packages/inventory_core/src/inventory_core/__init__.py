@@ -1,1 +1,106 @@
 """Products, locations and an insert-only stock ledger over any SQLAlchemy database."""
+
+from inventory_core.errors import (
+    CannotUndo,
+    ChangeRefused,
+    CountConflict,
+    DatabaseBusy,
+    DuplicateCode,
+    EditConflict,
+    Fault,
+    FileRefused,
+    InsufficientStock,
+    InvalidInput,
+    InventoryError,
+    LocationNotFound,
+    MovementNotFound,
+    OperationReused,
+    ProductNotFound,
+    ProductRetired,
+    QuantityLimit,
+    ReadOnlyUnit,
+    RowsRefused,
+    SchemaNotCurrent,
+    StorageRefused,
+)
+from inventory_core.events import ProposedChange, StockChanged
+from inventory_core.exports.columns import ExportColumn
+from inventory_core.hookspecs import hookimpl
+from inventory_core.inventory import Inventory
+from inventory_core.operations.carrying_out import new_operation_id
+from inventory_core.operations.cataloguing import edit_product, register_product, restore_product, retire_product
+from inventory_core.operations.counting import change_quantity, count
+from inventory_core.operations.delivering import deliver_events
+from inventory_core.operations.issuing import issue
+from inventory_core.operations.locating import add_location
+from inventory_core.operations.receiving import receive
+from inventory_core.operations.results import ProductSaved, StockChange
+from inventory_core.operations.transferring import transfer
+from inventory_core.operations.undoing import undo_movement
+from inventory_core.operations.verifications.fault import VerificationFault
+from inventory_core.operations.verifying import Verification, verify
+from inventory_core.plugins import build_plugin_manager
+from inventory_core.rules.categories import PREDEFINED, WITHOUT_CATEGORY
+from inventory_core.rules.products import ProductDraft
+from inventory_core.rules.quantities import LARGEST_QUANTITY, parse_quantity
+from inventory_core.rules.reorder import Status
+from inventory_core.schema import CORE_SCHEMA, SchemaChain
+from inventory_core.sessions import SessionSource, SingleDatabase
+
+__all__ = [
+    "CORE_SCHEMA",
+    "LARGEST_QUANTITY",
+    "PREDEFINED",
+    "WITHOUT_CATEGORY",
+    "CannotUndo",
+    "ChangeRefused",
+    "CountConflict",
+    "DatabaseBusy",
+    "DuplicateCode",
+    "EditConflict",
+    "ExportColumn",
+    "Fault",
+    "FileRefused",
+    "InsufficientStock",
+    "InvalidInput",
+    "Inventory",
+    "InventoryError",
+    "LocationNotFound",
+    "MovementNotFound",
+    "OperationReused",
+    "ProductDraft",
+    "ProductNotFound",
+    "ProductRetired",
+    "ProductSaved",
+    "ProposedChange",
+    "QuantityLimit",
+    "ReadOnlyUnit",
+    "RowsRefused",
+    "SchemaChain",
+    "SchemaNotCurrent",
+    "SessionSource",
+    "SingleDatabase",
+    "Status",
+    "StockChange",
+    "StockChanged",
+    "StorageRefused",
+    "Verification",
+    "VerificationFault",
+    "add_location",
+    "build_plugin_manager",
+    "change_quantity",
+    "count",
+    "deliver_events",
+    "edit_product",
+    "hookimpl",
+    "issue",
+    "new_operation_id",
+    "parse_quantity",
+    "receive",
+    "register_product",
+    "restore_product",
+    "retire_product",
+    "transfer",
+    "undo_movement",
+    "verify",
+]

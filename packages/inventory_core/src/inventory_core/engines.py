@@ -1,13 +1,18 @@
 """Engines over one database: how connections are set up so that readers cannot write and writers do not lose."""
 
 import sqlite3
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, make_url
 from sqlalchemy.engine.interfaces import DBAPIConnection
 
+from inventory_core.errors import StorageRefused
+
 BUSY_SECONDS = 10
+OLDEST_SQLITE = (3, 34, 0)
+"""The first version whose full-text index has trigrams."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,19 +25,33 @@ class ReadWriteEngines:
     one_connection: bool
 
     def dispose(self) -> None:
+        """Close every idle connection."""
         self.read.dispose()
         self.write.dispose()
 
 
 def open_engines(url: str | URL) -> ReadWriteEngines:
-    """Build the engines for a SQLAlchemy URL; nothing is connected yet."""
+    """Build the engines for a SQLAlchemy URL; nothing is connected yet. Raises ``StorageRefused`` if SQLite is too old."""
     parsed = make_url(url)
     if parsed.get_backend_name() != "sqlite":
         return _server(parsed)
-    if parsed.database in (None, "", ":memory:"):
-        return _sqlite_in_memory(parsed)
-    write = _sqlite_engine(parsed, read_only=False)
-    return ReadWriteEngines(_sqlite_engine(parsed, read_only=True), write, takes_turns=True, one_connection=False)
+    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
+        wanted = ".".join(map(str, OLDEST_SQLITE))
+        raise StorageRefused(f"SQLite {wanted} or newer is needed, this Python has {sqlite3.sqlite_version}")
+    if _is_in_memory(parsed):
+        engine = create_engine(parsed, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        _set_up_sqlite(engine, begin="BEGIN", pragmas=())
+        return ReadWriteEngines(engine, engine, takes_turns=True, one_connection=True)
+    write = _sqlite_file(parsed)
+    read = _sqlite_file(parsed)
+    # A deferred writer that finds another one ahead fails at once, without waiting for the busy time-out.
+    _set_up_sqlite(write, begin="BEGIN IMMEDIATE", pragmas=("journal_mode = WAL", "synchronous = FULL"))
+    _set_up_sqlite(read, begin="BEGIN", pragmas=("query_only = ON",))
+    return ReadWriteEngines(read, write, takes_turns=True, one_connection=False)
+
+
+def _is_in_memory(url: URL) -> bool:
+    return not url.database or ":memory:" in url.database or url.query.get("mode") == "memory"
 
 
 def _server(url: URL) -> ReadWriteEngines:
@@ -44,7 +63,7 @@ def _server(url: URL) -> ReadWriteEngines:
     return ReadWriteEngines(read, write, takes_turns=False, one_connection=False)
 
 
-def _mysql_setup(access: str) -> Any:
+def _mysql_setup(access: str) -> Callable[[DBAPIConnection, Any], None]:
     def set_up(connection: DBAPIConnection, _: Any) -> None:
         cursor = connection.cursor()
         cursor.execute("SET time_zone = '+00:00'")
@@ -54,37 +73,16 @@ def _mysql_setup(access: str) -> Any:
     return set_up
 
 
-def _sqlite_in_memory(url: URL) -> ReadWriteEngines:
-    engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
-    _set_up_sqlite(engine, read_only=False)
-    return ReadWriteEngines(engine, engine, takes_turns=True, one_connection=True)
+def _sqlite_file(url: URL) -> Engine:
+    return create_engine(url, pool_size=16, max_overflow=16, connect_args={"timeout": BUSY_SECONDS})
 
 
-def _sqlite_engine(url: URL, *, read_only: bool) -> Engine:
-    engine = create_engine(url, pool_size=16, max_overflow=16, connect_args={"timeout": BUSY_SECONDS})
-    _set_up_sqlite(engine, read_only=read_only)
-    return engine
-
-
-def _set_up_sqlite(engine: Engine, *, read_only: bool) -> None:
-    pragmas = [
-        "foreign_keys = ON",
-        "journal_mode = WAL",
-        "synchronous = FULL",
-        "temp_store = MEMORY",
-        "cache_size = -32000",
-    ]
-    if read_only:
-        pragmas.append("query_only = ON")
-
+def _set_up_sqlite(engine: Engine, *, begin: str, pragmas: tuple[str, ...]) -> None:
     def connected(connection: sqlite3.Connection, _: Any) -> None:
         # The driver's own transaction handling would begin late and never IMMEDIATE.
         connection.isolation_level = None
-        for pragma in pragmas:
-            connection.execute(f"PRAGMA {pragma}")
-
-    # A deferred writer that finds another one ahead fails at once, without waiting for the busy time-out.
-    begin = "BEGIN" if read_only else "BEGIN IMMEDIATE"
+        for pragma in ("foreign_keys = ON", "temp_store = MEMORY", "cache_size = -32000", *pragmas):
+            connection.execute(f"PRAGMA {pragma}").close()
 
     def begun(connection: Connection) -> None:
         connection.exec_driver_sql(begin)

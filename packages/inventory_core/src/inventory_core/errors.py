@@ -213,14 +213,16 @@ class StorageRefused(InventoryError):
 
 
 class SchemaNotCurrent(InventoryError):
-    """The schema is older or newer than this program; ``inventory migrate`` mends an older one."""
+    """The schema is older than this program, which ``inventory migrate`` mends, or ``newer``, which a newer program does."""
 
     code = "INV-018"
 
-    def __init__(self, found: str | None, wanted: str) -> None:
+    def __init__(self, found: str | None, wanted: str, *, newer: bool = False) -> None:
         self.found = found
         self.wanted = wanted
-        super().__init__(f"the schema is at {found or 'nothing'}, {wanted} is needed; run: inventory migrate")
+        self.newer = newer
+        cure = "this program is too old for it; install a newer one" if newer else "run: inventory migrate"
+        super().__init__(f"the schema is at {found or 'nothing'}, {wanted} is needed; {cure}")
 
 
 class ReadOnlyUnit(InventoryError):

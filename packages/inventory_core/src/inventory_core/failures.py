@@ -2,23 +2,31 @@
 
 import sqlite3
 from enum import Enum
+from pathlib import Path
 
+from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError, IntegrityError
+
+from inventory_core.errors import DatabaseBusy, InventoryError, ReadOnlyUnit, StorageRefused
 
 MYSQL_DEADLOCK = 1213
 MYSQL_LOCK_WAIT = 1205
 MYSQL_CHECK_VIOLATED = 3819
-MYSQL_READ_ONLY = 1792
-MYSQL_UNREACHABLE = frozenset({1040, 1044, 1045, 1049, 2002, 2003, 2005, 2006, 2013})
-SQLITE_BUSY, SQLITE_LOCKED = 5, 6
+MYSQL_DUPLICATE = 1062
+MYSQL_READ_ONLY_TRANSACTION = 1792
+MYSQL_STORAGE = frozenset(
+    # The server is not reached or refuses the account, then: it lost the connection, its disk is full, it is read-only.
+    {0, 1040, 1044, 1045, 1049, 2002, 2003, 2005, 2006, 2013, 4031, 1021, 1114, 1290, 1836}
+)
 SQLITE_STORAGE = {
-    8: "the file or its folder is read-only",
-    10: "the disk reports an error",
-    13: "the disk is full",
-    14: "the file cannot be opened",
-    11: "the file is damaged",
-    26: "the file is not a database",
+    sqlite3.SQLITE_READONLY: "{file} or its folder is read-only; allow writing to both",
+    sqlite3.SQLITE_IOERR: "the disk of {file} reports an error",
+    sqlite3.SQLITE_FULL: "the disk of {file} is full; free some space",
+    sqlite3.SQLITE_CANTOPEN: "{file} cannot be opened; is it a file, and may this user read and write it and its folder?",
+    sqlite3.SQLITE_CORRUPT: "{file} is damaged; restore a backup",
+    sqlite3.SQLITE_NOTADB: "{file} is not an SQLite database; choose another file",
 }
+NO_SEARCH = "no such module"
 
 
 class Failure(Enum):
@@ -32,44 +40,68 @@ class Failure(Enum):
     OTHER = "other"
 
 
-def classify(error: DBAPIError) -> Failure:
-    """Tell what ``error`` means; ``OTHER`` is a fault of the program."""
+def classify(error: DBAPIError, *, reading: bool = False) -> Failure:
+    """Tell what ``error`` means; ``OTHER`` is a fault of the program.
+
+    SQLite has one number for a read-only file and for a connection that may only read, so say if the unit was ``reading``.
+    """
     if isinstance(error.orig, sqlite3.Error):
-        return _classify_sqlite(error.orig)
+        return _classify_sqlite(error.orig, reading=reading)
     number = error.orig.args[0] if error.orig is not None and error.orig.args else None
     if number in (MYSQL_DEADLOCK, MYSQL_LOCK_WAIT):
         return Failure.TRY_AGAIN
     if number == MYSQL_CHECK_VIOLATED:
         return Failure.CHECK
-    if number == MYSQL_READ_ONLY:
+    if number == MYSQL_READ_ONLY_TRANSACTION:
         return Failure.READ_ONLY_UNIT
     if isinstance(error, IntegrityError):
-        return Failure.DUPLICATE if number == 1062 else Failure.OTHER
-    return Failure.STORAGE if number in MYSQL_UNREACHABLE else Failure.OTHER
+        return Failure.DUPLICATE if number == MYSQL_DUPLICATE else Failure.OTHER
+    return Failure.STORAGE if number in MYSQL_STORAGE else Failure.OTHER
 
 
-def describe(error: DBAPIError) -> str:
-    """One line for a person about a ``STORAGE`` failure."""
-    if isinstance(error.orig, sqlite3.Error):
-        meaning = SQLITE_STORAGE.get(_sqlite_code(error.orig) & 0xFF)
-        if meaning:
-            return meaning
-    return str(error.orig).splitlines()[0]
+def refusal(error: DBAPIError, url: URL, *, reading: bool = False) -> InventoryError | None:
+    """The core's error for a driver's one on the database at ``url``; None for a fault of the program."""
+    match classify(error, reading=reading):
+        case Failure.TRY_AGAIN:
+            return DatabaseBusy(1)
+        case Failure.STORAGE:
+            return StorageRefused(describe(error, url))
+        case Failure.READ_ONLY_UNIT:
+            return ReadOnlyUnit()
+        case _:
+            return None
+
+
+def describe(error: DBAPIError, url: URL) -> str:
+    """One line for a person about a ``STORAGE`` failure of the database at ``url``."""
+    if not isinstance(error.orig, sqlite3.Error):
+        said = error.orig.args[-1] if error.orig is not None and error.orig.args else error
+        return f"{url.host}: {_first_line(said)}"
+    if NO_SEARCH in str(error.orig):
+        return "the SQLite of this Python was built without FTS5, which the search needs; use another Python"
+    file = Path(url.database or "")
+    code = _sqlite_code(error.orig) & 0xFF
+    if code == sqlite3.SQLITE_CANTOPEN and not file.parent.exists():
+        return f"the folder {file.parent} does not exist; create it or choose another place"
+    return SQLITE_STORAGE.get(code, _first_line(error.orig)).format(file=file)
+
+
+def _first_line(said: object) -> str:
+    return next(iter(str(said).splitlines()), "no answer")
 
 
 def _sqlite_code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", 0) or 0
 
 
-def _classify_sqlite(error: sqlite3.Error) -> Failure:
+def _classify_sqlite(error: sqlite3.Error, *, reading: bool) -> Failure:
     code = _sqlite_code(error)
-    if code & 0xFF in (SQLITE_BUSY, SQLITE_LOCKED):
+    if code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
         return Failure.TRY_AGAIN
     if code == sqlite3.SQLITE_CONSTRAINT_CHECK:
         return Failure.CHECK
     if code in (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY):
         return Failure.DUPLICATE
-    # query_only answers with the same primary code as a read-only file.
-    if code == sqlite3.SQLITE_READONLY and "readonly" in str(error):
-        return Failure.STORAGE
-    return Failure.STORAGE if code & 0xFF in SQLITE_STORAGE else Failure.OTHER
+    if code == sqlite3.SQLITE_READONLY and reading:
+        return Failure.READ_ONLY_UNIT
+    return Failure.STORAGE if code & 0xFF in SQLITE_STORAGE or NO_SEARCH in str(error) else Failure.OTHER

@@ -1,17 +1,19 @@
 """The schema's migrations, for this package's tables and for any package that brings its own."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, Engine
 from sqlalchemy.exc import DBAPIError
 
-from inventory_core.errors import SchemaNotCurrent, StorageRefused
-from inventory_core.failures import Failure, classify, describe
+from inventory_core.errors import SchemaNotCurrent
+from inventory_core.failures import refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,25 +25,26 @@ class SchemaChain:
 
     def head(self) -> str:
         """The revision that the program needs."""
-        return ScriptDirectory.from_config(self._config()).get_current_head() or ""
+        return self._scripts().get_current_head() or ""
 
     def revision(self, engine: Engine) -> str | None:
         """The revision that the database is at; None if it is empty. Raises ``StorageRefused``."""
-        try:
-            with engine.connect() as connection:
-                options = {"version_table": self.version_table}
-                return MigrationContext.configure(connection, opts=options).get_current_revision()
-        except DBAPIError as error:
-            raise _refused(error) from error
+        with _translated(engine), engine.connect() as connection:
+            options = {"version_table": self.version_table}
+            return MigrationContext.configure(connection, opts=options).get_current_revision()
 
     def require_current(self, engine: Engine) -> None:
         """Raise ``SchemaNotCurrent`` unless the database is at the head."""
         found = self.revision(engine)
         if found != self.head():
-            raise SchemaNotCurrent(found, self.head())
+            known = {script.revision for script in self._scripts().walk_revisions()}
+            raise SchemaNotCurrent(found, self.head(), newer=found is not None and found not in known)
 
     def upgrade(self, engine: Engine, revision: str = "head") -> None:
-        """Bring the schema up; on SQLite all or nothing. Safe to repeat. Raises ``StorageRefused``."""
+        """Bring the schema up; on SQLite all or nothing. Safe to repeat.
+
+        Raises ``StorageRefused``, ``DatabaseBusy``, or ``SchemaNotCurrent`` for a database of a newer program.
+        """
         self._run(engine, lambda config: command.upgrade(config, revision))
 
     def downgrade(self, engine: Engine, revision: str) -> None:
@@ -50,10 +53,13 @@ class SchemaChain:
 
     def _run(self, engine: Engine, run: Callable[[Config], None]) -> None:
         try:
-            with engine.begin() as connection:
+            with _translated(engine), engine.begin() as connection:
                 run(self._config(connection))
-        except DBAPIError as error:
-            raise _refused(error) from error
+        except CommandError as error:
+            raise SchemaNotCurrent(self.revision(engine), self.head(), newer=True) from error
+
+    def _scripts(self) -> ScriptDirectory:
+        return ScriptDirectory.from_config(self._config())
 
     def _config(self, connection: Connection | None = None) -> Config:
         config = Config()
@@ -63,8 +69,15 @@ class SchemaChain:
         return config
 
 
-def _refused(error: DBAPIError) -> Exception:
-    return StorageRefused(describe(error)) if classify(error) is Failure.STORAGE else error
+@contextmanager
+def _translated(engine: Engine) -> Iterator[None]:
+    try:
+        yield
+    except DBAPIError as error:
+        refused = refusal(error, engine.url)
+        if refused is None:
+            raise
+        raise refused from error
 
 
 CORE_SCHEMA = SchemaChain("inventory_core:migrations", "inventory_core_version")

@@ -4,16 +4,18 @@ import random
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
 
 from sqlalchemy import URL, Engine, event
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import ORMExecuteState, Session
 
 from inventory_core.engines import ReadWriteEngines, open_engines
-from inventory_core.errors import DatabaseBusy, ReadOnlyUnit, StorageRefused
-from inventory_core.failures import Failure, classify, describe
+from inventory_core.errors import DatabaseBusy, ReadOnlyUnit
+from inventory_core.failures import Failure, classify, refusal
 
 T = TypeVar("T")
 
@@ -39,21 +41,29 @@ class SingleDatabase:
 
     Writes on SQLite take turns inside the process and begin with ``BEGIN IMMEDIATE``; a unit that meets a deadlock or
     a busy database is repeated up to ``attempts`` times with a growing, random pause, then ``DatabaseBusy`` is raised.
-    Driver errors that speak of the storage become ``StorageRefused``. Thread-safe; not to be shared over a fork.
+    Driver errors that speak of the storage become ``StorageRefused``, a write in a reader ``ReadOnlyUnit``. Units do not
+    nest: a write inside a write, or any unit inside another on a database in memory, raises ``RuntimeError``.
+    Thread-safe; not to be shared over a fork.
     """
 
     def __init__(self, engines: ReadWriteEngines, *, attempts: int = 6) -> None:
         self._engines = engines
         self._attempts = attempts
-        self._turn = threading.RLock() if engines.takes_turns else None
+        self._turn = _Turn() if engines.takes_turns else None
 
     @classmethod
     def from_url(cls, url: str | URL, *, attempts: int = 6) -> Self:
         """Open the database at a SQLAlchemy URL such as ``sqlite:///stock.db`` or ``mysql+pymysql://…``.
 
-        Nothing is connected yet; the schema comes from ``inventory_core.schema.upgrade``.
+        Nothing is connected yet; the schema comes from ``inventory_core.CORE_SCHEMA.upgrade``.
         """
         return cls(open_engines(url), attempts=attempts)
+
+    @classmethod
+    def from_file(cls, path: Path, *, attempts: int = 6) -> Self:
+        """Open the SQLite database in a file, which need not exist; its name may hold any character."""
+        # An absolute path keeps a name such as "file:x" or ":memory:" from being more than a name.
+        return cls(open_engines(URL.create("sqlite", database=str(path.absolute()))), attempts=attempts)
 
     @property
     def engine(self) -> Engine:
@@ -63,23 +73,25 @@ class SingleDatabase:
     @contextmanager
     def reader(self) -> Iterator[Session]:
         """Give a read-only session; see ``SessionSource.reader``."""
-        with self._exclusive(only_if_shared=True), Session(self._engines.read, autoflush=False) as session:
-            event.listen(session, "before_flush", _refuse_flush)
-            event.listen(session, "do_orm_execute", _refuse_changes)
+        turn = self._take_turn() if self._engines.one_connection else nullcontext()
+        with turn, _ReadingSession(self._engines.read, autoflush=False) as session:
             try:
-                yield session
-            except DBAPIError as error:
-                raise _translated(error) from error
+                with _query_only(session) if self._engines.one_connection else nullcontext():
+                    yield session
+            except (DBAPIError, PoolTimeout) as error:
+                self._refuse(error, reading=True)
+                raise
 
     def write(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` in one transaction; see ``SessionSource.write``."""
         for attempt in range(1, self._attempts + 1):
             try:
-                with self._exclusive(), Session(self._engines.write) as session, session.begin():
+                with self._take_turn(), Session(self._engines.write) as session, session.begin():
                     return work(session)
-            except DBAPIError as error:
-                if classify(error) is not Failure.TRY_AGAIN:
-                    raise _translated(error) from error
+            except (DBAPIError, PoolTimeout) as error:
+                if isinstance(error, PoolTimeout) or classify(error) is not Failure.TRY_AGAIN:
+                    self._refuse(error)
+                    raise
                 if attempt < self._attempts:
                     time.sleep(random.uniform(0.5, 1.0) * 0.01 * 2**attempt)  # noqa: S311
         raise DatabaseBusy(self._attempts)
@@ -88,16 +100,55 @@ class SingleDatabase:
         """Close every idle connection."""
         self._engines.dispose()
 
+    def _take_turn(self) -> AbstractContextManager[None]:
+        return nullcontext() if self._turn is None else self._turn.taken()
+
+    def _refuse(self, error: DBAPIError | PoolTimeout, *, reading: bool = False) -> None:
+        """Raise the core's error for a driver's one, if there is one."""
+        if isinstance(error, PoolTimeout):
+            raise DatabaseBusy(1) from error
+        refused = refusal(error, self._engines.write.url, reading=reading)
+        if refused is not None:
+            raise refused from error
+
+
+class _Turn:
+    """Lets one thread at a time work, and refuses one that is at work already: it would wait for itself."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._owner: int | None = None
+
     @contextmanager
-    def _exclusive(self, *, only_if_shared: bool = False) -> Iterator[None]:
-        if self._turn is None or (only_if_shared and not self._engines.one_connection):
-            yield
-            return
-        with self._turn:
-            yield
+    def taken(self) -> Iterator[None]:
+        if self._owner == threading.get_ident():
+            raise RuntimeError("a unit of work is running in this thread already; end it before the next one begins")
+        with self._lock:
+            self._owner = threading.get_ident()
+            try:
+                yield
+            finally:
+                self._owner = None
 
 
-def _refuse_flush(session: Session, *_: Any) -> None:
+@contextmanager
+def _query_only(session: Session) -> Iterator[None]:
+    """Let the one connection of a database in memory refuse to write for a while."""
+    connection = session.connection().connection.driver_connection
+    if connection is None:
+        raise LookupError("the session has no connection")
+    connection.execute("PRAGMA query_only = ON")
+    try:
+        yield
+    finally:
+        connection.execute("PRAGMA query_only = OFF")
+
+
+class _ReadingSession(Session):
+    """Refuses what is visibly a change before it reaches the database, which refuses the rest."""
+
+
+def _refuse_flush(*_: Any) -> None:
     raise ReadOnlyUnit
 
 
@@ -106,13 +157,5 @@ def _refuse_changes(state: ORMExecuteState) -> None:
         raise ReadOnlyUnit
 
 
-def _translated(error: DBAPIError) -> Exception:
-    match classify(error):
-        case Failure.TRY_AGAIN:
-            return DatabaseBusy(1)
-        case Failure.STORAGE:
-            return StorageRefused(describe(error))
-        case Failure.READ_ONLY_UNIT:
-            return ReadOnlyUnit()
-        case _:
-            return error
+event.listen(_ReadingSession, "before_flush", _refuse_flush)
+event.listen(_ReadingSession, "do_orm_execute", _refuse_changes)

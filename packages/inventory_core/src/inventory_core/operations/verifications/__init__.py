@@ -1,0 +1,1 @@
+"""The checks behind ``verify``, one module for each kind of promise."""

@@ -1,0 +1,40 @@
+"""The folded forms that are compared, sorted and searched are those of the texts beside them."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Table, select
+from sqlalchemy.orm import Session
+
+from inventory_core.operations.verifications.fault import VerificationFault
+from inventory_core.rules.codes import code_key
+from inventory_core.rules.texts import search_text, sort_key
+from inventory_core.tables.plain import CATEGORY, LOCATION, PRODUCT
+
+CHECK = "folded text is that of the text"
+
+
+def faults(session: Session) -> Iterator[VerificationFault]:
+    """Keys and search texts that another version of the rules, or somebody by hand, has written."""
+    yield from _name_keys(session, CATEGORY)
+    yield from _name_keys(session, LOCATION)
+    columns = (
+        PRODUCT.c.code,
+        PRODUCT.c.name,
+        PRODUCT.c.description,
+        CATEGORY.c.name,
+        PRODUCT.c.code_key,
+        PRODUCT.c.name_key,
+        PRODUCT.c.search_text,
+    )
+    statement = select(*columns).select_from(PRODUCT.outerjoin(CATEGORY, CATEGORY.c.id == PRODUCT.c.category_id))
+    for code, name, description, category, *found in session.execute(statement, execution_options={"yield_per": 1000}):
+        wanted = [code_key(code), sort_key(name), search_text(code, name, description, category or "")]
+        for column, expected, stored in zip(("code_key", "name_key", "search_text"), wanted, found, strict=True):
+            if expected != stored:
+                yield VerificationFault(CHECK, f"product {code}, {column}", expected, stored)
+
+
+def _name_keys(session: Session, table: Table) -> Iterator[VerificationFault]:
+    for name, key in session.execute(select(table.c.name, table.c.name_key)):
+        if key != sort_key(name):
+            yield VerificationFault(CHECK, f"{table.name} {name}, name_key", sort_key(name), key)
