@@ -22,7 +22,9 @@ class CodeConverter(BaseConverter):
     """``<code:code>`` in a route: a product code, already unescaped for the view."""
 
     def to_python(self, value: str) -> str:
+        """Give the view the code."""
         return unescape_code(value)
 
     def to_url(self, value: str) -> str:
+        """Write the code into an address."""
         return super().to_url(escape_code(value))

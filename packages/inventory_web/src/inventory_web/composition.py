@@ -3,11 +3,12 @@
 import os
 import secrets
 import stat
+from contextlib import suppress
 from pathlib import Path
 
 import platformdirs
 from pluggy import PluginManager
-from sqlalchemy import make_url
+from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from inventory_core.errors import StorageRefused
@@ -21,7 +22,7 @@ DATABASE_FILE = "inventory.db"
 SECRET_FILE = "secret_key"  # noqa: S105 - the name of the file
 
 
-def database_url(settings: Settings) -> str:
+def database_url(settings: Settings) -> URL:
     """The URL of the source; without a setting, SQLite in the user's data folder, which is made if it is missing.
 
     Raises ``SettingsRefused`` for something that is no URL and ``StorageRefused`` if the folder cannot be made.
@@ -29,18 +30,17 @@ def database_url(settings: Settings) -> str:
     given = settings.database_url.get_secret_value()
     if given:
         try:
-            make_url(given)
+            return make_url(given)
         except ArgumentError:
             raise SettingsRefused(
                 "INVENTORY_DATABASE_URL is not a database URL; write sqlite:///stock.db or mysql+pymysql://…"
             ) from None
-        return given
     folder = Path(platformdirs.user_data_dir("inventory", appauthor=False))
     try:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StorageRefused(f"{folder}: {error.strerror}") from error
-    return f"sqlite:///{folder / DATABASE_FILE}"
+    return URL.create("sqlite", database=str(folder / DATABASE_FILE))
 
 
 def open_sessions(settings: Settings) -> SingleDatabase:
@@ -63,7 +63,7 @@ def secret_key(settings: Settings) -> str:
     given = settings.secret_key.get_secret_value()
     if given:
         return given
-    url = make_url(database_url(settings))
+    url = database_url(settings)
     if url.get_backend_name() != "sqlite":
         raise SettingsRefused(
             "INVENTORY_SECRET_KEY is required unless the database is SQLite; give every instance the same"
@@ -90,10 +90,8 @@ def _made_key(path: Path) -> str:
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(secrets.token_urlsafe(48))
-        try:
+        with suppress(FileExistsError):
             os.link(made, path)
-        except FileExistsError:
-            pass
     finally:
         made.unlink()
     return path.read_text("ascii").strip()

@@ -37,10 +37,12 @@ class Account:
     session_id: str
 
     def may(self, role: Role) -> bool:
+        """Whether the account has at least this role."""
         return self.role >= role
 
 
 def running() -> Running:
+    """What the application of this request holds on to."""
     return cast("Running", current_app.extensions[EXTENSION])
 
 
@@ -50,6 +52,7 @@ def the_inventory() -> Inventory:
 
 
 def the_settings() -> Settings:
+    """The settings of this application."""
     return running().settings
 
 

@@ -5,6 +5,7 @@ from flask import Flask, Response, request
 
 from inventory_core.errors import InventoryError
 from inventory_core.inventory import Inventory
+from inventory_core.operations.delivering import deliver_events
 from inventory_web import current
 
 log = structlog.get_logger(__name__)
@@ -27,8 +28,6 @@ def deliver_after_changes(app: Flask) -> None:
 
 def deliver_waiting(inventory: Inventory, *, batches: int | None = None) -> None:
     """Deliver until nothing is due, or for so many batches. A database that fails is logged: the events stay."""
-    from inventory_core.operations.delivering import deliver_events
-
     try:
         while batches is None or batches > 0:
             if deliver_events(inventory, BATCH) < BATCH:

@@ -1,5 +1,6 @@
 """Errors as answers: a page, a fragment for htmx, or JSON; always in the user's language, never a traceback."""
 
+from dataclasses import dataclass
 from http import HTTPStatus
 
 import structlog
@@ -8,11 +9,32 @@ from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from inventory_core.errors import InventoryError
+from inventory_core.errors import InventoryError, SchemaNotCurrent, StorageRefused
 from inventory_web import htmx
-from inventory_web.errors import Answer, WebError, answer_for
+from inventory_web.errors import STATUS, TooManyLogins, WebError
+from inventory_web.refusals import refusal_text
 
+RETRY_SECONDS = 5
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How an error is told. ``retry_after`` is in seconds."""
+
+    status: int
+    code: str
+    message: str
+    retry_after: int | None = None
+
+
+def answer_for(error: InventoryError | WebError) -> Answer:
+    """The status and the text for a refusal; 500 for one that no person can mend."""
+    status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+    retry_after = error.seconds if isinstance(error, TooManyLogins) else RETRY_SECONDS if status == 503 else None
+    # Names of files and servers are for the log and for the command line, not for everybody who opens a page.
+    hidden = status == 500 or isinstance(error, (StorageRefused, SchemaNotCurrent))
+    return Answer(status, error.code, _text(status) if hidden else refusal_text(error), retry_after)
 
 
 def register(app: Flask) -> None:
@@ -58,8 +80,7 @@ def _stale(error: CSRFError) -> Response:
 
 def _crash(error: InternalServerError) -> Response:
     log.error("crash", path=request.path, exc_info=error.original_exception or error)
-    text = gettext("Algo falló en el programa. No se guardó nada. Si se repite, comunique el número de la petición.")
-    return respond(Answer(500, "WEB-500", text))
+    return respond(Answer(500, "WEB-500", _text(500)))
 
 
 def _http(error: HTTPException) -> Response:
@@ -102,6 +123,7 @@ def _text(status: int) -> str:
         405: gettext("Esta dirección no admite esa forma de petición. Vuelva al inventario."),
         413: gettext("Lo enviado es demasiado grande: un archivo puede tener 64 MiB como máximo."),
         429: gettext("Demasiadas peticiones. Espere un poco."),
+        500: gettext("Algo falló en el programa. No se guardó nada. Si se repite, comunique el número de la petición."),
         503: gettext("El servicio no está disponible en este momento. Repita la operación dentro de unos segundos."),
     }
     return texts.get(status) or gettext("La petición no se pudo atender.")

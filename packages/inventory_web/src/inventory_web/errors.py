@@ -1,12 +1,8 @@
-"""The web's own refusals, and the one table that says which status and which text an error gets."""
+"""The web's own refusals, and the one table that says which status an error gets; ``refusals`` has the texts."""
 
-from dataclasses import dataclass
 from typing import ClassVar
 
 from inventory_core import errors as core
-from inventory_web import messages
-
-RETRY_SECONDS = 5
 
 
 class WebError(Exception):
@@ -67,16 +63,6 @@ class PortTaken(WebError):
         super().__init__(f"cannot listen on {host}:{port}: {reason}")
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
-    """How an error is told. ``retry_after`` is in seconds."""
-
-    status: int
-    code: str
-    message: str
-    retry_after: int | None = None
-
-
 STATUS: dict[type[Exception], int] = {
     core.InvalidInput: 422,
     core.DuplicateCode: 422,
@@ -100,27 +86,4 @@ STATUS: dict[type[Exception], int] = {
     AccountRefused: 422,
     AccountNotFound: 404,
 }
-
-
-def answer_for(error: core.InventoryError | WebError) -> Answer:
-    """The status and the text for a refusal; 500 for one that no person can mend."""
-    status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
-    retry_after = error.seconds if isinstance(error, TooManyLogins) else RETRY_SECONDS if status == 503 else None
-    return Answer(status, error.code, error_text(error), retry_after)
-
-
-def error_text(error: core.InventoryError | WebError) -> str:
-    """What happened and what to do, in the language of the person; the same on pages and on the command line."""
-    match error:
-        case TooManyLogins():
-            return messages.too_many_logins(error.seconds)
-        case AccountRefused():
-            return messages.faults_text(error.faults)
-        case AccountNotFound():
-            return messages.account_not_found(error.name)
-        case PortTaken():
-            return messages.port_taken(error.host, error.port, error.reason)
-        case core.InventoryError():
-            return messages.refusal_text(error)
-        case _:
-            return str(error)
+"""What is not named here is a fault of the program: 500."""

@@ -66,15 +66,19 @@ class WebHooks:
         Each call must make new blueprints or give ones that hold no state of an application, since two applications may
         live in one process. Views are marked with ``inventory_web.roles.requires`` or ``public``.
         """
+        raise NotImplementedError
 
     @hookspec
     def menu_entries(self) -> Sequence[MenuEntry]:
         """Give lines for the menu. Called once for each application, after the blueprints."""
+        raise NotImplementedError
 
     @hookspec
     def product_columns(self) -> Sequence[ProductColumn]:
         """Give columns for the product list, after the built-in ones. Called once for each application."""
+        raise NotImplementedError
 
     @hookspec
     def product_panels(self, details: ProductDetails) -> Sequence[ProductPanel]:
         """Give parts of the page of one product. Called each time that the page is shown, inside its request."""
+        raise NotImplementedError

@@ -9,7 +9,7 @@ CHAINS = (CORE_SCHEMA, WEB_SCHEMA)
 
 
 def upgrade_all(engine: Engine) -> None:
-    """Bring every table up to date. Safe to repeat. Raises ``StorageRefused``."""
+    """Bring every table up to date. Safe to repeat. Raises what ``SchemaChain.upgrade`` raises."""
     for chain in CHAINS:
         chain.upgrade(engine)
 

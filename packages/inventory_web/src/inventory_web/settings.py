@@ -100,10 +100,12 @@ class Settings(BaseModel):
 
     @property
     def production(self) -> bool:
+        """Whether unsafe defaults are refused."""
         return self.env == "production"
 
     @property
     def secure_cookies(self) -> bool:
+        """Whether browsers send the cookies over HTTPS only."""
         return self.production if self.cookie_secure is None else self.cookie_secure
 
     @classmethod

@@ -7,6 +7,7 @@ from inventory_web.tables import metadata
 
 
 def run() -> None:
+    """Carry out what Alembic was asked for, on the connection that ``SchemaChain`` gives."""
     config = context.config
     context.configure(
         connection=config.attributes["connection"],

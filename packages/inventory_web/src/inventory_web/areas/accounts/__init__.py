@@ -19,6 +19,7 @@ class AccountsArea:
 
     @hookimpl
     def blueprints(self) -> Sequence[Blueprint]:
+        """The pages of login and of accounts."""
         blueprint = Blueprint("accounts", __name__, template_folder="templates")
         login_views.add_routes(blueprint)
         account_views.add_routes(blueprint)
@@ -26,4 +27,5 @@ class AccountsArea:
 
     @hookimpl
     def menu_entries(self) -> Sequence[MenuEntry]:
+        """The accounts, for administrators."""
         return [MenuEntry(lazy_gettext("Usuarios"), "accounts.accounts", icon="people", order=90, role=Role.ADMIN)]

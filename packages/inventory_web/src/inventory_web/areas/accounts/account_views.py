@@ -13,6 +13,7 @@ from inventory_web.roles import Role, requires
 
 
 def add_routes(blueprint: Blueprint) -> None:
+    """Add the pages of the administrator."""
     blueprint.add_url_rule("/users", view_func=accounts)
     blueprint.add_url_rule("/users", view_func=add, methods=["POST"])
     blueprint.add_url_rule("/users/role", view_func=role, methods=["POST"])
@@ -23,11 +24,13 @@ def add_routes(blueprint: Blueprint) -> None:
 
 @requires(Role.ADMIN)
 def accounts() -> Response:
+    """Show every account."""
     return _page({}, 200)
 
 
 @requires(Role.ADMIN)
 def add() -> BaseResponse:
+    """Make an account with a provisional password."""
     try:
         name = users.add_account(
             current.the_inventory(),
@@ -43,6 +46,7 @@ def add() -> BaseResponse:
 
 @requires(Role.ADMIN)
 def role() -> BaseResponse:
+    """Give an account another role."""
     try:
         users.set_role(current.the_inventory(), name=_name(), role=_role())
     except AccountRefused as error:
@@ -52,6 +56,7 @@ def role() -> BaseResponse:
 
 @requires(Role.ADMIN)
 def password() -> BaseResponse:
+    """Set a provisional password and end the sessions."""
     try:
         users.set_password(
             current.the_inventory(), name=_name(), password=request.form.get("new_password", ""), provisional=True
@@ -63,6 +68,7 @@ def password() -> BaseResponse:
 
 @requires(Role.ADMIN)
 def disable() -> BaseResponse:
+    """Let nobody in with this account."""
     try:
         users.disable_account(current.the_inventory(), name=_name())
     except AccountRefused as error:
@@ -72,6 +78,7 @@ def disable() -> BaseResponse:
 
 @requires(Role.ADMIN)
 def enable() -> BaseResponse:
+    """Let the account in again."""
     users.enable_account(current.the_inventory(), name=_name())
     return _done(gettext("Usuario «%(name)s» activado.", name=_name()))
 

@@ -47,10 +47,12 @@ def known_account() -> current.Account | None:
 
 
 def idle_time() -> timedelta:
+    """How long a login may stand idle."""
     return timedelta(hours=current.the_settings().session_hours)
 
 
 def client_address() -> str:
+    """The address of the browser, as far as trusted proxies tell it."""
     return request.remote_addr or ""
 
 

@@ -9,12 +9,14 @@ from werkzeug.wrappers import Response as BaseResponse
 from inventory_core.errors import Fault
 from inventory_web import current, htmx
 from inventory_web.areas.accounts import guard, logins, users
-from inventory_web.errors import AccountRefused, TooManyLogins, error_text
+from inventory_web.errors import AccountRefused, TooManyLogins
 from inventory_web.messages import faults_by_field
+from inventory_web.refusals import refusal_text
 from inventory_web.roles import Role, public, requires
 
 
 def add_routes(blueprint: Blueprint) -> None:
+    """Add the pages that each account has."""
     blueprint.add_url_rule("/login", view_func=login, methods=["GET", "POST"])
     blueprint.add_url_rule("/logout", view_func=logout, methods=["POST"])
     blueprint.add_url_rule("/account/password", view_func=own_password, methods=["GET", "POST"])
@@ -22,6 +24,7 @@ def add_routes(blueprint: Blueprint) -> None:
 
 @public
 def login() -> BaseResponse:
+    """Show the form, or begin a session and go where the person was going."""
     if request.method == "GET":
         if guard.known_account() is not None:
             return redirect(_safe_target())
@@ -36,7 +39,7 @@ def login() -> BaseResponse:
             idle=guard.idle_time(),
         )
     except TooManyLogins as error:
-        response = _login_again(error_text(error), 429)
+        response = _login_again(refusal_text(error), 429)
         response.headers["Retry-After"] = str(error.seconds)
         return response
     if token is None:
@@ -50,6 +53,7 @@ def login() -> BaseResponse:
 
 @public
 def logout() -> BaseResponse:
+    """End the session, here and in the database."""
     token = session.get(guard.TOKEN)
     if isinstance(token, str):
         logins.log_out(current.the_inventory(), token)
@@ -60,6 +64,7 @@ def logout() -> BaseResponse:
 
 @requires(Role.VIEWER)
 def own_password() -> BaseResponse:
+    """Show the form, or change the password and end the other sessions."""
     if request.method == "GET":
         return _password_page({}, 200)
     account = current.the_account()
@@ -70,7 +75,7 @@ def own_password() -> BaseResponse:
     except AccountRefused as error:
         return _password_page(faults_by_field(error.faults), 422)
     except TooManyLogins as error:
-        response = _password_page({"current_password": [error_text(error)]}, 429)
+        response = _password_page({"current_password": [refusal_text(error)]}, 429)
         response.headers["Retry-After"] = str(error.seconds)
         return response
     flash(gettext("Contraseña cambiada. Las demás sesiones de su cuenta se han cerrado."), "success")

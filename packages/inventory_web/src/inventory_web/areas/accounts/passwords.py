@@ -29,9 +29,10 @@ def hash_password(password: str) -> str:
 def matches(stored: str | None, password: str) -> bool:
     """Whether it is the password; takes the same time if ``stored`` is None, and then is always False."""
     try:
-        return _hasher().verify(stored or NOBODY, password[: LONGEST + 1]) and stored is not None
+        _hasher().verify(stored or NOBODY, password[: LONGEST + 1])
     except (VerificationError, InvalidHashError):
         return False
+    return stored is not None
 
 
 def is_outdated(stored: str) -> bool:

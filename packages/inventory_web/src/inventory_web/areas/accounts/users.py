@@ -15,7 +15,13 @@ from inventory_core.failures import Failure, classify
 from inventory_core.inventory import Inventory
 from inventory_core.rules.codes import code_key
 from inventory_core.rules.texts import one_line, text_faults
-from inventory_web.areas.accounts.passwords import hash_password, password_faults
+from inventory_web.areas.accounts.passwords import (
+    INITIAL_NAME,
+    INITIAL_PASSWORD,
+    hash_password,
+    matches,
+    password_faults,
+)
 from inventory_web.areas.accounts.tables import User, UserSession
 from inventory_web.errors import AccountNotFound, AccountRefused
 from inventory_web.roles import Role
@@ -117,6 +123,14 @@ def disable_account(inventory: Inventory, *, name: str) -> None:
 def enable_account(inventory: Inventory, *, name: str) -> None:
     """Take ``disable_account`` back. Raises ``AccountNotFound``."""
     _for_account(inventory, name, lambda session, user: _change(session, user, disabled_at=None))
+
+
+def has_initial_password(inventory: Inventory) -> bool:
+    """Whether the first account can still be entered with the password that everybody knows."""
+    query = select(User).where(col(User.name_key) == code_key(INITIAL_NAME), col(User.disabled_at).is_(None))
+    with inventory.sessions.reader() as session:
+        user = session.scalars(query).one_or_none()
+        return user is not None and user.provisional and matches(user.password_hash, INITIAL_PASSWORD)
 
 
 def _for_account(inventory: Inventory, name: str, work: Callable[[Session, User], None]) -> None:

@@ -17,6 +17,7 @@ class StatusArea:
 
     @hookimpl
     def blueprints(self) -> Sequence[Blueprint]:
+        """The four addresses."""
         blueprint = Blueprint("status", __name__)
         health.add_routes(blueprint)
         metrics.add_routes(blueprint, self._settings)

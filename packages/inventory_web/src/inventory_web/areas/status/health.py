@@ -15,6 +15,7 @@ log = structlog.get_logger(__name__)
 
 
 def add_routes(blueprint: Blueprint) -> None:
+    """Add the three addresses of health."""
     blueprint.add_url_rule("/health", view_func=health)
     blueprint.add_url_rule("/health/live", view_func=live)
     blueprint.add_url_rule("/health/ready", view_func=ready)

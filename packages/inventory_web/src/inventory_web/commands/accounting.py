@@ -1,0 +1,57 @@
+"""``user add``, ``list``, ``password``, ``disable`` and ``enable``."""
+
+import sys
+
+import click
+from flask_babel import gettext
+
+from inventory_web.areas.accounts import users
+from inventory_web.commands.opening import inventory_of
+from inventory_web.roles import Role
+from inventory_web.settings import Settings
+
+
+def add(name: str, role: str) -> None:
+    """Make an account with a password that is asked for."""
+    with inventory_of(Settings.from_environment()) as inventory:
+        made = users.add_account(inventory, name=name, role=Role.from_word(role), password=_password())
+    click.echo(gettext("Usuario «%(name)s» creado.", name=made))
+
+
+def show() -> None:
+    """Print one account a line: name, role, ``active`` or ``disabled``."""
+    with inventory_of(Settings.from_environment()) as inventory:
+        rows = users.list_accounts(inventory)
+    for row in rows:
+        click.echo(f"{row.name}\t{row.role.word}\t{'disabled' if row.disabled else 'active'}")
+
+
+def change_password(name: str) -> None:
+    """Set a password that is asked for, and end the logins."""
+    with inventory_of(Settings.from_environment()) as inventory:
+        users.set_password(inventory, name=name, password=_password())
+    click.echo(gettext("Contraseña de «%(name)s» cambiada.", name=name))
+
+
+def disable(name: str) -> None:
+    """Let nobody in with this account."""
+    with inventory_of(Settings.from_environment()) as inventory:
+        users.disable_account(inventory, name=name)
+    click.echo(gettext("Usuario «%(name)s» desactivado.", name=name))
+
+
+def enable(name: str) -> None:
+    """Take ``disable`` back."""
+    with inventory_of(Settings.from_environment()) as inventory:
+        users.enable_account(inventory, name=name)
+    click.echo(gettext("Usuario «%(name)s» activado.", name=name))
+
+
+def _password() -> str:
+    """From the keyboard, twice and unseen, or the first line of what is piped in."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    answer: str = click.prompt(
+        gettext("Contraseña"), hide_input=True, confirmation_prompt=gettext("Otra vez la contraseña")
+    )
+    return answer

@@ -1,0 +1,25 @@
+"""``export``."""
+
+from pathlib import Path
+
+import click
+from flask_babel import gettext
+
+from inventory_core.exports.exporting import ExportFormat, export_products
+from inventory_core.queries.filters import ProductFilter
+from inventory_web.commands.opening import inventory_of
+from inventory_web.settings import Settings
+
+FORMATS: dict[str, ExportFormat] = {".xlsx": "xlsx", ".csv": "csv"}
+
+
+def export_file(file: Path, *, search: str, category: str | None, status: str | None, location: str | None) -> None:
+    """Write the products of the filter; the ending of the name decides the format."""
+    chosen = FORMATS.get(file.suffix.lower())
+    if chosen is None:
+        raise click.UsageError(gettext("El nombre debe terminar en .xlsx o .csv: %(file)s", file=file.name))
+    settings = Settings.from_environment()
+    product_filter = ProductFilter(search=search, category=category, status=status, location=location)
+    with inventory_of(settings) as inventory:
+        rows = export_products(inventory, product_filter, file, chosen, language=settings.language)
+    click.echo(gettext("%(rows)s productos exportados a %(file)s.", rows=rows, file=file))

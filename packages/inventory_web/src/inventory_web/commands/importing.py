@@ -1,0 +1,125 @@
+"""``import``, also of the sample catalogue."""
+
+import dataclasses
+import json
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from flask_babel import gettext
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from inventory_core.errors import RowsRefused
+from inventory_core.imports.previewing import ImportPreview, preview_import
+from inventory_core.imports.reading import read_table
+from inventory_core.imports.table import Table
+from inventory_core.inventory import Inventory
+from inventory_core.operations.importing import ImportResult, import_table
+from inventory_web import messages
+from inventory_web.commands.opening import actor, inventory_of
+from inventory_web.commands.reporting import report
+from inventory_web.current import new_operation
+from inventory_web.delivery import deliver_waiting
+from inventory_web.settings import Settings
+
+MOST_FAULTS_SHOWN = 50
+Report = Callable[[int, int, str], None]
+
+
+def import_file(file: Path, *, dry_run: bool, sheet: str | None, as_json: bool) -> None:
+    """Import a file, or say with every fault why not and exit with 1; nothing is changed then."""
+    with inventory_of(Settings.from_environment()) as inventory:
+        try:
+            with _progress(shown=not as_json) as progress:
+                table = read_table(file, filename=file.name, sheet=sheet)
+                outcome = _preview(inventory, table, progress) if dry_run else _import(inventory, table, progress)
+        except RowsRefused as error:
+            _show_faults(error, as_json=as_json)
+            sys.exit(1)
+    _show(outcome, dry_run=dry_run, as_json=as_json)
+
+
+def carry_out(inventory: Inventory, file: Path, *, actor: str) -> None:
+    """Import a file of ours without a word."""
+    table = read_table(file, filename=file.name)
+    import_table(inventory, table, actor=actor, operation=new_operation())
+    deliver_waiting(inventory)
+
+
+def _preview(inventory: Inventory, table: Table, progress: Report) -> ImportPreview:
+    preview = preview_import(inventory, table, progress)
+    if preview.faults_total:
+        raise RowsRefused(preview.faults, preview.faults_total)
+    return preview
+
+
+def _import(inventory: Inventory, table: Table, progress: Report) -> ImportResult:
+    result = import_table(inventory, table, actor=actor(), operation=new_operation(), progress=progress)
+    deliver_waiting(inventory)
+    return result
+
+
+@contextmanager
+def _progress(*, shown: bool) -> Iterator[Report]:
+    """A bar on a terminal, and nothing where nobody looks."""
+    console = Console(stderr=True)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    with Progress(*columns, console=console, transient=True, disable=not (shown and console.is_terminal)) as bars:
+        task = bars.add_task(gettext("Leyendo"), total=None)
+        labels = {"checking": gettext("Comprobando"), "writing": gettext("Guardando")}
+
+        def advance(done: int, total: int, stage: str) -> None:
+            bars.update(task, completed=done, total=total, description=labels.get(stage, stage))
+
+        yield advance
+
+
+def _show(outcome: ImportPreview | ImportResult, *, dry_run: bool, as_json: bool) -> None:
+    if as_json:
+        numbers = {"ok": True, "dry_run": dry_run, **_numbers(outcome)}
+        click.echo(json.dumps(numbers, ensure_ascii=False, default=str))
+        return
+    click.echo(
+        gettext(
+            "%(rows)s filas: %(created)s productos nuevos, %(updated)s modificados, %(restored)s restaurados, "
+            "%(unchanged)s sin cambios, %(stock)s cantidades cambiadas.",
+            rows=outcome.rows,
+            created=outcome.created,
+            updated=outcome.updated,
+            restored=outcome.restored,
+            unchanged=outcome.unchanged,
+            stock=outcome.stock_changes,
+        )
+    )
+    if outcome.unused_columns:
+        click.echo(gettext("Columnas sin usar: %(names)s.", names=", ".join(outcome.unused_columns)))
+    if dry_run:
+        click.echo(gettext("Es una prueba: no se ha cambiado nada."))
+
+
+def _numbers(outcome: ImportPreview | ImportResult) -> dict[str, Any]:
+    values = dataclasses.asdict(outcome)
+    return {name: value for name, value in values.items() if name not in {"faults", "samples"}}
+
+
+def _show_faults(error: RowsRefused, *, as_json: bool) -> None:
+    if as_json:
+        faults = [
+            {**dataclasses.asdict(fault), "message": messages.reason_text(fault.reason, fault.value, fault.limit)}
+            for fault in error.faults
+        ]
+        answer = {"ok": False, "code": error.code, "faults_total": error.total, "faults": faults}
+        click.echo(json.dumps(answer, ensure_ascii=False))
+        return
+    report(error)
+    for fault in error.faults[:MOST_FAULTS_SHOWN]:
+        text = messages.reason_text(fault.reason, fault.value, fault.limit)
+        where = gettext("fila %(row)s, %(column)s", row=fault.row, column=messages.field_label(fault.column))
+        click.echo(f"  {where}: {fault.value!r}: {text}", err=True)
+    if error.total > MOST_FAULTS_SHOWN:
+        rest = error.total - MOST_FAULTS_SHOWN
+        click.echo("  " + gettext("… y %(rest)s más; --json los muestra todos.", rest=rest), err=True)

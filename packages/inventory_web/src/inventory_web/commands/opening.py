@@ -1,0 +1,55 @@
+"""The inventory that a command works on."""
+
+import getpass
+import signal
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+from inventory_core.inventory import Inventory
+from inventory_core.sessions import SingleDatabase
+from inventory_web.composition import open_inventory, open_sessions
+from inventory_web.logs import configure_logging
+from inventory_web.plugins import build_plugin_manager
+from inventory_web.schema import require_current
+from inventory_web.settings import Settings
+
+
+@contextmanager
+def database(settings: Settings) -> Iterator[SingleDatabase]:
+    """Open the database of the settings and close it at the end."""
+    settings.require_safe()
+    sessions = open_sessions(settings)
+    try:
+        yield sessions
+    finally:
+        sessions.close()
+
+
+@contextmanager
+def inventory_of(settings: Settings) -> Iterator[Inventory]:
+    """Open an inventory whose schema is current; SIGTERM ends the command as Ctrl-C does.
+
+    Raises ``SchemaNotCurrent``.
+    """
+    configure_logging("warning" if settings.log_level == "info" else settings.log_level)
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        with database(settings) as sessions:
+            require_current(sessions.engine)
+            yield open_inventory(sessions, build_plugin_manager(settings))
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def actor() -> str:
+    """Who is written into movements: the name of the system's user."""
+    try:
+        name = getpass.getuser()
+    except (KeyError, OSError):
+        name = ""
+    return f"{name[:60]}@inventory" if name else "inventory"
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

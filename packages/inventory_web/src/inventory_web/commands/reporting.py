@@ -1,0 +1,46 @@
+"""How a command ends that could not do its work: one line on standard error, with the error's code."""
+
+import traceback
+
+import click
+import structlog
+from flask_babel import gettext
+
+from inventory_core.errors import InventoryError
+from inventory_web.errors import SettingsRefused, WebError
+from inventory_web.refusals import refusal_text
+
+
+def report(error: Exception) -> int:
+    """Write the line and give the exit code."""
+    match error:
+        case click.ClickException():
+            _line("WEB-006", error.format_message())
+        case SettingsRefused():
+            for line in error.lines:
+                _line(error.code, line)
+        case InventoryError() | WebError():
+            _line(error.code, refusal_text(error))
+        case OSError() if error.filename:
+            _line("WEB-007", f"{error.filename}: {error.strerror}")
+        case _:
+            structlog.get_logger(__name__).debug("crash", exc_info=error)
+            where = traceback.extract_tb(error.__traceback__)[-1]
+            place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
+            first = (str(error).splitlines() or [""])[0]
+            _line(
+                "WEB-500",
+                gettext("Error inesperado del programa: %(what)s", what=f"{type(error).__name__}: {first} ({place})"),
+            )
+    return 1
+
+
+def interrupted() -> int:
+    """Say that the person, or the system, ended the command."""
+    click.echo(err=True)
+    _line("WEB-008", gettext("Interrumpido: lo que no había terminado se ha anulado."))
+    return 1
+
+
+def _line(code: str, text: str) -> None:
+    click.echo(f"inventory: {code}: {' '.join(text.split())}", err=True)

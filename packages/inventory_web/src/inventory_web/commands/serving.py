@@ -1,0 +1,101 @@
+"""``serve``: gunicorn with threads, in this process and its one worker."""
+
+import logging
+import os
+import socket
+from typing import Any
+
+import click
+from flask_babel import gettext
+from gunicorn.app.base import BaseApplication
+from gunicorn.config import Config
+from gunicorn.glogging import Logger
+from pydantic import SecretStr
+
+from inventory_web.app import create_app
+from inventory_web.commands.opening import database
+from inventory_web.composition import secret_key
+from inventory_web.errors import PortTaken
+from inventory_web.logs import configure_logging
+from inventory_web.schema import require_current
+from inventory_web.settings import Settings
+
+THREADS = 8
+GRACEFUL_SECONDS = 15
+
+
+def serve(*, host: str, port: int) -> None:
+    """Serve; raises ``SchemaNotCurrent`` or ``PortTaken`` before anything listens."""
+    settings = Settings.from_environment()
+    with database(settings) as sessions:
+        require_current(sessions.engine)
+    run_server(settings, host, port)
+
+
+def run_server(settings: Settings, host: str, port: int) -> None:
+    """Serve until a signal ends it; raises ``PortTaken``."""
+    configure_logging(settings.log_level)
+    # The worker makes its own application after the fork; making one here finds every fault while it is one line.
+    settings = settings.model_copy(update={"secret_key": SecretStr(secret_key(settings))})
+    create_app(settings)
+    listener = _listen(host, port)
+    try:
+        _Server(settings, listener).run()
+    finally:
+        listener.close()
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        listener = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise PortTaken(host, port, error.strerror or str(error)) from error
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(address)
+        listener.listen(256)
+    except OSError as error:
+        listener.close()
+        raise PortTaken(host, port, os.strerror(error.errno) if error.errno else str(error)) from error
+    return listener
+
+
+class _Server(BaseApplication):
+    def __init__(self, settings: Settings, listener: socket.socket) -> None:
+        self._settings = settings
+        self._listener = listener
+        super().__init__()
+
+    def load_config(self) -> None:
+        options = {
+            "bind": f"fd://{self._listener.fileno()}",
+            "worker_class": "gthread",
+            "workers": 1,
+            "threads": THREADS,
+            "graceful_timeout": GRACEFUL_SECONDS,
+            "control_socket_disable": True,
+            "logger_class": _Log,
+            "loglevel": "warning",
+            "proc_name": "inventory",
+            "when_ready": self._announce,
+        }
+        for name, value in options.items():
+            self.cfg.set(name, value)
+
+    def load(self) -> Any:
+        return create_app(self._settings)
+
+    def _announce(self, _server: object) -> None:
+        host, port = self._listener.getsockname()[:2]
+        shown = f"[{host}]" if ":" in host else host
+        click.echo(gettext("Inventario en http://%(address)s (Ctrl-C para terminar)", address=f"{shown}:{port}"))
+
+
+class _Log(Logger):
+    """Gunicorn's lines go the way of all others."""
+
+    def setup(self, cfg: Config) -> None:
+        super().setup(cfg)
+        logging.getLogger("gunicorn.error").handlers.clear()
+        logging.getLogger("gunicorn.error").propagate = True

@@ -1,0 +1,46 @@
+"""``migrate`` and ``verify``."""
+
+import dataclasses
+import json
+import sys
+
+import click
+from flask_babel import gettext
+
+from inventory_core.operations.verifying import verify as verify_inventory
+from inventory_web.commands.opening import database, inventory_of
+from inventory_web.schema import require_current, upgrade_all
+from inventory_web.settings import Settings
+
+
+def migrate(*, only_check: bool) -> None:
+    """Bring the schema up to date, or raise ``SchemaNotCurrent`` if it is not."""
+    with database(Settings.from_environment()) as sessions:
+        if not only_check:
+            upgrade_all(sessions.engine)
+        require_current(sessions.engine)
+    click.echo(gettext("El esquema está al día."))
+
+
+def verify(*, as_json: bool) -> None:
+    """Print what was checked, and each fault; exit with 1 if there is any."""
+    with inventory_of(Settings.from_environment()) as inventory:
+        outcome = verify_inventory(inventory)
+    if as_json:
+        faults = [dataclasses.asdict(fault) for fault in outcome.faults]
+        answer = {"ok": not faults, "products": outcome.products, "movements": outcome.movements, "faults": faults}
+        click.echo(json.dumps(answer, ensure_ascii=False))
+    else:
+        click.echo(
+            gettext(
+                "Comprobados %(products)s productos y %(movements)s movimientos: %(faults)s fallos.",
+                products=outcome.products,
+                movements=outcome.movements,
+                faults=len(outcome.faults),
+            )
+        )
+        for fault in outcome.faults:
+            found = gettext("hay %(found)s, debería haber %(expected)s", found=fault.found, expected=fault.expected)
+            click.echo(f"inventory: WEB-009: {fault.check}: {fault.where}: {found}", err=True)
+    if outcome.faults:
+        sys.exit(1)
