@@ -5,8 +5,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, StaticPool, create_engine, event, make_url
+from sqlalchemy import URL, Engine, PoolProxiedConnection, StaticPool, create_engine, event, make_url
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
 from sqlalchemy.engine.interfaces import DBAPIConnection
+from typing_extensions import override
 
 from inventory_core.errors import StorageRefused
 
@@ -39,14 +42,14 @@ def open_engines(url: str | URL) -> ReadWriteEngines:
         wanted = ".".join(map(str, OLDEST_SQLITE))
         raise StorageRefused(f"SQLite {wanted} or newer is needed, this Python has {sqlite3.sqlite_version}")
     if _is_in_memory(parsed):
-        engine = create_engine(parsed, poolclass=StaticPool, connect_args={"check_same_thread": False})
-        _set_up_sqlite(engine, begin="BEGIN", pragmas=())
+        url = parsed.set(drivername="sqlite+deferred")
+        engine = create_engine(url, poolclass=StaticPool, connect_args={"check_same_thread": False})
+        _set_up_sqlite(engine)
         return ReadWriteEngines(engine, engine, takes_turns=True, one_connection=True)
-    write = _sqlite_file(parsed)
-    read = _sqlite_file(parsed)
-    # A deferred writer that finds another one ahead fails at once, without waiting for the busy time-out.
-    _set_up_sqlite(write, begin="BEGIN IMMEDIATE", pragmas=("journal_mode = WAL", "synchronous = FULL"))
-    _set_up_sqlite(read, begin="BEGIN", pragmas=("query_only = ON",))
+    write = _sqlite_file(parsed.set(drivername="sqlite+immediate"))
+    read = _sqlite_file(parsed.set(drivername="sqlite+deferred"))
+    _set_up_sqlite(write, "journal_mode = WAL", "synchronous = FULL")
+    _set_up_sqlite(read, "query_only = ON")
     return ReadWriteEngines(read, write, takes_turns=True, one_connection=False)
 
 
@@ -77,15 +80,33 @@ def _sqlite_file(url: URL) -> Engine:
     return create_engine(url, pool_size=16, max_overflow=16, connect_args={"timeout": BUSY_SECONDS})
 
 
-def _set_up_sqlite(engine: Engine, *, begin: str, pragmas: tuple[str, ...]) -> None:
+def _set_up_sqlite(engine: Engine, *further: str) -> None:
     def connected(connection: sqlite3.Connection, _: Any) -> None:
         # The driver's own transaction handling would begin late and never IMMEDIATE.
         connection.isolation_level = None
-        for pragma in ("foreign_keys = ON", "temp_store = MEMORY", "cache_size = -32000", *pragmas):
+        for pragma in ("foreign_keys = ON", "temp_store = MEMORY", "cache_size = -32000", *further):
             connection.execute(f"PRAGMA {pragma}").close()
 
-    def begun(connection: Connection) -> None:
-        connection.exec_driver_sql(begin)
-
     event.listen(engine, "connect", connected)
-    event.listen(engine, "begin", begun)
+
+
+class DeferredSQLite(SQLiteDialect_pysqlite):
+    """Begins a transaction that reads one moment from its first statement on."""
+
+    supports_statement_cache = True
+    begin = "BEGIN"
+
+    @override
+    def do_begin(self, dbapi_connection: PoolProxiedConnection) -> None:
+        dbapi_connection.cursor().execute(self.begin)
+
+
+class ImmediateSQLite(DeferredSQLite):
+    """Begins a transaction that writes: a deferred one that finds another ahead fails at once, whatever the time-out."""
+
+    supports_statement_cache = True
+    begin = "BEGIN IMMEDIATE"
+
+
+registry.register("sqlite.deferred", __name__, DeferredSQLite.__name__)
+registry.register("sqlite.immediate", __name__, ImmediateSQLite.__name__)

@@ -49,7 +49,7 @@ def new_operation_id() -> str:
 
 
 def _fields(result: Any) -> dict[str, Any]:
-    return dataclasses.asdict(result)
+    return {field.name: getattr(result, field.name) for field in dataclasses.fields(result)}
 
 
 def carry_out(
