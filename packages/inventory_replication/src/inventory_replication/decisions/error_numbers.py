@@ -51,7 +51,6 @@ _NUMBERS: Final[Mapping[Meaning, Mapping[int, str]]] = {
         2013: "CR_SERVER_LOST",
         2014: "CR_COMMANDS_OUT_OF_SYNC",
         2027: "CR_MALFORMED_PACKET",
-        2045: "CR_SHARED_MEMORY_CONNECT_SET_ERROR",
         2055: "CR_SERVER_LOST_EXTENDED",
         1152: "ER_ABORTING_CONNECTION",
         1158: "ER_NET_READ_ERROR",

@@ -108,6 +108,14 @@ class GtidSet:
                 return False
         return True
 
+    def lacks(self, other: "GtidSet") -> int:
+        """How many GTIDs of ``other`` are not in this set."""
+        mine = self.by_origin
+        return sum(
+            iv.count(iv.subtract(theirs, mine[origin]) if origin in mine else theirs)
+            for origin, theirs in other.by_origin.items()
+        )
+
     def is_empty(self) -> bool:
         """Whether there is no GTID in it."""
         return not self.by_origin

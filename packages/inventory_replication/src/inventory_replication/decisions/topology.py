@@ -73,7 +73,7 @@ def lost_part(gtids: GtidSet, snapshot: TopologySnapshot) -> GtidSet:
     source earlier than this one.
     """
     source = snapshot.source
-    if source is None or source.copies or snapshot.cause is not Cause.PROVED:
+    if source is None or source.copies or snapshot.cause is not Cause.PROVED or source.executed.contains(gtids):
         return EMPTY
     missing = gtids - source.executed
     live = {member.server_uuid for member in snapshot.members if member.readable} | {source.server_uuid}

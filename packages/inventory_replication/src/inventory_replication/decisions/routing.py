@@ -1,0 +1,268 @@
+"""Which server serves a unit of work, and why. Decided once, before the unit starts, and never again within it."""
+
+from enum import StrEnum
+from math import isfinite
+from typing import Final, NamedTuple
+
+from inventory_replication.decisions.gtid import EMPTY, GtidSet
+from inventory_replication.decisions.members import Cause
+from inventory_replication.decisions.routing_table import ReadableReplica, RoutingTable
+from inventory_replication.decisions.token_codec import TokenReading
+from inventory_replication.decisions.topology import lost_part
+
+Dice = tuple[float, float]
+"""Two numbers from 0 to below 1."""
+
+_SHORTEST_LATENCY: Final = 0.0001
+
+
+class RouteReason(StrEnum):
+    """Why; to be counted. The first group names a server, the second none."""
+
+    WRITE = "write"
+    REPLICA_FRESH = "replica_fresh"
+    """No token; within the bound."""
+    REPLICA_CAUSAL = "replica_causal"
+    """Known to have all that the token asks for."""
+    REPLICA_WAIT = "replica_wait"
+    """The most advanced one; the read waits for the token first."""
+    REPLICA_LAST = "replica_last"
+    """Beyond the policy's bound, or stalled; kept in service as one of the last."""
+    REPLICA_STALE_ALLOWED = "replica_stale_allowed"
+    """Lacks the token; the reader said that it takes an older state where there is no source."""
+    SOURCE_NO_REPLICA = "source_no_replica"
+    """No replica may serve within the bound."""
+    SOURCE_AHEAD = "source_ahead"
+    """No replica has the token or can be expected to have it in time."""
+    SOURCE_WAITERS_FULL = "source_waiters_full"
+    """Enough readers wait already."""
+    SOURCE_UNKNOWN_COMMIT = "source_unknown_commit"
+    """There was a commit whose GTID is not known."""
+    SOURCE_NOT_BELIEVED = "source_not_believed"
+    """The token is not believed."""
+    SOURCE_AFTER_TIMEOUT = "source_after_timeout"
+    """The wait on a replica ended without the token."""
+
+    NO_SOURCE = "no_source"
+    """A write, or a read that needs the source: raise `SourceUnavailable`."""
+    SPLIT_BRAIN = "split_brain"
+    """The same, because more than one server is writable: raise `SplitBrainDetected`."""
+    NO_SERVER = "no_server"
+    """Neither replica within the bound nor source: raise `NoEligibleReplica`."""
+    CAUSAL_NOT_MET = "causal_not_met"
+    """An older state could be read, but must not: raise `CausalTimeout`."""
+    LOST_WRITE = "lost_write"
+    """Part of the token went down with a former source (``wait_for`` holds that part): raise `LostWriteDetected`."""
+
+
+class ReadNeed(NamedTuple):
+    """What a read-only unit asks for.
+
+    Args:
+        gtids: It must see these.
+        unknown: It must see a commit whose GTID is not known.
+        rejected: A token was given that is not believed.
+        staleness_bound: Its own bound in seconds, which holds under all circumstances; ``None``: the policy's.
+        serve_stale: Where there is no source and the token cannot be met, take an older state.
+    """
+
+    gtids: GtidSet = EMPTY
+    unknown: bool = False
+    rejected: bool = False
+    staleness_bound: float | None = None
+    serve_stale: bool = False
+
+    @classmethod
+    def of(
+        cls, reading: TokenReading, *, staleness_bound: float | None = None, serve_stale: bool = False
+    ) -> "ReadNeed":
+        """The need of a reader who brought this token."""
+        token = reading.token
+        if token is None:
+            return cls(rejected=reading.rejected, staleness_bound=staleness_bound, serve_stale=serve_stale)
+        return cls(token.gtids, token.unknown, False, staleness_bound, serve_stale)
+
+
+class RouteDecision(NamedTuple):
+    """The choice.
+
+    Args:
+        server: Name, or ``None``: refuse, as `RouteReason` says.
+        reason: See `RouteReason`.
+        is_source: The server is the source.
+        wait_for: Wait for these before the first read; only success permits it. ``None``: no wait.
+        wait_limit: Seconds, above 0 where there is something to wait for.
+        staleness: Upper bound at the time of the choice, before any wait; 0 on the source.
+        epoch: Of the table.
+    """
+
+    server: str | None
+    reason: RouteReason
+    is_source: bool
+    wait_for: GtidSet | None
+    wait_limit: float
+    staleness: float
+    epoch: int
+
+
+def choose_writer(table: RoutingTable) -> RouteDecision:
+    """The source, or a refusal. Writes are never queued."""
+    if table.source is None:
+        return _refused(table, _no_source(table))
+    return RouteDecision(table.source, RouteReason.WRITE, True, None, 0.0, 0.0, table.epoch)
+
+
+def choose_reader(table: RoutingTable, need: ReadNeed, now: float, dice: Dice) -> RouteDecision:
+    """The server of a read-only unit.
+
+    In this order: of the replicas within the bound that are known to have the token, the less busy of two drawn ones; the most
+    advanced replica, after a limited wait; the source; a refusal. An unknown or rejected token goes to the source at once.
+
+    Args:
+        table: The newest one.
+        need: See `ReadNeed`.
+        now: Monotonic seconds.
+        dice: Draws the two.
+    """
+    if need.unknown or need.rejected:
+        return _beyond_replicas(table, need, now, _demanded_source(need))
+    eligible = _eligible(table, need, now)
+    if not eligible:
+        return _beyond_replicas(table, need, now, RouteReason.SOURCE_NO_REPLICA)
+    having = [replica for replica in eligible if replica.executed.contains(need.gtids)] if need.gtids else eligible
+    if not having:
+        return _wait_or_beyond(table, need, now, eligible)
+    replica = _less_busy(having, dice)
+    reason = RouteReason.REPLICA_CAUSAL if need.gtids else RouteReason.REPLICA_FRESH
+    if need.staleness_bound is None and not _serves_by_policy(table, replica, now):
+        reason = RouteReason.REPLICA_LAST
+    return _on_replica(table, replica, reason, now)
+
+
+def after_wait_failed(table: RoutingTable, need: ReadNeed, failed: RouteDecision, now: float) -> RouteDecision:
+    """What to do when a wait ended without the token: the source, a refusal, or an older state if that is allowed.
+
+    Args:
+        table: The newest one.
+        need: As at the first choice.
+        failed: The decision whose wait ended.
+        now: Monotonic seconds.
+    """
+    lost = lost_part(need.gtids, table.snapshot)
+    if lost:
+        return _refused(table, RouteReason.LOST_WRITE, lost)
+    if failed.is_source or table.policy.on_causal_timeout == "error":
+        return _refused(table, RouteReason.CAUSAL_NOT_MET)
+    return _beyond_replicas(table, need, now, RouteReason.SOURCE_AFTER_TIMEOUT)
+
+
+def _serves_by_policy(table: RoutingTable, replica: ReadableReplica, now: float) -> bool:
+    return not replica.stalled and now - replica.complete_until <= table.policy.staleness_bound
+
+
+def _eligible(table: RoutingTable, need: ReadNeed, now: float) -> list[ReadableReplica]:
+    """Replicas that may serve this reader.
+
+    A bound of the reader's own is all that counts. With the policy's bound, as many of the freshest others are added as
+    must keep serving. Where no source can be used nobody else could serve: then the policy's bound drives no last one away,
+    and none at all that may have a token.
+    """
+    if need.staleness_bound is not None:
+        return [replica for replica in table.replicas if now - replica.complete_until <= need.staleness_bound]
+    policy = table.policy
+    serving = [replica for replica in table.replicas if _serves_by_policy(table, replica, now)]
+    if table.source is None:
+        return serving if serving and not need.gtids else list(table.replicas)
+    if len(serving) >= policy.min_serving_replicas:
+        return serving
+    limit = policy.last_resort_bound
+    for replica in table.replicas:
+        staleness = now - replica.complete_until
+        tolerable = isfinite(staleness) and (limit is None or staleness <= limit)
+        if tolerable and replica not in serving and len(serving) < policy.min_serving_replicas:
+            serving.append(replica)
+    return serving
+
+
+def _less_busy(replicas: list[ReadableReplica], dice: Dice) -> ReadableReplica:
+    """Power of two choices: of two drawn at random the one with less work before it."""
+    count = len(replicas)
+    if count == 1:
+        return replicas[0]
+    first = int(dice[0] * count)
+    second = int(dice[1] * (count - 1))
+    if second >= first:
+        second += 1
+    one, other = replicas[first], replicas[second]
+    return one if _cost(one) <= _cost(other) else other
+
+
+def _cost(replica: ReadableReplica) -> float:
+    load = replica.load
+    return (load.in_flight + 1) * max(load.latency, _SHORTEST_LATENCY) / replica.weight
+
+
+def _wait_or_beyond(table: RoutingTable, need: ReadNeed, now: float, replicas: list[ReadableReplica]) -> RouteDecision:
+    """No replica is known to have the token: wait on the most advanced one that can be expected to get it in time."""
+    limit = table.policy.causal_wait_timeout
+    hopeful = [
+        replica for replica in replicas if not replica.stalled and (replica.lag <= limit or table.source is None)
+    ]
+    free = [replica for replica in hopeful if replica.load.waiters < table.policy.max_waiters_per_replica]
+    if not free:
+        full = RouteReason.SOURCE_WAITERS_FULL if hopeful else RouteReason.SOURCE_AHEAD
+        return _beyond_replicas(table, need, now, full)
+    lost = lost_part(need.gtids, table.snapshot)
+    if lost:
+        return _refused(table, RouteReason.LOST_WRITE, lost)
+    best = min(free, key=lambda replica: (replica.executed.lacks(need.gtids), -replica.complete_until, _cost(replica)))
+    return _on_replica(table, best, RouteReason.REPLICA_WAIT, now, need.gtids)
+
+
+def _on_replica(
+    table: RoutingTable, replica: ReadableReplica, reason: RouteReason, now: float, wait_for: GtidSet | None = None
+) -> RouteDecision:
+    staleness = now - replica.complete_until
+    wait_limit = table.policy.causal_wait_timeout if wait_for else 0.0
+    return RouteDecision(replica.name, reason, False, wait_for, wait_limit, max(staleness, 0.0), table.snapshot.epoch)
+
+
+def _beyond_replicas(table: RoutingTable, need: ReadNeed, now: float, reason: RouteReason) -> RouteDecision:
+    """The source; where there is none a refusal, or an older state for a reader who allows it."""
+    if table.source is not None:
+        return _on_source(table, need, reason)
+    if reason is RouteReason.SOURCE_NO_REPLICA:
+        return _refused(table, RouteReason.NO_SERVER)
+    if need.serve_stale:
+        for replica in _eligible(table, need, now):
+            return _on_replica(table, replica, RouteReason.REPLICA_STALE_ALLOWED, now)
+    return _refused(table, RouteReason.CAUSAL_NOT_MET)
+
+
+def _on_source(table: RoutingTable, need: ReadNeed, reason: RouteReason) -> RouteDecision:
+    """The source has what it committed itself; for the rest of the token that is not known to be there it is waited for.
+
+    That matters to an instance that has not noticed a switchover and takes the former source for the present one.
+    """
+    source = table.snapshot.source
+    wait_for: GtidSet | None = None
+    if need.gtids and source is not None and not source.executed.contains(need.gtids):
+        lost = lost_part(need.gtids, table.snapshot)
+        if lost:
+            return _refused(table, RouteReason.LOST_WRITE, lost)
+        missing = need.gtids - source.executed
+        wait_for = missing.of_uuids(missing.uuids() - {source.server_uuid}) or None
+    wait_limit = table.policy.causal_wait_timeout if wait_for else 0.0
+    return RouteDecision(table.source, reason, True, wait_for, wait_limit, 0.0, table.epoch)
+
+
+def _demanded_source(need: ReadNeed) -> RouteReason:
+    return RouteReason.SOURCE_NOT_BELIEVED if need.rejected else RouteReason.SOURCE_UNKNOWN_COMMIT
+
+
+def _no_source(table: RoutingTable) -> RouteReason:
+    return RouteReason.SPLIT_BRAIN if table.snapshot.cause is Cause.SPLIT_BRAIN else RouteReason.NO_SOURCE
+
+
+def _refused(table: RoutingTable, reason: RouteReason, part: GtidSet | None = None) -> RouteDecision:
+    return RouteDecision(None, reason, False, part, 0.0, 0.0, table.epoch)

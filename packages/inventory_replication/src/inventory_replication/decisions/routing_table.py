@@ -1,0 +1,135 @@
+"""What the router knows of the servers, put together once per round of the monitor so that a choice needs no parsing."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+
+from inventory_replication.decisions.breaker import Breaker
+from inventory_replication.decisions.gtid import GtidSet
+from inventory_replication.decisions.members import MemberState, Mode, TopologySnapshot
+from inventory_replication.decisions.staleness import UNPROVED, Freshness
+from inventory_replication.policies import RoutingPolicy
+
+_FIRST_LATENCY = 0.001
+_SMOOTHING = 0.2
+_CLOSED = Breaker()
+
+
+@dataclass(slots=True)
+class ServerLoad:
+    """What one server is doing for this process.
+
+    Mutable: its owner guards changes with a lock; the router only reads, and needs none.
+
+    Args:
+        in_flight: Units of work on it.
+        waiters: Readers that wait on it for their own change.
+        latency: Smoothed seconds of a unit of work.
+    """
+
+    in_flight: int = 0
+    waiters: int = 0
+    latency: float = _FIRST_LATENCY
+
+    def observe(self, seconds: float) -> None:
+        """Take the duration of a finished unit into the moving average."""
+        self.latency += _SMOOTHING * (seconds - self.latency)
+
+
+@dataclass(frozen=True, slots=True)
+class ReadableReplica:
+    """A replica that may serve.
+
+    Args:
+        name: Of the server.
+        executed: It has at least this.
+        complete_until: See `Freshness.complete_until`.
+        lag: See `Freshness.lag`.
+        stalled: Its replication does not run: waiting on it is of no use.
+        weight: Its share.
+        load: Shared with the owner, and live.
+    """
+
+    name: str
+    executed: GtidSet
+    complete_until: float
+    lag: float
+    stalled: bool
+    weight: float
+    load: ServerLoad
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingTable:
+    """All that a choice is made from, immutable but for the loads.
+
+    Args:
+        snapshot: The topology.
+        policy: The rules.
+        source: Name of the source if units of work may use it, else ``None``.
+        source_trouble: Why there is none, for people; empty where there is one.
+        replicas: Those that may serve, freshest first.
+    """
+
+    snapshot: TopologySnapshot
+    policy: RoutingPolicy
+    source: str | None
+    source_trouble: str
+    replicas: tuple[ReadableReplica, ...]
+
+    @property
+    def epoch(self) -> int:
+        """Of the snapshot."""
+        return self.snapshot.epoch
+
+    @property
+    def mode(self) -> Mode:
+        """Of the snapshot."""
+        return self.snapshot.mode
+
+
+def build_routing_table(
+    snapshot: TopologySnapshot,
+    policy: RoutingPolicy,
+    *,
+    loads: Mapping[str, ServerLoad],
+    freshness: Mapping[str, Freshness],
+    breakers: Mapping[str, Breaker],
+    draining: Collection[str],
+    weights: Mapping[str, float],
+) -> RoutingTable:
+    """Put together who may be used: no server whose breaker does not admit, and none that is draining.
+
+    Args:
+        snapshot: The topology.
+        policy: The rules.
+        loads: One for each server, kept by the caller from table to table.
+        freshness: Of the replicas, measured against the source of this snapshot (or the last one, while there is none). One
+            without an entry is unproved.
+        breakers: By server; one without an entry admits.
+        draining: Names of servers that get nothing new, the source included.
+        weights: By server; 1 for one without an entry.
+    """
+
+    def barred(name: str) -> str:
+        if name in draining:
+            return f"{name} is draining."
+        return "" if breakers.get(name, _CLOSED).admits else f"{name} is left alone after failures to connect."
+
+    source = snapshot.source
+    trouble = barred(source.name) if source else snapshot.reason
+    replicas = [
+        ReadableReplica(
+            name=member.name,
+            executed=member.executed,
+            complete_until=proved.complete_until,
+            lag=proved.lag,
+            stalled=member.state is MemberState.STALLED,
+            weight=weights.get(member.name, 1.0),
+            load=loads[member.name],
+        )
+        for member in snapshot.replicas
+        if not barred(member.name)
+        for proved in (freshness.get(member.name, UNPROVED),)
+    ]
+    replicas.sort(key=lambda replica: (replica.stalled, -replica.complete_until))
+    return RoutingTable(snapshot, policy, source.name if source and not trouble else None, trouble, tuple(replicas))

@@ -1,0 +1,459 @@
+"""Which server serves a unit of work, and why."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import replace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inventory_replication.config import BreakerPolicy, RoutingPolicy
+from inventory_replication.decisions.breaker import Breaker
+from inventory_replication.decisions.facts import Answer, NoAnswer, ReplicationChannel, ServerFacts
+from inventory_replication.decisions.gtid import EMPTY, GtidSet
+from inventory_replication.decisions.members import TopologySnapshot
+from inventory_replication.decisions.routing import (
+    ReadNeed,
+    RouteDecision,
+    RouteReason,
+    after_wait_failed,
+    choose_reader,
+    choose_writer,
+)
+from inventory_replication.decisions.routing_table import RoutingTable, ServerLoad, build_routing_table
+from inventory_replication.decisions.staleness import Freshness
+from inventory_replication.decisions.token_codec import TokenReading, TokenVerdict
+from inventory_replication.decisions.tokens import CausalToken
+from inventory_replication.decisions.topology import decide_topology
+
+NOW = 1_000.0
+U1, U2, U3, U4 = (f"{n}0000000-0000-11f0-8000-000000000000" for n in "1234")
+UUIDS = {"db1": U1, "db2": U2, "db3": U3, "db4": U4}
+GONE = NoAnswer("connection refused")
+OPEN = Breaker().after_failure(NOW, 0.0, BreakerPolicy(failures_to_open=1))
+POLICY = RoutingPolicy()
+
+
+ANYTHING = ReadNeed()
+
+
+def upto(number: int) -> GtidSet:
+    return GtidSet.of(U1, 1, number)
+
+
+def source(executed: GtidSet) -> ServerFacts:
+    return ServerFacts(U1, 1, read_only=False, super_read_only=False, gtids_on=True, executed=executed)
+
+
+def replica(name: str, executed: GtidSet, *, running: bool = True, of: str = U1) -> ServerFacts:
+    channel = ReplicationChannel(of, receiver_running=True, applier_running=running)
+    return ServerFacts(UUIDS[name], int(name[-1]), True, True, True, executed, (channel,))
+
+
+def table(
+    answers: Mapping[str, Answer],
+    stale: Mapping[str, float],
+    policy: RoutingPolicy = POLICY,
+    *,
+    previous: TopologySnapshot | None = None,
+    lag: Mapping[str, float] | None = None,
+    loads: Mapping[str, ServerLoad] | None = None,
+    breakers: Mapping[str, Breaker] | None = None,
+    draining: tuple[str, ...] = (),
+    weights: Mapping[str, float] | None = None,
+) -> RoutingTable:
+    """A table of these answers; ``stale`` is the staleness bound of each replica at NOW."""
+    snapshot = decide_topology(answers, previous, NOW)
+    freshness = {name: Freshness(NOW - bound, (lag or {}).get(name, 0.0)) for name, bound in stale.items()}
+    return build_routing_table(
+        snapshot,
+        policy,
+        loads={**{name: ServerLoad() for name in answers}, **(loads or {})},
+        freshness=freshness,
+        breakers=breakers or {},
+        draining=draining,
+        weights=weights or {},
+    )
+
+
+def read(chosen_from: RoutingTable, need: ReadNeed = ANYTHING, dice: tuple[float, float] = (0.0, 0.0)) -> RouteDecision:
+    return choose_reader(chosen_from, need, NOW, dice)
+
+
+TWO: Mapping[str, Answer] = {"db1": source(upto(100)), "db2": replica("db2", upto(95)), "db3": replica("db3", upto(90))}
+FRESH = {"db2": 0.1, "db3": 0.2}
+
+
+def chosen(decision: RouteDecision) -> tuple[str | None, str]:
+    return decision.server, str(decision.reason)
+
+
+def test_a_write_goes_to_the_source() -> None:
+    assert chosen(choose_writer(table(TWO, FRESH))) == ("db1", "write")
+
+
+def test_a_reader_without_a_token_gets_a_replica() -> None:
+    decision = read(table(TWO, FRESH))
+
+    assert chosen(decision) == ("db2", "replica_fresh")
+    assert (decision.is_source, decision.wait_for, decision.wait_limit, decision.epoch) == (False, None, 0.0, 1)
+    assert decision.staleness == pytest.approx(0.1)
+
+
+def test_a_reader_with_a_token_gets_a_replica_that_has_it_without_a_wait() -> None:
+    for dice in [(0.0, 0.0), (0.99, 0.99), (0.5, 0.1)]:
+        decision = read(table(TWO, FRESH), ReadNeed(upto(93)), dice)
+
+        assert chosen(decision) == ("db2", "replica_causal")
+        assert decision.wait_for is None
+
+
+def test_a_reader_whose_token_nobody_has_waits_on_the_most_advanced_replica() -> None:
+    decision = read(table(TWO, {"db2": 0.2, "db3": 0.1}), ReadNeed(upto(98)))
+
+    assert chosen(decision) == ("db2", "replica_wait")
+    assert (decision.wait_for, decision.wait_limit) == (upto(98), POLICY.causal_wait_timeout)
+
+
+def test_the_most_advanced_replica_is_judged_by_what_it_lacks_of_the_token() -> None:
+    other = GtidSet.of(U2, 1, 3)
+    answers = {
+        "db1": source(upto(100) | other),
+        "db2": replica("db2", upto(90) | other),
+        "db3": replica("db3", upto(99)),
+    }
+
+    assert read(table(answers, FRESH), ReadNeed(other | GtidSet.of(U1, 91))).server == "db2"
+    assert read(table(answers, FRESH), ReadNeed(other | GtidSet.of(U1, 80, 99))).server == "db3"
+
+
+def test_of_equally_advanced_replicas_the_less_busy_is_waited_on() -> None:
+    even = {**TWO, "db3": replica("db3", upto(95))}
+    same = {"db2": 0.1, "db3": 0.1}
+
+    assert read(table(even, same, loads={"db2": ServerLoad(in_flight=5)}), ReadNeed(upto(98))).server == "db3"
+    assert read(table(even, same, loads={"db3": ServerLoad(in_flight=5)}), ReadNeed(upto(98))).server == "db2"
+
+
+def test_readers_beyond_the_limit_of_waiters_go_elsewhere() -> None:
+    full = ServerLoad(waiters=POLICY.max_waiters_per_replica)
+
+    assert chosen(read(table(TWO, FRESH, loads={"db2": full}), ReadNeed(upto(98)))) == ("db3", "replica_wait")
+    both = read(table(TWO, FRESH, loads={"db2": full, "db3": full}), ReadNeed(upto(98)))
+    assert chosen(both) == ("db1", "source_waiters_full")
+
+
+def test_nobody_waits_where_the_wait_would_be_in_vain() -> None:
+    lagging = table(TWO, FRESH, lag={"db2": 0.6, "db3": 3.0})
+    stalled = {**TWO, "db2": replica("db2", upto(95), running=False), "db3": GONE}
+
+    assert chosen(read(lagging, ReadNeed(upto(98)))) == ("db1", "source_ahead")
+    assert chosen(read(table(stalled, FRESH), ReadNeed(upto(98), staleness_bound=5.0))) == ("db1", "source_ahead")
+
+
+@pytest.mark.parametrize(
+    ("need", "reason"),
+    [(ReadNeed(unknown=True), "source_unknown_commit"), (ReadNeed(rejected=True), "source_not_believed")],
+)
+def test_an_unknown_commit_or_a_token_that_is_not_believed_is_read_from_the_source(need: ReadNeed, reason: str) -> None:
+    assert chosen(read(table(TWO, FRESH), need)) == ("db1", reason)
+
+
+def test_a_bound_of_the_reader_is_held_and_the_source_reads_for_it_otherwise() -> None:
+    stale = {"db2": 0.5, "db3": 5.0}
+
+    assert chosen(read(table(TWO, stale), ReadNeed(staleness_bound=1.0), (0.9, 0.9))) == ("db2", "replica_fresh")
+    assert chosen(read(table(TWO, stale), ReadNeed(staleness_bound=0.4))) == ("db1", "source_no_replica")
+    assert {read(table(TWO, stale), ReadNeed(staleness_bound=9.0), (d, d)).server for d in (0.0, 0.9)} == {"db2", "db3"}
+
+
+def test_replicas_beyond_the_bound_leave_but_not_the_last_one() -> None:
+    one_left = table(TWO, {"db2": 30.0, "db3": 1.0})
+    all_behind = table(TWO, {"db2": 30.0, "db3": 20.0})
+
+    assert {chosen(read(one_left, dice=(d, d))) for d in (0.0, 0.5, 0.9)} == {("db3", "replica_fresh")}
+    assert {chosen(read(all_behind, dice=(d, d))) for d in (0.0, 0.5, 0.9)} == {("db3", "replica_last")}
+    assert read(all_behind).staleness == pytest.approx(20.0)
+
+
+def test_as_many_stay_as_the_policy_says() -> None:
+    behind = {"db2": 30.0, "db3": 20.0}
+    two, none = RoutingPolicy(min_serving_replicas=2), RoutingPolicy(min_serving_replicas=0)
+
+    assert {read(table(TWO, behind, two), dice=(d, d)).server for d in (0.0, 0.9)} == {"db2", "db3"}
+    assert chosen(read(table(TWO, behind, none))) == ("db1", "source_no_replica")
+
+
+def test_the_last_ones_leave_too_when_they_are_too_far_behind_or_nothing_is_proved_of_them() -> None:
+    assert chosen(read(table(TWO, {"db2": 61.0, "db3": 70.0}))) == ("db1", "source_no_replica")
+    assert chosen(read(table(TWO, {"db2": 61.0, "db3": 70.0}, RoutingPolicy(last_resort_bound=None)))) == (
+        "db2",
+        "replica_last",
+    )
+    assert chosen(read(table(TWO, {}))) == ("db1", "source_no_replica")
+
+
+def test_the_last_one_never_serves_against_a_token_or_a_bound_of_the_reader() -> None:
+    behind = table(TWO, {"db2": 30.0, "db3": 20.0}, lag={"db2": 30.0, "db3": 20.0})
+
+    assert chosen(read(behind, ReadNeed(upto(98)))) == ("db1", "source_ahead")
+    assert chosen(read(behind, ReadNeed(staleness_bound=10.0))) == ("db1", "source_no_replica")
+    assert chosen(read(behind, ReadNeed(upto(90)))) == ("db3", "replica_last")
+
+
+def test_a_replica_that_stands_still_leaves_at_once_unless_it_is_the_last() -> None:
+    stalled = replica("db2", upto(95), running=False)
+
+    assert {read(table({**TWO, "db2": stalled}, FRESH), dice=(d, d)).server for d in (0.0, 0.5, 0.9)} == {"db3"}
+    assert chosen(read(table({**TWO, "db2": stalled, "db3": GONE}, FRESH))) == ("db2", "replica_last")
+
+
+def test_a_server_that_is_draining_or_left_alone_gets_nothing_new() -> None:
+    for barred in (table(TWO, FRESH, draining=("db2",)), table(TWO, FRESH, breakers={"db2": OPEN})):
+        assert {read(barred, dice=(d, d)).server for d in (0.0, 0.5, 0.9)} == {"db3"}
+        assert read(barred, ReadNeed(upto(94))).server == "db3"
+
+
+def test_a_source_that_is_draining_or_left_alone_gets_nothing_new() -> None:
+    draining, broken = table(TWO, FRESH, draining=("db1",)), table(TWO, FRESH, breakers={"db1": OPEN})
+
+    for barred in (draining, broken):
+        assert chosen(choose_writer(barred)) == (None, "no_source")
+        assert chosen(read(barred, ReadNeed(unknown=True))) == (None, "causal_not_met")
+        assert read(barred).server == "db2"
+    assert "draining" in draining.source_trouble
+    assert "left alone" in broken.source_trouble
+
+
+def test_without_replicas_everything_goes_to_the_source() -> None:
+    alone = table({"db1": source(upto(9))}, {})
+
+    assert chosen(read(alone, ReadNeed(upto(20)))) == ("db1", "source_no_replica")
+    assert read(alone, ReadNeed(upto(20))).wait_for is None
+
+
+def test_without_a_source_writes_are_refused_and_reads_served_with_their_staleness() -> None:
+    headless = table({**TWO, "db1": GONE}, {"db2": 300.0, "db3": 400.0})
+
+    assert chosen(choose_writer(headless)) == (None, "no_source")
+    assert chosen(read(headless)) == ("db2", "replica_last")
+    assert read(headless).staleness == pytest.approx(300.0)
+    assert chosen(read(headless, ReadNeed(staleness_bound=10.0))) == (None, "no_server")
+    assert chosen(read(table({**TWO, "db1": GONE}, {"db2": 300.0, "db3": 1.0}))) == ("db3", "replica_fresh")
+
+
+def test_without_a_source_a_token_is_met_waited_for_or_refused() -> None:
+    headless = table({**TWO, "db1": GONE}, {"db2": 300.0, "db3": 1.0}, lag={"db2": 300.0})
+    stuck = table({"db1": GONE, "db2": replica("db2", upto(95), running=False)}, {"db2": 1.0})
+
+    assert chosen(read(headless, ReadNeed(upto(95)))) == ("db2", "replica_last")
+    assert chosen(read(headless, ReadNeed(upto(98)))) == ("db2", "replica_wait")
+    assert chosen(read(stuck, ReadNeed(upto(98)))) == (None, "causal_not_met")
+    assert chosen(read(stuck, ReadNeed(upto(98), serve_stale=True))) == ("db2", "replica_stale_allowed")
+    assert chosen(read(stuck, ReadNeed(upto(98), staleness_bound=0.5, serve_stale=True))) == (None, "no_server")
+
+
+def test_an_older_state_is_not_served_while_the_source_is_there() -> None:
+    assert chosen(read(table(TWO, FRESH, lag={"db2": 9.0, "db3": 9.0}), ReadNeed(upto(98), serve_stale=True))) == (
+        "db1",
+        "source_ahead",
+    )
+
+
+def test_without_any_server_a_reader_is_refused() -> None:
+    assert chosen(read(table({"db1": GONE, "db2": GONE}, {}))) == (None, "no_server")
+
+
+def test_a_split_brain_is_told_from_a_source_that_is_missing() -> None:
+    split = table({**TWO, "db2": replace(source(upto(95)), server_uuid=U2, server_id=2)}, FRESH)
+
+    assert chosen(choose_writer(split)) == (None, "split_brain")
+    assert chosen(read(split)) == ("db3", "replica_fresh")
+
+
+def test_after_a_wait_in_vain_the_source_reads_or_an_error_tells() -> None:
+    need, strict = ReadNeed(upto(98)), RoutingPolicy(on_causal_timeout="error")
+    waited = read(table(TWO, FRESH), need)
+
+    assert chosen(after_wait_failed(table(TWO, FRESH), need, waited, NOW)) == ("db1", "source_after_timeout")
+    assert chosen(after_wait_failed(table(TWO, FRESH, strict), need, waited, NOW)) == (None, "causal_not_met")
+    assert chosen(after_wait_failed(table({**TWO, "db1": GONE}, FRESH), need, waited, NOW)) == (None, "causal_not_met")
+
+
+PROMOTED: Mapping[str, Answer] = {
+    "db1": GONE,
+    "db2": replace(source(upto(95)), server_uuid=U2, server_id=2),
+    "db3": replica("db3", upto(95), of=U2),
+}
+
+
+def test_a_write_that_went_down_with_the_former_source_is_reported_and_not_waited_for() -> None:
+    after = table(PROMOTED, FRESH, previous=decide_topology(TWO, None, NOW))
+    need = ReadNeed(upto(98))
+    lost = GtidSet.of(U1, 96, 98)
+
+    for decision in (
+        read(after, need),
+        read(table(PROMOTED, {}, previous=after.snapshot), need),
+        after_wait_failed(after, need, read(table(TWO, FRESH), need), NOW),
+    ):
+        assert chosen(decision) == (None, "lost_write")
+        assert decision.wait_for == lost
+    assert chosen(read(after, ReadNeed(need.gtids - lost))) == ("db3", "replica_causal")
+
+
+def test_an_instance_that_learns_late_of_a_switchover_does_not_read_the_former_source_unseen() -> None:
+    """Another instance wrote on db2 already; here db1 still counts as the source."""
+    need = ReadNeed(upto(98) | GtidSet.of(U2, 1))
+    behind = table(TWO, FRESH, lag={"db2": 9.0, "db3": 9.0})
+    decision = read(behind, need)
+
+    assert chosen(decision) == ("db1", "source_ahead")
+    assert (decision.wait_for, decision.wait_limit) == (GtidSet.of(U2, 1), POLICY.causal_wait_timeout)
+    assert chosen(after_wait_failed(behind, need, decision, NOW)) == (None, "causal_not_met")
+
+
+def test_the_less_busy_of_two_drawn_replicas_is_taken() -> None:
+    three = {**TWO, "db4": replica("db4", upto(95))}
+    stale = {"db2": 0.1, "db3": 0.2, "db4": 0.3}
+    busy = {"db2": ServerLoad(in_flight=3), "db3": ServerLoad(in_flight=1), "db4": ServerLoad(in_flight=2)}
+    pairs = {
+        (0.0, 0.0): "db3",
+        (0.0, 0.9): "db4",
+        (0.5, 0.0): "db3",
+        (0.5, 0.9): "db3",
+        (0.9, 0.0): "db4",
+        (0.9, 0.9): "db3",
+    }
+
+    for dice, expected in pairs.items():
+        assert read(table(three, stale, loads=busy), dice=dice).server == expected
+
+
+@pytest.mark.parametrize(
+    ("slow", "weights"),
+    [
+        (ServerLoad(in_flight=4), {}),
+        (ServerLoad(latency=0.5), {}),
+        (ServerLoad(in_flight=1), {"db2": 0.5}),
+        (ServerLoad(), {"db2": 0.5}),
+    ],
+)
+def test_work_latency_and_weight_all_count(slow: ServerLoad, weights: dict[str, float]) -> None:
+    for dice in [(0.0, 0.0), (0.9, 0.9)]:
+        assert read(table(TWO, FRESH, loads={"db2": slow}, weights=weights), dice=dice).server == "db3"
+
+
+def test_idle_equal_replicas_share_the_reads_evenly() -> None:
+    served = [read(table(TWO, FRESH), dice=(n / 100, n / 100)).server for n in range(100)]
+
+    assert served.count("db2") == served.count("db3") == 50
+
+
+def test_the_latency_follows_what_is_observed() -> None:
+    load = ServerLoad(latency=0.1)
+    for _ in range(50):
+        load.observe(0.4)
+
+    assert load.latency == pytest.approx(0.4, rel=0.01)
+
+
+@pytest.mark.parametrize(
+    ("reading", "need"),
+    [
+        (TokenReading(TokenVerdict.ABSENT), ReadNeed(staleness_bound=3.0)),
+        (TokenReading(TokenVerdict.BAD_SIGNATURE), ReadNeed(rejected=True, staleness_bound=3.0)),
+        (TokenReading(TokenVerdict.VALID, CausalToken("shop", upto(4))), ReadNeed(upto(4), staleness_bound=3.0)),
+        (
+            TokenReading(TokenVerdict.VALID, CausalToken("shop", unknown=True)),
+            ReadNeed(unknown=True, staleness_bound=3.0),
+        ),
+    ],
+)
+def test_a_need_follows_from_the_token_that_was_brought(reading: TokenReading, need: ReadNeed) -> None:
+    assert ReadNeed.of(reading, staleness_bound=3.0) == need
+
+
+@st.composite
+def tables(draw: st.DrawFn) -> RoutingTable:
+    positions = {name: draw(st.integers(1, 6)) for name in ("db2", "db3", "db4")}
+    kinds = {name: draw(st.sampled_from(["running", "stalled", "gone"])) for name in positions}
+    answers: dict[str, Answer] = {"db1": source(upto(6)) if draw(st.booleans()) else GONE}
+    for name, kind in kinds.items():
+        answers[name] = GONE if kind == "gone" else replica(name, upto(positions[name]), running=kind == "running")
+    stale = {name: draw(st.sampled_from([0.1, 1.0, 5.0, 100.0, math.inf])) for name in positions}
+    return table(
+        answers,
+        stale,
+        RoutingPolicy(
+            min_serving_replicas=draw(st.integers(0, 3)),
+            last_resort_bound=draw(st.sampled_from([None, 50.0])),
+            on_causal_timeout=draw(st.sampled_from(["source", "error"])),
+            max_waiters_per_replica=draw(st.integers(0, 2)),
+        ),
+        lag={name: draw(st.sampled_from([0.0, 9.0])) for name in positions},
+        loads={
+            name: ServerLoad(draw(st.integers(0, 3)), draw(st.integers(0, 2)), draw(st.floats(0, 1)))
+            for name in answers
+        },
+        breakers={name: OPEN for name in answers if draw(st.integers(0, 4)) == 0},
+        draining=tuple(name for name in answers if draw(st.integers(0, 4)) == 0),
+    )
+
+
+dice_pairs = st.tuples(st.floats(0, 1, exclude_max=True), st.floats(0, 1, exclude_max=True))
+needs = st.builds(
+    ReadNeed,
+    st.just(EMPTY) | st.integers(1, 6).map(upto),
+    unknown=st.booleans(),
+    rejected=st.booleans(),
+    staleness_bound=st.sampled_from([None, 0.5, 2.0, 60.0]),
+    serve_stale=st.booleans(),
+)
+
+
+@given(tables(), needs, dice_pairs)
+def test_whatever_the_state_a_choice_keeps_every_promise(
+    chosen_from: RoutingTable, need: ReadNeed, dice: tuple[float, float]
+) -> None:
+    decision = choose_reader(chosen_from, need, NOW, dice)
+    serving = {replica.name: replica for replica in chosen_from.replicas}
+
+    if decision.server is None:
+        assert chosen_from.source is None
+    elif decision.is_source:
+        assert decision.server == chosen_from.source
+        assert decision.staleness == 0.0
+    else:
+        replica = serving[decision.server]
+        assert decision.staleness >= NOW - replica.complete_until
+        if need.staleness_bound is not None:
+            assert decision.staleness <= need.staleness_bound
+        if decision.reason is not RouteReason.REPLICA_STALE_ALLOWED:
+            assert (need.unknown, need.rejected) == (False, False)
+            assert replica.executed.contains(need.gtids) or decision.wait_for == need.gtids
+        else:
+            assert (need.serve_stale, chosen_from.source) == (True, None)
+    if decision.wait_for is not None:
+        assert not decision.wait_for.is_empty()
+        assert decision.wait_limit > 0
+        if decision.server in serving:
+            assert serving[decision.server].load.waiters < chosen_from.policy.max_waiters_per_replica
+
+
+@given(tables(), needs, dice_pairs)
+def test_a_replica_known_to_have_everything_is_never_passed_over(
+    chosen_from: RoutingTable, need: ReadNeed, dice: tuple[float, float]
+) -> None:
+    bound = chosen_from.policy.staleness_bound if need.staleness_bound is None else need.staleness_bound
+    able = [
+        replica
+        for replica in chosen_from.replicas
+        if not replica.stalled and NOW - replica.complete_until <= bound and replica.executed.contains(need.gtids)
+    ]
+    if able and not need.unknown and not need.rejected:
+        decision = choose_reader(chosen_from, need, NOW, dice)
+
+        assert not decision.is_source
+        assert decision.wait_for is None
