@@ -50,7 +50,7 @@ class Breaker:
 
     def may_probe(self, now: float) -> bool:
         """Whether the monitor may ask the server: always, except in the pause."""
-        return self.state is not BreakerState.OPEN or now >= self.retry_at
+        return now >= self.retry_at
 
     def after_failure(self, now: float, dice: float, policy: BreakerPolicy) -> "Breaker":
         """A connection failed, in a unit of work or in a probe.
@@ -60,7 +60,7 @@ class Breaker:
             dice: 0 to 1; spreads the pause between half and all of its length, so that instances do not return together.
             policy: Limits.
         """
-        if self.state is BreakerState.OPEN and now < self.retry_at:
+        if now < self.retry_at:
             return self
         if self.state is BreakerState.CLOSED:
             calm = now - self.closed_at >= policy.calm_after
