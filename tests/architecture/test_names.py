@@ -37,6 +37,13 @@ def test_every_file_with_tests_is_collected() -> None:
     assert tests == []
 
 
+def test_no_folder_of_tests_has_a_name_that_pytest_passes_over() -> None:
+    passed_over = {"build", "dist", "venv", "node_modules", "CVS", "_darcs"}
+    folders = {part for path in TEST_FILES for part in path.parts[:-1]}
+
+    assert folders & passed_over == set()
+
+
 @pytest.mark.parametrize("path", TEST_FILES, ids=str)
 def test_every_public_function_of_a_test_file_is_a_test_or_is_used(path: Path) -> None:
     used = _names_used(path)
