@@ -5,11 +5,23 @@ from collections.abc import Iterable
 from pluggy import PluginManager
 
 from inventory_web.areas.accounts import AccountsArea
+from inventory_web.areas.counting import CountingArea
+from inventory_web.areas.exports import ExportsArea
+from inventory_web.areas.locations import LocationsArea
+from inventory_web.areas.low_stock import LowStockArea
+from inventory_web.areas.movements import MovementsArea
+from inventory_web.areas.products import ProductsArea
 from inventory_web.areas.status import StatusArea
 from inventory_web.hookspecs import WebHooks
 from inventory_web.settings import Settings
 
 AREAS = (
+    ProductsArea,
+    CountingArea,
+    MovementsArea,
+    LowStockArea,
+    ExportsArea,
+    LocationsArea,
     AccountsArea,
     StatusArea,
 )

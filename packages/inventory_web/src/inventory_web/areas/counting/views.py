@@ -1,0 +1,149 @@
+"""One address: set a quantity or change it by a little, from a row of the list or from the product's page."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, flash, make_response, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from inventory_core.errors import CountConflict, Fault, InventoryError
+from inventory_core.operations.counting import change_quantity, count
+from inventory_core.operations.results import StockChange
+from inventory_core.queries.product_details import ProductDetails, get_product
+from inventory_core.rules.quantities import parse_quantity
+from inventory_web.addresses import next_address, page_before
+from inventory_web.areas.counting.places import SeveralPlaces, place_of
+from inventory_web.current import the_actor, the_inventory, the_operation
+from inventory_web.error_pages import answer_for
+from inventory_web.htmx import VARY, see_other, wants_fragment
+from inventory_web.messages import fault_text, field_label, number
+from inventory_web.product_table import Note, render_row, row_in
+from inventory_web.roles import Role, requires
+
+blueprint = Blueprint("counting", __name__, template_folder="templates")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the form asks for: either ``quantity`` or ``delta`` is there, unless something is wrong with it."""
+
+    quantity: int | None
+    delta: int | None
+    expected: int | None
+    location: str | None
+    typed: str
+    faults: list[Fault]
+
+    @classmethod
+    def read(cls) -> "Request":
+        given = request.form
+        faults: list[Fault] = []
+        quantity = delta = expected = None
+        if given.get("delta", "").strip():
+            delta, faults = parse_quantity("delta", given["delta"], signed=True)
+        else:
+            quantity, faults = parse_quantity("quantity", given.get("quantity", ""))
+        if given.get("expected", "").strip():
+            expected, found = parse_quantity("expected", given["expected"])
+            faults = faults + found
+        typed = given.get("delta") or given.get("quantity", "")
+        return cls(quantity, delta, expected, given.get("location", "").strip() or None, typed[:80], faults)
+
+
+@blueprint.get("/products/<code:code>/quantity")
+def row(code: str) -> Response:
+    """The row alone for htmx, for example after an undo; the product's page for everybody else."""
+    if not wants_fragment():
+        return see_other(url_for("products.details", code=code))
+    product = get_product(the_inventory(), code)
+    return _row(product, request.args.get("location") or None, None, 200)
+
+
+@blueprint.post("/products/<code:code>/quantity")
+@requires(Role.OPERATOR)
+def change(code: str) -> Response:
+    """Carry the change out, or say why not: 409 with both values, 422 with what is allowed."""
+    asked = Request.read()
+    product = get_product(the_inventory(), code)
+    if asked.faults:
+        text = " ".join(f"{field_label(fault.field)}: {fault_text(fault)}" for fault in asked.faults)
+        return _refused(product, asked, Note("fault", text, asked.typed), 422)
+    try:
+        changed = _carry_out(product, asked)
+    except SeveralPlaces as choice:
+        text = gettext("Está en varios lugares: elija en cuál cambia la cantidad.")
+        return _refused(product, asked, Note("fault", text, asked.typed, places=choice.places), 422)
+    except CountConflict as conflict:
+        text = gettext(
+            "Usted vio %(seen)s; ahora hay %(current)s. Revise y decida de nuevo.",
+            seen=number(conflict.expected),
+            current=number(conflict.current),
+        )
+        return _refused(get_product(the_inventory(), code), asked, Note("conflict", text, asked.typed), 409)
+    except InventoryError as error:
+        answer = answer_for(error)
+        if answer.status not in (409, 422):
+            raise
+        return _refused(product, asked, Note("fault", answer.message, asked.typed), answer.status)
+    return _done(product.row.id, asked, changed)
+
+
+def _carry_out(product: ProductDetails, asked: Request) -> StockChange:
+    place = place_of(product, asked.location)
+    code, actor, operation = product.row.code, the_actor(), the_operation()
+    if asked.delta is not None:
+        return change_quantity(
+            the_inventory(),
+            code=code,
+            delta=asked.delta,
+            expected=asked.expected,
+            location=place,
+            actor=actor,
+            operation=operation,
+        )
+    return count(
+        the_inventory(),
+        code=code,
+        quantity=asked.quantity or 0,
+        expected=asked.expected,
+        location=place,
+        actor=actor,
+        operation=operation,
+    )
+
+
+def _done(product_id: int, asked: Request, changed: StockChange) -> Response:
+    text = f"{number(changed.before)} → {number(changed.quantity)}"
+    if not wants_fragment():
+        flash(
+            gettext("Cantidad de «%(code)s» en %(place)s: ", code=changed.code, place=changed.location) + text,
+            "success",
+        )
+        return see_other(page_before(url_for("products.details", code=changed.code)) + f"#p{product_id}")
+    undo = changed.movement_ids[0] if changed.movement_ids and changed.before != changed.quantity else None
+    return _row(get_product(the_inventory(), changed.code), _shown_place(asked), Note("done", text, undo=undo), 200)
+
+
+def _refused(product: ProductDetails, asked: Request, note: Note, status: int) -> Response:
+    if wants_fragment():
+        return _row(product, _shown_place(asked), note, status)
+    page = render_template(
+        "counting/refused.html",
+        product=product,
+        row=row_in(product, asked.location),
+        note=note,
+        asked=asked,
+        next=next_address(""),
+    )
+    return make_response(page, status)
+
+
+def _shown_place(asked: Request) -> str | None:
+    """The place whose quantity the row shows; a choice among several places stands in the row of the total."""
+    return None if request.form.get("shown") == "total" else asked.location
+
+
+def _row(product: ProductDetails, location: str | None, note: Note | None, status: int) -> Response:
+    response = make_response(render_row(row_in(product, location), note), status)
+    response.vary.update(VARY)
+    return response

@@ -1,0 +1,46 @@
+"""All locations, and a form for a new one."""
+
+from flask import Blueprint, flash, make_response, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from inventory_core.errors import InvalidInput
+from inventory_core.operations.locating import add_location
+from inventory_core.queries.choices import list_locations
+from inventory_web.current import new_operation, the_actor, the_inventory, the_operation
+from inventory_web.htmx import see_other
+from inventory_web.messages import faults_by_field
+from inventory_web.roles import Role, requires
+
+blueprint = Blueprint("locations", __name__, template_folder="templates")
+
+
+@blueprint.get("/locations")
+@requires(Role.OPERATOR)
+def places() -> Response:
+    """The list of places."""
+    return _page("", {}, 200)
+
+
+@blueprint.post("/locations")
+@requires(Role.OPERATOR)
+def add() -> Response:
+    """Add a place: 303, or 422 with what is wrong with its name."""
+    typed = request.form.get("name", "")
+    try:
+        name = add_location(the_inventory(), name=typed, actor=the_actor(), operation=the_operation())
+    except InvalidInput as error:
+        return _page(typed, faults_by_field(error.faults), 422)
+    flash(gettext("Ubicación «%(name)s» añadida.", name=name), "success")
+    return see_other(url_for("locations.places"))
+
+
+def _page(typed: str, errors: dict[str, list[str]], status: int) -> Response:
+    page = render_template(
+        "locations/places.html",
+        locations=list_locations(the_inventory()),
+        typed=typed,
+        errors=[text for texts in errors.values() for text in texts],
+        operation=new_operation(),
+    )
+    return make_response(page, status)

@@ -1,0 +1,29 @@
+"""The products below their minimum, and how many units each one lacks."""
+
+from flask import Blueprint, render_template, request
+
+from inventory_core.queries.filters import ProductFilter
+from inventory_core.queries.product_count import count_products
+from inventory_core.queries.product_list import product_page
+from inventory_core.rules.reorder import Status
+from inventory_web.current import the_inventory
+from inventory_web.list_query import ListQuery, found_text
+
+LARGEST_BADGE = 99
+
+blueprint = Blueprint("low_stock", __name__, template_folder="templates")
+
+
+@blueprint.get("/low-stock")
+def to_buy() -> str:
+    """The list of what must be bought."""
+    query = ListQuery.read(request.args, status=Status.LOW_STOCK)
+    stock = the_inventory()
+    page = product_page(stock, query.products, query.sort, query.after)
+    return render_template("low_stock/to_buy.html", page=page, query=query, found=found_text(count_products(stock, query.products)))
+
+
+def how_many() -> str:
+    """The number beside the menu's line; empty if nothing is low."""
+    found = count_products(the_inventory(), ProductFilter(status=Status.LOW_STOCK), cap=LARGEST_BADGE)
+    return f"{found.number}+" if found.more else str(found.number or "")

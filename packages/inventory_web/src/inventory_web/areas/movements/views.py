@@ -1,0 +1,152 @@
+"""The pages of the ledger."""
+
+from collections.abc import Iterator
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from inventory_core.errors import ChangeRefused, Fault, InsufficientStock, InvalidInput, LocationNotFound, QuantityLimit
+from inventory_core.operations.issuing import issue
+from inventory_core.operations.receiving import receive
+from inventory_core.operations.results import StockChange
+from inventory_core.operations.transferring import transfer
+from inventory_core.operations.undoing import undo_movement
+from inventory_core.queries.choices import list_locations
+from inventory_core.queries.movement_history import movement_history
+from inventory_core.queries.product_details import ProductDetails, get_product
+from inventory_web.addresses import next_address, page_before
+from inventory_web.areas.movements.forms import MovementForm
+from inventory_web.areas.movements.kinds import kind_colour, kind_text
+from inventory_web.current import may, new_operation, the_actor, the_inventory, the_operation, the_settings
+from inventory_web.error_pages import answer_for
+from inventory_web.htmx import see_other
+from inventory_web.messages import number
+from inventory_web.product_table import cut, new_row_operation
+from inventory_web.roles import Role, requires
+
+RECENT = 10
+
+blueprint = Blueprint("movements", __name__, template_folder="templates")
+
+
+blueprint.add_app_template_global(kind_text)
+blueprint.add_app_template_global(kind_colour)
+
+
+@blueprint.get("/movements")
+def history() -> str:
+    """All movements, or those of ``code``, the latest first."""
+    code, operation = request.args.get("code", "").strip(), request.args.get("operation", "").strip()
+    before = request.args.get("before", "")
+    page = movement_history(
+        the_inventory(),
+        code=code or None,
+        operation=operation or None,
+        before=int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None,
+    )
+    return render_template("movements/history.html", page=page, code=code, operation_id=operation, **_undo_values())
+
+
+@blueprint.post("/products/<code:code>/movements")
+@requires(Role.OPERATOR)
+def record(code: str) -> Response:
+    """Receive, issue or transfer: 303 to the product, or 422 with every fault beside its field."""
+    form = MovementForm.read(request.form)
+    if not form.faults:
+        try:
+            changed = _carry_out(code, form)
+        except InvalidInput as error:
+            form.faults.extend(error.faults)
+        except LocationNotFound as error:
+            field = "target" if error.location == form.values["target"] else "location"
+            form.faults.append(Fault(field, "unknown", error.location))
+        except (InsufficientStock, QuantityLimit) as error:
+            form.refusals["quantity"] = answer_for(error).message
+        except ChangeRefused as error:
+            form.refusals["reason"] = error.reason
+        else:
+            text = gettext(
+                "En %(place)s hay ahora %(quantity)s.", place=changed.location, quantity=number(changed.quantity)
+            )
+            flash(f"{kind_text(changed.kind)}: {text}", "success")
+            return see_other(url_for("products.details", code=changed.code))
+    product = get_product(the_inventory(), code)
+    page = render_template("movements/record.html", product=product, **_form_values(form, product))
+    return make_response(page, 422)
+
+
+@blueprint.post("/movements/<int:movement_id>/undo")
+@requires(Role.OPERATOR)
+def undo(movement_id: int) -> Response:
+    """Write the movement that compensates this one."""
+    changed = undo_movement(
+        the_inventory(),
+        movement_id=movement_id,
+        reason=request.form.get("reason", ""),
+        actor=the_actor(),
+        operation=the_operation(),
+    )
+    if request.form.get("answer") == "row":
+        return redirect(next_address(url_for("products.details", code=changed.code)), 303)
+    flash(
+        gettext(
+            "Movimiento deshecho: «%(code)s» en %(place)s vuelve a %(quantity)s.",
+            code=changed.code,
+            place=changed.location,
+            quantity=number(changed.quantity),
+        ),
+        "success",
+    )
+    return see_other(page_before(url_for("movements.history", code=changed.code)))
+
+
+def product_panel(product: ProductDetails) -> Iterator[tuple[str, int]]:
+    """What the page of a product shows of this area: HTML and its place in the order."""
+    if not product.row.retired and may(Role.OPERATOR):
+        form = MovementForm.empty()
+        yield render_template("movements/form_panel.html", product=product, **_form_values(form, product)), 20
+    page = movement_history(the_inventory(), code=product.row.code, size=RECENT)
+    yield render_template("movements/recent_panel.html", product=product, page=page, **_undo_values()), 50
+
+
+def _form_values(form: MovementForm, product: ProductDetails) -> dict[str, object]:
+    return {
+        "form": form,
+        "values": form.values,
+        "errors": form.errors,
+        "locations": list_locations(the_inventory()),
+        "balances": dict(product.balances),
+        "operation": new_operation(),
+        "reason_required": the_settings().reason_required,
+    }
+
+
+def _undo_values() -> dict[str, object]:
+    return {"row_operation": new_row_operation, "cut": cut, "reason_required": the_settings().reason_required}
+
+
+def _carry_out(code: str, form: MovementForm) -> StockChange:
+    location, target = form.values["location"] or None, form.values["target"] or None
+    reason, actor, operation = form.values["reason"], the_actor(), the_operation()
+    if form.values["kind"] == "transfer":
+        return transfer(
+            the_inventory(),
+            code=code,
+            quantity=form.quantity,
+            source=location,
+            target=target,
+            reason=reason,
+            actor=actor,
+            operation=operation,
+        )
+    work = receive if form.values["kind"] == "receive" else issue
+    return work(
+        the_inventory(),
+        code=code,
+        quantity=form.quantity,
+        location=location,
+        reason=reason,
+        actor=actor,
+        operation=operation,
+    )

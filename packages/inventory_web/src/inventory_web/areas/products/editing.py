@@ -1,0 +1,155 @@
+"""Register, edit, retire and restore a product."""
+
+from flask import Blueprint, flash, make_response, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from inventory_core.errors import DuplicateCode, EditConflict, Fault, InvalidInput, LocationNotFound
+from inventory_core.operations.cataloguing import edit_product, register_product, restore_product, retire_product
+from inventory_core.queries.choices import list_categories, list_locations
+from inventory_core.queries.product_details import ProductDetails, get_product
+from inventory_web.areas.products.forms import OTHER, ProductForm, stored_values
+from inventory_web.current import new_operation, the_actor, the_inventory, the_operation
+from inventory_web.htmx import see_other
+from inventory_web.roles import Role, requires
+
+
+def add_routes(blueprint: Blueprint) -> None:
+    """Add the pages that change a product."""
+    blueprint.add_url_rule("/products/new", view_func=new, methods=["GET"])
+    blueprint.add_url_rule("/products/new", view_func=register, methods=["POST"])
+    blueprint.add_url_rule("/products/<code:code>/edit", view_func=edit, methods=["GET"])
+    blueprint.add_url_rule("/products/<code:code>/edit", view_func=save, methods=["POST"])
+    blueprint.add_url_rule("/products/<code:code>/retire", view_func=retire, methods=["POST"])
+    blueprint.add_url_rule("/products/<code:code>/restore", view_func=restore, methods=["POST"])
+
+
+@requires(Role.OPERATOR)
+def new() -> Response:
+    return _form_page("products/new.html", ProductForm.empty())
+
+
+@requires(Role.OPERATOR)
+def register() -> Response:
+    form = ProductForm.read_new(request.form)
+    if form.faults:
+        return _form_page("products/new.html", form, status=422)
+    try:
+        saved = register_product(
+            the_inventory(),
+            draft=form.draft,
+            quantity=form.quantity,
+            location=form.location,
+            actor=the_actor(),
+            operation=the_operation(),
+        )
+    except DuplicateCode as error:
+        form.faults.append(Fault("code", "duplicate", error.product_code))
+    except LocationNotFound as error:
+        form.faults.append(Fault("location", "unknown", error.location))
+    except InvalidInput as error:
+        form.faults.extend(error.faults)
+    else:
+        flash(gettext("Producto «%(code)s» registrado.", code=saved.code), "success")
+        return see_other(url_for("products.details", code=saved.code))
+    return _form_page("products/new.html", form, status=422)
+
+
+@requires(Role.OPERATOR)
+def edit(code: str) -> Response:
+    product = get_product(the_inventory(), code)
+    return _form_page("products/edit.html", ProductForm.of(product.row), product=product)
+
+
+@requires(Role.OPERATOR)
+def save(code: str) -> Response:
+    product = get_product(the_inventory(), code)
+    form = ProductForm.read_edit(request.form, product.row)
+    seen = request.form.get("version", "")
+    seen_version = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else product.row.version
+    if form.faults:
+        return _form_page("products/edit.html", form, product=product, version=seen_version, status=422)
+    try:
+        saved = edit_product(
+            the_inventory(),
+            code=code,
+            draft=form.draft,
+            seen_version=seen_version,
+            actor=the_actor(),
+            operation=the_operation(),
+        )
+    except EditConflict:
+        return _conflict(code, form)
+    except DuplicateCode as error:
+        form.faults.append(Fault("code", "duplicate", error.product_code))
+    except InvalidInput as error:
+        form.faults.extend(error.faults)
+    else:
+        flash(gettext("Producto «%(code)s» guardado.", code=saved.code), "success")
+        return see_other(url_for("products.details", code=saved.code))
+    return _form_page("products/edit.html", form, product=product, version=seen_version, status=422)
+
+
+@requires(Role.OPERATOR)
+def retire(code: str) -> Response:
+    saved = retire_product(the_inventory(), code=code, actor=the_actor(), operation=the_operation())
+    flash(gettext("Producto «%(code)s» eliminado. Puede restaurarlo aquí mismo.", code=saved.code), "success")
+    return see_other(url_for("products.details", code=saved.code))
+
+
+@requires(Role.OPERATOR)
+def restore(code: str) -> Response:
+    saved = restore_product(the_inventory(), code=code, actor=the_actor(), operation=the_operation())
+    flash(gettext("Producto «%(code)s» restaurado.", code=saved.code), "success")
+    return see_other(url_for("products.details", code=saved.code))
+
+
+def _form_page(
+    template: str,
+    form: ProductForm,
+    *,
+    product: ProductDetails | None = None,
+    version: int | None = None,
+    status: int = 200,
+) -> Response:
+    page = render_template(
+        template,
+        form=form,
+        values=form.values,
+        errors=form.errors,
+        product=product,
+        version=version or (product.row.version if product else None),
+        categories=list_categories(the_inventory()),
+        locations=list_locations(the_inventory()),
+        other=OTHER,
+        operation=new_operation(),
+    )
+    return make_response(page, status)
+
+
+def _conflict(code: str, form: ProductForm) -> Response:
+    """Show, field by field, what was typed and what is stored now; the person decides on the version that is now."""
+    product = get_product(the_inventory(), code)
+    stored = stored_values(product.row)
+    typed = typed_values(form)
+    page = render_template(
+        "products/conflict.html",
+        product=product,
+        typed=typed,
+        stored=stored,
+        differing=[name for name in stored if typed[name] != stored[name]],
+        operation=new_operation(),
+    )
+    return make_response(page, 409)
+
+
+def typed_values(form: ProductForm) -> dict[str, str]:
+    """What an edit would have stored, in the form of ``stored_values``."""
+    draft = form.draft
+    return {
+        "code": draft.code,
+        "name": draft.name,
+        "description": draft.description,
+        "category": draft.category or "",
+        "minimum": str(draft.minimum),
+    }

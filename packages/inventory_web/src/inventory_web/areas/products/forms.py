@@ -1,0 +1,115 @@
+"""What people type about a product, read as a whole: either a draft, or every fault by its field."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from inventory_core.errors import Fault
+from inventory_core.queries.rows import ProductRow
+from inventory_core.rules.products import ProductDraft
+from inventory_core.rules.quantities import parse_quantity
+from inventory_web.messages import faults_by_field
+
+OTHER = "Otra..."
+"""The choice of the category list that says: see ``other_category``."""
+
+FIELDS = ("code", "name", "description", "category", "other_category", "quantity", "minimum", "location")
+BLANK = dict.fromkeys(FIELDS, "") | {"quantity": "0", "minimum": "0"}
+
+
+@dataclass(slots=True)
+class ProductForm:
+    """A form as it was typed (``values``), and what became of it.
+
+    ``draft`` and ``quantity`` may be used if there are no ``faults``; ``errors`` holds the texts by field.
+    """
+
+    values: dict[str, str]
+    draft: ProductDraft
+    quantity: int = 0
+    faults: list[Fault] = field(default_factory=list)
+
+    @property
+    def location(self) -> str | None:
+        return self.values["location"].strip() or None
+
+    @property
+    def errors(self) -> dict[str, list[str]]:
+        return faults_by_field(self.faults)
+
+    @classmethod
+    def empty(cls) -> "ProductForm":
+        """The form for a new product."""
+        return cls(dict(BLANK), ProductDraft(code="", name=""))
+
+    @classmethod
+    def of(cls, row: ProductRow) -> "ProductForm":
+        """The form for a product as it is stored."""
+        return cls(BLANK | stored_values(row), ProductDraft(code=row.code, name=row.name))
+
+    @classmethod
+    def read_new(cls, typed: Mapping[str, str]) -> "ProductForm":
+        """Read a request for a new product; a field that is not there counts as empty, a number as 0."""
+        return cls._read({name: typed.get(name, BLANK[name]) for name in FIELDS}, with_quantity=True)
+
+    @classmethod
+    def read_edit(cls, typed: Mapping[str, str], row: ProductRow) -> "ProductForm":
+        """Read a request for a stored product; a field that is not there keeps its value."""
+        stored = BLANK | stored_values(row)
+        return cls._read({name: typed.get(name, stored[name]) for name in FIELDS}, with_quantity=False)
+
+    @classmethod
+    def _read(cls, values: dict[str, str], *, with_quantity: bool) -> "ProductForm":
+        faults: list[Fault] = []
+        quantity = _number("quantity", values, faults) if with_quantity else 0
+        minimum = _number("minimum", values, faults)
+        draft = ProductDraft(
+            code=values["code"],
+            name=values["name"],
+            description=values["description"],
+            category=_category(values, faults),
+            minimum=minimum,
+        )
+        other = _is_other(values)
+        for fault in draft.faults():
+            faults.append(_moved(fault, "other_category") if other and fault.field == "category" else fault)
+        return cls(values, draft, quantity, sorted(faults, key=lambda fault: FIELDS.index(fault.field)))
+
+
+def stored_values(row: ProductRow) -> dict[str, str]:
+    """The fields of a stored product as a form shows them."""
+    return {
+        "code": row.code,
+        "name": row.name,
+        "description": row.description,
+        "category": row.category or "",
+        "minimum": str(row.minimum),
+    }
+
+
+def _number(name: str, values: dict[str, str], faults: list[Fault]) -> int:
+    if name == "minimum" and not values[name].strip():
+        return 0
+    number, found = parse_quantity(name, values[name])
+    faults.extend(found)
+    return number or 0
+
+
+def _is_other(values: dict[str, str]) -> bool:
+    chosen = values["category"].strip()
+    if chosen == OTHER:
+        return True
+    # Without a choice, or with the word that a person would read, a text in the second field is meant.
+    return bool(values["other_category"].strip()) and chosen.casefold().rstrip(".…") in ("", "otra", "other")
+
+
+def _category(values: dict[str, str], faults: list[Fault]) -> str | None:
+    if not _is_other(values):
+        return values["category"].strip() or None
+    typed = values["other_category"].strip()
+    if not typed:
+        faults.append(Fault("other_category", "required"))
+    return typed or None
+
+
+def _moved(fault: Fault, name: str) -> Fault:
+    return Fault(name, fault.reason, fault.value, fault.limit)

@@ -1,0 +1,56 @@
+"""The blueprint of the products, with its pages that show something."""
+
+from flask import Blueprint, make_response, render_template, request, url_for
+from werkzeug.wrappers import Response
+
+from inventory_core.queries.choices import list_categories, list_locations
+from inventory_core.queries.filters import WITHOUT_CATEGORY
+from inventory_core.queries.product_count import count_products
+from inventory_core.queries.product_details import get_product
+from inventory_core.queries.product_list import product_page
+from inventory_web.areas.products import editing
+from inventory_web.current import running, the_inventory
+from inventory_web.htmx import VARY, wants_fragment
+from inventory_web.list_query import ListQuery, found_text
+from inventory_web.product_table import TableRow
+
+blueprint = Blueprint("products", __name__, template_folder="templates")
+editing.add_routes(blueprint)
+
+
+@blueprint.get("/inventory")
+def inventory() -> Response:
+    """The list: the whole page, or for htmx the results alone."""
+    query = ListQuery.read(request.args)
+    stock = the_inventory()
+    page = product_page(stock, query.products, query.sort, query.after)
+    values: dict[str, object] = {
+        "query": query,
+        "page": page,
+        "items": [TableRow.of(row) for row in page.rows],
+        "found": found_text(count_products(stock, query.products)),
+        "columns": running().product_columns,
+    }
+    if wants_fragment():
+        response = make_response(render_template("products/results.html", **values))
+        response.headers["HX-Push-Url"] = url_for("products.inventory", **query.args(after=query.after))
+    else:
+        values |= {
+            "categories": list_categories(stock),
+            "locations": list_locations(stock),
+            "without_category": WITHOUT_CATEGORY,
+        }
+        response = make_response(render_template("products/inventory.html", **values))
+    response.vary.update(VARY)
+    return response
+
+
+@blueprint.get("/products/<code:code>")
+def details(code: str) -> str:
+    """One product with everything that areas have to say about it."""
+    product = get_product(the_inventory(), code)
+    panels = sorted(
+        (panel for panels in running().hooks.hook.product_panels(details=product) for panel in panels),
+        key=lambda panel: panel.order,
+    )
+    return render_template("products/details.html", product=product, row=product.row, panels=panels)

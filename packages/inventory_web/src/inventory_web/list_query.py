@@ -1,0 +1,84 @@
+"""The address of a list: filter, order and place, read from a query and written back into links."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Self
+
+from flask_babel import gettext, ngettext
+
+from inventory_core.errors import InvalidInput
+from inventory_core.queries.filters import ProductFilter
+from inventory_core.queries.product_count import ProductCount
+from inventory_core.queries.sorting import SORTS, Position
+from inventory_web.messages import number
+
+LONGEST_SEARCH = 200
+DEFAULT_SORT = "name"
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """What the list, its exports and its links agree on."""
+
+    products: ProductFilter
+    sort: str = DEFAULT_SORT
+    after: Position | None = None
+
+    @classmethod
+    def read(cls, given: Mapping[str, str], *, status: str | None = None) -> Self:
+        """Read ``search``, ``category``, ``status``, ``location``, ``sort`` and ``after``; ``status`` wins over the query.
+
+        An order or a place that cannot be is ignored, since it only decides where reading begins. Raises ``InvalidInput``
+        for a status that does not exist, since everything would then be shown as if it had it.
+        """
+        products = ProductFilter(
+            search=" ".join(given.get("search", "").split())[:LONGEST_SEARCH],
+            category=given.get("category", "").strip(),
+            status=status or given.get("status", "").strip(),
+            location=given.get("location", "").strip(),
+        )
+        sort = given.get("sort", DEFAULT_SORT)
+        sort = sort if sort in SORTS else DEFAULT_SORT
+        return cls(products, sort, _position(given.get("after", ""), sort))
+
+    @property
+    def filtered(self) -> bool:
+        """Whether anything narrows the list."""
+        return any(self.filter_args().values())
+
+    def filter_args(self) -> dict[str, str]:
+        """The filter as arguments of an address; empty parts are left out."""
+        parts = {
+            "search": self.products.search,
+            "category": self.products.category,
+            "status": self.products.status,
+            "location": self.products.location,
+        }
+        return {name: str(value) for name, value in parts.items() if value}
+
+    def args(self, *, sort: str | None = None, after: Position | None = None) -> dict[str, str]:
+        """Arguments for a link to the same list in the order of ``sort``, beginning behind ``after``."""
+        arguments = self.filter_args()
+        if (sort or self.sort) != DEFAULT_SORT:
+            arguments["sort"] = sort or self.sort
+        if after is not None:
+            arguments["after"] = after.to_text()
+        return arguments
+
+    def turned(self, column: str) -> str:
+        """The ``sort`` to which a click on the heading of ``column`` leads."""
+        return f"-{column}" if self.sort == column else column
+
+
+def _position(text: str, sort: str) -> Position | None:
+    try:
+        return Position.from_text(text, sort) if text else None
+    except InvalidInput:
+        return None
+
+
+def found_text(count: ProductCount) -> str:
+    """How many products a list has, as its heading says it."""
+    if count.more:
+        return gettext("Más de %(number)s productos", number=number(count.number))
+    return ngettext("%(num)s producto", "%(num)s productos", count.number)
