@@ -1,14 +1,16 @@
 """Real servers for the tests of this folder: started once, removed whatever happens."""
 
+import ssl
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from pytest_docker.plugin import DockerComposeExecutor, Services, get_docker_services
+from pytest_docker.plugin import DockerComposeExecutor, Services
 
 from inventory_replication.mysql.tls import client_tls
-from tests.replication.mysql.servers import MySQLServer, ReplicaSet, create_accounts, follow
+from tests.replication.mysql.certificates import Certificates
+from tests.replication.mysql.servers import MySQLServer, ReplicaSet, create_accounts, follow, running_services
 
 
 @pytest.fixture(scope="session")
@@ -38,14 +40,14 @@ def docker_services(
     docker_compose_project_name: str,
     docker_setup: list[str],
     docker_cleanup: list[str],
+    certificates: Certificates,  # noqa: ARG001
 ) -> Iterator[Services]:
     """As the plugin's own, but what was started is also removed when starting fails."""
-    compose = DockerComposeExecutor(docker_compose_command, docker_compose_file, docker_compose_project_name)
-    with get_docker_services(
-        docker_compose_command, docker_compose_file, docker_compose_project_name, [], docker_cleanup
+    with running_services(
+        DockerComposeExecutor(docker_compose_command, docker_compose_file, docker_compose_project_name),
+        docker_setup,
+        docker_cleanup,
     ) as services:
-        for command in docker_setup:
-            compose.execute(command)
         yield services
 
 
@@ -61,23 +63,42 @@ def compose(
 
 
 @pytest.fixture(scope="session")
-def replica_set(compose: DockerComposeExecutor, tmp_path_factory: pytest.TempPathFactory) -> ReplicaSet:
+def certificates() -> Iterator[Certificates]:
+    """What the servers are started with, in the environment that Compose reads."""
+    made = Certificates.make("source", "replica1", "replica2", "spare")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("INVENTORY_TEST_AUTHORITY", made.authority)
+        patch.setenv("INVENTORY_TEST_CERTIFICATE", made.server)
+        patch.setenv("INVENTORY_TEST_KEY", made.server_key)
+        yield made
+
+
+@pytest.fixture(scope="session")
+def tls(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
+    """Trusts the servers of the tests, and nobody else."""
+    file = tmp_path_factory.mktemp("certificates") / "authority.pem"
+    file.write_text(certificates.authority, "ascii")
+    return client_tls(file, verify_host=True)
+
+
+@pytest.fixture(scope="session")
+def replica_set(compose: DockerComposeExecutor, tls: ssl.SSLContext) -> ReplicaSet:
     """A source and two replicas, in step; tests take `servers` instead, which also mends."""
-    folder = tmp_path_factory.mktemp("certificates")
-    made: list[MySQLServer] = []
-    for name in ("source", "replica1", "replica2"):
-        ca = folder / f"{name}.pem"
-        ca.write_bytes(compose.execute(f"exec -T {name} cat /var/lib/mysql/ca.pem"))
-        made.append(MySQLServer(name, compose, client_tls(ca), str(ca)))
-    together = folder / "all.pem"
-    together.write_text("".join(Path(server.ca).read_text("ascii") for server in made), "ascii")
-    source, replica1, replica2 = made
+    source, replica1, replica2 = (MySQLServer(name, compose, tls) for name in ("source", "replica1", "replica2"))
     create_accounts(source)
-    replicas = ReplicaSet(source, replica1, replica2, client_tls(together))
+    replicas = ReplicaSet(source, replica1, replica2, tls)
     for replica in replicas.replicas:
         follow(replica)
     replicas.catch_up()
     return replicas
+
+
+@pytest.fixture
+def spare(servers: ReplicaSet, compose: DockerComposeExecutor) -> Iterator[MySQLServer]:
+    """One more server, new and empty, that follows nobody."""
+    compose.execute("--profile spare up --detach --wait spare")
+    yield MySQLServer("spare", compose, servers.tls)
+    compose.execute("--profile spare rm --force --stop --volumes spare")
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import pymysql
-from pytest_docker.plugin import DockerComposeExecutor
+from pytest_docker.plugin import DockerComposeExecutor, Services
 
 from inventory_replication.config import Credentials, Server
 from tests.replication.mysql.fault_proxy import Address
@@ -32,6 +32,18 @@ BOUND = 30.0
 """Seconds after which a server that should have come into a state is given up."""
 
 
+@contextlib.contextmanager
+def running_services(compose: DockerComposeExecutor, setup: list[str], cleanup: list[str]) -> Iterator[Services]:
+    """Start services, and remove them at the end and also when starting fails, which pytest-docker alone does not."""
+    try:
+        for command in setup:
+            compose.execute(command)
+        yield Services(compose)
+    finally:
+        for command in cleanup:
+            compose.execute(command)
+
+
 def eventually(what: str, check: Callable[[], object], seconds: float = BOUND) -> None:
     """Ask until the answer is true."""
     until = time.monotonic() + seconds
@@ -47,7 +59,6 @@ class MySQLServer:
     name: str
     compose: DockerComposeExecutor
     tls: ssl.SSLContext
-    ca: str = ""
     _port: int | None = field(default=None, init=False)
 
     @property
@@ -185,8 +196,9 @@ def follow(replica: MySQLServer, source: str = "source") -> None:
     replica.query("RESET BINARY LOGS AND GTIDS")
     replica.query(
         "CHANGE REPLICATION SOURCE TO SOURCE_HOST=%s, SOURCE_PORT=3306, SOURCE_USER=%s, SOURCE_PASSWORD=%s, "
-        "SOURCE_SSL=1, SOURCE_AUTO_POSITION=1, SOURCE_CONNECT_RETRY=1, SOURCE_RETRY_COUNT=10000, "
-        "SOURCE_HEARTBEAT_PERIOD=1, REQUIRE_ROW_FORMAT=1, GTID_ONLY=1",
+        "SOURCE_SSL=1, SOURCE_SSL_CA='/etc/mysql/authority.pem', SOURCE_SSL_VERIFY_SERVER_CERT=1, "
+        "SOURCE_AUTO_POSITION=1, SOURCE_CONNECT_RETRY=1, SOURCE_RETRY_COUNT=10000, SOURCE_HEARTBEAT_PERIOD=1, "
+        "REQUIRE_ROW_FORMAT=1, GTID_ONLY=1",
         source,
         REPLICATION.user,
         REPLICATION.password,

@@ -5,6 +5,7 @@ from io import BufferedReader
 from time import monotonic
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
+from pymysql import VERSION_STRING
 from pymysql.connections import Connection, MySQLResult
 from pymysql.constants import CLIENT, CR, SERVER_STATUS
 from pymysql.err import Error, OperationalError
@@ -95,6 +96,7 @@ class TrackingConnection(_Driver):
 
     _usual_timeouts: tuple[float | None, float | None]
     _unreported = False
+    _answer_seen = False
     _gtids: list[str]
 
     @property
@@ -127,6 +129,13 @@ class TrackingConnection(_Driver):
         self._gtids = []
         self._unreported = False
 
+    def commit(self) -> None:
+        """As PyMySQL's. A driver that stops reading the answer where reports are looked for is noticed here."""
+        self._answer_seen = False
+        super().commit()
+        if not self._answer_seen:
+            self.tracking_fault = f"PyMySQL {VERSION_STRING} no longer reads the answer to COMMIT where it did"
+
     def _get_server_information(self) -> None:
         self._gtids = []
         self._usual_timeouts = self._read_timeout, self._write_timeout
@@ -146,6 +155,7 @@ class TrackingConnection(_Driver):
 
     def _read_ok_packet(self) -> OkPacket:
         ok = super()._read_ok_packet()
+        self._answer_seen = True
         if ok.server_status & SESSION_STATE_CHANGED:
             self._note_session_state(ok.message)
         return ok
