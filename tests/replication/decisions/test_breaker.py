@@ -72,6 +72,15 @@ def test_a_failed_probe_makes_the_next_pause_longer_up_to_the_limit() -> None:
     ]
 
 
+def test_a_server_that_is_away_for_days_is_still_asked() -> None:
+    breaker = opened()
+    for _ in range(3_000):
+        breaker = breaker.after_failure(breaker.retry_at, 1.0, POLICY)
+    last = breaker.retry_at
+
+    assert breaker.after_failure(last, 1.0, POLICY).retry_at == last + POLICY.longest_delay
+
+
 def test_one_failure_while_half_open_opens_it_again() -> None:
     again = opened().after_good_answer(1.0, 1.0, POLICY).after_failure(1.5, 1.0, POLICY)
 

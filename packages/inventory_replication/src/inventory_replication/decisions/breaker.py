@@ -92,4 +92,4 @@ class Breaker:
 
     def after_success(self) -> "Breaker":
         """A unit of work was served. It ends a row of failures; it closes no breaker, because it began before that opened."""
-        return replace(self, failures=0) if self.state is BreakerState.CLOSED and self.failures else self
+        return replace(self, failures=0) if self.failures else self
