@@ -261,7 +261,7 @@ def test_a_server_that_is_full_is_told_apart(servers: ReplicaSet, probe: Callabl
         try:
             refused = refusal(probe(servers.replica1))
         finally:
-            cursor.execute("SET GLOBAL max_connections = %s", before)
+            cursor.execute("SET GLOBAL max_connections = %s", (before,))
 
     assert "no connection left" in refused.why
     assert refused.alive

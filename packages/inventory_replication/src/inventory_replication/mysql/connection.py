@@ -211,7 +211,7 @@ class TrackingConnection(_Driver):
             if not data:
                 raise self._lost("the server closed it")
             if allowed is not None and monotonic() - started > allowed:
-                raise self._lost(f"a packet was not complete after {allowed:.1f} s", AnswerTimedOut)
+                raise self._lost(f"timed out: a packet was not complete after {allowed:.1f} s", AnswerTimedOut)
             data = self._receive(missing)
             pieces.append(data)
             missing -= len(data)
@@ -221,7 +221,7 @@ class TrackingConnection(_Driver):
         try:
             return self._rfile.read1(most)
         except TimeoutError as fault:
-            raise self._lost(f"no answer within {self._read_timeout} s", AnswerTimedOut) from fault
+            raise self._lost(f"timed out: no answer within {self._read_timeout} s", AnswerTimedOut) from fault
         except OSError as fault:
             raise self._lost(str(fault)) from fault
         except BaseException:

@@ -12,11 +12,12 @@ from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-from inventory_replication.mysql.connection import AnswerTimedOut, ReadOnlyConnection, TrackingConnection
+from inventory_replication.decisions.error_numbers import Meaning
+from inventory_replication.mysql.connection import ReadOnlyConnection, TrackingConnection
+from inventory_replication.mysql.faults import meaning_of_fault
 
-_OPTION_PREVENTS_STATEMENT = 1290
-_READ_ONLY_MODE = 1836
-_OFFLINE_MODE = 3032
+_NO_LONGER_FOR_US = {Meaning.OFFLINE, Meaning.SHUTTING_DOWN}
+"""After these the pool's other connections are of no use either. A writer's pool is emptied by `Meaning.READ_ONLY` too."""
 
 
 class PoolGuard:
@@ -72,18 +73,9 @@ class PoolGuard:
         record.info["used"] = monotonic()
 
     def _judge(self, context: ExceptionContext) -> None:
-        fault = context.original_exception
-        if isinstance(fault, AnswerTimedOut):
+        meaning = meaning_of_fault(context.original_exception)
+        if meaning is Meaning.TIMED_OUT:
             # One slow statement says nothing about the other connections.
             context.invalidate_pool_on_disconnect = False
-        elif not self._read_only and refuses_writes(fault):
+        elif meaning in _NO_LONGER_FOR_US or (meaning is Meaning.READ_ONLY and not self._read_only):
             context.is_disconnect = True
-
-
-def refuses_writes(fault: BaseException) -> bool:
-    """Whether a driver's error says that the server is not, or no longer, the one to write to."""
-    if not isinstance(fault, Error) or not fault.args:
-        return False
-    if fault.args[0] == _OPTION_PREVENTS_STATEMENT:
-        return "read-only" in str(fault)
-    return fault.args[0] in {_READ_ONLY_MODE, _OFFLINE_MODE}

@@ -40,10 +40,12 @@ def explain(fault: Exception, server: Server, account: Credentials) -> NoAnswer:
     cause = getattr(fault, "original_exception", None)
     if isinstance(cause, ssl.SSLCertVerificationError):
         return NoAnswer(
-            f"{beginning} shows a certificate that is not trusted ({cause.verify_message}): "
+            f"{beginning} shows a certificate that is not trusted ({getattr(cause, 'verify_message', cause)}): "
             "check the CA file and that this is the right server",
             alive=True,
         )
+    if isinstance(cause, ssl.SSLError):
+        return NoAnswer(f"{beginning} cannot agree on TLS with us: {cause}. Check the TLS versions of both", alive=True)
     if number in _CURES:
         return NoAnswer(f"{beginning} {_CURES[number].format(user=account.user)} [{number}]", alive=True)
     if number == CR.CR_CONN_HOST_ERROR and cause is not None:
