@@ -150,14 +150,24 @@ def test_nothing_is_proved_of_a_replica_before_it_contains_a_sample() -> None:
     assert tracker.observe_replica("db2", upto(8)) == UNPROVED
 
 
-def test_a_replica_far_behind_keeps_the_proof_it_had() -> None:
+def test_a_replica_far_behind_keeps_the_proof_it_had_when_its_sample_is_gone() -> None:
     tracker = StalenessTracker(8)
-    tracker.observe_source(0.0, upto(1))
-    tracker.observe_replica("db2", upto(1))
-    for second in range(1, 500):
+    for second in range(500):
         tracker.observe_source(float(second), upto(second + 1))
+        tracker.observe_replica("db2", upto(min(second + 1, 4)))
 
-    assert tracker.observe_replica("db2", upto(1)).bound(500.0) == pytest.approx(500.0)
+    assert tracker.freshness("db2").bound(500.0) == pytest.approx(497.0)
+    assert tracker.observe_replica("db3", upto(4)).bound(500.0) == pytest.approx(500.0)
+
+
+def test_an_idle_time_takes_no_memory() -> None:
+    tracker = StalenessTracker(8)
+    for second in range(6):
+        tracker.observe_source(float(second), upto(second + 1))
+    for second in range(6, 500):
+        tracker.observe_source(float(second), upto(6))
+
+    assert tracker.observe_replica("db2", upto(5)).complete_until == pytest.approx(4.0)
 
 
 def test_memory_is_limited_and_still_reaches_far_back() -> None:

@@ -93,7 +93,7 @@ class StalenessTracker:
         if at is not None:
             complete_until = max(complete_until, self._samples[at][0])
         newest = self._samples[-1][0] if self._samples else math.inf
-        freshness = Freshness(complete_until, max(newest - complete_until, 0.0))
+        freshness = Freshness(complete_until, newest - complete_until)
         self._known[name] = (executed, freshness)
         return freshness
 
