@@ -36,6 +36,19 @@ def test_a_commit_only_adds(token: CausalToken, gtids: GtidSet, now: float) -> N
         assert later.issued_at >= int(now)
 
 
+def test_a_clock_that_was_set_back_makes_no_token_older() -> None:
+    token = CausalToken("shop", GtidSet.of(A, 1), issued_at=100)
+
+    assert token.with_commit(GtidSet.of(A, 2), 50.0).issued_at == 100
+    assert token.with_unknown_commit(50.0).issued_at == 100
+
+
+def test_a_token_asks_nothing_only_without_commits() -> None:
+    assert CausalToken("shop").asks_nothing
+    assert not CausalToken("shop", GtidSet.of(A, 1)).asks_nothing
+    assert not CausalToken("shop", unknown=True).asks_nothing
+
+
 @given(tokens, tokens)
 def test_a_joined_token_asks_for_what_both_ask(left: CausalToken, right: CausalToken) -> None:
     joined = left.merged(right)
