@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +50,7 @@ def open_engines(url: str | URL) -> ReadWriteEngines:
     write = _sqlite_file(parsed.set(drivername="sqlite+immediate"))
     read = _sqlite_file(parsed.set(drivername="sqlite+deferred"))
     _set_up_sqlite(write, "journal_mode = WAL", "synchronous = FULL")
+    event.listen(read, "connect", _write_ahead_if_possible)
     _set_up_sqlite(read, "query_only = ON")
     return ReadWriteEngines(read, write, takes_turns=True, one_connection=False)
 
@@ -77,7 +79,8 @@ def _mysql_setup(access: str) -> Callable[[DBAPIConnection, Any], None]:
 
 
 def _sqlite_file(url: URL) -> Engine:
-    return create_engine(url, pool_size=16, max_overflow=16, connect_args={"timeout": BUSY_SECONDS})
+    wait = {} if "timeout" in url.query else {"timeout": BUSY_SECONDS}
+    return create_engine(url, pool_size=16, max_overflow=16, connect_args=wait)
 
 
 def _set_up_sqlite(engine: Engine, *further: str) -> None:
@@ -88,6 +91,12 @@ def _set_up_sqlite(engine: Engine, *further: str) -> None:
             connection.execute(f"PRAGMA {pragma}").close()
 
     event.listen(engine, "connect", connected)
+
+
+def _write_ahead_if_possible(connection: sqlite3.Connection, _: Any) -> None:
+    # A restored backup is in another mode; the first reader would hold up the writer that wants to change it.
+    with suppress(sqlite3.OperationalError):
+        connection.execute("PRAGMA journal_mode = WAL").close()
 
 
 class DeferredSQLite(SQLiteDialect_pysqlite):

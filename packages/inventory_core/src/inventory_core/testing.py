@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
+from typing import TypedDict
 
 from sqlalchemy import URL, Engine, event
 
@@ -22,6 +23,18 @@ from inventory_core.sessions import SingleDatabase
 ACTOR = "test"
 
 _numbers = itertools.count(1)
+
+
+class Request(TypedDict):
+    """What every operation wants beside its subject."""
+
+    actor: str
+    operation: str
+
+
+def new_request() -> Request:
+    """An actor and an operation id that no other call gave: ``receive(inventory, code=…, quantity=…, **new_request())``."""
+    return {"actor": ACTOR, "operation": new_operation_id()}
 
 
 @contextmanager
@@ -54,9 +67,7 @@ def create_product(
 ) -> ProductSaved:
     """Register a product; without a ``code`` it gets one that no other call gave."""
     draft = ProductDraft(code or f"P-{next(_numbers):05}", name, description, category, minimum)
-    return register_product(
-        inventory, draft=draft, quantity=quantity, location=location, actor=ACTOR, operation=new_operation_id()
-    )
+    return register_product(inventory, draft=draft, quantity=quantity, location=location, **new_request())
 
 
 def create_location(inventory: Inventory, name: str | None = None) -> str:
@@ -90,7 +101,10 @@ def _template() -> bytes:
             connection = raw.driver_connection
             if not isinstance(connection, sqlite3.Connection):
                 raise TypeError("the template is made by the driver sqlite3")
-            return connection.serialize()
+            content = bytearray(connection.serialize())
+            # The two bytes of the file format that say "write-ahead log".
+            content[18:20] = b"\x02\x02"
+            return bytes(content)
         finally:
             raw.close()
     finally:

@@ -6,6 +6,7 @@ from inventory_core.tables import metadata
 
 
 def run() -> None:
+    """Run the migrations that ``SchemaChain`` asks for, on its connection."""
     config = context.config
     context.configure(
         connection=config.attributes["connection"],

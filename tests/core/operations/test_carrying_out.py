@@ -1,0 +1,120 @@
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from sqlalchemy import select
+
+from inventory_core import (
+    InsufficientStock,
+    Inventory,
+    OperationReused,
+    ProductDraft,
+    add_location,
+    change_quantity,
+    count,
+    edit_product,
+    issue,
+    new_operation_id,
+    receive,
+    register_product,
+    restore_product,
+    retire_product,
+    transfer,
+    undo_movement,
+    verify,
+)
+from inventory_core.tables import metadata
+from inventory_core.testing import create_location, create_product, new_request
+
+DRAFT = ProductDraft("B-2", "Silla")
+
+# Each is carried out on the product A-1 with 5 units, whose first movement has the id 1; there is a location "Sótano".
+OPERATIONS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
+    "receive": (receive, {"code": "A-1", "quantity": 3}),
+    "issue": (issue, {"code": "A-1", "quantity": 3}),
+    "transfer": (transfer, {"code": "A-1", "quantity": 3, "source": None, "target": "Sótano"}),
+    "count": (count, {"code": "A-1", "quantity": 3, "expected": 5}),
+    "change_quantity": (change_quantity, {"code": "A-1", "delta": -1, "expected": 5}),
+    "undo_movement": (undo_movement, {"movement_id": 1}),
+    "register_product": (register_product, {"draft": DRAFT, "quantity": 7}),
+    "edit_product": (edit_product, {"code": "A-1", "draft": DRAFT, "seen_version": 1}),
+    "retire_product": (retire_product, {"code": "A-1", "seen_version": 1}),
+    "restore_product": (restore_product, {"code": "A-1"}),
+    "add_location": (add_location, {"name": "Tejado"}),
+}
+
+
+@pytest.fixture
+def stocked(inventory: Inventory) -> Inventory:
+    create_location(inventory, "Sótano")
+    create_product(inventory, "A-1", quantity=5)
+    return inventory
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_the_same_request_again_gives_the_first_result_and_changes_nothing(stocked: Inventory, name: str) -> None:
+    operate, arguments = OPERATIONS[name]
+    request = new_request()
+    first = operate(stocked, **arguments, **request)
+    stored = contents(stocked)
+
+    assert operate(stocked, **arguments, **request) == first
+    assert contents(stocked) == stored
+    assert verify(stocked).faults == ()
+
+
+@pytest.mark.parametrize("name", [name for name in OPERATIONS if name != "receive"])
+def test_an_id_that_another_request_used_is_refused(stocked: Inventory, name: str) -> None:
+    operate, arguments = OPERATIONS[name]
+    request = new_request()
+    receive(stocked, code="A-1", quantity=1, **request)
+    stored = contents(stocked)
+
+    with pytest.raises(OperationReused):
+        operate(stocked, **arguments, **request)
+
+    assert contents(stocked) == stored
+
+
+@pytest.mark.parametrize(
+    "other", [{"quantity": 4}, {"code": "B-2"}, {"reason": "otra"}, {"location": "Sótano"}, {"location": "Principal"}]
+)
+def test_another_value_makes_another_request(stocked: Inventory, other: dict[str, Any]) -> None:
+    asked: dict[str, Any] = {"code": "A-1", "quantity": 3}
+    create_product(stocked, "B-2")
+    request = new_request()
+    receive(stocked, **asked, **request)
+
+    with pytest.raises(OperationReused):
+        receive(stocked, **(asked | other), **request)
+
+
+def test_the_spelling_of_a_code_and_what_only_guards_do_not_make_another_request(stocked: Inventory) -> None:
+    request = new_request()
+    first = count(stocked, code="A-1", quantity=3, expected=5, **request)
+
+    assert count(stocked, code=" a-1", quantity=3, expected=4, **request) == first
+
+
+def test_a_refused_request_leaves_its_id_free(stocked: Inventory) -> None:
+    request = new_request()
+    with pytest.raises(InsufficientStock):
+        issue(stocked, code="A-1", quantity=9, **request)
+    receive(stocked, code="A-1", quantity=4, **new_request())
+
+    assert issue(stocked, code="A-1", quantity=9, **request).quantity == 0
+
+
+def test_ids_that_differ_in_case_are_two_operations(stocked: Inventory) -> None:
+    receive(stocked, code="A-1", quantity=1, actor="ana", operation="abc")
+
+    assert receive(stocked, code="A-1", quantity=1, actor="ana", operation="ABC").quantity == 7
+
+
+def test_every_new_id_is_another_one() -> None:
+    assert len({new_operation_id() for _ in range(1000)}) == 1000
+
+
+def contents(inventory: Inventory) -> list[list[tuple[object, ...]]]:
+    with inventory.sessions.reader() as session:
+        return [[tuple(row) for row in session.execute(select(table))] for table in metadata.sorted_tables]

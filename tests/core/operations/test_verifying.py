@@ -1,0 +1,183 @@
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from inventory_core import Inventory, SingleDatabase, StorageRefused, issue, receive, transfer, undo_movement, verify
+from inventory_core.testing import create_location, create_product, new_request, temporary_inventory, write_database
+
+Damage = Callable[[str], None]
+
+
+@pytest.fixture
+def used(inventory: Inventory) -> Inventory:
+    """A-1 has 4 in Principal (movements 1, 2, 3) and 2 in Sótano (4); movement 3 was undone by 5; B-2 has nothing."""
+    create_location(inventory, "Sótano")
+    create_product(inventory, "A-1", quantity=5, category="Hogar")
+    create_product(inventory, "B-2")
+    receive(inventory, code="A-1", quantity=1, **new_request())
+    transfer(inventory, code="A-1", quantity=2, source=None, target="Sótano", **new_request())
+    (movement,) = issue(inventory, code="A-1", quantity=1, **new_request()).movement_ids
+    undo_movement(inventory, movement_id=movement, **new_request())
+    return inventory
+
+
+@pytest.fixture
+def damage(tmp_path: Path) -> Damage:
+    """Run SQL past every guard, as a person with another program could."""
+
+    def run(statements: str) -> None:
+        connection = sqlite3.connect(tmp_path / "inventory.db")
+        connection.executescript(
+            "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON;"
+            f"DROP TRIGGER movement_no_update; DROP TRIGGER movement_no_delete; {statements}"
+        )
+        connection.close()
+
+    return run
+
+
+def test_a_sound_inventory_has_no_fault_and_is_counted(used: Inventory) -> None:
+    found = verify(used)
+
+    assert (found.products, found.movements, found.faults) == (2, 6, ())
+
+
+def test_an_empty_inventory_has_no_fault(inventory: Inventory) -> None:
+    assert verify(inventory).faults == ()
+
+
+@pytest.mark.parametrize(
+    ("statement", "faults"),
+    [
+        (
+            "UPDATE balance SET quantity = 9 WHERE location_id = 1",
+            {
+                ("balance is the sum of its movements", "product A-1, location Principal", "4", "9"),
+                ("total is the sum of the balances", "product A-1", "11", "6"),
+                ("last movement leaves the balance", "movement 6", "9", "4"),
+            },
+        ),
+        (
+            "DELETE FROM balance WHERE location_id = 2",
+            {
+                ("movements have a balance", "product A-1, location Sótano", "2", "no balance"),
+                ("total is the sum of the balances", "product A-1", "4", "6"),
+            },
+        ),
+        (
+            "UPDATE product SET quantity = 7 WHERE code = 'A-1'",
+            {("total is the sum of the balances", "product A-1", "6", "7")},
+        ),
+        (
+            "UPDATE movement SET balance_after = 8 WHERE id = 2",
+            {("movements add up", "movement 2", "6", "8"), ("movements add up", "movement 3", "6", "4")},
+        ),
+        (
+            "DELETE FROM movement WHERE id = 6",
+            {
+                ("balance is the sum of its movements", "product A-1, location Principal", "3", "4"),
+                ("last movement leaves the balance", "movement 5", "4", "3"),
+            },
+        ),
+        (
+            """UPDATE movement SET undoes_id = 2 WHERE id = 6;
+            UPDATE movement SET quantity = 2, balance_after = 7 WHERE id = 2;
+            UPDATE movement SET quantity = -3 WHERE id = 3""",
+            {("undo is the opposite", "movement 6", "-2", "1")},
+        ),
+        (
+            "UPDATE balance SET quantity = -1 WHERE location_id = 2; UPDATE product SET quantity = -5, minimum = -2 WHERE id = 2",
+            {
+                ("balance is not negative", "product id 1", "0 or more", "-1"),
+                ("total is not negative", "product B-2", "0 or more", "-5"),
+                ("minimum is not negative", "product B-2", "0 or more", "-2"),
+            },
+        ),
+        (
+            "UPDATE movement SET balance_after = -4 WHERE id = 1",
+            {("movement leaves no negative", "movement 1", "0 or more", "-4")},
+        ),
+        (
+            "DELETE FROM operation WHERE verb = 'issue'",
+            {("references lead somewhere", "movement 5", "operation", "nothing")},
+        ),
+        (
+            "UPDATE product SET category_id = 99 WHERE id = 1",
+            {("references lead somewhere", "product 1", "category 99", "nothing")},
+        ),
+        (
+            "UPDATE location SET is_default = NULL",
+            {("one location is the default", "locations", "1", "0")},
+        ),
+        (
+            "UPDATE product SET code_key = 'A-1', name_key = 'x' WHERE id = 1",
+            {
+                ("folded text is that of the text", "product A-1, code_key", "a-1", "A-1"),
+                ("folded text is that of the text", "product A-1, name_key", "a product", "x"),
+            },
+        ),
+        (
+            "UPDATE location SET name_key = 'Sótano' WHERE id = 2",
+            {("folded text is that of the text", "location Sótano, name_key", "sotano", "Sótano")},
+        ),
+        (
+            "UPDATE category SET name = 'Casa' WHERE name = 'Hogar'",
+            {("folded text is that of the text", "category Casa, name_key", "casa", "hogar")},
+        ),
+    ],
+)
+def test_damage_is_found_with_the_place_and_both_values(
+    used: Inventory, damage: Damage, statement: str, faults: set[tuple[str, str, str, str]]
+) -> None:
+    damage(statement)
+
+    found = {(fault.check, fault.where, fault.expected.split(" ", 1)[0], fault.found) for fault in verify(used).faults}
+    assert {(check, where, expected.split(" ", 1)[0], value) for check, where, expected, value in faults} <= found
+
+
+def test_a_search_index_that_does_not_fit_is_found(used: Inventory, damage: Damage) -> None:
+    damage("DROP TRIGGER product_search_update; UPDATE product SET search_text = 'other' WHERE id = 1")
+
+    assert "the search index fits" in {fault.check for fault in verify(used).faults}
+
+
+def test_references_of_tables_that_are_not_the_cores_are_looked_at_too(used: Inventory, damage: Damage) -> None:
+    damage("CREATE TABLE note (product_id INTEGER REFERENCES product (id)); INSERT INTO note VALUES (99)")
+
+    assert [(fault.where, fault.expected) for fault in verify(used).faults] == [("note row 1", "product")]
+
+
+def test_values_that_break_a_check_of_another_table_are_found(used: Inventory, damage: Damage) -> None:
+    damage("CREATE TABLE note (stars INTEGER CHECK (stars < 6)); INSERT INTO note VALUES (9)")
+
+    assert [fault.found for fault in verify(used).faults] == ["CHECK constraint failed in note"]
+
+
+def test_verifying_changes_nothing(tmp_path: Path) -> None:
+    with temporary_inventory(tmp_path) as inventory:
+        create_product(inventory, "A-1", quantity=5)
+        before = dump(tmp_path / "inventory.db")
+        verify(inventory)
+
+        assert dump(tmp_path / "inventory.db") == before
+
+
+def test_a_damaged_file_is_told_and_not_verified(tmp_path: Path) -> None:
+    write_database(tmp_path / "damaged.db")
+    content = (tmp_path / "damaged.db").read_bytes()
+    (tmp_path / "damaged.db").write_bytes(content[:8192] + b"\x55" * (len(content) - 8192))
+    sessions = SingleDatabase.from_file(tmp_path / "damaged.db")
+    try:
+        with pytest.raises(StorageRefused, match=r"damaged\.db is damaged; restore a backup"):
+            verify(Inventory(sessions))
+    finally:
+        sessions.close()
+
+
+def dump(path: Path) -> list[str]:
+    connection = sqlite3.connect(path)
+    lines = list(connection.iterdump())
+    connection.close()
+    return lines

@@ -1,0 +1,134 @@
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Engine, inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from inventory_core import CORE_SCHEMA, Inventory, SchemaNotCurrent, SingleDatabase
+from inventory_core.tables import metadata
+from inventory_core.testing import create_product
+
+
+@pytest.fixture
+def engine(tmp_path: Path) -> Iterator[Engine]:
+    sessions = SingleDatabase.from_file(tmp_path / "inventory.db")
+    yield sessions.engine
+    sessions.close()
+
+
+def test_migrations_lead_up_and_down_and_up_again(engine: Engine) -> None:
+    CORE_SCHEMA.upgrade(engine)
+    first = structure(engine)
+    CORE_SCHEMA.downgrade(engine, "base")
+
+    assert [name for name in structure(engine) if name[1] != "inventory_core_version"] == []
+    CORE_SCHEMA.upgrade(engine)
+    CORE_SCHEMA.upgrade(engine)
+    assert structure(engine) == first
+
+
+def test_a_downgrade_takes_a_filled_database_down(engine: Engine) -> None:
+    CORE_SCHEMA.upgrade(engine)
+    sessions = SingleDatabase.from_url(engine.url.set(drivername="sqlite"))
+    create_product(Inventory(sessions), "A-1", quantity=3)
+    sessions.close()
+
+    CORE_SCHEMA.downgrade(engine, "base")
+
+    assert "product" not in inspect(engine).get_table_names()
+
+
+def test_models_and_migrations_agree(engine: Engine) -> None:
+    CORE_SCHEMA.upgrade(engine)
+    with engine.connect() as connection:
+        context = MigrationContext.configure(
+            connection,
+            opts={
+                "compare_type": True,
+                "version_table": CORE_SCHEMA.version_table,
+                "include_name": lambda name, kind, _: kind != "table" or name in metadata.tables,
+            },
+        )
+
+        assert compare_metadata(context, metadata) == []
+
+
+def test_constraints_and_indexes_of_models_and_migrations_agree(engine: Engine, tmp_path: Path) -> None:
+    """Autogeneration does not look at CHECK constraints and partial indexes; SQLite's own text of them does."""
+    CORE_SCHEMA.upgrade(engine)
+    other = SingleDatabase.from_file(tmp_path / "models.db")
+    metadata.create_all(other.engine)
+    try:
+        for table in metadata.tables:
+            assert checks(engine, table) == checks(other.engine, table)
+            assert indexes(engine, table) == indexes(other.engine, table)
+    finally:
+        other.close()
+
+
+def test_an_upgrade_that_fails_half_way_leaves_nothing(engine: Engine) -> None:
+    with engine.begin() as connection:
+        connection.execute(text("CREATE TABLE movement (id INTEGER)"))
+
+    with pytest.raises(DBAPIError, match="already exists"):
+        CORE_SCHEMA.upgrade(engine)
+
+    assert inspect(engine).get_table_names() == ["movement"]
+
+
+def test_a_database_of_a_newer_program_is_told_apart_from_an_older_one(engine: Engine) -> None:
+    CORE_SCHEMA.upgrade(engine)
+    with engine.begin() as connection:
+        connection.execute(text("UPDATE inventory_core_version SET version_num = '9999'"))
+
+    with pytest.raises(SchemaNotCurrent, match="install a newer one"):
+        CORE_SCHEMA.require_current(engine)
+    with pytest.raises(SchemaNotCurrent, match="install a newer one"):
+        CORE_SCHEMA.upgrade(engine)
+
+
+@pytest.mark.parametrize(
+    "statement", ["UPDATE movement SET quantity = 9", "UPDATE movement SET reason = 'x'", "DELETE FROM movement"]
+)
+def test_movements_can_only_be_added(inventory: Inventory, statement: str) -> None:
+    create_product(inventory, "A-1", quantity=3)
+
+    with pytest.raises(DBAPIError, match="movements are insert only"):
+        inventory.sessions.write(lambda session: session.execute(text(statement)))
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE balance SET quantity = -1",
+        "UPDATE product SET quantity = -1",
+        "UPDATE product SET minimum = -1",
+        """INSERT INTO movement (kind, product_id, location_id, quantity, balance_after, reason, actor, at, operation_id)
+        SELECT kind, product_id, location_id, -9, -6, reason, actor, at, operation_id FROM movement""",
+    ],
+)
+def test_the_database_itself_forbids_negatives(inventory: Inventory, statement: str) -> None:
+    create_product(inventory, "A-1", quantity=3)
+
+    with pytest.raises(DBAPIError, match="CHECK constraint failed"):
+        inventory.sessions.write(lambda session: session.execute(text(statement)))
+
+
+def structure(engine: Engine) -> list[tuple[object, ...]]:
+    statement = "SELECT type, name, sql FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY type, name"
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(text(statement))]
+
+
+def checks(engine: Engine, table: str) -> dict[str | None, str]:
+    return {check["name"]: str(check["sqltext"]) for check in inspect(engine).get_check_constraints(table)}
+
+
+def indexes(engine: Engine, table: str) -> dict[object, str]:
+    with engine.connect() as connection:
+        statement = "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL AND tbl_name = :table"
+        found = connection.execute(text(statement), {"table": table})
+        return {name: " ".join(sql.replace('"', "").split()) for name, sql in found}
