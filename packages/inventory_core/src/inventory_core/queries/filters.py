@@ -1,7 +1,8 @@
 """The filter that list, search, counts and exports share, and the one place that turns it into conditions."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
@@ -64,22 +65,24 @@ def find_places(session: Session, product_filter: ProductFilter) -> Places:
     return Places(category_id, location_id, location)
 
 
-def conditions(product_filter: ProductFilter, places: Places) -> Iterator[ColumnElement[bool]]:
-    """The filter without its search, as conditions on ``product`` and, with a location, on ``balance``."""
+def conditions(
+    product_filter: ProductFilter, places: Places, shown: Callable[[ColumnElement[Any]], ColumnElement[Any]]
+) -> Iterator[ColumnElement[bool]]:
+    """The filter without its search and its location, as conditions on ``product`` and, with a location, ``balance``.
+
+    ``shown`` gives each column as it is to stand in its condition (see ``access``).
+    """
     status = product_filter.status
-    yield PRODUCT.c.retired_at.is_not(None) if status is Status.RETIRED else PRODUCT.c.retired_at.is_(None)
+    retired_at, quantity = shown(PRODUCT.c.retired_at), shown(PRODUCT.c.quantity)
+    yield retired_at.is_not(None) if status is Status.RETIRED else retired_at.is_(None)
     if product_filter.category == WITHOUT_CATEGORY:
-        yield PRODUCT.c.category_id.is_(None)
+        yield shown(PRODUCT.c.category_id).is_(None)
     elif places.category_id is not None:
-        yield PRODUCT.c.category_id == places.category_id
-    here = PRODUCT.c.quantity
-    if places.location_id is not None:
-        yield BALANCE.c.product_id == PRODUCT.c.id
-        yield BALANCE.c.location_id == places.location_id
-        here = BALANCE.c.quantity
+        yield shown(PRODUCT.c.category_id) == places.category_id
+    here = quantity if places.location_id is None else shown(BALANCE.c.quantity)
     if status is Status.AVAILABLE:
         yield here > 0
     elif status is Status.OUT_OF_STOCK:
         yield here == 0
     elif status is Status.LOW_STOCK:
-        yield PRODUCT.c.quantity < PRODUCT.c.minimum
+        yield quantity < shown(PRODUCT.c.minimum)

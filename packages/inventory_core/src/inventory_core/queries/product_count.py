@@ -1,15 +1,17 @@
 """How many products a filter finds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from sqlalchemy import func, select
+from sqlalchemy.orm import Session
 
 from inventory_core.inventory import Inventory
-from inventory_core.queries.filters import ProductFilter, conditions, find_places
-from inventory_core.queries.product_rows import row_source
-from inventory_core.queries.search import contains
+from inventory_core.queries.access import Question, Way, ask
+from inventory_core.queries.filters import ProductFilter
+from inventory_core.queries.search import FEW
 from inventory_core.queries.stored import PRODUCT
-from inventory_core.rules.texts import search_words
+
+_MANY = 4 * FEW
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,9 +25,20 @@ class ProductCount:
 def count_products(inventory: Inventory, product_filter: ProductFilter, cap: int = 1000) -> ProductCount:
     """Count the products of the filter, up to ``cap``: counting further costs time and tells a reader little."""
     with inventory.sessions.reader() as session:
-        places = find_places(session, product_filter)
-        words = [contains(word) for word in search_words(product_filter.search)]
-        found = select(PRODUCT.c.id).select_from(row_source(PRODUCT, places))
-        found = found.where(*conditions(product_filter, places), *words).limit(cap + 1)
-        number = session.scalar(select(func.count()).select_from(found.subquery())) or 0
+        question = ask(session, product_filter, "quantity")
+        if question.way is Way.ORDER and question.words:
+            question = _narrowed(session, question)
+        found = question.rows((PRODUCT.c.id,)).limit(cap + 1).subquery()
+        number = session.scalar(select(func.count()).select_from(found)) or 0
     return ProductCount(min(number, cap), number > cap)
+
+
+def _narrowed(session: Session, question: Question) -> Question:
+    """Begin with the side that has fewer rows: what the search index names, or what passes the rest of the filter."""
+    named = replace(question, way=Way.WHOLE if question.candidates is None else Way.IDS)
+    if question.candidates is not None:
+        some = question.candidates.limit(_MANY + 1).subquery()
+        if (session.scalar(select(func.count()).select_from(some)) or 0) <= _MANY:
+            return named
+    passing = list(session.scalars(question.without_words().rows((PRODUCT.c.id,)).limit(FEW + 1)))
+    return question.only(passing) if len(passing) <= FEW else named

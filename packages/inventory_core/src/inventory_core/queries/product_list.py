@@ -2,22 +2,25 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from inventory_core.errors import Fault, InvalidInput
 from inventory_core.inventory import Inventory
-from inventory_core.queries.filters import Places, ProductFilter, conditions, find_places
-from inventory_core.queries.product_rows import read_rows, row_columns, row_source
+from inventory_core.queries.access import Question, Way, ask
+from inventory_core.queries.filters import ProductFilter
+from inventory_core.queries.product_rows import read_rows, row_columns
 from inventory_core.queries.rows import ProductRow
-from inventory_core.queries.search import contains
-from inventory_core.queries.sorting import Order, Position
+from inventory_core.queries.sorting import Position
 from inventory_core.queries.stored import PRODUCT
-from inventory_core.rules.texts import search_words
 
 LARGEST_PAGE = 500
+
+NEAR = 500
+"""So many rows of the order are tested one by one before all candidates are: the page of a common word is full by then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,41 +45,52 @@ def product_page(
     Raises ``InvalidInput`` for an unknown sort, a position of another sort, or a size outside 1 to 500.
     """
     if not 1 <= size <= LARGEST_PAGE:
-        raise InvalidInput(Fault("size", "too_large", str(size), LARGEST_PAGE))
+        raise InvalidInput(Fault("size", "too_large" if size > 0 else "zero", str(size), LARGEST_PAGE))
     with inventory.sessions.reader() as session:
-        places = find_places(session, product_filter)
-        order = Order(sort, in_location=places.location_id is not None)
-        statement = _select_rows(product_filter, places, order)
-        if after is not None:
-            statement = statement.where(order.beyond(after, row_values=_has_row_values(session)))
-        records = session.execute(statement.limit(size + 1).add_columns(order.key.label("sorted_by"))).all()
-    rows = tuple(read_rows(record[:-1] for record in records[:size]))
+        records = read_page(session, ask(session, product_filter, sort), after, size + 1)
+    rows = tuple(read_rows(record[1:] for record in records[:size]))
     more = len(records) > size
-    return ProductPage(rows, Position(records[size - 1][-1], rows[-1].id) if more else None, after is None)
+    return ProductPage(rows, Position(records[size - 1][0], rows[-1].id) if more else None, after is None)
+
+
+def read_page(session: Session, question: Question, after: Position | None, limit: int) -> list[Any]:
+    """Read up to ``limit`` records behind ``after``, each with what it is sorted by in front."""
+    columns = (question.order.key, *row_columns(question.places))
+    if question.way is not Way.ORDER or not question.words:
+        return _read(session, question, columns, limit, after)
+    passing = list(session.execute(_passing(question, after)))
+    found = _read(session, question.only([record.id for record in passing]), columns, limit)
+    if len(passing) <= NEAR or len(found) == limit:
+        return found
+    far = question if question.candidates is not None else replace(question, way=Way.WHOLE)
+    return found + _read(session, far, columns, limit - len(found), Position(*passing[-1]))
 
 
 @contextmanager
 def stream_products(
     inventory: Inventory, product_filter: ProductFilter, sort: str = "code"
 ) -> Iterator[Iterator[ProductRow]]:
-    """Give an iterator over all rows of the filter, read as it advances; one reader stays open inside the block."""
+    """Give an iterator over all rows of the filter, read as it advances; one reader stays open inside the block.
+
+    All rows are of one moment. Raises ``InvalidInput`` for an unknown sort.
+    """
     with inventory.sessions.reader() as session:
-        places = find_places(session, product_filter)
-        order = Order(sort, in_location=places.location_id is not None)
-        statement = _select_rows(product_filter, places, order)
+        question = ask(session, product_filter, sort)
+        statement = question.in_order(row_columns(question.places))
         with session.execute(statement, execution_options={"yield_per": 1000}) as result:
             yield read_rows(result)
 
 
-def _select_rows(product_filter: ProductFilter, places: Places, order: Order) -> Select[tuple[object, ...]]:
-    words = [contains(word) for word in search_words(product_filter.search)]
-    return (
-        select(*row_columns(places))
-        .select_from(row_source(PRODUCT, places))
-        .where(*conditions(product_filter, places), *words)
-        .order_by(*order.by(order.key, PRODUCT.c.id))
-    )
+def _read(
+    session: Session, question: Question, columns: tuple[Any, ...], limit: int, begin: Position | None = None
+) -> list[Any]:
+    statement = question.in_order(columns).limit(limit)
+    if begin is not None:
+        statement = statement.where(question.beyond(begin))
+    return list(session.execute(statement))
 
 
-def _has_row_values(session: Session) -> bool:
-    return session.connection().dialect.name == "sqlite"
+def _passing(question: Question, after: Position | None) -> Select[tuple[Any, ...]]:
+    walk = question.without_words()
+    statement = walk.in_order((question.order.key, PRODUCT.c.id)).limit(NEAR + 1)
+    return statement if after is None else statement.where(walk.beyond(after))

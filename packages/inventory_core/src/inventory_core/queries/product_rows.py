@@ -28,12 +28,12 @@ def row_columns(places: Places) -> tuple[ColumnElement[Any], ...]:
     )
 
 
-def row_source(product: FromClause, places: Places) -> FromClause:
-    """Where they come from: ``product`` (or a join with it), its category and, with a location, its balance there."""
+def row_source(product: FromClause, places: Places, product_id: ColumnElement[int] = PRODUCT.c.id) -> FromClause:
+    """Where they come from: ``product``, its category and, with a location, its balance there, joined by ``product_id``."""
     source = product.outerjoin(CATEGORY, CATEGORY.c.id == PRODUCT.c.category_id)
     if places.location_id is None:
         return source
-    here = (BALANCE.c.product_id == PRODUCT.c.id) & (BALANCE.c.location_id == places.location_id)
+    here = (BALANCE.c.product_id == product_id) & (BALANCE.c.location_id == places.location_id)
     return source.join(BALANCE, here)
 
 

@@ -1,10 +1,83 @@
-"""The search: which products contain every word of a query."""
+"""The search: which products contain every word of a query, and what the index of trigrams knows about them.
 
-from sqlalchemy import ColumnElement, func
+A word counts as contained by the exact test alone, which every database answers alike. On SQLite the full-text index
+``product_search`` holds each group of three characters with the products that have it; it says beforehand which products
+can pass the test (a few too many, never too few), so that not every text has to be read.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Select, column, func, literal, select, table
+from sqlalchemy.orm import Session
 
 from inventory_core.queries.stored import PRODUCT
 
+FEW = 5_000
+"""Up to so many rows it is quicker to fetch them all and sort than to look for them in the order's index."""
 
-def contains(word: str) -> ColumnElement[bool]:
+_MOST_TERMS = 24
+_SHORT_WORD_PRODUCTS = 20_000
+_LAST = "\U0010ffff"
+_NOWHERE = 3 * _LAST
+
+_INDEX = table("product_search", column("rowid"), column("product_search"))
+_TERMS = table("product_search_terms", column("term"), column("doc"))
+
+
+@dataclass(frozen=True, slots=True)
+class Candidates:
+    """Products that can contain the words: those of ``ids``, or any if it is None; ``few``: at most ``FEW``."""
+
+    ids: Select[tuple[int]] | None
+    few: bool
+
+
+def contains(word: str, dialect: str) -> ColumnElement[bool]:
     """The exact test: the word stands somewhere in the folded text. No character has a special meaning."""
-    return func.instr(PRODUCT.c.search_text, word) > 0
+    text = PRODUCT.c.search_text
+    if dialect in ("sqlite", "mysql", "mariadb"):
+        return func.instr(text, word) > 0
+    return text.contains(word, autoescape=True)
+
+
+def find_candidates(session: Session, words: Sequence[str]) -> Candidates:
+    """Ask the index of SQLite about the words: one statement for each word of one or two characters, and one for all."""
+    parts = [part for word in words if (part := _expression(session, word))]
+    if not parts:
+        return Candidates(None, few=False)
+    match = _INDEX.c.product_search.op("MATCH", is_comparison=True)(literal(" AND ".join(parts)))
+    ids = select(_INDEX.c.rowid).where(match)
+    number = session.scalar(select(func.count()).select_from(ids.limit(FEW + 1).subquery())) or 0
+    return Candidates(ids, few=number <= FEW)
+
+
+def _expression(session: Session, word: str) -> str | None:
+    """The word for MATCH; None if it is too common for the index to be of use."""
+    if len(word) < 3:
+        terms = _terms_with(session, word)
+        return None if terms is None else f"({' OR '.join(map(_quoted, terms or [_NOWHERE]))})"
+    groups = dict.fromkeys(word[start : start + 3] for start in range(len(word) - 2))
+    quoted = [_quoted(group) for group in groups if "\0" not in group]
+    return " AND ".join(quoted[:_MOST_TERMS]) or None
+
+
+def _terms_with(session: Session, beginning: str) -> list[str] | None:
+    """The groups of three that begin so, unless they stand in too many products.
+
+    Every character of a text begins a group, since two line ends close it. The list is read only as far as needed.
+    """
+    statement = select(_TERMS.c.term, _TERMS.c.doc).where(_TERMS.c.term >= beginning, _TERMS.c.term < beginning + _LAST)
+    terms: list[str] = []
+    products = 0
+    with session.execute(statement, execution_options={"yield_per": 5}) as found:
+        for term, number in found:
+            products += number
+            if products > _SHORT_WORD_PRODUCTS:
+                return None
+            terms.append(term)
+    return terms
+
+
+def _quoted(group: str) -> str:
+    return '"' + group.replace('"', '""') + '"'

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any, Self
 
-from sqlalchemy import ColumnElement, and_, or_, tuple_
+from sqlalchemy import ColumnElement, and_, literal, or_, tuple_
 
 from inventory_core.errors import Fault, InvalidInput
 from inventory_core.queries.stored import BALANCE, PRODUCT
@@ -57,48 +57,56 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One of ``SORTS`` as SQL; rows of the same value follow one another by id, so that the order is total."""
+    """One of ``SORTS`` as SQL; rows of the same value follow one another by id, so that the order is total.
+
+    ``by_balance``: by the quantity in the location of the filter instead of the total.
+    """
 
     sort: str
-    in_location: bool = False
+    by_balance: bool = False
 
     def __post_init__(self) -> None:
         if self.sort not in SORTS:
             raise InvalidInput(Fault("sort", "unknown", self.sort[:80]))
 
     @property
+    def key(self) -> ColumnElement[Any]:
+        """What is sorted by."""
+        return BALANCE.c.quantity if self.by_balance else _COLUMNS[self.sort.removeprefix("-")]
+
+    @property
+    def row_id(self) -> ColumnElement[int]:
+        """What is sorted by second; it stands in the same index as ``key``."""
+        return BALANCE.c.product_id if self.by_balance else PRODUCT.c.id
+
+    @property
     def descending(self) -> bool:
         """Whether the order is turned round."""
         return self.sort.startswith("-")
-
-    @property
-    def key(self) -> ColumnElement[Any]:
-        """What is sorted by: with a location, its quantity and not the total."""
-        name = self.sort.removeprefix("-")
-        return BALANCE.c.quantity if name == "quantity" and self.in_location else _COLUMNS[name]
 
     def by(self, key: ColumnElement[Any], row_id: ColumnElement[int]) -> Sequence[ColumnElement[Any]]:
         """The ORDER BY of these two columns."""
         return (key.desc(), row_id.desc()) if self.descending else (key, row_id)
 
-    def beyond(self, position: Position, *, row_values: bool) -> ColumnElement[bool]:
-        """The condition for rows behind ``position``.
+    def beyond(
+        self, position: Position, key: ColumnElement[Any], row_id: ColumnElement[int], *, row_values: bool
+    ) -> ColumnElement[bool]:
+        """The condition for rows behind ``position``. Raises ``InvalidInput`` for a place in another order.
 
         SQLite reads an index from a row value but not from the OR; MySQL the other way round.
         """
         if not position.fits(self.sort):
             raise InvalidInput(Fault("after", "unknown", str(position.value)[:80]))
-        key, row_id = self.key, BALANCE.c.product_id if self._by_balance else PRODUCT.c.id
         if row_values:
-            here, there = tuple_(key, row_id), tuple_(position.value, position.id)
+            here, there = tuple_(key, row_id), _pair(position, key, row_id)
             return here < there if self.descending else here > there
         further = key < position.value if self.descending else key > position.value
         same = row_id < position.id if self.descending else row_id > position.id
         return or_(further, and_(key == position.value, same))
 
-    @property
-    def _by_balance(self) -> bool:
-        return self.key is BALANCE.c.quantity
+
+def _pair(position: Position, key: ColumnElement[Any], row_id: ColumnElement[int]) -> ColumnElement[Any]:
+    return tuple_(literal(position.value, key.type), literal(position.id, row_id.type))
 
 
 def _restored(value: object, sort: str) -> Any:

@@ -3,14 +3,17 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement
 
 from inventory_core.inventory import Inventory
-from inventory_core.queries.filters import ProductFilter, conditions, find_places
-from inventory_core.queries.search import contains
+from inventory_core.queries.access import ask
+from inventory_core.queries.filters import ProductFilter
 from inventory_core.queries.stored import BALANCE, LOCATION, PRODUCT
-from inventory_core.rules.texts import search_words
+
+_LEVEL = BALANCE.alias("level")
+_COLUMNS: tuple[ColumnElement[Any], ...] = (PRODUCT.c.code, PRODUCT.c.name, LOCATION.c.name, _LEVEL.c.quantity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +33,14 @@ def stock_levels(inventory: Inventory, product_filter: ProductFilter) -> Iterato
     With a location in the filter only its balances are given. One reader stays open inside the block.
     """
     with inventory.sessions.reader() as session:
-        places = find_places(session, product_filter)
-        words = [contains(word) for word in search_words(product_filter.search)]
+        question = ask(session, product_filter, "code")
         statement = (
-            select(PRODUCT.c.code, PRODUCT.c.name, LOCATION.c.name, BALANCE.c.quantity)
-            .select_from(
-                PRODUCT.join(BALANCE, BALANCE.c.product_id == PRODUCT.c.id).join(
-                    LOCATION, LOCATION.c.id == BALANCE.c.location_id
-                )
-            )
-            .where(*conditions(product_filter, places), *words)
-            .order_by(PRODUCT.c.code_key, BALANCE.c.location_id)
+            question.in_order(_COLUMNS)
+            .join(_LEVEL, _LEVEL.c.product_id == PRODUCT.c.id)
+            .join(LOCATION, LOCATION.c.id == _LEVEL.c.location_id)
+            .order_by(LOCATION.c.name_key)
         )
+        if question.places.location_id is not None:
+            statement = statement.where(_LEVEL.c.location_id == question.places.location_id)
         with session.execute(statement, execution_options={"yield_per": 1000}) as result:
             yield (StockRow(*record) for record in result)
