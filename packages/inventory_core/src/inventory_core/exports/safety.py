@@ -8,6 +8,7 @@ import re
 _FORMULA = re.compile("[=+\\-@\t\r\n\uff0b\uff0d\uff1d\uff20]")
 _TO_GUARD = re.compile(f"'*{_FORMULA.pattern}")
 _GUARDED = re.compile(f"'+{_FORMULA.pattern}")
+_GUARD_IN_BYTES = re.compile("'(?:[=+\\-@\t\r\n]|\uff0b|\uff0d|\uff1d|\uff20)".encode())
 
 
 def looks_like_formula(text: str) -> bool:
@@ -26,3 +27,8 @@ def guard(text: str) -> str:
 def unguard(text: str) -> str:
     """The text of a CSV cell without the apostrophe of ``guard``; every other text stays as it is."""
     return text[1:] if _GUARDED.match(text) else text
+
+
+def may_be_guarded(content: bytes) -> bool:
+    """False if no cell of this content can have a guard, which saves looking at each; for UTF-8 and Windows-1252."""
+    return _GUARD_IN_BYTES.search(content) is not None

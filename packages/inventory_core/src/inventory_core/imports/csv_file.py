@@ -1,0 +1,98 @@
+"""The records of a CSV file, whatever spreadsheet wrote it."""
+
+import codecs
+import csv
+import io
+import re
+from collections.abc import Iterator
+
+from inventory_core.errors import FileRefused
+from inventory_core.exports.safety import may_be_guarded, unguard
+from inventory_core.imports.table import Records
+
+DELIMITERS = ",;\t"
+_CHUNK = 1 << 20
+_ENDS = ("\n", "\r")
+_SEPARATOR_LINE = re.compile(r"sep=([,;\t|])\r?\n?", re.IGNORECASE)
+
+
+def csv_records(content: bytes) -> Records:
+    """Decide encoding and delimiter; give the records, with the guard of exports taken off.
+
+    Raises ``FileRefused``: ``not_text`` or ``encoding``; and while the records are read ``broken_quotes`` or ``long_cell``.
+    """
+    if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        content = _from_utf16(content)
+    if b"\0" in content:
+        raise FileRefused("not_text")
+    encoding = _encoding(content)
+    with _open(content, encoding) as text:
+        first = text.read(_CHUNK)
+    hint = _SEPARATOR_LINE.match(first)
+    delimiter = hint[1] if hint else _delimiter(first)
+    guarded = may_be_guarded(content)
+
+    def records() -> Iterator[list[str]]:
+        with _open(content, encoding) as text:
+            if hint:
+                text.readline()
+            reader = csv.reader(text, delimiter=delimiter, strict=True)
+            try:
+                if guarded:
+                    yield from ([unguard(cell) for cell in record] for record in reader)
+                else:
+                    yield from reader
+            except csv.Error as error:
+                reason = "long_cell" if "larger than" in str(error) else "broken_quotes"
+                raise FileRefused(reason, str(reader.line_num)) from error
+
+    return records
+
+
+def _open(content: bytes, encoding: str) -> io.TextIOWrapper:
+    return io.TextIOWrapper(io.BytesIO(content), encoding, newline="")
+
+
+def _from_utf16(content: bytes) -> bytes:
+    try:
+        return content.decode("utf-16").encode()
+    except UnicodeError as error:
+        raise FileRefused("encoding") from error
+
+
+def _encoding(content: bytes) -> str:
+    if _decodes(content, "utf-8"):
+        return "utf-8-sig"
+    # A mark that says UTF-8, or nothing wrong but the end: not another encoding but a damaged file.
+    if (
+        content.startswith(codecs.BOM_UTF8)
+        or _decodes(content, "utf-8", whole=False)
+        or not _decodes(content, "cp1252")
+    ):
+        raise FileRefused("encoding")
+    return "cp1252"
+
+
+def _decodes(content: bytes, encoding: str, *, whole: bool = True) -> bool:
+    decoder = codecs.getincrementaldecoder(encoding)()
+    try:
+        for start in range(0, len(content), _CHUNK):
+            decoder.decode(content[start : start + _CHUNK])
+        decoder.decode(b"", final=whole)
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _delimiter(text: str) -> str:
+    """The delimiter that the first line which is not blank has most often outside of quotes; a comma if it has none."""
+    counts = dict.fromkeys(DELIMITERS, 0)
+    quoted = False
+    for char in text.lstrip("\r\n"):
+        if char == '"':
+            quoted = not quoted
+        elif not quoted and char in _ENDS:
+            break
+        elif not quoted and char in counts:
+            counts[char] += 1
+    return max(counts, key=lambda delimiter: counts[delimiter])

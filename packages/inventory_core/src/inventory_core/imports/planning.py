@@ -1,0 +1,206 @@
+"""What each row changes, decided by one class for preview and import alike."""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from inventory_core.events import ProposedChange
+from inventory_core.imports.changes import Change, Fields, Known, Places, Step, shown
+from inventory_core.imports.results import Counts, FaultLog
+from inventory_core.imports.row_rules import WITHOUT, Line, Named
+from inventory_core.imports.table import Table
+from inventory_core.rules.quantities import LARGEST_QUANTITY
+from inventory_core.rules.stock_changes import Kind
+
+Check = Callable[[ProposedChange], Sequence[str]]
+"""Asks the plugins about a change; gives their refusals."""
+Balances = Mapping[int, Mapping[int, int]]
+"""Quantities by product and location."""
+_NOWHERE: Mapping[int, int] = {}
+
+
+class _Refused(Exception):
+    """A line cannot be imported: the field, its value, the reason and its limit."""
+
+    def __init__(self, field: str, value: str, reason: str, limit: int | None = None) -> None:
+        self.fault = (field, value, reason, limit)
+        super().__init__(reason)
+
+
+class _Seen(NamedTuple):
+    """What earlier rows made of a product, where a product may have several rows: one for each place."""
+
+    row: int
+    new: Fields
+    total: int
+    whole: bool
+
+
+@dataclass(slots=True)
+class Watch:
+    """Who imports, and who is asked: None if no plugin cares."""
+
+    actor: str
+    check: Check | None
+
+
+class Planner:
+    """Classifies the rows of one table, in portions; remembers what the earlier ones did."""
+
+    def __init__(self, table: Table, places: Places, log: FaultLog, watch: Watch) -> None:
+        self.counts = Counts()
+        self.places = places
+        self.new_categories: dict[str, str] = {}
+        self.new_locations: dict[str, str] = {}
+        self._log = log
+        self._watch = watch
+        self._creates = table.kind == "products"
+        self._sets_state = "retired" in table.places
+        self._several = "location" in table.places
+        self._rows: dict[str | tuple[str, str], int] = {}
+        self._seen: dict[str, _Seen] = {}
+
+    def needs_balances(self, line: Line, known: Known) -> bool:
+        """True if the line sets a quantity that the product's total does not tell."""
+        return line.quantity is not None and (line.location is not None or line.quantity != known.quantity)
+
+    def plan(self, lines: Iterable[Line], known: Mapping[str, Known], balances: Balances) -> list[Change]:
+        """Tell what the lines change; notes faults, counts the rest, and leaves out lines that change nothing."""
+        plan = self._plan_one_of_several if self._several else self._plan_only
+        changes = []
+        for line in lines:
+            try:
+                change = plan(line, known.get(line.key), balances)
+            except _Refused as refused:
+                self._log.add(line.row, *refused.fault)
+            else:
+                if self._count(change):
+                    changes.append(change)
+        return changes
+
+    def _plan_only(self, line: Line, known: Known | None, balances: Balances) -> Change:
+        first = self._rows.setdefault(line.key, line.row)
+        if first != line.row:
+            raise _Refused("code", line.code, "duplicate", first)
+        return self._created(line) if known is None else self._changed(line, known, balances)
+
+    def _plan_one_of_several(self, line: Line, known: Known | None, balances: Balances) -> Change:
+        name = (line.key, line.location.key if line.location else "")
+        first = self._rows.setdefault(name, line.row)
+        seen = self._seen.get(line.key)
+        if first != line.row:
+            raise _Refused("code", line.code, "duplicate", first)
+        if seen is not None:
+            change = self._again(line, known, seen, balances)
+        elif known is not None:
+            change = self._changed(line, known, balances)
+        elif self._creates:
+            change = self._created(line)
+        else:
+            raise _Refused("code", line.code, "unknown")
+        first = seen.row if seen else line.row
+        self._seen[line.key] = _Seen(first, change.new, change.total, line.location is None)
+        return change
+
+    def _created(self, line: Line) -> Change:
+        new = Fields(
+            line.name or "", line.description or "", line.category or WITHOUT, line.minimum or 0, line.retired is True
+        )
+        step = None
+        if line.quantity is not None and (line.location is not None or line.quantity):
+            step = Step(line.location or self.places.default, None, line.quantity)
+        return self._checked(line, None, None, new, 0, step)
+
+    def _changed(self, line: Line, known: Known, balances: Balances) -> Change:
+        category = self.places.category_names[known.category_id]
+        old = Fields(known.name, known.description, category, known.minimum, known.retired_at is not None)
+        new = self._asked(line, old)
+        step = None
+        if self.needs_balances(line, known):
+            here = balances.get(known.id, _NOWHERE)
+            place = line.location or self._only_place(here)
+            if place is None:
+                raise _Refused("quantity", str(line.quantity), "ambiguous_location")
+            step = self._step(line, place, here)
+        if old.retired and new.retired and (step is not None or old != new):
+            raise _Refused("code", line.code, "retired")
+        return self._checked(line, known, old, new, known.quantity, step)
+
+    def _again(self, line: Line, known: Known | None, seen: _Seen, balances: Balances) -> Change:
+        if line.location is None or seen.whole:
+            raise _Refused("code", line.code, "duplicate", seen.row)
+        asked = self._asked(line, seen.new)
+        for field, wanted, before in zip(Fields._fields, asked, seen.new, strict=True):
+            if wanted != before:
+                raise _Refused(field, shown(wanted), "differs", seen.row)
+        here = balances.get(known.id, _NOWHERE) if known is not None else _NOWHERE
+        step = self._step(line, line.location, here)
+        if step is not None and known is not None and known.retired_at is not None and seen.new.retired:
+            raise _Refused("code", line.code, "retired")
+        return self._checked(line, known, seen.new, seen.new, seen.total, step)
+
+    def _asked(self, line: Line, old: Fields) -> Fields:
+        """The fields that the line asks for; where no column speaks of it, naming a retired product brings it back."""
+        retired = old.retired
+        if line.retired is not None:
+            retired = line.retired
+        elif self._creates and not self._sets_state:
+            retired = False
+        category = old.category if line.category is None or line.category.key == old.category.key else line.category
+        return Fields(
+            old.name if line.name is None else line.name,
+            old.description if line.description is None else line.description,
+            category,
+            old.minimum if line.minimum is None else line.minimum,
+            retired,
+        )
+
+    def _only_place(self, here: Mapping[int, int]) -> Named | None:
+        """Where a total goes: to the one place that the product lies in, or to the default one; None if it lies in several."""
+        filled = [place for place, quantity in here.items() if quantity]
+        if not filled:
+            return self.places.default
+        return self.places.location_names[filled[0]] if len(filled) == 1 else None
+
+    def _step(self, line: Line, place: Named, here: Mapping[int, int]) -> Step | None:
+        stored = self.places.locations.get(place.key)
+        before = None if stored is None else here.get(stored[0])
+        return None if line.quantity is None or line.quantity == before else Step(place, before, line.quantity)
+
+    def _checked(
+        self, line: Line, known: Known | None, old: Fields | None, new: Fields, total: int, step: Step | None
+    ) -> Change:
+        """The change, unless its total is too large or a plugin refuses it; notes the names that it brings."""
+        after = total
+        if step is not None:
+            after += step.quantity
+            if after > LARGEST_QUANTITY:
+                raise _Refused("quantity", str(line.quantity), "too_large", LARGEST_QUANTITY)
+            if self._watch.check is not None and step.quantity:
+                code = line.code if known is None else known.code
+                proposed = ProposedChange(
+                    Kind.IMPORT, code, step.location.name, step.quantity, total, "", self._watch.actor
+                )
+                for refusal in self._watch.check(proposed):
+                    raise _Refused("quantity", refusal, "refused")
+            if step.location.key not in self.places.locations:
+                self.new_locations.setdefault(step.location.key, step.location.name)
+        if new.category.key and new.category.key not in self.places.categories:
+            self.new_categories.setdefault(new.category.key, new.category.name)
+        return Change(line, known, old, new, after, step)
+
+    def _count(self, change: Change) -> bool:
+        """Count a change; give False if it changes nothing."""
+        counts, old, new = self.counts, change.old, change.new
+        if change.step is not None:
+            counts.stock_changes += 1
+        if old is None:
+            counts.created += 1
+        elif old == new:
+            counts.unchanged += change.step is None
+            return change.step is not None
+        elif old.retired and not new.retired:
+            counts.restored += 1
+        else:
+            counts.updated += 1
+        return True

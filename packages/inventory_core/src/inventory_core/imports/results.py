@@ -1,0 +1,134 @@
+"""What a preview and an import answer."""
+
+from dataclasses import dataclass, field, fields
+from typing import Any, Self
+
+from inventory_core.errors import Fault
+
+MOST_FAULTS = 1_000
+MOST_SAMPLES = 20
+LONGEST_VALUE = 80
+
+
+@dataclass(frozen=True, slots=True)
+class RowFault:
+    """One thing that is wrong with one value of the file.
+
+    ``row`` is the number that a spreadsheet shows, ``column`` the header as it stands in the file (empty for the row as a
+    whole), ``value`` what was given (cut to 80 characters; for ``refused`` the text of the plugin), ``reason`` a stable key:
+    those of ``errors.Fault`` and ``duplicate`` or ``differs`` (``limit`` is the row that came first), ``unknown``, ``retired``,
+    ``ambiguous_location``, ``refused``, ``error_cell`` and ``too_many_cells`` (``limit`` is the number of columns).
+    """
+
+    row: int
+    column: str
+    value: str
+    reason: str
+    limit: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FieldChange:
+    """A field before and after, as texts; ``before`` is empty for a new product."""
+
+    field: str
+    before: str
+    after: str
+
+
+@dataclass(frozen=True, slots=True)
+class RowSample:
+    """What one row would do: ``action`` is ``create``, ``update``, ``restore``, ``retire`` or ``stock``."""
+
+    row: int
+    code: str
+    action: str
+    changes: tuple[FieldChange, ...]
+
+
+@dataclass(slots=True)
+class Counts:
+    """What the rows come to, while they are counted.
+
+    ``created``, ``restored`` and ``updated`` are products (each counts once, as the first that applies), ``stock_changes``
+    balances that are set anew, ``unchanged`` rows that change nothing.
+    """
+
+    rows: int = 0
+    created: int = 0
+    updated: int = 0
+    restored: int = 0
+    unchanged: int = 0
+    stock_changes: int = 0
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportPreview:
+    """What an import would do.
+
+    The counts are those of ``Counts``; rows with faults are in none of them but ``rows``. ``faults`` are the first 1,000
+    of ``faults_total``, ``samples`` the first 20 rows that change something.
+    """
+
+    kind: str
+    rows: int
+    created: int
+    updated: int
+    restored: int
+    unchanged: int
+    stock_changes: int
+    new_categories: tuple[str, ...]
+    new_locations: tuple[str, ...]
+    unused_columns: tuple[str, ...]
+    faults: tuple[RowFault, ...]
+    faults_total: int
+    samples: tuple[RowSample, ...]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ImportResult:
+    """What an import did; ``operation`` is the id by which it can be undone. The counts are those of ``Counts``."""
+
+    operation: str
+    kind: str
+    rows: int
+    created: int
+    updated: int
+    restored: int
+    unchanged: int
+    stock_changes: int
+    new_categories: tuple[str, ...]
+    new_locations: tuple[str, ...]
+    unused_columns: tuple[str, ...]
+
+    @classmethod
+    def decode(cls, kept: dict[str, Any]) -> Self:
+        """Read a kept result."""
+        texts = {name: tuple(kept[name]) for name in ("new_categories", "new_locations", "unused_columns")}
+        return cls(**(kept | texts))
+
+
+@dataclass(slots=True)
+class FaultLog:
+    """Collects every fault; keeps the first ones and counts all."""
+
+    columns: dict[str, str]
+    total: int = 0
+    kept: list[RowFault] = field(default_factory=list)
+
+    def add(self, row: int, column: str, value: str, reason: str, limit: int | None = None) -> None:
+        """Note a fault; ``column`` is a field or a header."""
+        self.total += 1
+        if len(self.kept) < MOST_FAULTS:
+            header = self.columns.get(column, column)
+            self.kept.append(RowFault(row, header, value[:LONGEST_VALUE], reason, limit))
+
+    def take(self, row: int, faults: list[Fault]) -> None:
+        """Note the faults of a rule."""
+        for fault in faults:
+            self.add(row, fault.field, fault.value, fault.reason, fault.limit)
+
+
+def counted(counts: Counts) -> dict[str, int]:
+    """The counts by name."""
+    return {each.name: getattr(counts, each.name) for each in fields(counts)}

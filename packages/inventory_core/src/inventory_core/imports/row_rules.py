@@ -1,0 +1,161 @@
+"""The cells of a row become checked values, or faults."""
+
+from collections.abc import Callable, Sequence
+from typing import NamedTuple, TypeVar
+
+from inventory_core.errors import Fault
+from inventory_core.imports.results import FaultLog
+from inventory_core.imports.table import Table
+from inventory_core.rules.codes import LONGEST_CODE, code_faults, code_key
+from inventory_core.rules.locations import location_faults
+from inventory_core.rules.products import LONGEST_DESCRIPTION, LONGEST_NAME, category_faults
+from inventory_core.rules.quantities import parse_quantity
+from inventory_core.rules.texts import fold, many_lines, one_line, sort_key, text_faults
+
+YES = frozenset({"si", "s", "yes", "y", "true", "verdadero", "1", "x"})
+NO = frozenset({"no", "n", "false", "falso", "0"})
+MOST_REMEMBERED = 10_000
+
+
+class Named(NamedTuple):
+    """A category or location: the folded name that decides which one it is, and the name as typed."""
+
+    key: str
+    name: str
+
+
+WITHOUT = Named("", "")
+"""No category."""
+
+
+class Line(NamedTuple):
+    """The checked values of a row; None leaves what is there (of a new product: nothing, or 0)."""
+
+    row: int
+    code: str
+    key: str
+    name: str | None
+    description: str | None
+    category: Named | None
+    location: Named | None
+    quantity: int | None
+    minimum: int | None
+    retired: bool | None
+
+
+T = TypeVar("T")
+LineReader = Callable[[int, Sequence[str]], Line | None]
+
+
+def line_reader(table: Table, log: FaultLog) -> LineReader:
+    """Make the function that checks the rows of a table; it notes every fault of a row in ``log`` and then gives None."""
+    code_at, name_at, description_at, minimum_at, quantity_at = (
+        table.places.get(field, -1) for field in ("code", "name", "description", "minimum", "quantity")
+    )
+    width = len(table.headers)
+    read_category = _named(table, "category", _category, log)
+    read_location = _named(table, "location", _location, log)
+    read_retired = _named(table, "retired", _retired, log)
+
+    def read(row: int, given: Sequence[str]) -> Line | None:
+        earlier = log.total
+        if row in table.error_cells:
+            _note_errors(row, table, log)
+        cells = given if len(given) == width else _fit(row, given, width, log)
+        code = one_line(cells[code_at])
+        if not (code.isascii() and code.isprintable() and 0 < len(code) <= LONGEST_CODE):
+            log.take(row, code_faults(code))
+        name = description = None
+        if name_at >= 0:
+            name = one_line(cells[name_at])
+            if not (name.isprintable() and 0 < len(name) <= LONGEST_NAME):
+                log.take(row, text_faults("name", name, longest=LONGEST_NAME, required=True))
+        if description_at >= 0:
+            description = many_lines(cells[description_at])
+            if not (description.isprintable() and len(description) <= LONGEST_DESCRIPTION):
+                log.take(row, text_faults("description", description, longest=LONGEST_DESCRIPTION))
+        line = Line(
+            row,
+            code,
+            code_key(code),
+            name,
+            description,
+            read_category(row, cells),
+            read_location(row, cells),
+            _whole(row, "quantity", cells[quantity_at], log) if quantity_at >= 0 else None,
+            _whole(row, "minimum", cells[minimum_at], log) if minimum_at >= 0 else None,
+            read_retired(row, cells),
+        )
+        return line if log.total == earlier else None
+
+    return read
+
+
+def _whole(row: int, field: str, text: str, log: FaultLog) -> int | None:
+    if len(text) <= 9 and text.isascii() and text.isdigit():
+        return int(text)
+    if not text.strip():
+        return None
+    number, faults = parse_quantity(field, text)
+    log.take(row, faults)
+    return number
+
+
+def _category(table: Table, text: str) -> tuple[Named | None, list[Fault]]:
+    del table
+    name = one_line(text)
+    return (Named(sort_key(name), name), category_faults(name)) if name else (WITHOUT, [])
+
+
+def _location(table: Table, text: str) -> tuple[Named | None, list[Fault]]:
+    name = one_line(text)
+    if not name and table.kind == "products":
+        return None, []
+    return Named(sort_key(name), name), location_faults(name)
+
+
+def _retired(table: Table, text: str) -> tuple[bool | None, list[Fault]]:
+    del table
+    folded = fold(one_line(text))
+    if folded in YES or folded in NO:
+        return folded in YES, []
+    return None, [Fault("retired", "unknown", text)] if folded else []
+
+
+def _named(
+    table: Table, field: str, check: Callable[[Table, str], tuple[T | None, list[Fault]]], log: FaultLog
+) -> Callable[[int, Sequence[str]], T | None]:
+    """Read a column in which the same few texts stand again and again: each is checked once."""
+    place = table.places.get(field)
+    known: dict[str, tuple[T | None, list[Fault]]] = {}
+
+    def read(row: int, cells: Sequence[str]) -> T | None:
+        if place is None:
+            return None
+        text = cells[place]
+        found = known.get(text)
+        if found is None:
+            found = check(table, text)
+            if len(known) < MOST_REMEMBERED:
+                known[text] = found
+        if found[1]:
+            log.take(row, found[1])
+        return found[0]
+
+    return read
+
+
+def _fit(row: int, cells: Sequence[str], width: int, log: FaultLog) -> Sequence[str]:
+    """A short row ends with empty cells; what stands beyond the header belongs to no column."""
+    if len(cells) < width:
+        return [*cells, *[""] * (width - len(cells))]
+    if beyond := next((cell for cell in cells[width:] if cell.strip()), None):
+        log.add(row, "", beyond, "too_many_cells", width)
+    return cells
+
+
+def _note_errors(row: int, table: Table, log: FaultLog) -> None:
+    fields = {place: field for field, place in table.places.items()}
+    for place, shown in table.error_cells[row].items():
+        if place in fields:
+            log.add(row, fields[place], shown, "error_cell")

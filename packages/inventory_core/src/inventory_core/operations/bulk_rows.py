@@ -1,0 +1,62 @@
+"""Many rows in few statements, written through the driver: the parameters of each row cost more than the row."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import chain
+from typing import Any
+
+from sqlalchemy import Connection, Table
+
+from inventory_core.errors import DatabaseBusy
+from inventory_core.tables.columns import UtcMicroseconds
+
+PARAMETERS_AT_ONCE = 30_000
+"""SQLite takes 32,766 in one statement."""
+
+CASES_AT_ONCE = 1_000
+"""The database looks through the cases row by row, so more at once would be slower."""
+
+Row = Sequence[Any]
+
+
+def insert_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
+    """Insert rows of driver values, many in one statement.
+
+    On SQLite the search index is written to disk at the end of each statement, not of each row.
+    """
+    values = f"({', '.join([_mark(connection)] * len(columns))})"
+    at_once = PARAMETERS_AT_ONCE // len(columns)
+    for start in range(0, len(rows), at_once):
+        portion = rows[start : start + at_once]
+        statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES {', '.join([values] * len(portion))}"  # noqa: S608
+        connection.exec_driver_sql(statement, tuple(chain.from_iterable(portion)))
+
+
+def update_rows(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Run a guarded UPDATE, its parameters written ``?``, for each row of driver values; every one must meet its row.
+
+    Raises ``DatabaseBusy`` if one does not: then a lock did not hold.
+    """
+    if rows and connection.exec_driver_sql(statement.replace("?", _mark(connection)), list(rows)).rowcount != len(rows):
+        raise DatabaseBusy(1)
+
+
+def set_by_id(connection: Connection, table: Table, column: str, values: Sequence[tuple[int, Any]]) -> None:
+    """Set one column of many rows, given by id and value, in few statements."""
+    mark = _mark(connection)
+    for start in range(0, len(values), CASES_AT_ONCE):
+        portion = values[start : start + CASES_AT_ONCE]
+        cases = " ".join([f"WHEN {mark} THEN {mark}"] * len(portion))
+        ids = ", ".join([mark] * len(portion))
+        statement = f"UPDATE {table.name} SET {column} = CASE id {cases} END WHERE id IN ({ids})"  # noqa: S608
+        connection.exec_driver_sql(statement, (*chain.from_iterable(portion), *(row_id for row_id, _ in portion)))
+
+
+def stored_time(connection: Connection, moment: datetime | None) -> Any:
+    """A time as the driver stores it."""
+    to_driver = UtcMicroseconds().bind_processor(connection.dialect)
+    return moment if to_driver is None else to_driver(moment)
+
+
+def _mark(connection: Connection) -> str:
+    return "?" if connection.dialect.paramstyle == "qmark" else "%s"

@@ -1,0 +1,234 @@
+"""The changes of an import become rows: products, balances, movements, events, and what an undo will need.
+
+The one other room beside ``ledger`` that writes balances and movements: it keeps the same guards and the same order
+(products before balances before movements), in statements that take many rows.
+"""
+
+import json
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import bindparam, insert, select
+
+from inventory_core.imports.changes import Change, Fields, Places
+from inventory_core.operations.announcing import event_rows, is_told
+from inventory_core.operations.bulk_rows import insert_rows, set_by_id, stored_time, update_rows
+from inventory_core.operations.carrying_out import Unit
+from inventory_core.operations.import_lookups import read_ids
+from inventory_core.rules.quantities import LARGEST_QUANTITY
+from inventory_core.rules.stock_changes import Kind, Place, ProductState, Step
+from inventory_core.rules.texts import search_text, sort_key
+from inventory_core.tables.plain import BALANCE, IMPORT_CHANGE, MOVEMENT, OUTBOX, PRODUCT
+
+_PRODUCT_COLUMNS = (
+    "code", "code_key", "name", "name_key", "description", "category_id", "quantity", "minimum", "version",
+    "search_text", "created_at", "changed_at", "retired_at",
+)  # fmt: skip
+_MOVEMENT_COLUMNS = (
+    "kind", "product_id", "location_id", "quantity", "balance_after", "reason", "actor", "at", "operation_id",
+)  # fmt: skip
+_ADD_TO_PRODUCT = (
+    "UPDATE product SET quantity = quantity + ?, changed_at = ? WHERE id = ? AND quantity + ? BETWEEN 0 AND ?"
+)
+_SET_BALANCE = "UPDATE balance SET quantity = ? WHERE product_id = ? AND location_id = ? AND quantity = ?"
+_TO_TEXT = json.JSONEncoder(ensure_ascii=False).encode
+_ADD_EVENT = insert(OUTBOX)
+_WRITTEN = select(MOVEMENT.c.product_id, MOVEMENT.c.location_id, MOVEMENT.c.id).where(
+    MOVEMENT.c.operation_id == bindparam("of"), MOVEMENT.c.product_id.in_(bindparam("products", expanding=True))
+)
+
+
+class ImportWriter:
+    """Writes portions of one import. The products that exist are locked, and were read under the lock."""
+
+    def __init__(self, unit: Unit, places: Places) -> None:
+        self._unit = unit
+        self._places = places
+        self._at = stored_time(unit.connection, unit.at)
+        self._created: dict[str, int] = {}
+
+    def write(self, changes: Sequence[Change]) -> None:
+        """Write the changes of one portion; every category and location that they name is stored."""
+        created = [change for change in changes if change.old is None]
+        edited = [change for change in changes if change.old is not None and change.old != change.new]
+        restocked = [change for change in changes if change.old == change.new and change.step and change.step.quantity]
+        stepped = [change for change in changes if change.step is not None]
+        self._insert(created)
+        self._edit(edited)
+        self._add_to_products(restocked)
+        self._set_balances(stepped)
+        self._write_movements([change for change in stepped if change.step and change.step.quantity])
+        self._note_for_undo(created, edited)
+
+    def _insert(self, changes: Sequence[Change]) -> None:
+        rows = []
+        for change in changes:
+            line, new = change.line, change.new
+            category_id, category = self._category(new)
+            rows.append(
+                (
+                    line.code,
+                    line.key,
+                    new.name,
+                    sort_key(new.name),
+                    new.description,
+                    category_id,
+                    change.step.after if change.step is not None else 0,
+                    new.minimum,
+                    1,
+                    search_text(line.code, new.name, new.description, category),
+                    self._at,
+                    self._at,
+                    self._at if new.retired else None,
+                )
+            )
+        insert_rows(self._unit.connection, PRODUCT, _PRODUCT_COLUMNS, rows)
+        if rows:
+            self._created = read_ids(self._unit.connection, [change.line.key for change in changes])
+
+    def _edit(self, changes: Sequence[Change]) -> None:
+        """Write what differs and nothing else: a column that stays costs as much as one that changes."""
+        rows: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
+        texts = []
+        for change in changes:
+            known = change.known
+            if known is None:
+                continue
+            columns, values = self._differences(change)
+            added = change.step.quantity if change.step is not None else 0
+            guard = (added, LARGEST_QUANTITY) if added else ()
+            rows[columns].append((*values, self._at, known.id, known.version, *guard))
+            if "name" in columns or "description" in columns or "category_id" in columns:
+                new = change.new
+                text = search_text(known.code, new.name, new.description, self._category(new)[1])
+                texts.append((known.id, text))
+        for columns, of_these in rows.items():
+            update_rows(self._unit.connection, _edit_statement(columns), of_these)
+        set_by_id(self._unit.connection, PRODUCT, "search_text", texts)
+
+    def _differences(self, change: Change) -> tuple[tuple[str, ...], tuple[Any, ...]]:
+        """The columns that differ, with their new values; of the quantity, the change."""
+        old, new = change.old, change.new
+        found: dict[str, Any] = {}
+        if old is not None:
+            if old.name != new.name:
+                found |= {"name": new.name, "name_key": sort_key(new.name)}
+            if old.description != new.description:
+                found["description"] = new.description
+            if old.category != new.category:
+                found["category_id"] = self._category(new)[0]
+            if old.minimum != new.minimum:
+                found["minimum"] = new.minimum
+            if old.retired != new.retired:
+                found["retired_at"] = self._at if new.retired else None
+        if change.step is not None and change.step.quantity:
+            found["quantity"] = change.step.quantity
+        return tuple(found), tuple(found.values())
+
+    def _add_to_products(self, changes: Sequence[Change]) -> None:
+        rows = []
+        for change in changes:
+            if change.step is not None:
+                added = change.step.quantity
+                rows.append((added, self._at, self._product_id(change), added, LARGEST_QUANTITY))
+        update_rows(self._unit.connection, _ADD_TO_PRODUCT, rows)
+
+    def _set_balances(self, changes: Sequence[Change]) -> None:
+        added, set_anew = [], []
+        for change in changes:
+            if change.step is None:
+                continue
+            product_id, location_id = self._product_id(change), self._places.locations[change.step.location.key][0]
+            if change.step.before is None:
+                added.append((product_id, location_id, change.step.after))
+            else:
+                set_anew.append((change.step.after, product_id, location_id, change.step.before))
+        insert_rows(self._unit.connection, BALANCE, ("product_id", "location_id", "quantity"), added)
+        update_rows(self._unit.connection, _SET_BALANCE, set_anew)
+
+    def _write_movements(self, changes: Sequence[Change]) -> None:
+        unit = self._unit
+        rows = []
+        for change in changes:
+            if change.step is not None:
+                location_id = self._places.locations[change.step.location.key][0]
+                rows.append(
+                    (
+                        Kind.IMPORT.value,
+                        self._product_id(change),
+                        location_id,
+                        change.step.quantity,
+                        change.step.after,
+                        "",
+                        unit.actor,
+                        self._at,
+                        unit.operation,
+                    )
+                )
+        insert_rows(unit.connection, MOVEMENT, _MOVEMENT_COLUMNS, rows)
+        if rows and is_told(unit.plugins):
+            self._write_events(changes)
+
+    def _write_events(self, changes: Sequence[Change]) -> None:
+        unit = self._unit
+        products: dict[int, list[Change]] = defaultdict(list)
+        for change in changes:
+            products[self._product_id(change)].append(change)
+        records = unit.connection.execute(_WRITTEN, {"of": unit.operation, "products": list(products)})
+        movements = {(product_id, location_id): movement_id for product_id, location_id, movement_id in records}
+        rows = []
+        for product_id, own in products.items():
+            steps = [self._as_step(change) for change in own]
+            first = own[0]
+            code = first.line.code if first.known is None else first.known.code
+            before = first.total - steps[0].quantity
+            state = ProductState(product_id, code, first.new.name, before, first.new.minimum, 1, first.new.retired)
+            ids = [movements[product_id, step.place.location_id] for step in steps]
+            rows += event_rows(unit, state, Kind.IMPORT, steps, "", ids)
+        unit.connection.execute(_ADD_EVENT, rows)
+
+    def _as_step(self, change: Change) -> Step:
+        if change.step is None:
+            raise ValueError("a change without a step has no event")
+        location_id, name = self._places.locations[change.step.location.key]
+        return Step(Place(location_id, name, change.step.before), change.step.quantity)
+
+    def _note_for_undo(self, created: Sequence[Change], edited: Sequence[Change]) -> None:
+        rows = [(self._unit.operation, self._created[change.line.key], "", 1) for change in created]
+        for change in edited:
+            known = change.known
+            if known is not None:
+                rows.append((self._unit.operation, known.id, _before(change), known.version + 1))
+        columns = ("operation_id", "product_id", "before", "version_after")
+        insert_rows(self._unit.connection, IMPORT_CHANGE, columns, rows)
+
+    def _category(self, fields: Fields) -> tuple[int | None, str]:
+        key = fields.category.key
+        return self._places.categories[key] if key else (None, "")
+
+    def _product_id(self, change: Change) -> int:
+        return change.known.id if change.known is not None else self._created[change.line.key]
+
+
+def _edit_statement(columns: tuple[str, ...]) -> str:
+    values = [f"{column} = quantity + ?" if column == "quantity" else f"{column} = ?" for column in columns]
+    guard = "AND quantity + ? BETWEEN 0 AND ?" if "quantity" in columns else ""
+    return f"""
+        UPDATE product SET {", ".join(values)}, version = version + 1, changed_at = ?
+        WHERE id = ? AND version = ? {guard}
+    """  # noqa: S608
+
+
+def _before(change: Change) -> str:
+    known = change.known
+    if known is None:
+        return ""
+    fields = {
+        "name": known.name,
+        "description": known.description,
+        "category_id": known.category_id,
+        "minimum": known.minimum,
+        "retired_at": known.retired_at.isoformat() if known.retired_at else None,
+    }
+    return _TO_TEXT(fields)

@@ -1,0 +1,171 @@
+"""A file becomes products and movements, all of it or nothing."""
+
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from itertools import islice
+
+from pluggy import PluginManager
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+
+from inventory_core.errors import RowsRefused
+from inventory_core.events import ProposedChange
+from inventory_core.failures import Failure, classify
+from inventory_core.imports.changes import Change, sample
+from inventory_core.imports.planning import Planner, Watch
+from inventory_core.imports.results import MOST_SAMPLES, FaultLog, ImportPreview, ImportResult, RowSample
+from inventory_core.imports.row_rules import line_reader
+from inventory_core.imports.table import Table
+from inventory_core.inventory import Inventory
+from inventory_core.operations.announcing import is_asked
+from inventory_core.operations.carrying_out import Unit, carry_out
+from inventory_core.operations.categorising import find_or_add_categories
+from inventory_core.operations.import_lookups import (
+    ROWS_AT_ONCE,
+    lock_products,
+    read_balances,
+    read_ids,
+    read_known,
+    read_places,
+)
+from inventory_core.operations.import_writes import ImportWriter
+from inventory_core.operations.locating import find_or_add_locations
+from inventory_core.rules.codes import clean_code, code_key
+
+Progress = Callable[[int, int, str], None]
+"""Is told the rows done, the rows in all and the stage (``checking`` or ``importing``); cancels by raising."""
+
+
+def preview_import(inventory: Inventory, table: Table, progress: Progress | None = None) -> ImportPreview:
+    """Tell what an import of the table would do now, and everything that is wrong with it. Changes nothing."""
+    log = FaultLog(_columns(table))
+    samples: list[RowSample] = []
+    with inventory.sessions.reader() as session:
+        connection = session.connection()
+        planner = Planner(table, read_places(connection, locked=False), log, _watch(inventory.plugins, ""))
+        for changes in _plan(connection, planner, table, log, progress, importing=False):
+            samples += [sample(change) for change in changes[: MOST_SAMPLES - len(samples)]]
+    return ImportPreview(
+        kind=table.kind,
+        **dataclasses.asdict(planner.counts),
+        new_categories=tuple(planner.new_categories.values()),
+        new_locations=tuple(planner.new_locations.values()),
+        unused_columns=table.unused_columns,
+        faults=tuple(log.kept),
+        faults_total=log.total,
+        samples=tuple(samples),
+    )
+
+
+def import_table(
+    inventory: Inventory, table: Table, *, actor: str, operation: str, progress: Progress | None = None
+) -> ImportResult:
+    """Carry out the whole table in one transaction.
+
+    Everything is checked again inside it. Raises ``RowsRefused`` with every fault, ``OperationReused``, or whatever
+    ``progress`` raises; then nothing was changed. ``progress`` is called inside the transaction, and again from the start
+    if the transaction is repeated; on SQLite it must not write to the same database, which would wait for itself.
+    """
+
+    def work(unit: Unit) -> ImportResult:
+        return _import(unit, table, progress)
+
+    for repeat in (True, False):
+        try:
+            return carry_out(
+                inventory,
+                operation=operation,
+                verb="import",
+                actor=actor,
+                request={"content": table.digest, "sheet": table.sheet},
+                work=work,
+                decode=ImportResult.decode,
+            )
+        except DBAPIError as error:
+            # Somebody registered one of the codes in the meantime: now the row updates that product.
+            if not repeat or classify(error) is not Failure.DUPLICATE:
+                raise
+    raise AssertionError("unreachable")
+
+
+def _import(unit: Unit, table: Table, progress: Progress | None) -> ImportResult:
+    connection = unit.connection
+    log = FaultLog(_columns(table))
+    # The one writer of SQLite has locked everything already.
+    if connection.dialect.name != "sqlite":
+        _lock(connection, table)
+    planner = Planner(table, read_places(connection, locked=True), log, _watch(unit.plugins, unit.actor))
+    writer = ImportWriter(unit, planner.places)
+    for changes in _plan(connection, planner, table, log, progress, importing=True):
+        if changes and not log.total:
+            _add_names(unit, planner)
+            writer.write(changes)
+    if log.total:
+        raise RowsRefused(tuple(log.kept), log.total)
+    return ImportResult(
+        operation=unit.operation,
+        kind=table.kind,
+        **dataclasses.asdict(planner.counts),
+        new_categories=tuple(planner.new_categories.values()),
+        new_locations=tuple(planner.new_locations.values()),
+        unused_columns=table.unused_columns,
+    )
+
+
+def _plan(
+    connection: Connection,
+    planner: Planner,
+    table: Table,
+    log: FaultLog,
+    progress: Progress | None,
+    *,
+    importing: bool,
+) -> Iterator[list[Change]]:
+    """Classify the table portion by portion; the next one is read when the changes of the last one are dealt with."""
+    read = line_reader(table, log)
+    rows = table.rows()
+    while portion := list(islice(rows, ROWS_AT_ONCE)):
+        lines = [line for row, cells in portion if (line := read(row, cells)) is not None]
+        known = read_known(connection, {line.key for line in lines}, locked=importing)
+        needed = {
+            product.id
+            for line in lines
+            if (product := known.get(line.key)) is not None and planner.needs_balances(line, product)
+        }
+        balances = read_balances(connection, needed, locked=importing)
+        if planner.places.lacks(known.values(), balances.values()):
+            fresh = read_places(connection, locked=importing)
+            planner.places.add(fresh.categories, fresh.locations)
+        planner.counts.rows += len(portion)
+        yield planner.plan(lines, known, balances)
+        if progress is not None:
+            progress(planner.counts.rows, table.size, "importing" if importing else "checking")
+
+
+def _add_names(unit: Unit, planner: Planner) -> None:
+    categories = [name for key, name in planner.new_categories.items() if key not in planner.places.categories]
+    locations = [name for key, name in planner.new_locations.items() if key not in planner.places.locations]
+    planner.places.add(find_or_add_categories(unit, categories), find_or_add_locations(unit, locations))
+
+
+def _lock(connection: Connection, table: Table) -> None:
+    """Lock every product that the table names, in the order in which every operation locks: by id, not by row."""
+    code_at = table.places["code"]
+    found: set[int] = set()
+    rows = table.rows()
+    while portion := list(islice(rows, ROWS_AT_ONCE)):
+        keys = {code_key(clean_code(cells[code_at])) for _, cells in portion if code_at < len(cells)}
+        found.update(read_ids(connection, keys).values())
+    lock_products(connection, found)
+
+
+def _watch(plugins: PluginManager, actor: str) -> Watch:
+    def check(change: ProposedChange) -> Sequence[str]:
+        refusals: list[str] = plugins.hook.check_stock_change(change=change)
+        return refusals
+
+    return Watch(actor, check if is_asked(plugins) else None)
+
+
+def _columns(table: Table) -> dict[str, str]:
+    return {field: table.headers[place] for field, place in table.places.items()}

@@ -1,0 +1,173 @@
+"""A whole import is taken back."""
+
+import json
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import islice
+from typing import Any, NamedTuple
+
+from sqlalchemy import bindparam, delete, select, update
+
+from inventory_core.errors import CannotUndo, MovementNotFound
+from inventory_core.imports.changes import Places
+from inventory_core.inventory import Inventory
+from inventory_core.operations.bulk_rows import set_by_id, stored_time, update_rows
+from inventory_core.operations.carrying_out import Unit, carry_out
+from inventory_core.operations.import_lookups import ROWS_AT_ONCE, lock_products, read_places
+from inventory_core.operations.ledger_in_bulk import BalanceChange, add_to_balances
+from inventory_core.rules.stock_changes import Kind
+from inventory_core.rules.texts import search_text, sort_key
+from inventory_core.tables.plain import IMPORT_CHANGE, MOVEMENT, OPERATION, PRODUCT
+
+_UNDOING = MOVEMENT.alias("undoing")
+_IMPORT = select(OPERATION.c.result).where(OPERATION.c.id == bindparam("of"), OPERATION.c.verb == "import")
+_MOVEMENTS = (
+    select(MOVEMENT.c.product_id, MOVEMENT.c.location_id, -MOVEMENT.c.quantity, MOVEMENT.c.id)
+    .outerjoin(_UNDOING, _UNDOING.c.undoes_id == MOVEMENT.c.id)
+    .where(MOVEMENT.c.operation_id == bindparam("of"), _UNDOING.c.id.is_(None))
+)
+_CHANGES = select(IMPORT_CHANGE.c.product_id, IMPORT_CHANGE.c.before, IMPORT_CHANGE.c.version_after).where(
+    IMPORT_CHANGE.c.operation_id == bindparam("of")
+)
+_STATES = (
+    select(PRODUCT.c.id, PRODUCT.c.code, PRODUCT.c.version, PRODUCT.c.quantity)
+    .where(PRODUCT.c.id.in_(bindparam("products", expanding=True)))
+    .order_by(PRODUCT.c.id)
+    .with_for_update()
+)
+_BRING_INTO_USE = (
+    update(PRODUCT)
+    .where(PRODUCT.c.id.in_(bindparam("products", expanding=True)), PRODUCT.c.retired_at.is_not(None))
+    .values(retired_at=None)
+)
+_FORGET = delete(IMPORT_CHANGE).where(IMPORT_CHANGE.c.operation_id == bindparam("of"))
+_RESTORE = """
+    UPDATE product
+    SET name = ?, name_key = ?, description = ?, category_id = ?, minimum = ?, retired_at = ?,
+        version = version + 1, changed_at = ?
+    WHERE id = ? AND version = ?
+"""
+_RETIRE = "UPDATE product SET retired_at = ?, version = version + 1, changed_at = ? WHERE id = ? AND version = ?"
+
+
+@dataclass(frozen=True, slots=True)
+class ImportUndone:
+    """How many products got their own fields back or were retired, and how many movements were taken back."""
+
+    products: int
+    movements: int
+
+
+class _Edited(NamedTuple):
+    """A product that the import created (``before`` is empty) or changed."""
+
+    id: int
+    before: str
+    version: int
+
+    @property
+    def retired_before(self) -> bool:
+        return not self.before or json.loads(self.before)["retired_at"] is not None
+
+
+def undo_import(inventory: Inventory, *, import_operation: str, actor: str, operation: str) -> ImportUndone:
+    """Give every product of an import its earlier fields, and take back the movements that are not undone yet.
+
+    Products that the import created are retired: their history stays, and the same file brings them back. Categories and
+    locations stay. All or nothing: raises ``CannotUndo`` (``edited_since`` with the code of a product that was edited, or
+    of a created one that holds other stock by now; ``already_undone``; ``changed_nothing``), ``InsufficientStock`` if stock is
+    gone, ``ProductRetired``, ``MovementNotFound`` if there was no such import, ``ChangeRefused`` or ``OperationReused``.
+    """
+
+    def work(unit: Unit) -> ImportUndone:
+        return _undo(unit, import_operation)
+
+    return carry_out(
+        inventory,
+        operation=operation,
+        verb="undo_import",
+        actor=actor,
+        request={"import": import_operation},
+        work=work,
+        decode=lambda kept: ImportUndone(**kept),
+    )
+
+
+def _undo(unit: Unit, import_operation: str) -> ImportUndone:
+    key = {"of": import_operation}
+    result = unit.connection.scalar(_IMPORT, key)
+    if result is None:
+        raise MovementNotFound(import_operation)
+    edited = [_Edited(*record) for record in unit.connection.execute(_CHANGES, key)]
+    movements = [BalanceChange(*record) for record in unit.connection.execute(_MOVEMENTS, key)]
+    if not edited and not movements:
+        counts = json.loads(result)
+        changed = any(counts[name] for name in ("created", "updated", "restored", "stock_changes"))
+        raise CannotUndo("already_undone" if changed else "changed_nothing")
+    lock_products(unit.connection, {each.id for each in edited} | {each.product_id for each in movements})
+    edited.sort()
+    for portion in _portions(edited):
+        _require_unedited(unit, portion)
+    places = read_places(unit.connection, locked=True)
+    # Stock can only move while a product is in use.
+    for portion in _portions(each for each in edited if not each.retired_before):
+        _give_back(unit, portion, places)
+    for portion in _portions(each for each in edited if not each.before):
+        _bring_into_use(unit, portion)
+    taken_back = add_to_balances(unit, movements, kind=Kind.UNDO)
+    for portion in _portions(each for each in edited if each.retired_before and each.before):
+        _give_back(unit, portion, places)
+    for portion in _portions(each for each in edited if not each.before):
+        _retire(unit, portion)
+    unit.connection.execute(_FORGET, key)
+    return ImportUndone(len(edited), taken_back)
+
+
+def _portions(edited: Iterable[_Edited]) -> Iterator[list[_Edited]]:
+    rest = iter(edited)
+    while portion := list(islice(rest, ROWS_AT_ONCE)):
+        yield portion
+
+
+def _require_unedited(unit: Unit, portion: list[_Edited]) -> None:
+    records = unit.connection.execute(_STATES, {"products": [each.id for each in portion]})
+    for each, record in zip(portion, records, strict=True):
+        if record.version != each.version:
+            raise CannotUndo("edited_since", record.code)
+
+
+def _give_back(unit: Unit, portion: list[_Edited], places: Places) -> None:
+    at = stored_time(unit.connection, unit.at)
+    codes = _read_states(unit, portion)
+    rows: list[tuple[Any, ...]] = []
+    texts = []
+    for each in portion:
+        before = json.loads(each.before)
+        name, description, category_id = before["name"], before["description"], before["category_id"]
+        retired_at = datetime.fromisoformat(before["retired_at"]) if before["retired_at"] else None
+        retired_at = stored_time(unit.connection, retired_at)
+        values = (name, sort_key(name), description, category_id, before["minimum"], retired_at)
+        rows.append((*values, at, each.id, each.version))
+        category = places.category_names[category_id].name
+        texts.append((each.id, search_text(codes[each.id][0], name, description, category)))
+    update_rows(unit.connection, _RESTORE, rows)
+    set_by_id(unit.connection, PRODUCT, "search_text", texts)
+
+
+def _bring_into_use(unit: Unit, portion: list[_Edited]) -> None:
+    """Of the created products, those that the file said to be retired; all are retired in the end."""
+    unit.connection.execute(_BRING_INTO_USE, {"products": [each.id for each in portion]})
+
+
+def _retire(unit: Unit, portion: list[_Edited]) -> None:
+    for code, quantity in _read_states(unit, portion).values():
+        if quantity:
+            raise CannotUndo("edited_since", code)
+    at = stored_time(unit.connection, unit.at)
+    update_rows(unit.connection, _RETIRE, [(at, at, each.id, each.version) for each in portion])
+
+
+def _read_states(unit: Unit, portion: list[_Edited]) -> dict[int, tuple[str, int]]:
+    records = unit.connection.execute(_STATES, {"products": [each.id for each in portion]})
+    return {record.id: (record.code, record.quantity) for record in records}
