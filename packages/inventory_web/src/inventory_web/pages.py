@@ -1,8 +1,10 @@
 """Names that every template may use."""
 
+import re
 from importlib.metadata import version
 
 from flask import Flask
+from jinja2.ext import Extension
 
 from inventory_core.rules.reorder import Status
 from inventory_web import current, htmx, messages, statuses
@@ -33,5 +35,14 @@ def give_names_to_templates(app: Flask) -> None:
         status_text=statuses.status_text,
         status_colour=statuses.status_colour,
     )
+    app.jinja_env.add_extension(WithoutIndentation)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
+
+
+class WithoutIndentation(Extension):
+    """Takes the indentation out of templates, which is a tenth of a page; values that they show keep theirs."""
+
+    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        del name, filename
+        return re.sub(r"^[ \t]+", "", source, flags=re.MULTILINE)

@@ -10,10 +10,11 @@ from inventory_core.queries.product_details import ProductDetails
 from inventory_core.queries.rows import ProductRow
 from inventory_web.current import running
 
-ROOM = 230
+ROOM = 110
 """Bytes for a row's name and description; a page of 50 long rows then stays under 60 KB."""
-SHORTEST_NAME = 60
-LONGEST_NAME = 110
+FIELD_OF_LOCATION = '<input type=hidden name=location value="">'
+SHORTEST_NAME = 36
+LONGEST_CATEGORY = 32
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +24,20 @@ class TableRow:
     row: ProductRow
     name: str
     description: str
+    category: str
     cells: tuple[object, ...]
     operation: str
 
     @classmethod
     def of(cls, row: ProductRow) -> "TableRow":
-        room = ROOM - 3 * len(row.code.encode()) - len((row.location or "").encode())
-        name = cut(row.name, min(LONGEST_NAME, max(SHORTEST_NAME, room)))
+        category = cut(row.category or "—", LONGEST_CATEGORY)
+        room = ROOM - 3 * len(row.code.encode())
+        if row.location is not None:
+            room -= len(FIELD_OF_LOCATION) + size(row.location)
+        name = cut(row.name, max(SHORTEST_NAME, room))
         description = cut(" ".join(row.description.split()), room - size(name)) if room - size(name) > 20 else ""
         cells = tuple(column.cell(row) for column in running().product_columns)
-        return cls(row, name, description, cells, new_row_operation())
+        return cls(row, name, description, category, cells, new_row_operation())
 
 
 @dataclass(frozen=True, slots=True)

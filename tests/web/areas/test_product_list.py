@@ -1,0 +1,206 @@
+"""The list: search, filters, order, pages, and what it costs."""
+
+import pytest
+
+from inventory_core import new_operation_id, retire_product
+from inventory_core.testing import counted_statements
+from tests.web.areas.site import Site, Visitor, codes_in
+
+MOST_BYTES = 60_000
+PLACE = "Almacén-central"
+
+
+def test_every_word_of_the_search_must_be_found_without_regard_to_case_and_accents(site: Site) -> None:
+    site.create_product("L-1", name="Lámpara de mesa", category="Electrónicos")
+    site.create_product("L-2", name="Lámpara de mesa", category="Hogar")
+
+    page = site.operator.get("/inventory", search="lampara ELE").text
+
+    assert codes_in(page) == ["L-1"]
+    assert "1 producto" in page
+
+
+def test_status_category_and_location_narrow_the_list_together(site: Site) -> None:
+    site.create_location("Almacén")
+    site.create_product("A", quantity=3, minimum=5, category="Hogar", location="Almacén")
+    site.create_product("B", quantity=9, minimum=5, category="Hogar", location="Almacén")
+    site.create_product("C", quantity=3, minimum=5, category="Ropa", location="Almacén")
+    site.create_product("D", quantity=0, category="Hogar")
+
+    listed = {
+        query: codes_in(site.operator.get(f"/inventory?{query}").text)
+        for query in (
+            "status=low_stock&category=Hogar&location=Almac%C3%A9n",
+            "status=available&category=hogar",
+            "status=out_of_stock",
+            "category=Ropa",
+            "location=almacen&search=b",
+        )
+    }
+
+    assert list(listed.values()) == [["A"], ["A", "B"], ["D"], ["C"], ["B"]]
+
+
+def test_a_click_on_a_heading_sorts_and_the_next_one_turns_round(site: Site) -> None:
+    for code, quantity in (("A", 5), ("B", 1), ("C", 9)):
+        site.create_product(code, quantity=quantity)
+
+    by_quantity = site.operator.get("/inventory?sort=quantity").text
+
+    assert codes_in(by_quantity) == ["B", "A", "C"]
+    assert 'href="/inventory?sort=-quantity"' in by_quantity
+    assert codes_in(site.operator.get("/inventory?sort=-quantity").text) == ["C", "A", "B"]
+
+
+def test_pages_follow_one_another_and_show_each_product_once(site: Site) -> None:
+    codes = [site.create_product(f"N-{number:03}") for number in range(120)]
+    seen: list[str] = []
+    address: str | None = "/inventory?sort=code"
+    while address:
+        page = site.operator.get(address).text
+        seen += codes_in(page)
+        address = _next_address(page)
+
+    assert seen == codes
+
+
+def test_htmx_gets_the_results_alone_and_the_address_to_show(site: Site) -> None:
+    site.create_product("A", name="Mesa")
+
+    answer = site.operator.get("/inventory?search=mesa&category=&status=&sort=name", htmx=True)
+
+    assert "<html" not in answer.text
+    assert answer.text.lstrip().startswith('<div id="results"')
+    assert {"HX-Request", "HX-Request-Type"} <= {name.strip() for name in answer.headers["Vary"].split(",")}
+    assert answer.headers["HX-Push-Url"] == "/inventory?search=mesa"
+
+
+def test_the_history_of_the_browser_gets_the_whole_page(site: Site) -> None:
+    headers = {"HX-Request": "true", "HX-Request-Type": "full", "HX-History-Restore-Request": "true"}
+
+    answer = site.operator.client.get("/inventory?search=mesa", headers=headers)
+
+    assert "<html" in answer.text
+    assert 'value="mesa"' in answer.text
+
+
+def test_a_header_alone_asks_for_the_fragment(site: Site) -> None:
+    answer = site.operator.client.get("/inventory", headers={"HX-Request": "true"})
+
+    assert "<html" not in answer.text
+
+
+@pytest.mark.parametrize("search", ["<script>alert(1)</script>", "'; DROP TABLE product; --", "%", "_", '"', "\x00", "☃" * 5000])
+def test_a_search_is_text_and_nothing_else(site: Site, search: str) -> None:
+    site.create_product("A", name="Mesa")
+
+    answer = site.operator.get("/inventory", search=search)
+
+    assert answer.status_code == 200
+    assert codes_in(answer.text) == []
+    assert "<script>alert" not in answer.text
+    assert site.quantity("A") == 0
+
+
+def test_a_very_long_search_with_many_words_is_answered(site: Site) -> None:
+    assert site.operator.get("/inventory", search="a " * 20_000).status_code == 200
+
+
+def test_a_status_that_does_not_exist_is_refused(site: Site) -> None:
+    assert site.operator.get("/inventory?status=broken").status_code == 422
+
+
+@pytest.mark.parametrize("query", ["sort=broken", "after=broken", "after=W10", "sort=quantity&after=WyJhIiwxXQ", "after=%00"])
+def test_an_order_or_a_place_that_cannot_be_begins_at_the_top(site: Site, query: str) -> None:
+    site.create_product("A")
+
+    assert codes_in(site.operator.get(f"/inventory?{query}").text) == ["A"]
+
+
+@pytest.mark.parametrize("code_length", [10, 64])
+def test_a_page_of_fifty_products_with_long_texts_stays_small(site: Site, code_length: int) -> None:
+    site.create_location(PLACE)
+    for number in range(51):
+        site.create_product(
+            f"{number:03}".ljust(code_length, "X"),
+            name="<&> " * 50,
+            description="palabra " * 250,
+            category="Categoría " + "larga" * 14,
+            quantity=1_000_000,
+            location=PLACE,
+        )
+
+    for query in ("", f"?location={PLACE}", "?sort=-changed"):
+        page = site.operator.get(f"/inventory{query}")
+
+        assert len(codes_in(page.text)) == 50
+        assert len(page.data) <= MOST_BYTES
+
+
+def test_the_number_of_statements_does_not_grow_with_the_list(site: Site) -> None:
+    site.create_product(category="Hogar", minimum=1)
+    few = _statements(site, "/inventory?search=pro&category=Hogar&status=low_stock")
+    for _ in range(80):
+        site.create_product(category="Hogar", minimum=1)
+    many = _statements(site, "/inventory?search=pro&category=Hogar&status=low_stock")
+
+    assert few
+    assert many == few
+
+
+def test_a_viewer_sees_quantities_and_no_form_that_changes_them(site: Site, viewer: Visitor) -> None:
+    site.create_product("A", quantity=1234)
+
+    page = viewer.get("/inventory").text
+
+    assert "1.234" in page
+    assert "/quantity" not in page
+    assert "/products/new" not in page
+    assert "/imports/new" not in page
+
+
+def test_every_status_stands_there_as_a_word(site: Site) -> None:
+    site.create_product("A", quantity=9)
+    site.create_product("B", quantity=1, minimum=5)
+    site.create_product("C")
+    site.create_product("D")
+    retire_product(site.inventory, code="D", actor="prueba", operation=new_operation_id())
+
+    page = site.operator.get("/inventory").text
+    retired = site.operator.get("/inventory?status=retired").text
+
+    assert ">Disponible</span>" in page
+    assert ">Bajo mínimo</span>" in page
+    assert ">Agotado</span>" in page
+    assert codes_in(retired) == ["D"]
+    assert ">Eliminado</span>" in retired
+
+
+def test_an_empty_inventory_says_how_to_begin(site: Site) -> None:
+    page = site.operator.get("/inventory").text
+
+    assert "Todavía no hay productos" in page
+    assert "Ningún producto coincide" in site.operator.get("/inventory?search=nada").text
+
+
+def test_every_control_of_a_row_is_named_after_its_product(site: Site) -> None:
+    site.create_product("A-1", quantity=1)
+
+    page = site.operator.get("/inventory").text
+
+    for label in ("lq", "ls", "lm", "lp"):
+        assert f'<span id="{label}">' in page
+        assert f'aria-labelledby="{label} c' in page
+
+
+def _next_address(page: str) -> str | None:
+    if 'rel="next"' not in page:
+        return None
+    return page.split('rel="next" href="')[1].split('"')[0].replace("&amp;", "&")
+
+
+def _statements(site: Site, address: str) -> list[str]:
+    site.operator.get(address)
+    with counted_statements() as statements:
+        site.operator.get(address)
+    return list(statements)
