@@ -11,9 +11,11 @@ from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from inventory_replication.config import Server
+from inventory_replication.decisions.error_numbers import Meaning
 from inventory_replication.errors import ConfigurationError
-from inventory_replication.mysql.connection import AnswerTimedOut, ReadOnlyConnection
+from inventory_replication.mysql.connection import ReadOnlyConnection
 from inventory_replication.mysql.engines import ServerEngine, build_engine, tracked_connection
+from inventory_replication.mysql.faults import meaning_of_fault
 from inventory_replication.mysql.limits import ConnectionLimits
 from tests.replication.mysql.fault_proxy import HEALTHY, Ending, Fault, FaultProxy
 from tests.replication.mysql.servers import APP, DATABASE, MySQLServer, ReplicaSet
@@ -230,7 +232,7 @@ def test_a_server_that_accepts_and_never_greets_is_bounded_by_the_connect_time_o
     error = within_bounds(lambda: made.engine.connect().close())
 
     assert isinstance(error, OperationalError)
-    assert isinstance(error.orig, AnswerTimedOut)
+    assert meaning_of_fault(error) is Meaning.TIMED_OUT
 
 
 def test_after_the_log_in_the_usual_time_outs_hold_again(
@@ -281,7 +283,7 @@ def test_one_slow_answer_does_not_empty_the_pool(servers: ReplicaSet, engine_for
         kept = tracked_connection(second)
         with pytest.raises(OperationalError) as caught:
             first.execute(text("SELECT SLEEP(3)"))
-        assert isinstance(caught.value.orig, AnswerTimedOut)
+        assert meaning_of_fault(caught.value) is Meaning.TIMED_OUT
     with made.engine.connect() as again:
         assert tracked_connection(again) is kept
 

@@ -8,7 +8,6 @@ from sqlalchemy.exc import DBAPIError
 
 from inventory_replication.config import Credentials, Server
 from inventory_replication.decisions.error_numbers import Meaning
-from inventory_replication.mysql.connection import AnswerTimedOut
 from inventory_replication.mysql.faults import meaning_of_fault
 from inventory_replication.mysql.refusals import explain
 
@@ -27,7 +26,7 @@ def untrusted() -> OperationalError:
     [
         (OperationalError(2003, "Can't connect to MySQL server"), Meaning.UNREACHABLE),
         (OperationalError(2013, "Lost connection (closed)"), Meaning.LOST),
-        (AnswerTimedOut(2013, "Lost connection"), Meaning.TIMED_OUT),
+        (OperationalError(2013, "Lost connection (timed out)"), Meaning.TIMED_OUT),
         (InterfaceError(0, ""), Meaning.LOST),
         (Error("Already closed"), Meaning.LOST),
         (untrusted(), Meaning.TLS),

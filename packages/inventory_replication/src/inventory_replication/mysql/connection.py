@@ -2,14 +2,15 @@
 
 import enum
 from io import BufferedReader
-from time import monotonic
+from socket import socket
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
 
 from pymysql import VERSION_STRING
 from pymysql.connections import Connection, MySQLResult
-from pymysql.constants import CLIENT, CR, SERVER_STATUS
+from pymysql.constants import CLIENT, SERVER_STATUS
 from pymysql.err import Error, OperationalError
 
+from inventory_replication.mysql.patience import PatientReader, read_with_patience
 from inventory_replication.mysql.session_state import SESSION_STATE_CHANGED, parse_session_state
 
 TRACKING_ASSIGNMENTS = (
@@ -17,10 +18,6 @@ TRACKING_ASSIGNMENTS = (
 )
 """What a ``SET SESSION`` at connect must hold. It also makes the server report both variables whenever they change, so that each
 connection proves that its tracking works and notices when somebody switches it off, without a question of its own."""
-
-SLOWEST_BYTES_PER_SECOND = 64 * 1024
-"""A packet that comes in pieces may take the read time-out and, for its size, the time of this rate; then the connection is cut."""
-
 
 MOST_REPORTS_KEPT = 256
 """A connection that commits more often than this without being asked forgets the reports and reads the server's position."""
@@ -44,10 +41,6 @@ class Commits(NamedTuple):
     evidence: Evidence
 
 
-class AnswerTimedOut(OperationalError):
-    """The server did not answer within the read time-out (number 2013): slow or gone, which of the two is not known."""
-
-
 class OkPacket(Protocol):
     """What is used of PyMySQL's ``OKPacketWrapper``."""
 
@@ -63,6 +56,7 @@ if TYPE_CHECKING:
         server_capabilities: int
         server_status: int
         _result: MySQLResult | None
+        _sock: socket
         _rfile: BufferedReader
         _read_timeout: float | None
         _write_timeout: float | None
@@ -70,7 +64,7 @@ if TYPE_CHECKING:
         def _force_close(self) -> None: ...
         def _get_server_information(self) -> None: ...
         def _request_authentication(self) -> None: ...
-        def _read_bytes(self, num_bytes: int) -> bytes: ...
+        def _write_bytes(self, data: bytes) -> None: ...
         def _read_ok_packet(self) -> OkPacket: ...
         def _read_query_result(self, *, unbuffered: bool = ...) -> int: ...
 
@@ -94,6 +88,7 @@ class TrackingConnection(_Driver):
     read_only: bool = False
     """Whether the session's transactions are read-only, as the server last reported it."""
 
+    _reader: PatientReader
     _usual_timeouts: tuple[float | None, float | None]
     _unreported = False
     _answer_seen = False
@@ -142,6 +137,7 @@ class TrackingConnection(_Driver):
         if self.connect_timeout is not None:
             self._read_timeout = min(self.connect_timeout, self._read_timeout or self.connect_timeout)
             self._write_timeout = min(self.connect_timeout, self._write_timeout or self.connect_timeout)
+        self._read_patiently()
         super()._get_server_information()
 
     def _request_authentication(self) -> None:
@@ -152,6 +148,16 @@ class TrackingConnection(_Driver):
             self.tracking_fault = "the server, or a proxy before it, does not offer session tracking"
         super()._request_authentication()
         self._read_timeout, self._write_timeout = self._usual_timeouts
+        self._read_patiently()
+
+    def _read_patiently(self) -> None:
+        """Take the place of the driver's reader, which has nothing left in it now: the server is waiting for us."""
+        self._rfile.close()
+        self._rfile, self._reader = read_with_patience(self._sock)
+
+    def _write_bytes(self, data: bytes) -> None:
+        self._reader.begin()
+        super()._write_bytes(data)
 
     def _read_ok_packet(self) -> OkPacket:
         ok = super()._read_ok_packet()
@@ -199,38 +205,6 @@ class TrackingConnection(_Driver):
 
     def _note_read_only(self, *, on: bool) -> None:
         self.read_only = on
-
-    def _read_bytes(self, num_bytes: int) -> bytes:
-        data = self._receive(num_bytes)
-        if len(data) == num_bytes:
-            return data
-        pieces, missing = [data], num_bytes - len(data)
-        allowed = None if self._read_timeout is None else self._read_timeout + num_bytes / SLOWEST_BYTES_PER_SECOND
-        started = monotonic()
-        while missing:
-            if not data:
-                raise self._lost("the server closed it")
-            if allowed is not None and monotonic() - started > allowed:
-                raise self._lost(f"timed out: a packet was not complete after {allowed:.1f} s", AnswerTimedOut)
-            data = self._receive(missing)
-            pieces.append(data)
-            missing -= len(data)
-        return b"".join(pieces)
-
-    def _receive(self, most: int) -> bytes:
-        try:
-            return self._rfile.read1(most)
-        except TimeoutError as fault:
-            raise self._lost(f"timed out: no answer within {self._read_timeout} s", AnswerTimedOut) from fault
-        except OSError as fault:
-            raise self._lost(str(fault)) from fault
-        except BaseException:
-            self._force_close()
-            raise
-
-    def _lost(self, reason: str, kind: type[OperationalError] = OperationalError) -> OperationalError:
-        self._force_close()
-        return kind(CR.CR_SERVER_LOST, f"Lost connection to MySQL server during query ({reason})")
 
 
 class ReadOnlyConnection(TrackingConnection):

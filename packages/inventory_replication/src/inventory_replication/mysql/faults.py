@@ -6,7 +6,6 @@ from pymysql.err import Error
 from sqlalchemy.exc import DBAPIError
 
 from inventory_replication.decisions.error_numbers import Meaning, meaning_of
-from inventory_replication.mysql.connection import AnswerTimedOut
 
 
 def meaning_of_fault(fault: BaseException) -> Meaning | None:
@@ -23,4 +22,4 @@ def meaning_of_fault(fault: BaseException) -> Meaning | None:
         return Meaning.TLS
     number = fault.args[0] if fault.args and isinstance(fault.args[0], int) else 0
     text = str(fault.args[1]) if len(fault.args) > 1 else ""
-    return meaning_of(number, text, timed_out=isinstance(fault, AnswerTimedOut))
+    return meaning_of(number, text)

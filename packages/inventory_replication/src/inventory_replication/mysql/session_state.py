@@ -34,6 +34,13 @@ def parse_session_state(tail: bytes) -> SessionState:
 
     :raises ValueError: the bytes do not follow the protocol.
     """
+    try:
+        return _read(tail)
+    except IndexError:
+        raise ValueError("the session-state block ends too early") from None
+
+
+def _read(tail: bytes) -> SessionState:
     _, offset = _string(tail, 0)
     block, offset = _string(tail, offset)
     if offset != len(tail):
@@ -52,7 +59,7 @@ def parse_session_state(tail: bytes) -> SessionState:
 
 
 def _gtids(data: bytes) -> str:
-    if not data or data[0] != _GTIDS_AS_TEXT:
+    if data[0] != _GTIDS_AS_TEXT:
         raise ValueError("GTIDs in an unknown encoding")
     text, offset = _string(data, 1)
     if offset != len(data):
@@ -70,22 +77,14 @@ def _add_variables(data: bytes, variables: dict[str, str]) -> None:
 
 def _string(data: bytes, offset: int) -> tuple[bytes, int]:
     """A string with its length before it, and the offset behind it."""
-    length, start = _integer(data, offset)
+    length = data[offset]
+    start = offset + 1
+    if length >= _SMALLEST_PREFIX:
+        if length not in _WIDTHS:
+            raise ValueError(f"{length:#x} does not begin a length")
+        start += _WIDTHS[length]
+        length = int.from_bytes(data[offset + 1 : start], "little")
     end = start + length
     if end > len(data):
         raise ValueError(f"a string of {length} bytes does not fit into {len(data) - start}")
     return data[start:end], end
-
-
-def _integer(data: bytes, offset: int) -> tuple[int, int]:
-    """A length-encoded integer, and the offset behind it."""
-    if offset >= len(data):
-        raise ValueError("an integer is missing")
-    first = data[offset]
-    if first < _SMALLEST_PREFIX:
-        return first, offset + 1
-    width = _WIDTHS.get(first)
-    end = offset + 1 + (width or 0)
-    if width is None or end > len(data):
-        raise ValueError(f"{first:#x} does not begin an integer here")
-    return int.from_bytes(data[offset + 1 : end], "little"), end
