@@ -179,6 +179,7 @@ def test_a_read_that_is_not_let_in_goes_elsewhere_but_one_refused_later_does_not
     assert not judge_read(Phase.BEFORE_COMMIT, meaning, handed_over=False).may_repeat
 
 
+@pytest.mark.parametrize("phase", [Phase.CONNECTING, Phase.BEFORE_COMMIT])
 @pytest.mark.parametrize("meaning", [Meaning.STATEMENT, Meaning.CONFLICT, Meaning.READ_ONLY_UNIT, Meaning.INTERRUPTED])
-def test_a_read_that_fails_by_itself_is_not_run_elsewhere(meaning: Meaning) -> None:
-    assert not judge_read(Phase.BEFORE_COMMIT, meaning, handed_over=False).may_repeat
+def test_a_read_that_fails_by_itself_is_not_run_elsewhere(phase: Phase, meaning: Meaning) -> None:
+    assert not judge_read(phase, meaning, handed_over=False).may_repeat
