@@ -42,7 +42,8 @@ class GtidSet:
     def parse(cls, text: str, *, max_length: int = MAX_TEXT) -> "GtidSet":
         """Read a set as a server writes it: ``uuid:1-3:5``, with tags ``uuid:1-3:tag:7``, several separated by commas.
 
-        Capital letters, spaces around parts, intervals in any order and overlapping ones are accepted, as by the server.
+        Capital letters, spaces around parts, intervals in any order and overlapping ones are accepted, as by the server. What
+        the server only tolerates and never writes (empty intervals, a UUID without numbers or hyphens) is refused.
 
         Args:
             text: From a server or, just as well, from somebody hostile.
