@@ -25,18 +25,24 @@ from inventory_core.errors import (
 )
 from inventory_core.events import ProposedChange, StockChanged
 from inventory_core.exports.columns import ExportColumn
+from inventory_core.exports.exporting import export_products, export_stock
 from inventory_core.hookspecs import hookimpl
+from inventory_core.imports.reading import read_table
+from inventory_core.imports.results import ImportPreview, ImportResult, RowFault
+from inventory_core.imports.table import Table
 from inventory_core.inventory import Inventory
 from inventory_core.operations.carrying_out import new_operation_id
 from inventory_core.operations.cataloguing import edit_product, register_product, restore_product, retire_product
 from inventory_core.operations.counting import change_quantity, count
 from inventory_core.operations.delivering import deliver_events
+from inventory_core.operations.importing import import_table, preview_import
 from inventory_core.operations.issuing import issue
 from inventory_core.operations.locating import add_location
 from inventory_core.operations.receiving import receive
 from inventory_core.operations.results import ProductSaved, StockChange
 from inventory_core.operations.transferring import transfer
 from inventory_core.operations.undoing import undo_movement
+from inventory_core.operations.undoing_import import ImportUndone, undo_import
 from inventory_core.operations.verifications.fault import VerificationFault
 from inventory_core.operations.verifying import Verification, verify
 from inventory_core.plugins import build_plugin_manager
@@ -61,6 +67,9 @@ __all__ = [
     "ExportColumn",
     "Fault",
     "FileRefused",
+    "ImportPreview",
+    "ImportResult",
+    "ImportUndone",
     "InsufficientStock",
     "InvalidInput",
     "Inventory",
@@ -75,6 +84,7 @@ __all__ = [
     "ProposedChange",
     "QuantityLimit",
     "ReadOnlyUnit",
+    "RowFault",
     "RowsRefused",
     "SchemaChain",
     "SchemaNotCurrent",
@@ -84,6 +94,7 @@ __all__ = [
     "StockChange",
     "StockChanged",
     "StorageRefused",
+    "Table",
     "Verification",
     "VerificationFault",
     "add_location",
@@ -92,15 +103,21 @@ __all__ = [
     "count",
     "deliver_events",
     "edit_product",
+    "export_products",
+    "export_stock",
     "hookimpl",
+    "import_table",
     "issue",
     "new_operation_id",
     "parse_quantity",
+    "preview_import",
+    "read_table",
     "receive",
     "register_product",
     "restore_product",
     "retire_product",
     "transfer",
+    "undo_import",
     "undo_movement",
     "verify",
 ]

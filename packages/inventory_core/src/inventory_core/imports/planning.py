@@ -201,6 +201,8 @@ class Planner:
             return change.step is not None
         elif old.retired and not new.retired:
             counts.restored += 1
+        elif new.retired:
+            counts.retired += 1
         else:
             counts.updated += 1
         return True

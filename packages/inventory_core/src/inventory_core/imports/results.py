@@ -1,6 +1,6 @@
 """What a preview and an import answer."""
 
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from inventory_core.errors import Fault
@@ -50,14 +50,15 @@ class RowSample:
 class Counts:
     """What the rows come to, while they are counted.
 
-    ``created``, ``restored`` and ``updated`` are products (each counts once, as the first that applies), ``stock_changes``
-    balances that are set anew, ``unchanged`` rows that change nothing.
+    ``created``, ``restored``, ``retired`` and ``updated`` are products (each counts once, as the first that applies),
+    ``stock_changes`` balances that are set anew, ``unchanged`` rows that change nothing.
     """
 
     rows: int = 0
     created: int = 0
     updated: int = 0
     restored: int = 0
+    retired: int = 0
     unchanged: int = 0
     stock_changes: int = 0
 
@@ -75,6 +76,7 @@ class ImportPreview:
     created: int
     updated: int
     restored: int
+    retired: int
     unchanged: int
     stock_changes: int
     new_categories: tuple[str, ...]
@@ -95,6 +97,7 @@ class ImportResult:
     created: int
     updated: int
     restored: int
+    retired: int
     unchanged: int
     stock_changes: int
     new_categories: tuple[str, ...]
@@ -127,8 +130,3 @@ class FaultLog:
         """Note the faults of a rule."""
         for fault in faults:
             self.add(row, fault.field, fault.value, fault.reason, fault.limit)
-
-
-def counted(counts: Counts) -> dict[str, int]:
-    """The counts by name."""
-    return {each.name: getattr(counts, each.name) for each in fields(counts)}

@@ -33,7 +33,7 @@ from inventory_core.operations.locating import find_or_add_locations
 from inventory_core.rules.codes import clean_code, code_key
 
 Progress = Callable[[int, int, str], None]
-"""Is told the rows done, the rows in all and the stage (``checking`` or ``importing``); cancels by raising."""
+"""Is told the rows done, the rows in all and the stage (``checking`` or ``writing``); cancels by raising."""
 
 
 def preview_import(inventory: Inventory, table: Table, progress: Progress | None = None) -> ImportPreview:
@@ -139,7 +139,7 @@ def _plan(
         planner.counts.rows += len(portion)
         yield planner.plan(lines, known, balances)
         if progress is not None:
-            progress(planner.counts.rows, table.size, "importing" if importing else "checking")
+            progress(planner.counts.rows, table.size, "writing" if importing else "checking")
 
 
 def _add_names(unit: Unit, planner: Planner) -> None:

@@ -103,7 +103,7 @@ def _undo(unit: Unit, import_operation: str) -> ImportUndone:
     movements = [BalanceChange(*record) for record in unit.connection.execute(_MOVEMENTS, key)]
     if not edited and not movements:
         counts = json.loads(result)
-        changed = any(counts[name] for name in ("created", "updated", "restored", "stock_changes"))
+        changed = any(counts[name] for name in ("created", "updated", "restored", "retired", "stock_changes"))
         raise CannotUndo("already_undone" if changed else "changed_nothing")
     lock_products(unit.connection, {each.id for each in edited} | {each.product_id for each in movements})
     edited.sort()
