@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import platformdirs
+from flask_babel import gettext
 from pluggy import PluginManager
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
@@ -33,7 +34,9 @@ def database_url(settings: Settings) -> URL:
             return make_url(given)
         except ArgumentError:
             raise SettingsRefused(
-                "INVENTORY_DATABASE_URL is not a database URL; write sqlite:///stock.db or mysql+pymysql://…"
+                gettext(
+                    "INVENTORY_DATABASE_URL no es una dirección de base de datos; escriba sqlite:///datos.db o mysql+pymysql://…"
+                )
             ) from None
     folder = Path(platformdirs.user_data_dir("inventory", appauthor=False))
     try:
@@ -46,7 +49,9 @@ def database_url(settings: Settings) -> URL:
 def open_sessions(settings: Settings) -> SingleDatabase:
     """Open the database; nothing is connected yet. Raises what ``database_url`` raises."""
     if settings.replica_urls:
-        raise SettingsRefused("INVENTORY_REPLICA_URLS: replication is not part of this release yet; leave it empty")
+        raise SettingsRefused(
+            gettext("INVENTORY_REPLICA_URLS: esta versión todavía no incluye la replicación; déjela vacía")
+        )
     return SingleDatabase.from_url(database_url(settings))
 
 
@@ -66,7 +71,7 @@ def secret_key(settings: Settings) -> str:
     url = database_url(settings)
     if url.get_backend_name() != "sqlite":
         raise SettingsRefused(
-            "INVENTORY_SECRET_KEY is required unless the database is SQLite; give every instance the same"
+            gettext("INVENTORY_SECRET_KEY es obligatoria si la base de datos no es SQLite; la misma en cada instancia")
         )
     if url.database in (None, "", ":memory:"):
         return secrets.token_urlsafe(48)

@@ -94,6 +94,10 @@ def _schema_not_current(error: core.SchemaNotCurrent) -> str:
 def _storage_refused(error: core.StorageRefused) -> str:
     """The core says it in English; what it says about a file is known, what a server says stays as it is."""
     known = {
+        r"the folder (.+) does not exist;.*": gettext("la carpeta %(file)s no existe; créela o elija otro lugar"),
+        r"(the SQLite of this Python) was built without.*": gettext(
+            "el SQLite de este Python no tiene FTS5, que hace falta para buscar; use otro Python"
+        ),
         r"(.+) or its folder is read-only;.*": gettext(
             "%(file)s o su carpeta es de solo lectura; permita escribir en ambos"
         ),

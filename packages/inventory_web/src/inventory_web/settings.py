@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
+from flask_babel import gettext
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
 from pydantic.fields import FieldInfo
 from pydantic_settings import (
@@ -21,6 +22,7 @@ from inventory_web.errors import SettingsRefused
 
 PREFIX = "INVENTORY_"
 SHORTEST_SECRET = 32
+FEWEST_CHARACTERS = 10
 LOCAL_NETWORKS = "local"
 
 Words = Annotated[tuple[str, ...], NoDecode]
@@ -87,7 +89,7 @@ class Settings(BaseModel):
     @classmethod
     def _zone(cls, value: str) -> str:
         if value not in zoneinfo.available_timezones():
-            raise ValueError("there is no such time zone")
+            raise ValueError(gettext("no existe esa zona horaria"))
         return value
 
     @field_validator("metrics_allow")
@@ -95,7 +97,7 @@ class Settings(BaseModel):
     def _networks(cls, value: tuple[str, ...]) -> tuple[str, ...]:
         for word in value:
             if word != LOCAL_NETWORKS:
-                ipaddress.ip_network(word)
+                _network(word)
         return value
 
     @property
@@ -128,15 +130,24 @@ class Settings(BaseModel):
         key = self.secret_key.get_secret_value()
         if not key:
             faults.append(
-                f"{PREFIX}SECRET_KEY is required in production; make one with: "
-                "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+                gettext(
+                    "INVENTORY_SECRET_KEY es obligatoria en producción; cree una con: %(command)s",
+                    command="python3 -c 'import secrets; print(secrets.token_urlsafe(48))'",
+                )
             )
-        elif len(key) < SHORTEST_SECRET or len(set(key)) < 10:
-            faults.append(f"{PREFIX}SECRET_KEY is too easy to guess; use {SHORTEST_SECRET} or more random characters")
+        elif len(key) < SHORTEST_SECRET or len(set(key)) < FEWEST_CHARACTERS:
+            faults.append(
+                gettext(
+                    "INVENTORY_SECRET_KEY es fácil de adivinar: use %(number)s caracteres al azar como mínimo",
+                    number=SHORTEST_SECRET,
+                )
+            )
         if not self.database_url.get_secret_value():
-            faults.append(f"{PREFIX}DATABASE_URL is required in production; say where the data lives")
+            faults.append(gettext("INVENTORY_DATABASE_URL es obligatoria en producción: diga dónde están los datos"))
         if any(ipaddress.ip_network(word).prefixlen == 0 for word in self.metrics_allow if word != LOCAL_NETWORKS):
-            faults.append(f"{PREFIX}METRICS_ALLOW lets everybody read /metrics; name the networks that may")
+            faults.append(
+                gettext("INVENTORY_METRICS_ALLOW deja leer /metrics a cualquiera: nombre las redes que pueden")
+            )
         if faults:
             raise SettingsRefused(*faults)
 
@@ -152,8 +163,11 @@ class _SecretFiles(PydanticBaseSettingsSource):
         try:
             return Path(path).read_text("utf-8").strip(), field_name, False
         except (OSError, UnicodeDecodeError) as error:
-            reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
-            raise SettingsRefused(f"{variable.upper()}: {path} cannot be read: {reason}") from None
+            reason = error.strerror if isinstance(error, OSError) else gettext("no es texto UTF-8")
+            name = variable.upper()
+            raise SettingsRefused(
+                gettext("%(name)s: no se puede leer %(path)s: %(reason)s", name=name, path=path, reason=reason)
+            ) from None
 
     def __call__(self) -> dict[str, Any]:
         values = {name: self.get_field_value(field, name)[0] for name, field in self.settings_cls.model_fields.items()}
@@ -180,6 +194,13 @@ class _Environment(BaseSettings, Settings):
         return init_settings, env_settings, _SecretFiles(settings_cls)
 
 
+def _network(word: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
+    try:
+        return ipaddress.ip_network(word)
+    except ValueError:
+        raise ValueError(gettext("«%(word)s» no es una red como 10.0.0.0/8", word=word)) from None
+
+
 def is_secret(field: FieldInfo) -> bool:
     """Whether the setting may also come from a file."""
     extra = field.json_schema_extra
@@ -188,5 +209,14 @@ def is_secret(field: FieldInfo) -> bool:
 
 def _line(fault: Any) -> str:
     name = PREFIX + str(fault["loc"][0]).upper() if fault["loc"] else PREFIX.rstrip("_")
-    shown = "" if "url" in name.lower() or "secret" in name.lower() else f" (found {fault['input']!r})"
-    return f"{name}: {fault['msg']}{shown}"
+    limits = fault.get("ctx", {})
+    allowed = {
+        "literal_error": gettext("se admite %(values)s", values=limits.get("expected")),
+        "int_parsing": gettext("debe ser un número entero"),
+        "bool_parsing": gettext("debe ser true o false"),
+        "greater_than_equal": gettext("el mínimo es %(limit)s", limit=limits.get("ge")),
+        "less_than_equal": gettext("el máximo es %(limit)s", limit=limits.get("le")),
+    }
+    reason = allowed.get(fault["type"]) or str(limits.get("error") or fault["msg"])
+    shown = "" if "URL" in name or "SECRET" in name else f" ({fault['input']!r})"
+    return gettext("%(name)s: valor no válido%(shown)s: %(reason)s", name=name, shown=shown, reason=reason)

@@ -14,12 +14,12 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from inventory_core.errors import RowsRefused
-from inventory_core.imports.previewing import ImportPreview, preview_import
 from inventory_core.imports.reading import read_table
+from inventory_core.imports.results import ImportPreview, ImportResult, RowFault
 from inventory_core.imports.table import Table
 from inventory_core.inventory import Inventory
-from inventory_core.operations.importing import ImportResult, import_table
-from inventory_web import messages
+from inventory_core.operations.importing import import_table, preview_import
+from inventory_web.areas.imports.texts import row_fault_text
 from inventory_web.commands.opening import actor, inventory_of
 from inventory_web.commands.reporting import report
 from inventory_web.current import new_operation
@@ -107,19 +107,20 @@ def _numbers(outcome: ImportPreview | ImportResult) -> dict[str, Any]:
 
 
 def _show_faults(error: RowsRefused, *, as_json: bool) -> None:
+    faults = [fault for fault in error.faults if isinstance(fault, RowFault)]
     if as_json:
-        faults = [
-            {**dataclasses.asdict(fault), "message": messages.reason_text(fault.reason, fault.value, fault.limit)}
-            for fault in error.faults
-        ]
-        answer = {"ok": False, "code": error.code, "faults_total": error.total, "faults": faults}
+        described = [{**dataclasses.asdict(fault), "message": _text(fault)} for fault in faults]
+        answer = {"ok": False, "code": error.code, "faults_total": error.total, "faults": described}
         click.echo(json.dumps(answer, ensure_ascii=False))
         return
     report(error)
-    for fault in error.faults[:MOST_FAULTS_SHOWN]:
-        text = messages.reason_text(fault.reason, fault.value, fault.limit)
-        where = gettext("fila %(row)s, %(column)s", row=fault.row, column=messages.field_label(fault.column))
-        click.echo(f"  {where}: {fault.value!r}: {text}", err=True)
+    for fault in faults[:MOST_FAULTS_SHOWN]:
+        where = gettext("fila %(row)s", row=fault.row) + (f", {fault.column}" if fault.column else "")
+        click.echo(f"  {where}: {fault.value!r}: {_text(fault)}", err=True)
     if error.total > MOST_FAULTS_SHOWN:
         rest = error.total - MOST_FAULTS_SHOWN
         click.echo("  " + gettext("… y %(rest)s más; --json los muestra todos.", rest=rest), err=True)
+
+
+def _text(fault: RowFault) -> str:
+    return row_fault_text(dataclasses.asdict(fault))

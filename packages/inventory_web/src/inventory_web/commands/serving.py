@@ -38,11 +38,10 @@ def run_server(settings: Settings, host: str, port: int) -> None:
     # The worker makes its own application after the fork; making one here finds every fault while it is one line.
     settings = settings.model_copy(update={"secret_key": SecretStr(secret_key(settings))})
     create_app(settings)
-    listener = _listen(host, port)
-    try:
-        _Server(settings, listener).run()
-    finally:
-        listener.close()
+    with _listen(host, port) as listener:
+        address = listener.getsockname()[:2]
+        # Gunicorn takes the descriptor over, and closes it.
+        _Server(settings, listener.detach(), address).run()
 
 
 def _listen(host: str, port: int) -> socket.socket:
@@ -62,14 +61,15 @@ def _listen(host: str, port: int) -> socket.socket:
 
 
 class _Server(BaseApplication):
-    def __init__(self, settings: Settings, listener: socket.socket) -> None:
+    def __init__(self, settings: Settings, descriptor: int, address: tuple[str, int]) -> None:
         self._settings = settings
-        self._listener = listener
+        self._descriptor = descriptor
+        self._address = address
         super().__init__()
 
     def load_config(self) -> None:
         options = {
-            "bind": f"fd://{self._listener.fileno()}",
+            "bind": f"fd://{self._descriptor}",
             "worker_class": "gthread",
             "workers": 1,
             "threads": THREADS,
@@ -87,7 +87,7 @@ class _Server(BaseApplication):
         return create_app(self._settings)
 
     def _announce(self, _server: object) -> None:
-        host, port = self._listener.getsockname()[:2]
+        host, port = self._address
         shown = f"[{host}]" if ":" in host else host
         click.echo(gettext("Inventario en http://%(address)s (Ctrl-C para terminar)", address=f"{shown}:{port}"))
 
