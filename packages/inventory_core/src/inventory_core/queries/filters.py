@@ -9,11 +9,9 @@ from sqlalchemy.orm import Session
 
 from inventory_core.errors import Fault, InvalidInput
 from inventory_core.queries.stored import BALANCE, CATEGORY, LOCATION, PRODUCT
+from inventory_core.rules.categories import WITHOUT_CATEGORY as WITHOUT_CATEGORY
 from inventory_core.rules.reorder import Status
-from inventory_core.rules.texts import fold, one_line
-
-WITHOUT_CATEGORY = "-"
-"""Value of ``ProductFilter.category`` for the products that have none."""
+from inventory_core.rules.texts import one_line, sort_key
 
 _NO_ROW = 0
 
@@ -22,11 +20,11 @@ _NO_ROW = 0
 class ProductFilter:
     """Which products are asked for; every part narrows.
 
-    ``search``: see ``rules.texts.search_words``. ``category`` and ``location`` are names, compared without case and
-    accents; a name that does not exist matches nothing. ``status`` None means all that are not retired. With a
-    location, only products with a balance there (which may be 0) are meant, and ``available`` and ``out_of_stock``
-    speak of that place; ``low_stock`` always speaks of the total. Empty texts mean None.
-    Raises ``InvalidInput`` for a status that does not exist.
+    ``search``: see ``rules.texts.search_words``. ``category`` (``WITHOUT_CATEGORY``: those that have none) and
+    ``location`` are names, compared without case and accents; a name that does not exist matches nothing.
+    ``status`` None means all that are not retired. With a location, only products with a balance there (which may be 0)
+    are meant, and ``available`` and ``out_of_stock`` speak of that place; ``low_stock`` always speaks of the total.
+    Empty texts mean None. Raises ``InvalidInput`` for a status that does not exist.
     """
 
     search: str = ""
@@ -56,10 +54,10 @@ def find_places(session: Session, product_filter: ProductFilter) -> Places:
     """Look up the names of the filter: at most one statement for each."""
     category_id = location_id = location = None
     if product_filter.category and product_filter.category != WITHOUT_CATEGORY:
-        key = fold(one_line(product_filter.category))
+        key = sort_key(one_line(product_filter.category))
         category_id = session.scalar(select(CATEGORY.c.id).where(CATEGORY.c.name_key == key)) or _NO_ROW
     if product_filter.location:
-        key = fold(one_line(product_filter.location))
+        key = sort_key(one_line(product_filter.location))
         found = session.execute(select(LOCATION.c.id, LOCATION.c.name).where(LOCATION.c.name_key == key)).first()
         location_id, location = (found.id, found.name) if found else (_NO_ROW, product_filter.location)
     return Places(category_id, location_id, location)

@@ -11,7 +11,8 @@ from inventory_core.queries.filters import ProductFilter
 from inventory_core.queries.search import FEW
 from inventory_core.queries.stored import PRODUCT
 
-_MANY = 4 * FEW
+MANY = 4 * FEW
+"""Up to so many products that the search index names it is quicker to test them all than to look for the others."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +38,8 @@ def _narrowed(session: Session, question: Question) -> Question:
     """Begin with the side that has fewer rows: what the search index names, or what passes the rest of the filter."""
     named = replace(question, way=Way.WHOLE if question.candidates is None else Way.IDS)
     if question.candidates is not None:
-        some = question.candidates.limit(_MANY + 1).subquery()
-        if (session.scalar(select(func.count()).select_from(some)) or 0) <= _MANY:
+        some = question.candidates.limit(MANY + 1).subquery()
+        if (session.scalar(select(func.count()).select_from(some)) or 0) <= MANY:
             return named
     passing = list(session.scalars(question.without_words().rows((PRODUCT.c.id,)).limit(FEW + 1)))
     return question.only(passing) if len(passing) <= FEW else named
