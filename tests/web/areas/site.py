@@ -31,14 +31,17 @@ class Visitor:
 
     def get(self, address: str, *, htmx: bool = False, **query: str) -> TestResponse:
         headers = {"HX-Request": "true", "HX-Request-Type": "partial"} if htmx else {}
-        return self.client.get(address, query_string=query or None, headers=headers)
+        return self.client.get(address, query_string=query or None, headers=headers, buffered=True)
 
     def post(
         self, address: str, data: dict[str, Any] | None = None, *, htmx: bool = False, headers: dict[str, str] | None = None
     ) -> TestResponse:
         sent = {"HX-Request": "true", "HX-Request-Type": "partial"} if htmx else {}
         return self.client.post(
-            address, data={"csrf_token": self._token, **(data or {})}, headers={**sent, **(headers or {})}
+            address,
+            data={"csrf_token": self._token, **(data or {})},
+            headers={**sent, **(headers or {})},
+            buffered=True,
         )
 
 
@@ -85,7 +88,7 @@ class _Forms(HTMLParser):
         super().__init__()
         self.forms: list[dict[str, Any]] = []
         self._select: str | None = None
-        self._area: str | None = None
+        self._text_of: str | None = None
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         given = {name: value or "" for name, value in attrs}
@@ -100,21 +103,22 @@ class _Forms(HTMLParser):
             self._select = given.get("name", "")
         elif tag == "option" and self._select is not None and ("selected" in given or self._select not in fields):
             fields[self._select] = given.get("value", "")
+            self._text_of = self._select if "value" not in given else None
         elif tag == "textarea":
-            self._area = given.get("name", "")
-            fields[self._area] = ""
+            self._text_of = given.get("name", "")
+            fields[self._text_of] = ""
         elif tag == "button":
             self.forms[-1]["buttons"].append(given)
 
     def handle_endtag(self, tag: str) -> None:
         if tag == "select":
             self._select = None
-        elif tag == "textarea":
-            self._area = None
+        if tag in ("option", "textarea"):
+            self._text_of = None
 
     def handle_data(self, data: str) -> None:
-        if self._area is not None:
-            self.forms[-1]["fields"][self._area] += data
+        if self._text_of is not None:
+            self.forms[-1]["fields"][self._text_of] += data
 
 
 def form_in(page: str, action: str) -> dict[str, str]:

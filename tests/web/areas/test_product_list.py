@@ -169,11 +169,11 @@ def test_every_status_stands_there_as_a_word(site: Site) -> None:
     page = site.operator.get("/inventory").text
     retired = site.operator.get("/inventory?status=retired").text
 
-    assert ">Disponible</span>" in page
-    assert ">Bajo mínimo</span>" in page
-    assert ">Agotado</span>" in page
+    assert ">Disponible</b>" in page
+    assert ">Bajo mínimo</b>" in page
+    assert ">Agotado</b>" in page
     assert codes_in(retired) == ["D"]
-    assert ">Eliminado</span>" in retired
+    assert ">Eliminado</b>" in retired
 
 
 def test_an_empty_inventory_says_how_to_begin(site: Site) -> None:

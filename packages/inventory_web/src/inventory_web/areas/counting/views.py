@@ -46,8 +46,8 @@ class Request:
         if given.get("expected", "").strip():
             expected, found = parse_quantity("expected", given["expected"])
             faults = faults + found
-        typed = given.get("delta") or given.get("quantity", "")
-        return cls(quantity, delta, expected, given.get("location", "").strip() or None, typed[:80], faults)
+        typed = "" if given.get("delta", "").strip() else given.get("quantity", "")[:80]
+        return cls(quantity, delta, expected, given.get("location", "").strip() or None, typed, faults)
 
 
 @blueprint.get("/products/<code:code>/quantity")

@@ -76,7 +76,7 @@ def record(code: str) -> Response:
     return make_response(page, 422)
 
 
-@blueprint.post("/movements/<int:movement_id>/undo")
+@blueprint.post("/movements/<int(max=9223372036854775807):movement_id>/undo")
 @requires(Role.OPERATOR)
 def undo(movement_id: int) -> Response:
     """Write the movement that compensates this one."""

@@ -1,0 +1,51 @@
+"""What must be bought, and the line in the log when a product falls below its minimum."""
+
+from structlog.testing import capture_logs
+
+from tests.web.areas.site import Site, Visitor
+
+
+def test_the_page_says_what_to_buy_and_how_many(site: Site, viewer: Visitor) -> None:
+    site.create_product("A", quantity=2, minimum=10)
+    site.create_product("B", quantity=10, minimum=10)
+    site.create_product("C", quantity=0)
+
+    page = viewer.get("/low-stock").text
+
+    assert 'href="/products/A"' in page
+    assert "<strong>8</strong>" in page
+    assert 'href="/products/B"' not in page
+    assert 'href="/products/C"' not in page
+
+
+def test_the_menu_counts_what_is_low_on_every_page(site: Site) -> None:
+    assert "bg-orange-lt" not in site.operator.get("/locations").text
+
+    site.create_product("A", minimum=1)
+
+    assert '<span class="badge bg-orange-lt">1</span>' in site.operator.get("/locations").text
+
+
+def test_nothing_to_buy_is_said_in_words(site: Site) -> None:
+    assert "No hay nada que comprar" in site.operator.get("/low-stock").text
+
+
+def test_the_list_has_pages(site: Site) -> None:
+    for _ in range(60):
+        site.create_product(minimum=3)
+    first = site.operator.get("/low-stock").text
+    following = site.operator.get(first.split('rel="next" href="')[1].split('"')[0]).text
+
+    assert first.count('<a href="/products/') == 50
+    assert following.count('<a href="/products/') == 10
+
+
+def test_one_line_is_logged_for_the_change_with_which_a_product_becomes_low(site: Site) -> None:
+    site.create_product("A", name="Mesa", quantity=5, minimum=5)
+
+    with capture_logs() as lines:
+        for _ in range(3):
+            site.operator.post("/products/A/quantity", {"delta": "-1"})
+
+    (line,) = [line for line in lines if line["event"] == "low_stock"]
+    assert (line["code"], line["name"], line["quantity"], line["minimum"], line["actor"]) == ("A", "Mesa", 4, 5, "olga")
