@@ -1,6 +1,7 @@
 """Pools: bounded in every wait, read-only for readers, and without a connection from another time."""
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from typing import Any
@@ -18,7 +19,7 @@ from inventory_replication.mysql.engines import ServerEngine, build_engine, trac
 from inventory_replication.mysql.faults import meaning_of_fault
 from inventory_replication.mysql.limits import ConnectionLimits
 from tests.replication.mysql.fault_proxy import HEALTHY, Ending, Fault, FaultProxy
-from tests.replication.mysql.servers import APP, DATABASE, MySQLServer, ReplicaSet
+from tests.replication.mysql.servers import APP, DATABASE, MySQLServer, ReplicaSet, eventually
 
 pytestmark = pytest.mark.mysql
 
@@ -312,6 +313,42 @@ def test_invalidating_drops_idle_connections_and_those_in_use_when_they_come_bac
     with made.engine.connect() as one, made.engine.connect() as two:
         assert not {tracked_connection(one), tracked_connection(two)} & old
     assert made.epoch == 1
+
+
+def test_whoever_waits_for_a_connection_does_not_get_one_from_before_the_invalidation(
+    servers: ReplicaSet, engine_for: Callable[..., ServerEngine]
+) -> None:
+    made = engine_for(servers.source, limits=ConnectionLimits(pool_size=1, pool_timeout=20))
+    got: list[int] = []
+
+    def wait() -> None:
+        with made.engine.connect() as connection:
+            got.append(connection.execute(text("SELECT CONNECTION_ID()")).scalar_one())
+
+    one, two = made.engine.connect(), made.engine.connect()
+    old = {connection.execute(text("SELECT CONNECTION_ID()")).scalar_one() for connection in (one, two)}
+    old_pool = made.engine.pool
+    waiting = threading.Thread(target=wait)
+    waiting.start()
+    eventually("the thread waits at the old pool", lambda: inside_the_wait(waiting))
+    made.invalidate()
+    assert made.engine.pool is not old_pool
+    one.close()
+    two.close()
+    waiting.join(20)
+
+    assert got
+    assert not set(got) & old
+
+
+def inside_the_wait(thread: threading.Thread) -> bool:
+    """Whether the thread waits in SQLAlchemy's queue for a connection that somebody gives back."""
+    frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001
+    names = set()
+    while frame is not None:
+        names.add((frame.f_code.co_name, frame.f_globals.get("__name__")))
+        frame = frame.f_back
+    return ("get", "sqlalchemy.util.queue") in names and ("wait", "threading") in names
 
 
 def test_invalidating_a_dead_server_neither_sends_nor_waits(

@@ -7,9 +7,6 @@ from sqlalchemy import Connection
 from inventory_replication.decisions.gtid import GtidSet
 from inventory_replication.mysql.engines import tracked_connection
 
-SHORTEST_WAIT = 0.001
-"""Seconds. The server reads 0 as "without end"; nothing that it could round to 0 is sent."""
-
 
 def wait_for_gtids(connection: Connection, gtids: GtidSet, limit: float) -> bool:
     """Wait until the server has executed ``gtids``; only ``True`` permits the read.
@@ -17,6 +14,8 @@ def wait_for_gtids(connection: Connection, gtids: GtidSet, limit: float) -> bool
     It must be the first thing that happens on the connection: a transaction that has read already keeps seeing the older state,
     whatever is executed meanwhile. The wait itself takes no snapshot, in a read-only session neither, so the caller reads on
     in the transaction that it began. An empty set needs no wait and sends nothing.
+
+    The server itself takes a limit of 0 for "without end", which is why one is refused here.
 
     Args:
         connection: To a replica, no transaction begun.
@@ -37,7 +36,5 @@ def wait_for_gtids(connection: Connection, gtids: GtidSet, limit: float) -> bool
     answered_within = tracked_connection(connection).answer_limit
     if answered_within is not None:
         limit = min(limit, answered_within * 0.8)
-    found = connection.exec_driver_sql(
-        "SELECT WAIT_FOR_EXECUTED_GTID_SET(%s, %s)", (gtids.compact(), max(limit, SHORTEST_WAIT))
-    )
+    found = connection.exec_driver_sql("SELECT WAIT_FOR_EXECUTED_GTID_SET(%s, %s)", (gtids.compact(), limit))
     return bool(found.scalar_one() == 0)
