@@ -1,0 +1,105 @@
+"""Who may open what: every route for every role, from the map of the application itself."""
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+from werkzeug.routing import Rule
+
+from inventory_web.roles import Role, public, requires, role_of
+from tests.web.browser import Browser
+
+PUBLIC = {
+    "accounts.login",
+    "accounts.logout",
+    "assets.serve",
+    "status.health",
+    "status.live",
+    "status.ready",
+    "status.metrics",
+}
+ADMINISTRATION = {
+    "accounts.accounts",
+    "accounts.add",
+    "accounts.role",
+    "accounts.password",
+    "accounts.disable",
+    "accounts.enable",
+}
+OWN = {"accounts.own_password", "home"}
+
+
+def routes(app: Flask) -> Iterator[tuple[Rule, str, str]]:
+    """Every rule with an address that fits it, and a method that it takes."""
+    for rule in app.url_map.iter_rules():
+        path = re.sub(r"<[^>]+>", "1", rule.rule)
+        for method in sorted((rule.methods or set()) & {"GET", "POST", "PUT", "PATCH", "DELETE"}):
+            yield rule, path, method
+
+
+def test_what_is_public_is_public_on_purpose(app: Flask) -> None:
+    assert {name for name, view in app.view_functions.items() if role_of(view) is None} == PUBLIC
+
+
+def test_accounts_are_for_administrators_only(app: Flask) -> None:
+    assert {name for name, view in app.view_functions.items() if role_of(view) is Role.ADMIN} >= ADMINISTRATION
+
+
+def test_a_stranger_gets_nothing_but_the_login(app: Flask) -> None:
+    browser = Browser(app)
+    asked = [(path, method) for rule, path, method in routes(app) if rule.endpoint not in PUBLIC]
+    browser.get("/login")
+    for path, method in asked:
+        answer = browser.client.open(path, method=method, headers={"X-CSRFToken": browser.token})
+
+        assert answer.status_code in (302, 303), (path, method)
+        assert answer.location.startswith("/login"), (path, method)
+    assert len(asked) > 20
+
+
+@pytest.mark.parametrize(("name", "role"), [("vera", Role.VIEWER), ("olga", Role.OPERATOR), ("ada", Role.ADMIN)])
+def test_each_role_is_refused_exactly_where_a_higher_one_is_asked_for(app: Flask, name: str, role: Role) -> None:
+    browser = Browser(app).logged_in(name)
+    refused, let_in = 0, 0
+    for rule, path, method in routes(app):
+        required = role_of(app.view_functions[rule.endpoint])
+        if required is None:
+            continue
+        with browser.client.open(path, method=method, headers={"X-CSRFToken": browser.token}) as answer:
+            if required > role:
+                refused += 1
+                assert answer.status_code == 403, (path, method)
+                assert "Su rol no permite hacer esto" in answer.text
+            else:
+                let_in += 1
+                assert answer.status_code not in (401, 403, 405), (path, method)
+                assert not str(answer.location or "").startswith("/login"), (path, method)
+
+    assert let_in > 5
+    assert bool(refused) == (role is not Role.ADMIN)
+
+
+def test_nothing_that_a_viewer_may_send_changes_stock(app: Flask) -> None:
+    changing = {
+        rule.endpoint: role_of(app.view_functions[rule.endpoint])
+        for rule, _, method in routes(app)
+        if method != "GET" and rule.endpoint not in PUBLIC | OWN
+    }
+
+    assert changing
+    assert {endpoint for endpoint, required in changing.items() if required is Role.VIEWER} == set()
+
+
+def test_a_view_without_a_mark_asks_for_a_login() -> None:
+    def view() -> str:
+        return ""
+
+    assert role_of(view) is Role.VIEWER
+    assert role_of(requires(Role.ADMIN)(view)) is Role.ADMIN
+    assert role_of(public(view)) is None
+
+
+def test_a_role_may_do_all_that_the_smaller_ones_may() -> None:
+    assert sorted(Role) == [Role.VIEWER, Role.OPERATOR, Role.ADMIN]
+    assert [Role.from_word(role.word) for role in Role] == list(Role)
