@@ -12,8 +12,8 @@ from werkzeug.test import TestResponse
 from inventory_core import Inventory, ProductDraft, add_location, new_operation_id, register_product
 from inventory_core.queries.product_details import get_product
 from inventory_web import current
+from tests.web.browser import PASSWORD
 
-PASSWORD = "una clave larga y propia"
 NUMBERS = count(1)
 
 
@@ -23,9 +23,7 @@ class Visitor:
     def __init__(self, app: Flask, name: str) -> None:
         self.client = app.test_client()
         page = self.client.get("/login").text
-        answer = self.client.post(
-            "/login", data={"csrf_token": token_in(page), "username": name, "password": PASSWORD}
-        )
+        answer = self.client.post("/login", data={"csrf_token": token_in(page), "username": name, "password": PASSWORD})
         assert answer.status_code == 303, answer.text
         self._token = token_in(self.client.get("/account/password").text)
 
@@ -34,7 +32,12 @@ class Visitor:
         return self.client.get(address, query_string=query or None, headers=headers, buffered=True)
 
     def post(
-        self, address: str, data: dict[str, Any] | None = None, *, htmx: bool = False, headers: dict[str, str] | None = None
+        self,
+        address: str,
+        data: dict[str, Any] | None = None,
+        *,
+        htmx: bool = False,
+        headers: dict[str, str] | None = None,
     ) -> TestResponse:
         sent = {"HX-Request": "true", "HX-Request-Type": "partial"} if htmx else {}
         return self.client.post(

@@ -12,12 +12,18 @@ def test_a_place_is_added_and_can_be_chosen(site: Site) -> None:
     assert answer.status_code == 303
     assert "Almacén norte" in site.operator.get("/locations").text
     assert "Almacén norte" in site.operator.get("/products/new").text
-    assert '<option>Almacén norte</option>' in site.operator.get("/inventory").text
+    assert "<option>Almacén norte</option>" in site.operator.get("/inventory").text
 
 
 @pytest.mark.parametrize(
     ("typed", "told"),
-    [("", "obligatorio"), ("  ", "obligatorio"), ("x" * 81, "80 caracteres"), ("\x07", "control"), ("PRINCIPAL", "Ya existe")],
+    [
+        ("", "obligatorio"),
+        ("  ", "obligatorio"),
+        ("x" * 81, "80 caracteres"),
+        ("\x07", "control"),
+        ("PRINCIPAL", "Ya existe"),
+    ],
 )
 def test_a_name_that_cannot_be_is_refused(site: Site, typed: str, told: str) -> None:
     answer = site.operator.post("/locations", {"name": typed})

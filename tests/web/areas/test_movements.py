@@ -117,9 +117,7 @@ def test_unknown_movements_and_addresses_are_not_found(stocked: Site) -> None:
 def test_the_history_has_pages_and_stays_small(site: Site) -> None:
     site.create_product("A", name="<&> " * 50)
     for _ in range(120):
-        receive(
-            site.inventory, code="A", quantity=1, reason="&" * 200, actor="p" * 80, operation=new_operation_id()
-        )
+        receive(site.inventory, code="A", quantity=1, reason="&" * 200, actor="p" * 80, operation=new_operation_id())
     seen, address = 0, "/movements"
     while address:
         page = site.operator.get(address)
@@ -131,7 +129,8 @@ def test_the_history_has_pages_and_stays_small(site: Site) -> None:
     assert seen == 120
 
 
-def test_a_viewer_reads_the_history_and_cannot_change_it(stocked: Site, viewer: Visitor) -> None:
+@pytest.mark.usefixtures("stocked")
+def test_a_viewer_reads_the_history_and_cannot_change_it(viewer: Visitor) -> None:
     page = viewer.get("/movements").text
 
     assert "Entrada" in page

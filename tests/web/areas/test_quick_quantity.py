@@ -145,7 +145,10 @@ def test_a_quantity_that_cannot_be_is_refused_and_says_what_can(site: Site, type
     assert site.quantity("A") == 5
 
 
-@pytest.mark.parametrize("form", [{"delta": "0"}, {"delta": "x"}, {"delta": "-6"}, {"delta": "1000000000"}, {"quantity": "1", "expected": "x"}, {}])
+@pytest.mark.parametrize(
+    "form",
+    [{"delta": "0"}, {"delta": "x"}, {"delta": "-6"}, {"delta": "1000000000"}, {"quantity": "1", "expected": "x"}, {}],
+)
 def test_a_change_that_cannot_be_is_refused(site: Site, form: dict[str, str]) -> None:
     site.create_product("A", quantity=5)
 
@@ -237,6 +240,4 @@ def _somebody_else(site: Site, code: str, delta: int) -> None:
 def _in_two_places(site: Site) -> None:
     site.create_location("Almacén")
     site.create_product("A", quantity=5)
-    change_quantity(
-        site.inventory, code="A", delta=3, location="Almacén", actor="prueba", operation=new_operation_id()
-    )
+    change_quantity(site.inventory, code="A", delta=3, location="Almacén", actor="prueba", operation=new_operation_id())

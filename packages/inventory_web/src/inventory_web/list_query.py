@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 
 from flask_babel import gettext, ngettext
 
@@ -56,9 +56,9 @@ class ListQuery:
         }
         return {name: str(value) for name, value in parts.items() if value}
 
-    def args(self, *, sort: str | None = None, after: Position | None = None) -> dict[str, str]:
+    def args(self, *, sort: str | None = None, after: Position | None = None) -> dict[str, Any]:
         """Arguments for a link to the same list in the order of ``sort``, beginning behind ``after``."""
-        arguments = self.filter_args()
+        arguments: dict[str, Any] = self.filter_args()
         if (sort or self.sort) != DEFAULT_SORT:
             arguments["sort"] = sort or self.sort
         if after is not None:

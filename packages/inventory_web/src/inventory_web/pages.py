@@ -44,5 +44,6 @@ class WithoutIndentation(Extension):
     """Takes the indentation out of templates, which is a tenth of a page; values that they show keep theirs."""
 
     def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
+        """Change the text of a template before it is compiled."""
         del name, filename
         return re.sub(r"^[ \t]+", "", source, flags=re.MULTILINE)

@@ -7,6 +7,7 @@ from pluggy import PluginManager
 from inventory_web.areas.accounts import AccountsArea
 from inventory_web.areas.counting import CountingArea
 from inventory_web.areas.exports import ExportsArea
+from inventory_web.areas.imports import ImportsArea
 from inventory_web.areas.locations import LocationsArea
 from inventory_web.areas.low_stock import LowStockArea
 from inventory_web.areas.movements import MovementsArea
@@ -20,6 +21,7 @@ AREAS = (
     CountingArea,
     MovementsArea,
     LowStockArea,
+    ImportsArea,
     ExportsArea,
     LocationsArea,
     AccountsArea,

@@ -30,10 +30,11 @@ class TableRow:
 
     @classmethod
     def of(cls, row: ProductRow) -> "TableRow":
-        category = cut(row.category or "—", LONGEST_CATEGORY)
+        """Prepare a row; the longer its code and place are, the less of the other texts is shown."""
         room = ROOM - 3 * len(row.code.encode())
         if row.location is not None:
             room -= len(FIELD_OF_LOCATION) + size(row.location)
+        category = cut(row.category or "—", LONGEST_CATEGORY if room > SHORTEST_NAME else LONGEST_CATEGORY // 2)
         name = cut(row.name, max(SHORTEST_NAME, room))
         description = cut(" ".join(row.description.split()), room - size(name)) if room - size(name) > 20 else ""
         cells = tuple(column.cell(row) for column in running().product_columns)

@@ -36,6 +36,7 @@ class Request:
 
     @classmethod
     def read(cls) -> "Request":
+        """Read the form of the current request."""
         given = request.form
         faults: list[Fault] = []
         quantity = delta = expected = None

@@ -1,7 +1,7 @@
 """The filtered list as a download, through a temporary file, so that memory stays the same however long it is."""
 
-import tempfile
-from datetime import date
+from contextlib import ExitStack
+from tempfile import TemporaryFile
 from typing import Literal
 
 from flask import Blueprint, request, send_file
@@ -34,16 +34,14 @@ def table() -> Response:
 
 def _download(kind: Literal["xlsx", "csv"]) -> Response:
     query = ListQuery.read(request.args)
-    # Closed by the response, once it is sent; a failure before that is closed here.
-    target = tempfile.TemporaryFile()
-    try:
+    with ExitStack() as until_sent:
+        target = until_sent.enter_context(TemporaryFile())
         export_products(the_inventory(), query.products, target, kind, language=_language(), sort=query.sort)
         target.seek(0)
-        name = f"inventario-{date.today():%Y-%m-%d}.{kind}"
-        return send_file(target, TYPES[kind], as_attachment=True, download_name=name)
-    except BaseException:
-        target.close()
-        raise
+        name = f"inventario-{the_inventory().clock():%Y-%m-%d}.{kind}"
+        response = send_file(target, TYPES[kind], as_attachment=True, download_name=name)
+        response.call_on_close(until_sent.pop_all().close)
+        return response
 
 
 def _language() -> str:

@@ -32,7 +32,8 @@ class MovementsArea:
 
     @hookimpl
     def product_panels(self, details: ProductDetails) -> Sequence[ProductPanel]:
-        return [ProductPanel(Markup(html), order) for html, order in product_panel(details)]
+        panels = product_panel(details)
+        return [ProductPanel(Markup(html), order) for html, order in panels]  # noqa: S704 - Jinja escaped every value
 
     @core_hookimpl
     def check_stock_change(self, change: ProposedChange) -> str | None:

@@ -22,10 +22,12 @@ class MovementForm:
 
     @classmethod
     def empty(cls) -> "MovementForm":
+        """The form before anything is typed."""
         return cls(dict.fromkeys(FIELDS, "") | {"kind": "receive"})
 
     @classmethod
     def read(cls, typed: Mapping[str, str]) -> "MovementForm":
+        """Read a request, with every fault that can be seen without the database."""
         values = {name: typed.get(name, "").strip() for name in FIELDS}
         quantity, faults = parse_quantity("quantity", values["quantity"])
         if quantity == 0:
@@ -38,6 +40,7 @@ class MovementForm:
 
     @property
     def errors(self) -> dict[str, list[str]]:
+        """The texts by field."""
         errors = faults_by_field(self.faults)
         for name, text in self.refusals.items():
             errors.setdefault(name, []).append(text)

@@ -26,11 +26,13 @@ def add_routes(blueprint: Blueprint) -> None:
 
 @requires(Role.OPERATOR)
 def new() -> Response:
+    """Show an empty form."""
     return _form_page("products/new.html", ProductForm.empty())
 
 
 @requires(Role.OPERATOR)
 def register() -> Response:
+    """Register a product: 303 to its page, or 422 with every fault beside its field."""
     form = ProductForm.read_new(request.form)
     if form.faults:
         return _form_page("products/new.html", form, status=422)
@@ -57,12 +59,14 @@ def register() -> Response:
 
 @requires(Role.OPERATOR)
 def edit(code: str) -> Response:
+    """Show the form with what is stored."""
     product = get_product(the_inventory(), code)
     return _form_page("products/edit.html", ProductForm.of(product.row), product=product)
 
 
 @requires(Role.OPERATOR)
 def save(code: str) -> Response:
+    """Save an edit: 303, 422 with every fault, or 409 with both values if somebody else saved meanwhile."""
     product = get_product(the_inventory(), code)
     form = ProductForm.read_edit(request.form, product.row)
     seen = request.form.get("version", "")
@@ -92,6 +96,7 @@ def save(code: str) -> Response:
 
 @requires(Role.OPERATOR)
 def retire(code: str) -> Response:
+    """Take a product out of the list."""
     saved = retire_product(the_inventory(), code=code, actor=the_actor(), operation=the_operation())
     flash(gettext("Producto «%(code)s» eliminado. Puede restaurarlo aquí mismo.", code=saved.code), "success")
     return see_other(url_for("products.details", code=saved.code))
@@ -99,6 +104,7 @@ def retire(code: str) -> Response:
 
 @requires(Role.OPERATOR)
 def restore(code: str) -> Response:
+    """Bring a product back into the list."""
     saved = restore_product(the_inventory(), code=code, actor=the_actor(), operation=the_operation())
     flash(gettext("Producto «%(code)s» restaurado.", code=saved.code), "success")
     return see_other(url_for("products.details", code=saved.code))

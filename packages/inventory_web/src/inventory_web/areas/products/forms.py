@@ -30,10 +30,12 @@ class ProductForm:
 
     @property
     def location(self) -> str | None:
+        """The place for the first quantity; None is the default one."""
         return self.values["location"].strip() or None
 
     @property
     def errors(self) -> dict[str, list[str]]:
+        """The texts by field."""
         return faults_by_field(self.faults)
 
     @classmethod
@@ -70,8 +72,8 @@ class ProductForm:
             minimum=minimum,
         )
         other = _is_other(values)
-        for fault in draft.faults():
-            faults.append(_moved(fault, "other_category") if other and fault.field == "category" else fault)
+        found = draft.faults()
+        faults += [_moved(fault, "other_category") if other and fault.field == "category" else fault for fault in found]
         return cls(values, draft, quantity, sorted(faults, key=lambda fault: FIELDS.index(fault.field)))
 
 

@@ -1,0 +1,98 @@
+"""How states and stages of an import are called."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from flask_babel import gettext
+
+from inventory_core.errors import FileRefused
+from inventory_web.areas.imports.jobs import Job, State
+from inventory_web.messages import number, reason_text
+from inventory_web.refusals import refusal_text
+
+COLOURS = {
+    State.READING: "blue",
+    State.READY: "azure",
+    State.REFUSED: "red",
+    State.IMPORTING: "blue",
+    State.DONE: "green",
+    State.FAILED: "red",
+    State.UNDONE: "secondary",
+}
+
+
+def state_text(job: Job) -> str:
+    """The state of an import in a few words."""
+    if job.interrupted:
+        return gettext("Interrumpida")
+    texts = {
+        State.READING: gettext("Leyendo el archivo"),
+        State.READY: gettext("Con errores") if job.outcome.get("faults_total") else gettext("Lista para importar"),
+        State.REFUSED: gettext("Archivo rechazado"),
+        State.IMPORTING: gettext("Importando"),
+        State.DONE: gettext("Importada"),
+        State.FAILED: gettext("No se pudo importar"),
+        State.UNDONE: gettext("Deshecha"),
+    }
+    return texts[job.state]
+
+
+def state_colour(job: Job) -> str:
+    """The colour name in the style sheet's classes."""
+    wrong = job.interrupted or (job.state is State.READY and job.outcome.get("faults_total"))
+    return "orange" if wrong else COLOURS[job.state]
+
+
+def count_text(name: str) -> str:
+    """What a number of the preview or the result counts."""
+    texts = {
+        "created": gettext("Productos nuevos"),
+        "updated": gettext("Productos cambiados"),
+        "restored": gettext("Productos restaurados"),
+        "retired": gettext("Productos eliminados"),
+        "unchanged": gettext("Sin cambios"),
+        "stock_changes": gettext("Cambios de cantidad"),
+    }
+    return texts.get(name, name)
+
+
+def refused_text(outcome: Mapping[str, Any]) -> str:
+    """Why the file as a whole is refused."""
+    if outcome.get("reason") == "gone":
+        return gettext("El archivo ya no se guarda. Súbalo de nuevo.")
+    return refusal_text(FileRefused(str(outcome.get("reason", "")), str(outcome.get("detail", ""))))
+
+
+def row_fault_text(fault: Mapping[str, Any]) -> str:
+    """What is wrong with one value of the file."""
+    limit = fault["limit"]
+    texts = {
+        "duplicate": gettext("Está repetido: ya aparece en la fila %(row)s.", row=number(limit or 0)),
+        "differs": gettext("No coincide con la fila %(row)s del mismo producto.", row=number(limit or 0)),
+        "unknown": gettext("No hay ningún producto con ese código."),
+        "retired": gettext("El producto está eliminado; restáurelo antes."),
+        "refused": fault["value"],
+        "error_cell": gettext("La celda muestra un error de la hoja de cálculo."),
+        "too_many_cells": gettext(
+            "La fila tiene más celdas que columnas hay en la cabecera (%(columns)s).", columns=limit
+        ),
+    }
+    return str(texts.get(fault["reason"]) or reason_text(fault["reason"], fault["value"], limit))
+
+
+def stage_text(stage: str) -> str:
+    """What an instance is doing right now."""
+    texts = {"checking": gettext("Comprobando las filas"), "writing": gettext("Guardando las filas")}
+    return texts.get(stage, gettext("Leyendo el archivo"))
+
+
+def action_text(action: str) -> str:
+    """What one row does."""
+    texts = {
+        "create": gettext("Nuevo"),
+        "update": gettext("Cambia"),
+        "restore": gettext("Se restaura"),
+        "retire": gettext("Se elimina"),
+        "stock": gettext("Cantidad"),
+    }
+    return texts.get(action, action)
