@@ -4,13 +4,26 @@ import ssl
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pytest_docker.plugin import DockerComposeExecutor
 
+from inventory_replication.config import Server
+from inventory_replication.mysql.engines import ServerEngine, build_engine
 from inventory_replication.mysql.tls import client_tls
 from tests.replication.mysql.certificates import Certificates
-from tests.replication.mysql.servers import MySQLServer, ReplicaSet, create_accounts, follow, running_services
+from tests.replication.mysql.fault_proxy import FaultProxy
+from tests.replication.mysql.pools import EngineFor
+from tests.replication.mysql.servers import (
+    APP,
+    DATABASE,
+    MySQLServer,
+    ReplicaSet,
+    create_accounts,
+    follow,
+    running_services,
+)
 
 COMPOSE_FILE = Path(__file__).with_name("compose.yml")
 
@@ -78,3 +91,24 @@ def table(servers: ReplicaSet) -> Iterator[str]:
     """The name of an empty table (id, note) of the test's own, on all servers."""
     with servers.table() as name:
         yield name
+
+
+@pytest.fixture
+def engine_for(servers: ReplicaSet) -> Iterator[EngineFor]:
+    made: list[ServerEngine] = []
+
+    def build(server: MySQLServer, *, read_only: bool = False, port: int | None = None, **options: Any) -> ServerEngine:
+        where = Server(server.name, "127.0.0.1", port or server.port)
+        made.append(build_engine(where, APP, database=DATABASE, read_only=read_only, tls=servers.tls, **options))
+        return made[-1]
+
+    yield build
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def proxy(servers: ReplicaSet) -> Iterator[FaultProxy]:
+    """Before the source."""
+    with FaultProxy(servers.source.address) as made:
+        yield made

@@ -1,69 +1,27 @@
-"""Pools: bounded in every wait, read-only for readers, and without a connection from another time."""
+"""Pools: read-only for readers, and without a connection from another time."""
 
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
-from typing import Any
 
 import pytest
-from sqlalchemy import TextClause, create_engine, text
+from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from inventory_replication.config import Server
-from inventory_replication.decisions.error_numbers import Meaning
-from inventory_replication.errors import ConfigurationError
 from inventory_replication.mysql.connection import ReadOnlyConnection
-from inventory_replication.mysql.engines import ServerEngine, build_engine, tracked_connection
-from inventory_replication.mysql.faults import meaning_of_fault
+from inventory_replication.mysql.engines import tracked_connection
 from inventory_replication.mysql.limits import ConnectionLimits
-from tests.replication.mysql.fault_proxy import HEALTHY, Ending, Fault, FaultProxy
-from tests.replication.mysql.servers import APP, DATABASE, MySQLServer, ReplicaSet, eventually
+from tests.replication.mysql.fault_proxy import Fault, FaultProxy
+from tests.replication.mysql.pools import EngineFor, insert, number
+from tests.replication.mysql.servers import ReplicaSet, eventually
 
 pytestmark = pytest.mark.mysql
 
-SHORT = ConnectionLimits(connect_timeout=0.5, read_timeout=0.5, write_timeout=0.5, pool_timeout=0.5)
-FAR_BELOW_ANY_HANG = 8.0
-"""Seconds; the waits under test end after fractions of it, and without their bound not at all."""
-
-
-@pytest.fixture
-def engine_for(servers: ReplicaSet) -> Iterator[Callable[..., ServerEngine]]:
-    made: list[ServerEngine] = []
-
-    def build(server: MySQLServer, *, read_only: bool = False, port: int | None = None, **options: Any) -> ServerEngine:
-        where = Server(server.name, "127.0.0.1", port or server.port)
-        made.append(build_engine(where, APP, database=DATABASE, read_only=read_only, tls=servers.tls, **options))
-        return made[-1]
-
-    yield build
-    for each in made:
-        each.close()
-
-
-@pytest.fixture
-def proxy(servers: ReplicaSet) -> Iterator[FaultProxy]:
-    """Before the source."""
-    with FaultProxy(servers.source.address) as made:
-        yield made
-
-
-def number(error: DBAPIError) -> int:
-    assert error.orig is not None
-    return int(error.orig.args[0])
-
-
-INSERT = "INSERT INTO {t} VALUES (1, 'a')"
 SAME = "UPDATE {t} SET note = 'a'"
 
 
-def insert(table: str) -> TextClause:
-    return text(INSERT.format(t=table))
-
-
 def test_sessions_are_in_utc_strict_and_tracked_and_keep_what_sqlalchemy_asks_for(
-    servers: ReplicaSet, table: str, engine_for: Callable[..., ServerEngine]
+    servers: ReplicaSet, table: str, engine_for: EngineFor
 ) -> None:
     made = engine_for(servers.source)
     with made.engine.connect() as connection:
@@ -84,7 +42,7 @@ def test_sessions_are_in_utc_strict_and_tracked_and_keep_what_sqlalchemy_asks_fo
 
 
 def test_commits_of_the_unit_before_are_not_handed_to_the_next(
-    servers: ReplicaSet, table: str, engine_for: Callable[..., ServerEngine]
+    servers: ReplicaSet, table: str, engine_for: EngineFor
 ) -> None:
     made = engine_for(servers.source, limits=ConnectionLimits(pool_size=1))
     with made.engine.begin() as connection:
@@ -104,7 +62,7 @@ def test_a_connection_of_a_foreign_engine_is_refused_in_words() -> None:
 
 @pytest.mark.parametrize(("role", "refusal"), [("source", 1792), ("replica1", 1290)])
 def test_a_reader_cannot_write_anywhere(
-    role: str, refusal: int, servers: ReplicaSet, table: str, engine_for: Callable[..., ServerEngine]
+    role: str, refusal: int, servers: ReplicaSet, table: str, engine_for: EngineFor
 ) -> None:
     made = engine_for(getattr(servers, role), read_only=True)
     with made.engine.connect() as connection, pytest.raises(OperationalError) as caught:
@@ -122,7 +80,7 @@ def test_a_reader_cannot_write_anywhere(
     ],
 )
 def test_a_reader_that_makes_its_session_writable_loses_its_connection(
-    attempt: str, servers: ReplicaSet, table: str, engine_for: Callable[..., ServerEngine]
+    attempt: str, servers: ReplicaSet, table: str, engine_for: EngineFor
 ) -> None:
     made = engine_for(servers.source, read_only=True, limits=ConnectionLimits(pool_size=1))
     with made.engine.connect() as connection:
@@ -136,7 +94,7 @@ def test_a_reader_that_makes_its_session_writable_loses_its_connection(
 
 
 def test_a_transaction_that_is_made_writable_once_does_not_outlive_its_unit(
-    servers: ReplicaSet, table: str, engine_for: Callable[..., ServerEngine]
+    servers: ReplicaSet, table: str, engine_for: EngineFor
 ) -> None:
     made = engine_for(servers.source, read_only=True, limits=ConnectionLimits(pool_size=1))
     with made.engine.connect() as connection:
@@ -148,7 +106,7 @@ def test_a_transaction_that_is_made_writable_once_does_not_outlive_its_unit(
 
 
 def test_a_replica_refuses_even_a_transaction_that_is_made_writable_once(
-    servers: ReplicaSet, table: str, engine_for: Callable[..., ServerEngine]
+    servers: ReplicaSet, table: str, engine_for: EngineFor
 ) -> None:
     made = engine_for(servers.replica1, read_only=True)
     with made.engine.connect() as connection:
@@ -160,7 +118,7 @@ def test_a_replica_refuses_even_a_transaction_that_is_made_writable_once(
 
 
 def test_without_session_tracking_readers_are_made_read_only_again_before_each_use(
-    servers: ReplicaSet, table: str, engine_for: Callable[..., ServerEngine], monkeypatch: pytest.MonkeyPatch
+    servers: ReplicaSet, table: str, engine_for: EngineFor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(ReadOnlyConnection, "_note_session_state", lambda _self, _tail: None)
     made = engine_for(servers.source, read_only=True, limits=ConnectionLimits(pool_size=1))
@@ -172,135 +130,8 @@ def test_without_session_tracking_readers_are_made_read_only_again_before_each_u
     assert number(caught.value) == 1792
 
 
-def within_bounds(work: Callable[[], None]) -> BaseException:
-    """What the work raised; that it ended at all is the point."""
-    raised: list[BaseException] = []
-
-    def run() -> None:
-        try:
-            work()
-        except BaseException as error:  # noqa: BLE001
-            raised.append(error)
-
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
-    thread.join(FAR_BELOW_ANY_HANG)
-
-    assert not thread.is_alive(), "an operation without a bound"
-    assert raised, "nothing was raised"
-    return raised[0]
-
-
-@pytest.mark.parametrize(
-    "fault",
-    [
-        Fault(blackhole=True),
-        Fault(after_bytes=0, ending=Ending.CLOSE),
-        Fault(after_bytes=0, ending=Ending.RESET),
-        Fault(after_bytes=3, ending=Ending.HALF_OPEN),
-        Fault(bytes_per_second=4),
-    ],
-    ids=["black hole", "closed", "reset", "half-open", "slow bytes"],
-)
-@pytest.mark.parametrize("phase", ["connecting", "asking"])
-def test_every_network_fault_ends_in_an_error_within_bounds(
-    phase: str, fault: Fault, servers: ReplicaSet, proxy: FaultProxy, engine_for: Callable[..., ServerEngine]
-) -> None:
-    made = engine_for(servers.source, port=proxy.port, limits=SHORT)
-    if phase == "asking":
-        with made.engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
-    proxy.to_client = fault
-
-    def ask() -> None:
-        with made.engine.connect() as connection:
-            connection.execute(text("SELECT 1"))
-
-    error = within_bounds(ask)
-
-    assert isinstance(error, OperationalError)
-    proxy.to_client = HEALTHY
-    with made.engine.connect() as connection:
-        assert connection.execute(text("SELECT 1")).scalar_one() == 1
-
-
-def test_a_server_that_accepts_and_never_greets_is_bounded_by_the_connect_time_out(
-    servers: ReplicaSet, proxy: FaultProxy, engine_for: Callable[..., ServerEngine]
-) -> None:
-    made = engine_for(servers.source, port=proxy.port, limits=ConnectionLimits(connect_timeout=0.3, read_timeout=600))
-    proxy.accepting = False
-
-    error = within_bounds(lambda: made.engine.connect().close())
-
-    assert isinstance(error, OperationalError)
-    assert meaning_of_fault(error) is Meaning.TIMED_OUT
-
-
-def test_after_the_log_in_the_usual_time_outs_hold_again(
-    servers: ReplicaSet, engine_for: Callable[..., ServerEngine]
-) -> None:
-    made = engine_for(servers.source, limits=ConnectionLimits(connect_timeout=0.3, read_timeout=20))
-    with made.engine.connect() as connection:
-        assert tracked_connection(connection).answer_limit == 20
-        assert connection.execute(text("SELECT SLEEP(0.8)")).scalar_one() == 0
-
-
-def test_a_frozen_server_is_given_up(servers: ReplicaSet, engine_for: Callable[..., ServerEngine]) -> None:
-    made = engine_for(servers.replica1, limits=SHORT)
-    with servers.replica1.frozen():
-        error = within_bounds(lambda: made.engine.connect().close())
-
-    assert isinstance(error, OperationalError)
-
-
-def test_a_lock_is_waited_for_shorter_than_an_answer(
-    servers: ReplicaSet, table: str, engine_for: Callable[..., ServerEngine]
-) -> None:
-    made = engine_for(servers.source, limits=ConnectionLimits(read_timeout=3))
-    with made.engine.begin() as holder:
-        holder.execute(insert(table))
-        with made.engine.connect() as waiter, pytest.raises(OperationalError) as caught:
-            waiter.execute(insert(table))
-
-    assert number(caught.value) == 1205
-
-
-def test_a_select_that_takes_too_long_is_ended_by_the_server_and_keeps_its_connection(
-    servers: ReplicaSet, engine_for: Callable[..., ServerEngine]
-) -> None:
-    made = engine_for(servers.source, limits=ConnectionLimits(statement_timeout=0.1, pool_size=1))
-    with made.engine.connect() as connection:
-        before = tracked_connection(connection)
-        with pytest.raises(OperationalError) as caught:
-            connection.execute(text("SELECT COUNT(*) FROM information_schema.columns a, information_schema.columns b"))
-
-        assert number(caught.value) == 3024
-        assert tracked_connection(connection) is before
-
-
-def test_one_slow_answer_does_not_empty_the_pool(servers: ReplicaSet, engine_for: Callable[..., ServerEngine]) -> None:
-    made = engine_for(servers.source, limits=SHORT)
-    with made.engine.connect() as first, made.engine.connect() as second:
-        kept = tracked_connection(second)
-        with pytest.raises(OperationalError) as caught:
-            first.execute(text("SELECT SLEEP(3)"))
-        assert meaning_of_fault(caught.value) is Meaning.TIMED_OUT
-    with made.engine.connect() as again:
-        assert tracked_connection(again) is kept
-
-
-def test_a_pool_that_is_used_up_refuses_after_its_time_out(
-    servers: ReplicaSet, engine_for: Callable[..., ServerEngine]
-) -> None:
-    made = engine_for(servers.source, limits=ConnectionLimits(pool_size=1, pool_timeout=0.2))
-    with made.engine.connect(), made.engine.connect():
-        error = within_bounds(lambda: made.engine.connect().close())
-
-    assert isinstance(error, PoolTimeoutError)
-
-
 def test_invalidating_drops_idle_connections_and_those_in_use_when_they_come_back(
-    servers: ReplicaSet, engine_for: Callable[..., ServerEngine]
+    servers: ReplicaSet, engine_for: EngineFor
 ) -> None:
     made = engine_for(servers.source)
     with made.engine.connect() as in_use:
@@ -316,7 +147,7 @@ def test_invalidating_drops_idle_connections_and_those_in_use_when_they_come_bac
 
 
 def test_whoever_waits_for_a_connection_does_not_get_one_from_before_the_invalidation(
-    servers: ReplicaSet, engine_for: Callable[..., ServerEngine]
+    servers: ReplicaSet, engine_for: EngineFor
 ) -> None:
     made = engine_for(servers.source, limits=ConnectionLimits(pool_size=1, pool_timeout=20))
     got: list[int] = []
@@ -352,7 +183,7 @@ def inside_the_wait(thread: threading.Thread) -> bool:
 
 
 def test_invalidating_a_dead_server_neither_sends_nor_waits(
-    servers: ReplicaSet, proxy: FaultProxy, engine_for: Callable[..., ServerEngine]
+    servers: ReplicaSet, proxy: FaultProxy, engine_for: EngineFor
 ) -> None:
     made = engine_for(servers.source, port=proxy.port)
     with made.engine.connect() as connection:
@@ -365,7 +196,7 @@ def test_invalidating_a_dead_server_neither_sends_nor_waits(
 
 
 def test_a_source_that_became_read_only_empties_the_writers_pool_at_once(
-    servers: ReplicaSet, table: str, engine_for: Callable[..., ServerEngine]
+    servers: ReplicaSet, table: str, engine_for: EngineFor
 ) -> None:
     """A ping would not notice: the server lives and answers."""
     made = engine_for(servers.source)
@@ -385,7 +216,7 @@ def test_a_source_that_became_read_only_empties_the_writers_pool_at_once(
 
 
 def test_an_idle_connection_is_asked_for_a_sign_of_life_and_a_busy_one_is_not(
-    servers: ReplicaSet, proxy: FaultProxy, engine_for: Callable[..., ServerEngine]
+    servers: ReplicaSet, proxy: FaultProxy, engine_for: EngineFor
 ) -> None:
     busy = engine_for(servers.source, port=proxy.port)
     with busy.engine.connect() as connection:
@@ -402,7 +233,7 @@ def test_an_idle_connection_is_asked_for_a_sign_of_life_and_a_busy_one_is_not(
 
 
 def test_a_connection_of_the_parent_process_is_left_alone_by_its_child(
-    servers: ReplicaSet, engine_for: Callable[..., ServerEngine]
+    servers: ReplicaSet, engine_for: EngineFor
 ) -> None:
     made = engine_for(servers.source, limits=ConnectionLimits(pool_size=1))
     with made.engine.connect() as connection:
@@ -428,9 +259,7 @@ def test_a_connection_of_the_parent_process_is_left_alone_by_its_child(
         assert connection.execute(text("SELECT CONNECTION_ID()")).scalar_one() == parents
 
 
-def test_one_tls_context_is_shared_by_all_connections(
-    servers: ReplicaSet, engine_for: Callable[..., ServerEngine]
-) -> None:
+def test_one_tls_context_is_shared_by_all_connections(servers: ReplicaSet, engine_for: EngineFor) -> None:
     made = engine_for(servers.source)
     with made.engine.connect() as one, made.engine.connect() as two:
         contexts = {id(vars(tracked_connection(each))["ctx"]) for each in (one, two)}
@@ -438,11 +267,3 @@ def test_one_tls_context_is_shared_by_all_connections(
 
     assert contexts == {id(servers.tls)}
     assert all(ciphers)
-
-
-@pytest.mark.parametrize(
-    ("name", "value"), [("pool_size", 0), ("connect_timeout", 0), ("read_timeout", -1), ("statement_timeout", 0.0)]
-)
-def test_a_limit_that_would_mean_without_end_is_refused(name: str, value: float) -> None:
-    with pytest.raises(ConfigurationError, match=name):
-        ConnectionLimits(**{name: value})  # type: ignore[arg-type]
