@@ -1,8 +1,8 @@
 """Many rows in few statements, written through the driver: the parameters of each row cost more than the row."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from sqlalchemy import Connection, Table
@@ -17,6 +17,7 @@ CASES_AT_ONCE = 1_000
 """The database looks through the cases row by row, so more at once would be slower."""
 
 Row = Sequence[Any]
+_TIME = UtcMicroseconds()
 
 
 def insert_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
@@ -52,10 +53,30 @@ def set_by_id(connection: Connection, table: Table, column: str, values: Sequenc
         connection.exec_driver_sql(statement, (*chain.from_iterable(portion), *(row_id for row_id, _ in portion)))
 
 
+def select_in(connection: Connection, statement: str, values: Collection[Any], *, locked: bool) -> Sequence[Any]:
+    """Every row of a SELECT, ending in ``IN``, for these driver values; locked until the transaction ends if so asked.
+
+    A locking read sees what is committed now, whatever snapshot the transaction has; SQLite's one writer needs none.
+    """
+    mark = _mark(connection)
+    found: list[Any] = []
+    for start in range(0, len(values), PARAMETERS_AT_ONCE):
+        portion = tuple(islice(values, start, start + PARAMETERS_AT_ONCE))
+        lock = " FOR UPDATE" if locked and connection.dialect.name != "sqlite" else ""
+        found += connection.exec_driver_sql(f"{statement} ({', '.join([mark] * len(portion))}){lock}", portion).all()
+    return found
+
+
 def stored_time(connection: Connection, moment: datetime | None) -> Any:
     """A time as the driver stores it."""
-    to_driver = UtcMicroseconds().bind_processor(connection.dialect)
+    to_driver = _TIME.dialect_impl(connection.dialect).bind_processor(connection.dialect)
     return moment if to_driver is None else to_driver(moment)
+
+
+def read_time(connection: Connection, stored: Any) -> datetime | None:
+    """A time that the driver read."""
+    from_driver = _TIME.dialect_impl(connection.dialect).result_processor(connection.dialect, None)
+    return stored if from_driver is None else from_driver(stored)
 
 
 def _mark(connection: Connection) -> str:

@@ -10,23 +10,23 @@ MOST_WORDS = 20
 """How many words of a query count."""
 
 VARIATION_SELECTORS = frozenset(map(chr, range(0xFE00, 0xFE10)))
-_SURROGATES = re.compile("[\ud800-\udfff]")
+_NOT_ASCII = re.compile("[^\x00-\x7f]")
+_REMEMBERED_BELOW = "\u3000"
 
 
-class _Marks(dict[int, int | None]):
-    """For ``str.translate``: drops marks that combine and characters that only format, keeps everything else."""
+class _Kept(dict[str, str]):
+    """What remains of a decomposed character: nothing of marks that combine and of characters that only format."""
 
-    def __missing__(self, point: int) -> int | None:
-        char = chr(point)
-        dropped = unicodedata.combining(char) or unicodedata.category(char) == "Cf" or char in VARIATION_SELECTORS
-        kept = None if dropped else point
-        if dropped or point < _REMEMBERED_BELOW:
-            self[point] = kept
+    def __missing__(self, char: str) -> str:
+        category = unicodedata.category(char)
+        dropped = unicodedata.combining(char) or category == "Cf" or char in VARIATION_SELECTORS
+        kept = "" if dropped else "\ufffd" if category == "Cs" else char
+        if char < _REMEMBERED_BELOW:
+            self[char] = kept
         return kept
 
 
-_REMEMBERED_BELOW = 0x3000
-_MARKS = _Marks()
+_KEPT = _Kept()
 
 
 def fold(text: str) -> str:
@@ -38,7 +38,8 @@ def fold(text: str) -> str:
     if text.isascii():
         return text.lower()
     decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return _SURROGATES.sub("\ufffd", decomposed.translate(_MARKS).casefold())
+    # Character by character only where it matters: most of a text is ASCII once it is decomposed.
+    return _NOT_ASCII.sub(lambda found: _KEPT[found[0]], decomposed).casefold()
 
 
 def sort_key(text: str) -> str:
