@@ -13,19 +13,19 @@ from inventory_web.current import running
 ROOM = 110
 """Bytes for a row's name and description; a page of 50 long rows then stays under 60 KB."""
 FIELD_OF_LOCATION = '<input type=hidden name=location value="">'
-SHORTEST_NAME = 36
+SHORTEST_NAME = 24
 LONGEST_CATEGORY = 32
 
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A product as the table shows it: texts cut to size, cells of further columns, and a new operation id."""
+    """A product as the table shows it: texts cut to size, cells of further columns with their headings, and a new operation id."""
 
     row: ProductRow
     name: str
     description: str
     category: str
-    cells: tuple[object, ...]
+    cells: tuple[tuple[object, object], ...]
     operation: str
 
     @classmethod
@@ -37,7 +37,7 @@ class TableRow:
         category = cut(row.category or "—", LONGEST_CATEGORY if room > SHORTEST_NAME else LONGEST_CATEGORY // 2)
         name = cut(row.name, max(SHORTEST_NAME, room))
         description = cut(" ".join(row.description.split()), room - size(name)) if room - size(name) > 20 else ""
-        cells = tuple(column.cell(row) for column in running().product_columns)
+        cells = tuple((column.header, column.cell(row)) for column in running().product_columns)
         return cls(row, name, description, category, cells, new_row_operation())
 
 
