@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 import time_machine
+from argon2 import PasswordHasher
 from flask import Flask
 from sqlalchemy import select
 from sqlmodel import col
@@ -65,8 +66,6 @@ def test_an_unknown_name_costs_the_same_hash_as_a_known_one(inventory: Inventory
 
 
 def test_a_hash_of_older_parameters_is_renewed_at_the_next_login(app: Flask, inventory: Inventory) -> None:
-    from argon2 import PasswordHasher
-
     weak = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
     statement = User.__table__.update().values(password_hash=weak)  # type: ignore[attr-defined]
     inventory.sessions.write(lambda session: session.execute(statement).close())

@@ -57,7 +57,9 @@ def open_sessions(settings: Settings) -> SingleDatabase:
 
 def open_inventory(sessions: SessionSource, hooks: PluginManager) -> Inventory:
     """Bundle the sessions with a core whose hooks are those of the same plugins, and of the group ``inventory_core``."""
-    return Inventory(sessions, build_plugin_manager(hooks.get_plugins(), entry_points=True))
+    plugins = [plugin for _, plugin in hooks.list_name_plugin() if plugin is not None]
+    # Pluggy calls the last one first; columns of exports come in the order in which the areas and plugins were named.
+    return Inventory(sessions, build_plugin_manager(reversed(plugins), entry_points=True))
 
 
 def secret_key(settings: Settings) -> str:

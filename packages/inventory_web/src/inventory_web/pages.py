@@ -3,12 +3,18 @@
 import re
 from importlib.metadata import version
 
+import structlog
 from flask import Flask
 from jinja2.ext import Extension
+from sqlalchemy.exc import SQLAlchemyError
 
+from inventory_core.errors import InventoryError
 from inventory_core.rules.reorder import Status
 from inventory_web import current, htmx, messages, statuses
+from inventory_web.hookspecs import MenuEntry
 from inventory_web.roles import Role
+
+log = structlog.get_logger(__name__)
 
 
 def give_names_to_templates(app: Flask) -> None:
@@ -31,6 +37,7 @@ def give_names_to_templates(app: Flask) -> None:
         app_version=version("inventory-web"),
         field_label=messages.field_label,
         new_operation=current.new_operation,
+        badge_of=badge_of,
         statuses=tuple(Status),
         status_text=statuses.status_text,
         status_colour=statuses.status_colour,
@@ -38,6 +45,15 @@ def give_names_to_templates(app: Flask) -> None:
     app.jinja_env.add_extension(WithoutIndentation)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
+
+
+def badge_of(entry: MenuEntry) -> str:
+    """The short text beside a line of the menu; empty if it cannot be had, since error pages show the menu too."""
+    try:
+        return entry.badge() if entry.badge else ""
+    except (InventoryError, SQLAlchemyError) as error:
+        log.warning("badge", endpoint=entry.endpoint, error=str(error).splitlines()[0])
+        return ""
 
 
 class WithoutIndentation(Extension):

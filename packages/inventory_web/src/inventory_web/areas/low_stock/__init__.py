@@ -9,7 +9,7 @@ from flask_babel import lazy_gettext
 from inventory_core.events import StockChanged
 from inventory_core.hookspecs import hookimpl as core_hookimpl
 from inventory_web.areas.low_stock.views import blueprint, how_many
-from inventory_web.hookspecs import MenuEntry, hookimpl
+from inventory_web.hookspecs import MenuEntry, ProductColumn, hookimpl
 from inventory_web.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -30,6 +30,10 @@ class LowStockArea:
         return [
             MenuEntry(lazy_gettext("Por comprar"), "low_stock.to_buy", "exclamation-triangle", order=30, badge=how_many)
         ]
+
+    @hookimpl
+    def product_columns(self) -> Sequence[ProductColumn]:
+        return [ProductColumn(lazy_gettext("Por comprar"), lambda row: row.to_buy or "")]
 
     @core_hookimpl
     def after_stock_change(self, event: StockChanged) -> None:

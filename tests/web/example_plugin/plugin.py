@@ -1,0 +1,68 @@
+"""The hooks: two of the core, one for exports, and all of the web."""
+
+from collections.abc import Sequence
+
+from flask import Blueprint
+from markupsafe import Markup
+
+from inventory_core import ExportColumn, ProductDetails, ProposedChange, StockChanged
+from inventory_core import hookimpl as core_hookimpl
+from inventory_web.current import the_account, the_inventory
+from inventory_web.hookspecs import MenuEntry, ProductColumn, ProductPanel, hookimpl
+from inventory_web.roles import Role, public, requires
+
+LARGEST_ISSUE = 100
+
+
+class ReservationsPlugin:
+    """Keeps what it was told in itself, so that a test can look."""
+
+    def __init__(self) -> None:
+        self.seen: list[StockChanged] = []
+
+    @hookimpl
+    def blueprints(self) -> Sequence[Blueprint]:
+        blueprint = Blueprint("reservations", __name__, url_prefix="/reservations")
+        blueprint.add_url_rule("/", view_func=overview)
+        blueprint.add_url_rule("/hello", view_func=hello)
+        return [blueprint]
+
+    @hookimpl
+    def menu_entries(self) -> Sequence[MenuEntry]:
+        return [
+            MenuEntry("Reservas", "reservations.overview", icon="tag", order=35, role=Role.OPERATOR, badge=lambda: "3")
+        ]
+
+    @hookimpl
+    def product_columns(self) -> Sequence[ProductColumn]:
+        return [ProductColumn("Reservado", lambda row: f"<{row.code}>", order=5)]
+
+    @hookimpl
+    def product_panels(self, details: ProductDetails) -> Sequence[ProductPanel]:
+        return [ProductPanel(Markup('<section class="card" id="reserved">{}</section>').format(details.row.code))]
+
+    @core_hookimpl
+    def check_stock_change(self, change: ProposedChange) -> str | None:
+        return "Más de cien unidades solo se reservan." if change.quantity < -LARGEST_ISSUE else None
+
+    @core_hookimpl
+    def after_stock_change(self, event: StockChanged) -> None:
+        self.seen.append(event)
+
+    @core_hookimpl
+    def export_columns(self) -> Sequence[ExportColumn]:
+        return [ExportColumn("Reservado", lambda row: row.total // 2)]
+
+
+@requires(Role.OPERATOR)
+def overview() -> str:
+    """A page that uses the inventory of the application that asks for it."""
+    account = the_account()
+    with the_inventory().sessions.reader():
+        return f"Reservas de {account.name if account else ''}"
+
+
+@public
+def hello() -> str:
+    """A page without login."""
+    return "hola"

@@ -1,0 +1,110 @@
+"""Fragments, the log, operation ids, and languages."""
+
+import json
+import logging
+import subprocess
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+
+import pytest
+from flask import Flask, request
+
+from inventory_web import htmx
+from inventory_web.current import the_operation
+from tests.web.browser import Browser
+
+PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
+
+
+@pytest.mark.parametrize(
+    ("headers", "fragment"),
+    [
+        ({}, False),
+        ({"HX-Request": "true"}, True),
+        (PARTIAL, True),
+        ({"HX-Request": "true", "HX-Request-Type": "full"}, False),
+    ],
+)
+def test_only_htmx_that_replaces_a_part_gets_a_fragment(app: Flask, headers: dict[str, str], *, fragment: bool) -> None:
+    with app.test_request_context(headers=headers):
+        assert htmx.wants_fragment() is fragment
+
+
+def test_after_a_form_a_browser_is_redirected_and_htmx_is_told_to_go(app: Flask) -> None:
+    with app.test_request_context():
+        plain = htmx.see_other("/inventory")
+    with app.test_request_context(headers=PARTIAL):
+        told = htmx.see_other("/inventory")
+
+    assert (plain.status_code, plain.location) == (303, "/inventory")
+    assert (told.status_code, told.headers["HX-Redirect"]) == (200, "/inventory")
+
+
+def test_a_stranger_behind_htmx_is_told_to_load_the_login(app: Flask) -> None:
+    answer = Browser(app).get("/inventory", headers=PARTIAL)
+
+    assert (answer.status_code, answer.headers["HX-Redirect"]) == (200, "/login")
+
+
+def test_an_operation_id_comes_from_the_form_or_the_header_or_is_made(app: Flask) -> None:
+    given = {"Idempotency-Key": "from-header"}
+    with app.test_request_context(method="POST", data={"operation": "from-form"}, headers=given):
+        assert the_operation() == "from-form"
+    with app.test_request_context(method="POST", headers=given):
+        assert the_operation() == "from-header"
+    with app.test_request_context(method="POST"):
+        assert len({the_operation(), the_operation()}) == 2
+        assert request.method == "POST"
+
+
+def test_each_request_is_one_json_line_with_the_number_that_the_answer_carries() -> None:
+    program = """
+import sys
+from inventory_core import SingleDatabase
+from inventory_web import Settings, create_app
+from inventory_web.logs import configure_logging
+configure_logging("info")
+app = create_app(Settings(secret_key="x" * 32, database_url="sqlite://"))
+answer = app.test_client().get("/nada", buffered=True)
+app.logger.warning("a library says <é>")
+print(answer.headers["X-Request-ID"])
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    lines = [json.loads(line) for line in done.stderr.splitlines()]
+
+    assert [line["event"] for line in lines] == ["request", "a library says <é>"]
+    assert (lines[0]["status"], lines[0]["path"], lines[0]["method"]) == (404, "/nada", "GET")
+    assert lines[0]["request_id"] == done.stdout.strip()
+
+
+def test_making_an_application_leaves_the_logging_of_the_host_alone(make_app: Callable[..., Flask]) -> None:
+    before = list(logging.getLogger().handlers), logging.getLogger().level
+    make_app(log_level="debug")
+
+    assert (list(logging.getLogger().handlers), logging.getLogger().level) == before
+
+
+def test_english_falls_back_to_spanish_where_no_catalogue_is_installed(make_app: Callable[..., Flask]) -> None:
+    page = Browser(make_app(language="en")).get("/login").text
+
+    assert '<html lang="en">' in page
+    assert "<h1" in page
+
+
+def test_times_are_shown_in_the_zone_of_the_settings(make_app: Callable[..., Flask]) -> None:
+    moment = datetime(2026, 7, 1, 22, 30, tzinfo=UTC)
+    app = make_app(timezone="Europe/Madrid")
+    with app.test_request_context():
+        shown = app.jinja_env.filters["when"](moment)
+
+    assert shown == '<time datetime="2026-07-01T22:30:00+00:00">2/7/26, 0:30</time>'
+
+
+def test_importing_the_command_line_costs_no_web() -> None:
+    program = (
+        "import sys, inventory_web.cli; print([m for m in ('flask', 'sqlmodel', 'sqlalchemy') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
