@@ -28,7 +28,7 @@ from inventory_core.exports.columns import ExportColumn
 from inventory_core.exports.exporting import export_products, export_stock
 from inventory_core.hookspecs import hookimpl
 from inventory_core.imports.reading import read_table
-from inventory_core.imports.results import ImportPreview, ImportResult, RowFault
+from inventory_core.imports.results import ImportPreview, ImportResult, RowFault, RowSample
 from inventory_core.imports.table import Table
 from inventory_core.inventory import Inventory
 from inventory_core.operations.carrying_out import new_operation_id
@@ -46,6 +46,15 @@ from inventory_core.operations.undoing_import import ImportUndone, undo_import
 from inventory_core.operations.verifications.fault import VerificationFault
 from inventory_core.operations.verifying import Verification, verify
 from inventory_core.plugins import build_plugin_manager
+from inventory_core.queries.choices import LocationRow, list_categories, list_locations
+from inventory_core.queries.filters import ProductFilter
+from inventory_core.queries.movement_history import MovementPage, MovementRow, movement_history
+from inventory_core.queries.product_count import ProductCount, count_products
+from inventory_core.queries.product_details import ProductDetails, get_product
+from inventory_core.queries.product_list import ProductPage, product_page, stream_products
+from inventory_core.queries.rows import ProductRow
+from inventory_core.queries.sorting import Position
+from inventory_core.queries.stock_levels import StockRow, stock_levels
 from inventory_core.rules.categories import PREDEFINED, WITHOUT_CATEGORY
 from inventory_core.rules.products import ProductDraft
 from inventory_core.rules.quantities import LARGEST_QUANTITY, parse_quantity
@@ -75,16 +84,26 @@ __all__ = [
     "Inventory",
     "InventoryError",
     "LocationNotFound",
+    "LocationRow",
     "MovementNotFound",
+    "MovementPage",
+    "MovementRow",
     "OperationReused",
+    "Position",
+    "ProductCount",
+    "ProductDetails",
     "ProductDraft",
+    "ProductFilter",
     "ProductNotFound",
+    "ProductPage",
     "ProductRetired",
+    "ProductRow",
     "ProductSaved",
     "ProposedChange",
     "QuantityLimit",
     "ReadOnlyUnit",
     "RowFault",
+    "RowSample",
     "RowsRefused",
     "SchemaChain",
     "SchemaNotCurrent",
@@ -93,6 +112,7 @@ __all__ = [
     "Status",
     "StockChange",
     "StockChanged",
+    "StockRow",
     "StorageRefused",
     "Table",
     "Verification",
@@ -101,21 +121,29 @@ __all__ = [
     "build_plugin_manager",
     "change_quantity",
     "count",
+    "count_products",
     "deliver_events",
     "edit_product",
     "export_products",
     "export_stock",
+    "get_product",
     "hookimpl",
     "import_table",
     "issue",
+    "list_categories",
+    "list_locations",
+    "movement_history",
     "new_operation_id",
     "parse_quantity",
     "preview_import",
+    "product_page",
     "read_table",
     "receive",
     "register_product",
     "restore_product",
     "retire_product",
+    "stock_levels",
+    "stream_products",
     "transfer",
     "undo_import",
     "undo_movement",

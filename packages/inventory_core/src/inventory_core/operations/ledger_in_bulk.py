@@ -27,7 +27,7 @@ _LOCATIONS = select(LOCATION.c.id, LOCATION.c.name)
 
 
 class BalanceChange(NamedTuple):
-    """One product in one place, by ids that exist; ``quantity`` is what shall lie there, or what is added (signed).
+    """What is added (signed, not 0) to what lies of one product in one place, by ids that exist.
 
     ``undoes_id`` names the movement that the change takes back.
     """
@@ -38,29 +38,18 @@ class BalanceChange(NamedTuple):
     undoes_id: int | None = None
 
 
-def set_balances(unit: Unit, changes: Iterable[BalanceChange], *, kind: Kind, reason: str = "") -> int:
-    """Set many balances to the given quantities; give how many movements that took.
-
-    A balance that is right already gets no movement. Each (product, location) may appear once in the whole unit. Locks
-    the products by ascending id, in portions, so memory stays small but for the changes themselves. Plugins are asked
-    about every change. Raises ``ProductRetired``, ``QuantityLimit``, ``InsufficientStock`` (for a negative target) or
-    ``ChangeRefused``.
-    """
-    return _write(unit, changes, kind, reason, absolute=True)
-
-
 def add_to_balances(unit: Unit, changes: Iterable[BalanceChange], *, kind: Kind, reason: str = "") -> int:
-    """Add many signed quantities to balances; for the rest see ``set_balances``."""
-    return _write(unit, changes, kind, reason, absolute=False)
+    """Change many balances; give how many movements that took.
 
-
-def _write(unit: Unit, changes: Iterable[BalanceChange], kind: Kind, reason: str, *, absolute: bool) -> int:
+    Each (product, location) may appear once in the whole unit. Locks the products by ascending id, in portions, so memory
+    stays small but for the changes themselves. Plugins are asked about every change. Raises ``ProductRetired``,
+    ``InsufficientStock``, ``QuantityLimit`` or ``ChangeRefused``.
+    """
     locations = {record[0]: record[1] for record in unit.connection.execute(_LOCATIONS)}
     movements = 0
     for portion in _portions(sorted(changes)):
-        planned = _plan(unit, portion, locations, absolute=absolute)
-        if planned:
-            write_many(unit, kind, planned, reason)
+        planned = _plan(unit, portion, locations)
+        write_many(unit, kind, planned, reason)
         movements += sum(len(steps) for _, steps in planned)
     return movements
 
@@ -72,7 +61,7 @@ def _portions(changes: Sequence[BalanceChange]) -> Iterator[dict[int, list[Balan
 
 
 def _plan(
-    unit: Unit, portion: dict[int, list[BalanceChange]], locations: dict[int, str], *, absolute: bool
+    unit: Unit, portion: dict[int, list[BalanceChange]], locations: dict[int, str]
 ) -> list[tuple[ProductState, tuple[Step, ...]]]:
     keys = {"products": list(portion)}
     states = [ProductState(*record) for record in unit.connection.execute(_STATES, keys)]
@@ -80,12 +69,8 @@ def _plan(
     planned = []
     for product in states:
         steps = []
-        for change in portion[product.id]:
-            here = balances.get((product.id, change.location_id))
-            difference = change.quantity - (here or 0) if absolute else change.quantity
-            if difference:
-                place = Place(change.location_id, locations[change.location_id], here)
-                steps.append(step(product, place, difference, change.undoes_id))
-        if steps:
-            planned.append((product, tuple(steps)))
+        for _, location_id, quantity, undoes_id in portion[product.id]:
+            place = Place(location_id, locations[location_id], balances.get((product.id, location_id)))
+            steps.append(step(product, place, quantity, undoes_id))
+        planned.append((product, tuple(steps)))
     return planned

@@ -1,0 +1,27 @@
+"""The README of the core can be typed in as it stands."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+TEXT = (Path(__file__).parents[2] / "packages" / "inventory_core" / "README.md").read_text("utf-8")
+
+
+def test_the_quick_start_runs_and_prints_what_it_says(tmp_path: Path) -> None:
+    program, _ = re.findall(r"^```python\n(.*?)^```$", TEXT, flags=re.DOTALL | re.MULTILINE)
+    (said,) = re.findall(r"^```text\n(.*?)^```$", TEXT, flags=re.DOTALL | re.MULTILINE)
+    command = [sys.executable, "-W", "error", "-X", "utf8", "-c", program]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", check=False)
+
+    assert (done.stderr, done.stdout) == ("", said)
+    assert len([line for line in program.splitlines() if line]) <= 16
+
+
+def test_the_example_of_a_test_passes(tmp_path: Path) -> None:
+    _, example = re.findall(r"^```python\n(.*?)^```$", TEXT, flags=re.DOTALL | re.MULTILINE)
+    namespace: dict[str, Any] = {}
+    exec(compile(example, "README.md", "exec"), namespace)  # noqa: S102
+
+    namespace["test_stock_comes_in"](tmp_path)
