@@ -1,7 +1,7 @@
 """The cells of a row become checked values, or faults."""
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
 from inventory_core.errors import Fault
 from inventory_core.imports.results import FaultLog
@@ -49,13 +49,14 @@ LineReader = Callable[[int, Sequence[str]], Line | None]
 
 def line_reader(table: Table, log: FaultLog) -> LineReader:
     """Make the function that checks the rows of a table; it notes every fault of a row in ``log`` and then gives None."""
-    code_at, name_at, description_at, minimum_at, quantity_at = (
-        table.places.get(field, -1) for field in ("code", "name", "description", "minimum", "quantity")
+    code_at, name_at, description_at, category_at, location_at, quantity_at, minimum_at, retired_at = (
+        table.places.get(field, -1)
+        for field in ("code", "name", "description", "category", "location", "quantity", "minimum", "retired")
     )
     width = len(table.headers)
-    read_category = _named(table, "category", _category, log)
-    read_location = _named(table, "location", _location, log)
-    read_retired = _named(table, "retired", _retired, log)
+    categories = _Remembered(_category, log)
+    locations = _Remembered(_optional_location if table.kind == "products" else _location, log)
+    states = _Remembered(_retired, log)
 
     def read(row: int, given: Sequence[str]) -> Line | None:
         earlier = log.total
@@ -80,15 +81,35 @@ def line_reader(table: Table, log: FaultLog) -> LineReader:
             code_key(code),
             name,
             description,
-            read_category(row, cells),
-            read_location(row, cells),
+            categories.read(row, cells[category_at]) if category_at >= 0 else None,
+            locations.read(row, cells[location_at]) if location_at >= 0 else None,
             _whole(row, "quantity", cells[quantity_at], log) if quantity_at >= 0 else None,
             _whole(row, "minimum", cells[minimum_at], log) if minimum_at >= 0 else None,
-            read_retired(row, cells),
+            states.read(row, cells[retired_at]) if retired_at >= 0 else None,
         )
         return line if log.total == earlier else None
 
     return read
+
+
+class _Remembered(Generic[T]):
+    """A column in which the same few texts stand again and again: each is checked once."""
+
+    def __init__(self, check: Callable[[str], tuple[T, list[Fault]]], log: FaultLog) -> None:
+        self._check = check
+        self._log = log
+        self._good: dict[str, T] = {}
+
+    def read(self, row: int, text: str) -> T:
+        """The value of a cell; its faults are noted."""
+        if text in self._good:
+            return self._good[text]
+        value, faults = self._check(text)
+        if faults:
+            self._log.take(row, faults)
+        elif len(self._good) < MOST_REMEMBERED:
+            self._good[text] = value
+        return value
 
 
 def _whole(row: int, field: str, text: str, log: FaultLog) -> int | None:
@@ -101,48 +122,25 @@ def _whole(row: int, field: str, text: str, log: FaultLog) -> int | None:
     return number
 
 
-def _category(table: Table, text: str) -> tuple[Named | None, list[Fault]]:
-    del table
+def _category(text: str) -> tuple[Named, list[Fault]]:
     name = one_line(text)
     return (Named(sort_key(name), name), category_faults(name)) if name else (WITHOUT, [])
 
 
-def _location(table: Table, text: str) -> tuple[Named | None, list[Fault]]:
+def _location(text: str) -> tuple[Named | None, list[Fault]]:
     name = one_line(text)
-    if not name and table.kind == "products":
-        return None, []
     return Named(sort_key(name), name), location_faults(name)
 
 
-def _retired(table: Table, text: str) -> tuple[bool | None, list[Fault]]:
-    del table
+def _optional_location(text: str) -> tuple[Named | None, list[Fault]]:
+    return _location(text) if text.strip() else (None, [])
+
+
+def _retired(text: str) -> tuple[bool | None, list[Fault]]:
     folded = fold(one_line(text))
     if folded in YES or folded in NO:
         return folded in YES, []
     return None, [Fault("retired", "unknown", text)] if folded else []
-
-
-def _named(
-    table: Table, field: str, check: Callable[[Table, str], tuple[T | None, list[Fault]]], log: FaultLog
-) -> Callable[[int, Sequence[str]], T | None]:
-    """Read a column in which the same few texts stand again and again: each is checked once."""
-    place = table.places.get(field)
-    known: dict[str, tuple[T | None, list[Fault]]] = {}
-
-    def read(row: int, cells: Sequence[str]) -> T | None:
-        if place is None:
-            return None
-        text = cells[place]
-        found = known.get(text)
-        if found is None:
-            found = check(table, text)
-            if len(known) < MOST_REMEMBERED:
-                known[text] = found
-        if found[1]:
-            log.take(row, found[1])
-        return found[0]
-
-    return read
 
 
 def _fit(row: int, cells: Sequence[str], width: int, log: FaultLog) -> Sequence[str]:

@@ -38,8 +38,12 @@ class Table:
 
     def rows(self) -> Iterator[tuple[int, Sequence[str]]]:
         """Every row that is not blank, with its number as a spreadsheet shows it (the header is usually row 1)."""
-        for number, cells in enumerate(self.records(), start=1):
-            if number > self.header_row and not is_blank(cells):
+        numbered = enumerate(self.records(), start=1)
+        for number, _ in numbered:
+            if number == self.header_row:
+                break
+        for number, cells in numbered:
+            if (cells and cells[0] and not cells[0].isspace()) or not is_blank(cells):
                 yield number, cells
 
 

@@ -7,7 +7,7 @@ The one other room beside ``ledger`` that writes balances and movements: it keep
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, insert, select
 
@@ -39,6 +39,18 @@ _WRITTEN = select(MOVEMENT.c.product_id, MOVEMENT.c.location_id, MOVEMENT.c.id).
 )
 
 
+class _Placed(NamedTuple):
+    """A step with the ids of its product and its location; ``added`` is its change, signed."""
+
+    change: Change
+    product_id: int
+    location_id: int
+    location: str
+    before: int | None
+    after: int
+    added: int
+
+
 class ImportWriter:
     """Writes portions of one import. The products that exist are locked, and were read under the lock."""
 
@@ -52,14 +64,21 @@ class ImportWriter:
         """Write the changes of one portion; every category and location that they name is stored."""
         created = [change for change in changes if change.old is None]
         edited = [change for change in changes if change.old is not None and change.old != change.new]
-        restocked = [change for change in changes if change.old == change.new and change.step and change.step.quantity]
-        stepped = [change for change in changes if change.step is not None]
         self._insert(created)
         self._edit(edited)
-        self._add_to_products(restocked)
-        self._set_balances(stepped)
-        self._write_movements([change for change in stepped if change.step and change.step.quantity])
+        steps = [placed for change in changes if (placed := self._placed(change)) is not None]
+        self._add_to_products(steps)
+        self._set_balances(steps)
+        self._write_movements([placed for placed in steps if placed.added])
         self._note_for_undo(created, edited)
+
+    def _placed(self, change: Change) -> _Placed | None:
+        if change.step is None:
+            return None
+        location, before, after = change.step
+        location_id, name = self._places.locations[location.key]
+        product_id = change.known.id if change.known is not None else self._created[change.line.key]
+        return _Placed(change, product_id, location_id, name, before, after, after - (before or 0))
 
     def _insert(self, changes: Sequence[Change]) -> None:
         rows = []
@@ -126,73 +145,53 @@ class ImportWriter:
             found["quantity"] = change.step.quantity
         return tuple(found), tuple(found.values())
 
-    def _add_to_products(self, changes: Sequence[Change]) -> None:
-        rows = []
-        for change in changes:
-            if change.step is not None:
-                added = change.step.quantity
-                rows.append((added, self._at, self._product_id(change), added, LARGEST_QUANTITY))
+    def _add_to_products(self, steps: Sequence[_Placed]) -> None:
+        """Change the totals that ``_insert`` and ``_edit`` have not written already."""
+        rows = [
+            (placed.added, self._at, placed.product_id, placed.added, LARGEST_QUANTITY)
+            for placed in steps
+            if placed.added and placed.change.old == placed.change.new
+        ]
         update_rows(self._unit.connection, _ADD_TO_PRODUCT, rows)
 
-    def _set_balances(self, changes: Sequence[Change]) -> None:
-        added, set_anew = [], []
-        for change in changes:
-            if change.step is None:
-                continue
-            product_id, location_id = self._product_id(change), self._places.locations[change.step.location.key][0]
-            if change.step.before is None:
-                added.append((product_id, location_id, change.step.after))
-            else:
-                set_anew.append((change.step.after, product_id, location_id, change.step.before))
+    def _set_balances(self, steps: Sequence[_Placed]) -> None:
+        added = [(placed.product_id, placed.location_id, placed.after) for placed in steps if placed.before is None]
+        set_anew = [
+            (placed.after, placed.product_id, placed.location_id, placed.before)
+            for placed in steps
+            if placed.before is not None
+        ]
         insert_rows(self._unit.connection, BALANCE, ("product_id", "location_id", "quantity"), added)
         update_rows(self._unit.connection, _SET_BALANCE, set_anew)
 
-    def _write_movements(self, changes: Sequence[Change]) -> None:
+    def _write_movements(self, steps: Sequence[_Placed]) -> None:
         unit = self._unit
-        rows = []
-        for change in changes:
-            if change.step is not None:
-                location_id = self._places.locations[change.step.location.key][0]
-                rows.append(
-                    (
-                        Kind.IMPORT.value,
-                        self._product_id(change),
-                        location_id,
-                        change.step.quantity,
-                        change.step.after,
-                        "",
-                        unit.actor,
-                        self._at,
-                        unit.operation,
-                    )
-                )
+        kind, actor, at, operation = Kind.IMPORT.value, unit.actor, self._at, unit.operation
+        rows = [
+            (kind, placed.product_id, placed.location_id, placed.added, placed.after, "", actor, at, operation)
+            for placed in steps
+        ]
         insert_rows(unit.connection, MOVEMENT, _MOVEMENT_COLUMNS, rows)
         if rows and is_told(unit.plugins):
-            self._write_events(changes)
+            self._write_events(steps)
 
-    def _write_events(self, changes: Sequence[Change]) -> None:
+    def _write_events(self, steps: Sequence[_Placed]) -> None:
         unit = self._unit
-        products: dict[int, list[Change]] = defaultdict(list)
-        for change in changes:
-            products[self._product_id(change)].append(change)
+        products: dict[int, list[_Placed]] = defaultdict(list)
+        for placed in steps:
+            products[placed.product_id].append(placed)
         records = unit.connection.execute(_WRITTEN, {"of": unit.operation, "products": list(products)})
         movements = {(product_id, location_id): movement_id for product_id, location_id, movement_id in records}
         rows = []
         for product_id, own in products.items():
-            steps = [self._as_step(change) for change in own]
-            first = own[0]
+            first, new = own[0].change, own[0].change.new
             code = first.line.code if first.known is None else first.known.code
-            before = first.total - steps[0].quantity
-            state = ProductState(product_id, code, first.new.name, before, first.new.minimum, 1, first.new.retired)
-            ids = [movements[product_id, step.place.location_id] for step in steps]
-            rows += event_rows(unit, state, Kind.IMPORT, steps, "", ids)
+            before = first.total - own[0].added
+            state = ProductState(product_id, code, new.name, before, new.minimum, 1, new.retired)
+            of_product = [Step(Place(each.location_id, each.location, each.before), each.added) for each in own]
+            ids = [movements[product_id, each.location_id] for each in own]
+            rows += event_rows(unit, state, Kind.IMPORT, of_product, "", ids)
         unit.connection.execute(_ADD_EVENT, rows)
-
-    def _as_step(self, change: Change) -> Step:
-        if change.step is None:
-            raise ValueError("a change without a step has no event")
-        location_id, name = self._places.locations[change.step.location.key]
-        return Step(Place(location_id, name, change.step.before), change.step.quantity)
 
     def _note_for_undo(self, created: Sequence[Change], edited: Sequence[Change]) -> None:
         rows = [(self._unit.operation, self._created[change.line.key], "", 1) for change in created]
@@ -206,9 +205,6 @@ class ImportWriter:
     def _category(self, fields: Fields) -> tuple[int | None, str]:
         key = fields.category.key
         return self._places.categories[key] if key else (None, "")
-
-    def _product_id(self, change: Change) -> int:
-        return change.known.id if change.known is not None else self._created[change.line.key]
 
 
 def _edit_statement(columns: tuple[str, ...]) -> str:
