@@ -161,7 +161,12 @@ def test_a_position_of_another_order_is_refused(shop: Inventory) -> None:
 
 @pytest.mark.parametrize(
     ("sort", "size", "fault"),
-    [("price", 1, "sort: unknown"), ("name", 0, "size: zero"), ("name", 501, "size: too_large")],
+    [
+        ("price", 1, "sort: unknown"),
+        ("name", 0, "size: zero"),
+        ("name", -1, "size: negative"),
+        ("name", 501, "size: too_large"),
+    ],
 )
 def test_an_unknown_sort_and_a_size_out_of_bounds_are_refused(
     shop: Inventory, sort: str, size: int, fault: str

@@ -3,7 +3,16 @@ import unicodedata
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory_core.rules.texts import fold, many_lines, one_line, search_text, search_words, sort_key, text_faults
+from inventory_core.rules.texts import (
+    fold,
+    many_lines,
+    one_line,
+    search_text,
+    search_words,
+    sort_key,
+    storable,
+    text_faults,
+)
 
 
 def test_case_and_accents_fold_away() -> None:
@@ -63,3 +72,22 @@ def test_a_text_tells_every_fault_at_once() -> None:
     faults = text_faults("name", "\x07" * 4, longest=3)
 
     assert [(fault.reason, fault.limit) for fault in faults] == [("too_long", 3), ("characters", None)]
+
+
+def test_what_cannot_be_seen_does_not_hinder_a_search() -> None:
+    assert fold("Lám\u00adpara") == fold("Lám\u200dpara") == fold("Lámpara")
+    assert fold("❤\ufe0f") == fold("❤")
+
+
+def test_half_a_surrogate_pair_can_be_looked_for_and_is_not_found() -> None:
+    assert fold("á\ud800") == "a\ufffd"
+    assert storable("á\udfff") == "á\ufffd"
+
+
+def test_every_character_of_the_search_text_begins_three() -> None:
+    assert search_text("A-1", "Té", "", "").endswith("\n\n")
+
+
+def test_at_most_twenty_words_of_a_query_count() -> None:
+    assert search_words(" ".join(map(str, range(4000)))) == tuple(map(str, range(20)))
+    assert search_words("uno UNO únó dos") == ("uno", "dos")

@@ -9,9 +9,11 @@ from sqlalchemy.orm import Session
 
 from inventory_core.errors import Fault, InvalidInput
 from inventory_core.queries.stored import BALANCE, CATEGORY, LOCATION, PRODUCT
-from inventory_core.rules.categories import WITHOUT_CATEGORY as WITHOUT_CATEGORY
+from inventory_core.rules.categories import WITHOUT_CATEGORY
 from inventory_core.rules.reorder import Status
 from inventory_core.rules.texts import one_line, sort_key
+
+__all__ = ["WITHOUT_CATEGORY", "Places", "ProductFilter", "conditions", "find_places"]
 
 _NO_ROW = 0
 
@@ -59,7 +61,7 @@ def find_places(session: Session, product_filter: ProductFilter) -> Places:
     if product_filter.location:
         key = sort_key(one_line(product_filter.location))
         found = session.execute(select(LOCATION.c.id, LOCATION.c.name).where(LOCATION.c.name_key == key)).first()
-        location_id, location = (found.id, found.name) if found else (_NO_ROW, product_filter.location)
+        location_id, location = (found.id, found.name) if found else (_NO_ROW, None)
     return Places(category_id, location_id, location)
 
 

@@ -6,12 +6,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, select
 
-from inventory_core.errors import Fault, InvalidInput, ProductNotFound
+from inventory_core.errors import ProductNotFound
 from inventory_core.inventory import Inventory
+from inventory_core.queries.page_size import check_page_size
 from inventory_core.queries.stored import LOCATION, MOVEMENT, PRODUCT
 from inventory_core.rules.codes import clean_code, code_key
-
-LARGEST_PAGE = 500
+from inventory_core.rules.texts import storable
 
 _COMPENSATION = MOVEMENT.alias("compensation")
 _COLUMNS: tuple[ColumnElement[Any], ...] = (
@@ -79,13 +79,12 @@ def movement_history(
 
     Raises ``ProductNotFound`` for an unknown ``code`` and ``InvalidInput`` for a size outside 1 to 500.
     """
-    if not 1 <= size <= LARGEST_PAGE:
-        raise InvalidInput(Fault("size", "too_large", str(size), LARGEST_PAGE))
+    check_page_size(size)
     statement = _MOVEMENTS.limit(size + 1)
     if before is not None:
         statement = statement.where(MOVEMENT.c.id < before)
     if operation is not None:
-        statement = statement.where(MOVEMENT.c.operation_id == operation)
+        statement = statement.where(MOVEMENT.c.operation_id == storable(operation))
     with inventory.sessions.reader() as session:
         if code is not None:
             key = code_key(clean_code(code))

@@ -8,16 +8,14 @@ from typing import Any
 from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
-from inventory_core.errors import Fault, InvalidInput
 from inventory_core.inventory import Inventory
 from inventory_core.queries.access import Question, Way, ask
 from inventory_core.queries.filters import ProductFilter
+from inventory_core.queries.page_size import check_page_size
 from inventory_core.queries.product_rows import read_rows, row_columns
 from inventory_core.queries.rows import ProductRow
 from inventory_core.queries.sorting import Position
 from inventory_core.queries.stored import PRODUCT
-
-LARGEST_PAGE = 500
 
 NEAR = 500
 """So many rows of the order are tested one by one before all candidates are: the page of a common word is full by then."""
@@ -44,8 +42,7 @@ def product_page(
     A product that does not change between two calls stands on exactly one page, also when others change, come or go.
     Raises ``InvalidInput`` for an unknown sort, a position of another sort, or a size outside 1 to 500.
     """
-    if not 1 <= size <= LARGEST_PAGE:
-        raise InvalidInput(Fault("size", "too_large" if size > 0 else "zero", str(size), LARGEST_PAGE))
+    check_page_size(size)
     with inventory.sessions.reader() as session:
         records = read_page(session, ask(session, product_filter, sort), after, size + 1)
     rows = tuple(read_rows(record[1:] for record in records[:size]))

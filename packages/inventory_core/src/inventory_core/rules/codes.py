@@ -3,7 +3,7 @@
 import unicodedata
 
 from inventory_core.errors import Fault
-from inventory_core.rules.texts import one_line, text_faults
+from inventory_core.rules.texts import one_line, storable, text_faults
 
 LONGEST_CODE = 64
 LONGEST_KEY = 191
@@ -16,7 +16,9 @@ def clean_code(text: str) -> str:
 
 def code_key(code: str) -> str:
     """What makes two codes the same: compatibility forms and case do not count, accents do."""
-    return code.lower() if code.isascii() else unicodedata.normalize("NFKC", code.casefold()).casefold()
+    if code.isascii():
+        return code.lower()
+    return storable(unicodedata.normalize("NFKC", code.casefold()).casefold())
 
 
 def code_faults(code: str) -> list[Fault]:

@@ -11,6 +11,7 @@ MOST_WORDS = 20
 
 VARIATION_SELECTORS = frozenset(map(chr, range(0xFE00, 0xFE10)))
 _NOT_ASCII = re.compile("[^\x00-\x7f]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _REMEMBERED_BELOW = "\u3000"
 
 
@@ -40,6 +41,11 @@ def fold(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     # Character by character only where it matters: most of a text is ASCII once it is decomposed.
     return _NOT_ASCII.sub(lambda found: _KEPT[found[0]], decomposed).casefold()
+
+
+def storable(text: str) -> str:
+    """The text with U+FFFD for each half of a surrogate pair, which no database takes; it is then simply not found."""
+    return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 def sort_key(text: str) -> str:

@@ -1,0 +1,141 @@
+"""What is asked of the database: as many statements for a long table as for a short one, and no sorting of the whole list."""
+
+import re
+from collections.abc import Iterator
+from datetime import datetime
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.dialects import sqlite
+
+from inventory_core import Inventory
+from inventory_core.queries import access, product_list, search
+from inventory_core.queries.access import ask
+from inventory_core.queries.filters import ProductFilter
+from inventory_core.queries.movement_history import movement_history
+from inventory_core.queries.product_count import count_products
+from inventory_core.queries.product_details import get_product
+from inventory_core.queries.product_list import product_page, stream_products
+from inventory_core.queries.product_rows import row_columns
+from inventory_core.queries.sorting import SORTS, Position
+from inventory_core.queries.stock_levels import stock_levels
+from inventory_core.testing import counted_statements, create_product, temporary_inventory
+from tests.core.queries.shelves import BEGIN, Item, put
+
+FILTERS = (
+    ProductFilter(),
+    ProductFilter("caja"),
+    ProductFilter("caja a o"),
+    ProductFilter(category="Ropa", status="low_stock"),
+    ProductFilter("caja", location="Principal"),
+)
+PLACES: dict[str, str | int | datetime] = {"name": "caja", "code": "c-1", "quantity": 4, "changed": BEGIN}
+
+
+def shop_of(inventory: Inventory, size: int) -> None:
+    put(
+        inventory,
+        [
+            Item(f"C-{number}", f"Caja {number % 9}", "", "Ropa", number % 3, {"Principal": number % 5})
+            for number in range(size)
+        ],
+    )
+
+
+@pytest.fixture(scope="module")
+def long_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inventory]:
+    with temporary_inventory(tmp_path_factory.mktemp("long")) as inventory:
+        shop_of(inventory, 2_000)
+        yield inventory
+
+
+@pytest.fixture(scope="module")
+def short_shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inventory]:
+    with temporary_inventory(tmp_path_factory.mktemp("short")) as inventory:
+        shop_of(inventory, 60)
+        yield inventory
+
+
+@pytest.mark.parametrize("product_filter", FILTERS, ids=str)
+def test_a_long_list_takes_as_many_statements_as_a_short_one(
+    short_shop: Inventory, long_shop: Inventory, product_filter: ProductFilter
+) -> None:
+    numbers = []
+    for shop in (short_shop, long_shop):
+        with counted_statements() as statements:
+            product_page(shop, product_filter)
+            count_products(shop, product_filter)
+            with stream_products(shop, product_filter) as rows, stock_levels(shop, product_filter) as levels:
+                assert list(rows)
+                assert list(levels)
+        numbers.append(len(statements))
+
+    assert numbers[0] == numbers[1]
+
+
+def test_no_page_takes_more_than_a_handful_of_statements(long_shop: Inventory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two names to look up, two words of two letters, the index, the location, and the page itself in three parts."""
+    for module in (access, search):
+        monkeypatch.setattr(module, "FEW", 0)
+    monkeypatch.setattr(product_list, "NEAR", 5)
+    with counted_statements() as statements:
+        product_page(long_shop, ProductFilter("ca aj", "Ropa", "low_stock", "Principal"), "changed")
+
+    assert 3 < len(statements) <= 9
+
+
+@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("deep", [False, True], ids=["first page", "deep page"])
+@pytest.mark.parametrize(
+    "product_filter", [ProductFilter(), ProductFilter(status="low_stock"), ProductFilter(category="Ropa")], ids=str
+)
+def test_a_list_is_read_from_the_index_of_its_order(
+    long_shop: Inventory, sort: str, deep: bool, product_filter: ProductFilter
+) -> None:
+    after = Position(PLACES[sort.removeprefix("-")], 1) if deep else None
+    plan = _plan(long_shop, product_filter, sort, after)
+
+    assert f"USING INDEX ix_product_by_{sort.removeprefix('-')} (retired_at=?" in plan
+    assert "TEMP B-TREE" not in plan
+    if deep:
+        assert re.search(r"\(retired_at=\? AND \w+[<>]\?\)", plan)
+
+
+@pytest.mark.parametrize("sort", ["quantity", "-quantity"])
+def test_a_list_by_the_quantity_in_a_large_location_is_read_from_the_index_of_its_balances(
+    long_shop: Inventory, sort: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "FEW", 100)
+    plan = _plan(long_shop, ProductFilter(location="Principal"), sort, Position(3, 40))
+
+    assert (
+        "balance USING COVERING INDEX ix_balance_location_id_quantity_product_id (location_id=? AND (quantity" in plan
+    )
+    assert "TEMP B-TREE" not in plan
+
+
+def test_a_rare_word_is_looked_up_in_the_search_index(long_shop: Inventory) -> None:
+    plan = _plan(long_shop, ProductFilter("caja c-1234"), "name", None)
+
+    assert "product_search VIRTUAL TABLE INDEX" in plan
+    assert "SEARCH product USING INTEGER PRIMARY KEY (rowid=?)" in plan
+
+
+def test_a_product_and_its_history_take_two_statements_each(inventory: Inventory) -> None:
+    code = create_product(inventory, quantity=5).code
+    with counted_statements() as details:
+        get_product(inventory, code)
+    with counted_statements() as history:
+        movement_history(inventory, code=code)
+
+    assert (len(details), len(history)) == (2, 2)
+
+
+def _plan(inventory: Inventory, product_filter: ProductFilter, sort: str, after: Position | None) -> str:
+    with inventory.sessions.reader() as session:
+        question = ask(session, product_filter, sort)
+        statement = question.in_order(row_columns(question.places)).limit(51)
+        if after is not None:
+            statement = statement.where(question.beyond(after))
+        compiled = statement.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})
+        return "\n".join(row.detail for row in session.execute(text(f"EXPLAIN QUERY PLAN {compiled}")))
