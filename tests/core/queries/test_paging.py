@@ -19,7 +19,7 @@ from inventory_core.queries.filters import WITHOUT_CATEGORY, ProductFilter
 from inventory_core.queries.product_count import count_products
 from inventory_core.queries.product_list import product_page, read_page, stream_products
 from inventory_core.queries.sorting import SORTS, Position
-from inventory_core.tables import metadata
+from inventory_core.tables.plain import BALANCE, PRODUCT
 from inventory_core.testing import temporary_inventory
 from tests.core.queries.shelves import BEGIN, Item, codes, expected, put
 
@@ -212,7 +212,7 @@ def _shake(inventory: Inventory, code: str) -> None:
     """Change the product in every way that moves it in some order."""
 
     def work(session: Session) -> None:
-        product, balance = metadata.tables["product"], metadata.tables["balance"]
+        product, balance = PRODUCT, BALANCE
         row_id = session.scalar(select(product.c.id).where(product.c.code == code))
         at = BEGIN + timedelta(hours=DICE.randint(0, 3))
         values = {"name_key": DICE.choice("abc"), "quantity": DICE.randint(0, 3), "changed_at": at}

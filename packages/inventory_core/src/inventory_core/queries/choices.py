@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from inventory_core.inventory import Inventory
-from inventory_core.queries.stored import CATEGORY, LOCATION
 from inventory_core.rules.categories import PREDEFINED
 from inventory_core.rules.texts import fold
+from inventory_core.tables.plain import CATEGORY, LOCATION
 
 
 @dataclass(frozen=True, slots=True)

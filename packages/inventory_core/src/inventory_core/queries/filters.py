@@ -8,10 +8,10 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from inventory_core.errors import Fault, InvalidInput
-from inventory_core.queries.stored import BALANCE, CATEGORY, LOCATION, PRODUCT
 from inventory_core.rules.categories import WITHOUT_CATEGORY
 from inventory_core.rules.reorder import Status
 from inventory_core.rules.texts import one_line, sort_key
+from inventory_core.tables.plain import BALANCE, CATEGORY, LOCATION, PRODUCT
 
 __all__ = ["WITHOUT_CATEGORY", "Places", "ProductFilter", "conditions", "find_places"]
 

@@ -9,9 +9,9 @@ from sqlalchemy import ColumnElement, select
 from inventory_core.errors import ProductNotFound
 from inventory_core.inventory import Inventory
 from inventory_core.queries.page_size import check_page_size
-from inventory_core.queries.stored import LOCATION, MOVEMENT, PRODUCT
 from inventory_core.rules.codes import clean_code, code_key
 from inventory_core.rules.texts import storable
+from inventory_core.tables.plain import LOCATION, MOVEMENT, PRODUCT
 
 _COMPENSATION = MOVEMENT.alias("compensation")
 _COLUMNS: tuple[ColumnElement[Any], ...] = (

@@ -9,7 +9,7 @@ from inventory_core.inventory import Inventory
 from inventory_core.queries.access import Question, Way, ask
 from inventory_core.queries.filters import ProductFilter
 from inventory_core.queries.search import FEW
-from inventory_core.queries.stored import PRODUCT
+from inventory_core.tables.plain import PRODUCT
 
 MANY = 4 * FEW
 """Up to so many products that the search index names it is quicker to test them all than to look for the others."""

@@ -10,8 +10,8 @@ from inventory_core.inventory import Inventory
 from inventory_core.queries.filters import Places
 from inventory_core.queries.product_rows import read_rows, row_columns, row_source
 from inventory_core.queries.rows import ProductRow
-from inventory_core.queries.stored import BALANCE, LOCATION, PRODUCT
 from inventory_core.rules.codes import clean_code, code_key
+from inventory_core.tables.plain import BALANCE, LOCATION, PRODUCT
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from inventory_core.queries.page_size import check_page_size
 from inventory_core.queries.product_rows import read_rows, row_columns
 from inventory_core.queries.rows import ProductRow
 from inventory_core.queries.sorting import Position
-from inventory_core.queries.stored import PRODUCT
+from inventory_core.tables.plain import PRODUCT
 
 NEAR = 500
 """So many rows of the order are tested one by one before all candidates are: the page of a common word is full by then."""

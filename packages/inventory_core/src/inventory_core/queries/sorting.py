@@ -11,7 +11,7 @@ from typing import Any, Self
 from sqlalchemy import ColumnElement, and_, literal, or_, tuple_
 
 from inventory_core.errors import Fault, InvalidInput
-from inventory_core.queries.stored import BALANCE, PRODUCT
+from inventory_core.tables.plain import BALANCE, PRODUCT
 
 SORTS = ("name", "-name", "code", "-code", "quantity", "-quantity", "changed", "-changed")
 """What ``sort`` may be; ``-`` turns the order round."""

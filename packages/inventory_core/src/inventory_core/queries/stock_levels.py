@@ -10,7 +10,7 @@ from sqlalchemy import ColumnElement
 from inventory_core.inventory import Inventory
 from inventory_core.queries.access import ask
 from inventory_core.queries.filters import ProductFilter
-from inventory_core.queries.stored import BALANCE, LOCATION, PRODUCT
+from inventory_core.tables.plain import BALANCE, LOCATION, PRODUCT
 
 _LEVEL = BALANCE.alias("level")
 _COLUMNS: tuple[ColumnElement[Any], ...] = (PRODUCT.c.code, PRODUCT.c.name, LOCATION.c.name, _LEVEL.c.quantity)
