@@ -74,6 +74,7 @@ def test_equal_sets_are_equal_and_have_one_hash_whatever_way_they_were_built(lef
     assert there == back
     assert hash(there) == hash(back)
     assert (build(left) == build(right)) == (left == right)
+    assert there != str(there)
 
 
 @given(models)

@@ -12,7 +12,7 @@ from inventory_replication.decisions.gtid import EMPTY, GtidSet
 from inventory_replication.decisions.members import Cause, MemberState, Mode, TopologySnapshot
 from inventory_replication.decisions.topology import decide_topology, lost_part
 
-U1, U2, U3 = (f"{n}0000000-0000-11f0-8000-000000000000" for n in "123")
+U1, U2, U3, U4 = (f"{n}0000000-0000-11f0-8000-000000000000" for n in "1234")
 GONE = NoAnswer("connection refused")
 LOCKED = NoAnswer("too many connections", alive=True)
 DATA = GtidSet.of(U1, 1, 100)
@@ -149,6 +149,24 @@ def test_a_replica_of_a_replica_is_a_replica() -> None:
     assert states(rounds({"db3": server(U3, of=U2), "db2": SECOND, "db1": SOURCE})) == ["replica", "replica", "source"]
 
 
+def test_what_a_refused_or_troubled_server_shows_tells_where_to_look() -> None:
+    stuck = rounds({"db1": SOURCE, "db2": broken(U2, U1, applier=False), "db3": broken(U3, U1, receiver=False)})
+    channel = ReplicationChannel(U3, receiver_running=True, applier_running=True, source_address="old:3306")
+    strays = rounds({"db1": SOURCE, "db2": server(U2, channels=(channel,)), "db3": server(U3, of=U4)})
+    apart = rounds({"db2": SECOND, "db3": server(U3, of=U4)})
+    demoted = rounds(HEALTHY, {**HEALTHY, "db1": server(U1)})
+
+    assert "(1418 no DETERMINISTIC)" in stuck.members[1].reason
+    assert "connected:" in stuck.members[2].reason
+    assert "(old:3306)" in strays.members[1].reason
+    assert U4 in strays.members[2].reason
+    assert all("different servers" in member.reason for member in apart.members)
+    assert [member.reason for member in demoted.members][:2] == [
+        "It was the source and is read-only now.",
+        "It copies from the source.",
+    ]
+
+
 @pytest.mark.parametrize("channel", [{"applier": False}, {"receiver": False}])
 def test_a_replica_whose_replication_stands_still_is_stalled(channel: dict[str, bool]) -> None:
     snapshot = rounds({**HEALTHY, "db2": broken(U2, U1, **channel)})
@@ -259,6 +277,29 @@ def test_a_source_that_lives_but_lets_nobody_in_stays_the_source() -> None:
     assert rounds(HEALTHY, {**HEALTHY, "db1": GONE}).source is None
 
 
+def test_nothing_is_held_against_a_replica_while_the_source_cannot_be_asked() -> None:
+    ahead = server(U3, DATA | GtidSet.of(U2, 7), of=U1)
+    snapshot = rounds(HEALTHY, {**HEALTHY, "db1": LOCKED, "db3": ahead})
+
+    assert states(snapshot) == ["source", "replica", "replica"]
+    assert lost_part(GtidSet.of(U4, 1), snapshot) == EMPTY
+
+
+def test_a_source_whose_gtids_were_reset_stays_the_source_and_its_old_ones_are_lost() -> None:
+    snapshot = rounds(HEALTHY, {**HEALTHY, "db1": server(U1, GtidSet.of(U1, 1, 2), writable=True)})
+    emptied = rounds(HEALTHY, {**HEALTHY, "db1": server(U1, EMPTY, writable=True)})
+
+    assert (source_name(snapshot), snapshot.epoch, snapshot.lost) == ("db1", 1, GtidSet.of(U1, 3, 100))
+    assert (source_name(emptied), emptied.epoch, emptied.lost) == ("db1", 1, DATA)
+
+
+def test_a_former_source_is_not_proved_to_have_joined_while_there_is_no_source() -> None:
+    headless: Round = {"db1": server(U1, of=U2), "db2": GONE, "db3": server(U3, DATA, of=U2)}
+    alone: Round = {"db1": SOURCE, "db2": GONE, "db3": GONE}
+
+    assert source_name(rounds(HEALTHY, PROMOTED, headless, alone)) is None
+
+
 def test_a_source_that_lets_nobody_in_yields_to_one_that_is_proved() -> None:
     snapshot = rounds(HEALTHY, {**PROMOTED, "db1": LOCKED})
 
@@ -286,7 +327,7 @@ def test_a_server_that_falls_silent_keeps_what_was_known_of_it() -> None:
 def test_at_the_start_without_a_source_the_one_that_all_replicas_name_counts() -> None:
     assert states(rounds({"db2": SECOND, "db3": THIRD})) == ["replica", "replica"]
     assert states(rounds({"db2": SECOND, "db3": server(U3, of=U2)})) == ["replica", "replica"]
-    assert rounds({"db2": SECOND, "db3": server(U3, of=U1[::-1])}).mode is Mode.DOWN
+    assert rounds({"db2": SECOND, "db3": server(U3, of=U4)}).mode is Mode.DOWN
 
 
 def test_a_failover_that_left_writes_behind_names_them_until_they_are_there() -> None:
@@ -312,9 +353,15 @@ def test_a_write_of_a_live_member_is_not_lost_for_an_instance_that_learns_late_o
 
 
 def test_nothing_is_called_lost_while_it_may_still_arrive() -> None:
-    still_copying = {**PROMOTED, "db2": server(U2, writable=True, of=U1)}
+    applying = ReplicationChannel(U1, receiver_running=False, applier_running=True, receiver_wanted=False)
+    receiving = ReplicationChannel(U1, receiver_running=False, applier_running=False, receiver_wanted=True)
+    for channel in (applying, receiving):
+        still_copying: Round = {**PROMOTED, "db2": server(U2, writable=True, channels=(channel,))}
+        assert lost_part(GtidSet.of(U1, 101), rounds(HEALTHY, still_copying)) == EMPTY
 
-    assert lost_part(GtidSet.of(U1, 101), rounds(HEALTHY, still_copying)) == EMPTY
+    idle = ReplicationChannel(U1, receiver_running=False, applier_running=False, receiver_wanted=False)
+    stopped: Round = {**PROMOTED, "db2": server(U2, writable=True, channels=(idle,))}
+    assert lost_part(GtidSet.of(U1, 101), rounds(HEALTHY, stopped)) == GtidSet.of(U1, 101)
     assert lost_part(GtidSet.of(U1, 101), rounds(HEALTHY, {**HEALTHY, "db1": GONE})) == EMPTY
 
 

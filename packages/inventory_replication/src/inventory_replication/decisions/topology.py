@@ -41,16 +41,18 @@ def decide_topology(answers: Mapping[str, Answer], previous: TopologySnapshot | 
     }
     refused |= shared_identities(facts)
     choice = _choose_source(answers, facts, refused, previous)
-    if choice.cause in {Cause.SPLIT_BRAIN, Cause.DEPOSED, Cause.UNSUITABLE}:
-        refused = {name: choice.reason for name in facts if facts[name].writable} | refused
+    refused = {name: choice.reason for name, fact in facts.items() if fact.writable} | refused
     epoch = previous.epoch if previous else 0
     if choice.source:
         epoch += choice.source.server_uuid != lineage.source_uuid
         lineage = _continued(lineage, choice.source)
     judged = _judge(facts, refused, choice, lineage)
-    members = tuple(
-        judged[name] if name in judged else _silent(name, answers[name], previous, choice) for name in answers
-    )
+    silent = {
+        name: _silent(name, answer, previous, choice)
+        for name, answer in answers.items()
+        if isinstance(answer, NoAnswer)
+    }
+    members = tuple((silent | judged)[name] for name in answers)
     rejoined = (
         {member.server_uuid for member in members if member.state is MemberState.REPLICA} if choice.source else set()
     )
@@ -139,11 +141,10 @@ def _objection(name: str, fact: ServerFacts, lineage: Lineage) -> _Choice | None
 
 def _continued(lineage: Lineage, source: Member) -> Lineage:
     """The lineage under this source: who was replaced, and what went down with it."""
-    replaced = {lineage.source_uuid} if lineage.source_uuid not in {"", source.server_uuid} else set()
     return Lineage(
         source_uuid=source.server_uuid,
         executed=source.executed,
-        deposed=(lineage.deposed | replaced) - {source.server_uuid},
+        deposed=(lineage.deposed | {lineage.source_uuid}) - {"", source.server_uuid},
         lost=(lineage.lost | lineage.executed) - source.executed,
     )
 
@@ -151,7 +152,7 @@ def _continued(lineage: Lineage, source: Member) -> Lineage:
 def _judge(
     facts: Mapping[str, ServerFacts], refused: Mapping[str, str], choice: _Choice, lineage: Lineage
 ) -> dict[str, Member]:
-    """Members that answered, and the source."""
+    """Members that answered, and the source. A writable server that is not the source is refused."""
     judged = {
         name: Member(name, MemberState.REFUSED, reason, facts[name].server_uuid, facts[name].executed)
         for name, reason in refused.items()
@@ -159,24 +160,19 @@ def _judge(
     candidates = {name: fact for name, fact in facts.items() if name not in judged}
     if choice.source:
         judged[choice.source.name] = choice.source
-        candidates.pop(choice.source.name, None)
     proved = choice.source if choice.cause is Cause.PROVED else None
     root = Root(lineage.source_uuid, running=choice.source is not None, executed=proved.executed if proved else None)
     return judged | judge_replicas(candidates, root)
 
 
-def _silent(name: str, answer: Answer, previous: TopologySnapshot | None, choice: _Choice) -> Member:
+def _silent(name: str, answer: NoAnswer, previous: TopologySnapshot | None, choice: _Choice) -> Member:
     """A server that did not answer: what was known of it stays known; one that lives keeps its place under the same source."""
     before = previous.member(name) if previous else None
-    why = answer.why if isinstance(answer, NoAnswer) else ""
-    if before is None:
-        return Member(name, MemberState.UNREACHABLE, why)
-    same_source = previous is not None and (
-        choice.source is None or choice.source.server_uuid == previous.lineage.source_uuid
-    )
-    lives = isinstance(answer, NoAnswer) and answer.alive
-    state = before.state if lives and same_source and before.readable else MemberState.UNREACHABLE
-    return Member(name, state, why, before.server_uuid, before.executed)
+    if previous is None or before is None:
+        return Member(name, MemberState.UNREACHABLE, answer.why)
+    same_source = choice.source is None or choice.source.server_uuid == previous.lineage.source_uuid
+    state = before.state if answer.alive and same_source and before.readable else MemberState.UNREACHABLE
+    return Member(name, state, answer.why, before.server_uuid, before.executed)
 
 
 def _mode(members: tuple[Member, ...]) -> Mode:
