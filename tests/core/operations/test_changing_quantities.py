@@ -122,6 +122,16 @@ def test_the_largest_quantity_can_lie_there_and_one_more_cannot(inventory: Inven
     assert verify(inventory).faults == ()
 
 
+@pytest.mark.parametrize("name", ["", "\ud800", "\x00", "x" * 10_000])
+def test_names_that_cannot_exist_are_not_found(inventory: Inventory, name: str) -> None:
+    create_product(inventory, "A-1")
+
+    with pytest.raises(ProductNotFound):
+        receive(inventory, code=name, quantity=1, **new_request())
+    with pytest.raises(LocationNotFound):
+        receive(inventory, code="A-1", quantity=1, location=name, **new_request())
+
+
 def test_unknown_products_and_locations_are_named(inventory: Inventory) -> None:
     create_product(inventory, "A-1")
 

@@ -85,7 +85,7 @@ def test_movements_of_a_retired_product_stay(inventory: Inventory) -> None:
         undo_movement(inventory, movement_id=movement, **new_request())
 
 
-@pytest.mark.parametrize("movement", [0, 99, -1])
+@pytest.mark.parametrize("movement", [0, 99, -1, 10**30])
 def test_an_unknown_movement_is_named(inventory: Inventory, movement: int) -> None:
     with pytest.raises(MovementNotFound, match=str(movement)):
         undo_movement(inventory, movement_id=movement, **new_request())

@@ -8,8 +8,8 @@ from sqlalchemy import CursorResult, Update, bindparam, insert, select, update
 from inventory_core.errors import DatabaseBusy, LocationNotFound, ProductNotFound
 from inventory_core.operations.announcing import ask_plugins, is_told, write_events
 from inventory_core.operations.carrying_out import Unit
-from inventory_core.rules.codes import clean_code, code_key
-from inventory_core.rules.locations import clean_location
+from inventory_core.rules.codes import clean_code, code_faults, code_key
+from inventory_core.rules.locations import clean_location, location_faults
 from inventory_core.rules.quantities import LARGEST_QUANTITY
 from inventory_core.rules.stock_changes import Place, ProductState, Step, require_active, total_after
 from inventory_core.rules.texts import sort_key
@@ -70,7 +70,10 @@ _WRITTEN = select(MOVEMENT.c.product_id, MOVEMENT.c.location_id, MOVEMENT.c.id).
 
 def lock_product(unit: Unit, code: str) -> ProductState:
     """Lock the product with this code until the unit ends. Raises ``ProductNotFound``."""
-    record = unit.connection.execute(_BY_CODE, {"key": code_key(clean_code(code))}).first()
+    cleaned = clean_code(code)
+    # No product has a code that breaks the rules, and some drivers cannot even be asked for one.
+    faults = code_faults(cleaned)
+    record = None if faults else unit.connection.execute(_BY_CODE, {"key": code_key(cleaned)}).first()
     if record is None:
         raise ProductNotFound(code)
     return ProductState(*record)
@@ -86,8 +89,10 @@ def find_place(unit: Unit, product: ProductState, location: str | None) -> Place
     if location is None:
         record = unit.connection.execute(_PLACE_DEFAULT, {"product": product.id}).first()
     else:
-        key = sort_key(clean_location(location))
-        record = unit.connection.execute(_PLACE_NAMED, {"product": product.id, "key": key}).first()
+        cleaned = clean_location(location)
+        if location_faults(cleaned):
+            raise LocationNotFound(location)
+        record = unit.connection.execute(_PLACE_NAMED, {"product": product.id, "key": sort_key(cleaned)}).first()
     if record is None:
         raise LocationNotFound(location or "")
     return Place(*record)

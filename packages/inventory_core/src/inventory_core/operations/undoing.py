@@ -15,6 +15,8 @@ from inventory_core.rules.stock_changes import Kind, step
 from inventory_core.rules.undo import PastMovement, compensation
 from inventory_core.tables.plain import MOVEMENT
 
+LARGEST_ID = 2**63 - 1
+
 _UNDOING = MOVEMENT.alias("undoing")
 _PRODUCT_OF = select(MOVEMENT.c.product_id, MOVEMENT.c.operation_id, MOVEMENT.c.kind).where(
     MOVEMENT.c.id == bindparam("movement")
@@ -53,7 +55,8 @@ def undo_movement(
         raise InvalidInput(*faults)
 
     def work(unit: Unit) -> StockChange:
-        named = unit.connection.execute(_PRODUCT_OF, {"movement": movement_id}).first()
+        exists = 0 < movement_id <= LARGEST_ID
+        named = unit.connection.execute(_PRODUCT_OF, {"movement": movement_id}).first() if exists else None
         if named is None:
             raise MovementNotFound(str(movement_id))
         product = lock_product_by_id(unit, named.product_id)
