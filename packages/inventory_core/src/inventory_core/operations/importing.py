@@ -21,7 +21,6 @@ from inventory_core.operations.announcing import is_asked
 from inventory_core.operations.carrying_out import Unit, carry_out
 from inventory_core.operations.categorising import find_or_add_categories
 from inventory_core.operations.import_lookups import (
-    ROWS_AT_ONCE,
     lock_products,
     read_balances,
     read_ids,
@@ -31,6 +30,10 @@ from inventory_core.operations.import_lookups import (
 from inventory_core.operations.import_writes import ImportWriter
 from inventory_core.operations.locating import find_or_add_locations
 from inventory_core.rules.codes import clean_code, code_key
+
+ROWS_AT_ONCE = 500
+CHANGES_AT_ONCE = 2_000
+"""More than rows: few rows in flight spare the garbage collector, many in one statement spare the search index."""
 
 Progress = Callable[[int, int, str], None]
 """Is told the rows done, the rows in all and the stage (``checking`` or ``writing``); cancels by raising."""
@@ -96,12 +99,16 @@ def _import(unit: Unit, table: Table, progress: Progress | None) -> ImportResult
         _lock(connection, table)
     planner = Planner(table, read_places(connection, locked=True), log, _watch(unit.plugins, unit.actor))
     writer = ImportWriter(unit, planner.places)
+    waiting: list[Change] = []
     for changes in _plan(connection, planner, table, log, progress, importing=True):
-        if changes and not log.total:
-            _add_names(unit, planner)
-            writer.write(changes)
+        waiting += changes
+        if log.total:
+            waiting.clear()
+        elif len(waiting) >= CHANGES_AT_ONCE:
+            _write(unit, planner, writer, waiting)
     if log.total:
         raise RowsRefused(tuple(log.kept), log.total)
+    _write(unit, planner, writer, waiting)
     return ImportResult(
         operation=unit.operation,
         kind=table.kind,
@@ -142,10 +149,12 @@ def _plan(
             progress(planner.counts.rows, table.size, "writing" if importing else "checking")
 
 
-def _add_names(unit: Unit, planner: Planner) -> None:
+def _write(unit: Unit, planner: Planner, writer: ImportWriter, changes: list[Change]) -> None:
     categories = [name for key, name in planner.new_categories.items() if key not in planner.places.categories]
     locations = [name for key, name in planner.new_locations.items() if key not in planner.places.locations]
     planner.places.add(find_or_add_categories(unit, categories), find_or_add_locations(unit, locations))
+    writer.write(changes)
+    changes.clear()
 
 
 def _lock(connection: Connection, table: Table) -> None:
