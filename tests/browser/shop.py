@@ -1,0 +1,91 @@
+"""A running shop, and the windows of the people who work in it."""
+
+from dataclasses import dataclass
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from inventory_core import Inventory, ProductDraft, get_product, new_operation_id, register_product
+
+if TYPE_CHECKING:
+    from playwright.sync_api import ConsoleMessage, Locator, Page, Request
+
+PASSWORD = "una clave larga y propia"
+NUMBERS = count(1)
+
+
+@dataclass(frozen=True, slots=True)
+class Shop:
+    """The server, and the same inventory from behind."""
+
+    address: str
+    inventory: Inventory
+
+    def new_code(self) -> str:
+        """A code that no other test has; as a search it finds its product alone."""
+        return f"B{new_operation_id()[:8]}-{next(NUMBERS)}".upper()
+
+    def create_product(self, *, code: str = "", name: str = "Mesa", quantity: int = 0, **fields: Any) -> str:
+        code = code or self.new_code()
+        register_product(
+            self.inventory,
+            draft=ProductDraft(code=code, name=name, **fields),
+            quantity=quantity,
+            actor="prueba",
+            operation=new_operation_id(),
+        )
+        return code
+
+    def quantity(self, code: str) -> int:
+        return get_product(self.inventory, code).row.total
+
+
+class Window:
+    """A page, and what went wrong in it: errors of scripts, reports of the content policy, requests to other hosts."""
+
+    def __init__(self, page: "Page", address: str) -> None:
+        self.page = page
+        self.trouble: list[str] = []
+        self._address = address
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.trouble.append(f"script: {error}"))
+        page.context.on("request", self._request)
+
+    def log_in(self, name: str) -> None:
+        self.page.goto("/login")
+        self.page.fill("[name=username]", name)
+        self.page.fill("[name=password]", PASSWORD)
+        self.page.press("[name=password]", "Enter")
+        self.page.wait_for_url("**/inventory")
+
+    def sees(self, text: str) -> None:
+        """Wait until the text stands there."""
+        self.page.get_by_text(text).first.wait_for()
+
+    def row(self, code: str) -> "Locator":
+        """The row of a product in the list."""
+        return self.page.locator("tr", has=self.page.get_by_role("link", name=code, exact=True))
+
+    def is_too_wide(self) -> bool:
+        """Whether the page can be scrolled sideways."""
+        return bool(self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
+
+    def focused(self) -> str:
+        """The accessible name, or else the id, of what has the keyboard."""
+        return str(
+            self.page.evaluate(
+                """() => {
+                    const e = document.activeElement;
+                    const parts = (e.getAttribute("aria-labelledby") || "").split(" ").filter(Boolean);
+                    return parts.map((id) => document.getElementById(id).textContent).join(" ") || e.id;
+                }"""
+            )
+        )
+
+    def _console(self, message: "ConsoleMessage") -> None:
+        # A refused form is an answer like others; the browser notes each one as a resource that failed to load.
+        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
+            self.trouble.append(f"console: {message.text}")
+
+    def _request(self, request: "Request") -> None:
+        if not request.url.startswith((self._address + "/", "data:", "blob:")):
+            self.trouble.append(f"request to another host: {request.url}")

@@ -1,0 +1,107 @@
+"""Every page on a phone and on a desk: nothing is wider than the window, and every control has a name."""
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+import pytest
+
+from inventory_core import new_operation_id, retire_product
+from tests.browser.shop import Shop, Window
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
+pytestmark = pytest.mark.browser
+
+PAGES = (
+    "/inventory?search={code}",
+    "/inventory?search=nada-de-nada",
+    "/products/{code}",
+    "/products/{code}/edit",
+    "/products/new",
+    "/movements?code={code}",
+    "/low-stock",
+    "/locations",
+    "/imports/new",
+    "/account/password",
+    "/nowhere",
+)
+
+
+@pytest.fixture(scope="module")
+def code(shop: Shop) -> str:
+    """A product with a word of 200 characters that nobody can break, and long texts."""
+    return shop.create_product(
+        code=shop.new_code().ljust(64, "X"),
+        name="W" * 200,
+        description=("d" * 200 + " ") * 9,
+        category="C" * 80,
+        quantity=1_000_000,
+        minimum=1_000_000_000,
+    )
+
+
+@pytest.fixture(params=[360, 1280])
+def sized(open_window: Callable[..., Window], request: pytest.FixtureRequest) -> Window:
+    return open_window("ada", width=request.param)
+
+
+def test_no_page_is_wider_than_the_window(sized: Window, code: str) -> None:
+    wide = []
+    for address in PAGES:
+        sized.page.goto(address.format(code=code))
+        if sized.is_too_wide():
+            wide.append(address)
+
+    assert wide == []
+
+
+def test_answers_to_forms_fit_the_window_and_can_be_read(sized: Window, code: str) -> None:
+    page = sized.page
+    page.goto(f"/inventory?search={code}")
+    sized.row(code).get_by_role("textbox").fill("9" * 40)
+    sized.row(code).get_by_role("textbox").press("Enter")
+    sized.sees("el máximo es")
+    assert not sized.is_too_wide()
+    assert _violations(page) == []
+
+    page.goto("/products/new")
+    page.fill("#code", code)
+    page.fill("#name", "W" * 200)
+    page.get_by_role("button", name="Registrar").click()
+    sized.sees("Ya existe")
+    assert not sized.is_too_wide()
+    assert _violations(page) == []
+
+    page.goto("/imports/new")
+    lines = f"code,name,quantity\n{code},{'W' * 300},1.5\n,,\n"
+    page.set_input_files("#file", {"name": "w" * 150 + ".csv", "mimeType": "text/csv", "buffer": lines.encode()})
+    page.get_by_role("button", name="Subir y revisar").click()
+    sized.sees("Con errores")
+    assert not sized.is_too_wide()
+    assert _violations(page) == []
+
+
+def test_a_retired_product_can_be_read_on_every_window(shop: Shop, sized: Window) -> None:
+    code = shop.create_product()
+    retire_product(shop.inventory, code=code, actor="prueba", operation=new_operation_id())
+    sized.page.goto(f"/products/{code}")
+
+    assert sized.page.get_by_role("button", name="Restaurar").is_visible()
+    assert _violations(sized.page) == []
+
+
+def test_the_accessibility_checker_finds_nothing(sized: Window, code: str) -> None:
+    found = []
+    for address in PAGES:
+        sized.page.goto(address.format(code=code))
+        found += [f"{address}: {line}" for line in _violations(sized.page)]
+
+    assert found == []
+
+
+def _violations(page: "Page") -> list[str]:
+    from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415 - the other sessions do not have it
+
+    results = Axe().run(page)
+    return [f"{rule['id']} {node['target']}" for rule in results.response["violations"] for node in rule["nodes"][:3]]

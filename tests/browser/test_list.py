@@ -1,0 +1,155 @@
+"""The list in a real browser: live search, filters, history, quick quantities."""
+
+from collections.abc import Callable
+
+import pytest
+
+from inventory_core import change_quantity, new_operation_id
+from tests.browser.shop import Shop, Window
+
+pytestmark = pytest.mark.browser
+
+
+def test_the_search_follows_the_typing_and_the_history_leads_back(shop: Shop, window: Window) -> None:
+    word = shop.new_code()
+    shop.create_product(code=f"{word}-A", name="Lámpara", quantity=3)
+    shop.create_product(code=f"{word}-B", name="Mesa")
+    page = window.page
+
+    page.click("#search")
+    page.keyboard.type(word.lower())
+    window.sees("2 productos")
+    page.keyboard.type(" lampara")
+    window.sees("1 producto")
+
+    assert page.evaluate("document.activeElement.id") == "search"
+    assert f"search={word.lower()}+lampara" in page.url
+    assert page.inner_text("#announcer") == "1 producto"
+
+    page.fill("#search", word)
+    window.sees("2 productos")
+    page.select_option("#status", "out_of_stock")
+    window.sees("1 producto")
+    assert window.row(f"{word}-B").is_visible()
+
+    page.go_back()
+    window.sees("2 productos")
+    assert page.input_value("#status") == ""
+    assert page.input_value("#search") == word
+    page.go_forward()
+    window.sees("1 producto")
+    assert page.input_value("#status") == "out_of_stock"
+    page.reload()
+    assert window.row(f"{word}-B").is_visible()
+
+
+def test_a_slash_goes_to_the_search(window: Window) -> None:
+    window.page.keyboard.press("/")
+
+    assert window.page.evaluate("document.activeElement.id") == "search"
+
+
+def test_headings_sort_and_keep_the_keyboard(shop: Shop, window: Window) -> None:
+    word = shop.new_code()
+    for letter, quantity in (("A", 5), ("B", 1)):
+        shop.create_product(code=f"{word}-{letter}", quantity=quantity)
+    page = window.page
+    page.goto(f"/inventory?search={word}")
+
+    page.click("#sort-quantity")
+    page.wait_for_url("**sort=quantity**")
+
+    assert page.locator("tbody tr a").all_inner_texts()[0] == f"{word}-B"
+    assert page.evaluate("document.activeElement.id") == "sort-quantity"
+
+
+def test_a_quantity_is_changed_in_its_row_and_taken_back(shop: Shop, window: Window) -> None:
+    code = shop.create_product(quantity=5)
+    page = window.page
+    page.goto(f"/inventory?search={code}")
+    row = window.row(code)
+
+    row.get_by_role("button", name=f"Sumar 1 a {code}").click()
+    window.sees("5 → 6")
+    assert window.focused() == f"Sumar 1 a {code}"
+
+    field = row.get_by_role("textbox", name=f"Cantidad de {code}")
+    field.click()
+    page.keyboard.type("42")
+    page.keyboard.press("Enter")
+    window.sees("6 → 42")
+    assert window.focused() == f"Cantidad de {code}"
+    assert shop.quantity(code) == 42
+
+    row.get_by_role("button", name=f"Deshacer el cambio de {code}").click()
+    row.locator(".qty-note").wait_for(state="detached")
+    assert row.get_by_role("textbox").input_value() == "6"
+    assert shop.quantity(code) == 6
+    assert page.url.endswith(f"/inventory?search={code}")
+
+
+def test_a_double_click_counts_once(shop: Shop, window: Window) -> None:
+    code = shop.create_product(quantity=5)
+    window.page.goto(f"/inventory?search={code}")
+
+    window.page.evaluate(
+        "document.querySelectorAll('.qty button[value=\"1\"]').forEach((b) => { b.click(); b.click(); })"
+    )
+    window.sees("5 → 6")
+    window.page.wait_for_load_state("networkidle")
+
+    assert shop.quantity(code) == 6
+
+
+def test_of_two_windows_the_second_is_told_what_the_first_one_did(
+    shop: Shop, open_window: Callable[..., Window]
+) -> None:
+    code = shop.create_product(quantity=5)
+    first, second = open_window("olga"), open_window("ada", width=360)
+    for window in (first, second):
+        window.page.goto(f"/inventory?search={code}")
+
+    first.row(code).get_by_role("button", name="Restar 1").click()
+    first.sees("5 → 4")
+    second.row(code).get_by_role("textbox").fill("9")
+    second.row(code).get_by_role("textbox").press("Enter")
+    second.sees("Usted vio 5; ahora hay 4")
+
+    assert shop.quantity(code) == 4
+    assert second.row(code).get_by_role("textbox").input_value() == "9"
+    second.row(code).get_by_role("textbox").press("Enter")
+    second.sees("4 → 9")
+    assert shop.quantity(code) == 9
+
+
+def test_a_product_in_several_places_asks_where(shop: Shop, window: Window) -> None:
+    code = shop.create_product(quantity=5)
+    place = f"Almacén {code}"
+    window.page.goto("/locations")
+    window.page.fill("#name", place)
+    window.page.get_by_role("button", name="Añadir").click()
+    window.sees(place)
+    change_quantity(shop.inventory, code=code, delta=2, location=place, actor="prueba", operation=new_operation_id())
+    window.page.goto(f"/inventory?search={code}")
+
+    window.row(code).get_by_role("button", name="Sumar 1").click()
+    window.sees("elija en cuál")
+    window.row(code).get_by_role("button", name=f"Sumar 1 a {code} en {place}").click()
+    window.sees("2 → 3")
+
+    assert shop.quantity(code) == 8
+
+
+def test_the_download_holds_what_the_list_shows(shop: Shop, window: Window) -> None:
+    word = shop.new_code()
+    for letter in "AB":
+        shop.create_product(code=f"{word}-{letter}")
+    window.page.goto(f"/inventory?search={word}-b")
+
+    with window.page.expect_download() as download:
+        window.page.get_by_role("link", name="CSV").click()
+
+    rows = download.value.path().read_text("utf-8-sig").splitlines()
+    assert download.value.suggested_filename.endswith(".csv")
+    assert len(rows) == 2
+    assert rows[1].startswith(f"{word}-B")
