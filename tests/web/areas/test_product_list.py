@@ -197,6 +197,29 @@ def test_every_control_of_a_row_is_named_after_its_product(site: Site) -> None:
         assert f'aria-labelledby="{label} c' in page
 
 
+def test_a_filter_in_other_letters_stays_chosen_in_the_form(site: Site) -> None:
+    site.create_location("Almacén")
+    site.create_product("A", quantity=1, category="Hogar", location="Almacén")
+
+    page = site.operator.get("/inventory?category=HOGAR&location=almacen").text
+
+    assert codes_in(page) == ["A"]
+    assert "<option selected>HOGAR</option>" in page
+    assert "<option selected>almacen</option>" in page
+
+
+def test_a_page_behind_the_last_product_leads_back(site: Site) -> None:
+    for number in range(51):
+        site.create_product(f"N-{number:03}")
+    address = _next_address(site.operator.get("/inventory?sort=code").text)
+    assert address is not None
+    site.operator.post("/products/N-050/retire")
+
+    page = site.operator.get(address).text
+
+    assert "La lista termina aquí" in page
+
+
 def _next_address(page: str) -> str | None:
     if 'rel="next"' not in page:
         return None
