@@ -1,5 +1,7 @@
 """The administrator's page of accounts."""
 
+from collections.abc import Callable
+
 import pytest
 from flask import Flask
 
@@ -110,12 +112,13 @@ def test_disabling_twice_is_the_same_as_once(inventory: Inventory) -> None:
 
 
 def test_every_change_of_an_account_names_one_that_exists(inventory: Inventory) -> None:
-    for change in (
+    changes: list[Callable[[], None]] = [
         lambda: users.set_role(inventory, name="nadie", role=Role.VIEWER),
         lambda: users.set_password(inventory, name="nadie", password=PASSWORD),
         lambda: users.disable_account(inventory, name="nadie"),
         lambda: users.enable_account(inventory, name="nadie"),
-    ):
+    ]
+    for change in changes:
         with pytest.raises(AccountNotFound, match="nadie"):
             change()
 

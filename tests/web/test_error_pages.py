@@ -1,6 +1,7 @@
 """Refusals as answers: the right status, in the user's language, as page, fragment or JSON, and never a traceback."""
 
 import inspect
+import re
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -217,3 +218,16 @@ def _spoil(file: Path, table: str) -> None:
     connection.execute(f"ALTER TABLE {table} RENAME TO gone")
     connection.commit()
     connection.close()
+
+
+def test_every_code_of_the_web_is_documented_with_cause_and_cure() -> None:
+    document = (Path(__file__).parents[2] / "docs" / "web-errors.md").read_text("utf-8")
+    documented = dict(re.findall(r"^## (WEB-\d{3}) (\w+)", document, flags=re.MULTILINE))
+    sections = re.split(r"^## ", document, flags=re.MULTILINE)[1:]
+    sources = Path(inspect.getfile(web)).parent.rglob("*.py")
+    written = {code for source in sources for code in re.findall(r'"(WEB-\d{3})"', source.read_text("utf-8"))}
+
+    for kind in classes(web, web.WebError):
+        assert documented[kind.code] == kind.__name__  # type: ignore[attr-defined]
+    assert written - set(re.findall(r"WEB-\d{3}", document)) == {"WEB-000"}
+    assert all("**Cause.**" in section and "**Cure.**" in section for section in sections)

@@ -52,7 +52,14 @@ def open_sessions(settings: Settings) -> SingleDatabase:
         raise SettingsRefused(
             gettext("INVENTORY_REPLICA_URLS: esta versión todavía no incluye la replicación; déjela vacía")
         )
-    return SingleDatabase.from_url(database_url(settings))
+    url = database_url(settings)
+    try:
+        return SingleDatabase.from_url(url)
+    except (ArgumentError, ModuleNotFoundError):
+        name = url.drivername
+        raise SettingsRefused(
+            gettext("INVENTORY_DATABASE_URL: no hay ningún controlador «%(name)s» en este Python", name=name)
+        ) from None
 
 
 def open_inventory(sessions: SessionSource, hooks: PluginManager) -> Inventory:

@@ -37,20 +37,22 @@ class Settings(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     database_url: SecretStr = Field(
-        SecretStr(""),
+        default=SecretStr(""),
         description="The source, or the only database, as a SQLAlchemy URL",
         json_schema_extra={"shown_default": "SQLite in the user's data folder"},
     )
     replica_urls: Words = Field(
-        (), description="Replicas, comma-separated; empty means no replication", json_schema_extra={"secret": True}
+        default=(),
+        description="Replicas, comma-separated; empty means no replication",
+        json_schema_extra={"secret": True},
     )
     secret_key: SecretStr = Field(
-        SecretStr(""),
+        default=SecretStr(""),
         description="Signs cookies and cursors; at least 32 characters and the same on every instance",
         json_schema_extra={"shown_default": "made and kept beside the SQLite file; required in production"},
     )
     env: Literal["development", "production"] = Field(
-        "development", description="`production` refuses unsafe defaults and demands a new first password"
+        default="development", description="`production` refuses unsafe defaults and demands a new first password"
     )
     instance: str = Field(
         default_factory=platform.node,
@@ -59,24 +61,26 @@ class Settings(BaseModel):
         description="The name that `/health` and the header `X-Served-By` show",
         json_schema_extra={"shown_default": "the host name"},
     )
-    language: Literal["es", "en"] = Field("es", description="Language of pages, messages and exports")
-    timezone: str = Field("UTC", description="Time zone in which pages show times, such as `Europe/Madrid`")
+    language: Literal["es", "en"] = Field(default="es", description="Language of pages, messages and exports")
+    timezone: str = Field(default="UTC", description="Time zone in which pages show times, such as `Europe/Madrid`")
     metrics_allow: Words = Field(
-        (LOCAL_NETWORKS,),
+        default=(LOCAL_NETWORKS,),
         description="Networks that may read `/metrics`, comma-separated; `local` means loopback and private networks "
         "when no `X-Forwarded-For` is there",
     )
     proxies: int = Field(
-        0, ge=0, le=5, description="How many proxies in front are trusted to set `X-Forwarded-For` and its kin"
+        default=0, ge=0, le=5, description="How many proxies in front are trusted to set `X-Forwarded-For` and its kin"
     )
     cookie_secure: bool | None = Field(
-        None,
+        default=None,
         description="Send cookies over HTTPS only; set it to `false` only if people really come over plain HTTP",
         json_schema_extra={"shown_default": "`true` in production, else `false`"},
     )
-    session_hours: int = Field(12, ge=1, le=720, description="Hours without a request after which a login ends")
-    reason_required: bool = Field(False, description="Refuse to issue, receive or undo without a reason")
-    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="The least urgent line to log")
+    session_hours: int = Field(default=12, ge=1, le=720, description="Hours without a request after which a login ends")
+    reason_required: bool = Field(default=False, description="Refuse to issue, receive or undo without a reason")
+    log_level: Literal["debug", "info", "warning", "error"] = Field(
+        default="info", description="The least urgent line to log"
+    )
 
     @field_validator("replica_urls", "metrics_allow", mode="before")
     @classmethod

@@ -1,7 +1,6 @@
 """``demo``: a catalogue to look at, from nothing."""
 
 from importlib import resources
-from pathlib import Path
 from typing import Any
 
 import click
@@ -10,6 +9,7 @@ from flask_babel import gettext
 from inventory_core.inventory import Inventory
 from inventory_core.queries.filters import ProductFilter
 from inventory_core.queries.product_count import count_products
+from inventory_core.rules.reorder import Status
 from inventory_web.areas.accounts.passwords import INITIAL_NAME, INITIAL_PASSWORD
 from inventory_web.areas.accounts.users import has_initial_password
 from inventory_web.commands.importing import carry_out
@@ -19,8 +19,6 @@ from inventory_web.commands.serving import run_server
 from inventory_web.schema import upgrade_all
 from inventory_web.settings import Settings
 
-SAMPLES = ("products.csv", "stock.csv")
-
 
 def demo(*, port: int, database: str | None) -> None:
     """Migrate, load the sample if there are no products, say where and how to log in, and serve."""
@@ -28,12 +26,18 @@ def demo(*, port: int, database: str | None) -> None:
     settings = Settings.from_environment(**given)
     _prepare(settings)
     with inventory_of(settings) as inventory:
-        if not count_products(inventory, ProductFilter(), cap=1).number:
+        if _is_empty(inventory):
             _load_sample(inventory)
         initial = has_initial_password(inventory)
     if initial:
         click.echo(gettext("Usuario: %(name)s   Contraseña: %(word)s", name=INITIAL_NAME, word=INITIAL_PASSWORD))
     run_server(settings.model_copy(update={"log_level": "warning"}), "127.0.0.1", port)
+
+
+def _is_empty(inventory: Inventory) -> bool:
+    return not any(
+        count_products(inventory, ProductFilter(status=status), cap=1).number for status in (None, Status.RETIRED)
+    )
 
 
 def _prepare(settings: Settings) -> None:
@@ -43,6 +47,7 @@ def _prepare(settings: Settings) -> None:
 
 def _load_sample(inventory: Inventory) -> None:
     click.echo(gettext("Cargando el catálogo de muestra…"))
-    for name in SAMPLES:
-        with resources.as_file(resources.files("inventory_web") / "sample" / name) as path:
-            carry_out(inventory, Path(path), actor=INITIAL_NAME)
+    with resources.as_file(resources.files("inventory_web") / "sample") as folder:
+        # By name: products.csv comes before stock.csv, which speaks of them.
+        for file in sorted(folder.glob("*.csv")):
+            carry_out(inventory, file, actor=INITIAL_NAME)

@@ -86,11 +86,12 @@ def _show(outcome: ImportPreview | ImportResult, *, dry_run: bool, as_json: bool
     click.echo(
         gettext(
             "%(rows)s filas: %(created)s productos nuevos, %(updated)s modificados, %(restored)s restaurados, "
-            "%(unchanged)s sin cambios, %(stock)s cantidades cambiadas.",
+            "%(retired)s eliminados, %(unchanged)s sin cambios, %(stock)s cantidades cambiadas.",
             rows=outcome.rows,
             created=outcome.created,
             updated=outcome.updated,
             restored=outcome.restored,
+            retired=outcome.retired,
             unchanged=outcome.unchanged,
             stock=outcome.stock_changes,
         )

@@ -1,0 +1,214 @@
+"""The command line as processes: serving, signals, terminals, and a disk that is full."""
+
+import os
+import re
+import resource
+import select
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
+from pathlib import Path
+
+import pytest
+
+from inventory_core import Inventory, ProductFilter, SingleDatabase, count_products, verify
+
+pytestmark = pytest.mark.slow
+
+Start = Callable[..., "subprocess.Popen[str]"]
+PATIENCE = 120
+ROWS = 15_000
+
+
+def address_of(process: "subprocess.Popen[str]") -> str:
+    """Where the server says that it listens; every line before is kept out of the way."""
+    assert process.stdout is not None
+    for line in process.stdout:
+        if found := re.search(r"http://\S+", line):
+            return found[0]
+    _, said = process.communicate()
+    raise AssertionError(said)
+
+
+def asked(address: str, path: str) -> str:
+    connection = HTTPConnection(address.removeprefix("http://"), timeout=PATIENCE)
+    try:
+        connection.request("GET", path)
+        return connection.getresponse().read().decode()
+    finally:
+        connection.close()
+
+
+@pytest.fixture
+def large(tmp_path: Path) -> Path:
+    file = tmp_path / "large.csv"
+    lines = (f"C-{number:06},Producto número {number},{number % 50}\n" for number in range(ROWS))
+    file.write_text("code,name,quantity\n" + "".join(lines), "utf-8")
+    return file
+
+
+@pytest.fixture
+def terminal() -> Iterator[tuple[int, int]]:
+    """Both ends of a terminal: what is read from the first was written to the second."""
+    reading, writing = os.openpty()
+    yield reading, writing
+    os.close(reading)
+
+
+def seen_on(terminal: int, words: str, process: "subprocess.Popen[str]") -> str:
+    """Read until the words appear on the terminal."""
+    seen, end = "", time.monotonic() + PATIENCE
+    while words not in seen and time.monotonic() < end:
+        if select.select([terminal], [], [], 0.2)[0]:
+            seen += os.read(terminal, 65536).decode(errors="replace")
+        elif process.poll() is not None:
+            break
+    assert words in seen, seen
+    return seen
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+def test_serve_says_where_answers_and_ends_cleanly(start: Start, here: Path, number: signal.Signals) -> None:
+    process = start("serve", "--port", "0")
+    address = address_of(process)
+    page = asked(address, "/login")
+    process.send_signal(number)
+    _, said = process.communicate(timeout=PATIENCE)
+
+    assert here.exists()
+    assert address.startswith("http://127.0.0.1:")
+    assert "Entrar" in page
+    assert process.returncode == 0
+    assert "Traceback" not in said
+    assert not [line for line in said.splitlines() if not line.startswith("{")]
+
+
+def test_a_port_that_is_taken_is_one_line(start: Start, here: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        process = start("serve", "--port", str(port))
+        out, said = process.communicate(timeout=PATIENCE)
+
+    assert here.exists()
+    assert (process.returncode, out) == (1, "")
+    assert said.startswith(f"inventory: WEB-005: No se puede escuchar en 127.0.0.1:{port}")
+    assert said.count("\n") == 1
+
+
+def test_an_address_of_another_machine_is_one_line(start: Start, here: Path) -> None:
+    process = start("serve", "--host", "192.0.2.77", "--port", "0")
+    _, said = process.communicate(timeout=PATIENCE)
+
+    assert here.exists()
+    assert process.returncode == 1
+    assert said.startswith("inventory: WEB-005: ")
+    assert said.count("\n") == 1
+
+
+def test_serve_refuses_a_schema_that_is_not_current_and_names_the_cure(
+    start: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("INVENTORY_DATABASE_URL", f"sqlite:///{tmp_path / 'empty.db'}")
+    process = start("serve", "--port", "0")
+    _, said = process.communicate(timeout=PATIENCE)
+
+    assert process.returncode == 1
+    assert said.startswith("inventory: INV-018: ")
+    assert "inventory migrate" in said
+
+
+def test_demo_sets_everything_up_twice_the_same(start: Start, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    numbers = []
+    for _ in range(2):
+        process = start("demo", "--port", "0")
+        lines = []
+        assert process.stdout is not None
+        for line in process.stdout:
+            lines.append(line)
+            if "http://" in line:
+                break
+        assert "Usuario: admin   Contraseña: admin123\n" in lines
+        address = re.findall(r"http://\S+", lines[-1])[0]
+        assert asked(address, "/health/ready") == "ready\n"
+        process.send_signal(signal.SIGINT)
+        process.communicate(timeout=PATIENCE)
+        assert process.returncode == 0
+        sessions = SingleDatabase.from_file(tmp_path / "inventory" / "inventory.db")
+        numbers.append(count_products(Inventory(sessions), ProductFilter()).number)
+        assert verify(Inventory(sessions)).faults == ()
+        sessions.close()
+
+    assert numbers[0] == numbers[1] > 0
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT], ids=lambda number: number.name)
+def test_an_import_that_is_interrupted_shows_a_bar_until_then_and_leaves_nothing(
+    start: Start, here: Path, inventory: Inventory, large: Path, terminal: tuple[int, int], number: signal.Signals
+) -> None:
+    reading, writing = terminal
+    process = start("import", large, stderr=writing)
+    os.close(writing)
+    seen_on(reading, "Guardando", process)
+    process.send_signal(number)
+    seen_on(reading, "WEB-008", process)
+    out, _ = process.communicate(timeout=PATIENCE)
+
+    assert here.exists()
+    assert (process.returncode, out) == (1, "")
+    assert count_products(inventory, ProductFilter()).number == 0
+    assert verify(inventory).faults == ()
+
+
+def test_a_disk_that_fills_up_during_an_import_is_one_line_and_leaves_nothing(
+    start: Start, here: Path, inventory: Inventory, large: Path
+) -> None:
+    limit = 1_000_000
+
+    def fill() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+
+    process = start("import", large, preexec_fn=fill)
+    _, said = process.communicate(timeout=PATIENCE)
+
+    assert here.exists()
+    assert process.returncode == 1
+    assert said.startswith("inventory: INV-017: ")
+    assert said.count("\n") == 1
+    assert count_products(inventory, ProductFilter()).number == 0
+    assert verify(inventory).faults == ()
+
+
+def test_a_disk_that_is_full_during_an_export_is_one_line_and_leaves_no_half_file(
+    start: Start, here: Path, large: Path, tmp_path: Path
+) -> None:
+    process = start("import", large)
+    assert process.communicate(timeout=PATIENCE)[1] == ""
+    target = tmp_path / "out.csv"
+
+    def fill() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100_000, 100_000))
+
+    process = start("export", target, preexec_fn=fill)
+    _, said = process.communicate(timeout=PATIENCE)
+
+    assert here.exists()
+    assert process.returncode == 1
+    assert said.startswith("inventory: ")
+    assert said.count("\n") == 1
+    assert not target.exists()
+    assert [path.name for path in tmp_path.iterdir() if "out" in path.name] == []
+
+
+def test_a_folder_in_which_nothing_can_be_made_is_one_line(start: Start, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", "/proc/nothing")
+    process = start("migrate")
+    _, said = process.communicate(timeout=PATIENCE)
+
+    assert process.returncode == 1
+    assert said.startswith("inventory: INV-017: ")
+    assert "/proc/nothing" in said
+    assert said.count("\n") == 1
