@@ -59,7 +59,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Inventory]:
     sort=ORDERS,
     size=st.integers(1, 30),
     few=st.sampled_from((0, 3, 5000)),
-    near=st.integers(0, 20),
+    near=st.integers(1, 20),
 )
 def test_the_pages_together_are_the_whole_list_in_its_order(
     shop: Inventory, product_filter: ProductFilter, sort: str, size: int, few: int, near: int

@@ -73,22 +73,25 @@ def test_without_its_index_the_search_finds_the_same(shop: Inventory, query: str
     assert [record.code for record in records] == expected(ITEMS, ProductFilter(query))
 
 
-@given(query=QUERIES)
-def test_a_common_word_is_found_on_both_sides_of_the_edge(shop: Inventory, query: str) -> None:
+@given(query=QUERIES, near=st.integers(1, 9), further=st.integers(1, 9), candidates=st.booleans())
+def test_a_common_word_is_found_on_both_sides_of_the_edge(
+    shop: Inventory, query: str, near: int, further: int, candidates: bool
+) -> None:
     with pytest.MonkeyPatch.context() as patch, shop.sessions.reader() as session:
-        patch.setattr(product_list, "NEAR", 2)
+        patch.setattr(product_list, "NEAR", near)
+        patch.setattr(product_list, "FURTHER", further)
         question = replace(ask(session, ProductFilter(query), "name"), way=Way.ORDER)
+        question = question if candidates else replace(question, candidates=None)
         records = read_page(session, question, None, 50)
 
     assert [record.code for record in records] == expected(ITEMS, ProductFilter(query))
 
 
-@given(query=QUERIES, few=st.integers(0, 12), many=st.integers(0, 12))
-def test_a_word_in_too_many_products_is_counted_all_the_same(shop: Inventory, query: str, few: int, many: int) -> None:
+@given(query=QUERIES, few=st.integers(0, 12))
+def test_a_word_in_too_many_products_is_counted_all_the_same(shop: Inventory, query: str, few: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         for module in (access, product_count, search):
             patch.setattr(module, "FEW", few)
-        patch.setattr(product_count, "MANY", many)
 
         assert count_products(shop, ProductFilter(query)).number == len(expected(ITEMS, ProductFilter(query)))
 

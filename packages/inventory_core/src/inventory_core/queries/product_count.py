@@ -11,9 +11,6 @@ from inventory_core.queries.filters import ProductFilter
 from inventory_core.queries.search import FEW
 from inventory_core.tables.plain import PRODUCT
 
-MANY = 4 * FEW
-"""Up to so many products that the search index names it is quicker to test them all than to look for the others."""
-
 
 @dataclass(frozen=True, slots=True)
 class ProductCount:
@@ -27,7 +24,7 @@ def count_products(inventory: Inventory, product_filter: ProductFilter, cap: int
     """Count the products of the filter, up to ``cap``: counting further costs time and tells a reader little."""
     with inventory.sessions.reader() as session:
         question = ask(session, product_filter, "quantity")
-        if question.way is Way.ORDER and question.words:
+        if question.way is Way.ORDER and question.words and question.candidates is None:
             question = _narrowed(session, question)
         found = question.rows((PRODUCT.c.id,)).limit(cap + 1).subquery()
         number = session.scalar(select(func.count()).select_from(found)) or 0
@@ -35,11 +32,6 @@ def count_products(inventory: Inventory, product_filter: ProductFilter, cap: int
 
 
 def _narrowed(session: Session, question: Question) -> Question:
-    """Begin with the side that has fewer rows: what the search index names, or what passes the rest of the filter."""
-    named = replace(question, way=Way.WHOLE if question.candidates is None else Way.IDS)
-    if question.candidates is not None:
-        some = question.candidates.limit(MANY + 1).subquery()
-        if (session.scalar(select(func.count()).select_from(some)) or 0) <= MANY:
-            return named
+    """Begin with the products that pass the rest of the filter if they are few, since the words alone are common."""
     passing = list(session.scalars(question.without_words().rows((PRODUCT.c.id,)).limit(FEW + 1)))
-    return question.only(passing) if len(passing) <= FEW else named
+    return question.only(passing) if len(passing) <= FEW else replace(question, way=Way.WHOLE)

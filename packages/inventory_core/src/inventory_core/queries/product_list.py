@@ -20,6 +20,9 @@ from inventory_core.tables.plain import PRODUCT
 NEAR = 500
 """So many rows of the order are tested one by one before all candidates are: the page of a common word is full by then."""
 
+FURTHER = 4_000
+"""So many more if the search index has no candidates, before every text is read."""
+
 
 @dataclass(frozen=True, slots=True)
 class ProductPage:
@@ -55,12 +58,16 @@ def read_page(session: Session, question: Question, after: Position | None, limi
     columns = (question.order.key, *row_columns(question.places))
     if question.way is not Way.ORDER or not question.words:
         return _read(session, question, columns, limit, after)
-    passing = list(session.execute(_passing(question, after)))
-    found = _read(session, question.only([record.id for record in passing]), columns, limit)
-    if len(passing) <= NEAR or len(found) == limit:
-        return found
+    found: list[Any] = []
+    for number in (NEAR,) if question.candidates is not None else (NEAR, FURTHER):
+        passing = list(session.execute(_passing(question, after, number)))
+        near = question.only([record.id for record in passing])
+        found += _read(session, near, columns, limit - len(found))
+        if len(passing) < number or len(found) == limit:
+            return found
+        after = Position(*passing[-1])
     far = question if question.candidates is not None else replace(question, way=Way.WHOLE)
-    return found + _read(session, far, columns, limit - len(found), Position(*passing[-1]))
+    return found + _read(session, far, columns, limit - len(found), after)
 
 
 @contextmanager
@@ -87,7 +94,7 @@ def _read(
     return list(session.execute(statement))
 
 
-def _passing(question: Question, after: Position | None) -> Select[tuple[Any, ...]]:
+def _passing(question: Question, after: Position | None, number: int) -> Select[tuple[Any, ...]]:
     walk = question.without_words()
-    statement = walk.in_order((question.order.key, PRODUCT.c.id)).limit(NEAR + 1)
+    statement = walk.in_order((question.order.key, PRODUCT.c.id)).limit(number)
     return statement if after is None else statement.where(walk.beyond(after))

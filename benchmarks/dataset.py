@@ -1,0 +1,147 @@
+"""A full-sized inventory in a SQLite file: made by dice of a fixed seed, written in bulk, consistent to the unit."""
+
+import random
+import sqlite3
+import time
+from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from benchmarks.measuring import say
+from benchmarks.vocabulary import COLOURS, LOCATIONS, MAKERS, MATERIALS, RARE_NAME, REMARKS, SHELVES, Shelf
+from inventory_core.rules.codes import code_key
+from inventory_core.rules.texts import fold, search_text, sort_key
+from inventory_core.schema import CORE_SCHEMA
+from inventory_core.sessions import SingleDatabase
+
+PRODUCTS = 100_000
+MOVEMENTS = 1_000_000
+BEGIN = datetime(2024, 1, 1, tzinfo=UTC)
+PER_IMPORT = 1_000
+
+
+@dataclass(slots=True)
+class _Made:
+    """What the dice gave: rows for the tables, and the state that keeps them consistent."""
+
+    dice: random.Random
+    balances: dict[tuple[int, int], int] = field(default_factory=dict)
+    totals: dict[int, int] = field(default_factory=dict)
+    movements: list[tuple[object, ...]] = field(default_factory=list)
+    operations: list[tuple[object, ...]] = field(default_factory=list)
+
+    def move(self, kind: str, product: int, location: int, quantity: int, operation: str) -> None:
+        key = product, location
+        self.balances[key] = self.balances.get(key, 0) + quantity
+        self.totals[product] = self.totals.get(product, 0) + quantity
+        number = len(self.movements) + 1
+        at = moment(number)
+        self.movements.append((number, kind, product, location, quantity, self.balances[key], "", "ana", at, operation))
+
+
+def moment(number: int) -> str:
+    """The time of the movement with this number, as SQLite stores it."""
+    return (BEGIN + timedelta(seconds=number * 60, microseconds=number)).strftime("%Y-%m-%d %H:%M:%S.%f")
+
+
+def build(path: Path, products: int = PRODUCTS, movements: int = MOVEMENTS, seed: int = 1) -> None:
+    """Write a new inventory to ``path``: ``products`` products in 14 locations and exactly ``movements`` movements.
+
+    About 3 % are retired, 5 % out of stock and 8 % below their minimum. The same seed gives the same inventory.
+    """
+    database = SingleDatabase.from_url(f"sqlite:///{path}")
+    CORE_SCHEMA.upgrade(database.engine)
+    database.close()
+    made = _Made(random.Random(seed))  # noqa: S311
+    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
+        connection.execute("PRAGMA synchronous = OFF")
+        connection.execute("PRAGMA cache_size = -200000")
+        connection.execute("BEGIN")
+        categories = _write_names(connection)
+        _move_goods(made, products, movements)
+        connection.executemany("INSERT INTO operation VALUES (?, ?, '', '{}', 'ana', ?)", made.operations)
+        connection.executemany(
+            "INSERT INTO product VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)",
+            _products(made, products, categories),
+        )
+        connection.executemany("INSERT INTO movement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", made.movements)
+        rows = ((product, location, quantity) for (product, location), quantity in sorted(made.balances.items()))
+        connection.executemany("INSERT INTO balance VALUES (?, ?, ?)", rows)
+        connection.execute("COMMIT")
+        connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+
+
+def _write_names(connection: sqlite3.Connection) -> dict[str | None, int | None]:
+    names = [shelf.category for shelf in SHELVES if shelf.category]
+    connection.executemany(
+        "INSERT OR IGNORE INTO category (name, name_key) VALUES (?, ?)", ((name, fold(name)) for name in names)
+    )
+    connection.executemany("INSERT INTO location (name, name_key) VALUES (?, ?)", ((n, fold(n)) for n in LOCATIONS))
+    return {None: None, **dict(connection.execute("SELECT name, id FROM category"))}
+
+
+def _move_goods(made: _Made, products: int, movements: int) -> None:
+    dice = made.dice
+    homes = {}
+    for product in range(1, products + 1):
+        if dice.random() < 0.05:
+            continue
+        homes[product] = dice.sample(range(1, 15), k=dice.choice((1, 1, 2, 2, 3, 4)))
+        operation = f"import-{product // PER_IMPORT}"
+        if not made.operations or made.operations[-1][0] != operation:
+            made.operations.append((operation, "import", moment(len(made.movements) + 1)))
+        for home in homes[product]:
+            made.move("import", product, home, dice.randint(1, 60), operation)
+    while len(made.movements) < movements:
+        product = dice.randint(1, products)
+        if product not in homes:
+            continue
+        home = dice.choice(homes[product])
+        operation = f"{dice.getrandbits(128):032x}"
+        here = made.balances[product, home]
+        taken = dice.randint(1, 25)
+        if dice.random() < 0.5 and here >= taken:
+            kind, quantity = "issue", -taken
+        else:
+            kind, quantity = "receive", taken
+        made.operations.append((operation, kind, moment(len(made.movements) + 1)))
+        made.move(kind, product, home, quantity, operation)
+
+
+def _products(made: _Made, products: int, categories: dict[str | None, int | None]) -> Iterator[tuple[object, ...]]:
+    dice = made.dice
+    for number in range(1, products + 1):
+        shelf = dice.choice(SHELVES)
+        name = RARE_NAME if number == products * 2 // 3 else _name(dice, shelf)
+        code = f"{shelf.prefix}-{number:06d}"
+        maker, remark = dice.choice(MAKERS), dice.choice(REMARKS)
+        description = f"Marca {maker}, {dice.choice(MATERIALS)}. {remark}".strip()
+        text = search_text(code, name, description, shelf.category or "")
+        total = made.totals.get(number, 0)
+        minimum = total + dice.randint(1, 20) if dice.random() < 0.08 else dice.choice((0, 0, total // 2))
+        at = moment(dice.randint(1, len(made.movements)))
+        retired = at if dice.random() < 0.03 else None
+        yield (
+            number, code, code_key(code), name, sort_key(name), description, categories[shelf.category],
+            total, minimum, text, moment(1), at, retired,
+        )  # fmt: skip
+
+
+def _name(dice: random.Random, shelf: Shelf) -> str:
+    size = f"{dice.randint(1, 40)} {dice.choice(('cm', 'mm', 'kg', 'l'))}"
+    return f"{dice.choice(shelf.things)} {dice.choice(COLOURS)} de {dice.choice(MATERIALS)} {size}"
+
+
+def cached(folder: Path) -> Path:
+    """Give the inventory of the default size in ``folder``, building it if it is not there yet."""
+    path = folder / "inventory.db"
+    if not path.exists():
+        began = time.perf_counter()
+        half_done = folder / "inventory.building.db"
+        half_done.unlink(missing_ok=True)
+        build(half_done)
+        half_done.rename(path)
+        say(f"built {path} in {time.perf_counter() - began:.0f} s")
+    return path
