@@ -122,7 +122,7 @@ def _products(made: _Made, products: int, categories: dict[str | None, int | Non
         total = made.totals.get(number, 0)
         minimum = total + dice.randint(1, 20) if dice.random() < 0.08 else dice.choice((0, 0, total // 2))
         at = moment(dice.randint(1, len(made.movements)))
-        retired = at if dice.random() < 0.03 else None
+        retired = at if dice.random() < 0.03 and name != RARE_NAME else None
         yield (
             number, code, code_key(code), name, sort_key(name), description, categories[shelf.category],
             total, minimum, text, moment(1), at, retired,

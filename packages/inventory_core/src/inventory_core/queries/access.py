@@ -62,7 +62,10 @@ class Question:
         )
         if self.candidates is None:
             return statement
-        candidate = PRODUCT.c.id if self.way is Way.IDS else _aside(PRODUCT.c.id)
+        if self.way is Way.IDS:
+            candidate: Column = PRODUCT.c.id
+        else:
+            candidate = _aside(BALANCE.c.product_id if self._begins_with_balances else PRODUCT.c.id)
         return statement.where(candidate.in_(self.candidates))
 
     def in_order(self, columns: tuple[Column, ...]) -> Select[tuple[Any, ...]]:

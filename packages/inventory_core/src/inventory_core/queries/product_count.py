@@ -23,8 +23,8 @@ class ProductCount:
 def count_products(inventory: Inventory, product_filter: ProductFilter, cap: int = 1000) -> ProductCount:
     """Count the products of the filter, up to ``cap``: counting further costs time and tells a reader little."""
     with inventory.sessions.reader() as session:
-        question = ask(session, product_filter, "quantity")
-        if question.way is Way.ORDER and question.words and question.candidates is None:
+        question = ask(session, product_filter, "changed")
+        if question.way is Way.ORDER and question.words:
             question = _narrowed(session, question)
         found = question.rows((PRODUCT.c.id,)).limit(cap + 1).subquery()
         number = session.scalar(select(func.count()).select_from(found)) or 0
@@ -32,6 +32,8 @@ def count_products(inventory: Inventory, product_filter: ProductFilter, cap: int
 
 
 def _narrowed(session: Session, question: Question) -> Question:
-    """Begin with the products that pass the rest of the filter if they are few, since the words alone are common."""
+    """Take the way on which few rows are fetched, now that the words alone are common."""
+    if question.candidates is not None:
+        return question if question.places.location_id is None else replace(question, way=Way.PLACE)
     passing = list(session.scalars(question.without_words().rows((PRODUCT.c.id,)).limit(FEW + 1)))
     return question.only(passing) if len(passing) <= FEW else replace(question, way=Way.WHOLE)

@@ -59,7 +59,7 @@ def read_page(session: Session, question: Question, after: Position | None, limi
     if question.way is not Way.ORDER or not question.words:
         return _read(session, question, columns, limit, after)
     found: list[Any] = []
-    for number in (NEAR,) if question.candidates is not None else (NEAR, FURTHER):
+    for number in (NEAR,) if question.candidates is not None else (2 * NEAR, FURTHER):
         passing = list(session.execute(_passing(question, after, number)))
         near = question.only([record.id for record in passing])
         found += _read(session, near, columns, limit - len(found))
