@@ -38,7 +38,9 @@ def _measured(room: str, ground: Ground) -> Iterator[Table]:
     for table in ROOMS[room](ground):
         say(f"{table.title}")
         for figure in table.figures:
-            say(f"  {figure.what:55} {figure.measured:10.2f} {figure.unit}{'  MISSES' if figure.misses else ''}")
+            ratio = f"{figure.measured / figure.floor:6.2f} x floor" if figure.floor else ""
+            verdict = "MISSES" if figure.misses else ""
+            say(f"  {figure.what:50} {figure.measured:10.2f} {figure.unit:10} {ratio} {verdict}".rstrip())
         yield table
 
 

@@ -1,0 +1,29 @@
+from pathlib import Path
+
+import pytest
+
+from benchmarks.measuring import Bar, Figure, Table, p95
+from benchmarks.report import write
+
+
+def test_the_page_says_what_was_measured_on_what_and_what_misses(tmp_path: Path) -> None:
+    figures = [
+        Figure("page", 12.345, "ms", 4.0, Bar("most", 30)),
+        Figure("change", 900.0, "µs", 300.0, Bar("times", 2.5)),
+        Figure("import", 20_000.0, "rows/s", None, Bar("least", 15_000)),
+        Figure("statements", 3, "statements"),
+    ]
+    write({"Cores": "2"}, [Table("Speed", "How.", figures)], tmp_path / "page.md")
+    page = (tmp_path / "page.md").read_text("utf-8")
+
+    assert "- Cores: 2\n" in page
+    assert "## Speed\n\nHow.\n" in page
+    assert "| page | 12.3 ms | 4 ms | 3.09 | ≤ 30 ms | met |" in page
+    assert "| change | 900 µs | 300 µs | 3.00 | ≤ 2.5 times the floor | **misses** |" in page
+    assert "| import | 20,000 rows/s |  |  | ≥ 15,000 rows/s | met |" in page
+    assert "| statements | 3 statements |  |  |  |  |" in page
+
+
+@pytest.mark.parametrize(("number", "place"), [(1, 0), (2, 1), (20, 18), (60, 56), (100, 94)])
+def test_the_95th_percentile_is_the_nearest_rank(number: int, place: int) -> None:
+    assert p95([float(value) for value in reversed(range(number))]) == place
