@@ -297,6 +297,9 @@ def test_a_write_that_went_down_with_the_former_source_is_reported_and_not_waite
         read(after, need),
         read(table(PROMOTED, {}, previous=after.snapshot), need),
         after_wait_failed(after, need, read(table(TWO, FRESH), need), NOW),
+        after_wait_failed(
+            replace(after, policy=RoutingPolicy(on_causal_timeout="error")), need, read(table(TWO, FRESH), need), NOW
+        ),
     ):
         assert chosen(decision) == (None, "lost_write")
         assert decision.wait_for == lost
