@@ -13,6 +13,7 @@ OTHER_NAMES = {
     "quantity": ("existencias", "stock", "qty"),
     "minimum": ("stock minimo", "cantidad minima", "minimum stock", "minimum quantity"),
 }
+STOCK_FIELDS = ("code", "location", "quantity")
 FIELDS: Mapping[str, str] = {
     **{fold(title): field for field, titles in TITLES.items() for title in titles.values()},
     **{fold(name): field for field, names in OTHER_NAMES.items() for name in names},
@@ -21,7 +22,7 @@ FIELDS: Mapping[str, str] = {
 
 
 def find_fields(headers: Sequence[str]) -> dict[str, int]:
-    """The column of each known field.
+    """The column of each known field; without a ``name`` the file only sets balances, and nothing else of it is read.
 
     Raises ``FileRefused``: ``doubled_column`` for two columns of one field, ``missing_column`` if a column is missing without
     which nothing can be imported: ``code``, and then ``name`` or both ``location`` and ``quantity``.
@@ -36,7 +37,7 @@ def find_fields(headers: Sequence[str]) -> dict[str, int]:
         places[field] = place
     if missing := _missing(places):
         raise FileRefused("missing_column", missing)
-    return places
+    return places if "name" in places else {field: places[field] for field in STOCK_FIELDS}
 
 
 def _missing(places: Mapping[str, int]) -> str | None:

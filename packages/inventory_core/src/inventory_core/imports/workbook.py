@@ -48,7 +48,7 @@ def _records(cells: CalamineSheet, error_cells: Mapping[int, Mapping[int, str]])
         for number, row in enumerate(cells.iter_rows(), start=1):
             texts = [value if type(value) is str else _text(value) for value in row]
             for place, error in error_cells.get(number, {}).items():
-                texts[place] = error
+                texts[place : place + 1] = [error]
             yield texts
 
     return records

@@ -1,0 +1,145 @@
+import pytest
+
+from inventory_core import Inventory, RowFault, RowsRefused, import_table, preview_import
+from inventory_core.testing import create_product, new_request
+from tests.core.imports.files import Rows, table_of, xlsx_bytes
+from tests.core.imports.stored import contents
+
+
+def faults(inventory: Inventory, rows: Rows) -> list[tuple[int, str, str, str, int | None]]:
+    preview = preview_import(inventory, table_of(rows))
+
+    assert preview.faults_total == len(preview.faults)
+    return [(fault.row, fault.column, fault.value, fault.reason, fault.limit) for fault in preview.faults]
+
+
+def test_every_fault_is_told_at_once_with_its_place_in_the_file(inventory: Inventory) -> None:
+    rows = [
+        ["Código", "NOMBRE", "Categoría", "Cantidad", "Mínimo", "Retirado"],
+        ["", "", "-", "-1", "1.000", "quizás"],
+        ["A-1", "Good", "Hogar", "5", "1", "no"],
+        ["x" * 65, "y" * 201, "z" * 81, "1000000001", "uno", ""],
+        ["A-\x07", "Bell \x07", "", "1.5", "", ""],
+    ]
+
+    assert faults(inventory, rows) == [
+        (2, "Código", "", "required", None),
+        (2, "NOMBRE", "", "required", None),
+        (2, "Categoría", "-", "characters", None),
+        (2, "Cantidad", "-1", "negative", None),
+        (2, "Mínimo", "1.000", "not_whole", None),
+        (2, "Retirado", "quizás", "unknown", None),
+        (4, "Código", "x" * 65, "too_long", 64),
+        (4, "NOMBRE", "y" * 80, "too_long", 200),
+        (4, "Categoría", "z" * 80, "too_long", 80),
+        (4, "Cantidad", "1000000001", "too_large", 1_000_000_000),
+        (4, "Mínimo", "uno", "not_whole", None),
+        (5, "Código", "A-\x07", "characters", None),
+        (5, "NOMBRE", "Bell \x07", "characters", None),
+        (5, "Cantidad", "1.5", "not_whole", None),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("-3", "negative"),
+        ("2.5", "not_whole"),
+        ("1,000", "not_whole"),
+        ("1.000", "not_whole"),
+        ("1e3", "not_whole"),
+        ("٣", "not_whole"),
+        ("12 uds", "not_whole"),
+        ("99999999999999999999999", "too_large"),
+    ],
+)
+def test_a_quantity_that_is_no_whole_number_in_range_is_a_fault(inventory: Inventory, text: str, reason: str) -> None:
+    assert faults(inventory, [["code", "name", "quantity"], ["A-1", "Chair", text]])[0][3] == reason
+
+
+def test_a_code_that_comes_twice_names_the_row_that_came_first(inventory: Inventory) -> None:
+    rows = [["code", "name"], ["A-1", "Chair"], ["B-1", "Table"], ["a-1", "Chair"]]
+
+    assert faults(inventory, rows) == [(4, "code", "a-1", "duplicate", 2)]
+
+
+def test_a_place_that_comes_twice_for_a_code_names_the_row_that_came_first(inventory: Inventory) -> None:
+    create_product(inventory, "A-1")
+    rows = [["code", "location", "quantity"], ["A-1", "Taller", "1"], ["A-1", "Muelle", "1"], ["A-1", "TALLER", "2"]]
+
+    assert faults(inventory, rows) == [(4, "code", "A-1", "duplicate", 2)]
+
+
+def test_a_stock_row_needs_a_product_and_a_place(inventory: Inventory) -> None:
+    rows = [["code", "location", "quantity"], ["A-1", "Taller", "1"], ["A-2", "", "1"]]
+
+    assert faults(inventory, rows) == [(3, "location", "", "required", None), (2, "code", "A-1", "unknown", None)]
+
+
+def test_rows_of_one_product_must_agree(inventory: Inventory) -> None:
+    rows = [
+        ["code", "name", "category", "location", "quantity"],
+        ["A-1", "Chair", "Hogar", "Taller", "1"],
+        ["A-1", "Chair", "hogar", "Muelle", "1"],
+        ["A-1", "Table", "Hogar", "Tienda", "1"],
+        ["A-1", "Chair", "Ropa", "Sótano", "1"],
+        ["A-1", "Chair", "Hogar", "", "1"],
+    ]
+
+    assert faults(inventory, rows) == [
+        (4, "name", "Table", "differs", 2),
+        (5, "category", "Ropa", "differs", 2),
+        (6, "code", "A-1", "duplicate", 2),
+    ]
+
+
+def test_a_row_with_more_cells_than_the_header_is_a_fault(inventory: Inventory) -> None:
+    rows = [["code", "name"], ["A-1", "Chair", "", ""], ["A-2", "Table", "red", "blue"]]
+
+    assert faults(inventory, rows) == [(3, "", "red", "too_many_cells", 2)]
+
+
+def test_a_total_beyond_the_limit_is_a_fault(inventory: Inventory) -> None:
+    rows = [["code", "name", "location", "quantity"], *(["A-1", "Chair", place, "600000000"] for place in ("X", "Y"))]
+
+    assert faults(inventory, rows) == [(3, "quantity", "600000000", "too_large", 1_000_000_000)]
+
+
+def test_a_cell_that_shows_an_error_is_a_fault_if_its_column_is_read(inventory: Inventory) -> None:
+    content = xlsx_bytes({"Uno": [["code", "name", "colour"], ["A-1", "Chair", "red"]]})
+    table = table_of(content)
+    broken = type(table)(
+        headers=table.headers,
+        places=table.places,
+        sheet=table.sheet,
+        size=table.size,
+        digest=table.digest,
+        header_row=table.header_row,
+        records=table.records,
+        error_cells={2: {1: "#N/A", 2: "#REF!"}},
+    )
+
+    preview = preview_import(inventory, broken)
+
+    assert preview.faults == (RowFault(2, "name", "#N/A", "error_cell"),)
+
+
+def test_only_the_first_thousand_faults_are_kept_and_all_are_counted(inventory: Inventory) -> None:
+    rows = [["code", "name"], *([f"A-{number}", ""] for number in range(2_500))]
+
+    preview = preview_import(inventory, table_of(rows))
+
+    assert (len(preview.faults), preview.faults_total, preview.rows) == (1_000, 2_500, 2_500)
+
+
+def test_an_import_is_refused_with_the_faults_of_its_preview_and_changes_nothing(inventory: Inventory) -> None:
+    create_product(inventory, "A-1", quantity=3)
+    rows = [["code", "name", "category", "quantity"], ["A-1", "Chair", "Nueva", "9"], ["B-1", "", "", "x"]]
+    before = contents(inventory)
+
+    with pytest.raises(RowsRefused) as caught:
+        import_table(inventory, table_of(rows), **new_request())
+
+    assert caught.value.faults == preview_import(inventory, table_of(rows)).faults
+    assert caught.value.total == 2
+    assert contents(inventory) == before
