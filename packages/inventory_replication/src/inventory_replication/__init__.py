@@ -1,1 +1,27 @@
 """Units of work over one MySQL source and its replicas, for any SQLAlchemy application."""
+
+from inventory_replication.config import ClusterConfig as ClusterConfig
+from inventory_replication.config import Credentials as Credentials
+from inventory_replication.config import Server as Server
+from inventory_replication.decisions.gtid import GtidSet as GtidSet
+from inventory_replication.errors import ReplicationError as ReplicationError
+from inventory_replication.policies import BreakerPolicy as BreakerPolicy
+from inventory_replication.policies import MonitorPolicy as MonitorPolicy
+from inventory_replication.policies import RetryPolicy as RetryPolicy
+from inventory_replication.policies import RoutingPolicy as RoutingPolicy
+from inventory_replication.policies import TokenKey as TokenKey
+from inventory_replication.policies import TokenPolicy as TokenPolicy
+
+__all__ = [
+    "BreakerPolicy",
+    "ClusterConfig",
+    "Credentials",
+    "GtidSet",
+    "MonitorPolicy",
+    "ReplicationError",
+    "RetryPolicy",
+    "RoutingPolicy",
+    "Server",
+    "TokenKey",
+    "TokenPolicy",
+]
