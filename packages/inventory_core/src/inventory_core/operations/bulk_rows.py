@@ -26,10 +26,12 @@ def insert_rows(connection: Connection, table: Table, columns: Sequence[str], ro
     On SQLite the search index is written to disk at the end of each statement, not of each row.
     """
     values = f"({', '.join([_mark(connection)] * len(columns))})"
+    quote = connection.dialect.identifier_preparer.quote
+    names = ", ".join(quote(column) for column in columns)
     at_once = PARAMETERS_AT_ONCE // len(columns)
     for start in range(0, len(rows), at_once):
         portion = rows[start : start + at_once]
-        statement = f"INSERT INTO {table.name} ({', '.join(columns)}) VALUES {', '.join([values] * len(portion))}"  # noqa: S608
+        statement = f"INSERT INTO {table.name} ({names}) VALUES {', '.join([values] * len(portion))}"  # noqa: S608
         connection.exec_driver_sql(statement, tuple(chain.from_iterable(portion)))
 
 
