@@ -177,12 +177,34 @@ def test_replicas_beyond_the_bound_leave_but_not_the_last_one() -> None:
     assert read(all_behind).staleness == pytest.approx(20.0)
 
 
+def test_a_bound_holds_to_the_point() -> None:
+    exact = table(TWO, {"db2": 2.0, "db3": 60.0})
+
+    assert {chosen(read(exact, dice=(d, d))) for d in (0.0, 0.9)} == {("db2", "replica_fresh")}
+    assert chosen(read(exact, ReadNeed(staleness_bound=2.0))) == ("db2", "replica_fresh")
+    assert chosen(read(table(TWO, {"db3": 60.0}))) == ("db3", "replica_last")
+    assert chosen(read(table(TWO, FRESH, lag={"db2": 0.5, "db3": 0.6}), ReadNeed(upto(98)))) == ("db2", "replica_wait")
+
+
+def test_a_replica_within_the_reader_s_own_bound_is_no_last_one() -> None:
+    assert chosen(read(table(TWO, {"db2": 5.0}), ReadNeed(staleness_bound=9.0))) == ("db2", "replica_fresh")
+
+
+def test_a_staleness_is_never_negative() -> None:
+    assert choose_reader(table(TWO, FRESH), ANYTHING, NOW - 50.0, (0.0, 0.0)).staleness == 0.0
+
+
 def test_as_many_stay_as_the_policy_says() -> None:
     behind = {"db2": 30.0, "db3": 20.0}
     two, none = RoutingPolicy(min_serving_replicas=2), RoutingPolicy(min_serving_replicas=0)
 
     assert {read(table(TWO, behind, two), dice=(d, d)).server for d in (0.0, 0.9)} == {"db2", "db3"}
     assert chosen(read(table(TWO, behind, none))) == ("db1", "source_no_replica")
+    one_fresh = table(TWO, {"db2": 1.0, "db3": 20.0}, two)
+    assert {chosen(read(one_fresh, dice=(d, d))) for d in (0.0, 0.9)} == {
+        ("db2", "replica_fresh"),
+        ("db3", "replica_last"),
+    }
 
 
 def test_the_last_ones_leave_too_when_they_are_too_far_behind_or_nothing_is_proved_of_them() -> None:
@@ -191,7 +213,7 @@ def test_the_last_ones_leave_too_when_they_are_too_far_behind_or_nothing_is_prov
         "db2",
         "replica_last",
     )
-    assert chosen(read(table(TWO, {}))) == ("db1", "source_no_replica")
+    assert chosen(read(table(TWO, {}, RoutingPolicy(last_resort_bound=None)))) == ("db1", "source_no_replica")
 
 
 def test_the_last_one_never_serves_against_a_token_or_a_bound_of_the_reader() -> None:
@@ -230,7 +252,7 @@ def test_without_replicas_everything_goes_to_the_source() -> None:
     alone = table({"db1": source(upto(9))}, {})
 
     assert chosen(read(alone, ReadNeed(upto(20)))) == ("db1", "source_no_replica")
-    assert read(alone, ReadNeed(upto(20))).wait_for is None
+    assert read(alone, ReadNeed(upto(20)))[3:6] == (None, 0.0, 0.0)
 
 
 def test_without_a_source_writes_are_refused_and_reads_served_with_their_staleness() -> None:
@@ -240,7 +262,8 @@ def test_without_a_source_writes_are_refused_and_reads_served_with_their_stalene
     assert chosen(read(headless)) == ("db2", "replica_last")
     assert read(headless).staleness == pytest.approx(300.0)
     assert chosen(read(headless, ReadNeed(staleness_bound=10.0))) == (None, "no_server")
-    assert chosen(read(table({**TWO, "db1": GONE}, {"db2": 300.0, "db3": 1.0}))) == ("db3", "replica_fresh")
+    one_fresh = table({**TWO, "db1": GONE}, {"db2": 300.0, "db3": 1.0})
+    assert {chosen(read(one_fresh, dice=(d, d))) for d in (0.0, 0.9)} == {("db3", "replica_fresh")}
 
 
 def test_without_a_source_a_token_is_met_waited_for_or_refused() -> None:
@@ -339,6 +362,7 @@ def test_the_less_busy_of_two_drawn_replicas_is_taken() -> None:
     [
         (ServerLoad(in_flight=4), {}),
         (ServerLoad(latency=0.5), {}),
+        (ServerLoad(in_flight=20, latency=0.0), {}),
         (ServerLoad(in_flight=1), {"db2": 0.5}),
         (ServerLoad(), {"db2": 0.5}),
     ],
