@@ -1,92 +1,40 @@
 """Which server serves a unit of work, and why."""
 
-import math
 from collections.abc import Mapping
 from dataclasses import replace
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
-from inventory_replication.config import BreakerPolicy, RoutingPolicy
-from inventory_replication.decisions.breaker import Breaker
-from inventory_replication.decisions.facts import Answer, NoAnswer, ReplicationChannel, ServerFacts
-from inventory_replication.decisions.gtid import EMPTY, GtidSet
-from inventory_replication.decisions.members import TopologySnapshot
+from inventory_replication.config import RoutingPolicy
+from inventory_replication.decisions.facts import Answer
+from inventory_replication.decisions.gtid import GtidSet
 from inventory_replication.decisions.routing import (
     ReadNeed,
-    RouteDecision,
-    RouteReason,
     after_wait_failed,
     choose_reader,
     choose_writer,
 )
-from inventory_replication.decisions.routing_table import RoutingTable, ServerLoad, build_routing_table
-from inventory_replication.decisions.staleness import Freshness
+from inventory_replication.decisions.routing_table import ServerLoad
 from inventory_replication.decisions.token_codec import TokenReading, TokenVerdict
 from inventory_replication.decisions.tokens import CausalToken
 from inventory_replication.decisions.topology import decide_topology
-
-NOW = 1_000.0
-U1, U2, U3, U4 = (f"{n}0000000-0000-11f0-8000-000000000000" for n in "1234")
-UUIDS = {"db1": U1, "db2": U2, "db3": U3, "db4": U4}
-GONE = NoAnswer("connection refused")
-OPEN = Breaker().after_failure(NOW, 0.0, BreakerPolicy(failures_to_open=1))
-POLICY = RoutingPolicy()
-
-
-ANYTHING = ReadNeed()
-
-
-def upto(number: int) -> GtidSet:
-    return GtidSet.of(U1, 1, number)
-
-
-def source(executed: GtidSet) -> ServerFacts:
-    return ServerFacts(U1, 1, read_only=False, super_read_only=False, gtids_on=True, executed=executed)
-
-
-def replica(name: str, executed: GtidSet, *, running: bool = True, of: str = U1) -> ServerFacts:
-    channel = ReplicationChannel(of, receiver_running=True, applier_running=running)
-    return ServerFacts(UUIDS[name], int(name[-1]), True, True, True, executed, (channel,))
-
-
-def table(
-    answers: Mapping[str, Answer],
-    stale: Mapping[str, float],
-    policy: RoutingPolicy = POLICY,
-    *,
-    previous: TopologySnapshot | None = None,
-    lag: Mapping[str, float] | None = None,
-    loads: Mapping[str, ServerLoad] | None = None,
-    breakers: Mapping[str, Breaker] | None = None,
-    draining: tuple[str, ...] = (),
-    weights: Mapping[str, float] | None = None,
-) -> RoutingTable:
-    """A table of these answers; ``stale`` is the staleness bound of each replica at NOW."""
-    snapshot = decide_topology(answers, previous, NOW)
-    freshness = {name: Freshness(NOW - bound, (lag or {}).get(name, 0.0)) for name, bound in stale.items()}
-    return build_routing_table(
-        snapshot,
-        policy,
-        loads={**{name: ServerLoad() for name in answers}, **(loads or {})},
-        freshness=freshness,
-        breakers=breakers or {},
-        draining=draining,
-        weights=weights or {},
-    )
-
-
-def read(chosen_from: RoutingTable, need: ReadNeed = ANYTHING, dice: tuple[float, float] = (0.0, 0.0)) -> RouteDecision:
-    return choose_reader(chosen_from, need, NOW, dice)
-
-
-TWO: Mapping[str, Answer] = {"db1": source(upto(100)), "db2": replica("db2", upto(95)), "db3": replica("db3", upto(90))}
-FRESH = {"db2": 0.1, "db3": 0.2}
-
-
-def chosen(decision: RouteDecision) -> tuple[str | None, str]:
-    return decision.server, str(decision.reason)
+from tests.replication.decisions.routing_cases import (
+    ANYTHING,
+    FRESH,
+    GONE,
+    NOW,
+    OPEN,
+    POLICY,
+    TWO,
+    U1,
+    U2,
+    chosen,
+    read,
+    replica,
+    source,
+    table,
+    upto,
+)
 
 
 def test_a_write_goes_to_the_source() -> None:
@@ -400,87 +348,3 @@ def test_the_latency_follows_what_is_observed() -> None:
 )
 def test_a_need_follows_from_the_token_that_was_brought(reading: TokenReading, need: ReadNeed) -> None:
     assert ReadNeed.of(reading, staleness_bound=3.0) == need
-
-
-@st.composite
-def tables(draw: st.DrawFn) -> RoutingTable:
-    positions = {name: draw(st.integers(1, 6)) for name in ("db2", "db3", "db4")}
-    kinds = {name: draw(st.sampled_from(["running", "stalled", "gone"])) for name in positions}
-    answers: dict[str, Answer] = {"db1": source(upto(6)) if draw(st.booleans()) else GONE}
-    for name, kind in kinds.items():
-        answers[name] = GONE if kind == "gone" else replica(name, upto(positions[name]), running=kind == "running")
-    stale = {name: draw(st.sampled_from([0.1, 1.0, 5.0, 100.0, math.inf])) for name in positions}
-    return table(
-        answers,
-        stale,
-        RoutingPolicy(
-            min_serving_replicas=draw(st.integers(0, 3)),
-            last_resort_bound=draw(st.sampled_from([None, 50.0])),
-            on_causal_timeout=draw(st.sampled_from(["source", "error"])),
-            max_waiters_per_replica=draw(st.integers(0, 2)),
-        ),
-        lag={name: draw(st.sampled_from([0.0, 9.0])) for name in positions},
-        loads={
-            name: ServerLoad(draw(st.integers(0, 3)), draw(st.integers(0, 2)), draw(st.floats(0, 1)))
-            for name in answers
-        },
-        breakers={name: OPEN for name in answers if draw(st.integers(0, 4)) == 0},
-        draining=tuple(name for name in answers if draw(st.integers(0, 4)) == 0),
-    )
-
-
-dice_pairs = st.tuples(st.floats(0, 1, exclude_max=True), st.floats(0, 1, exclude_max=True))
-needs = st.builds(
-    ReadNeed,
-    st.just(EMPTY) | st.integers(1, 6).map(upto),
-    unknown=st.booleans(),
-    rejected=st.booleans(),
-    staleness_bound=st.sampled_from([None, 0.5, 2.0, 60.0]),
-    serve_stale=st.booleans(),
-)
-
-
-@given(tables(), needs, dice_pairs)
-def test_whatever_the_state_a_choice_keeps_every_promise(
-    chosen_from: RoutingTable, need: ReadNeed, dice: tuple[float, float]
-) -> None:
-    decision = choose_reader(chosen_from, need, NOW, dice)
-    serving = {replica.name: replica for replica in chosen_from.replicas}
-
-    if decision.server is None:
-        assert chosen_from.source is None
-    elif decision.is_source:
-        assert decision.server == chosen_from.source
-        assert decision.staleness == 0.0
-    else:
-        replica = serving[decision.server]
-        assert decision.staleness >= NOW - replica.complete_until
-        if need.staleness_bound is not None:
-            assert decision.staleness <= need.staleness_bound
-        if decision.reason is not RouteReason.REPLICA_STALE_ALLOWED:
-            assert (need.unknown, need.rejected) == (False, False)
-            assert replica.executed.contains(need.gtids) or decision.wait_for == need.gtids
-        else:
-            assert (need.serve_stale, chosen_from.source) == (True, None)
-    if decision.wait_for is not None:
-        assert not decision.wait_for.is_empty()
-        assert decision.wait_limit > 0
-        if decision.server in serving:
-            assert serving[decision.server].load.waiters < chosen_from.policy.max_waiters_per_replica
-
-
-@given(tables(), needs, dice_pairs)
-def test_a_replica_known_to_have_everything_is_never_passed_over(
-    chosen_from: RoutingTable, need: ReadNeed, dice: tuple[float, float]
-) -> None:
-    bound = chosen_from.policy.staleness_bound if need.staleness_bound is None else need.staleness_bound
-    able = [
-        replica
-        for replica in chosen_from.replicas
-        if not replica.stalled and NOW - replica.complete_until <= bound and replica.executed.contains(need.gtids)
-    ]
-    if able and not need.unknown and not need.rejected:
-        decision = choose_reader(chosen_from, need, NOW, dice)
-
-        assert not decision.is_source
-        assert decision.wait_for is None
