@@ -1,0 +1,23 @@
+"""The README keeps what it says, in both languages."""
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+ENGLISH = (ROOT / "README.md").read_text("utf-8")
+
+
+def test_the_example_of_embedding_runs_and_prints_what_it_says(tmp_path: Path) -> None:
+    (program,) = _contents(ENGLISH, "python")
+    (said,) = _contents(ENGLISH, "text")
+    command = [sys.executable, "-W", "error", "-X", "utf8", "-c", program]
+    done = subprocess.run(command, cwd=tmp_path, capture_output=True, encoding="utf-8", check=False)
+
+    assert (done.stderr, done.stdout) == ("", said)
+    assert len([line for line in program.splitlines() if line]) <= 14
+
+
+def _contents(text: str, language: str) -> list[str]:
+    return re.findall(rf"^```{language}\n(.*?)^```$", text, flags=re.DOTALL | re.MULTILINE)
