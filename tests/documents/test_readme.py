@@ -7,6 +7,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).parents[2]
 ENGLISH = (ROOT / "README.md").read_text("utf-8")
+SPANISH = (ROOT / "README.es.md").read_text("utf-8")
 
 
 def test_the_example_of_embedding_runs_and_prints_what_it_says(tmp_path: Path) -> None:
@@ -17,6 +18,29 @@ def test_the_example_of_embedding_runs_and_prints_what_it_says(tmp_path: Path) -
 
     assert (done.stderr, done.stdout) == ("", said)
     assert len([line for line in program.splitlines() if line]) <= 14
+
+
+def test_both_languages_hold_the_same_code_under_as_many_headings() -> None:
+    assert _blocks(SPANISH) == _blocks(ENGLISH) != []
+    assert len(_headings(SPANISH)) == len(_headings(ENGLISH))
+
+
+def test_both_languages_name_the_same_commands_and_settings() -> None:
+    assert _quoted(SPANISH) == _quoted(ENGLISH)
+
+
+def _blocks(text: str) -> list[str]:
+    return re.findall(r"^```.*?^```$", text, flags=re.DOTALL | re.MULTILINE)
+
+
+def _headings(text: str) -> list[str]:
+    return re.findall(
+        r"^##? .+$", re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE), flags=re.MULTILINE
+    )
+
+
+def _quoted(text: str) -> set[str]:
+    return set(re.findall(r"`([^`\n]+)`", text))
 
 
 def _contents(text: str, language: str) -> list[str]:
