@@ -5,12 +5,13 @@ import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-from benchmarks import changing, dataset, machine, reading, report
+from benchmarks import changing, dataset, exchange, machine, reading, report
 from benchmarks.measuring import Ground, Table, say
 
 ROOMS: dict[str, Callable[[Ground], Iterator[Table]]] = {
     "reading": reading.measure,
     "changing": changing.measure,
+    "exchange": exchange.measure,
 }
 
 

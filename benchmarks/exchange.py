@@ -1,0 +1,220 @@
+"""Files out and in: an export against a bare loop, and an import of as many rows as there are products."""
+
+import argparse
+import csv
+import json
+import random
+import resource
+import shutil
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from xlsxwriter import Workbook
+
+from benchmarks.measuring import Bar, Figure, Ground, Table
+from inventory_core import Inventory, SingleDatabase, export_products, import_table, preview_import, read_table
+from inventory_core.queries.filters import ProductFilter
+
+ROUNDS = 3
+PER_MEGABYTE = 1_000_000 // (1 if sys.platform == "darwin" else 1024)
+EXPORT_MOST_TIMES, EXPORT_MOST_MEGABYTES, IMPORT_LEAST_ROWS = 1.25, 100, 15_000
+HEADER = ("Código", "Nombre", "Descripción", "Categoría", "Cantidad", "Mínimo", "Retirado", "Último cambio")
+STORED = """
+    SELECT p.code, p.name, p.description, c.name, p.quantity, p.minimum,
+        CASE WHEN p.retired_at IS NULL THEN 'no' ELSE 'sí' END, p.changed_at
+    FROM product AS p LEFT JOIN category AS c ON c.id = p.category_id
+    WHERE p.retired_at IS NULL ORDER BY p.code_key, p.id
+"""
+EDITABLE = """
+    SELECT p.code, p.name, p.description, c.name, p.quantity, p.minimum,
+        (SELECT COUNT(*) FROM balance AS b WHERE b.product_id = p.id AND b.quantity > 0)
+    FROM product AS p LEFT JOIN category AS c ON c.id = p.category_id
+    WHERE p.retired_at IS NULL ORDER BY p.code_key LIMIT ?
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One piece of work in a process of its own; ``peak`` is the most memory of that process, libraries included."""
+
+    rows: int
+    seconds: float
+    peak: float
+
+
+def measure(ground: Ground) -> Iterator[Table]:
+    """Give the tables of export and import; each piece of work has a process of its own."""
+    yield _exports(ground)
+    yield _imports(ground)
+
+
+def _exports(ground: Ground) -> Table:
+    ours: list[Run] = []
+    bare: list[Run] = []
+    as_csv: list[Run] = []
+    for _ in range(ROUNDS):
+        ours.append(_run("xlsx", ground.database, ground.scratch / "ours.xlsx"))
+        bare.append(_run("bare", ground.database, ground.scratch / "bare.xlsx"))
+        as_csv.append(_run("csv", ground.database, ground.scratch / "ours.csv"))
+    explanation = (
+        f"All {ours[0].rows:,} products that are not retired, to a file; best of {ROUNDS} runs, each in a process of its own. "
+        "Floor: XlsxWriter in constant memory, one call for each cell with the writer of its type, over a bare `sqlite3` cursor. "
+        "The peak is the resident memory of the whole process, Python and every library included."
+    )
+    seconds, floor = _best(ours), _best(bare)
+    peak = max(run.peak for run in ours)
+    return Table(
+        "Export",
+        explanation,
+        [
+            Figure("export of all to XLSX", seconds, "s", floor, Bar("times", EXPORT_MOST_TIMES)),
+            Figure("its peak memory", peak, "MB", None, Bar("most", EXPORT_MOST_MEGABYTES)),
+            Figure("export of all to CSV", _best(as_csv), "s"),
+        ],
+    )
+
+
+def _imports(ground: Ground) -> Table:
+    file = ground.scratch / "mixed.csv"
+    rows = _write_mixed(ground.database, file)
+    runs = []
+    for _ in range(ROUNDS):
+        copy = ground.scratch / "import.db"
+        shutil.copyfile(ground.database, copy)
+        runs.append(_run("import", copy, file))
+        _remove(copy)
+    best = min(runs, key=lambda run: run.seconds)
+    explanation = (
+        f"A CSV file of {rows:,} rows in the order of an export: every other row is a new product; of the known ones a quarter "
+        "each gets another name, another minimum, another quantity (where it lies in one place), or stays. Read, previewed "
+        f"and imported into the inventory, with movements and what an undo needs; best of {ROUNDS} processes."
+    )
+    return Table(
+        "Import",
+        explanation,
+        [
+            Figure(
+                "import, reading and preview included",
+                best.rows / best.seconds,
+                "rows/s",
+                None,
+                Bar("least", IMPORT_LEAST_ROWS),
+            ),
+            Figure("its peak memory", best.peak, "MB"),
+        ],
+    )
+
+
+def _best(runs: list[Run]) -> float:
+    return min(run.seconds for run in runs)
+
+
+def _write_mixed(database: Path, file: Path, rows: int = 100_000) -> int:
+    dice = random.Random(1)  # noqa: S311
+    with closing(sqlite3.connect(database)) as connection:
+        stored = connection.execute(EDITABLE, (rows // 2,)).fetchall()
+    with file.open("w", encoding="utf-8", newline="") as text:
+        writer = csv.writer(text)
+        writer.writerow(HEADER[:6])
+        for number, (code, name, description, category, quantity, minimum, places) in enumerate(stored):
+            known = [code, name, description, category, quantity, minimum]
+            if number % 4 == 0:
+                known[1] = f"{name} {number}"
+            elif number % 4 == 1:
+                known[5] = minimum + 1
+            elif number % 4 == 2 and places <= 1:
+                known[4] = quantity + 3
+            other = dice.choice(stored)
+            writer.writerow(known)
+            writer.writerow([f"{code}-B", f"{other[1]} {number}", other[2], other[3], dice.randint(0, 99), 5])
+    return len(stored) * 2
+
+
+def _run(work: str, database: Path, file: Path) -> Run:
+    command = [sys.executable, "-m", "benchmarks.exchange", work, str(database), str(file)]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    return Run(**json.loads(done.stdout))
+
+
+def _remove(database: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        database.with_name(database.name + suffix).unlink(missing_ok=True)
+
+
+def _write_bare(database: Path, file: Path) -> int:
+    options = {"constant_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    number = 0
+    with closing(sqlite3.connect(database)) as connection, Workbook(file, options) as workbook:
+        sheet = workbook.add_worksheet()
+        for place, title in enumerate(HEADER):
+            sheet.write_string(0, place, title)
+        for number, row in enumerate(connection.execute(STORED), start=1):
+            code, name, description, category, quantity, minimum, retired, changed = row
+            sheet.write_string(number, 0, code)
+            sheet.write_string(number, 1, name)
+            sheet.write_string(number, 2, description)
+            if category is not None:
+                sheet.write_string(number, 3, category)
+            sheet.write_number(number, 4, quantity)
+            sheet.write_number(number, 5, minimum)
+            sheet.write_string(number, 6, retired)
+            sheet.write_string(number, 7, changed)
+    return number
+
+
+def _export(format: str) -> Callable[[Path, Path], int]:  # noqa: A002
+    def export(database: Path, file: Path) -> int:
+        with _opened(database) as inventory:
+            return export_products(inventory, ProductFilter(), file, "csv" if format == "csv" else "xlsx")
+
+    return export
+
+
+def _import(database: Path, file: Path) -> int:
+    with _opened(database) as inventory:
+        table = read_table(file, filename=file.name)
+        preview = preview_import(inventory, table)
+        if preview.faults_total:
+            raise ValueError(f"the file of the benchmark has faults: {preview.faults[0]}")
+        return import_table(inventory, table, actor="ana", operation="benchmark").rows
+
+
+WORK: dict[str, Callable[[Path, Path], int]] = {
+    "xlsx": _export("xlsx"),
+    "csv": _export("csv"),
+    "bare": _write_bare,
+    "import": _import,
+}
+
+
+@contextmanager
+def _opened(path: Path) -> Iterator[Inventory]:
+    sessions = SingleDatabase.from_url(f"sqlite:///{path}")
+    try:
+        yield Inventory(sessions)
+    finally:
+        sessions.close()
+
+
+def main() -> None:
+    """Do one piece of work and tell how it went, as JSON."""
+    parser = argparse.ArgumentParser(description=main.__doc__)
+    parser.add_argument("work", choices=WORK)
+    parser.add_argument("database", type=Path)
+    parser.add_argument("file", type=Path)
+    given = parser.parse_args()
+    began = time.perf_counter()
+    rows = WORK[given.work](given.database, given.file)
+    seconds = time.perf_counter() - began
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / PER_MEGABYTE
+    sys.stdout.write(json.dumps(asdict(Run(rows, seconds, peak))))
+
+
+if __name__ == "__main__":
+    main()
