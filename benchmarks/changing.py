@@ -3,9 +3,12 @@
 import shutil
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from functools import partial
+from itertools import islice
 from pathlib import Path
+from statistics import median
 from typing import Any
 
 from sqlalchemy import Engine, event
@@ -20,80 +23,83 @@ MOST_TIMES = 2.5
 CHANGES_PER_REPETITION = 10
 
 Statement = tuple[str, tuple[Any, ...]]
+Change = tuple[str, str]
 
 
 def measure(ground: Ground) -> Iterator[Table]:
-    """Give the table of the change: the program first, then by hand what it sent, on copies of one database."""
+    """Give the table of the change: by turns the program, and by hand what it sent on a first copy of the database."""
     number = ground.repetitions * CHANGES_PER_REPETITION
-    ours, by_hand, listened = (_copy(ground, f"{name}.db") for name in ("ours", "by_hand", "listened"))
-    codes = _codes(ours, number)
-    sent = _change(listened, codes, listening=True)[1]
-    seconds = _change(ours, codes, listening=False)[0]
-    floor = _replay(by_hand, sent)
-    median, bare = sorted(seconds)[number // 2], sorted(floor)[number // 2]
+    listened, ours, by_hand = (_copy(ground, f"{name}.db") for name in ("listened", "ours", "by_hand"))
+    with _opened(listened) as inventory:
+        changes = _changes(inventory, number + 2)
+        sent = [_sent(inventory, change) for change in changes]
+    seconds, floor = [], []
+    with _opened(ours) as inventory, closing(sqlite3.connect(by_hand, isolation_level=None)) as connection:
+        for pragma in ("foreign_keys = ON", "synchronous = FULL", "cache_size = -32000", "temp_store = MEMORY"):
+            connection.execute(f"PRAGMA {pragma}")
+        for change, statements in zip(changes, sent, strict=True):
+            seconds.append(_seconds(partial(_add_one, inventory, change)))
+            floor.append(_seconds(partial(_replay, connection, statements)))
+    for path in (listened, ours, by_hand):
+        path.unlink()
     explanation = (
         f"Median of {number} calls of `change_quantity` on different products, with the movement, the idempotency key and a "
-        "synchronous commit. Floor: the same statements with the same values through `sqlite3`, on a copy."
+        "synchronous commit. Floor: the same statements with the same values through `sqlite3`, on a copy, by turns."
     )
-    yield Table(
-        "Change of a quantity",
-        explanation,
-        [
-            Figure("change of a quantity", median * 1e6, "µs", bare * 1e6, Bar("times", MOST_TIMES)),
-            Figure("statements of a change", len(sent[0]), "statements"),
-        ],
-    )
-    for path in (ours, by_hand, listened):
-        path.unlink()
+    figures = [
+        Figure(
+            "change of a quantity", median(seconds[2:]) * 1e6, "µs", median(floor[2:]) * 1e6, Bar("times", MOST_TIMES)
+        ),
+        Figure("statements of a change", len(sent[0]), "statements"),
+    ]
+    yield Table("Change of a quantity", explanation, figures)
+
+
+def _changes(inventory: Inventory, number: int) -> list[Change]:
+    """Products, each with a place where it lies."""
+    with stream_products(inventory, ProductFilter(status="available"), "changed") as rows:
+        codes = [row.code for row in islice(rows, number)]
+    return [(code, get_product(inventory, code).balances[0][0]) for code in codes]
+
+
+def _add_one(inventory: Inventory, change: Change) -> None:
+    code, place = change
+    change_quantity(inventory, code=code, delta=1, location=place, actor="ana", operation=new_operation_id())
+
+
+def _sent(inventory: Inventory, change: Change) -> list[Statement]:
+    """The statements of a change, from the first after BEGIN to the last before COMMIT."""
+    sent: list[Statement] = []
+
+    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
+        if not statement.startswith("BEGIN"):
+            sent.append((statement, tuple(parameters)))
+
+    event.listen(Engine, "before_cursor_execute", note)
+    try:
+        _add_one(inventory, change)
+    finally:
+        event.remove(Engine, "before_cursor_execute", note)
+    return sent
+
+
+def _replay(connection: sqlite3.Connection, statements: list[Statement]) -> None:
+    connection.execute("BEGIN IMMEDIATE")
+    for statement, values in statements:
+        connection.execute(statement, values).fetchall()
+    connection.execute("COMMIT")
+
+
+def _seconds(call: Callable[[], None]) -> float:
+    began = time.perf_counter()
+    call()
+    return time.perf_counter() - began
 
 
 def _copy(ground: Ground, name: str) -> Path:
     path = ground.scratch / name
     shutil.copyfile(ground.database, path)
     return path
-
-
-def _codes(path: Path, number: int) -> list[str]:
-    with _opened(path) as inventory, stream_products(inventory, ProductFilter(status="available"), "changed") as rows:
-        return [row.code for row, _ in zip(rows, range(number + 2), strict=False)]
-
-
-def _change(path: Path, codes: list[str], *, listening: bool) -> tuple[list[float], list[list[Statement]]]:
-    """Add one unit to each product; the first two are not counted. ``listening`` notes the statements of each."""
-    seconds: list[float] = []
-    sent: list[list[Statement]] = []
-
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:
-        if not statement.startswith("BEGIN"):
-            sent[-1].append((statement, tuple(parameters)))
-
-    with _opened(path) as inventory:
-        for code in codes:
-            place = get_product(inventory, code).balances[0][0]
-            sent.append([])
-            if listening:
-                event.listen(Engine, "before_cursor_execute", note)
-            began = time.perf_counter()
-            change_quantity(inventory, code=code, delta=1, location=place, actor="ana", operation=new_operation_id())
-            seconds.append(time.perf_counter() - began)
-            if listening:
-                event.remove(Engine, "before_cursor_execute", note)
-    return seconds[2:], sent
-
-
-def _replay(path: Path, sent: list[list[Statement]]) -> list[float]:
-    seconds = []
-    with closing(sqlite3.connect(path, isolation_level=None)) as connection:
-        for pragma in ("foreign_keys = ON", "synchronous = FULL", "cache_size = -32000", "temp_store = MEMORY"):
-            connection.execute(f"PRAGMA {pragma}")
-        for statements in sent:
-            began = time.perf_counter()
-            connection.execute("BEGIN IMMEDIATE")
-            for statement, values in statements:
-                connection.execute(statement, values).fetchall()
-            connection.execute("COMMIT")
-            seconds.append(time.perf_counter() - began)
-    return seconds[2:]
 
 
 @contextmanager
