@@ -1,6 +1,7 @@
 """What every test relies on: capabilities of the machine, an environment of its own, and nothing left behind."""
 
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,11 +15,15 @@ REPOSITORY = Path(__file__).parents[1]
 THREAD_GRACE_SECONDS = 5.0
 
 settings.register_profile("repository", deadline=None, print_blob=True)
+settings.register_profile("brief", settings.get_profile("repository"), max_examples=20, stateful_step_count=20)
 settings.load_profile("repository")
 
 
 def pytest_configure() -> None:
-    """Refuse a misspelt requirement before anything runs."""
+    """Refuse a misspelt requirement before anything runs, and let the tests' own processes be interrupted."""
+    # A shell starts what it puts in the background deaf to SIGINT, and every child would inherit that.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         capabilities.required()
     except ValueError as refusal:
