@@ -13,6 +13,7 @@ import nox
 
 ROOT = Path(__file__).parent
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
+RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 CODE = ("packages", "tests", "typings", "noxfile.py")
 
@@ -52,10 +53,16 @@ def types(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """Everything that needs no service, on SQLite, with each supported Python that is installed."""
+    """What needs no service, on SQLite: all of it with the Python that runs nox, the quick part with each further one."""
     install(session, "test")
-    without = " and ".join(f"not {marker}" for marker in ("mysql", "stack", "browser", "build"))
-    run_tests(session, "-m", without, "--ignore=tests/documents")
+    left_to_others = ["mysql", "stack", "browser", "build"]
+    brief = []
+    if session.python != RUNNING:
+        left_to_others.append("slow")
+        brief.append("--hypothesis-profile=brief")
+    run_tests(
+        session, "-m", " and ".join(f"not {marker}" for marker in left_to_others), "--ignore=tests/documents", *brief
+    )
 
 
 @nox.session
