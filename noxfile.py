@@ -15,7 +15,7 @@ ROOT = Path(__file__).parent
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
-CODE = ("packages", "tests", "typings", "noxfile.py")
+CODE = ("packages", "tests", "benchmarks", "typings", "noxfile.py")
 
 os.environ["UV_PYTHON_DOWNLOADS"] = "never"
 nox.needs_version = ">=2025.10"
@@ -106,7 +106,7 @@ def build(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Speed and memory at 100,000 products, written to docs/benchmarks.md."""
-    install(session, "test")
+    install(session)
     session.run("python", "-m", "benchmarks", *session.posargs)
 
 
