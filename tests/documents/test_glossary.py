@@ -1,0 +1,36 @@
+"""The words of the glossary are the words of the code."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+ROWS = re.findall(
+    r"^\| (?!---|word)([^|]+) \| ([^|]+) \| ([^|]+) \|$",
+    (ROOT / "docs" / "glossary.md").read_text("utf-8"),
+    re.MULTILINE,
+)
+WORDS = [word for words, _, _ in ROWS for word in words.split(", ")]
+CODE = "\n".join(path.read_text("utf-8") for path in sorted((ROOT / "packages").glob("*/src/**/*.py"))).lower()
+
+
+def test_each_word_is_explained_once() -> None:
+    assert len(WORDS) >= 30
+    assert len(set(WORDS)) == len(WORDS)
+
+
+def test_as_many_spanish_words_stand_beside_several_english_ones() -> None:
+    uneven = [words for words, spanish, _ in ROWS if "," in words and words.count(",") != spanish.count(",")]
+
+    assert uneven == []
+
+
+@pytest.mark.parametrize("word", WORDS)
+def test_the_code_uses_the_word(word: str) -> None:
+    assert re.search(rf"\b{re.escape(word.lower())}", CODE)
+
+
+@pytest.mark.parametrize("word", ["master", "slave"])
+def test_the_code_does_not_use_the_older_words(word: str) -> None:
+    assert re.search(rf"\b{word}", CODE) is None
