@@ -73,7 +73,11 @@ def test_a_place_that_comes_twice_for_a_code_names_the_row_that_came_first(inven
 def test_a_stock_row_needs_a_product_and_a_place(inventory: Inventory) -> None:
     rows = [["code", "location", "quantity"], ["A-1", "Taller", "1"], ["A-2", "", "1"]]
 
-    assert faults(inventory, rows) == [(3, "location", "", "required", None), (2, "code", "A-1", "unknown", None)]
+    assert faults(inventory, rows) == [
+        (3, "location", "", "required", None),
+        (2, "code", "A-1", "unknown", None),
+        (3, "code", "A-2", "unknown", None),
+    ]
 
 
 def test_rows_of_one_product_must_agree(inventory: Inventory) -> None:
@@ -91,6 +95,27 @@ def test_rows_of_one_product_must_agree(inventory: Inventory) -> None:
         (5, "category", "Ropa", "differs", 2),
         (6, "code", "A-1", "duplicate", 2),
     ]
+
+
+def test_a_doubled_code_is_told_also_where_other_values_of_its_rows_are_wrong(inventory: Inventory) -> None:
+    rows = [["code", "name", "quantity"], ["A-1", "One", "1.000"], ["a-1", "Two", "-4"], ["", "Three", "1"]]
+
+    assert sorted(faults(inventory, rows)) == [
+        (2, "quantity", "1.000", "not_whole", None),
+        (3, "code", "a-1", "duplicate", 2),
+        (3, "quantity", "-4", "negative", None),
+        (4, "code", "", "required", None),
+    ]
+
+
+def test_an_unknown_code_is_told_also_where_its_quantity_is_wrong(inventory: Inventory) -> None:
+    rows = [["code", "location", "quantity"], ["A-1", "Principal", "many"], ["A-1", "Principal", "2"]]
+
+    assert {(row, reason) for row, _, _, reason, _ in faults(inventory, rows)} == {
+        (2, "not_whole"),
+        (2, "unknown"),
+        (3, "duplicate"),
+    }
 
 
 def test_a_row_with_more_cells_than_the_header_is_a_fault(inventory: Inventory) -> None:

@@ -70,6 +70,9 @@ class Planner:
         changes = []
         for line in lines:
             try:
+                if line.faulty:
+                    self._look_at_faulty(line, known.get(line.key))
+                    continue
                 change = plan(line, known.get(line.key), balances)
             except _Refused as refused:
                 self._log.add(line.row, *refused.fault)
@@ -78,18 +81,27 @@ class Planner:
                     changes.append(change)
         return changes
 
-    def _plan_only(self, line: Line, known: Known | None, balances: Balances) -> Change:
-        first = self._rows.setdefault(line.key, line.row)
+    def _look_at_faulty(self, line: Line, known: Known | None) -> None:
+        """Tell what can be told although values of the line are wrong: that its code is doubled, or unknown."""
+        if not self._several:
+            self._first_with(line.key, line)
+        elif line.location is not None:
+            self._first_with((line.key, line.location.key), line)
+        if known is None and not self._creates:
+            raise _Refused("code", line.code, "unknown")
+
+    def _first_with(self, name: str | tuple[str, str], line: Line) -> None:
+        first = self._rows.setdefault(name, line.row)
         if first != line.row:
             raise _Refused("code", line.code, "duplicate", first)
+
+    def _plan_only(self, line: Line, known: Known | None, balances: Balances) -> Change:
+        self._first_with(line.key, line)
         return self._created(line) if known is None else self._changed(line, known, balances)
 
     def _plan_one_of_several(self, line: Line, known: Known | None, balances: Balances) -> Change:
-        name = (line.key, line.location.key if line.location else "")
-        first = self._rows.setdefault(name, line.row)
+        self._first_with((line.key, line.location.key if line.location else ""), line)
         seen = self._seen.get(line.key)
-        if first != line.row:
-            raise _Refused("code", line.code, "duplicate", first)
         if seen is not None:
             change = self._again(line, known, seen, balances)
         elif known is not None:

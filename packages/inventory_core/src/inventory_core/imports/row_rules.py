@@ -29,7 +29,10 @@ WITHOUT = Named("", "")
 
 
 class Line(NamedTuple):
-    """The checked values of a row; None leaves what is there (of a new product: nothing, or 0)."""
+    """The checked values of a row; None leaves what is there (of a new product: nothing, or 0).
+
+    Of a ``faulty`` line only the code is sure; it is looked at for what else is wrong with its row.
+    """
 
     row: int
     code: str
@@ -41,6 +44,7 @@ class Line(NamedTuple):
     quantity: int | None
     minimum: int | None
     retired: bool | None
+    faulty: bool
 
 
 T = TypeVar("T")
@@ -48,7 +52,10 @@ LineReader = Callable[[int, Sequence[str]], Line | None]
 
 
 def line_reader(table: Table, log: FaultLog) -> LineReader:
-    """Make the function that checks the rows of a table; it notes every fault of a row in ``log`` and then gives None."""
+    """Make the function that checks the rows of a table; it notes every fault of a row in ``log``.
+
+    It gives None for a row whose code breaks the rules.
+    """
     code_at, name_at, description_at, category_at, location_at, quantity_at, minimum_at, retired_at = (
         table.places.get(field, -1)
         for field in ("code", "name", "description", "category", "location", "quantity", "minimum", "retired")
@@ -64,8 +71,11 @@ def line_reader(table: Table, log: FaultLog) -> LineReader:
             _note_errors(row, table, log)
         cells = given if len(given) == width else _fit(row, given, width, log)
         code = one_line(cells[code_at])
+        without_code = False
         if not (code.isascii() and code.isprintable() and 0 < len(code) <= LONGEST_CODE):
-            log.take(row, code_faults(code))
+            faults = code_faults(code)
+            log.take(row, faults)
+            without_code = bool(faults)
         name = description = None
         if name_at >= 0:
             name = one_line(cells[name_at])
@@ -86,8 +96,11 @@ def line_reader(table: Table, log: FaultLog) -> LineReader:
             _whole(row, "quantity", cells[quantity_at], log) if quantity_at >= 0 else None,
             _whole(row, "minimum", cells[minimum_at], log) if minimum_at >= 0 else None,
             states.read(row, cells[retired_at]) if retired_at >= 0 else None,
+            False,
         )
-        return line if log.total == earlier else None
+        if log.total == earlier:
+            return line
+        return None if without_code else line._replace(faulty=True)
 
     return read
 
