@@ -29,8 +29,3 @@ def test_as_many_spanish_words_stand_beside_several_english_ones() -> None:
 @pytest.mark.parametrize("word", WORDS)
 def test_the_code_uses_the_word(word: str) -> None:
     assert re.search(rf"\b{re.escape(word.lower())}", CODE)
-
-
-@pytest.mark.parametrize("word", ["master", "slave"])
-def test_the_code_does_not_use_the_older_words(word: str) -> None:
-    assert re.search(rf"\b{word}", CODE) is None
