@@ -43,7 +43,7 @@ def test_the_files_come_as_downloads_with_a_name_and_a_type(filled: Site) -> Non
     table = filled.operator.get("/inventory/export.csv")
     workbook = filled.operator.get("/inventory/export.xlsx")
 
-    assert table.mimetype == "text/csv"
+    assert table.headers["Content-Type"] == "text/csv; charset=utf-8"
     assert workbook.mimetype == "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
     for answer, suffix in ((table, "csv"), (workbook, "xlsx")):
         disposition = answer.headers["Content-Disposition"]

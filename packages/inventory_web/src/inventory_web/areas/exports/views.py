@@ -14,7 +14,7 @@ from inventory_web.list_query import ListQuery
 
 TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-    "csv": "text/csv; charset=utf-8",
+    "csv": "text/csv",
 }
 
 blueprint = Blueprint("exports", __name__)
