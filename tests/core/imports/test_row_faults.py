@@ -74,8 +74,8 @@ def test_a_stock_row_needs_a_product_and_a_place(inventory: Inventory) -> None:
     rows = [["code", "location", "quantity"], ["A-1", "Taller", "1"], ["A-2", "", "1"]]
 
     assert faults(inventory, rows) == [
-        (3, "location", "", "required", None),
         (2, "code", "A-1", "unknown", None),
+        (3, "location", "", "required", None),
         (3, "code", "A-2", "unknown", None),
     ]
 

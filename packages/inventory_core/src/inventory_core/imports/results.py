@@ -126,6 +126,11 @@ class FaultLog:
             header = self.columns.get(column, column)
             self.kept.append(RowFault(row, header, value[:LONGEST_VALUE], reason, limit))
 
+    @property
+    def first(self) -> tuple[RowFault, ...]:
+        """The faults that were kept, by row."""
+        return tuple(sorted(self.kept, key=lambda fault: fault.row))
+
     def take(self, row: int, faults: list[Fault]) -> None:
         """Note the faults of a rule."""
         for fault in faults:

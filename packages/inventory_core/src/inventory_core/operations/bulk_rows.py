@@ -12,7 +12,8 @@ from inventory_core.tables.columns import UtcMicroseconds
 
 PARAMETERS_AT_ONCE = 30_000
 """SQLite takes 32,766 in one statement."""
-
+INSERTED_AT_ONCE = 500
+"""A number that stays: the driver keeps the statement, which takes as long to parse as its rows to insert."""
 CASES_AT_ONCE = 1_000
 """The database looks through the cases row by row, so more at once would be slower."""
 
@@ -20,15 +21,13 @@ Row = Sequence[Any]
 _TIME = UtcMicroseconds()
 
 
-def insert_rows(connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row]) -> None:
-    """Insert rows of driver values, many in one statement.
-
-    On SQLite the search index is written to disk at the end of each statement, not of each row.
-    """
+def insert_rows(
+    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row], at_once: int = INSERTED_AT_ONCE
+) -> None:
+    """Insert rows of driver values, ``at_once`` in one statement."""
     values = f"({', '.join([_mark(connection)] * len(columns))})"
     quote = connection.dialect.identifier_preparer.quote
     names = ", ".join(quote(column) for column in columns)
-    at_once = PARAMETERS_AT_ONCE // len(columns)
     for start in range(0, len(rows), at_once):
         portion = rows[start : start + at_once]
         statement = f"INSERT INTO {table.name} ({names}) VALUES {', '.join([values] * len(portion))}"  # noqa: S608

@@ -21,6 +21,9 @@ from inventory_core.rules.stock_changes import Kind, Place, ProductState, Step
 from inventory_core.rules.texts import search_text, sort_key
 from inventory_core.tables.plain import BALANCE, IMPORT_CHANGE, MOVEMENT, OUTBOX, PRODUCT
 
+CREATED_AT_ONCE = 2_000
+"""Products in one statement, at whose end SQLite writes its search index; 13 parameters each, so not many more."""
+
 _PRODUCT_COLUMNS = (
     "code", "code_key", "name", "name_key", "description", "category_id", "quantity", "minimum", "version",
     "search_text", "created_at", "changed_at", "retired_at",
@@ -65,6 +68,7 @@ class ImportWriter:
         created = [change for change in changes if change.old is None]
         edited = [change for change in changes if change.old is not None and change.old != change.new]
         self._insert(created)
+        self._created = read_ids(self._unit.connection, {change.line.key for change in changes if change.known is None})
         self._edit(edited)
         steps = [placed for change in changes if (placed := self._placed(change)) is not None]
         self._add_to_products(steps)
@@ -102,9 +106,7 @@ class ImportWriter:
                     self._at if new.retired else None,
                 )
             )
-        insert_rows(self._unit.connection, PRODUCT, _PRODUCT_COLUMNS, rows)
-        if rows:
-            self._created = read_ids(self._unit.connection, [change.line.key for change in changes])
+        insert_rows(self._unit.connection, PRODUCT, _PRODUCT_COLUMNS, rows, CREATED_AT_ONCE)
 
     def _edit(self, changes: Sequence[Change]) -> None:
         """Write what differs and nothing else: a column that stays costs as much as one that changes."""

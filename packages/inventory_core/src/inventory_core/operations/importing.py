@@ -27,13 +27,13 @@ from inventory_core.operations.import_lookups import (
     read_known,
     read_places,
 )
-from inventory_core.operations.import_writes import ImportWriter
+from inventory_core.operations.import_writes import CREATED_AT_ONCE, ImportWriter
 from inventory_core.operations.locating import find_or_add_locations
 from inventory_core.rules.codes import clean_code, code_key
 
 ROWS_AT_ONCE = 500
-CHANGES_AT_ONCE = 2_000
-"""More than rows: few rows in flight spare the garbage collector, many in one statement spare the search index."""
+"""Few in flight spare the garbage collector."""
+CHANGES_AT_ONCE = 8_000
 
 Progress = Callable[[int, int, str], None]
 """Is told the rows done, the rows in all and the stage (``checking`` or ``writing``); cancels by raising."""
@@ -54,7 +54,7 @@ def preview_import(inventory: Inventory, table: Table, progress: Progress | None
         new_categories=tuple(planner.new_categories.values()),
         new_locations=tuple(planner.new_locations.values()),
         unused_columns=table.unused_columns,
-        faults=tuple(log.kept),
+        faults=log.first,
         faults_total=log.total,
         samples=tuple(samples),
     )
@@ -100,14 +100,19 @@ def _import(unit: Unit, table: Table, progress: Progress | None) -> ImportResult
     planner = Planner(table, read_places(connection, locked=True), log, _watch(unit.plugins, unit.actor))
     writer = ImportWriter(unit, planner.places)
     waiting: list[Change] = []
+    created = 0
     for changes in _plan(connection, planner, table, log, progress, importing=True):
         waiting += changes
+        created += _created_in(changes)
         if log.total:
             waiting.clear()
-        elif len(waiting) >= CHANGES_AT_ONCE:
-            _write(unit, planner, writer, waiting)
+        elif created >= CREATED_AT_ONCE or len(waiting) >= CHANGES_AT_ONCE:
+            end = _end_of_batch(waiting)
+            _write(unit, planner, writer, waiting[:end])
+            del waiting[:end]
+            created = _created_in(waiting)
     if log.total:
-        raise RowsRefused(tuple(log.kept), log.total)
+        raise RowsRefused(log.first, log.total)
     _write(unit, planner, writer, waiting)
     return ImportResult(
         operation=unit.operation,
@@ -149,12 +154,25 @@ def _plan(
             progress(planner.counts.rows, table.size, "writing" if importing else "checking")
 
 
-def _write(unit: Unit, planner: Planner, writer: ImportWriter, changes: list[Change]) -> None:
+def _write(unit: Unit, planner: Planner, writer: ImportWriter, changes: Sequence[Change]) -> None:
     categories = [name for key, name in planner.new_categories.items() if key not in planner.places.categories]
     locations = [name for key, name in planner.new_locations.items() if key not in planner.places.locations]
     planner.places.add(find_or_add_categories(unit, categories), find_or_add_locations(unit, locations))
     writer.write(changes)
-    changes.clear()
+
+
+def _end_of_batch(waiting: Sequence[Change]) -> int:
+    """How many changes to write at once: as many as create ``CREATED_AT_ONCE`` products, or all."""
+    created = 0
+    for number, change in enumerate(waiting, start=1):
+        created += change.old is None
+        if created == CREATED_AT_ONCE:
+            return number
+    return len(waiting)
+
+
+def _created_in(changes: Sequence[Change]) -> int:
+    return sum(change.old is None for change in changes)
 
 
 def _lock(connection: Connection, table: Table) -> None:

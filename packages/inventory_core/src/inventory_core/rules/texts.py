@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from inventory_core.errors import Fault
 
@@ -36,8 +37,12 @@ def fold(text: str) -> str:
     Compatibility decomposition without combining marks and invisible format characters (soft hyphen, joiners), then
     case folding (Unicode Standard, 3.13 and annex 15). Half a surrogate pair, which no database stores, becomes U+FFFD.
     """
-    if text.isascii():
-        return text.lower()
+    return text.lower() if text.isascii() else _fold(text)
+
+
+# A name is folded for its order and again for the search; a category with each of its products.
+@lru_cache(maxsize=256)
+def _fold(text: str) -> str:
     decomposed = unicodedata.normalize("NFKD", text.casefold())
     # Character by character only where it matters: most of a text is ASCII once it is decomposed.
     return _NOT_ASCII.sub(lambda found: _KEPT[found[0]], decomposed).casefold()
