@@ -15,6 +15,7 @@ from inventory_core.queries.page_size import check_page_size
 from inventory_core.queries.product_rows import read_rows, row_columns
 from inventory_core.queries.rows import ProductRow
 from inventory_core.queries.sorting import Position
+from inventory_core.queries.streaming import stream
 from inventory_core.tables.plain import PRODUCT
 
 NEAR = 500
@@ -81,7 +82,7 @@ def stream_products(
     with inventory.sessions.reader() as session:
         question = ask(session, product_filter, sort)
         statement = question.in_order(row_columns(question.places))
-        with session.execute(statement, execution_options={"yield_per": 1000}) as result:
+        with stream(session, statement) as result:
             yield read_rows(result)
 
 

@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement
 from inventory_core.inventory import Inventory
 from inventory_core.queries.access import ask
 from inventory_core.queries.filters import ProductFilter
+from inventory_core.queries.streaming import stream
 from inventory_core.tables.plain import BALANCE, LOCATION, PRODUCT
 
 _LEVEL = BALANCE.alias("level")
@@ -42,5 +43,5 @@ def stock_levels(inventory: Inventory, product_filter: ProductFilter) -> Iterato
         )
         if question.places.location_id is not None:
             statement = statement.where(_LEVEL.c.location_id == question.places.location_id)
-        with session.execute(statement, execution_options={"yield_per": 1000}) as result:
+        with stream(session, statement) as result:
             yield (StockRow(*record) for record in result)
