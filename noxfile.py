@@ -93,7 +93,7 @@ def browser(session: nox.Session) -> None:
 def docs(session: nox.Session) -> None:
     """What the documents promise."""
     install(session, "test")
-    run_tests(session, "tests/documents", parallel=False)
+    run_tests(session, "tests/documents")
 
 
 @nox.session
