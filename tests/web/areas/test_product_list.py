@@ -142,14 +142,27 @@ def test_a_page_of_fifty_products_with_long_texts_stays_small(site: Site, code_l
 
 
 def test_the_number_of_statements_does_not_grow_with_the_list(site: Site) -> None:
+    address = "/inventory?search=pro&category=Hogar&status=low_stock"
     site.create_product(category="Hogar", minimum=1)
-    few = _statements(site, "/inventory?search=pro&category=Hogar&status=low_stock")
-    for _ in range(80):
+    on_one_page = _statements(site, address)
+    for _ in range(60):
         site.create_product(category="Hogar", minimum=1)
-    many = _statements(site, "/inventory?search=pro&category=Hogar&status=low_stock")
+    on_two_pages = _statements(site, address)
+    for _ in range(60):
+        site.create_product(category="Hogar", minimum=1)
+    on_three_pages = _statements(site, address)
 
-    assert few
-    assert many == few
+    assert 0 < len(on_one_page) < len(on_two_pages)
+    assert on_three_pages == on_two_pages
+
+
+def test_the_number_of_products_is_the_same_whether_they_fit_on_a_page_or_not(site: Site) -> None:
+    for _ in range(50):
+        site.create_product()
+    assert "50 productos" in site.operator.get("/inventory").text
+
+    site.create_product()
+    assert "51 productos" in site.operator.get("/inventory").text
 
 
 def test_a_viewer_sees_quantities_and_no_form_that_changes_them(site: Site, viewer: Visitor) -> None:

@@ -7,8 +7,10 @@ from typing import Any, Self
 from flask_babel import gettext, ngettext
 
 from inventory_core.errors import InvalidInput
+from inventory_core.inventory import Inventory
 from inventory_core.queries.filters import ProductFilter
-from inventory_core.queries.product_count import ProductCount
+from inventory_core.queries.product_count import ProductCount, count_products
+from inventory_core.queries.product_list import ProductPage
 from inventory_core.queries.sorting import SORTS, Position
 from inventory_web.messages import number
 
@@ -77,8 +79,10 @@ def _position(text: str, sort: str) -> Position | None:
         return None
 
 
-def found_text(count: ProductCount) -> str:
-    """How many products a list has, as its heading says it."""
+def found_text(inventory: Inventory, query: ListQuery, page: ProductPage) -> str:
+    """How many products a list has, as its heading says it; a list of one page is not counted again."""
+    whole = page.first and page.next is None
+    count = ProductCount(len(page.rows), more=False) if whole else count_products(inventory, query.products)
     if count.more:
         return gettext("Más de %(number)s productos", number=number(count.number))
     return ngettext("%(num)s producto", "%(num)s productos", count.number)

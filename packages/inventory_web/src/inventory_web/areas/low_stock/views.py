@@ -20,9 +20,7 @@ def to_buy() -> str:
     query = ListQuery.read(request.args, status=Status.LOW_STOCK)
     stock = the_inventory()
     page = product_page(stock, query.products, query.sort, query.after)
-    return render_template(
-        "low_stock/to_buy.html", page=page, query=query, found=found_text(count_products(stock, query.products))
-    )
+    return render_template("low_stock/to_buy.html", page=page, query=query, found=found_text(stock, query, page))
 
 
 def how_many() -> str:

@@ -5,7 +5,6 @@ from werkzeug.wrappers import Response
 
 from inventory_core.queries.choices import list_categories, list_locations
 from inventory_core.queries.filters import WITHOUT_CATEGORY
-from inventory_core.queries.product_count import count_products
 from inventory_core.queries.product_details import get_product
 from inventory_core.queries.product_list import product_page
 from inventory_web.areas.products import editing
@@ -28,7 +27,7 @@ def inventory() -> Response:
         "query": query,
         "page": page,
         "items": [TableRow.of(row) for row in page.rows],
-        "found": found_text(count_products(stock, query.products)),
+        "found": found_text(stock, query, page),
         "columns": running().product_columns,
     }
     if wants_fragment():
