@@ -12,7 +12,12 @@ from flask_babel.speaklater import LazyString as LazyString
 _Moment: TypeAlias = datetime.datetime | datetime.date | None
 _Number: TypeAlias = int | float | Decimal | str
 
+class Domain:
+    def __init__(self, translation_directories: str | list[str] | None = None, domain: str = "messages") -> None: ...
+    def get_translations(self) -> NullTranslations: ...
+
 class Babel:
+    domain_instance: Domain
     def __init__(
         self,
         app: Flask | None = None,

@@ -11,6 +11,7 @@ from werkzeug.wrappers import Response
 from inventory_core.sessions import SessionSource
 from inventory_web import (
     assets,
+    catalogues,
     composition,
     current,
     delivery,
@@ -38,10 +39,10 @@ def create_app(settings: Settings, *, sessions: SessionSource | None = None, plu
     app = Flask("inventory_web", static_folder=None)
     app.url_map.converters["code"] = CodeConverter
     security.configure(app, settings, composition.secret_key(settings))
-    language.set_up(app, settings)
 
     hooks = build_plugin_manager(settings, plugins)
     inventory = composition.open_inventory(sessions or composition.open_sessions(settings), hooks)
+    language.set_up(app, settings, catalogues.folders_of(inventory.plugins.get_plugins()))
 
     tracing.follow(app, settings)
     guard.watch(app)

@@ -28,13 +28,17 @@ class Running:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """The person behind the request. ``provisional``: the password was not chosen by that person."""
+    """The person behind the request.
+
+    ``provisional``: the password was not chosen by that person. ``language``: the one that the person chose, if any.
+    """
 
     id: int
     name: str
     role: Role
     provisional: bool
     session_id: str
+    language: str | None = None
 
     def may(self, role: Role) -> bool:
         """Whether the account has at least this role."""

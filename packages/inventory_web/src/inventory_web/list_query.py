@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
-from flask_babel import gettext, ngettext
+from flask_babel import gettext
 
 from inventory_core.errors import InvalidInput
 from inventory_core.inventory import Inventory
@@ -12,7 +12,7 @@ from inventory_core.queries.filters import ProductFilter
 from inventory_core.queries.product_count import ProductCount, count_products
 from inventory_core.queries.product_list import ProductPage
 from inventory_core.queries.sorting import SORTS, Position
-from inventory_web.messages import number
+from inventory_web.messages import number, products_text
 
 LONGEST_SEARCH = 200
 DEFAULT_SORT = "name"
@@ -85,4 +85,4 @@ def found_text(inventory: Inventory, query: ListQuery, page: ProductPage) -> str
     count = ProductCount(len(page.rows), more=False) if whole else count_products(inventory, query.products)
     if count.more:
         return gettext("Más de %(number)s productos", number=number(count.number))
-    return ngettext("%(num)s producto", "%(num)s productos", count.number)
+    return products_text(count.number)

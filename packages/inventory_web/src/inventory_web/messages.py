@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 
 from babel.numbers import format_decimal
-from flask_babel import get_locale, gettext
+from flask_babel import get_locale, gettext, ngettext
 
 from inventory_core.errors import Fault
 from inventory_core.rules.quantities import LARGEST_QUANTITY
@@ -12,6 +12,16 @@ from inventory_core.rules.quantities import LARGEST_QUANTITY
 def number(value: int) -> str:
     """A whole number as people of the language write it."""
     return format_decimal(value, locale=get_locale() or "es")
+
+
+def products_text(count: int) -> str:
+    """So many products."""
+    return ngettext("%(number)s producto", "%(number)s productos", count, number=number(count))
+
+
+def movements_text(count: int) -> str:
+    """So many movements."""
+    return ngettext("%(number)s movimiento", "%(number)s movimientos", count, number=number(count))
 
 
 def field_label(field: str) -> str:
@@ -39,6 +49,7 @@ def field_label(field: str) -> str:
         "new_password": gettext("Contraseña nueva"),
         "repeated_password": gettext("Repetición de la contraseña"),
         "role": gettext("Rol"),
+        "language": gettext("Idioma"),
         "file": gettext("Archivo"),
     }
     return labels.get(field, field)

@@ -10,7 +10,8 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from inventory_core.errors import InventoryError
 from inventory_core.rules.reorder import Status
-from inventory_web import current, htmx, messages, statuses
+from inventory_web import current, htmx, language, messages, statuses
+from inventory_web.catalogues import LANGUAGES
 from inventory_web.hookspecs import MenuEntry
 from inventory_web.roles import Role
 
@@ -18,7 +19,7 @@ log = structlog.get_logger(__name__)
 
 
 def give_names_to_templates(app: Flask) -> None:
-    """``account``, ``menu``, ``may``, ``Role``, ``settings``, ``wants_fragment``, ``field_label``, ``new_operation``."""
+    """``account``, ``menu``, ``may``, ``Role``, ``settings``, ``language``, ``field_label`` and their kin."""
 
     def names() -> dict[str, object]:
         account = current.the_account()
@@ -27,11 +28,13 @@ def give_names_to_templates(app: Flask) -> None:
             "account": account,
             "menu": [entry for entry in running.menu if account and account.may(entry.role)],
             "settings": running.settings,
+            "language": language.the_language(),
         }
 
     app.context_processor(names)
     app.jinja_env.globals.update(
         Role=Role,
+        languages=LANGUAGES,
         may=current.may,
         wants_fragment=htmx.wants_fragment,
         app_version=version("inventory-web"),

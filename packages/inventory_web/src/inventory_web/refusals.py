@@ -7,6 +7,7 @@ from typing import Any
 from flask_babel import gettext, ngettext
 
 from inventory_core import errors as core
+from inventory_core.imports.limits import LIMITS
 from inventory_web import errors as web
 from inventory_web.messages import faults_text, field_label, number
 
@@ -69,9 +70,10 @@ def _cannot_undo(error: core.CannotUndo) -> str:
 
 def _rows_refused(error: core.RowsRefused) -> str:
     return ngettext(
-        "Hay %(num)s dato incorrecto en el archivo; no se ha importado nada.",
-        "Hay %(num)s datos incorrectos en el archivo; no se ha importado nada.",
+        "Hay %(number)s dato incorrecto en el archivo; no se ha importado nada.",
+        "Hay %(number)s datos incorrectos en el archivo; no se ha importado nada.",
         error.total,
+        number=number(error.total),
     )
 
 
@@ -130,7 +132,7 @@ def _content_texts() -> dict[str, str]:
     return {
         "empty": gettext("Está vacío."),
         "too_large": gettext("Es demasiado grande: el máximo son 64 MiB."),
-        "too_many_rows": gettext("Tiene demasiadas filas: el máximo son 1 048 576."),
+        "too_many_rows": gettext("Tiene demasiadas filas: el máximo son %(limit)s.", limit=number(LIMITS.rows)),
         "too_many_columns": gettext("Tiene demasiadas columnas: el máximo son 100."),
         "too_many_cells": gettext(
             "La hoja ocupa demasiadas celdas. Quite las filas y columnas vacías y guárdela de nuevo."
@@ -150,10 +152,12 @@ def _content_texts() -> dict[str, str]:
 
 
 def _too_many_logins(error: web.TooManyLogins) -> str:
+    minutes = max(1, round(error.seconds / 60))
     return ngettext(
-        "Demasiados intentos fallidos. Espere %(num)s minuto y vuelva a intentarlo.",
-        "Demasiados intentos fallidos. Espere %(num)s minutos y vuelva a intentarlo.",
-        max(1, round(error.seconds / 60)),
+        "Demasiados intentos fallidos. Espere %(number)s minuto y vuelva a intentarlo.",
+        "Demasiados intentos fallidos. Espere %(number)s minutos y vuelva a intentarlo.",
+        minutes,
+        number=number(minutes),
     )
 
 

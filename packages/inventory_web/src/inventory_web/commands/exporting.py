@@ -3,11 +3,12 @@
 from pathlib import Path
 
 import click
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from inventory_core.exports.exporting import ExportFormat, export_products
 from inventory_core.queries.filters import ProductFilter
 from inventory_web.commands.opening import inventory_of
+from inventory_web.messages import number
 from inventory_web.settings import Settings
 
 FORMATS: dict[str, ExportFormat] = {".xlsx": "xlsx", ".csv": "csv"}
@@ -22,4 +23,12 @@ def export_file(file: Path, *, search: str, category: str | None, status: str | 
     product_filter = ProductFilter(search=search, category=category, status=status, location=location)
     with inventory_of(settings) as inventory:
         rows = export_products(inventory, product_filter, file, chosen, language=settings.language)
-    click.echo(gettext("%(rows)s productos exportados a %(file)s.", rows=rows, file=file))
+    click.echo(
+        ngettext(
+            "%(number)s producto exportado a %(file)s.",
+            "%(number)s productos exportados a %(file)s.",
+            rows,
+            number=number(rows),
+            file=file,
+        )
+    )

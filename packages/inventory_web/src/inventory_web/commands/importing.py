@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import click
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -24,6 +24,7 @@ from inventory_web.commands.opening import actor, inventory_of
 from inventory_web.commands.reporting import report
 from inventory_web.current import new_operation
 from inventory_web.delivery import deliver_waiting
+from inventory_web.messages import number
 from inventory_web.settings import Settings
 
 MOST_FAULTS_SHOWN = 50
@@ -83,23 +84,26 @@ def _show(outcome: ImportPreview | ImportResult, *, dry_run: bool, as_json: bool
         numbers = {"ok": True, "dry_run": dry_run, **_numbers(outcome)}
         click.echo(json.dumps(numbers, ensure_ascii=False, default=str))
         return
-    click.echo(
-        gettext(
-            "%(rows)s filas: %(created)s productos nuevos, %(updated)s modificados, %(restored)s restaurados, "
-            "%(retired)s eliminados, %(unchanged)s sin cambios, %(stock)s cantidades cambiadas.",
-            rows=outcome.rows,
-            created=outcome.created,
-            updated=outcome.updated,
-            restored=outcome.restored,
-            retired=outcome.retired,
-            unchanged=outcome.unchanged,
-            stock=outcome.stock_changes,
-        )
-    )
+    click.echo(_summary(outcome))
     if outcome.unused_columns:
         click.echo(gettext("Columnas sin usar: %(names)s.", names=", ".join(outcome.unused_columns)))
     if dry_run:
         click.echo(gettext("Es una prueba: no se ha cambiado nada."))
+
+
+def _summary(outcome: ImportPreview | ImportResult) -> str:
+    rows, created, updated = outcome.rows, outcome.created, outcome.updated
+    restored, retired, changes = outcome.restored, outcome.retired, outcome.stock_changes
+    parts = (
+        ngettext("%(number)s producto nuevo", "%(number)s productos nuevos", created, number=number(created)),
+        ngettext("%(number)s modificado", "%(number)s modificados", updated, number=number(updated)),
+        ngettext("%(number)s restaurado", "%(number)s restaurados", restored, number=number(restored)),
+        ngettext("%(number)s eliminado", "%(number)s eliminados", retired, number=number(retired)),
+        gettext("%(number)s sin cambios", number=number(outcome.unchanged)),
+        ngettext("%(number)s cantidad cambiada", "%(number)s cantidades cambiadas", changes, number=number(changes)),
+    )
+    read = ngettext("%(number)s fila", "%(number)s filas", rows, number=number(rows))
+    return f"{read}: {', '.join(parts)}."
 
 
 def _numbers(outcome: ImportPreview | ImportResult) -> dict[str, Any]:
@@ -120,7 +124,7 @@ def _show_faults(error: RowsRefused, *, as_json: bool) -> None:
         click.echo(f"  {where}: {fault.value!r}: {_text(fault)}", err=True)
     if error.total > MOST_FAULTS_SHOWN:
         rest = error.total - MOST_FAULTS_SHOWN
-        click.echo("  " + gettext("… y %(rest)s más; --json los muestra todos.", rest=rest), err=True)
+        click.echo("  " + gettext("… y %(rest)s más; --json los muestra todos.", rest=number(rest)), err=True)
 
 
 def _text(fault: RowFault) -> str:

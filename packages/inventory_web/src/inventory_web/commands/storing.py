@@ -5,10 +5,11 @@ import json
 import sys
 
 import click
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 
 from inventory_core.operations.verifying import verify as verify_inventory
 from inventory_web.commands.opening import database, inventory_of
+from inventory_web.messages import movements_text, number, products_text
 from inventory_web.schema import require_current, upgrade_all
 from inventory_web.settings import Settings
 
@@ -33,10 +34,12 @@ def verify(*, as_json: bool) -> None:
     else:
         click.echo(
             gettext(
-                "Comprobados %(products)s productos y %(movements)s movimientos: %(faults)s fallos.",
-                products=outcome.products,
-                movements=outcome.movements,
-                faults=len(outcome.faults),
+                "Comprobados %(products)s y %(movements)s: %(faults)s.",
+                products=products_text(outcome.products),
+                movements=movements_text(outcome.movements),
+                faults=ngettext(
+                    "%(number)s fallo", "%(number)s fallos", len(outcome.faults), number=number(len(outcome.faults))
+                ),
             )
         )
         for fault in outcome.faults:

@@ -1,11 +1,11 @@
-"""Accounts: login, roles, passwords."""
+"""Accounts: login, roles, passwords, language."""
 
 from collections.abc import Sequence
 
 from flask import Blueprint
 from flask_babel import lazy_gettext
 
-from inventory_web.areas.accounts import account_views, login_views
+from inventory_web.areas.accounts import account_views, language_views, login_views
 from inventory_web.hookspecs import MenuEntry, hookimpl
 from inventory_web.roles import Role
 from inventory_web.settings import Settings
@@ -23,6 +23,7 @@ class AccountsArea:
         blueprint = Blueprint("accounts", __name__, template_folder="templates")
         login_views.add_routes(blueprint)
         account_views.add_routes(blueprint)
+        language_views.add_routes(blueprint)
         return [blueprint]
 
     @hookimpl

@@ -65,7 +65,9 @@ def find_account(inventory: Inventory, token: str, *, idle: timedelta, address: 
         if found is None:
             return None
         user, seen_at = found
-        account = Account(user.id or 0, user.name, Role.from_word(user.role), user.provisional, session_id(token))
+        account = Account(
+            user.id or 0, user.name, Role.from_word(user.role), user.provisional, session_id(token), user.language
+        )
     if now - seen_at > TOUCH_AFTER:
         _touch(inventory, account.session_id, address)
     return account

@@ -11,7 +11,7 @@ from inventory_web.tables import WebTable
 
 
 class User(WebTable, table=True):
-    """An account. ``provisional`` says that its password was chosen by somebody else."""
+    """An account. ``provisional`` says that its password was chosen by somebody else; ``language`` None follows the browser."""
 
     __tablename__ = "user"
     __table_args__ = (UniqueConstraint("name_key"), MYSQL_OPTIONS)
@@ -24,6 +24,7 @@ class User(WebTable, table=True):
     provisional: bool = Field(default=False)
     created_at: datetime = Field(sa_type=UtcMicroseconds)
     disabled_at: datetime | None = Field(default=None, sa_type=UtcMicroseconds)
+    language: str | None = Field(default=None, sa_type=text_of(10))
 
 
 class UserSession(WebTable, table=True):

@@ -23,6 +23,7 @@ from inventory_web.areas.accounts.passwords import (
     password_faults,
 )
 from inventory_web.areas.accounts.tables import User, UserSession
+from inventory_web.catalogues import LANGUAGES
 from inventory_web.errors import AccountNotFound, AccountRefused
 from inventory_web.roles import Role
 
@@ -123,6 +124,13 @@ def disable_account(inventory: Inventory, *, name: str) -> None:
 def enable_account(inventory: Inventory, *, name: str) -> None:
     """Take ``disable_account`` back. Raises ``AccountNotFound``."""
     _for_account(inventory, name, lambda session, user: _change(session, user, disabled_at=None))
+
+
+def set_language(inventory: Inventory, *, name: str, language: str) -> None:
+    """Keep the language that the person chose. Raises ``AccountNotFound``, or ``AccountRefused`` for one that is not ours."""
+    if language not in LANGUAGES:
+        raise AccountRefused(Fault("language", "unknown", language[:80]))
+    _for_account(inventory, name, lambda session, user: _change(session, user, language=language))
 
 
 def has_initial_password(inventory: Inventory) -> bool:

@@ -117,7 +117,12 @@ def _done(product_id: int, asked: Request, changed: StockChange) -> Response:
     text = f"{number(changed.before)} → {number(changed.quantity)}"
     if not wants_fragment():
         flash(
-            gettext("Cantidad de «%(code)s» en %(place)s: ", code=changed.code, place=changed.location) + text,
+            gettext(
+                "Cantidad de «%(code)s» en %(place)s: %(change)s",
+                code=changed.code,
+                place=changed.location,
+                change=text,
+            ),
             "success",
         )
         return see_other(page_before(url_for("products.details", code=changed.code)) + f"#p{product_id}")

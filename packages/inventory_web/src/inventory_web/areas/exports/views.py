@@ -5,11 +5,12 @@ from tempfile import TemporaryFile
 from typing import Literal
 
 from flask import Blueprint, request, send_file
-from flask_babel import get_locale
+from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from inventory_core.exports.exporting import export_products
 from inventory_web.current import the_inventory
+from inventory_web.language import the_language
 from inventory_web.list_query import ListQuery
 
 TYPES = {
@@ -36,14 +37,9 @@ def _download(kind: Literal["xlsx", "csv"]) -> Response:
     query = ListQuery.read(request.args)
     with ExitStack() as until_sent:
         target = until_sent.enter_context(TemporaryFile())
-        export_products(the_inventory(), query.products, target, kind, language=_language(), sort=query.sort)
+        export_products(the_inventory(), query.products, target, kind, language=the_language(), sort=query.sort)
         target.seek(0)
-        name = f"inventario-{the_inventory().clock():%Y-%m-%d}.{kind}"
+        name = f"{gettext('inventario')}-{the_inventory().clock():%Y-%m-%d}.{kind}"
         response = send_file(target, TYPES[kind], as_attachment=True, download_name=name)
         response.call_on_close(until_sent.pop_all().close)
         return response
-
-
-def _language() -> str:
-    locale = get_locale()
-    return locale.language if locale else "es"

@@ -7,6 +7,7 @@ from flask_babel import gettext
 
 from inventory_core.errors import FileRefused
 from inventory_web.areas.imports.jobs import Job, State
+from inventory_web.language import the_language
 from inventory_web.messages import number, reason_text
 from inventory_web.refusals import refusal_text
 
@@ -61,6 +62,12 @@ def refused_text(outcome: Mapping[str, Any]) -> str:
     if outcome.get("reason") == "gone":
         return gettext("El archivo ya no se guarda. Súbalo de nuevo.")
     return refusal_text(FileRefused(str(outcome.get("reason", "")), str(outcome.get("detail", ""))))
+
+
+def failed_text(outcome: Mapping[str, Any]) -> str:
+    """Why the import could not be carried out; it was written down in every language."""
+    messages = outcome.get("messages", {})
+    return str(messages.get(the_language()) or gettext("Algo falló en el programa."))
 
 
 def row_fault_text(fault: Mapping[str, Any]) -> str:

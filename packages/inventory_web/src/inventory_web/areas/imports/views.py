@@ -13,6 +13,7 @@ from inventory_web.areas.imports.jobs import State
 from inventory_web.areas.imports.texts import (
     action_text,
     count_text,
+    failed_text,
     refused_text,
     row_fault_text,
     stage_text,
@@ -22,7 +23,7 @@ from inventory_web.areas.imports.texts import (
 from inventory_web.areas.imports.work import Workshop
 from inventory_web.current import new_operation, the_actor, the_inventory, the_operation
 from inventory_web.htmx import page_or_fragment, see_other
-from inventory_web.messages import faults_by_field
+from inventory_web.messages import faults_by_field, movements_text, products_text
 from inventory_web.roles import Role, requires
 
 
@@ -35,7 +36,17 @@ class ImportPages:
     def blueprint(self) -> Blueprint:
         """A new blueprint with every page."""
         blueprint = Blueprint("imports", __name__, template_folder="templates")
-        for text in (action_text, count_text, refused_text, row_fault_text, stage_text, state_colour, state_text):
+        texts = (
+            action_text,
+            count_text,
+            failed_text,
+            refused_text,
+            row_fault_text,
+            stage_text,
+            state_colour,
+            state_text,
+        )
+        for text in texts:
             blueprint.add_app_template_global(text)
         blueprint.add_url_rule("/imports/new", "new", self.new)
         blueprint.add_url_rule("/imports/new", "upload", self.upload, methods=["POST"])
@@ -97,9 +108,9 @@ class ImportPages:
         jobs.finish(stock, job.id, State.UNDONE, None, keep_file=False)
         flash(
             gettext(
-                "Importación deshecha: %(products)s productos y %(movements)s movimientos.",
-                products=undone.products,
-                movements=undone.movements,
+                "Importación deshecha: %(products)s y %(movements)s.",
+                products=products_text(undone.products),
+                movements=movements_text(undone.movements),
             ),
             "success",
         )

@@ -9,6 +9,7 @@ from typing import Any
 
 import structlog
 from flask import Flask
+from flask_babel import force_locale, get_locale
 
 from inventory_core.errors import FileRefused, InventoryError, RowsRefused
 from inventory_core.imports.reading import read_table
@@ -19,7 +20,9 @@ from inventory_web.areas.imports import jobs
 from inventory_web.areas.imports.jobs import Job, State
 from inventory_web.areas.imports.outcomes import counts_of, refusal_of, rows_refused
 from inventory_web.areas.imports.progress import Progress
+from inventory_web.catalogues import SOURCE_LANGUAGE
 from inventory_web.delivery import deliver_waiting
+from inventory_web.language import in_every_language
 from inventory_web.refusals import refusal_text
 
 PATIENCE_SECONDS = 1.5
@@ -54,11 +57,13 @@ class Workshop:
             progress = Progress(inventory, job.id)
             self._progress[job.id] = progress
             try:
-                with app.app_context():
+                with app.app_context(), force_locale(locale):
                     _guarded(inventory, job, progress, work)
             finally:
                 del self._progress[job.id]
 
+        # Hooks may say something that is kept; it is for the person of this request.
+        locale = get_locale() or SOURCE_LANGUAGE
         # The thread reads what this request wrote: on replicas the request's context says how much they must have.
         context = contextvars.copy_context()
         thread = threading.Thread(target=context.run, args=(run,), name=f"import-{job.id[:8]}", daemon=True)
@@ -72,10 +77,11 @@ def _guarded(inventory: Inventory, job: Job, progress: Progress, work: Work) -> 
     except FileRefused as error:
         jobs.finish(inventory, job.id, State.REFUSED, refusal_of(error), keep_file=False)
     except InventoryError as error:
-        _note_failure(inventory, job, {"message": refusal_text(error), "code": error.code})
+        texts = in_every_language(partial(refusal_text, error))
+        _note_failure(inventory, job, {"messages": texts, "code": error.code})
     except Exception:
         log.exception("import_crash", job=job.id)
-        _note_failure(inventory, job, {"message": "", "code": "WEB-500"})
+        _note_failure(inventory, job, {"messages": {}, "code": "WEB-500"})
 
 
 def _note_failure(inventory: Inventory, job: Job, outcome: dict[str, Any]) -> None:
