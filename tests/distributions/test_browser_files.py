@@ -4,7 +4,6 @@ import json
 import shutil
 import subprocess
 import sys
-import zipfile
 from pathlib import Path
 
 import pytest
@@ -12,14 +11,6 @@ import pytest
 pytestmark = [pytest.mark.build, pytest.mark.slow, pytest.mark.timeout(600)]
 
 WEB = Path(__file__).parents[2] / "packages" / "inventory_web"
-CATALOGUE = """\
-msgid ""
-msgstr ""
-"Content-Type: text/plain; charset=utf-8\\n"
-
-msgid "Guardar"
-msgstr "Save"
-"""
 
 
 @pytest.fixture
@@ -50,20 +41,6 @@ def test_a_stale_set_of_browser_files_is_replaced(sources: Path) -> None:
     assert outcome.returncode == 0, outcome.stderr
     assert not stale.exists()
     assert len(list(sources.glob(".assets/*/static/htmx.min.js"))) == 1
-
-
-def test_catalogues_of_texts_are_compiled_into_the_wheel_and_not_beside_their_sources(sources: Path) -> None:
-    catalogue = sources / "src" / "inventory_web" / "translations" / "en" / "LC_MESSAGES" / "messages.po"
-    catalogue.parent.mkdir(parents=True, exist_ok=True)
-    catalogue.write_text(CATALOGUE, "utf-8")
-
-    outcome = build_wheel(sources)
-
-    assert outcome.returncode == 0, outcome.stderr
-    (wheel,) = sources.glob("dist/*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        assert b"Save" in archive.read("inventory_web_assets/translations/en/LC_MESSAGES/messages.mo")
-    assert list(sources.rglob("*.mo")) == []
 
 
 def build_wheel(sources: Path) -> subprocess.CompletedProcess[str]:

@@ -29,6 +29,10 @@ def test_the_wheel_of_the_web_holds_the_browser_files_and_their_licences(distrib
     assert len([name for name in names if name.startswith("inventory_web_assets/static/licences/")]) == 3
 
 
+def test_the_wheel_of_the_web_holds_the_english_texts(distributions: Path) -> None:
+    assert "inventory_web/translations/en/LC_MESSAGES/messages.po" in wheel_names(distributions, "inventory_web")
+
+
 def test_the_sources_of_the_web_build_without_npm_because_they_hold_the_browser_files(distributions: Path) -> None:
     (archive,) = distributions.glob("inventory_web-*.tar.gz")
     with tarfile.open(archive) as sources:

@@ -3,6 +3,7 @@
 import io
 import sys
 from collections.abc import Iterable, Sequence
+from functools import cache
 from inspect import ismodule
 from pathlib import Path
 
@@ -47,14 +48,17 @@ def _folder_of(name: str) -> Path | None:
 
 
 def _read(folder: Path, language: str) -> Translations | None:
+    compiled = _compiled(folder, language)
+    return None if compiled is None else Translations(io.BytesIO(compiled))
+
+
+@cache
+def _compiled(folder: Path, language: str) -> bytes | None:
+    """One reading for all applications of the process."""
     source, compiled = folder / "messages.po", folder / "messages.mo"
-    if source.is_file():
-        made = io.BytesIO()
-        with source.open("rb") as file:
-            write_mo(made, read_po(file, locale=language))
-        made.seek(0)
-        return Translations(made)
-    if compiled.is_file():
-        with compiled.open("rb") as file:
-            return Translations(file)
-    return None
+    if not source.is_file():
+        return compiled.read_bytes() if compiled.is_file() else None
+    made = io.BytesIO()
+    with source.open("rb") as file:
+        write_mo(made, read_po(file, locale=language))
+    return made.getvalue()
