@@ -2,6 +2,7 @@
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from itertools import islice
 from pathlib import Path, PurePath
 from typing import BinaryIO
 
@@ -9,7 +10,7 @@ from inventory_core.errors import FileRefused, StorageRefused
 from inventory_core.imports.csv_file import csv_records
 from inventory_core.imports.headers import find_fields
 from inventory_core.imports.limits import LIMITS, MEBIBYTE, Limits
-from inventory_core.imports.table import Records, Table, is_blank
+from inventory_core.imports.table import ROWS_AT_ONCE, Records, Table, has_blank_ones, is_blank
 from inventory_core.imports.workbook import read_workbook
 from inventory_core.rules.texts import one_line
 
@@ -65,20 +66,21 @@ def _table(
     error_cells: Mapping[int, Mapping[int, str]] = NO_ERRORS,
 ) -> Table:
     """Go through every record once: find the header and count, so that a fault of the form shows before anything else."""
-    numbered = enumerate(records(), start=1)
+    every = records()
     header_row, headers = next(
-        ((number, _trimmed(cells)) for number, cells in numbered if not is_blank(cells)), (0, ())
+        ((number, _trimmed(cells)) for number, cells in enumerate(every, start=1) if not is_blank(cells)), (0, ())
     )
     if not headers:
         raise FileRefused("empty")
     if len(headers) > limits.columns:
         raise FileRefused("too_many_columns", str(limits.columns))
     places = find_fields(headers)
-    size = 0
-    for number, cells in numbered:
-        size += not is_blank(cells)
-        if number - header_row > limits.rows:
+    size = below = 0
+    while portion := list(islice(every, ROWS_AT_ONCE)):
+        below += len(portion)
+        if below > limits.rows:
             raise FileRefused("too_many_rows", str(limits.rows))
+        size += sum(not is_blank(cells) for cells in portion) if has_blank_ones(portion) else len(portion)
     digest = hashlib.sha256(content).hexdigest()
     return Table(headers, places, sheet, size, digest, header_row, records, error_cells)
 

@@ -15,6 +15,8 @@ from inventory_core.rules.texts import fold, many_lines, one_line, sort_key, tex
 YES = frozenset({"si", "s", "yes", "y", "true", "verdadero", "1", "x"})
 NO = frozenset({"no", "n", "false", "falso", "0"})
 MOST_REMEMBERED = 10_000
+LONGEST_PLAIN_NUMBER = 9
+"""So many digits are within the limit of a quantity, whatever they are."""
 
 
 class Named(NamedTuple):
@@ -61,9 +63,9 @@ def line_reader(table: Table, log: FaultLog) -> LineReader:
         for field in ("code", "name", "description", "category", "location", "quantity", "minimum", "retired")
     )
     width = len(table.headers)
-    categories = _Remembered(_category, log)
-    locations = _Remembered(_optional_location if table.kind == "products" else _location, log)
-    states = _Remembered(_retired, log)
+    categories = _Remembered(read_category, log)
+    locations = _Remembered(optional_location if table.kind == "products" else read_location, log)
+    states = _Remembered(read_retired, log)
 
     def read(row: int, given: Sequence[str]) -> Line | None:
         earlier = log.total
@@ -125,31 +127,38 @@ class _Remembered(Generic[T]):
         return value
 
 
+def read_whole(field: str, text: str) -> tuple[int | None, list[Fault]]:
+    """The whole number in a cell; None if it is empty."""
+    if len(text) <= LONGEST_PLAIN_NUMBER and text.isascii() and text.isdigit():
+        return int(text), []
+    return parse_quantity(field, text) if text.strip() else (None, [])
+
+
 def _whole(row: int, field: str, text: str, log: FaultLog) -> int | None:
-    if len(text) <= 9 and text.isascii() and text.isdigit():
-        return int(text)
-    if not text.strip():
-        return None
-    number, faults = parse_quantity(field, text)
+    number, faults = read_whole(field, text)
     log.take(row, faults)
     return number
 
 
-def _category(text: str) -> tuple[Named, list[Fault]]:
+def read_category(text: str) -> tuple[Named, list[Fault]]:
+    """The category in a cell; ``WITHOUT`` if it is empty."""
     name = one_line(text)
     return (Named(sort_key(name), name), category_faults(name)) if name else (WITHOUT, [])
 
 
-def _location(text: str) -> tuple[Named | None, list[Fault]]:
+def read_location(text: str) -> tuple[Named | None, list[Fault]]:
+    """The location in a cell."""
     name = one_line(text)
     return Named(sort_key(name), name), location_faults(name)
 
 
-def _optional_location(text: str) -> tuple[Named | None, list[Fault]]:
-    return _location(text) if text.strip() else (None, [])
+def optional_location(text: str) -> tuple[Named | None, list[Fault]]:
+    """The location in a cell; None if it is empty."""
+    return read_location(text) if text.strip() else (None, [])
 
 
-def _retired(text: str) -> tuple[bool | None, list[Fault]]:
+def read_retired(text: str) -> tuple[bool | None, list[Fault]]:
+    """The state in a cell: true for a retired product, None if the cell is empty."""
     folded = fold(one_line(text))
     if folded in YES or folded in NO:
         return folded in YES, []

@@ -2,7 +2,13 @@
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import islice
+from operator import itemgetter
 
+ROWS_AT_ONCE = 500
+"""Few in flight spare the garbage collector."""
+
+_first = itemgetter(0)
 Records = Callable[[], Iterator[Sequence[str]]]
 """Gives every record of the file from the first one, blank ones included."""
 
@@ -36,15 +42,33 @@ class Table:
         used = set(self.places.values())
         return tuple(header for place, header in enumerate(self.headers) if place not in used and header)
 
+    def portions(self) -> Iterator[tuple[Sequence[int], Sequence[Sequence[str]]]]:
+        """The rows that are not blank, some hundreds at a time: their numbers as a spreadsheet shows them, and their cells.
+
+        The header is usually row 1.
+        """
+        records = self.records()
+        for _ in islice(records, self.header_row):
+            pass
+        first = self.header_row + 1
+        while portion := list(islice(records, ROWS_AT_ONCE)):
+            numbers: Sequence[int] = range(first, first + len(portion))
+            first += len(portion)
+            if has_blank_ones(portion):
+                kept = [(number, cells) for number, cells in zip(numbers, portion, strict=True) if not is_blank(cells)]
+                numbers, portion = [number for number, _ in kept], [cells for _, cells in kept]
+            if portion:
+                yield numbers, portion
+
     def rows(self) -> Iterator[tuple[int, Sequence[str]]]:
-        """Every row that is not blank, with its number as a spreadsheet shows it (the header is usually row 1)."""
-        numbered = enumerate(self.records(), start=1)
-        for number, _ in numbered:
-            if number == self.header_row:
-                break
-        for number, cells in numbered:
-            if (cells and cells[0] and not cells[0].isspace()) or not is_blank(cells):
-                yield number, cells
+        """Every row that is not blank, with its number."""
+        for numbers, portion in self.portions():
+            yield from zip(numbers, portion, strict=True)
+
+
+def has_blank_ones(records: Sequence[Sequence[str]]) -> bool:
+    """False if no record is blank, which most often the first cells tell already."""
+    return not (all(records) and all(map(str.strip, map(_first, records)))) and any(map(is_blank, records))
 
 
 def is_blank(cells: Sequence[str]) -> bool:

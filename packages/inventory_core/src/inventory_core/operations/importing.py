@@ -2,7 +2,6 @@
 
 import dataclasses
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
 
 from pluggy import PluginManager
 from sqlalchemy import Connection
@@ -13,8 +12,8 @@ from inventory_core.events import ProposedChange
 from inventory_core.failures import Failure, classify
 from inventory_core.imports.changes import Change, sample
 from inventory_core.imports.planning import Planner, Watch
+from inventory_core.imports.portions import PortionReader
 from inventory_core.imports.results import MOST_SAMPLES, FaultLog, ImportPreview, ImportResult, RowSample
-from inventory_core.imports.row_rules import line_reader
 from inventory_core.imports.table import Table
 from inventory_core.inventory import Inventory
 from inventory_core.operations.announcing import is_asked
@@ -31,8 +30,6 @@ from inventory_core.operations.import_writes import CREATED_AT_ONCE, ImportWrite
 from inventory_core.operations.locating import find_or_add_locations
 from inventory_core.rules.codes import clean_code, code_key
 
-ROWS_AT_ONCE = 500
-"""Few in flight spare the garbage collector."""
 CHANGES_AT_ONCE = 8_000
 
 Progress = Callable[[int, int, str], None]
@@ -134,10 +131,9 @@ def _plan(
     importing: bool,
 ) -> Iterator[list[Change]]:
     """Classify the table portion by portion; the next one is read when the changes of the last one are dealt with."""
-    read = line_reader(table, log)
-    rows = table.rows()
-    while portion := list(islice(rows, ROWS_AT_ONCE)):
-        lines = [line for row, cells in portion if (line := read(row, cells)) is not None]
+    reader = PortionReader(table, log)
+    for numbers, records in table.portions():
+        lines = reader.read(numbers, records)
         known = read_known(connection, {line.key for line in lines}, locked=importing)
         needed = {
             product.id
@@ -148,7 +144,7 @@ def _plan(
         if planner.places.lacks(known.values(), balances.values()):
             fresh = read_places(connection, locked=importing)
             planner.places.add(fresh.categories, fresh.locations)
-        planner.counts.rows += len(portion)
+        planner.counts.rows += len(numbers)
         yield planner.plan(lines, known, balances)
         if progress is not None:
             progress(planner.counts.rows, table.size, "writing" if importing else "checking")
@@ -179,9 +175,8 @@ def _lock(connection: Connection, table: Table) -> None:
     """Lock every product that the table names, in the order in which every operation locks: by id, not by row."""
     code_at = table.places["code"]
     found: set[int] = set()
-    rows = table.rows()
-    while portion := list(islice(rows, ROWS_AT_ONCE)):
-        keys = {code_key(clean_code(cells[code_at])) for _, cells in portion if code_at < len(cells)}
+    for _, records in table.portions():
+        keys = {code_key(clean_code(cells[code_at])) for cells in records if code_at < len(cells)}
         found.update(read_ids(connection, keys).values())
     lock_products(connection, found)
 
