@@ -143,6 +143,23 @@ def test_all_wrong_values_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> N
             ["INVENTORY_METRICS_ALLOW"],
         ),
         ({}, ["INVENTORY_SECRET_KEY", "INVENTORY_DATABASE_URL"]),
+        (
+            {"secret_key": f"sample-{LONG}", "database_url": "mysql+pymysql://u:sample-p%40ss@db/x"},
+            ["INVENTORY_DATABASE_URL lleva un secreto de muestra", "INVENTORY_SECRET_KEY lleva un secreto de muestra"],
+        ),
+        (
+            {"secret_key": LONG, "database_url": "mysql+pymysql://u@db/x", "database_password": "sample-app"},
+            ["INVENTORY_DATABASE_PASSWORD lleva un secreto de muestra"],
+        ),
+        (
+            {
+                "secret_key": LONG,
+                "database_url": "mysql+pymysql://u:p@db/x",
+                "replica_urls": "mysql+pymysql://u:p@r1/x,mysql+pymysql://u:sample-app@r2/x",
+                "first_password": "sample-admin",
+            },
+            ["INVENTORY_REPLICA_URLS", "INVENTORY_FIRST_PASSWORD"],
+        ),
         ({"secret_key": LONG, "database_url": "sqlite:///x.db"}, []),
     ],
 )
@@ -213,6 +230,20 @@ def test_something_that_is_no_address_of_a_database_is_refused_without_showing_i
 
     assert "INVENTORY_DATABASE_URL" in told
     assert "hidden" not in told
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        ("mysql+pymysql://app@db/x", "mysql+pymysql://app:p%40ss%2F@db/x"),
+        ("mysql+pymysql://app:own@db/x", "mysql+pymysql://app:own@db/x"),
+        ("sqlite:///stock.db", "sqlite:///stock.db"),
+    ],
+)
+def test_the_password_of_the_database_completes_an_address_that_has_none(url: str, expected: str) -> None:
+    made = composition.database_url(Settings(database_url=SecretStr(url), database_password=SecretStr("p@ss/")))
+
+    assert made.render_as_string(hide_password=False) == expected
 
 
 def test_replicas_are_refused_as_long_as_there_is_no_replication() -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 
 from inventory_core import Inventory, ProductFilter, SingleDatabase, count_products, get_product
 from inventory_web.areas.accounts import users
@@ -73,6 +74,28 @@ def test_migrate_brings_an_empty_database_up_and_says_so(
     assert run("migrate").code == 0
     assert run("migrate", "--check") == Ended(0, "El esquema está al día.\n", "")
     assert run("migrate").code == 0
+
+
+def test_migrate_gives_the_first_account_its_password_once(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("INVENTORY_DATABASE_URL", f"sqlite:///{tmp_path / 'new.db'}")
+    monkeypatch.setenv("INVENTORY_FIRST_PASSWORD", "first-of-all-words")
+    first = run("migrate")
+    monkeypatch.setenv("INVENTORY_FIRST_PASSWORD", "another-of-those")
+    second = run("migrate")
+
+    sessions = SingleDatabase.from_file(tmp_path / "new.db")
+    with sessions.reader() as session:
+        admin = session.scalars(select(User)).one()
+    sessions.close()
+    accepted = [matches(admin.password_hash, word) for word in ("first-of-all-words", "another-of-those", "admin123")]
+
+    assert not admin.provisional
+    assert (first.code, second.code) == (0, 0)
+    assert "contraseña" in first.out
+    assert "contraseña" not in second.out
+    assert accepted == [True, False, False]
 
 
 def test_a_schema_of_a_newer_version_is_refused(run: Run, here: Path) -> None:

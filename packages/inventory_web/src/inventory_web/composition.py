@@ -26,18 +26,22 @@ SECRET_FILE = "secret_key"  # noqa: S105 - the name of the file
 def database_url(settings: Settings) -> URL:
     """The URL of the source; without a setting, SQLite in the user's data folder, which is made if it is missing.
 
+    An address with an account and no password gets ``INVENTORY_DATABASE_PASSWORD``.
+
     Raises ``SettingsRefused`` for something that is no URL and ``StorageRefused`` if the folder cannot be made.
     """
     given = settings.database_url.get_secret_value()
     if given:
         try:
-            return make_url(given)
+            url = make_url(given)
         except ArgumentError:
             raise SettingsRefused(
                 gettext(
                     "INVENTORY_DATABASE_URL no es una dirección de base de datos; escriba sqlite:///datos.db o mysql+pymysql://…"
                 )
             ) from None
+        password = settings.database_password.get_secret_value()
+        return url.set(password=password) if password and url.username and url.password is None else url
     folder = Path(platformdirs.user_data_dir("inventory", appauthor=False))
     try:
         folder.mkdir(parents=True, exist_ok=True)

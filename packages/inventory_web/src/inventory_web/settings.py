@@ -3,9 +3,10 @@
 import ipaddress
 import platform
 import zoneinfo
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
+from urllib.parse import unquote, urlsplit
 
 from flask_babel import gettext
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_validator
@@ -23,6 +24,8 @@ from inventory_web.errors import SettingsRefused
 PREFIX = "INVENTORY_"
 SHORTEST_SECRET = 32
 FEWEST_CHARACTERS = 10
+SAMPLE = "sample-"
+"""How each secret begins that is published for trying the containers."""
 LOCAL_NETWORKS = "local"
 
 Words = Annotated[tuple[str, ...], NoDecode]
@@ -45,6 +48,16 @@ class Settings(BaseModel):
         default=(),
         description="Replicas, comma-separated; empty means no replication",
         json_schema_extra={"secret": True},
+    )
+    database_password: SecretStr = Field(
+        default=SecretStr(""),
+        description="The password of those of the addresses above that hold none",
+        json_schema_extra={"shown_default": "empty"},
+    )
+    first_password: SecretStr = Field(
+        default=SecretStr(""),
+        description="What `inventory migrate` sets as the password of the first `admin` while it is still the public one",
+        json_schema_extra={"shown_default": "empty"},
     )
     secret_key: SecretStr = Field(
         default=SecretStr(""),
@@ -152,8 +165,24 @@ class Settings(BaseModel):
             faults.append(
                 gettext("INVENTORY_METRICS_ALLOW deja leer /metrics a cualquiera: nombre las redes que pueden")
             )
+        faults += [
+            gettext(
+                "%(name)s lleva un secreto de muestra, que todo el mundo conoce: cree otros con deploy/setup.sh o deploy/setup.ps1",
+                name=f"{PREFIX}{name.upper()}",
+            )
+            for name, value in self._secrets()
+            if value.startswith(SAMPLE)
+        ]
         if faults:
             raise SettingsRefused(*faults)
+
+    def _secrets(self) -> Iterator[tuple[str, str]]:
+        """Each secret with the name of its setting; of an address, the password."""
+        yield "database_url", _password_in(self.database_url.get_secret_value())
+        for url in self.replica_urls:
+            yield "replica_urls", _password_in(url)
+        for name in ("database_password", "first_password", "secret_key"):
+            yield name, getattr(self, name).get_secret_value()
 
 
 class _SecretFiles(PydanticBaseSettingsSource):
@@ -203,6 +232,13 @@ def _network(word: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:
         return ipaddress.ip_network(word)
     except ValueError:
         raise ValueError(gettext("«%(word)s» no es una red como 10.0.0.0/8", word=word)) from None
+
+
+def _password_in(url: str) -> str:
+    try:
+        return unquote(urlsplit(url).password or "")
+    except ValueError:
+        return ""
 
 
 def is_secret(field: FieldInfo) -> bool:

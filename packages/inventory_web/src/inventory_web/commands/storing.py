@@ -7,20 +7,35 @@ import sys
 import click
 from flask_babel import gettext, ngettext
 
+from inventory_core.inventory import Inventory
 from inventory_core.operations.verifying import verify as verify_inventory
+from inventory_web.areas.accounts.passwords import INITIAL_NAME, INITIAL_PASSWORD
+from inventory_web.areas.accounts.users import has_initial_password, set_password
 from inventory_web.commands.opening import database, inventory_of
+from inventory_web.composition import open_inventory
 from inventory_web.messages import movements_text, number, products_text
+from inventory_web.plugins import build_plugin_manager
 from inventory_web.schema import require_current, upgrade_all
 from inventory_web.settings import Settings
 
 
 def migrate(*, only_check: bool) -> None:
-    """Bring the schema up to date, or raise ``SchemaNotCurrent`` if it is not."""
-    with database(Settings.from_environment()) as sessions:
+    """Bring the schema up to date and give the first account its password, or raise ``SchemaNotCurrent`` if it is not."""
+    settings = Settings.from_environment()
+    with database(settings) as sessions:
         if not only_check:
             upgrade_all(sessions.engine)
         require_current(sessions.engine)
+        first_password = settings.first_password.get_secret_value()
+        if first_password and not only_check:
+            _replace_public_password(open_inventory(sessions, build_plugin_manager(settings)), first_password)
     click.echo(gettext("El esquema está al día."))
+
+
+def _replace_public_password(inventory: Inventory, password: str) -> None:
+    if password != INITIAL_PASSWORD and has_initial_password(inventory):
+        set_password(inventory, name=INITIAL_NAME, password=password)
+        click.echo(gettext("El usuario «%(name)s» tiene la contraseña elegida.", name=INITIAL_NAME))
 
 
 def verify(*, as_json: bool) -> None:
