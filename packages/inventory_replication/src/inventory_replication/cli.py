@@ -1,0 +1,147 @@
+"""The command ``inventory-replication``: looks at a source and its replicas, makes them, and changes the source."""
+
+import argparse
+import json
+import os
+import signal
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+from types import FrameType
+from typing import Any
+
+from inventory_replication.errors import ConfigurationError, ReplicationError
+
+PROGRAM = "inventory-replication"
+DONE, NO, USAGE = 0, 1, 2
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run a command and exit: 0 done or healthy, 1 the answer is no, 2 wrong usage or settings."""
+    signal.signal(signal.SIGTERM, _stop)
+    options = build_parser().parse_args(arguments)
+    try:
+        code = _run(options)
+    except ConfigurationError as error:
+        code = _fail(options, error, USAGE)
+    except ReplicationError as error:
+        code = _fail(options, error, NO)
+    except KeyboardInterrupt:
+        code = _fail(options, ReplicationError("Interrupted. Run the same command again; it goes on from here."), NO)
+    sys.exit(code)
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """All subcommands and options."""
+    parser = argparse.ArgumentParser(prog=PROGRAM, description="A MySQL source and its replicas.")
+    parser.add_argument("--version", action="version", version=version("inventory-replication"))
+    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    status = _add(commands, "status", "who is the source, and how far are the replicas")
+    status.add_argument("--watch", type=_seconds, default=2.0, help="look at most so many seconds (2)")
+    _add(commands, "verify", "tell everything that is not as it should be; change nothing")
+    provision = _add(commands, "provision", "make the servers a source and its replicas, or mend them")
+    provision.add_argument("--dry-run", action="store_true", help="tell the plan and carry nothing out")
+    provision.add_argument(
+        "--rebuild", action="append", default=[], metavar="NAME", help="throw this replica's content away and copy it"
+    )
+    switchover = _add(commands, "switchover", "make a replica the source, and the source a replica")
+    switchover.add_argument("target", metavar="NAME", help="the replica")
+    switchover.add_argument(
+        "--timeout",
+        type=_seconds,
+        default=10.0,
+        help="seconds that it may take to catch up, before and while writes pause (10)",
+    )
+    return parser
+
+
+def _add(commands: Any, name: str, purpose: str) -> argparse.ArgumentParser:
+    parser: argparse.ArgumentParser = commands.add_parser(name, help=purpose, description=f"{name}: {purpose}.")
+    parser.add_argument("--config", type=Path, metavar="FILE", help="settings in TOML")
+    parser.add_argument("--server", action="append", metavar="NAME=HOST:PORT", help="a server; once for each")
+    parser.add_argument(
+        "--peer-address",
+        action="append",
+        metavar="NAME=HOST:PORT",
+        help="where the other servers reach it, if elsewhere",
+    )
+    for option, meaning in {
+        "--database": "schema of the application",
+        "--source": "the server that shall be the source, where that cannot be told",
+        "--tls": "required or off",
+        "--ca-file": "certificates that may have signed the servers'",
+        "--verify-host": "yes or no",
+        "--source-ca": "the same file as the replicas see it",
+        "--wait": "seconds for servers and replicas to get ready",
+    }.items():
+        parser.add_argument(option, help=meaning)
+    parser.add_argument("--json", action="store_true", help="the answer as one JSON object")
+    return parser
+
+
+def _run(options: argparse.Namespace) -> int:
+    from inventory_replication.provisioning import commands
+    from inventory_replication.provisioning.settings import SETTINGS, read_settings
+
+    given = {name: value for name, value in vars(options).items() if name in SETTINGS and value is not None}
+    for name, repeated in (("servers", options.server), ("peer_addresses", options.peer_address)):
+        if repeated:
+            given[name] = ",".join(repeated)
+    settings = read_settings(given, os.environ, options.config or _file_of_environment())
+    say = _say if not options.json else _say_nothing
+    match options.command:
+        case "status":
+            answer = commands.status(settings, watch=options.watch)
+        case "verify":
+            answer = commands.verify(settings)
+        case "provision":
+            rebuild = frozenset(options.rebuild)
+            answer = commands.provision(settings, rebuild=rebuild, dry_run=options.dry_run, say=say)
+        case _:
+            answer = commands.switchover(settings, options.target, timeout=options.timeout, say=say)
+    if options.json:
+        print(json.dumps(answer.data))
+    else:
+        for line in answer.lines:
+            print(line)
+    return DONE if answer.good else NO
+
+
+def _file_of_environment() -> Path | None:
+    name = os.environ.get("INVENTORY_REPLICATION_CONFIG")
+    return Path(name) if name else None
+
+
+def _fail(options: argparse.Namespace, error: ReplicationError, code: int) -> int:
+    """Tell an error: one line for each thing that is wrong, and as JSON on standard output where that was asked for."""
+    from inventory_replication.provisioning.errors import Refused
+
+    findings = error.findings if isinstance(error, Refused) else ()
+    if options.json:
+        told: dict[str, Any] = {"ok": False, "code": error.code, "error": error.message}
+        if findings:
+            told["findings"] = [finding.as_json() for finding in findings]
+        print(json.dumps(told))
+    for line in map(str, findings) if findings else [error.message]:
+        print(f"{PROGRAM}: {error.code}: {line}", file=sys.stderr)
+    return code
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _say_nothing(line: str) -> None:
+    """A program reads the answer: the steps stand in it."""
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0 <= seconds <= 86_400:
+        raise argparse.ArgumentTypeError("seconds, from 0 to 86400")
+    return seconds
+
+
+def _stop(_signal: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt

@@ -1,0 +1,268 @@
+"""Statements of administration on one server, with the account that the operator gives for them."""
+
+import ssl
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from typing import Any, Self
+
+from pymysql.err import Error
+
+from inventory_replication.config import Credentials, Server
+from inventory_replication.decisions.facts import NoAnswer
+from inventory_replication.decisions.gtid import GtidSet
+from inventory_replication.mysql.connection import TRACKING_ASSIGNMENTS, TrackingConnection
+from inventory_replication.mysql.refusals import explain
+
+CONNECT_TIMEOUT = 3.0
+READ_TIMEOUT = 60.0
+LOCK_WAIT = 10
+"""Seconds after which a statement that waits for others' locks is given up by the server."""
+LOCK_NAME = "inventory_replication_provisioning"
+RETRY_INTERVAL = 5
+HEARTBEAT_PERIOD = 2
+_IDENTIFIED = "%s@'%%' IDENTIFIED WITH caching_sha2_password BY %s"
+RESTARTED_BY_CLONE = frozenset({2006, 2013, 3707})
+"""Errors by which a connection ends when the server has taken in a copy and restarts, or waits to be started."""
+
+
+class AdministrationFailed(Exception):
+    """A server did not carry out a statement, or cannot be reached.
+
+    Args:
+        server: Its name.
+        answer: What it said, with the server's name and the cure.
+        number: MySQL's number, 0 where there is none.
+    """
+
+    def __init__(self, server: str, answer: NoAnswer, number: int) -> None:
+        super().__init__(answer.why)
+        self.server = server
+        self.answer = answer
+        self.number = number
+
+
+class Administrator:
+    """One connection to one server; opened at the first statement and again after it was lost. Commits each statement.
+
+    Args:
+        server: Whom to administer.
+        account: As whom.
+        tls: See `build_engine`.
+    """
+
+    def __init__(self, server: Server, account: Credentials, *, tls: ssl.SSLContext | None) -> None:
+        self.server = server
+        self.account = account
+        self.tls = tls
+        self._connection: TrackingConnection | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connection and by that give back its lock."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(Error):
+                connection.close()
+
+    def rows(self, statement: str, *arguments: object) -> tuple[tuple[Any, ...], ...]:
+        """Carry a statement out and give its rows.
+
+        Raises:
+            AdministrationFailed: The server refuses it or cannot be reached.
+        """
+        try:
+            if self._connection is None or not self._connection.open:
+                self._connection = connect(self.server, self.account, self.tls)
+            with self._connection.cursor() as cursor:
+                cursor.execute(statement, arguments or None)
+                return tuple(cursor.fetchall())
+        except (Error, ValueError) as fault:
+            number = fault.args[0] if fault.args and isinstance(fault.args[0], int) else 0
+            raise AdministrationFailed(self.server.name, explain(fault, self.server, self.account), number) from fault
+
+    def value(self, statement: str, *arguments: object) -> Any:
+        """The first column of the first row."""
+        return self.rows(statement, *arguments)[0][0]
+
+    def tracking_fault(self) -> str:
+        """Why the server does not report commits on this connection; empty: it does."""
+        self.rows("DO 0")
+        return (self._connection.tracking_fault if self._connection else None) or ""
+
+    def take_lock(self) -> bool:
+        """Keep other runs from this server as long as the connection lives; False if one is at work already."""
+        return bool(self.value("SELECT GET_LOCK(%s, 0)", LOCK_NAME))
+
+    def executed(self) -> GtidSet:
+        """``@@gtid_executed``."""
+        return GtidSet.parse(str(self.value("SELECT @@GLOBAL.gtid_executed")))
+
+    def wait_for(self, gtids: GtidSet, seconds: float) -> bool:
+        """Wait until the server has these transactions; False if it has not after ``seconds``."""
+        until = time.monotonic() + seconds
+        while True:
+            patience = max(0.05, min(1.0, until - time.monotonic()))
+            if self.value("SELECT WAIT_FOR_EXECUTED_GTID_SET(%s, %s)", gtids.compact(), patience) == 0:
+                return True
+            if time.monotonic() >= until:
+                return False
+
+    def create_schema(self, schema: str) -> None:
+        """Create a schema with the character set of the inventory's tables."""
+        self.rows(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)} CHARACTER SET utf8mb4")
+
+    def create_account(self, account: Credentials, *, tls: bool) -> None:
+        """Create an account without rights; one that exists stays as it is."""
+        self.rows(f"CREATE USER IF NOT EXISTS {_IDENTIFIED} {_require(tls=tls)}", account.user, account.password)
+
+    def secure_account(self, account: Credentials, *, tls: bool) -> None:
+        """Set password, plugin and encryption of an account."""
+        self.rows(f"ALTER USER {_IDENTIFIED} {_require(tls=tls)}", account.user, account.password)
+
+    def grant(self, user: str, privileges: Iterable[str], schema: str, table: str) -> None:
+        """Grant privileges on one place; an empty schema or table means all."""
+        self.rows(f"GRANT {', '.join(privileges)} ON {_place(schema, table)} TO %s@'%%'", user)
+
+    def revoke(self, user: str, privileges: Iterable[str], schema: str, table: str) -> None:
+        """Revoke privileges on one place; an empty schema or table means all."""
+        self.rows(f"REVOKE IF EXISTS {', '.join(privileges)} ON {_place(schema, table)} FROM %s@'%%'", user)
+
+    def set_read_only(self, *, on: bool) -> None:
+        """Refuse or take writes, now and after each restart. Waits for commits under way, at most `LOCK_WAIT` seconds."""
+        value = "ON" if on else "OFF"
+        self.rows(f"SET PERSIST super_read_only={value}, PERSIST read_only={value}")
+
+    def persist(self, variable: str, value: str, *, now: bool) -> None:
+        """Set a global variable for each restart and, with ``now``, at once; replication pauses for it."""
+        if not now:
+            self.rows(f"SET PERSIST_ONLY {variable}={value}")
+            return
+        following = self.follows()
+        if following:
+            self.stop_replica()
+        self.rows(f"SET PERSIST {variable}={value}")
+        if following:
+            self.start_replica()
+
+    def drop_empty_schemas(self, schemas: Iterable[str]) -> None:
+        """Drop schemas without writing that to the binary log."""
+        self.rows("SET SESSION sql_log_bin=OFF")
+        for schema in schemas:
+            self.rows(f"DROP SCHEMA IF EXISTS {quoted(schema)}")
+        self.rows("SET SESSION sql_log_bin=ON")
+
+    def forget_history(self) -> None:
+        """Delete the binary logs and forget all GTIDs."""
+        self.rows("RESET BINARY LOGS AND GTIDS")
+
+    def load_clone_plugin(self) -> None:
+        """Load the plugin for copies of whole servers; it stays over restarts."""
+        self.rows("INSTALL PLUGIN clone SONAME 'mysql_clone.so'")
+
+    def clone_from(self, host: str, port: int, account: Credentials, *, tls: bool) -> None:
+        """Replace everything by a copy of the donor; returns when the server goes down to restart with it."""
+        self.rows("SET GLOBAL clone_valid_donor_list=%s", f"{host}:{port}")
+        self.close()
+        patient = connect(self.server, self.account, self.tls, read_timeout=None)
+        statement = f"CLONE INSTANCE FROM %s@%s:{port} IDENTIFIED BY %s REQUIRE {'SSL' if tls else 'NO SSL'}"
+        try:
+            with patient, patient.cursor() as cursor:
+                cursor.execute(statement, (account.user, host, account.password))
+        except Error as fault:
+            number = fault.args[0] if fault.args and isinstance(fault.args[0], int) else 0
+            if number not in RESTARTED_BY_CLONE:
+                raise AdministrationFailed(
+                    self.server.name, explain(fault, self.server, self.account), number
+                ) from fault
+
+    def follow(self, host: str, port: int, account: Credentials, *, tls: bool, ca_file: str) -> None:
+        """Follow a source by GTID auto-position, from what this server has on; the settings survive restarts."""
+        self.stop_replica()
+        security = "SOURCE_SSL=1, GET_SOURCE_PUBLIC_KEY=0" if tls else "SOURCE_SSL=0, GET_SOURCE_PUBLIC_KEY=1"
+        self.rows(
+            "CHANGE REPLICATION SOURCE TO SOURCE_HOST=%s, SOURCE_PORT=%s, SOURCE_USER=%s, SOURCE_PASSWORD=%s, "
+            f"{security}, SOURCE_SSL_CA=%s, SOURCE_AUTO_POSITION=1, REQUIRE_ROW_FORMAT=1, GTID_ONLY=1, "
+            f"SOURCE_CONNECT_RETRY={RETRY_INTERVAL}, SOURCE_RETRY_COUNT=0, SOURCE_HEARTBEAT_PERIOD={HEARTBEAT_PERIOD}",
+            host,
+            port,
+            account.user,
+            account.password,
+            ca_file if tls else "",
+        )
+        self.start_replica()
+
+    def follows(self) -> bool:
+        """Whether replication is running."""
+        return bool(
+            self.value(
+                "SELECT COUNT(*) FROM performance_schema.replication_connection_status c "
+                "JOIN performance_schema.replication_applier_status a USING (CHANNEL_NAME) "
+                "WHERE c.SERVICE_STATE <> 'OFF' OR a.SERVICE_STATE <> 'OFF'"
+            )
+        )
+
+    def start_replica(self) -> None:
+        """Start receiver and applier; no fault if they run."""
+        self.rows("START REPLICA")
+
+    def stop_replica(self) -> None:
+        """Stop receiver and applier; no fault if they stand."""
+        self.rows("STOP REPLICA")
+
+    def forget_source(self) -> None:
+        """Stop replication and forget its settings, password included."""
+        self.stop_replica()
+        self.rows("RESET REPLICA ALL")
+
+
+def connect(
+    server: Server,
+    account: Credentials,
+    tls: ssl.SSLContext | None,
+    *,
+    read_timeout: float | None = READ_TIMEOUT,
+) -> TrackingConnection:
+    """A connection that commits each statement.
+
+    Raises:
+        Error: As the driver raises it.
+    """
+    security: dict[str, Any] = {"ssl_disabled": True} if tls is None else {"ssl": tls}
+    return TrackingConnection(
+        host=server.host,
+        port=server.port,
+        user=account.user,
+        password=account.password,
+        charset="utf8mb4",
+        autocommit=True,
+        init_command=f"SET SESSION {TRACKING_ASSIGNMENTS}, lock_wait_timeout={LOCK_WAIT}",
+        connect_timeout=CONNECT_TIMEOUT,
+        read_timeout=read_timeout,
+        write_timeout=READ_TIMEOUT,
+        program_name="inventory-replication",
+        **security,
+    )
+
+
+def quoted(name: str) -> str:
+    """A name as an identifier."""
+    return "`" + name.replace("`", "``") + "`"
+
+
+def _require(*, tls: bool) -> str:
+    return "REQUIRE SSL" if tls else "REQUIRE NONE"
+
+
+def _place(schema: str, table: str) -> str:
+    if not schema:
+        return "*.*"
+    if not table:
+        # In a grant on a schema the name is a pattern.
+        return f"{quoted(schema.replace('_', chr(92) + '_'))}.*"
+    return f"{quoted(schema)}.{quoted(table)}"

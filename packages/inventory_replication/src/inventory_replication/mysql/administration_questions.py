@@ -1,0 +1,166 @@
+"""What provisioning asks a server beside what the monitor asks."""
+
+import ssl
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+from pymysql.err import Error
+
+from inventory_replication.config import Credentials, Server
+from inventory_replication.mysql.administration import Administrator, connect
+from inventory_replication.mysql.refusals import explain
+
+SETTINGS = (
+    "gtid_mode",
+    "enforce_gtid_consistency",
+    "log_bin",
+    "log_replica_updates",
+    "binlog_format",
+    "replica_preserve_commit_order",
+    "relay_log_recovery",
+    "session_track_gtids",
+    "version",
+)
+SYSTEM_SCHEMAS = frozenset({"mysql", "sys", "information_schema", "performance_schema"})
+ADMIN_PRIVILEGES = (
+    "CREATE USER",
+    "RELOAD",
+    "BACKUP_ADMIN",
+    "CLONE_ADMIN",
+    "CONNECTION_ADMIN",
+    "SYSTEM_VARIABLES_ADMIN",
+    "PERSIST_RO_VARIABLES_ADMIN",
+    "REPLICATION SLAVE ADMIN".replace(" ", "_"),
+)
+"""What the administrator's account must have on everything; that it may hand on what it grants is found out when it does."""
+
+_WRONG_PASSWORD = frozenset({1045, 1524, 1698, 2059})
+
+_OBJECTS = """
+SELECT TABLE_SCHEMA, TABLE_NAME FROM information_schema.TABLES
+UNION ALL SELECT ROUTINE_SCHEMA, ROUTINE_NAME FROM information_schema.ROUTINES
+UNION ALL SELECT EVENT_SCHEMA, EVENT_NAME FROM information_schema.EVENTS
+"""
+
+_OTHERS = """
+SELECT CONCAT(user, '@', host) FROM mysql.user
+WHERE user NOT LIKE 'mysql.%%' AND user <> 'root' AND user <> SUBSTRING_INDEX(CURRENT_USER(), '@', 1)
+"""
+
+_RIGHTS = """
+SELECT PRIVILEGE_TYPE, '', '', IS_GRANTABLE FROM information_schema.USER_PRIVILEGES
+  WHERE GRANTEE = %s AND PRIVILEGE_TYPE <> 'USAGE'
+UNION ALL SELECT PRIVILEGE_TYPE, TABLE_SCHEMA, '', IS_GRANTABLE FROM information_schema.SCHEMA_PRIVILEGES WHERE GRANTEE = %s
+UNION ALL SELECT PRIVILEGE_TYPE, TABLE_SCHEMA, TABLE_NAME, IS_GRANTABLE FROM information_schema.TABLE_PRIVILEGES
+  WHERE GRANTEE = %s
+"""
+
+
+class Login(NamedTuple):
+    """Whether an account gets in.
+
+    Args:
+        refusal: Why not, with the cure; empty: it does.
+        wrong_password: Because of its password or plugin.
+    """
+
+    refusal: str
+    wrong_password: bool
+
+
+def try_login(server: Server, account: Credentials, tls: ssl.SSLContext | None) -> Login:
+    """Log in as that account and leave."""
+    try:
+        connect(server, account, tls).close()
+    except (Error, ValueError) as fault:
+        number = fault.args[0] if fault.args else 0
+        return Login(explain(fault, server, account).why, number in _WRONG_PASSWORD)
+    return Login("", wrong_password=False)
+
+
+def settings(admin: Administrator) -> dict[str, str]:
+    """Global variables that matter, as text."""
+    row = admin.rows("SELECT " + ", ".join(f"@@GLOBAL.{name}" for name in SETTINGS))[0]
+    return dict(zip(SETTINGS, map(str, row), strict=True))
+
+
+def persisted(admin: Administrator) -> dict[str, str]:
+    """Variables that were persisted."""
+    return dict(admin.rows("SELECT VARIABLE_NAME, VARIABLE_VALUE FROM performance_schema.persisted_variables"))
+
+
+def objects(admin: Administrator) -> frozenset[str]:
+    """``schema.name`` of every table, view, routine and event of users."""
+    return frozenset(f"{schema}.{name}" for schema, name in admin.rows(_OBJECTS) if schema not in SYSTEM_SCHEMAS)
+
+
+def schemas(admin: Administrator) -> frozenset[str]:
+    """Schemas of users."""
+    found = admin.rows("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA")
+    return frozenset(str(row[0]) for row in found) - SYSTEM_SCHEMAS
+
+
+def has_first_log(admin: Administrator) -> bool:
+    """Whether the oldest binary log is the first that was ever written; True without any."""
+    if not int(admin.value("SELECT @@GLOBAL.log_bin")):
+        return True
+    logs = admin.rows("SHOW BINARY LOGS")
+    return not logs or int(str(logs[0][0]).rpartition(".")[2]) == 1
+
+
+def clone_plugin(admin: Administrator) -> bool:
+    """Whether the clone plugin is active."""
+    statement = "SELECT COUNT(*) FROM information_schema.PLUGINS WHERE PLUGIN_NAME='clone' AND PLUGIN_STATUS='ACTIVE'"
+    return bool(admin.value(statement))
+
+
+def offers_tls(admin: Administrator) -> bool:
+    """Whether the server takes encrypted connections."""
+    return bool(
+        admin.value(
+            "SELECT COUNT(*) FROM performance_schema.tls_channel_status "
+            "WHERE CHANNEL='mysql_main' AND PROPERTY='Enabled' AND VALUE='Yes'"
+        )
+    )
+
+
+def lacking_privileges(admin: Administrator) -> tuple[str, ...]:
+    """What the administrator's account needs and has not."""
+    user, _, host = str(admin.value("SELECT CURRENT_USER()")).rpartition("@")
+    held = {privilege for privilege, *_ in _rights(admin, user, host)}
+    return tuple(privilege for privilege in ADMIN_PRIVILEGES if privilege not in held)
+
+
+def channel(admin: Administrator) -> tuple[Any, ...] | None:
+    """User, encryption, CA file and auto-position of the default channel."""
+    found = admin.rows(
+        "SELECT USER, SSL_ALLOWED, SSL_CA_FILE, AUTO_POSITION FROM performance_schema.replication_connection_configuration "
+        "WHERE CHANNEL_NAME=''"
+    )
+    return found[0] if found else None
+
+
+def other_accounts(admin: Administrator, users: Sequence[str]) -> frozenset[str]:
+    """``user@host`` of accounts that are neither the system's, nor root's, the administrator's, or one of these at any host."""
+    return frozenset(str(row[0]) for row in admin.rows(_OTHERS) if row[0] not in {f"{user}@%" for user in users})
+
+
+def account(admin: Administrator, user: str) -> tuple[bool, tuple[tuple[str, str, str], ...]] | None:
+    """Whether ``user@%`` must log in over TLS, and its rights (privilege, schema, table); ``None``: there is none."""
+    found = admin.rows("SELECT ssl_type FROM mysql.user WHERE user=%s AND host='%%'", user)
+    if not found:
+        return None
+    kind = found[0][0]
+    text = kind.decode() if isinstance(kind, bytes) else str(kind)
+    return text != "", _rights(admin, user, "%")
+
+
+def _rights(admin: Administrator, user: str, host: str) -> tuple[tuple[str, str, str], ...]:
+    grantee = f"'{user}'@'{host}'"
+    rights: list[tuple[str, str, str]] = []
+    for privilege, schema, table, grantable in admin.rows(_RIGHTS, grantee, grantee, grantee):
+        place = (str(schema).replace(chr(92), "") if not table else str(schema), str(table))
+        rights.append((str(privilege), *place))
+        if grantable == "YES" and ("GRANT OPTION", *place) not in rights:
+            rights.append(("GRANT OPTION", *place))
+    return tuple(rights)

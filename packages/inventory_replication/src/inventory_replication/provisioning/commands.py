@@ -1,0 +1,102 @@
+"""What each subcommand answers: a word whether all is well, lines for people, data for programs."""
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from inventory_replication.errors import ConfigurationError
+from inventory_replication.provisioning import apply
+from inventory_replication.provisioning import status as looking
+from inventory_replication.provisioning import switchover as switching
+from inventory_replication.provisioning import verify as verifying
+from inventory_replication.provisioning.crew import Crew
+from inventory_replication.provisioning.findings import Finding
+from inventory_replication.provisioning.plan import make_plan
+from inventory_replication.provisioning.settings import Settings
+from inventory_replication.provisioning.steps import Step
+from inventory_replication.provisioning.wanted import Role
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """The answer of a subcommand.
+
+    Args:
+        good: Done, or healthy; else the answer is no.
+        lines: For people.
+        data: For programs, ready for JSON.
+    """
+
+    good: bool
+    lines: tuple[str, ...]
+    data: dict[str, Any]
+
+
+def status(settings: Settings, *, watch: float) -> Answer:
+    """Who is the source, and how far the replicas are; asked with the monitor's account if its password is given."""
+    if not settings.servers:
+        raise ConfigurationError("There is no server: name each one as name=host:port.")
+    account = settings.account(Role.MONITOR) or settings.required("admin")
+    found = looking.look(settings.servers, account, settings.tls, watch=watch)
+    lines = [f"{found.mode}: {found.reason}"]
+    for server in found.servers:
+        behind = "" if server.transactions_behind is None else f", {server.transactions_behind} transactions behind"
+        proved = (
+            "staleness not proved"
+            if server.staleness_seconds is None
+            else f"stale by at most {server.staleness_seconds} s"
+        )
+        shown = f" ({proved}{behind})" if server.transactions_behind is not None else ""
+        lines.append(f"{server.name} {server.address} {server.state}{shown}: {server.reason}")
+    return Answer(found.healthy, tuple(lines), {"ok": found.healthy, **found.as_json()})
+
+
+def verify(settings: Settings) -> Answer:
+    """Every deviation from the wanted state; changes nothing."""
+    with _crew(settings) as crew:
+        findings = verifying.verify(crew, wait=settings.wait)
+    return Answer(not findings, _lines(findings) or ("all is as it should be",), _data(findings))
+
+
+def provision(settings: Settings, *, rebuild: frozenset[str], dry_run: bool, say: Say) -> Answer:
+    """Plan, apply, verify; or the plan alone."""
+    with _crew(settings, rebuild) as crew:
+        if dry_run:
+            plan = make_plan(crew.gather(settings.wait), crew.wanted)
+            lines = (f"{plan.source} is the source: {plan.roles.reason}", *_told(plan.steps))
+            return Answer(good=True, lines=lines, data={"ok": True, "source": plan.source, "steps": _steps(plan.steps)})
+        done = apply.provision(crew, wait=settings.wait, say=lambda step: say(str(step)))
+    last = () if done.plan.steps else _told(())
+    data = {**_data(done.findings), "source": done.plan.source, "steps": _steps(done.plan.steps)}
+    return Answer(not done.findings, (*last, f"{done.plan.source} is the source", *_lines(done.findings)), data)
+
+
+def switchover(settings: Settings, target: str, *, timeout: float, say: Say) -> Answer:
+    """Make a replica the source, and the source a replica."""
+    with _crew(settings) as crew:
+        done = switching.switchover(crew, target, timeout=timeout, wait=settings.wait, say=lambda step: say(str(step)))
+    last = () if done.steps else _told(())
+    data = {**_data(done.findings), "source": done.source, "former": done.former, "steps": _steps(done.steps)}
+    return Answer(not done.findings, (*last, f"{done.source} is the source", *_lines(done.findings)), data)
+
+
+def _crew(settings: Settings, rebuild: frozenset[str] = frozenset()) -> Crew:
+    return Crew(settings.wanted(rebuild), settings.required("admin"), settings.tls)
+
+
+def _told(steps: Iterable[Step]) -> tuple[str, ...]:
+    return tuple(map(str, steps)) or ("nothing to do",)
+
+
+def _steps(steps: Iterable[Step]) -> list[dict[str, str]]:
+    return [step.as_json() for step in steps]
+
+
+def _lines(findings: Iterable[Finding]) -> tuple[str, ...]:
+    return tuple(map(str, findings))
+
+
+def _data(findings: tuple[Finding, ...]) -> dict[str, Any]:
+    return {"ok": not findings, "findings": [finding.as_json() for finding in findings]}

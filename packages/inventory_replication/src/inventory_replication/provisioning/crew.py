@@ -1,0 +1,168 @@
+"""Connections of the administrator to all servers, and what they tell: the only way by which provisioning asks and changes."""
+
+import ssl
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack, closing
+from dataclasses import replace
+from types import TracebackType
+from typing import Self
+
+from inventory_replication.config import Credentials, MonitorPolicy
+from inventory_replication.decisions.facts import NoAnswer
+from inventory_replication.mysql import administration_questions as questions
+from inventory_replication.mysql.administration import AdministrationFailed, Administrator
+from inventory_replication.mysql.probes import Probe, ServerReport
+from inventory_replication.provisioning.errors import Refused
+from inventory_replication.provisioning.facts import AccountFacts, ChannelSettings, ServerState
+from inventory_replication.provisioning.findings import Finding
+from inventory_replication.provisioning.wanted import Right, Wanted
+
+POLL = 0.5
+PATIENCE = MonitorPolicy(connect_timeout=3.0, read_timeout=10.0)
+
+
+class Crew:
+    """One administrator per server. Use it as a context: at its end all connections are closed and all locks given back.
+
+    Args:
+        wanted: Servers and what they should be.
+        admin: Account with which everything is done, the same on all servers.
+        tls: One context for all connections; ``None`` connects without TLS.
+    """
+
+    def __init__(self, wanted: Wanted, admin: Credentials, tls: ssl.SSLContext | None) -> None:
+        self.wanted = wanted
+        self.admin = admin
+        self.tls = tls
+        self._closing = ExitStack()
+        self._members = {
+            server.name: self._closing.enter_context(Administrator(server, admin, tls=tls)) for server in wanted.servers
+        }
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._closing.__exit__(kind, error, trace)
+
+    def member(self, name: str) -> Administrator:
+        """The administrator of that server."""
+        return self._members[name]
+
+    def lock(self, wait: float = 0.0) -> None:
+        """Keep other runs away from all servers until this crew is closed.
+
+        Args:
+            wait: Seconds to wait for servers that do not answer yet, and for another run to end.
+
+        Raises:
+            Refused: A server does not answer, or another run is at work.
+        """
+        until = time.monotonic() + wait
+        self._ask(until)
+        for name, member in self._members.items():
+            while not _locked(member):
+                if time.monotonic() >= until:
+                    what = f"{name} ({member.server.address}) is being changed by another run of this command"
+                    raise Refused((Finding("busy", name, what, "wait for its end, then run this one again"),))
+                time.sleep(POLL)
+
+    def gather(self, wait: float = 0.0) -> Mapping[str, ServerState]:
+        """Ask all servers everything; changes nothing.
+
+        Args:
+            wait: Seconds to wait for servers that do not answer yet. One that answers but refuses is not waited for.
+
+        Raises:
+            Refused: A server does not answer; the error names each of those.
+        """
+        reports = self._ask(time.monotonic() + wait)
+        try:
+            states = {name: self._state(name, report) for name, report in reports.items()}
+            return {
+                name: replace(state, executed_later=self._members[name].executed()) for name, state in states.items()
+            }
+        except AdministrationFailed as failure:
+            raise Refused((_unanswered(failure.server, failure.answer),)) from failure
+
+    def _ask(self, until: float) -> dict[str, ServerReport]:
+        with ExitStack() as probes:
+            asked = {
+                server.name: probes.enter_context(closing(Probe(server, self.admin, tls=self.tls, policy=PATIENCE)))
+                for server in self.wanted.servers
+            }
+            answers: dict[str, ServerReport | NoAnswer] = {name: probe.ask() for name, probe in asked.items()}
+            while time.monotonic() < until and (silent := _silent(answers)) and not _refusing(answers):
+                time.sleep(POLL)
+                answers |= {name: asked[name].ask() for name in silent}
+        findings = tuple(_unanswered(name, answer) for name, answer in answers.items() if isinstance(answer, NoAnswer))
+        if findings:
+            raise Refused(findings)
+        return {name: answer for name, answer in answers.items() if isinstance(answer, ServerReport)}
+
+    def _state(self, name: str, report: ServerReport) -> ServerState:
+        member = self._members[name]
+        settings = questions.settings(member)
+        channel = questions.channel(member)
+        users = [account.user for account in self.wanted.accounts]
+        return ServerState(
+            name=name,
+            address=member.server.address,
+            facts=report.facts,
+            version=_version(report.version),
+            settings=settings,
+            persisted=questions.persisted(member),
+            purged=report.purged,
+            has_first_log=questions.has_first_log(member),
+            objects=questions.objects(member),
+            schemas=questions.schemas(member),
+            accounts=self._accounts(member),
+            other_accounts=questions.other_accounts(member, users),
+            channel=ChannelSettings(channel[0], channel[1] == "YES", channel[2], str(channel[3]) == "1")
+            if channel
+            else None,
+            admin_lacks=questions.lacking_privileges(member),
+            offers_tls=questions.offers_tls(member),
+            clone_plugin=questions.clone_plugin(member),
+            tracking_fault=member.tracking_fault(),
+        )
+
+    def _accounts(self, member: Administrator) -> dict[str, AccountFacts]:
+        found: dict[str, AccountFacts] = {}
+        for wanted in self.wanted.accounts:
+            answer = questions.account(member, wanted.user)
+            if answer is not None:
+                login = questions.try_login(member.server, wanted.credentials, self.tls)
+                rights = frozenset(Right(*right) for right in answer[1])
+                found[wanted.user] = AccountFacts(answer[0], rights, *login)
+        return found
+
+
+def _locked(member: Administrator) -> bool:
+    try:
+        return member.take_lock()
+    except AdministrationFailed as failure:
+        raise Refused((_unanswered(failure.server, failure.answer),)) from failure
+
+
+def _unanswered(name: str, answer: NoAnswer) -> Finding:
+    what, separator, cure = answer.why.partition(": ")
+    if not separator:
+        what, cure = answer.why, "check that it runs and its log"
+    return Finding("no_access" if answer.alive else "no_answer", name, what, cure)
+
+
+def _silent(answers: Mapping[str, ServerReport | NoAnswer]) -> list[str]:
+    return [name for name, answer in answers.items() if isinstance(answer, NoAnswer)]
+
+
+def _refusing(answers: Mapping[str, ServerReport | NoAnswer]) -> bool:
+    return any(isinstance(answer, NoAnswer) and answer.alive for answer in answers.values())
+
+
+def _version(text: str) -> tuple[int, int]:
+    first, second, *_ = text.split(".")
+    return int(first), int(second)

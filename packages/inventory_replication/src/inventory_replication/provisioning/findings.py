@@ -1,0 +1,77 @@
+"""What speaks against a server: a stable code, the server, and the cure."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Final
+
+CHECKS: Final[Mapping[str, str]] = {
+    "no_answer": "A server cannot be reached.",
+    "no_access": "A server answers but does not let the account in: password, rights, certificate, encryption, connections.",
+    "busy": "Another run of this command is at work on the server.",
+    "admin_rights": "The administrator's account lacks a privilege that provisioning needs.",
+    "old_version": "The server is older than MySQL 8.4, or older than its source.",
+    "no_gtids": "`gtid_mode` or `enforce_gtid_consistency` is not ON.",
+    "no_binary_log": "The binary log is off, or does not hold what the server replicates (`log_replica_updates`).",
+    "binlog_format": "The binary log is not in row format.",
+    "same_server_id": "Two servers have one `server_id`.",
+    "same_server_uuid": "Two servers have one `server_uuid`, or one server is listed twice.",
+    "no_tls": "The server does not take encrypted connections.",
+    "several_channels": "The server has more than one replication channel, or a named one.",
+    "other_source": "The server is a replica of a source that is none of the servers.",
+    "privileged_account": "An account that should have least rights is the administrator's or root.",
+    "ambiguous_source": "It cannot be told which server is the source.",
+    "not_the_source": "The server named as the source is not the source of the others.",
+    "errant_transactions": "A replica has transactions that the source has not.",
+    "foreign_data": "A server that should become a replica holds data that came from no GTID of the source.",
+    "logs_purged": "The source no longer has binary logs that a replica lacks.",
+    "schema": "The application's schema is missing on the source.",
+    "account_missing": "An account is missing.",
+    "account_password": "An account exists with another password or another plugin.",
+    "account_tls": "An account may log in without encryption.",
+    "account_rights": "An account has more or fewer rights than its role needs.",
+    "account_refused": "An account cannot log in, for another reason than its password.",
+    "setting": "A setting that makes replication safe after a crash is not as it should be.",
+    "source_read_only": "The source takes no writes, nor does any other server.",
+    "leftover_channel": "The source still has the channel of the time when it was a replica.",
+    "not_a_replica": "A server does not follow the source.",
+    "channel_settings": "A replica follows the source with another account, without encryption or without auto-position.",
+    "writable_replica": "A replica takes writes, or would after a restart.",
+    "replica_stopped": "Replication was stopped on a replica.",
+    "receiver": "The receiver of a replica is not connected to the source.",
+    "applier": "The applier of a replica does not run.",
+    "behind": "A replica did not get what the source had within the time given.",
+    "session_tracking": "The server does not report the GTIDs of commits to its clients, so each commit costs one more question.",
+    "tracking_everywhere": "`session_track_gtids` is on for all sessions, which slows the applier down.",
+    "tables_differ": "A replica that has every transaction of the source lacks tables of it.",
+}
+"""Every code of a finding, with its meaning."""
+
+PROVISION: Final = "run `inventory-replication provision`"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One thing that is not as it should be.
+
+    Args:
+        code: A key of `CHECKS`.
+        server: Name of the server.
+        what: Name and address of the server, and what is wrong with it.
+        cure: What to do.
+    """
+
+    code: str
+    server: str
+    what: str
+    cure: str
+
+    def __post_init__(self) -> None:
+        if self.code not in CHECKS:
+            raise ValueError(f"{self.code!r} is no code of CHECKS")
+
+    def __str__(self) -> str:
+        return f"{self.what}: {self.cure} [{self.code}]"
+
+    def as_json(self) -> dict[str, str]:
+        """For ``--json``."""
+        return {"code": self.code, "server": self.server, "what": self.what, "cure": self.cure}

@@ -1,0 +1,99 @@
+"""How a server comes to follow the source: new ones from the first log or by a copy, former ones from where they are."""
+
+from collections.abc import Iterator
+
+from inventory_replication.provisioning.facts import ServerState
+from inventory_replication.provisioning.roles import Roles
+from inventory_replication.provisioning.steps import (
+    Clone,
+    EmptyNewServer,
+    Follow,
+    ForgetSource,
+    InstallClone,
+    SetReadOnly,
+    StartReplica,
+    Step,
+)
+from inventory_replication.provisioning.wanted import Wanted
+
+_NEW = "it is new"
+_LOGIN_ERRORS = ("1045:", "1698:", "2061:", "3118:", "3159:")
+"""Beginnings of a receiver's error that other settings of the channel may mend."""
+
+
+def attach(state: ServerState, source: ServerState, wanted: Wanted) -> Iterator[Step]:
+    """The steps of a server whose content does not count."""
+    reason = clone_reason(state, source, wanted)
+    if reason:
+        yield from _copy(state, source, reason)
+        why = "it holds a copy of the source then"
+    else:
+        left = tuple(sorted(state.schemas & (source.schemas | {wanted.database})))
+        if state.executed() or left:
+            why = "what its initialisation did is not part of the source's history"
+            if left and not state.facts.writable:
+                yield SetReadOnly(state.name, "not_a_replica", "no schema can be dropped otherwise", on=False)
+            yield EmptyNewServer(state.name, "not_a_replica", why, left)
+        yield SetReadOnly(state.name, "writable_replica", "it is to be a replica", on=True)
+        why = f"it is new, and {source.name} still has every transaction in its binary logs"
+    yield Follow(state.name, "not_a_replica", why, source.name)
+
+
+def clone_reason(state: ServerState, source: ServerState, wanted: Wanted) -> str:
+    """Why the server must be copied from the source; empty: replaying the source's binary logs makes it the same."""
+    if state.name in wanted.rebuild:
+        return "it is to be rebuilt"
+    if source.purged or not source.has_first_log:
+        return f"{_NEW}, and {source.name} no longer has all its binary logs"
+    doubled = sorted(state.other_accounts & source.other_accounts)
+    if doubled:
+        return f"{_NEW}, but has accounts that the binary logs of {source.name} may create again: {', '.join(doubled)}"
+    return ""
+
+
+def rejoin(
+    state: ServerState, source: ServerState, roles: Roles, wanted: Wanted, *, password_changed: bool
+) -> Iterator[Step]:
+    """The steps of a server that holds a part of the source's history, and nothing else."""
+    if roles.follows[state.name] != source.name:
+        now = roles.follows[state.name]
+        why = f"it follows {now}, which is no longer the source" if now else "it follows nobody"
+        yield Follow(state.name, "not_a_replica", why, source.name)
+        return
+    fault = _fault_of_channel(state, wanted)
+    if password_changed and not fault:
+        fault = "the password of the replication account changes"
+    (channel,) = state.facts.channels
+    if fault:
+        yield Follow(state.name, "channel_settings", fault, source.name)
+    elif not channel.receiver_wanted or not channel.applier_running:
+        yield StartReplica(state.name, "replica_stopped", "its replication does not run")
+
+
+def _fault_of_channel(state: ServerState, wanted: Wanted) -> str:
+    settings, (channel,) = state.channel, state.facts.channels
+    if settings is None or settings.user != wanted.replication().user:
+        return "it logs in on the source with another account"
+    if not settings.auto_position:
+        return "it follows without auto-position"
+    if wanted.tls and not settings.encrypted:
+        return "it follows without encryption"
+    if settings.ca_file != (wanted.source_ca if wanted.tls else ""):
+        return "it checks the source's certificate in another way"
+    if not channel.receiver_running and channel.receiver_error.startswith(_LOGIN_ERRORS):
+        return f"its login on the source fails ({channel.receiver_error.partition(':')[0]})"
+    return ""
+
+
+def _copy(state: ServerState, source: ServerState, reason: str) -> Iterator[Step]:
+    if not source.clone_plugin:
+        yield InstallClone(source.name, "not_a_replica", f"{state.name} is to be copied from it")
+    if state.facts.channels:
+        yield ForgetSource(state.name, "not_a_replica", "its content is replaced")
+    if not state.clone_plugin:
+        if not state.facts.writable:
+            yield SetReadOnly(state.name, "not_a_replica", "no plugin can be loaded otherwise", on=False)
+        yield InstallClone(state.name, "not_a_replica", reason)
+    # Persisted, so that the copy is no second writable server if its restart ends the run.
+    yield SetReadOnly(state.name, "writable_replica", "it is to be a replica", on=True)
+    yield Clone(state.name, "not_a_replica", reason, source.name)

@@ -1,0 +1,144 @@
+"""From what the servers are to the steps that make them what they should be. Pure: same facts, same plan."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from inventory_replication.provisioning.checks import check_roles, check_servers
+from inventory_replication.provisioning.errors import Refused
+from inventory_replication.provisioning.facts import ServerState
+from inventory_replication.provisioning.findings import Finding
+from inventory_replication.provisioning.joining import attach, rejoin
+from inventory_replication.provisioning.roles import Roles, States, find_roles
+from inventory_replication.provisioning.steps import (
+    CreateAccount,
+    CreateSchema,
+    ForgetSource,
+    GrantRights,
+    PersistSetting,
+    RevokeRights,
+    SecureAccount,
+    SetReadOnly,
+    Step,
+)
+from inventory_replication.provisioning.wanted import Account, Wanted, rights_of
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What is to be done, in order; no steps: nothing.
+
+    Args:
+        roles: Who is the source, and how that was told.
+        steps: Each may be repeated; after an interruption a new plan goes on from where this one ended.
+    """
+
+    roles: Roles
+    steps: tuple[Step, ...]
+
+    @property
+    def source(self) -> str:
+        """Name of the source."""
+        return self.roles.source
+
+
+def make_plan(states: States, wanted: Wanted) -> Plan:
+    """The steps from here to the wanted state.
+
+    Replicas are made read-only before the source is touched, and the source has its accounts before a replica is attached.
+
+    Raises:
+        Refused: Something speaks against it; the error holds every finding.
+    """
+    roles = judge(states, wanted)
+    source = states[roles.source]
+    replicas = [state for state in states.values() if state is not source]
+    steps = [step for state in replicas for step in _protect(state, wanted)]
+    steps += _ready_source(source, wanted)
+    password_changed = any(isinstance(step, SecureAccount) and step.account == wanted.replication() for step in steps)
+    for state in states.values():
+        steps += _settle(state)
+    for state in replicas:
+        if state.is_new or state.name in wanted.rebuild:
+            steps += attach(state, source, wanted)
+        else:
+            steps += rejoin(state, source, roles, wanted, password_changed=password_changed)
+    if source.facts.channels:
+        steps.append(ForgetSource(source.name, "leftover_channel", "it has a channel from when it was a replica"))
+    return Plan(roles, tuple(steps))
+
+
+def judge(states: States, wanted: Wanted) -> Roles:
+    """Who is who, if nothing speaks against it.
+
+    Raises:
+        Refused: Something does.
+    """
+    findings = list(check_servers(states, wanted))
+    roles = find_roles(states, wanted)
+    if isinstance(roles, Finding):
+        if not any(finding.code == "other_source" for finding in findings):
+            findings.append(roles)
+    elif not findings:
+        findings += check_roles(states, roles, wanted)
+    if findings or isinstance(roles, Finding):
+        raise Refused(tuple(findings))
+    return roles
+
+
+def _protect(state: ServerState, wanted: Wanted) -> Iterator[Step]:
+    """A replica with data takes no writes from before the first other step on."""
+    if state.is_new or state.name in wanted.rebuild:
+        return
+    if not state.facts.super_read_only:
+        yield SetReadOnly(state.name, "writable_replica", "it is a replica and takes writes", on=True)
+    elif state.persisted.get("super_read_only") != "ON":
+        yield SetReadOnly(state.name, "writable_replica", "it would take writes after a restart", on=True)
+
+
+def _ready_source(source: ServerState, wanted: Wanted) -> Iterator[Step]:
+    if not source.facts.writable:
+        yield SetReadOnly(source.name, "source_read_only", "it is the source and takes no writes", on=False)
+    elif source.persisted.get("super_read_only", "OFF") != "OFF" or source.persisted.get("read_only", "OFF") != "OFF":
+        why = "it is the source and would take no writes after a restart"
+        yield SetReadOnly(source.name, "source_read_only", why, on=False)
+    if wanted.database not in source.schemas:
+        why = f"it has no schema {wanted.database}"
+        yield CreateSchema(source.name, "schema", why, wanted.database)
+    for account in wanted.accounts:
+        yield from _ready_account(source, account, wanted)
+
+
+def _ready_account(source: ServerState, account: Account, wanted: Wanted) -> Iterator[Step]:
+    user = account.user
+    needed = rights_of(account.role, wanted.database)
+    found = source.accounts.get(user)
+    if found is None:
+        why = f"it has no account {user} ({account.role})"
+        yield CreateAccount(source.name, "account_missing", why, account.credentials, wanted.tls)
+    elif found.wrong_password:
+        why = f"it does not take the given password of {user}"
+        yield SecureAccount(source.name, "account_password", why, account.credentials, wanted.tls)
+    elif wanted.tls and not found.requires_tls:
+        why = f"it lets {user} in without encryption"
+        yield SecureAccount(source.name, "account_tls", why, account.credentials, wanted.tls)
+    held = found.rights if found else frozenset()
+    if needed - held:
+        why = f"{user} lacks rights of the role {account.role}"
+        yield GrantRights(source.name, "account_rights", why, user, needed - held)
+    if held - needed:
+        why = f"{user} has more rights than the role {account.role} needs"
+        yield RevokeRights(source.name, "account_rights", why, user, held - needed)
+
+
+def _settle(state: ServerState) -> Iterator[Step]:
+    """Settings that make a replica come back right from a crash; the source may be one tomorrow."""
+    if state.settings["replica_preserve_commit_order"] != "1":
+        why = "it may show states that never were on the source"
+        yield PersistSetting(state.name, "setting", why, "replica_preserve_commit_order", "ON", now=True)
+    if "ON" not in {state.persisted.get("relay_log_recovery"), _switch(state.settings["relay_log_recovery"])}:
+        why = "after a crash it may go on from a damaged relay log"
+        yield PersistSetting(state.name, "setting", why, "relay_log_recovery", "ON", now=False)
+
+
+def _switch(value: str) -> str:
+    return "ON" if value == "1" else "OFF"

@@ -1,0 +1,94 @@
+"""Which server is the source, told from what the servers are; nothing is remembered between two runs."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from inventory_replication.provisioning.facts import ServerState
+from inventory_replication.provisioning.findings import Finding
+from inventory_replication.provisioning.wanted import Wanted
+
+States = Mapping[str, ServerState]
+
+
+@dataclass(frozen=True, slots=True)
+class Roles:
+    """Who is who.
+
+    Args:
+        source: Name of the source.
+        reason: How it was told, for people.
+        follows: For each server the name of the one that it follows; empty: nobody, or a stranger.
+    """
+
+    source: str
+    reason: str
+    follows: Mapping[str, str]
+
+
+def followed(state: ServerState, states: States, wanted: Wanted) -> str:
+    """Name of the server that this one copies from; empty where it copies from nobody, or from none of these.
+
+    The identity of the source decides where it is known; a channel that never was connected is known by its address alone.
+    """
+    for channel in state.facts.channels:
+        for name, other in states.items():
+            host, port = wanted.peer(name)
+            never_met = not channel.source_uuid and channel.source_address == f"{host}:{port}"
+            if name != state.name and (channel.source_uuid == other.facts.server_uuid or never_met):
+                return name
+    return ""
+
+
+def find_roles(states: States, wanted: Wanted) -> Roles | Finding:
+    """Tell the source, or say why it cannot be told.
+
+    The one that the others follow is the source. A server that alone takes writes is it even against that, since a switchover which
+    was interrupted leaves its target writable before the others follow it. Where nobody follows anybody: the one that is
+    named, the only one that holds data, the only one of several with data that takes writes, or the first of new servers.
+    """
+    follows = {name: followed(state, states, wanted) for name, state in states.items()}
+    roots = {leader for leader in follows.values() if leader and not follows[leader]}
+    writable = [name for name, state in states.items() if state.facts.writable]
+    if not any(follows.values()):
+        return _by_data(states, wanted, follows)
+    if len(writable) == 1 and not (roots - set(writable) and states[writable[0]].is_new):
+        return _agreed(wanted, states, Roles(writable[0], "it alone takes writes", follows))
+    if len(roots) == 1:
+        return _agreed(wanted, states, Roles(roots.pop(), "the others follow it", follows))
+    return _ambiguous(states, "the servers follow one another in a circle, or several sources")
+
+
+def _by_data(states: States, wanted: Wanted, follows: Mapping[str, str]) -> Roles | Finding:
+    if wanted.source:
+        return Roles(wanted.source, "it was named as the source", follows)
+    holding = [name for name, state in states.items() if not state.is_new]
+    if not holding:
+        return Roles(wanted.servers[0].name, "all servers are new, and it is listed first", follows)
+    if len(holding) == 1:
+        return Roles(holding[0], "it alone holds data", follows)
+    deciding = [name for name in holding if states[name].facts.writable]
+    if len(deciding) == 1:
+        return Roles(deciding[0], "of those that hold data it alone takes writes", follows)
+    return _ambiguous(states, f"{' and '.join(holding)} hold data, and nobody follows anybody")
+
+
+def _agreed(wanted: Wanted, states: States, roles: Roles) -> Roles | Finding:
+    if wanted.source in {"", roles.source}:
+        return roles
+    label = states[wanted.source].label
+    return Finding(
+        "not_the_source",
+        wanted.source,
+        f"{label} was named as the source, but {roles.source} is ({roles.reason})",
+        f"run `inventory-replication switchover {wanted.source}` if it shall become the source, or do not name it",
+    )
+
+
+def _ambiguous(states: States, why: str) -> Finding:
+    first = next(iter(states.values()))
+    return Finding(
+        "ambiguous_source",
+        first.name,
+        f"{', '.join(state.label for state in states.values())}: it cannot be told which is the source, because {why}",
+        "name the one with the right data with --source, or take away a wrong channel with RESET REPLICA ALL",
+    )

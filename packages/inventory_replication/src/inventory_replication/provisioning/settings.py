@@ -1,0 +1,200 @@
+"""Settings of the command: from options, environment and a file of TOML, in this order, to checked values."""
+
+import ssl
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from inventory_replication.config import LAST_PORT, MYSQL_PORT, Credentials, Server
+from inventory_replication.errors import ConfigurationError
+from inventory_replication.mysql.tls import client_tls
+from inventory_replication.provisioning.wanted import Account, Role, Wanted
+
+PREFIX: Final = "INVENTORY_REPLICATION_"
+
+SETTINGS: Final[Mapping[str, tuple[str, str]]] = {
+    "servers": ("", "All servers, `name=host:port`, separated by commas; the first becomes the source of new ones."),
+    "peer_addresses": ("", "`name=host:port` where the other servers reach one at another address than this command."),
+    "database": ("inventory", "Schema of the application."),
+    "source": ("", "Name of the server that shall be the source, where that cannot be told."),
+    "tls": ("required", "`required`, or `off` for servers without certificates."),
+    "ca_file": ("", "Certificates (PEM) that may have signed the servers'; empty: encrypted, any server is believed."),
+    "verify_host": ("no", "`yes`: the certificate must also hold the host's name."),
+    "source_ca": ("", "The same file as the replicas see it, to check the source's certificate."),
+    "wait": ("30", "Seconds for servers to start, and for replicas to connect and to catch up."),
+    "admin_user": ("root", "Account that changes servers, the same on all."),
+    "admin_password": ("", "Its password."),
+    "app_user": ("app", "Account of the application."),
+    "app_password": ("", "Its password; empty: this account is not looked after."),
+    "migrator_user": ("migrator", "Account that changes tables."),
+    "migrator_password": ("", "Its password; empty: this account is not looked after."),
+    "monitor_user": ("monitor", "Account of the monitor, and of `status`."),
+    "monitor_password": ("", "Its password; empty: not looked after, and `status` asks as the administrator."),
+    "replication_user": ("replication", "Account by which replicas log in on their source."),
+    "replication_password": ("", "Its password."),
+}
+"""Default and meaning of each setting. In the environment: `PREFIX` and the name in capitals; in a file: the name."""
+
+SECRETS: Final = frozenset(name for name in SETTINGS if name.endswith("_password"))
+"""These may also be given as a path to a file that holds them, under their name and ``_file``; in a file of TOML only so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Checked values.
+
+    Args:
+        values: Every setting by name, as text.
+        servers: All servers.
+        tls: Context for connections; ``None``: without encryption.
+        wait: Seconds.
+    """
+
+    values: Mapping[str, str]
+    servers: tuple[Server, ...]
+    tls: ssl.SSLContext | None
+    wait: float
+
+    def account(self, role: str) -> Credentials | None:
+        """The account of a role (``admin`` or a `Role`); ``None`` if its password is not given."""
+        password = self.values[f"{role}_password"]
+        return Credentials(self.values[f"{role}_user"], password) if password else None
+
+    def required(self, role: str) -> Credentials:
+        """The account of a role.
+
+        Raises:
+            ConfigurationError: Its password is not given.
+        """
+        account = self.account(role)
+        if account is None:
+            name = f"{PREFIX}{role.upper()}_PASSWORD"
+            raise ConfigurationError(f"The password of the {role} account is missing: set {name}_FILE or {name}.")
+        return account
+
+    def wanted(self, rebuild: frozenset[str] = frozenset()) -> Wanted:
+        """What the servers should be.
+
+        Raises:
+            ConfigurationError: The replication account's password is missing, or names contradict one another.
+        """
+        self.required(Role.REPLICATION)
+        accounts = tuple(Account(role, found) for role in Role if (found := self.account(role)))
+        admin = self.required("admin")
+        if any(account.user in {admin.user, "root"} for account in accounts):
+            raise ConfigurationError(f"The account {admin.user} administers the servers; name another for each role.")
+        peers = {server.name: (server.host, server.port) for server in _servers(self.values["peer_addresses"])}
+        return Wanted(
+            servers=self.servers,
+            database=self.values["database"],
+            accounts=accounts,
+            peers=peers,
+            tls=self.tls is not None,
+            source_ca=self.values["source_ca"],
+            source=self.values["source"],
+            rebuild=rebuild,
+        )
+
+
+def read_settings(options: Mapping[str, str], environment: Mapping[str, str], file: Path | None) -> Settings:
+    """Check all settings.
+
+    Args:
+        options: By name, of the command line; without those that were not given.
+        environment: As the process has it.
+        file: TOML; ``None``: none.
+
+    Raises:
+        ConfigurationError: A value is wrong or a file cannot be read; the message names the setting, never a secret.
+    """
+    values = {name: default for name, (default, _) in SETTINGS.items()}
+    values |= _from_file(file) if file else {}
+    values |= _from_environment(environment)
+    values |= options
+    for name, allowed in (("tls", ("required", "off")), ("verify_host", ("yes", "no"))):
+        if values[name] not in allowed:
+            raise ConfigurationError(f"{name} is {values[name]!r}; it must be {' or '.join(allowed)}.")
+    return Settings(values, _servers(values["servers"]), _tls(values), _seconds(values["wait"]))
+
+
+def _from_file(file: Path) -> dict[str, str]:
+    try:
+        content = tomllib.loads(file.read_text("utf-8"))
+    except (OSError, ValueError) as fault:
+        raise ConfigurationError(f"The file {file} cannot be read: {fault}.") from None
+    values: dict[str, str] = {}
+    for name, value in content.items():
+        secret = name.removesuffix("_file")
+        if name != secret and secret in SECRETS:
+            values[secret] = _secret(name, file.parent / str(value))
+        elif name in SECRETS:
+            raise ConfigurationError(
+                f"{file} holds {name}; write it to a file of its own and name that as {name}_file."
+            )
+        elif name in {"servers", "peer_addresses"} and isinstance(value, dict):
+            values[name] = ",".join(f"{server}={address}" for server, address in value.items())
+        elif name in SETTINGS:
+            values[name] = ("yes" if value else "no") if isinstance(value, bool) else str(value)
+        else:
+            raise ConfigurationError(f"{file} holds {name!r}, which is no setting; those are {', '.join(SETTINGS)}.")
+    return values
+
+
+def _from_environment(environment: Mapping[str, str]) -> dict[str, str]:
+    values: dict[str, str] = {}
+    for name in SETTINGS:
+        variable = PREFIX + name.upper()
+        if name in SECRETS and environment.get(f"{variable}_FILE"):
+            if environment.get(variable):
+                raise ConfigurationError(f"{variable} and {variable}_FILE are both set; set one.")
+            values[name] = _secret(f"{variable}_FILE", Path(environment[f"{variable}_FILE"]))
+        elif environment.get(variable):
+            values[name] = environment[variable]
+    return values
+
+
+def _secret(setting: str, file: Path) -> str:
+    try:
+        text = file.read_text("utf-8").strip("\r\n")
+    except (OSError, ValueError) as fault:
+        raise ConfigurationError(f"{setting}: {file} cannot be read ({type(fault).__name__}).") from None
+    if not text:
+        raise ConfigurationError(f"{setting}: {file} is empty; write the password into it.")
+    return text
+
+
+def _servers(text: str) -> tuple[Server, ...]:
+    servers: list[Server] = []
+    for part in filter(None, map(str.strip, text.split(","))):
+        name, separator, address = part.partition("=")
+        host, colon, port = (
+            address.rpartition(":") if ":" in address and not address.endswith("]") else (address, "", "")
+        )
+        if not separator or not host or (colon and not (port.isdigit() and 0 < int(port) <= LAST_PORT)):
+            raise ConfigurationError(f"{part!r} is no server; its form is name=host:port.")
+        servers.append(Server(name, host.strip("[]"), int(port) if colon else MYSQL_PORT))
+    return tuple(servers)
+
+
+def _tls(values: Mapping[str, str]) -> ssl.SSLContext | None:
+    if values["tls"] == "off":
+        return None
+    ca_file, verify_host = values["ca_file"], values["verify_host"] == "yes"
+    try:
+        return client_tls(ca_file or None, verify_host=verify_host)
+    except ValueError:
+        raise ConfigurationError("verify_host needs ca_file: without one no certificate is verified at all.") from None
+    except OSError as fault:
+        raise ConfigurationError(f"ca_file is {ca_file}, which cannot be read: {fault.strerror or fault}.") from None
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = -1.0
+    if not 0 <= seconds <= 86_400:
+        raise ConfigurationError(f"wait is {text!r}; it must be seconds, from 0 to 86400.")
+    return seconds

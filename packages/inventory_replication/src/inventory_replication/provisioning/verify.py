@@ -1,0 +1,123 @@
+"""What is not as it should be: what provisioning would change, and what replication itself reports."""
+
+import time
+from collections.abc import Iterator
+
+from inventory_replication.mysql.administration import AdministrationFailed
+from inventory_replication.provisioning.crew import POLL, Crew
+from inventory_replication.provisioning.errors import Refused
+from inventory_replication.provisioning.facts import ServerState
+from inventory_replication.provisioning.findings import PROVISION, Finding
+from inventory_replication.provisioning.plan import make_plan
+from inventory_replication.provisioning.roles import Roles, States
+from inventory_replication.provisioning.wanted import Wanted
+
+PASSING = frozenset({"no_answer", "receiver"})
+"""Codes of what may mend itself in a moment."""
+
+_SHOWN = 160
+_RECEIVER_CURES = (
+    (("1045", "1698", "2061"), f"check the replication account and its password, then {PROVISION}"),
+    (("2002", "2003", "2005"), "it cannot reach the source at that address; give the right one with --peer-address"),
+    (("2026",), "check the certificates, and the path in --source-ca, which is one on the replica"),
+    (("1236", "13114", "13115"), "the source cannot send what it lacks; copy it again with provision --rebuild {name}"),
+)
+
+
+def verify(crew: Crew, *, wait: float) -> tuple[Finding, ...]:
+    """Ask all servers and tell each deviation; changes nothing.
+
+    Args:
+        crew: Of all servers.
+        wait: Seconds for what may mend itself: servers that start, replicas that connect again.
+    """
+    return settle(crew, wait=wait, catch_up=False)
+
+
+def settle(crew: Crew, *, wait: float, catch_up: bool) -> tuple[Finding, ...]:
+    """Verify, and again while all that is found may pass.
+
+    Args:
+        crew: Of all servers.
+        wait: Seconds until what is found then is final.
+        catch_up: Replicas must also get what the source has now.
+    """
+    until = time.monotonic() + wait
+    while True:
+        try:
+            states = crew.gather(max(0.0, until - time.monotonic()))
+            findings = deviations(states, crew.wanted)
+        except Refused as refusal:
+            return refusal.findings
+        if not findings and catch_up:
+            return tuple(_behind(crew, states, until))
+        if {finding.code for finding in findings} - PASSING or not findings or time.monotonic() >= until:
+            return findings
+        time.sleep(POLL)
+
+
+def deviations(states: States, wanted: Wanted) -> tuple[Finding, ...]:
+    """Everything that is not as it should be, from facts alone."""
+    try:
+        plan = make_plan(states, wanted)
+    except Refused as refusal:
+        return refusal.findings
+    found = [
+        Finding(step.code, step.server, f"{states[step.server].label}: {step.why}", PROVISION) for step in plan.steps
+    ]
+    planned = {finding.server for finding in found}
+    return (*found, *(finding for finding in health(states, plan.roles, wanted) if finding.server not in planned))
+
+
+def health(states: States, roles: Roles, wanted: Wanted) -> Iterator[Finding]:
+    """What replication and the servers themselves report."""
+    source = states[roles.source]
+    for state in states.values():
+        label = state.label
+        if state.tracking_fault:
+            cure = "connect without a proxy that hides it; writes cost one more round trip until then"
+            yield Finding("session_tracking", state.name, f"{label} reports no GTIDs: {state.tracking_fault}", cure)
+        if state.settings["session_track_gtids"] != "OFF":
+            cure = "SET PERSIST session_track_gtids=OFF there; sessions that need it switch it on themselves"
+            yield Finding("tracking_everywhere", state.name, f"{label} has session_track_gtids on for all", cure)
+        if state is not source and roles.follows[state.name] == source.name:
+            yield from _health_of_replica(state, source)
+    for account in wanted.accounts:
+        found = source.accounts.get(account.user)
+        if found and found.refusal and not found.wrong_password:
+            yield Finding("account_refused", source.name, found.refusal, "mend that")
+
+
+def _health_of_replica(state: ServerState, source: ServerState) -> Iterator[Finding]:
+    (channel,) = state.facts.channels
+    if not channel.applier_running:
+        cure = f"mend the cause and START REPLICA there, or copy it again with provision --rebuild {state.name}"
+        error = channel.applier_error[:_SHOWN] or "no error told"
+        yield Finding("applier", state.name, f"{state.label} does not apply what it received ({error})", cure)
+    if not channel.receiver_running:
+        error = channel.receiver_error
+        cure = next((cure for numbers, cure in _RECEIVER_CURES if error.startswith(numbers)), "see its log")
+        what = f"{state.label} is not connected to {source.name} at {channel.source_address}"
+        shown = f" ({error[:_SHOWN]})" if error else ""
+        yield Finding("receiver", state.name, f"{what}{shown}", cure.format(name=state.name))
+    lacking = sorted(source.objects - state.objects)
+    if lacking and source.executed_later <= state.executed():
+        what = f"{state.label} has every transaction of {source.name} but not {lacking[0]}, so some data has no GTID"
+        cure = f"copy it again with provision --rebuild {state.name}"
+        yield Finding("tables_differ", state.name, what, cure)
+
+
+def _behind(crew: Crew, states: States, until: float) -> Iterator[Finding]:
+    plan = make_plan(states, crew.wanted)
+    wanted = states[plan.source].executed_later
+    for name, state in states.items():
+        if name == plan.source:
+            continue
+        try:
+            arrived = crew.member(name).wait_for(wanted, max(1.0, until - time.monotonic()))
+        except AdministrationFailed:
+            arrived = False
+        if not arrived:
+            missing = state.executed_later.lacks(wanted)
+            what = f"{state.label} has not caught up with {plan.source}: {missing} transactions were missing"
+            yield Finding("behind", name, what, "wait, and look at it with `inventory-replication status`")

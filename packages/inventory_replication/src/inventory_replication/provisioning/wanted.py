@@ -1,0 +1,132 @@
+"""What a source and its replicas should be: servers, schema, accounts with their rights, encryption."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from inventory_replication.config import Credentials, Server
+from inventory_replication.errors import ConfigurationError
+
+SCHEMA_NAME = re.compile(r"[A-Za-z0-9_]{1,64}")
+
+MONITOR_TABLES = (
+    "global_status",
+    "replication_applier_status",
+    "replication_applier_status_by_coordinator",
+    "replication_applier_status_by_worker",
+    "replication_connection_configuration",
+    "replication_connection_status",
+)
+"""Tables of ``performance_schema`` that the monitor reads."""
+
+
+class Role(StrEnum):
+    """What an account is for. The value is its usual name, too."""
+
+    APP = "app"
+    """Reads and changes rows."""
+    MIGRATOR = "migrator"
+    """Changes tables as well."""
+    MONITOR = "monitor"
+    """Asks servers how far they are."""
+    REPLICATION = "replication"
+    """By it a replica logs in on its source."""
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Right:
+    """One privilege on everything, on a schema, or on a table."""
+
+    privilege: str
+    schema: str = ""
+    table: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.privilege} on {self.schema or '*'}.{self.table or '*'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """An account that provisioning looks after: it has exactly the rights of its role, from any host."""
+
+    role: Role
+    credentials: Credentials
+
+    @property
+    def user(self) -> str:
+        """Its name."""
+        return self.credentials.user
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """The wanted state.
+
+    Args:
+        servers: All of them. The first becomes the source of servers that are all new.
+        database: Schema of the application.
+        accounts: Those to look after; the replication account must be among them to provision or to switch over.
+        peers: Host and port by which the other servers reach a server, where it is not its own address.
+        tls: Connections are encrypted and accounts require it. Without, replicas fetch the source's public key to log in.
+        source_ca: Path, on the replicas, of the certificates that may have signed the source's; empty: encrypted, not verified.
+        source: Name of the server that shall be the source of new servers; empty: the first, or the one with data.
+        rebuild: Replicas whose content may be thrown away and copied again from the source.
+    """
+
+    servers: tuple[Server, ...]
+    database: str
+    accounts: tuple[Account, ...]
+    peers: Mapping[str, tuple[str, int]] = field(default_factory=dict)
+    tls: bool = True
+    source_ca: str = ""
+    source: str = ""
+    rebuild: frozenset[str] = frozenset()
+
+    def __post_init__(self) -> None:
+        names = [server.name for server in self.servers]
+        if not names:
+            raise ConfigurationError("There is no server: name each one as name=host:port.")
+        addresses = {server.address for server in self.servers}
+        if min(len(set(names)), len(addresses)) < len(names):
+            raise ConfigurationError("A server's name or address is given twice; list each server once.")
+        for called in ({self.source} - {""}) | self.rebuild | set(self.peers):
+            if called not in names:
+                raise ConfigurationError(f"There is no server {called!r}; the servers are {', '.join(names)}.")
+        if not SCHEMA_NAME.fullmatch(self.database):
+            raise ConfigurationError(f"The database is {self.database!r}; use 1 to 64 letters, digits or '_'.")
+        users = [account.user for account in self.accounts]
+        if len(set(users)) < len(users):
+            raise ConfigurationError(f"Each role needs an account of its own; given are {', '.join(users)}.")
+
+    def peer(self, name: str) -> tuple[str, int]:
+        """Host and port by which the other servers reach this one."""
+        server = next(server for server in self.servers if server.name == name)
+        return self.peers.get(name, (server.host, server.port))
+
+    def replication(self) -> Credentials:
+        """The account by which replicas log in.
+
+        Raises:
+            ConfigurationError: None is given.
+        """
+        for account in self.accounts:
+            if account.role is Role.REPLICATION:
+                return account.credentials
+        raise ConfigurationError("The password of the replication account is missing.")
+
+
+def rights_of(role: Role, database: str) -> frozenset[Right]:
+    """The least that the role needs."""
+    rows = {"SELECT", "INSERT", "UPDATE", "DELETE"}
+    tables = {"CREATE", "ALTER", "DROP", "INDEX", "REFERENCES"}
+    match role:
+        case Role.APP:
+            return frozenset(Right(privilege, database) for privilege in rows)
+        case Role.MIGRATOR:
+            return frozenset(Right(privilege, database) for privilege in rows | tables)
+        case Role.MONITOR:
+            reads = {Right("SELECT", "performance_schema", table) for table in MONITOR_TABLES}
+            return frozenset(reads | {Right("REPLICATION CLIENT")})
+        case Role.REPLICATION:
+            return frozenset({Right("REPLICATION SLAVE")})
