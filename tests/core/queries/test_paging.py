@@ -13,10 +13,10 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from inventory_core import InvalidInput, Inventory
-from inventory_core.queries import access, product_list, search
+from inventory_core.queries import access, search, walking
 from inventory_core.queries.access import Way, ask
 from inventory_core.queries.filters import WITHOUT_CATEGORY, ProductFilter
-from inventory_core.queries.product_count import count_products
+from inventory_core.queries.product_count import ProductCount, count_products
 from inventory_core.queries.product_list import product_page, read_page, stream_products
 from inventory_core.queries.sorting import SORTS, Position
 from inventory_core.tables.plain import BALANCE, PRODUCT
@@ -68,7 +68,7 @@ def test_the_pages_together_are_the_whole_list_in_its_order(
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(access, "FEW", few)
         patch.setattr(search, "FEW", few)
-        patch.setattr(product_list, "NEAR", near)
+        patch.setattr(walking, "NEAR", near)
         found = _all_pages(shop, product_filter, sort, size)
         with stream_products(shop, product_filter, sort) as rows:
             streamed = codes(rows)
@@ -175,14 +175,23 @@ def test_an_unknown_sort_and_a_size_out_of_bounds_are_refused(
         product_page(shop, ProductFilter(), sort, size=size)
 
 
-@given(product_filter=FILTERS, cap=st.integers(1, 40))
-def test_a_count_goes_up_to_its_cap_and_says_if_there_are_more(
-    shop: Inventory, product_filter: ProductFilter, cap: int
+@given(
+    product_filter=FILTERS, cap=st.integers(1, 40), sort=ORDERS, size=st.integers(1, 30), few=st.sampled_from((0, 5000))
+)
+def test_a_count_goes_up_to_its_cap_and_says_if_there_are_more_on_every_page_alike(
+    shop: Inventory, product_filter: ProductFilter, cap: int, sort: str, size: int, few: int
 ) -> None:
     number = len(expected(ITEMS, product_filter))
-    counted = count_products(shop, product_filter, cap)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(access, "FEW", few)
+        patch.setattr(search, "FEW", few)
+        patch.setattr(walking, "NEAR", 3)
+        first = product_page(shop, product_filter, sort, size=size, count_up_to=cap)
+        second = product_page(shop, product_filter, sort, first.next, size, count_up_to=cap)
+        counted = count_products(shop, product_filter, cap)
 
-    assert (counted.number, counted.more) == (min(number, cap), number > cap)
+    assert counted == first.count == second.count == ProductCount(min(number, cap), more=number > cap)
+    assert first == replace(product_page(shop, product_filter, sort, size=size), count=counted)
 
 
 def test_a_stream_is_of_one_moment(inventory: Inventory) -> None:

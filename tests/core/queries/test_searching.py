@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from inventory_core import Inventory
-from inventory_core.queries import access, product_count, product_list, search
+from inventory_core.queries import access, search, walking
 from inventory_core.queries.access import Way, ask
 from inventory_core.queries.filters import ProductFilter
 from inventory_core.queries.product_count import ProductCount, count_products
@@ -73,13 +73,12 @@ def test_without_its_index_the_search_finds_the_same(shop: Inventory, query: str
     assert [record.code for record in records] == expected(ITEMS, ProductFilter(query))
 
 
-@given(query=QUERIES, near=st.integers(1, 9), further=st.integers(1, 9), candidates=st.booleans())
+@given(query=QUERIES, near=st.integers(1, 9), candidates=st.booleans())
 def test_a_common_word_is_found_on_both_sides_of_the_edge(
-    shop: Inventory, query: str, near: int, further: int, candidates: bool
+    shop: Inventory, query: str, near: int, candidates: bool
 ) -> None:
     with pytest.MonkeyPatch.context() as patch, shop.sessions.reader() as session:
-        patch.setattr(product_list, "NEAR", near)
-        patch.setattr(product_list, "FURTHER", further)
+        patch.setattr(walking, "NEAR", near)
         question = replace(ask(session, ProductFilter(query), "name"), way=Way.ORDER)
         question = question if candidates else replace(question, candidates=None)
         records = read_page(session, question, None, 50)
@@ -87,11 +86,12 @@ def test_a_common_word_is_found_on_both_sides_of_the_edge(
     assert [record.code for record in records] == expected(ITEMS, ProductFilter(query))
 
 
-@given(query=QUERIES, few=st.integers(0, 12))
-def test_a_word_in_too_many_products_is_counted_all_the_same(shop: Inventory, query: str, few: int) -> None:
+@given(query=QUERIES, few=st.integers(0, 12), near=st.integers(1, 12))
+def test_a_word_in_too_many_products_is_counted_all_the_same(shop: Inventory, query: str, few: int, near: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        for module in (access, product_count, search):
+        for module in (access, search):
             patch.setattr(module, "FEW", few)
+        patch.setattr(walking, "NEAR", near)
 
         assert count_products(shop, ProductFilter(query)).number == len(expected(ITEMS, ProductFilter(query)))
 

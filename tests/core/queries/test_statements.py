@@ -9,7 +9,7 @@ from sqlalchemy import text
 from sqlalchemy.dialects import sqlite
 
 from inventory_core import Inventory
-from inventory_core.queries import access, product_list, search
+from inventory_core.queries import access, search, walking
 from inventory_core.queries.access import ask
 from inventory_core.queries.filters import ProductFilter
 from inventory_core.queries.movement_history import movement_history
@@ -74,14 +74,14 @@ def test_a_long_list_takes_as_many_statements_as_a_short_one(
 
 
 def test_no_page_takes_more_than_a_handful_of_statements(long_shop: Inventory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two names to look up, two words of two letters, the index, the location, and the page itself in three parts."""
+    """Two names to look up, two words of two letters, the index, the location, and the page in four parts."""
     for module in (access, search):
         monkeypatch.setattr(module, "FEW", 0)
-    monkeypatch.setattr(product_list, "NEAR", 5)
+    monkeypatch.setattr(walking, "NEAR", 5)
     with counted_statements() as statements:
-        product_page(long_shop, ProductFilter("ca aj", "Ropa", "low_stock", "Principal"), "changed")
+        product_page(long_shop, ProductFilter("ca aj", "Ropa", "low_stock", "Principal"), "changed", count_up_to=5)
 
-    assert 3 < len(statements) <= 9
+    assert 3 < len(statements) <= 10
 
 
 @pytest.mark.parametrize("sort", SORTS)
@@ -115,10 +115,26 @@ def test_a_list_by_the_quantity_in_a_large_location_is_read_from_the_index_of_it
 
 
 def test_a_rare_word_is_looked_up_in_the_search_index(long_shop: Inventory) -> None:
-    plan = _plan(long_shop, ProductFilter("caja c-1234"), "name", None)
+    with counted_statements() as statements:
+        plan = _plan(long_shop, ProductFilter("caja c-1234"), "name", None)
 
-    assert "product_search VIRTUAL TABLE INDEX" in plan
+    assert sum("MATCH" in statement for statement in statements) == 1
+    assert "VIRTUAL TABLE INDEX" in plan
     assert "SEARCH product USING INTEGER PRIMARY KEY (rowid=?)" in plan
+
+
+def test_a_count_on_the_first_page_of_a_common_word_takes_no_statement_of_its_own(
+    long_shop: Inventory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (access, search):
+        monkeypatch.setattr(module, "FEW", 0)
+    numbers = []
+    for cap in (None, 1_000):
+        with counted_statements() as statements:
+            product_page(long_shop, ProductFilter("caja"), count_up_to=cap)
+        numbers.append(len(statements))
+
+    assert numbers[0] == numbers[1]
 
 
 def test_a_product_and_its_history_take_two_statements_each(inventory: Inventory) -> None:

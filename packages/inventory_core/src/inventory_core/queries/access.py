@@ -18,7 +18,7 @@ from sqlalchemy.sql.operators import custom_op
 
 from inventory_core.queries.filters import Places, ProductFilter, conditions, find_places
 from inventory_core.queries.product_rows import row_source
-from inventory_core.queries.search import FEW, Candidates, contains, find_candidates
+from inventory_core.queries.search import FEW, Candidates, contains, find_candidates, these_ids
 from inventory_core.queries.sorting import Order, Position
 from inventory_core.rules.reorder import Status
 from inventory_core.rules.texts import search_words
@@ -77,9 +77,8 @@ class Question:
         return self.order.beyond(position, *self._order_columns, row_values=self.way is not Way.PLANNER)
 
     def only(self, ids: Sequence[int]) -> Self:
-        """The same question to these products alone, which may be many (SQLite)."""
-        given = func.json_each(json.dumps(ids)).table_valued("value", joins_implicitly=True)
-        return replace(self, way=Way.IDS, candidates=select(given.c.value))
+        """The same question to these products alone (SQLite)."""
+        return replace(self, way=Way.IDS, candidates=these_ids(json.dumps(ids)))
 
     def without_words(self) -> Self:
         """The same question without its search, on the way that reads the fewest rows in full."""

@@ -1,37 +1,36 @@
 """The list: one page by keyset, or every row as a stream."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select
 from sqlalchemy.orm import Session
 
 from inventory_core.inventory import Inventory
 from inventory_core.queries.access import Question, Way, ask
 from inventory_core.queries.filters import ProductFilter
 from inventory_core.queries.page_size import check_page_size
+from inventory_core.queries.product_count import ProductCount, count_question
 from inventory_core.queries.product_rows import read_rows, row_columns
 from inventory_core.queries.rows import ProductRow
 from inventory_core.queries.sorting import Position
 from inventory_core.queries.streaming import stream
-from inventory_core.tables.plain import PRODUCT
-
-NEAR = 500
-"""So many rows of the order are tested one by one before all candidates are: the page of a common word is full by then."""
-
-FURTHER = 4_000
-"""So many more if the search index has no candidates, before every text is read."""
+from inventory_core.queries.walking import find, read
 
 
 @dataclass(frozen=True, slots=True)
 class ProductPage:
-    """A page of the list; ``next`` is where the following one begins (None: there is none), ``first`` if nothing precedes."""
+    """A page of the list.
+
+    ``next`` is where the following page begins (None: there is none), ``first`` whether nothing precedes. ``count`` is
+    how many products the whole list has, at the same moment, if it was asked for.
+    """
 
     rows: tuple[ProductRow, ...]
     next: Position | None
     first: bool
+    count: ProductCount | None = None
 
 
 def product_page(
@@ -40,35 +39,50 @@ def product_page(
     sort: str = "name",
     after: Position | None = None,
     size: int = 50,
+    *,
+    count_up_to: int | None = None,
 ) -> ProductPage:
     """Give the ``size`` products that follow ``after`` in the order of ``sort`` (one of ``sorting.SORTS``).
 
     A product that does not change between two calls stands on exactly one page, also when others change, come or go.
+    With ``count_up_to`` the list is counted as by ``count_products``, for less than a count of its own.
     Raises ``InvalidInput`` for an unknown sort, a position of another sort, or a size outside 1 to 500.
     """
     check_page_size(size)
     with inventory.sessions.reader() as session:
-        records = read_page(session, ask(session, product_filter, sort), after, size + 1)
+        question = ask(session, product_filter, sort)
+        if count_up_to is None:
+            records, count = read_page(session, question, after, size + 1), None
+        else:
+            records, count = _read_and_count(session, question, after, size + 1, count_up_to)
     rows = tuple(read_rows(record[1:] for record in records[:size]))
     more = len(records) > size
-    return ProductPage(rows, Position(records[size - 1][0], rows[-1].id) if more else None, after is None)
+    return ProductPage(rows, Position(records[size - 1][0], rows[-1].id) if more else None, after is None, count)
 
 
 def read_page(session: Session, question: Question, after: Position | None, limit: int) -> list[Any]:
     """Read up to ``limit`` records behind ``after``, each with what it is sorted by in front."""
     columns = (question.order.key, *row_columns(question.places))
     if question.way is not Way.ORDER or not question.words:
-        return _read(session, question, columns, limit, after)
-    found: list[Any] = []
-    for number in (NEAR,) if question.candidates is not None else (2 * NEAR, FURTHER):
-        passing = list(session.execute(_passing(question, after, number)))
-        near = question.only([record.id for record in passing])
-        found += _read(session, near, columns, limit - len(found))
-        if len(passing) < number or len(found) == limit:
-            return found
-        after = Position(*passing[-1])
-    far = question if question.candidates is not None else replace(question, way=Way.WHOLE)
-    return found + _read(session, far, columns, limit - len(found), after)
+        return read(session, question, columns, limit, after)
+    return _read_found(session, question, find(session, question, limit, after))
+
+
+def _read_and_count(
+    session: Session, question: Question, after: Position | None, limit: int, cap: int
+) -> tuple[list[Any], ProductCount]:
+    if after is None and question.words and question.way is not Way.PLANNER:
+        found = find(session, question, max(limit, cap + 1))
+        return _read_found(session, question, found[:limit]), ProductCount.of(len(found), cap)
+    records = read_page(session, question, after, limit)
+    if after is None and len(records) < limit:
+        return records, ProductCount.of(len(records), cap)
+    return records, count_question(session, question, cap)
+
+
+def _read_found(session: Session, question: Question, found: Sequence[Position]) -> list[Any]:
+    columns = (question.order.key, *row_columns(question.places))
+    return read(session, question.only([position.id for position in found]), columns, len(found))
 
 
 @contextmanager
@@ -84,18 +98,3 @@ def stream_products(
         statement = question.in_order(row_columns(question.places))
         with stream(session, statement) as result:
             yield read_rows(result)
-
-
-def _read(
-    session: Session, question: Question, columns: tuple[Any, ...], limit: int, begin: Position | None = None
-) -> list[Any]:
-    statement = question.in_order(columns).limit(limit)
-    if begin is not None:
-        statement = statement.where(question.beyond(begin))
-    return list(session.execute(statement))
-
-
-def _passing(question: Question, after: Position | None, number: int) -> Select[tuple[Any, ...]]:
-    walk = question.without_words()
-    statement = walk.in_order((question.order.key, PRODUCT.c.id)).limit(number)
-    return statement if after is None else statement.where(walk.beyond(after))

@@ -47,8 +47,15 @@ def find_candidates(session: Session, words: Sequence[str]) -> Candidates:
         return Candidates(None, few=False)
     match = _INDEX.c.product_search.op("MATCH", is_comparison=True)(literal(" AND ".join(parts)))
     ids = select(_INDEX.c.rowid).where(match)
-    number = session.scalar(select(func.count()).select_from(ids.limit(FEW + 1).subquery())) or 0
-    return Candidates(ids, few=number <= FEW)
+    first = ids.limit(FEW + 1).subquery()
+    number, listed = session.execute(select(func.count(), func.json_group_array(first.c.rowid))).one()
+    return Candidates(these_ids(listed), few=True) if number <= FEW else Candidates(ids, few=False)
+
+
+def these_ids(listed: str) -> Select[tuple[int]]:
+    """The ids of a JSON array, which may be long (SQLite): one value to bind, and nothing to look up again."""
+    given = func.json_each(listed).table_valued("value", joins_implicitly=True)
+    return select(given.c.value)
 
 
 def _expression(session: Session, word: str) -> str | None:
