@@ -6,6 +6,8 @@ from pathlib import Path
 from tests.architecture.repository import PACKAGES, ROOT, sources, tree
 
 ENVIRONMENT_READERS = {
+    # The language of help and of refused settings, which do not wait for the settings.
+    Path("packages/inventory_web/src/inventory_web/cli_words.py"),
     Path("packages/inventory_web/src/inventory_web/settings.py"),
     Path("packages/inventory_replication/src/inventory_replication/cli.py"),
 }

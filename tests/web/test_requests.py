@@ -98,7 +98,7 @@ def test_times_are_shown_in_the_zone_of_the_settings(make_app: Callable[..., Fla
     with app.test_request_context():
         shown = app.jinja_env.filters["when"](moment)
 
-    assert shown == '<time datetime="2026-07-01T22:30:00+00:00">2/7/26, 0:30</time>'
+    assert shown == '<time datetime="2026-07-01T22:30:00+00:00">2 jul 2026, 0:30</time>'
 
 
 def test_importing_the_command_line_costs_no_web() -> None:

@@ -11,6 +11,7 @@ from inventory_web.roles import Role, public, requires, role_of
 from tests.web.browser import Browser
 
 PUBLIC = {
+    "accounts.choose_language",
     "accounts.login",
     "accounts.logout",
     "assets.serve",

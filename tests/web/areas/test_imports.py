@@ -219,7 +219,7 @@ def test_while_an_instance_works_the_page_asks_again_and_shows_how_far_it_is(sit
     assert 'data-hx-trigger="every 1s"' in fragment
     assert "<html" not in fragment
     assert '<progress class="import-progress" value="500" max="2000"' in fragment
-    assert "500 de 2.000 filas" in fragment
+    assert "Fila 500 de 2.000" in fragment
     assert "Actualizar" in fragment
     assert site.operator.post(f"{address}/confirm").status_code == 303
     assert codes_in(site.operator.get("/inventory").text) == []

@@ -60,7 +60,7 @@ def test_wrong_usage_ends_with_2_and_one_line(run: Run, here: Path, arguments: l
 
     assert here.exists()
     assert ended.code == 2
-    assert ended.err.count("inventory: WEB-006: ") == 1 or "Usage" in ended.err
+    assert ended.err.count("inventory: WEB-006: ") == 1 or "Uso:" in ended.err
     assert "Traceback" not in ended.err
 
 

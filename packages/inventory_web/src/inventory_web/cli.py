@@ -6,9 +6,11 @@ from pathlib import Path
 
 import click
 
+from inventory_web.cli_words import N_, Group, Option, ReadableFile
+
 ROLES = ("admin", "operator", "viewer")
 STATUSES = ("available", "out_of_stock", "low_stock", "retired")
-READABLE = click.Path(exists=True, dir_okay=False, readable=True, path_type=Path)
+READABLE = ReadableFile(exists=True, dir_okay=False, readable=True, path_type=Path)
 PORT = click.IntRange(0, 65535)
 
 
@@ -17,9 +19,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         code = inventory.main(arguments, prog_name="inventory", standalone_mode=False)
     except click.UsageError as error:
-        path = error.ctx.command_path if error.ctx else "inventory"
-        click.echo(f"inventory: WEB-006: {error.format_message()} ({path} --help)", err=True)
-        sys.exit(2)
+        from inventory_web.commands.reporting import wrong_usage
+
+        sys.exit(wrong_usage(error))
     except (click.Abort, KeyboardInterrupt):
         from inventory_web.commands.reporting import interrupted
 
@@ -31,120 +33,153 @@ def main(arguments: Sequence[str] | None = None) -> None:
     sys.exit(code if isinstance(code, int) else 0)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.version_option(package_name="inventory-web", message="%(version)s")
+@click.group(
+    cls=Group,
+    help=N_("Inventario: productos, existencias y movimientos, en el navegador y en la línea de órdenes."),
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+)
+@click.version_option(
+    package_name="inventory-web", message="%(version)s", help=N_("Muestra la versión y termina."), cls=Option
+)
 def inventory() -> None:
-    """Inventario: productos, existencias y movimientos, en el navegador y en la línea de órdenes."""
+    """Inventory: products, stock and movements, in the browser and on the command line."""
 
 
-@inventory.command()
-@click.option("--port", type=PORT, default=8000, show_default=True, help="Puerto; 0 elige uno libre.")
-@click.option("--database", metavar="URL", help="Otra base de datos, por ejemplo sqlite:///prueba.db.")
+@inventory.command(help=N_("Prepara todo, carga el catálogo de muestra si no hay productos, y sirve hasta Ctrl-C."))
+@click.option(
+    "--port",
+    type=PORT,
+    metavar=N_("NÚMERO"),
+    default=8000,
+    show_default=True,
+    help=N_("Puerto; 0 elige uno libre."),
+    cls=Option,
+)
+@click.option("--database", metavar="URL", help=N_("Otra base de datos, por ejemplo sqlite:///prueba.db."), cls=Option)
 def demo(port: int, database: str | None) -> None:
-    """Prepara todo, carga el catálogo de muestra si no hay productos, y sirve hasta Ctrl-C."""
+    """Set everything up, load the sample catalogue if there are no products, and serve until Ctrl-C."""
     from inventory_web.commands import demonstrating
 
     demonstrating.demo(port=port, database=database)
 
 
-@inventory.command()
-@click.option("--host", default="127.0.0.1", show_default=True, help="Dirección en la que se escucha.")
-@click.option("--port", type=PORT, default=8000, show_default=True, help="Puerto; 0 elige uno libre.")
+@inventory.command(help=N_("Sirve la aplicación web hasta Ctrl-C."))
+@click.option(
+    "--host",
+    metavar=N_("DIRECCIÓN"),
+    default="127.0.0.1",
+    show_default=True,
+    help=N_("Dirección en la que se escucha."),
+    cls=Option,
+)
+@click.option(
+    "--port",
+    type=PORT,
+    metavar=N_("NÚMERO"),
+    default=8000,
+    show_default=True,
+    help=N_("Puerto; 0 elige uno libre."),
+    cls=Option,
+)
 def serve(host: str, port: int) -> None:
-    """Sirve la aplicación web hasta Ctrl-C."""
+    """Serve the web application until Ctrl-C."""
     from inventory_web.commands import serving
 
     serving.serve(host=host, port=port)
 
 
-@inventory.command()
-@click.option("--check", is_flag=True, help="Solo comprueba: termina con 1 si falta algo.")
+@inventory.command(help=N_("Pone al día el esquema de la base de datos."))
+@click.option("--check", is_flag=True, help=N_("Solo comprueba: termina con 1 si falta algo."), cls=Option)
 def migrate(check: bool) -> None:
-    """Pone al día el esquema de la base de datos."""
+    """Bring the schema of the database up to date."""
     from inventory_web.commands import storing
 
     storing.migrate(only_check=check)
 
 
-@inventory.command("import")
+@inventory.command("import", help=N_("Importa productos o existencias de un archivo CSV o XLSX: todo o nada."))
 @click.argument("file", type=READABLE)
-@click.option("--dry-run", is_flag=True, help="Solo muestra lo que cambiaría.")
-@click.option("--sheet", metavar="NOMBRE", help="Hoja del libro XLSX; si falta, la primera.")
-@click.option("--json", "as_json", is_flag=True, help="Resultado, o todos los fallos, en JSON.")
+@click.option("--dry-run", is_flag=True, help=N_("Solo muestra lo que cambiaría."), cls=Option)
+@click.option("--sheet", metavar=N_("NOMBRE"), help=N_("Hoja del libro XLSX; si falta, la primera."), cls=Option)
+@click.option("--json", "as_json", is_flag=True, help=N_("Resultado, o todos los fallos, en JSON."), cls=Option)
 def import_file(file: Path, dry_run: bool, sheet: str | None, as_json: bool) -> None:
-    """Importa productos o existencias de un archivo CSV o XLSX: todo o nada."""
+    """Import products or stock from a CSV or XLSX file: all or nothing."""
     from inventory_web.commands import importing
 
     importing.import_file(file, dry_run=dry_run, sheet=sheet, as_json=as_json)
 
 
-@inventory.command("export")
+@inventory.command("export", help=N_("Exporta a un archivo .xlsx o .csv exactamente los productos del filtro."))
 @click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
-@click.option("--search", default="", metavar="TEXTO", help="Palabras que deben aparecer.")
-@click.option("--category", metavar="NOMBRE", help="Solo esta categoría; «-» son los productos sin categoría.")
-@click.option("--status", type=click.Choice(STATUSES), help="Solo este estado.")
-@click.option("--location", metavar="NOMBRE", help="Solo lo que hay en esta ubicación.")
+@click.option("--search", default="", metavar=N_("TEXTO"), help=N_("Palabras que deben aparecer."), cls=Option)
+@click.option(
+    "--category", metavar=N_("NOMBRE"), help=N_("Solo esta categoría; «-» son los productos sin categoría."), cls=Option
+)
+@click.option("--status", type=click.Choice(STATUSES), help=N_("Solo este estado."), cls=Option)
+@click.option("--location", metavar=N_("NOMBRE"), help=N_("Solo lo que hay en esta ubicación."), cls=Option)
 def export_file(file: Path, search: str, category: str | None, status: str | None, location: str | None) -> None:
-    """Exporta a un archivo .xlsx o .csv exactamente los productos del filtro."""
+    """Export exactly the products of the filter to an .xlsx or .csv file."""
     from inventory_web.commands import exporting
 
     exporting.export_file(file, search=search, category=category, status=status, location=location)
 
 
-@inventory.command()
-@click.option("--json", "as_json", is_flag=True, help="Resultado y fallos en JSON.")
+@inventory.command(
+    help=N_("Comprueba que cada saldo es la suma de sus movimientos y que se cumplen todas las reglas guardadas.")
+)
+@click.option("--json", "as_json", is_flag=True, help=N_("Resultado y fallos en JSON."), cls=Option)
 def verify(as_json: bool) -> None:
-    """Comprueba que cada saldo es la suma de sus movimientos y que se cumplen todas las reglas guardadas."""
+    """Check that each balance is the sum of its movements and that every stored rule holds."""
     from inventory_web.commands import storing
 
     storing.verify(as_json=as_json)
 
 
-@inventory.group()
+@inventory.group(cls=Group, help=N_("Usuarios y sus roles."))
 def user() -> None:
-    """Usuarios y sus roles."""
+    """Users and their roles."""
 
 
-@user.command("add")
+@user.command("add", help=N_("Crea un usuario; la contraseña se pregunta o se lee de la primera línea de la entrada."))
 @click.argument("name")
-@click.option("--role", type=click.Choice(ROLES), required=True, help="Lo que puede hacer.")
+@click.option("--role", type=click.Choice(ROLES), required=True, help=N_("Lo que puede hacer."), cls=Option)
 def user_add(name: str, role: str) -> None:
-    """Crea un usuario; la contraseña se pregunta o se lee de la primera línea de la entrada."""
+    """Create a user; the password is asked for, or read from the first line of the input."""
     from inventory_web.commands import accounting
 
     accounting.add(name, role)
 
 
-@user.command("list")
+@user.command("list", help=N_("Muestra los usuarios: nombre, rol y estado, separados por tabuladores."))
 def user_list() -> None:
-    """Muestra los usuarios: nombre, rol y estado, separados por tabuladores."""
+    """Show the users: name, role and state, separated by tabs."""
     from inventory_web.commands import accounting
 
     accounting.show()
 
 
-@user.command("password")
+@user.command("password", help=N_("Pone otra contraseña y cierra las sesiones del usuario."))
 @click.argument("name")
 def user_password(name: str) -> None:
-    """Pone otra contraseña y cierra las sesiones del usuario."""
+    """Set another password and close the sessions of the user."""
     from inventory_web.commands import accounting
 
     accounting.change_password(name)
 
 
-@user.command("disable")
+@user.command("disable", help=N_("Desactiva un usuario y cierra sus sesiones."))
 @click.argument("name")
 def user_disable(name: str) -> None:
-    """Desactiva un usuario y cierra sus sesiones."""
+    """Disable a user and close the sessions."""
     from inventory_web.commands import accounting
 
     accounting.disable(name)
 
 
-@user.command("enable")
+@user.command("enable", help=N_("Vuelve a activar un usuario."))
 @click.argument("name")
 def user_enable(name: str) -> None:
-    """Vuelve a activar un usuario."""
+    """Enable a user again."""
     from inventory_web.commands import accounting
 
     accounting.enable(name)

@@ -8,7 +8,9 @@ from types import FrameType
 
 from inventory_core.inventory import Inventory
 from inventory_core.sessions import SingleDatabase
+from inventory_web.catalogues import folders_of
 from inventory_web.composition import open_inventory, open_sessions
+from inventory_web.language import speaking
 from inventory_web.logs import configure_logging
 from inventory_web.plugins import build_plugin_manager
 from inventory_web.schema import require_current
@@ -37,7 +39,9 @@ def inventory_of(settings: Settings) -> Iterator[Inventory]:
     try:
         with database(settings) as sessions:
             require_current(sessions.engine)
-            yield open_inventory(sessions, build_plugin_manager(settings))
+            inventory = open_inventory(sessions, build_plugin_manager(settings))
+            with speaking(settings.language, folders_of(inventory.plugins.get_plugins())):
+                yield inventory
     finally:
         signal.signal(signal.SIGTERM, before)
 

@@ -7,12 +7,37 @@ import structlog
 from flask_babel import gettext
 
 from inventory_core.errors import InventoryError
+from inventory_web.cli_words import chosen_language
+from inventory_web.commands.usage import usage_text
 from inventory_web.errors import SettingsRefused, WebError
+from inventory_web.language import speaking
 from inventory_web.refusals import refusal_text
 
 
 def report(error: Exception) -> int:
     """Write the line and give the exit code."""
+    with speaking(chosen_language()):
+        _report(error)
+    return 1
+
+
+def wrong_usage(error: click.UsageError) -> int:
+    """Say what is wrong with the command line and whose help says it right; give the exit code."""
+    path = error.ctx.command_path if error.ctx else "inventory"
+    with speaking(chosen_language()):
+        _line("WEB-006", f"{usage_text(error)} ({path} --help)")
+    return 2
+
+
+def interrupted() -> int:
+    """Say that the person, or the system, ended the command."""
+    click.echo(err=True)
+    with speaking(chosen_language()):
+        _line("WEB-008", gettext("Interrumpido: lo que no había terminado se ha anulado."))
+    return 1
+
+
+def _report(error: Exception) -> None:
     match error:
         case click.ClickException():
             _line("WEB-006", error.format_message())
@@ -32,14 +57,6 @@ def report(error: Exception) -> int:
                 "WEB-500",
                 gettext("Error inesperado del programa: %(what)s", what=f"{type(error).__name__}: {first} ({place})"),
             )
-    return 1
-
-
-def interrupted() -> int:
-    """Say that the person, or the system, ended the command."""
-    click.echo(err=True)
-    _line("WEB-008", gettext("Interrumpido: lo que no había terminado se ha anulado."))
-    return 1
 
 
 def _line(code: str, text: str) -> None:
