@@ -75,7 +75,7 @@ class _Server(BaseApplication):
             "threads": THREADS,
             "graceful_timeout": GRACEFUL_SECONDS,
             "control_socket_disable": True,
-            "logger_class": _Log,
+            "logger_class": GunicornLog,
             "loglevel": "warning",
             "proc_name": "inventory",
             "when_ready": self._announce,
@@ -92,8 +92,8 @@ class _Server(BaseApplication):
         click.echo(gettext("Inventario en http://%(address)s (Ctrl-C para terminar)", address=f"{shown}:{port}"))
 
 
-class _Log(Logger):
-    """Gunicorn's lines go the way of all others."""
+class GunicornLog(Logger):
+    """Gunicorn's own lines go the way of all others; for its setting ``logger_class``."""
 
     def setup(self, cfg: Config) -> None:
         super().setup(cfg)

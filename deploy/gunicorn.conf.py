@@ -1,0 +1,44 @@
+"""How one instance serves: a few processes with threads; every value here may be read in gunicorn's own documentation."""
+
+import os
+import sys
+
+from inventory_web.app import create_app
+from inventory_web.commands.reporting import report
+from inventory_web.commands.serving import GunicornLog
+from inventory_web.logs import configure_logging
+from inventory_web.settings import Settings
+
+bind = "0.0.0.0:8000"
+worker_class = "gthread"
+workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
+threads = int(os.environ.get("INVENTORY_THREADS", "8"))
+
+# The code is imported here, once, and shared by the workers; each makes its application, with engines and monitor, after its fork.
+preload_app = False
+
+# A thread may be busy with a long export for as long as NGINX waits; this only finds a worker that no longer turns.
+timeout = 60
+# Longer than any page; `stop_grace_period` in docker-compose.yml is longer still.
+graceful_timeout = 30
+# NGINX opens a connection for each request: none of its own making is found closed when a change was already sent.
+keepalive = 0
+backlog = 256
+
+worker_tmp_dir = "/dev/shm"
+control_socket_disable = True
+proc_name = "inventory"
+
+# The application logs one JSON line for each request, with its id; gunicorn's own lines go the same way.
+logger_class = GunicornLog
+loglevel = "warning"
+
+
+def on_starting(_server):
+    """Find what is wrong with the settings while it is one line, before a worker dies of it."""
+    try:
+        settings = Settings.from_environment()
+        configure_logging(settings.log_level)
+        create_app(settings)
+    except Exception as error:
+        sys.exit(report(error))
