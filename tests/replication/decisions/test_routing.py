@@ -10,13 +10,12 @@ from inventory_replication.decisions.facts import Answer
 from inventory_replication.decisions.gtid import GtidSet
 from inventory_replication.decisions.routing import (
     ReadNeed,
+    RouteReason,
     after_wait_failed,
     choose_reader,
     choose_writer,
 )
 from inventory_replication.decisions.routing_table import ServerLoad
-from inventory_replication.decisions.token_codec import TokenReading, TokenVerdict
-from inventory_replication.decisions.tokens import CausalToken
 from inventory_replication.decisions.topology import decide_topology
 from tests.replication.decisions.routing_cases import (
     ANYTHING,
@@ -334,17 +333,29 @@ def test_the_latency_follows_what_is_observed() -> None:
     assert load.latency == pytest.approx(0.4, rel=0.01)
 
 
+def test_a_reader_who_wants_the_source_gets_it_even_where_replicas_are_fresh() -> None:
+    assert chosen(read(table(TWO, FRESH), ReadNeed(source=True))) == ("db1", "source_asked")
+
+
 @pytest.mark.parametrize(
-    ("reading", "need"),
-    [
-        (TokenReading(TokenVerdict.ABSENT), ReadNeed(staleness_bound=3.0)),
-        (TokenReading(TokenVerdict.BAD_SIGNATURE), ReadNeed(rejected=True, staleness_bound=3.0)),
-        (TokenReading(TokenVerdict.VALID, CausalToken("shop", upto(4))), ReadNeed(upto(4), staleness_bound=3.0)),
-        (
-            TokenReading(TokenVerdict.VALID, CausalToken("shop", unknown=True)),
-            ReadNeed(unknown=True, staleness_bound=3.0),
-        ),
-    ],
+    ("answers", "reason"), [({**TWO, "db1": GONE}, "no_source"), ({**TWO, "db2": source(upto(9))}, "split_brain")]
 )
-def test_a_need_follows_from_the_token_that_was_brought(reading: TokenReading, need: ReadNeed) -> None:
-    assert ReadNeed.of(reading, staleness_bound=3.0) == need
+def test_a_reader_who_wants_the_source_is_refused_where_there_is_none(
+    answers: Mapping[str, Answer], reason: str
+) -> None:
+    assert chosen(read(table(answers, FRESH), ReadNeed(source=True))) == (None, reason)
+
+
+def test_a_unit_that_failed_to_reach_a_server_chooses_among_the_others() -> None:
+    whole = table(TWO, FRESH)
+
+    assert chosen(read(whole.without("db2"))) == ("db3", "replica_fresh")
+    assert chosen(read(whole.without("db2").without("db3"))) == ("db1", "source_no_replica")
+    assert choose_writer(whole.without("db1")).server is None
+
+
+def test_a_table_that_was_not_renewed_proves_no_source() -> None:
+    old = table(TWO, FRESH).outdated(9.0)
+
+    assert choose_writer(old).reason is RouteReason.NO_SOURCE
+    assert "9 s" in old.source_trouble

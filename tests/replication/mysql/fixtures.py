@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 from pytest_docker.plugin import DockerComposeExecutor
+from sqlalchemy.orm import Session
 
+from inventory_replication import ReplicatedCluster
 from inventory_replication.config import Server
 from inventory_replication.mysql.engines import ServerEngine, build_engine
 from inventory_replication.mysql.tls import client_tls
@@ -24,6 +26,7 @@ from tests.replication.mysql.servers import (
     follow,
     running_services,
 )
+from tests.replication.runtime.clusters import ClusterFor, configured
 
 COMPOSE_FILE = Path(__file__).with_name("compose.yml")
 
@@ -40,11 +43,17 @@ def certificates() -> Iterator[Certificates]:
 
 
 @pytest.fixture(scope="session")
-def tls(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory) -> ssl.SSLContext:
-    """Trusts the servers of the tests, and nobody else."""
+def ca_file(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Who has signed the servers of the tests, and nobody else."""
     file = tmp_path_factory.mktemp("certificates") / "authority.pem"
     file.write_text(certificates.authority, "ascii")
-    return client_tls(file, verify_host=True)
+    return file
+
+
+@pytest.fixture(scope="session")
+def tls(ca_file: Path) -> ssl.SSLContext:
+    """Trusts the servers of the tests, and nobody else."""
+    return client_tls(ca_file, verify_host=True)
 
 
 @pytest.fixture(scope="session")
@@ -105,6 +114,25 @@ def engine_for(servers: ReplicaSet) -> Iterator[EngineFor]:
     yield build
     for each in made:
         each.close()
+
+
+@pytest.fixture
+def cluster_for(servers: ReplicaSet, ca_file: Path) -> Iterator[ClusterFor]:
+    """Makes clusters over the servers; takes changes of `ClusterConfig`."""
+    made: list[ReplicatedCluster[Session]] = []
+
+    def build(**changes: Any) -> ReplicatedCluster[Session]:
+        made.append(ReplicatedCluster(configured(servers, ca_file, **changes)))
+        return made[-1]
+
+    yield build
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def cluster(cluster_for: ClusterFor) -> ReplicatedCluster[Session]:
+    return cluster_for()
 
 
 @pytest.fixture

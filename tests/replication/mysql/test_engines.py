@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
+from inventory_replication.connections import ConnectionLimits
 from inventory_replication.mysql.connection import ReadOnlyConnection
 from inventory_replication.mysql.engines import tracked_connection
-from inventory_replication.mysql.limits import ConnectionLimits
 from tests.replication.mysql.fault_proxy import Fault, FaultProxy
 from tests.replication.mysql.pools import EngineFor, insert, number
 from tests.replication.mysql.servers import ReplicaSet, eventually

@@ -10,9 +10,10 @@ from pymysql.constants import CLIENT
 from pymysql.cursors import SSCursor
 
 from inventory_replication.config import Credentials
+from inventory_replication.connections import ConnectionLimits
 from inventory_replication.decisions.gtid import GtidSet
 from inventory_replication.mysql.connection import MOST_REPORTS_KEPT, Evidence, TrackingConnection
-from inventory_replication.mysql.limits import ConnectionLimits
+from inventory_replication.mysql.session_settings import session_settings
 from tests.replication.mysql.fault_proxy import FaultProxy
 from tests.replication.mysql.servers import APP, DATABASE, ROOT, MySQLServer, ReplicaSet
 
@@ -39,7 +40,7 @@ def tracked(server: MySQLServer, account: Credentials = ROOT, **options: Any) ->
         "database": DATABASE,
         "ssl": server.tls,
         "read_timeout": 20,
-        "init_command": ConnectionLimits().session_settings(read_only=False),
+        "init_command": session_settings(ConnectionLimits(), read_only=False),
         **options,
     }
     return TrackingConnection(user=account.user, password=account.password, **settings)

@@ -7,9 +7,9 @@ import pytest
 from sqlalchemy import TextClause, text
 from sqlalchemy.exc import OperationalError
 
+from inventory_replication.connections import ConnectionLimits
 from inventory_replication.decisions.gtid import EMPTY, GtidSet
 from inventory_replication.mysql.engines import ServerEngine, build_engine
-from inventory_replication.mysql.limits import ConnectionLimits
 from inventory_replication.mysql.waiting import wait_for_gtids
 from tests.replication.mysql.fault_proxy import FaultProxy
 from tests.replication.mysql.servers import APP, DATABASE, ReplicaSet

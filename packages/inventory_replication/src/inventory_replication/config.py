@@ -5,8 +5,10 @@ Nothing here reads the environment or a file. A wrong value raises `Configuratio
 
 import re
 from dataclasses import dataclass, field
+from typing import Literal, get_args
 from urllib.parse import urlsplit
 
+from inventory_replication.connections import ConnectionLimits, TlsPolicy
 from inventory_replication.errors import ConfigurationError
 from inventory_replication.policies import (
     BreakerPolicy,
@@ -22,14 +24,20 @@ from inventory_replication.policies import (
 __all__ = [
     "BreakerPolicy",
     "ClusterConfig",
+    "ConnectionLimits",
     "Credentials",
+    "Isolation",
     "MonitorPolicy",
     "RetryPolicy",
     "RoutingPolicy",
     "Server",
+    "TlsPolicy",
     "TokenKey",
     "TokenPolicy",
 ]
+
+Isolation = Literal["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"]
+"""Isolation level of a transaction, as SQLAlchemy writes it."""
 
 MYSQL_PORT = 3306
 LAST_PORT = 65535
@@ -126,6 +134,10 @@ class ClusterConfig:
         routing: See `RoutingPolicy`.
         monitor: See `MonitorPolicy`.
         retry: See `RetryPolicy`.
+        limits: See `ConnectionLimits`.
+        tls: See `TlsPolicy`; ``None`` connects without TLS.
+        isolation: Of transactions that write. ``READ COMMITTED`` lets a unit see what others stored before it got its locks, and
+            locks no gaps. Readers always see one moment (``REPEATABLE READ``).
     """
 
     cluster_id: str
@@ -137,6 +149,9 @@ class ClusterConfig:
     routing: RoutingPolicy = field(default_factory=RoutingPolicy)
     monitor: MonitorPolicy = field(default_factory=MonitorPolicy)
     retry: RetryPolicy = field(default_factory=RetryPolicy)
+    limits: ConnectionLimits = field(default_factory=ConnectionLimits)
+    tls: TlsPolicy | None = field(default_factory=TlsPolicy)
+    isolation: Isolation = "READ COMMITTED"
 
     def __post_init__(self) -> None:
         require_name("ClusterConfig.cluster_id", self.cluster_id)
@@ -151,6 +166,9 @@ class ClusterConfig:
             )
         if not self.database:
             raise ConfigurationError("ClusterConfig.database is empty; name the schema of the application.")
+        if self.isolation not in get_args(Isolation):
+            levels = ", ".join(get_args(Isolation))
+            raise ConfigurationError(f"ClusterConfig.isolation is {self.isolation!r}; it must be one of {levels}.")
 
     def server(self, name: str) -> Server:
         """The server of that name.

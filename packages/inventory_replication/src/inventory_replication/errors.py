@@ -184,6 +184,32 @@ class SwitchoverRefused(ReplicationError):
     default_message = "The switchover was refused and the source stays what it was."
 
 
+class DatabaseBusy(ReplicationError):
+    """A change was not stored, as often as it was tried: locks, deadlocks, no free connection, or no answer in time.
+
+    Nothing was changed; the same may be tried again.
+    """
+
+    code = "REP-014"
+    default_message = "The database is busy and the change was not stored. Nothing was changed: try again in a moment."
+
+
+class ServerLost(ReplicationError):
+    """A reader lost its server in the middle of a unit of work. What it has read until then must be thrown away; read again.
+
+    Args:
+        message: What happened and what to do.
+        server: Name of the server.
+    """
+
+    code = "REP-015"
+    default_message = "The connection was lost while reading. Read again: another server will answer."
+
+    def __init__(self, message: str = "", *, server: str = "") -> None:
+        super().__init__(message)
+        self.server = server
+
+
 ALL_ERRORS: tuple[type[ReplicationError], ...] = (
     ConfigurationError,
     SourceUnavailable,
@@ -198,5 +224,7 @@ ALL_ERRORS: tuple[type[ReplicationError], ...] = (
     ServerUnsuitable,
     AccessRefused,
     SwitchoverRefused,
+    DatabaseBusy,
+    ServerLost,
 )
 """Every kind in the order of its code, for documentation and for tables that translate them."""

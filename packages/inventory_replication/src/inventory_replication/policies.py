@@ -176,16 +176,20 @@ class RetryPolicy:
         attempts: Runs in all, the first included; 1 means never again.
         first_delay: Pause before the second run; doubles with each.
         longest_delay: Where the doubling ends.
+        switchover_patience: So long after the source became read-only a write waits for the next one, as in a planned
+            switchover. A source that is gone is not waited for.
     """
 
     attempts: int = 4
     first_delay: float = 0.02
     longest_delay: float = 1.0
+    switchover_patience: float = 2.0
 
     def __post_init__(self) -> None:
         require_count("RetryPolicy.attempts", self.attempts, 1)
         require_number("RetryPolicy.first_delay", self.first_delay, 0)
         require_number("RetryPolicy.longest_delay", self.longest_delay, self.first_delay)
+        require_number("RetryPolicy.switchover_patience", self.switchover_patience, 0)
 
     def delay(self, failed_runs: int, dice: float) -> float:
         """Seconds to pause after so many failed runs (1 or more).

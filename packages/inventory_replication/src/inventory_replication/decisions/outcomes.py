@@ -85,7 +85,7 @@ def judge_write(phase: Phase, meaning: Meaning) -> Outcome:
     return Outcome(
         commit=commit,
         may_repeat=commit is Commit.NOT_COMMITTED and meaning in _WORTH_ANOTHER_RUN,
-        pool=_pool(meaning, doubtful=commit is Commit.UNKNOWN),
+        pool=pool_effect(meaning, doubtful=commit is Commit.UNKNOWN),
         breaker_failure=_counts(phase, meaning),
         refresh=meaning in _SUSPECT,
     )
@@ -103,7 +103,7 @@ def judge_read(phase: Phase, meaning: Meaning, *, handed_over: bool) -> Outcome:
     return Outcome(
         commit=Commit.NOT_COMMITTED,
         may_repeat=not handed_over and (meaning in _WORTH_ANOTHER_SERVER or at_the_door),
-        pool=_pool(meaning, doubtful=False),
+        pool=pool_effect(meaning),
         breaker_failure=_counts(phase, meaning),
         refresh=meaning in _SUSPECT,
     )
@@ -119,7 +119,8 @@ def _commit(phase: Phase, meaning: Meaning) -> Commit:
     return Commit.NOT_COMMITTED
 
 
-def _pool(meaning: Meaning, *, doubtful: bool) -> PoolEffect:
+def pool_effect(meaning: Meaning, *, doubtful: bool = False) -> PoolEffect:
+    """Which connections an error takes with it; ``doubtful``: the connection may yet commit something."""
     if meaning in _GONE or meaning is Meaning.READ_ONLY:
         return PoolEffect.SERVER
     if doubtful or meaning is Meaning.TIMED_OUT:

@@ -7,7 +7,6 @@ from typing import Final, NamedTuple
 from inventory_replication.decisions.gtid import EMPTY, GtidSet
 from inventory_replication.decisions.members import Cause
 from inventory_replication.decisions.routing_table import ReadableReplica, RoutingTable
-from inventory_replication.decisions.token_codec import TokenReading
 from inventory_replication.decisions.topology import lost_part
 
 Dice = tuple[float, float]
@@ -30,6 +29,8 @@ class RouteReason(StrEnum):
     """Beyond the policy's bound, or stalled; kept in service as one of the last."""
     REPLICA_STALE_ALLOWED = "replica_stale_allowed"
     """Lacks the token; the reader said that it takes an older state where there is no source."""
+    SOURCE_ASKED = "source_asked"
+    """The reader wants the source."""
     SOURCE_NO_REPLICA = "source_no_replica"
     """No replica may serve within the bound."""
     SOURCE_AHEAD = "source_ahead"
@@ -64,6 +65,7 @@ class ReadNeed(NamedTuple):
         rejected: A token was given that is not believed.
         staleness_bound: Its own bound in seconds, which holds under all circumstances; ``None``: the policy's.
         serve_stale: Where there is no source and the token cannot be met, take an older state.
+        source: It wants the source, and nothing else.
     """
 
     gtids: GtidSet = EMPTY
@@ -71,16 +73,7 @@ class ReadNeed(NamedTuple):
     rejected: bool = False
     staleness_bound: float | None = None
     serve_stale: bool = False
-
-    @classmethod
-    def of(
-        cls, reading: TokenReading, *, staleness_bound: float | None = None, serve_stale: bool = False
-    ) -> "ReadNeed":
-        """The need of a reader who brought this token."""
-        token = reading.token
-        if token is None:
-            return cls(rejected=reading.rejected, staleness_bound=staleness_bound, serve_stale=serve_stale)
-        return cls(token.gtids, token.unknown, False, staleness_bound, serve_stale)
+    source: bool = False
 
 
 class RouteDecision(NamedTuple):
@@ -116,7 +109,8 @@ def choose_reader(table: RoutingTable, need: ReadNeed, now: float, dice: Dice) -
     """The server of a read-only unit.
 
     In this order: of the replicas within the bound that are known to have the token, the less busy of two drawn ones; the most
-    advanced replica, after a limited wait; the source; a refusal. An unknown or rejected token goes to the source at once.
+    advanced replica, after a limited wait; the source; a refusal. An unknown or rejected token goes to the source at once, and so
+    does a reader who wants it.
 
     Args:
         table: The newest one.
@@ -124,6 +118,10 @@ def choose_reader(table: RoutingTable, need: ReadNeed, now: float, dice: Dice) -
         now: Monotonic seconds.
         dice: Draws the two.
     """
+    if need.source:
+        if table.source is None:
+            return _refused(table, _no_source(table))
+        return _on_source(table, need, RouteReason.SOURCE_ASKED)
     if need.unknown or need.rejected:
         return _beyond_replicas(table, need, now, _demanded_source(need))
     eligible = _eligible(table, need, now)

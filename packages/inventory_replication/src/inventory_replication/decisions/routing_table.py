@@ -1,7 +1,8 @@
 """What the router knows of the servers, put together once per round of the monitor so that a choice needs no parsing."""
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from math import isfinite
 
 from inventory_replication.decisions.breaker import Breaker
 from inventory_replication.decisions.gtid import GtidSet
@@ -85,6 +86,21 @@ class RoutingTable:
     def mode(self) -> Mode:
         """Of the snapshot."""
         return self.snapshot.mode
+
+    def without(self, name: str) -> "RoutingTable":
+        """The same without one server, for a unit of work that has just failed to reach it."""
+        return replace(
+            self,
+            source=None if self.source == name else self.source,
+            source_trouble=f"{name} could not be reached." if self.source == name else self.source_trouble,
+            replicas=tuple(replica for replica in self.replicas if replica.name != name),
+        )
+
+    def outdated(self, seconds: float) -> "RoutingTable":
+        """The same after the monitor was silent for so long: nobody is proved to be the source any more."""
+        since = f"for {seconds:.0f} s" if isfinite(seconds) else "yet"
+        trouble = f"The servers have not been looked at {since}."
+        return replace(self, source=None, source_trouble=trouble)
 
 
 def build_routing_table(

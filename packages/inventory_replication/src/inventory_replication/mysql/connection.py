@@ -1,6 +1,8 @@
 """A PyMySQL connection that keeps the GTIDs of its commits."""
 
 import enum
+import os
+import select
 from io import BufferedReader
 from socket import socket
 from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
@@ -61,6 +63,7 @@ if TYPE_CHECKING:
         _read_timeout: float | None
         _write_timeout: float | None
 
+        def __del__(self) -> None: ...
         def _force_close(self) -> None: ...
         def _get_server_information(self) -> None: ...
         def _request_authentication(self) -> None: ...
@@ -72,6 +75,7 @@ else:
     _Driver = Connection
 
 _READ_ONLY_TRANSACTION = 1792
+_LOST = 2013
 _NOT_YET = "the server has not confirmed session_track_gtids=OWN_GTID on this connection"
 
 
@@ -88,9 +92,16 @@ class TrackingConnection(_Driver):
     read_only: bool = False
     """Whether the session's transactions are read-only, as the server last reported it."""
 
+    commit_sent: bool = False
+    """Whether a COMMIT was given to the driver since `forget_commits`."""
+    commit_confirmed: bool = False
+    """Whether the last one was answered with success."""
+
     _reader: PatientReader
     _usual_timeouts: tuple[float | None, float | None]
     _unreported = False
+    _used = True
+    _process: int | None = None
     _answer_seen = False
     _gtids: list[str]
 
@@ -123,16 +134,44 @@ class TrackingConnection(_Driver):
         """Begin anew, for the next unit of work that uses this connection."""
         self._gtids = []
         self._unreported = False
+        self.commit_sent = self.commit_confirmed = False
+
+    @property
+    def committed_already(self) -> bool:
+        """Whether anything was, or may have been, committed since the last call of `take_commits` or `forget_commits`."""
+        return bool(self._gtids) or self._unreported or self.commit_confirmed
+
+    def hung_up(self) -> bool:
+        """Whether the idle connection is of no use: the server closed it, or said something unasked. Nothing is sent.
+
+        It costs one system call, and finds a server that was stopped or killed; not one that is silent.
+        """
+        if not self.open:
+            return True
+        poll = select.poll()
+        poll.register(self._sock.fileno(), select.POLLIN)
+        return bool(poll.poll(0))
 
     def commit(self) -> None:
         """As PyMySQL's. A driver that stops reading the answer where reports are looked for is noticed here."""
         self._answer_seen = False
+        self.commit_confirmed = False
+        self.commit_sent = True
         super().commit()
+        self.commit_confirmed = True
+        self._used = False
         if not self._answer_seen:
             self.tracking_fault = f"PyMySQL {VERSION_STRING} no longer reads the answer to COMMIT where it did"
 
+    def rollback(self) -> None:
+        """As PyMySQL's, but nothing is sent where nothing was since the last commit or rollback: there is no transaction."""
+        if self._used:
+            super().rollback()
+            self._used = False
+
     def _get_server_information(self) -> None:
         self._gtids = []
+        self._process = os.getpid()
         self._usual_timeouts = self._read_timeout, self._write_timeout
         if self.connect_timeout is not None:
             self._read_timeout = min(self.connect_timeout, self._read_timeout or self.connect_timeout)
@@ -156,6 +195,10 @@ class TrackingConnection(_Driver):
         self._rfile, self._reader = read_with_patience(self._sock)
 
     def _write_bytes(self, data: bytes) -> None:
+        if self._process != os.getpid():
+            self._force_close()
+            raise OperationalError(_LOST, "the connection belongs to another process, which this one was forked from")
+        self._used = True
         self._reader.begin()
         super()._write_bytes(data)
 
@@ -179,6 +222,13 @@ class TrackingConnection(_Driver):
         ):
             self._unreported = True
         return affected
+
+    def __del__(self) -> None:
+        """In a forked process, let go of the parent's connection without a word to its server."""
+        if self.open and self._process != os.getpid():
+            self._force_close()
+        else:
+            super().__del__()
 
     def _note_session_state(self, tail: bytes) -> None:
         if not self.client_flag & CLIENT.SESSION_TRACK:

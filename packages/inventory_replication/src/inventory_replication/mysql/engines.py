@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 from sqlalchemy import URL, Connection, Engine, create_engine
 
-from inventory_replication.config import Credentials, Server
+from inventory_replication.config import Credentials, Isolation, Server
+from inventory_replication.connections import ConnectionLimits
 from inventory_replication.mysql.connection import TrackingConnection
-from inventory_replication.mysql.limits import ConnectionLimits
 from inventory_replication.mysql.pool_guards import PoolGuard
+from inventory_replication.mysql.session_settings import session_settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,7 @@ def build_engine(
     read_only: bool,
     tls: ssl.SSLContext | None,
     limits: ConnectionLimits | None = None,
+    isolation: Isolation = "READ COMMITTED",
 ) -> ServerEngine:
     """A pool to ``server``; nothing is sent before its first use.
 
@@ -64,11 +66,12 @@ def build_engine(
         read_only: For readers, on a replica or on the source.
         tls: One context for all engines of the process (`client_tls`); ``None`` connects without TLS.
         limits: See `ConnectionLimits`.
+        isolation: Of transactions that write; readers have ``REPEATABLE READ``.
     """
     limits = limits or ConnectionLimits()
     arguments: dict[str, object] = {
         "charset": "utf8mb4",
-        "init_command": limits.session_settings(read_only=read_only),
+        "init_command": session_settings(limits, read_only=read_only, isolation=isolation),
         "connect_timeout": limits.connect_timeout,
         "read_timeout": limits.read_timeout,
         "write_timeout": limits.write_timeout,

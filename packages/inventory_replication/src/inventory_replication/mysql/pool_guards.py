@@ -13,11 +13,9 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from inventory_replication.decisions.error_numbers import Meaning
+from inventory_replication.decisions.outcomes import PoolEffect, pool_effect
 from inventory_replication.mysql.connection import ReadOnlyConnection, TrackingConnection
 from inventory_replication.mysql.faults import meaning_of_fault
-
-_NO_LONGER_FOR_US = {Meaning.OFFLINE, Meaning.SHUTTING_DOWN}
-"""After these the pool's other connections are of no use either. A writer's pool is emptied by `Meaning.READ_ONLY` too."""
 
 
 class PoolGuard:
@@ -60,6 +58,8 @@ class PoolGuard:
             raise DisconnectionError("this connection was made before the server changed its role")
         connection = cast(TrackingConnection, driver)
         connection.forget_commits()
+        if connection.hung_up():
+            raise DisconnectionError(f"{self._server_name} has closed an idle connection")
         try:
             if self._read_only and connection.tracking_fault is not None:
                 with connection.cursor() as cursor:
@@ -74,8 +74,11 @@ class PoolGuard:
 
     def _judge(self, context: ExceptionContext) -> None:
         meaning = meaning_of_fault(context.original_exception)
-        if meaning is Meaning.TIMED_OUT:
+        if meaning is None or (meaning is Meaning.READ_ONLY and self._read_only):
+            return
+        effect = pool_effect(meaning)
+        if effect is PoolEffect.CONNECTION:
             # One slow statement says nothing about the other connections.
             context.invalidate_pool_on_disconnect = False
-        elif meaning in _NO_LONGER_FOR_US or (meaning is Meaning.READ_ONLY and not self._read_only):
+        elif effect is PoolEffect.SERVER:
             context.is_disconnect = True

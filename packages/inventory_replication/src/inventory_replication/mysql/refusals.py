@@ -3,33 +3,33 @@
 import ssl
 from typing import Final
 
-from pymysql.constants import CR, ER
-
 from inventory_replication.config import Credentials, Server
+from inventory_replication.decisions.error_numbers import SYMBOLS, Meaning
 from inventory_replication.decisions.facts import NoAnswer
-
-_OFFLINE_MODE: Final = 3032
-_SECURE_TRANSPORT_REQUIRED: Final = 3159
-_ACCOUNT_LOCKED: Final = 3118
-_PASSWORD_EXPIRED: Final = 1862
+from inventory_replication.decisions.outcomes import PoolEffect, pool_effect
+from inventory_replication.mysql.faults import meaning_of_fault
 
 _CURES: Final = {
-    ER.ACCESS_DENIED_ERROR: "refuses the account {user}: check its name, its password and the hosts that it may come from",
-    ER.DBACCESS_DENIED_ERROR: "refuses the account {user} the database: grant it",
-    ER.TABLEACCESS_DENIED_ERROR: "lets the account {user} in but not read what it needs: GRANT SELECT ON performance_schema.*",
-    ER.HOST_NOT_PRIVILEGED: "takes no connection from this host: create the account {user} for it",
-    ER.HOST_IS_BLOCKED: "blocks this host after many failed connections: run TRUNCATE TABLE performance_schema.host_cache there",
-    ER.CON_COUNT_ERROR: "has no connection left: raise max_connections or make the pools smaller",
-    ER.TOO_MANY_USER_CONNECTIONS: "has no connection left for the account {user}: raise its limit or make the pools smaller",
-    ER.USER_LIMIT_REACHED: "has reached a limit of the account {user}: raise it",
-    ER.BAD_DB_ERROR: "does not have the database: create it or correct its name",
-    _ACCOUNT_LOCKED: "has locked the account {user}: unlock it",
-    _PASSWORD_EXPIRED: "says that the password of the account {user} has expired: set a new one",
-    _OFFLINE_MODE: "is in offline mode: SET GLOBAL offline_mode=OFF there when it may serve again",
-    _SECURE_TRANSPORT_REQUIRED: "takes connections over TLS only: give a TLS context (client_tls)",
-    CR.CR_SSL_CONNECTION_ERROR: "offers no TLS: switch it on there",
+    "ER_ACCESS_DENIED_ERROR": "refuses the account {user}: check its name, its password and the hosts that it may come from",
+    "ER_DBACCESS_DENIED_ERROR": "refuses the account {user} the database: grant it",
+    "ER_TABLEACCESS_DENIED_ERROR": (
+        "lets the account {user} in but not read what it needs: GRANT SELECT ON performance_schema.*"
+    ),
+    "ER_HOST_NOT_PRIVILEGED": "takes no connection from this host: create the account {user} for it",
+    "ER_HOST_IS_BLOCKED": "blocks this host after many failed connections: run TRUNCATE TABLE performance_schema.host_cache there",
+    "ER_CON_COUNT_ERROR": "has no connection left: raise max_connections or make the pools smaller",
+    "ER_TOO_MANY_USER_CONNECTIONS": (
+        "has no connection left for the account {user}: raise its limit or make the pools smaller"
+    ),
+    "ER_USER_LIMIT_REACHED": "has reached a limit of the account {user}: raise it",
+    "ER_BAD_DB_ERROR": "does not have the database: create it or correct its name",
+    "ER_ACCOUNT_HAS_BEEN_LOCKED": "has locked the account {user}: unlock it",
+    "ER_MUST_CHANGE_PASSWORD_LOGIN": "says that the password of the account {user} has expired: set a new one",
+    "ER_SERVER_OFFLINE_MODE": "is in offline mode: SET GLOBAL offline_mode=OFF there when it may serve again",
+    "ER_SECURE_TRANSPORT_REQUIRED": "takes connections over TLS only: give a TlsPolicy",
+    "CR_SSL_CONNECTION_ERROR": "offers no TLS: switch it on there",
 }
-"""Numbers of errors by which a server shows that it lives, and what to do about each."""
+"""What to do, by MySQL's name of an error."""
 
 
 def explain(fault: Exception, server: Server, account: Credentials) -> NoAnswer:
@@ -46,10 +46,13 @@ def explain(fault: Exception, server: Server, account: Credentials) -> NoAnswer:
         )
     if isinstance(cause, ssl.SSLError):
         return NoAnswer(f"{beginning} cannot agree on TLS with us: {cause}. Check the TLS versions of both", alive=True)
-    if number in _CURES:
-        return NoAnswer(f"{beginning} {_CURES[number].format(user=account.user)} [{number}]", alive=True)
-    if number == CR.CR_CONN_HOST_ERROR and cause is not None:
+    meaning = meaning_of_fault(fault)
+    # Whoever says no in words lives, unless it says that it is going.
+    alive = meaning is not None and meaning is not Meaning.TIMED_OUT and pool_effect(meaning) is not PoolEffect.SERVER
+    cure = _CURES.get(SYMBOLS.get(number, ""))
+    if cure is not None:
+        return NoAnswer(f"{beginning} {cure.format(user=account.user)} [{number}]", alive=alive)
+    if meaning is Meaning.UNREACHABLE and cause is not None:
         return NoAnswer(f"{beginning} cannot be reached: {cause}. Check that it runs, its address and the firewall")
-    return NoAnswer(
-        f"{beginning} did not answer: {text} [{number}]" if number else f"{beginning} did not answer: {text}"
-    )
+    told = f"{text} [{number}]" if number else text
+    return NoAnswer(f"{beginning} did not answer: {told}", alive=alive)

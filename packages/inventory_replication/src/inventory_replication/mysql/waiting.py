@@ -36,5 +36,19 @@ def wait_for_gtids(connection: Connection, gtids: GtidSet, limit: float) -> bool
     answered_within = tracked_connection(connection).answer_limit
     if answered_within is not None:
         limit = min(limit, answered_within * 0.8)
-    found = connection.exec_driver_sql("SELECT WAIT_FOR_EXECUTED_GTID_SET(%s, %s)", (gtids.compact(), limit))
+    found = connection.exec_driver_sql(
+        "SELECT WAIT_FOR_EXECUTED_GTID_SET(%s, %s)",
+        (gtids.compact(), limit),
+        execution_options={"read_only": True},
+    )
     return bool(found.scalar_one() == 0)
+
+
+def executed_gtids(connection: Connection) -> GtidSet:
+    """All that the server has executed, one round trip; like the wait it takes no snapshot.
+
+    Raises:
+        sqlalchemy.exc.DBAPIError: The server could not be asked.
+    """
+    found = connection.exec_driver_sql("SELECT @@GLOBAL.gtid_executed", execution_options={"read_only": True})
+    return GtidSet.parse(str(found.scalar_one()))

@@ -1,12 +1,9 @@
-"""Bounds of a pool and of its connections, and the session settings that hold them at the server."""
+"""How a process connects: bounds of its pools and connections, and TLS. Frozen values, checked when they are built."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from inventory_replication.errors import ConfigurationError
-from inventory_replication.mysql.connection import TRACKING_ASSIGNMENTS
-
-SQL_MODE = "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
-"""What every session runs under, whatever the option file of its server says."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,18 +40,20 @@ class ConnectionLimits:
                 f"ConnectionLimits.statement_timeout is {self.statement_timeout!r}; it must be 0.001 or more, or None."
             )
 
-    def session_settings(self, *, read_only: bool) -> str:
-        """The one statement that a new session runs: UTC, `SQL_MODE`, no autocommit, tracked commits, bounded waits."""
-        lock_wait = max(1, int(self.read_timeout) - 1)
-        settings = [
-            TRACKING_ASSIGNMENTS,
-            "time_zone='+00:00'",
-            f"sql_mode='{SQL_MODE}'",
-            "autocommit=OFF",
-            f"transaction_read_only={'ON' if read_only else 'OFF'}",
-            f"innodb_lock_wait_timeout={lock_wait}",
-            f"lock_wait_timeout={lock_wait}",
-        ]
-        if self.statement_timeout is not None:
-            settings.append(f"max_execution_time={int(self.statement_timeout * 1000)}")
-        return f"SET SESSION {', '.join(settings)}"
+
+@dataclass(frozen=True, slots=True)
+class TlsPolicy:
+    """How connections are encrypted, and whom they believe.
+
+    Args:
+        ca_file: Certificates (PEM) that may have signed the servers'. ``None``: the traffic is encrypted, and any server is
+            believed.
+        verify_host: Also compare the name in a server's certificate with its host; those that MySQL makes hold no host.
+    """
+
+    ca_file: str | Path | None = None
+    verify_host: bool = False
+
+    def __post_init__(self) -> None:
+        if self.verify_host and self.ca_file is None:
+            raise ConfigurationError("TlsPolicy.verify_host needs a ca_file: without one no certificate is verified.")

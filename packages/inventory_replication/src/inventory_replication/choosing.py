@@ -1,0 +1,119 @@
+"""Which server a unit of work gets, or the error that says why none; every choice is counted with its reason."""
+
+import random
+from time import monotonic, sleep
+
+from inventory_replication.config import RetryPolicy
+from inventory_replication.counters import Counters
+from inventory_replication.decisions.members import Cause
+from inventory_replication.decisions.routing import (
+    ReadNeed,
+    RouteDecision,
+    RouteReason,
+    after_wait_failed,
+    choose_reader,
+    choose_writer,
+)
+from inventory_replication.decisions.routing_table import RoutingTable
+from inventory_replication.errors import (
+    CausalTimeout,
+    LostWriteDetected,
+    NoEligibleReplica,
+    ReplicationError,
+    SourceUnavailable,
+    SplitBrainDetected,
+)
+from inventory_replication.monitor import Monitor
+
+_PAUSE = 0.01
+
+
+class Chooser:
+    """Threads may share it."""
+
+    def __init__(self, monitor: Monitor, counters: Counters, retry: RetryPolicy) -> None:
+        self._monitor = monitor
+        self._counters = counters
+        self._retry = retry
+
+    def reader(self, need: ReadNeed, unreachable: list[str]) -> RouteDecision:
+        """The server of a read-only unit.
+
+        Args:
+            need: What it asks for.
+            unreachable: Servers that this unit has failed to reach.
+
+        Raises:
+            ReplicationError: No server may serve it; the kind says why.
+        """
+        table = self._table(unreachable)
+        decision = choose_reader(table, need, monotonic(), (random.random(), random.random()))  # noqa: S311
+        return self._accepted(table, decision, "reader")
+
+    def after_wait(self, need: ReadNeed, failed: RouteDecision, unreachable: list[str]) -> RouteDecision:
+        """The next server after a wait that ended without the token; raises as `reader`."""
+        table = self._table(unreachable)
+        return self._accepted(table, after_wait_failed(table, need, failed, monotonic()), "reader")
+
+    def writer(self) -> RouteDecision:
+        """The source.
+
+        Raises:
+            SourceUnavailable: There is none; after a switchover has begun the next one is waited for, with a limit.
+        """
+        table = self._monitor.table()
+        if table.source is None:
+            table = self._after_switchover(table)
+        return self._accepted(table, choose_writer(table), "writer")
+
+    def is_current(self, decision: RouteDecision) -> bool:
+        """Whether the server that was chosen to write on is still the one that may be written to."""
+        snapshot = self._monitor.view.table.snapshot
+        return snapshot.epoch == decision.epoch and snapshot.cause is not Cause.SPLIT_BRAIN
+
+    def _table(self, unreachable: list[str]) -> RoutingTable:
+        table = self._monitor.table()
+        for name in unreachable:
+            table = table.without(name)
+        return table
+
+    def _after_switchover(self, table: RoutingTable) -> RoutingTable:
+        while self._switching(table):
+            self._monitor.refresh(self._retry.switchover_patience)
+            table = self._monitor.table()
+            if table.source is None:
+                sleep(_PAUSE)
+        return table
+
+    def _switching(self, table: RoutingTable) -> bool:
+        """Whether the former source is there and read-only, since a moment ago: somebody is moving its role."""
+        since = self._monitor.view.sourceless_since
+        if since is None or table.snapshot.cause is not Cause.NO_WRITABLE_SERVER:
+            return False
+        former = table.snapshot.lineage.source_uuid
+        stepped_down = any(member.server_uuid == former for member in table.snapshot.replicas)
+        return stepped_down and monotonic() - since < self._retry.switchover_patience
+
+    def _accepted(self, table: RoutingTable, decision: RouteDecision, role: str) -> RouteDecision:
+        self._counters.count_unit(role, decision.server or "", decision.reason.value)
+        if decision.server is None:
+            raise self._refusal(table, decision)
+        return decision
+
+    def _refusal(self, table: RoutingTable, decision: RouteDecision) -> ReplicationError:
+        match decision.reason:
+            case RouteReason.SPLIT_BRAIN:
+                writable = [member.name for member in table.snapshot.members if member.reason == table.snapshot.reason]
+                return SplitBrainDetected(f"Nothing was written. {table.snapshot.reason}", servers=tuple(writable))
+            case RouteReason.NO_SOURCE:
+                return SourceUnavailable(
+                    f"No server accepts writes at the moment; nothing was changed. {table.source_trouble} Try again shortly."
+                )
+            case RouteReason.CAUSAL_NOT_MET:
+                return CausalTimeout()
+            case RouteReason.LOST_WRITE:
+                lost = decision.wait_for.compact() if decision.wait_for else ""
+                self._counters.count_lost_write()
+                return LostWriteDetected(gtids=lost)
+            case _:
+                return NoEligibleReplica()

@@ -1,0 +1,101 @@
+"""What a request or job has written and must see: its causal token, as it grows from unit of work to unit of work."""
+
+import threading
+from collections.abc import Callable
+from time import time
+from typing import NamedTuple
+
+from inventory_replication.decisions.gtid import GtidSet
+from inventory_replication.decisions.routing import ReadNeed
+from inventory_replication.decisions.tokens import CausalToken
+from inventory_replication.mysql.connection import Commits, Evidence
+
+
+class Served(NamedTuple):
+    """Where a unit of work went.
+
+    Args:
+        role: ``source`` or ``replica``.
+        server: Its name.
+        reason: Value of a `RouteReason`.
+        staleness_seconds: Upper bound when it was chosen; 0 on the source, ``None`` where nothing was proved.
+    """
+
+    role: str
+    server: str
+    reason: str
+    staleness_seconds: float | None
+
+
+class CausalContext:
+    """Of one ``with cluster.causal(…)`` block; threads that the block starts may share it.
+
+    Args:
+        token: What was brought.
+        issue: Makes a signed text of a token.
+        rejected: Why a token that was brought is not believed; its reader is then sent to the source.
+    """
+
+    def __init__(self, token: CausalToken, issue: Callable[[CausalToken], str], rejected: str | None = None) -> None:
+        self.rejected = rejected
+        self._issue = issue
+        self.served: list[Served] = []
+        self._carried = token
+        self._unread: list[str] = []
+        self._distrusted = rejected is not None
+        self._lock = threading.Lock()
+
+    @property
+    def token(self) -> str | None:
+        """What the next request or job of the same reader must bring; ``None``: nothing. Safe in a URL, a header, a cookie."""
+        return self._issue(self.carried) or None
+
+    @property
+    def carried(self) -> CausalToken:
+        """All that the next unit of work must see."""
+        with self._lock:
+            return self._read()
+
+    def need(self, staleness_bound: float | None, *, serve_stale: bool, source: bool) -> ReadNeed:
+        """What a reader of this context asks for."""
+        with self._lock:
+            token = self._read()
+            return ReadNeed(token.gtids, token.unknown, self._distrusted, staleness_bound, serve_stale, source)
+
+    def add(self, commits: Commits) -> None:
+        """Something was committed."""
+        with self._lock:
+            if commits.gtids:
+                # Read when somebody asks: a request that only writes need not pay for it between its units.
+                self._unread.append(commits.gtids)
+            if commits.evidence is Evidence.UNKNOWN:
+                self._carried = self._carried.with_unknown_commit(time())
+
+    def add_unknown(self) -> None:
+        """Something was, or may have been, committed, and nobody knows its GTID."""
+        with self._lock:
+            self._carried = self._carried.with_unknown_commit(time())
+
+    def resolve(self, executed: GtidSet) -> None:
+        """The source has told, after all that is unknown, what it has: that can be waited for on replicas."""
+        with self._lock:
+            self._carried = self._carried.resolved(executed)
+            self._distrusted = False
+
+    def give_up(self, lost: GtidSet) -> None:
+        """Forget transactions that went down with a former source, after their loss was told."""
+        with self._lock:
+            self._carried = self._read().without(lost)
+
+    def join(self, inner: "CausalContext") -> None:
+        """Take over what an inner block did."""
+        carried = inner.carried
+        with self._lock:
+            self._carried = self._read().merged(carried)
+            self.served += inner.served
+
+    def _read(self) -> CausalToken:
+        if self._unread:
+            unread, self._unread = self._unread, []
+            self._carried = self._carried.with_commit(GtidSet.parse(",".join(unread)), time())
+        return self._carried

@@ -1,0 +1,117 @@
+"""What a read-only unit of work refuses before anything is sent. The database refuses the rest: its session is read-only.
+
+Statements are looked at where they leave SQLAlchemy, so that it makes no difference whether they come from a flush, a query, a
+bulk operation, `text()` or the connection. The look at a text is remembered: a program has few of them.
+"""
+
+import re
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import Connection, Engine, TextClause, TextualSelect, event
+from sqlalchemy.engine.interfaces import DBAPICursor, ExecutionContext
+from sqlalchemy.orm import FromStatement, Session
+
+from inventory_replication.errors import ReadOnlyUnitError
+
+DECLARED = "read_only"
+"""Execution option by which a `text()` or a driver's statement is declared to read and nothing else."""
+
+MOST_REMEMBERED: Final = 4096
+
+S = TypeVar("S", bound=Session)
+
+_CURE = "Writes go through write(work)."
+
+_HIDDEN = re.compile(
+    r"""'(?:[^'\\]|\\.|'')*' | "(?:[^"\\]|\\.|"")*" | `(?:[^`]|``)*` | --\s[^\n]* | \#[^\n]* | /\*(?!!).*?\*/""",
+    re.VERBOSE | re.DOTALL,
+)
+_OPENS: Final = {
+    "select",
+    "with",
+    "values",
+    "table",
+    "show",
+    "explain",
+    "describe",
+    "desc",
+    "savepoint",
+    "release",
+    "rollback",
+}
+_FIRST_WORD = re.compile(r"[\s(]*([a-z_]+)")
+_LOCKS = re.compile(r"\bfor\s+(?:update|share)\b|\block\s+in\s+share\s+mode\b")
+_CHANGES = re.compile(r"\b(?:update|delete)\b|\binto\b")
+_CALLS = re.compile(r"\b(?:get_lock|release_lock|release_all_locks|service_get_\w+_locks|service_release_locks)\s*\(")
+
+_verdicts: dict[str, str] = {}
+
+
+def refuse_writes_on(engine: Engine) -> None:
+    """Look at every statement that the engine sends.
+
+    `ReadOnlyUnitError` is raised, and nothing is sent, for DML and DDL in whatever form, locking reads, functions that take locks,
+    ``CALL``, ``SET``, temporary tables, ``SELECT … INTO``; and for every `text()` or statement of the driver's that does not carry
+    ``execution_options(read_only=True)``.
+    """
+    event.listen(engine, "before_cursor_execute", _before_execute)
+
+
+def reading_class(session_class: type[S]) -> type[S]:
+    """A subclass for readers: what would be flushed is refused before anything is made of it."""
+    made = type(f"Reading{session_class.__name__}", (session_class,), {})
+    event.listen(made, "before_flush", _before_flush)
+    return made
+
+
+def objection(statement: str) -> str:
+    """Why a reader must not send this text; empty where nothing speaks against it."""
+    bare = _HIDDEN.sub(" ", statement).replace("/*!", " ").lower()
+    first = _FIRST_WORD.match(bare)
+    word = first[1] if first else ""
+    if word not in _OPENS:
+        return f"A reader was asked for a statement that begins with {word.upper() or 'no word'}."
+    if _LOCKS.search(bare):
+        return "A reader was asked for a locking read (FOR UPDATE, FOR SHARE)."
+    if word in {"select", "with", "values", "table", "explain"} and _CHANGES.search(bare):
+        return "A reader was asked for a statement that changes or stores something (UPDATE, DELETE, INTO)."
+    if _CALLS.search(bare):
+        return "A reader was asked to take or give back a lock by its name (GET_LOCK and its like)."
+    return ""
+
+
+def _before_execute(
+    connection: Connection,  # noqa: ARG001
+    cursor: DBAPICursor,  # noqa: ARG001
+    statement: str,
+    parameters: object,  # noqa: ARG001
+    context: ExecutionContext | None,
+    executemany: bool,  # noqa: ARG001
+) -> None:
+    verdict = _verdicts.get(statement)
+    if verdict is None:
+        verdict = objection(statement)
+        if len(_verdicts) >= MOST_REMEMBERED:
+            _verdicts.clear()
+        _verdicts[statement] = verdict
+    if verdict:
+        raise ReadOnlyUnitError(f"{verdict} Nothing was sent. {_CURE}")
+    if context is not None and _is_textual(context) and not context.execution_options.get(DECLARED):
+        raise ReadOnlyUnitError(
+            "A reader was given a statement as text, which may do anything. If it only reads, say so: "
+            "text(...).execution_options(read_only=True). " + _CURE
+        )
+
+
+def _is_textual(context: ExecutionContext) -> bool:
+    compiled = context.compiled
+    if compiled is None:
+        return True
+    statement = compiled.statement
+    if isinstance(statement, FromStatement):
+        statement = statement.element
+    return isinstance(statement, TextClause | TextualSelect)
+
+
+def _before_flush(*_: Any) -> None:
+    raise ReadOnlyUnitError(f"A reader's session was asked to store objects. Nothing was sent. {_CURE}")

@@ -1,0 +1,186 @@
+"""The one background thread of a process: it asks the servers, decides, and publishes an immutable routing table."""
+
+import logging
+import random
+import ssl
+import threading
+from collections.abc import Callable, Mapping
+from time import monotonic
+from typing import NamedTuple
+
+from inventory_replication.config import ClusterConfig
+from inventory_replication.decisions.breaker import Breaker
+from inventory_replication.decisions.routing_table import RoutingTable, ServerLoad
+from inventory_replication.mysql.probes import ServerReport
+from inventory_replication.outlook import Outlook
+from inventory_replication.questions import Questions
+from inventory_replication.reporting import report_changes
+
+_LOG = logging.getLogger("inventory_replication")
+
+
+class View(NamedTuple):
+    """What is published after each round and each change in between. Nothing in it changes but the loads.
+
+    Args:
+        table: To route by.
+        breakers: By server.
+        draining: Servers that get nothing new.
+        reports: What each server last said.
+        sourceless_since: Monotonic time since when there has been no source; ``None`` while there is one.
+        rounds: How many rounds have ended.
+    """
+
+    table: RoutingTable
+    breakers: Mapping[str, Breaker]
+    draining: frozenset[str]
+    reports: Mapping[str, ServerReport]
+    sourceless_since: float | None
+    rounds: int
+
+
+class Monitor:
+    """Belongs to one process; its thread starts with the first question to it. Threads may share it.
+
+    Args:
+        config: Whom to ask, and how.
+        tls: One context for all connections of the process.
+        loads: Of every server, live.
+        source_changed: Called in the monitor's thread when the source has become another server, before the new table is seen.
+    """
+
+    def __init__(
+        self,
+        config: ClusterConfig,
+        tls: ssl.SSLContext | None,
+        loads: Mapping[str, ServerLoad],
+        source_changed: Callable[[], None],
+    ) -> None:
+        self._policy = config.monitor
+        self._config = config
+        self._source_changed = source_changed
+        self._questions = Questions(config, tls)
+        self._outlook = Outlook(config, loads)
+        self._changed = threading.Condition(threading.RLock())
+        self._wake = threading.Event()
+        self._thread: threading.Thread | None = None
+        self._closing = False
+        self._begun = 0
+        self._ended = 0
+        self._longest_round = self._policy.connect_timeout + 3 * self._policy.read_timeout + 1.0
+        self.view = self._seen()
+
+    def table(self) -> RoutingTable:
+        """The newest table. Starts the thread, and waits for a round where there was none for long; never without a limit."""
+        thread = self._thread
+        table = self.view.table
+        if thread is None or not thread.is_alive():
+            self.start()
+        elif monotonic() - table.snapshot.taken_at <= self._policy.poll_interval + self._longest_round:
+            return table
+        self.refresh(self._longest_round)
+        table = self.view.table
+        silence = monotonic() - table.snapshot.taken_at
+        return table if silence <= self._policy.poll_interval + self._longest_round else table.outdated(silence)
+
+    def start(self) -> None:
+        """Start the thread, if it does not run; does not wait."""
+        with self._changed:
+            if self._closing or (self._thread is not None and self._thread.is_alive()):
+                return
+            self._thread = threading.Thread(target=self._run, name="inventory-replication monitor", daemon=True)
+            self._thread.start()
+
+    def hurry(self) -> None:
+        """Look at the servers at once; does not wait."""
+        self._wake.set()
+
+    def refresh(self, limit: float) -> bool:
+        """Wait for a round that begins after this call; all who wait share it.
+
+        Args:
+            limit: Seconds after which the wait ends, with ``False``.
+        """
+        with self._changed:
+            if self._closing:
+                return False
+            wanted = self._begun + 1
+            self._wake.set()
+            return self._changed.wait_for(lambda: self._ended >= wanted or self._closing, limit)
+
+    def note_failure(self, name: str) -> None:
+        """A unit of work could not connect to a server, or lost it."""
+        with self._changed:
+            before = self._outlook.breakers[name]
+            after = before.after_failure(monotonic(), random.random(), self._policy.breaker)  # noqa: S311
+            self._outlook.breakers[name] = after
+            if before.admits != after.admits:
+                _LOG.warning("%s is left alone after failures to connect", name)
+                self._publish()
+        self._wake.set()
+
+    def note_success(self, name: str) -> None:
+        """A unit of work was served."""
+        if self.view.breakers[name].failures:
+            with self._changed:
+                self._outlook.breakers[name] = self._outlook.breakers[name].after_success()
+                self._publish()
+
+    def drain(self, name: str, *, draining: bool) -> None:
+        """Give a server nothing new, or give it something again."""
+        with self._changed:
+            (self._outlook.draining.add if draining else self._outlook.draining.discard)(name)
+            self._publish()
+
+    def close(self) -> None:
+        """End the thread and close its connections; waits for a question that is under way, with a limit."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+        self._wake.set()
+        if self._thread is not None:
+            self._thread.join(self._longest_round)
+
+    def _run(self) -> None:
+        while not self._closing:
+            with self._changed:
+                self._begun += 1
+            self._wake.clear()
+            try:
+                self._round()
+            except Exception:  # noqa: BLE001 - the thread must live
+                # Without a round the table grows old, and an old one proves no source; the next round may be better.
+                _LOG.exception("a round of the monitor failed")
+            with self._changed:
+                self._ended = self._begun
+                self._changed.notify_all()
+            self._wake.wait(self._policy.poll_interval)
+        self._questions.close(self._longest_round)
+
+    def _round(self) -> None:
+        began = monotonic()
+        with self._changed:
+            names = self._outlook.to_be_asked(began)
+        first = self._begun == 1
+        answers = self._questions.ask(names, self._longest_round if first else 0.0)
+        with self._changed:
+            before, replaced = self._outlook.take(answers, monotonic(), random.random())  # noqa: S311
+            if replaced:
+                self._source_changed()
+            self._publish()
+        report_changes(before, self.view.table.snapshot)
+
+    def _publish(self) -> None:
+        # A single assignment: whoever reads sees the old or the new view, and needs no lock.
+        self.view = self._seen()
+
+    def _seen(self) -> View:
+        outlook = self._outlook
+        return View(
+            table=outlook.table(),
+            breakers=dict(outlook.breakers),
+            draining=frozenset(outlook.draining),
+            reports=dict(outlook.reports),
+            sourceless_since=outlook.sourceless_since,
+            rounds=self._ended,
+        )

@@ -1,0 +1,117 @@
+"""What the monitor knows after a round, and how the next round follows from it. One thread writes, under the monitor's lock."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from inventory_replication.config import ClusterConfig
+from inventory_replication.decisions.breaker import Breaker
+from inventory_replication.decisions.facts import Answer, NoAnswer
+from inventory_replication.decisions.members import Cause, TopologySnapshot
+from inventory_replication.decisions.routing_table import RoutingTable, ServerLoad, build_routing_table
+from inventory_replication.decisions.staleness import StalenessTracker
+from inventory_replication.decisions.topology import decide_topology
+from inventory_replication.mysql.probes import ServerReport
+from inventory_replication.questions import NEVER_ASKED, Answered
+
+
+@dataclass(slots=True)
+class Outlook:
+    """Mutable; its owner guards it with a lock. What others may read is the `RoutingTable` that `table` builds.
+
+    Args:
+        config: The cluster.
+        loads: Of every server, live.
+    """
+
+    config: ClusterConfig
+    loads: Mapping[str, ServerLoad]
+    breakers: dict[str, Breaker] = field(default_factory=dict)
+    draining: set[str] = field(default_factory=set)
+    reports: dict[str, ServerReport] = field(default_factory=dict)
+    """What each server last said, for status."""
+    sourceless_since: float | None = None
+    _snapshot: TopologySnapshot | None = None
+    _tracker: StalenessTracker = field(init=False)
+    _judged: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._tracker = StalenessTracker(self.config.monitor.history)
+        for server in self.config.servers:
+            self.breakers[server.name] = Breaker()
+
+    def to_be_asked(self, now: float) -> list[str]:
+        """The servers of the next round: the source first, because a replica asked after it can prove that it has all of it."""
+        source = self._snapshot.source if self._snapshot else None
+        names = [name for name, breaker in self.breakers.items() if breaker.may_probe(now)]
+        if source and source.name in names:
+            names.remove(source.name)
+            names.insert(0, source.name)
+        return names
+
+    def take(self, answers: Mapping[str, Answered], now: float, dice: float) -> tuple[TopologySnapshot | None, bool]:
+        """Judge a round.
+
+        Returns:
+            The snapshot before, and whether the source became another server.
+        """
+        before = self._snapshot
+        fresh = {name: each for name, each in answers.items() if self._judged.get(name) != each.asked_at}
+        for name, each in fresh.items():
+            if each is not NEVER_ASKED:
+                self._judge(name, each, now, dice)
+        told = {server.name: self._answer(server.name, answers[server.name], now) for server in self.config.servers}
+        snapshot = decide_topology(told, before, now)
+        replaced = before is not None and snapshot.epoch != before.epoch
+        if replaced:
+            self._tracker = StalenessTracker(self.config.monitor.history)
+        self._snapshot = snapshot
+        self._measure(snapshot, fresh)
+        if snapshot.source:
+            self.sourceless_since = None
+        elif self.sourceless_since is None:
+            self.sourceless_since = now
+        return before, replaced
+
+    def table(self) -> RoutingTable:
+        """The table of what is known now."""
+        snapshot = self._snapshot or decide_topology(
+            {name: NoAnswer("It has not been asked yet.") for name in self.breakers}, None, float("-inf")
+        )
+        return build_routing_table(
+            snapshot,
+            self.config.routing,
+            loads=self.loads,
+            freshness={member.name: self._tracker.freshness(member.name) for member in snapshot.replicas},
+            breakers=self.breakers,
+            draining=self.draining,
+            weights={server.name: server.weight for server in self.config.servers},
+        )
+
+    def _judge(self, name: str, answered: Answered, now: float, dice: float) -> None:
+        policy = self.config.monitor.breaker
+        self._judged[name] = answered.asked_at
+        if isinstance(answered.report, ServerReport):
+            self.reports[name] = answered.report
+        breaker = self.breakers[name]
+        self.breakers[name] = (
+            breaker.after_failure(now, dice, policy)
+            if answered.silent
+            else breaker.after_good_answer(answered.asked_at, now, policy)
+        )
+
+    def _answer(self, name: str, answered: Answered, now: float) -> Answer:
+        report = answered.report
+        if isinstance(report, NoAnswer):
+            return report
+        if not self.breakers[name].may_probe(now):
+            return NoAnswer("It is left alone for a while after failures to connect.")
+        return report.facts
+
+    def _measure(self, snapshot: TopologySnapshot, fresh: Mapping[str, Answered]) -> None:
+        source = snapshot.source
+        if source and snapshot.cause is Cause.PROVED and source.name in fresh:
+            self._tracker.observe_source(fresh[source.name].asked_at, source.executed)
+        for member in snapshot.replicas:
+            report = fresh[member.name].report if member.name in fresh else None
+            if isinstance(report, ServerReport):
+                self._tracker.observe_replica(member.name, report.facts.executed)

@@ -1,0 +1,68 @@
+"""The pools of one process: one for writers and one for readers on each server, made when they are first needed."""
+
+import ssl
+import threading
+from collections.abc import Callable
+
+from sqlalchemy import Engine
+
+from inventory_replication.config import ClusterConfig
+from inventory_replication.mysql.engines import ServerEngine, build_engine
+
+
+class Pools:
+    """Build it after fork. Threads may share it.
+
+    Args:
+        config: Servers, account, limits.
+        tls: One context for all connections of the process.
+        guard: Installs on an engine what readers must not do.
+    """
+
+    def __init__(self, config: ClusterConfig, tls: ssl.SSLContext | None, guard: Callable[[Engine], None]) -> None:
+        self._config = config
+        self._tls = tls
+        self._guard = guard
+        self._writers: dict[str, ServerEngine] = {}
+        self._readers: dict[str, ServerEngine] = {}
+        self._lock = threading.Lock()
+
+    def writer(self, name: str) -> ServerEngine:
+        """The pool for write units on a server."""
+        return self._writers.get(name) or self._made(self._writers, name, read_only=False)
+
+    def reader(self, name: str) -> ServerEngine:
+        """The pool for read-only units on a server, source or replica; its sessions are read-only at the database."""
+        return self._readers.get(name) or self._made(self._readers, name, read_only=True)
+
+    def invalidate_writers(self) -> None:
+        """Let go of every connection that was made to write, after the source became another server."""
+        with self._lock:
+            for each in self._writers.values():
+                each.invalidate()
+
+    def close(self) -> None:
+        """Close all idle connections; those in use are closed when they come back."""
+        with self._lock:
+            for each in (*self._writers.values(), *self._readers.values()):
+                each.close()
+            self._writers.clear()
+            self._readers.clear()
+
+    def _made(self, pools: dict[str, ServerEngine], name: str, *, read_only: bool) -> ServerEngine:
+        config = self._config
+        with self._lock:
+            if name not in pools:
+                made = build_engine(
+                    config.server(name),
+                    config.app,
+                    database=config.database,
+                    read_only=read_only,
+                    tls=self._tls,
+                    limits=config.limits,
+                    isolation=config.isolation,
+                )
+                if read_only:
+                    self._guard(made.engine)
+                pools[name] = made
+            return pools[name]

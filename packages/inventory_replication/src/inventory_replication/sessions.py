@@ -1,0 +1,264 @@
+"""Units of work: the only place that begins and commits transactions."""
+
+import random
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from math import isfinite
+from time import monotonic, sleep
+from typing import Generic, NamedTuple, TypeVar
+
+from sqlalchemy import Connection
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from inventory_replication.choosing import Chooser
+from inventory_replication.config import ClusterConfig
+from inventory_replication.context import CausalContext, Served
+from inventory_replication.counters import Counters
+from inventory_replication.decisions.gtid import GtidSet
+from inventory_replication.decisions.outcomes import Commit
+from inventory_replication.decisions.routing import ReadNeed, RouteDecision
+from inventory_replication.errors import LostWriteDetected, SourceUnavailable
+from inventory_replication.failures import Failure, judge_reader, judge_writer
+from inventory_replication.guards import reading_class
+from inventory_replication.monitor import Monitor
+from inventory_replication.mysql.connection import TrackingConnection
+from inventory_replication.mysql.engines import tracked_connection
+from inventory_replication.mysql.waiting import executed_gtids, wait_for_gtids
+from inventory_replication.pools import Pools
+from inventory_replication.traffic import Traffic
+
+S = TypeVar("S", bound=Session)
+T = TypeVar("T")
+
+
+class _SourceChanged(Exception):
+    """The source became another server while a write was running, which has not committed yet."""
+
+
+class _Leased(NamedTuple):
+    server: str
+    connection: Connection
+    begun: float
+
+
+@dataclass(slots=True)
+class _Attempt:
+    """One run of a write unit; ``driver`` is there once it has a connection."""
+
+    server: str
+    driver: TrackingConnection | None = None
+
+
+def run_in_one_transaction(session: S, work: Callable[[S], T]) -> T:
+    """Give ``work`` the session, commit at its end, roll back at its error."""
+    with session, session.begin():
+        return work(session)
+
+
+class UnitsOfWork(Generic[S]):
+    """Of one process; threads may share it.
+
+    Args:
+        config: Policies.
+        session_class: Of every session.
+        current: Where the causal context of the caller is found.
+        pools: Of this process.
+        monitor: Of this process.
+        traffic: Of this process.
+        counters: Of this process.
+    """
+
+    def __init__(
+        self,
+        config: ClusterConfig,
+        session_class: type[S],
+        current: ContextVar[CausalContext | None],
+        *,
+        pools: Pools,
+        monitor: Monitor,
+        traffic: Traffic,
+        counters: Counters,
+    ) -> None:
+        self._retry = config.retry
+        self._patience = config.monitor.connect_timeout + config.monitor.read_timeout
+        self._writing = session_class
+        self._reading = reading_class(session_class)
+        self._current = current
+        self._pools = pools
+        self._monitor = monitor
+        self._traffic = traffic
+        self._counters = counters
+        self._chooser = Chooser(monitor, counters, config.retry)
+
+    @contextmanager
+    def reader(self, need: ReadNeed) -> Iterator[S]:
+        """A read-only session on one server; see `ReplicatedCluster.reader`."""
+        context = self._current.get()
+        leased = self._lease(need, context)
+        server = leased.server
+        # The connection may have waited for the token already, which begins its transaction.
+        session = self._reading(bind=leased.connection, autoflush=False, join_transaction_mode="control_fully")
+        try:
+            yield session
+        except DBAPIError as fault:
+            failure = judge_reader(fault, server, connecting=False)
+            self._note(failure)
+            failure.tell_reader()
+        else:
+            self._monitor.note_success(server)
+        finally:
+            self._end(session, leased)
+
+    def write(self, work: Callable[[S], T]) -> T:
+        """Run ``work`` on the source; see `ReplicatedCluster.write`."""
+        context = self._current.get()
+        failed = 0
+        while True:
+            decision = self._chooser.writer()
+            attempt = _Attempt(decision.server or "")
+            try:
+                result = self._run(decision, work, attempt, context)
+            except _SourceChanged:
+                failed += 1
+                self._counters.count_repeat("source_changed")
+                if failed >= self._retry.attempts:
+                    raise SourceUnavailable(
+                        "The source changed while a change was being made. Nothing was changed: try again."
+                    ) from None
+            except (DBAPIError, PoolTimeout) as fault:
+                failed += 1
+                self._after_failure(judge_writer(fault, attempt.server, attempt.driver), failed)
+            else:
+                self._monitor.note_success(attempt.server)
+                if context is not None:
+                    context.served.append(Served("source", attempt.server, decision.reason.value, 0.0))
+                return result
+
+    def _lease(self, need: ReadNeed, context: CausalContext | None) -> _Leased:
+        """A connection to the server that is chosen, which has what the reader must see."""
+        unreachable: list[str] = []
+        try:
+            decision = self._chooser.reader(need, unreachable)
+            while True:
+                try:
+                    leased = self._try(decision, need, context)
+                except (DBAPIError, PoolTimeout) as fault:
+                    failure = judge_reader(fault, decision.server or "", connecting=True)
+                    self._note(failure)
+                    if not failure.outcome.may_repeat:
+                        failure.tell_reader()
+                    unreachable.append(failure.server)
+                    decision = self._chooser.reader(need, unreachable)
+                else:
+                    if leased is not None:
+                        return leased
+                    decision = self._chooser.after_wait(need, decision, unreachable)
+        except LostWriteDetected as lost:
+            if context is not None:
+                context.give_up(GtidSet.parse(lost.gtids))
+            raise
+
+    def _try(self, decision: RouteDecision, need: ReadNeed, context: CausalContext | None) -> _Leased | None:
+        """Connect, and wait for the token where that is asked for; ``None``: it did not come."""
+        server = decision.server or ""
+        begun = self._traffic.begin(server)
+        connection = None
+        leased = None
+        try:
+            connection = self._pools.reader(server).engine.connect()
+            if decision.wait_for is None or self._arrived(connection, server, decision.wait_for, decision.wait_limit):
+                if context is not None:
+                    if decision.is_source and (need.unknown or need.rejected):
+                        context.resolve(executed_gtids(connection))
+                    context.served.append(_served(decision, server))
+                leased = _Leased(server, connection, begun)
+        finally:
+            if leased is None:
+                if connection is not None:
+                    connection.close()
+                self._traffic.give_up(server)
+        return leased
+
+    def _arrived(self, connection: Connection, server: str, gtids: GtidSet, limit: float) -> bool:
+        began = monotonic()
+        self._traffic.begin_wait(server)
+        met = False
+        try:
+            met = wait_for_gtids(connection, gtids, limit)
+        finally:
+            self._traffic.end_wait(server)
+            self._counters.count_wait(server, monotonic() - began, met=met)
+        return met
+
+    def _end(self, session: Session, leased: _Leased) -> None:
+        """Give everything back. What fails now takes nothing away from what was read."""
+        try:
+            session.close()
+        except DBAPIError as fault:
+            self._note(judge_reader(fault, leased.server, connecting=False))
+        finally:
+            leased.connection.close()
+            self._traffic.end(leased.server, leased.begun)
+
+    def _run(
+        self, decision: RouteDecision, work: Callable[[S], T], attempt: _Attempt, context: CausalContext | None
+    ) -> T:
+        """Run ``work`` once; its commits are in the context before its connection is back in the pool."""
+
+        def checked(session: S) -> T:
+            result = work(session)
+            if not self._chooser.is_current(decision):
+                raise _SourceChanged
+            return result
+
+        begun = self._traffic.begin(attempt.server)
+        try:
+            with self._pools.writer(attempt.server).engine.connect() as connection:
+                attempt.driver = tracked_connection(connection)
+                try:
+                    return run_in_one_transaction(self._writing(bind=connection), checked)
+                except BaseException as fault:
+                    if _in_doubt(fault, attempt.server, attempt.driver):
+                        connection.invalidate()
+                        self._counters.count_unknown_commit()
+                        if context is not None:
+                            context.add_unknown()
+                    raise
+                finally:
+                    if context is not None:
+                        context.add(attempt.driver.take_commits())
+        finally:
+            self._traffic.end(attempt.server, begun)
+
+    def _after_failure(self, failure: Failure, failed: int) -> None:
+        """Prepare the next run of a write, or raise what its caller gets."""
+        self._note(failure)
+        if not failure.outcome.may_repeat or failed >= self._retry.attempts:
+            failure.tell_writer()
+        self._counters.count_repeat(failure.label)
+        if failure.outcome.refresh:
+            self._monitor.refresh(self._patience)
+        sleep(self._retry.delay(failed, random.random()))  # noqa: S311
+
+    def _note(self, failure: Failure) -> None:
+        self._counters.count_fault(failure.server, failure.label)
+        if failure.outcome.breaker_failure:
+            self._monitor.note_failure(failure.server)
+        elif failure.outcome.refresh:
+            self._monitor.hurry()
+
+
+def _served(decision: RouteDecision, server: str) -> Served:
+    staleness = decision.staleness if isfinite(decision.staleness) else None
+    return Served("source" if decision.is_source else "replica", server, decision.reason.value, staleness)
+
+
+def _in_doubt(fault: BaseException, server: str, driver: TrackingConnection) -> bool:
+    """Whether something may have been stored that nobody has confirmed."""
+    if isinstance(fault, DBAPIError):
+        return judge_writer(fault, server, driver).outcome.commit is Commit.UNKNOWN
+    return driver.commit_sent and not driver.commit_confirmed

@@ -1,0 +1,56 @@
+"""Clusters over the real servers, for the tests of the runtime."""
+
+from collections.abc import Callable
+from typing import Any
+
+from sqlalchemy import Integer, String, column, insert, select, table
+from sqlalchemy.orm import Session
+
+from inventory_replication import (
+    ClusterConfig,
+    MonitorPolicy,
+    ReplicatedCluster,
+    RetryPolicy,
+    Server,
+    TlsPolicy,
+    TokenKey,
+    TokenPolicy,
+)
+from tests.replication.mysql.servers import APP, DATABASE, MONITOR, ReplicaSet
+
+KEYS = TokenPolicy((TokenKey("k1", b"a secret of the tests, no other"),))
+QUICK = MonitorPolicy(poll_interval=0.05, connect_timeout=0.5, read_timeout=0.5)
+ClusterFor = Callable[..., ReplicatedCluster[Session]]
+
+
+def configured(servers: ReplicaSet, ca_file: Any, **changes: Any) -> ClusterConfig:
+    settings: dict[str, Any] = {
+        "cluster_id": "tests",
+        "servers": tuple(Server(each.name, "127.0.0.1", each.port) for each in servers.servers),
+        "database": DATABASE,
+        "app": APP,
+        "monitor_account": MONITOR,
+        "tokens": KEYS,
+        "monitor": QUICK,
+        "retry": RetryPolicy(),
+        "tls": TlsPolicy(ca_file, verify_host=True),
+    }
+    return ClusterConfig(**{**settings, **changes})
+
+
+def notes(name: str) -> Any:
+    return table(name, column("id", Integer), column("note", String))
+
+
+def put(name: str, number: int, note: str = "") -> Callable[[Session], int]:
+    """Work that stores one row."""
+
+    def work(session: Session) -> int:
+        session.execute(insert(notes(name)).values(id=number, note=note))
+        return number
+
+    return work
+
+
+def stored(session: Session, name: str) -> list[int]:
+    return list(session.scalars(select(notes(name).c.id).order_by(notes(name).c.id)))
