@@ -1,5 +1,6 @@
 """The schema's migrations, for this package's tables and for any package that brings its own."""
 
+import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,11 +10,14 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from alembic.util import CommandError
-from sqlalchemy import Connection, Engine
+from sqlalchemy import Connection, Engine, func
 from sqlalchemy.exc import DBAPIError
 
-from inventory_core.errors import SchemaNotCurrent
+from inventory_core.errors import DatabaseBusy, SchemaNotCurrent
 from inventory_core.failures import refusal
+
+PATIENCE_SECONDS = 300
+"""How long an instance waits for another one that migrates."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +45,7 @@ class SchemaChain:
             raise SchemaNotCurrent(found, self.head(), newer=found is not None and found not in known)
 
     def upgrade(self, engine: Engine, revision: str = "head") -> None:
-        """Bring the schema up; on SQLite all or nothing. Safe to repeat.
+        """Bring the schema up; on SQLite all or nothing. Safe to repeat, also by instances that start together.
 
         Raises ``StorageRefused``, ``DatabaseBusy``, or ``SchemaNotCurrent`` for a database of a newer program.
         """
@@ -53,7 +57,7 @@ class SchemaChain:
 
     def _run(self, engine: Engine, run: Callable[[Config], None]) -> None:
         try:
-            with _translated(engine), engine.begin() as connection:
+            with _translated(engine), _alone(engine, self.version_table), engine.begin() as connection:
                 run(self._config(connection))
         except CommandError as error:
             raise SchemaNotCurrent(self.revision(engine), self.head(), newer=True) from error
@@ -67,6 +71,23 @@ class SchemaChain:
         config.attributes["version_table"] = self.version_table
         config.attributes["connection"] = connection
         return config
+
+
+@contextmanager
+def _alone(engine: Engine, version_table: str) -> Iterator[None]:
+    """Let one process at a time migrate. SQLite's write lock does that; MySQL ends its transaction with each change of a table."""
+    if engine.dialect.name not in ("mysql", "mariadb"):
+        yield
+        return
+    # A lock is one for the whole server, and its name has at most 64 characters.
+    name = hashlib.sha256(f"{engine.url.database}.{version_table}".encode()).hexdigest()
+    with engine.connect() as guard:
+        if guard.scalar(func.get_lock(name, PATIENCE_SECONDS)) != 1:
+            raise DatabaseBusy(1)
+        try:
+            yield
+        finally:
+            guard.scalar(func.release_lock(name))
 
 
 @contextmanager
