@@ -1,0 +1,53 @@
+"""Another process on the same database: brings its schema up, or issues stock by several threads and says what came of it."""
+
+import json
+import sys
+from collections import Counter
+from collections.abc import Callable
+
+from inventory_core import DatabaseBusy, InsufficientStock, Inventory, SessionSource, SingleDatabase, issue
+from inventory_core.testing import new_request
+from inventory_web.schema import upgrade_all
+from tests.contracts.at_once import at_once
+
+THREADS = 4
+
+
+def open_sessions(address: str) -> SessionSource:
+    """What `Database.address` names."""
+    return SingleDatabase.from_url(address)
+
+
+def issue_in_turn(inventory: Inventory, codes: list[str], times: int) -> Counter[str]:
+    """Issue one unit of each product, in this order, again and again."""
+    outcomes: Counter[str] = Counter()
+    for _ in range(times):
+        for code in codes:
+            outcomes[
+                f"{code} {_outcome(lambda code=code: issue(inventory, code=code, quantity=1, **new_request()))}"
+            ] += 1
+    return outcomes
+
+
+def _outcome(act: Callable[[], object]) -> str:
+    try:
+        act()
+    except InsufficientStock:
+        return "refused"
+    except DatabaseBusy:
+        return "busy"
+    return "issued"
+
+
+def main() -> None:
+    address, task, *codes = sys.argv[1:]
+    if task == "upgrade":
+        upgrade_all(SingleDatabase.from_url(address).engine)
+        return
+    inventory = Inventory(open_sessions(address))
+    parts = at_once(THREADS, lambda which: issue_in_turn(inventory, codes[:: 1 if which % 2 else -1], int(task)))
+    sys.stdout.write(json.dumps(sum(parts, Counter[str]())))
+
+
+if __name__ == "__main__":
+    main()

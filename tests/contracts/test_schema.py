@@ -1,0 +1,173 @@
+"""The migrations make the tables of the models, both ways, in each kind of database."""
+
+from collections.abc import Iterator
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import Engine, Index, MetaData, inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from inventory_core import CORE_SCHEMA, Inventory, SchemaNotCurrent, SingleDatabase, verify
+from inventory_core.failures import Failure, classify
+from inventory_core.tables import metadata as core_tables
+from inventory_core.testing import create_product
+from inventory_web.areas.accounts import tables as accounts
+from inventory_web.areas.imports import tables as imports
+from inventory_web.schema import CHAINS, WEB_SCHEMA, require_current, upgrade_all
+from inventory_web.tables import metadata as web_tables
+from tests.contracts.at_once import other_processes
+from tests.contracts.topologies import Topology
+
+assert accounts
+assert imports
+
+MODELS = {"core": core_tables, "web": web_tables}
+
+
+@pytest.fixture
+def empty(topology: Topology) -> Iterator[SingleDatabase]:
+    with topology.empty() as sessions:
+        yield sessions
+
+
+def test_migrations_lead_up_and_down_and_up_again(empty: SingleDatabase) -> None:
+    upgrade_all(empty.engine)
+    first = structure(empty.engine)
+    for chain in reversed(CHAINS):
+        chain.downgrade(empty.engine, "base")
+    left = set(inspect(empty.engine).get_table_names())
+    for _ in range(2):
+        upgrade_all(empty.engine)
+
+    assert left == {CORE_SCHEMA.version_table, WEB_SCHEMA.version_table}
+    assert structure(empty.engine) == first
+    require_current(empty.engine)
+
+
+def test_a_downgrade_takes_a_filled_database_down(empty: SingleDatabase) -> None:
+    upgrade_all(empty.engine)
+    create_product(Inventory(empty), "A-1", category="Otra", quantity=3)
+
+    for chain in reversed(CHAINS):
+        chain.downgrade(empty.engine, "base")
+
+    assert not {"product", "user"} & set(inspect(empty.engine).get_table_names())
+
+
+@pytest.mark.parametrize("tables", MODELS)
+def test_models_and_migrations_agree(empty: SingleDatabase, tables: str) -> None:
+    upgrade_all(empty.engine)
+
+    assert differences(empty.engine, MODELS[tables]) == []
+
+
+@pytest.mark.parametrize("tables", MODELS)
+def test_constraints_and_keys_of_models_and_migrations_agree(topology: Topology, tables: str) -> None:
+    """Autogeneration looks at no CHECK constraint, character set or generated key."""
+    with topology.empty() as migrated, topology.empty() as created:
+        upgrade_all(migrated.engine)
+        core_tables.create_all(created.engine)
+        web_tables.create_all(created.engine)
+
+        for table in MODELS[tables].tables:
+            assert shape(migrated.engine, table) == shape(created.engine, table)
+
+
+def test_instances_that_start_at_the_same_instant_upgrade_once(empty: SingleDatabase) -> None:
+    url = empty.engine.url
+    address = url.set(drivername="sqlite") if empty.engine.dialect.name == "sqlite" else url
+    said = other_processes(3, address.render_as_string(hide_password=False), "upgrade")
+
+    assert said == [""] * 3
+    require_current(empty.engine)
+    create_product(Inventory(empty), "A-1", quantity=3)
+    assert verify(Inventory(empty)).faults == ()
+
+
+def test_a_database_of_a_newer_program_is_told_apart_from_an_empty_one(empty: SingleDatabase) -> None:
+    with pytest.raises(SchemaNotCurrent, match="inventory migrate"):
+        CORE_SCHEMA.require_current(empty.engine)
+    CORE_SCHEMA.upgrade(empty.engine)
+    with empty.engine.begin() as connection:
+        connection.execute(text("UPDATE inventory_core_version SET version_num = '9999'"))
+
+    with pytest.raises(SchemaNotCurrent, match="install a newer one"):
+        CORE_SCHEMA.require_current(empty.engine)
+    with pytest.raises(SchemaNotCurrent, match="install a newer one"):
+        CORE_SCHEMA.upgrade(empty.engine)
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE balance SET quantity = -1",
+        "UPDATE product SET quantity = -1",
+        "UPDATE product SET minimum = -1",
+        """INSERT INTO movement (kind, product_id, location_id, quantity, balance_after, reason, actor, at, operation_id)
+        SELECT kind, product_id, location_id, -9, -6, reason, actor, at, operation_id FROM movement""",
+        """INSERT INTO movement (kind, product_id, location_id, quantity, balance_after, reason, actor, at, operation_id)
+        SELECT 'theft', product_id, location_id, quantity, 6, reason, actor, at, operation_id FROM movement""",
+        """INSERT INTO movement (kind, product_id, location_id, quantity, balance_after, reason, actor, at, operation_id)
+        SELECT kind, product_id, location_id, 0, 3, reason, actor, at, operation_id FROM movement""",
+    ],
+)
+def test_the_database_itself_forbids_what_no_ledger_may_hold(inventory: Inventory, statement: str) -> None:
+    create_product(inventory, "A-1", quantity=3)
+
+    with pytest.raises(DBAPIError) as caught:
+        inventory.sessions.write(lambda session: session.execute(text(statement)))
+
+    assert classify(caught.value) is Failure.CHECK
+    assert verify(inventory).faults == ()
+
+
+@pytest.mark.parametrize(
+    "statement",
+    [
+        "UPDATE product SET category_id = 99",
+        "UPDATE balance SET location_id = 99",
+        "DELETE FROM operation",
+        "DELETE FROM product",
+    ],
+)
+def test_references_hold(inventory: Inventory, statement: str) -> None:
+    create_product(inventory, "A-1", quantity=3)
+
+    with pytest.raises(DBAPIError, match=r"(?i)foreign key constraint"):
+        inventory.sessions.write(lambda session: session.execute(text(statement)))
+
+    assert verify(inventory).faults == ()
+
+
+def differences(engine: Engine, tables: MetaData) -> list[object]:
+    options = {"compare_type": True, "include_name": lambda name, kind, _: kind != "table" or name in tables.tables}
+    with engine.connect() as connection:
+        found = compare_metadata(MigrationContext.configure(connection, opts=options), tables)
+    return [change for change in found if engine.dialect.name == "sqlite" or not _is_partial_index(change)]
+
+
+def _is_partial_index(change: tuple[object, ...]) -> bool:
+    """Whether a model's index is one of those that only SQLite has."""
+    return isinstance(change[1], Index) and change[1].dialect_options["sqlite"]["where"] is not None
+
+
+def structure(engine: Engine) -> dict[str, object]:
+    return {table: shape(engine, table) for table in inspect(engine).get_table_names()}
+
+
+def shape(engine: Engine, table: str) -> dict[str, object]:
+    """All that the database says about a table."""
+    inspector = inspect(engine)
+    columns = [{key: str(value) for key, value in column.items()} for column in inspector.get_columns(table)]
+    checks = {check["name"]: str(check["sqltext"]) for check in inspector.get_check_constraints(table)}
+    keys = {str(key["name"]): str(sorted(key.items())) for key in inspector.get_foreign_keys(table)}
+    indexes = {str(index["name"]): (index["column_names"], index["unique"]) for index in inspector.get_indexes(table)}
+    return {
+        "columns": sorted(columns, key=str),
+        "checks": checks,
+        "keys": keys,
+        "indexes": indexes,
+        "primary key": inspector.get_pk_constraint(table),
+        "options": inspector.get_table_options(table) if engine.dialect.name == "mysql" else {},
+    }
