@@ -110,6 +110,19 @@ def bench(session: nox.Session) -> None:
     session.run("python", "-m", "benchmarks", *session.posargs)
 
 
+@nox.session
+def texts(session: nox.Session) -> None:
+    """Bring the English catalogue to the texts of the sources; what is new in it waits for its translation."""
+    install(session)
+    template = str(Path(session.create_tmp(), "messages.pot"))
+    keywords = ("--keyword=lazy_gettext", "--keyword=N_")
+    with session.chdir("packages/inventory_web"):
+        extract = ("pybabel", "--quiet", "extract", "--mapping=babel.cfg", "--no-location", "--sort-output", *keywords)
+        session.run(*extract, f"--output={template}", "src/inventory_web")
+        update = ("pybabel", "--quiet", "update", "--no-fuzzy-matching", "--ignore-obsolete", "--omit-header")
+        session.run(*update, "--width=120", f"--input-file={template}", "--output-dir=src/inventory_web/translations")
+
+
 @nox.session(venv_backend="none")
 def lock(session: nox.Session) -> None:
     """Move constraints.txt to the newest versions that the packages allow, and package-lock.json to package.json."""
