@@ -1,0 +1,27 @@
+#!/bin/sh
+# Writes all data of the inventory to a compressed file of SQL, while everything runs:
+#   deploy/backup.sh [FILE]
+# One consistent moment of the source, without locks. It holds rows and tables, and neither accounts of MySQL nor GTIDs: a restored
+# server begins a history of its own, which its replicas then follow from the start.
+set -eu
+umask 077
+here=$(cd "$(dirname "$0")/.." && pwd)
+
+fail() {
+  printf 'backup: %s\n' "$1" >&2
+  exit 1
+}
+
+file=${1:-inventory-$(date -u +%Y-%m-%dT%H%M%SZ).sql.gz}
+[ ! -e "$file" ] || fail "$file is there already; name another file"
+trap 'rm -f "$file.part"' EXIT
+
+(cd "$here" && exec docker compose exec -T db bash -c '
+  exec mysqldump --defaults-extra-file=<(printf "[client]\nuser=root\npassword=\"%s\"\n" "$(</run/secrets/root_password)") \
+    --single-transaction --set-gtid-purged=OFF --no-tablespaces --hex-blob --routines --triggers --events inventory') |
+  gzip >"$file.part"
+
+# A pipe does not tell that its first part failed; the last line does.
+gzip -dc "$file.part" | tail -n 1 | grep -q '^-- Dump completed' || fail 'the source did not give all its data; its reason stands above'
+mv "$file.part" "$file"
+printf 'Written: %s\n' "$file"

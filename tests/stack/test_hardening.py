@@ -1,0 +1,83 @@
+"""What the containers may do, who reaches them, and what Docker can tell of their secrets."""
+
+import json
+
+import pytest
+
+from tests.stack.system import RUNNING, SAMPLE_SECRETS, System
+
+pytestmark = pytest.mark.stack
+ROOT_BY_ITS_IMAGE = {"phpmyadmin"}
+
+
+def test_no_process_is_root_but_where_its_image_demands_it(system: System) -> None:
+    containers = system.containers()
+    uids = {
+        name: set(system.run("docker", "top", containers[name]["Id"], "-eo", "uid").stdout.split()[1:])
+        for name in RUNNING
+    }
+
+    assert {name for name, found in uids.items() if "0" in found} == ROOT_BY_ITS_IMAGE
+
+
+def test_only_the_balancer_listens_beyond_loopback(system: System) -> None:
+    bound = {
+        (name, inside, binding["HostIp"])
+        for name, container in system.containers().items()
+        for inside, bindings in (container["HostConfig"]["PortBindings"] or {}).items()
+        for binding in bindings
+    }
+
+    assert bound == {
+        ("nginx", "80/tcp", ""),
+        ("db", "3306/tcp", "127.0.0.1"),
+        ("db-replica", "3306/tcp", "127.0.0.1"),
+        ("phpmyadmin", "80/tcp", "127.0.0.1"),
+    }
+
+
+def test_the_balancer_reaches_no_database(system: System) -> None:
+    networks = {name: set(found["NetworkSettings"]["Networks"]) for name, found in system.containers().items()}
+
+    assert not networks["nginx"] & (networks["db"] | networks["db-replica"] | networks["phpmyadmin"])
+
+
+def test_instances_and_balancer_cannot_change_their_files_or_gain_rights(system: System) -> None:
+    for name, container in system.containers().items():
+        host = container["HostConfig"]
+        if name.startswith("web") or name == "nginx":
+            assert host["ReadonlyRootfs"], name
+        if name != "phpmyadmin":
+            assert host["CapDrop"] == ["ALL"], name
+        if name in RUNNING:
+            assert "no-new-privileges:true" in host["SecurityOpt"], name
+            assert host["Memory"] > 0, name
+        assert host["LogConfig"]["Config"] == {"max-size": "10m", "max-file": "5"}, name
+
+
+def test_docker_and_the_logs_tell_no_secret(system: System) -> None:
+    told = json.dumps(system.containers()) + system.run("docker", "image", "inspect", system.image).stdout
+    told += system.run("docker", "history", "--no-trunc", system.image).stdout
+    told += system.compose("config").stdout + system.compose("logs").stdout
+    values = {path.name: path.read_text().strip() for path in system.secrets.iterdir()}
+
+    assert [name for name, value in values.items() if value in told] == []
+    assert len(values) >= 7
+
+
+def test_production_refuses_every_sample_secret_in_a_line_each(system: System) -> None:
+    changed = {"INVENTORY_SECRETS": str(SAMPLE_SECRETS), "INVENTORY_ENV": "production"}
+    ended = system.compose("run", "--rm", "--no-deps", "web1", fails=True, changed=changed)
+    lines = [line for line in ended.stderr.splitlines() if line.startswith("inventory: ")]
+
+    assert len(lines) == 2
+    assert all(line.startswith("inventory: WEB-001: ") for line in lines)
+    assert ["INVENTORY_DATABASE_PASSWORD" in lines[0], "INVENTORY_SECRET_KEY" in lines[1]] == [True, True]
+    assert "Traceback" not in ended.stderr
+
+
+def test_the_image_holds_no_compiler_and_no_cache_of_packages(system: System) -> None:
+    question = "command -v gcc cc make npm node; ls -d /root/.cache /src /wheels 2>/dev/null; id -u"
+    told = system.compose("exec", "-T", "web1", "sh", "-c", question).stdout
+
+    assert told.split() == ["10001"]

@@ -1,0 +1,75 @@
+"""Starting: everything comes up from nothing, and a second time nothing changes."""
+
+import pytest
+
+from tests.stack.system import ONCE, RUNNING, System, eventually
+from tests.stack.visitor import Visitor
+
+pytestmark = pytest.mark.stack
+
+
+def test_every_service_is_up_and_healthy_and_the_two_that_run_once_ended_well(system: System) -> None:
+    def healthy() -> bool:
+        states = {name: container["State"] for name, container in system.containers().items()}
+        return all(states[name].get("Health", {}).get("Status") == "healthy" for name in RUNNING)
+
+    eventually("every service is healthy", healthy)
+    containers = system.containers()
+
+    assert set(containers) == RUNNING | ONCE
+    assert {name: containers[name]["State"]["ExitCode"] for name in ONCE} == dict.fromkeys(ONCE, 0)
+
+
+def test_the_first_account_has_the_password_that_was_made_and_not_the_public_one(system: System) -> None:
+    visitor = system.visitor()
+    visitor.get("/login")
+
+    assert visitor.post("/login", username="admin", password="admin123").status == 422
+    assert system.administrator().get("/inventory").status == 200
+
+
+def test_a_second_start_changes_nothing(system: System) -> None:
+    before = {name: (found["Id"], found["State"]["StartedAt"]) for name, found in system.containers().items()}
+    system.compose("up", "--build", "--detach")
+    after = {name: (found["Id"], found["State"]["StartedAt"]) for name, found in system.containers().items()}
+
+    assert {name: after[name] for name in RUNNING} == {name: before[name] for name in RUNNING}
+    assert {name: after[name][0] for name in ONCE} == {name: before[name][0] for name in ONCE}
+    assert "nothing to do" in system.compose("logs", "--no-log-prefix", "provision").stdout
+    assert system.containers()["migrate"]["State"]["ExitCode"] == 0
+
+
+def test_the_replica_follows_the_source_over_tls_and_takes_no_writes(system: System) -> None:
+    told = system.query(
+        "db-replica",
+        "SELECT c.HOST, c.AUTO_POSITION, c.SSL_ALLOWED, s.SERVICE_STATE, @@super_read_only FROM "
+        "performance_schema.replication_connection_configuration c "
+        "JOIN performance_schema.replication_connection_status s USING (CHANNEL_NAME)",
+    )
+    kept = "SELECT VARIABLE_VALUE FROM performance_schema.persisted_variables WHERE VARIABLE_NAME='super_read_only'"
+
+    assert told.split("\t") == ["db", "1", "YES", "ON", "1"]
+    assert system.query("db-replica", kept) == "ON"
+    assert system.query("db", "SELECT @@super_read_only") == "0"
+
+
+def test_accounts_of_the_application_hold_the_least_that_they_need(system: System) -> None:
+    grants = system.query("db", "SHOW GRANTS FOR app@'%'").splitlines()
+    secured = system.query("db", "SELECT ssl_type FROM mysql.user WHERE user IN ('app', 'migrator', 'replication')")
+
+    assert grants == [
+        "GRANT USAGE ON *.* TO `app`@`%`",
+        "GRANT SELECT, INSERT, UPDATE, DELETE ON `inventory`.* TO `app`@`%`",
+    ]
+    assert secured.split() == ["ANY", "ANY", "ANY"]
+
+
+def test_a_source_that_restarts_is_used_again_and_followed_again(system: System, admin: Visitor) -> None:
+    system.compose("restart", "db")
+    eventually("the list is served", lambda: admin.get("/inventory").status == 200)
+    admin.get("/products/new")
+    saved = admin.post("/products/new", code="AFTER-RESTART", name="Lámpara", quantity="3", minimum="0")
+
+    assert saved.status == 303, saved.text
+    question = "SELECT COUNT(*) FROM inventory.product WHERE code = 'AFTER-RESTART'"
+    eventually("the replica has it", lambda: system.query("db-replica", question) == "1")
