@@ -15,6 +15,7 @@ from inventory_replication.policies import RetryPolicy as RetryPolicy
 from inventory_replication.policies import RoutingPolicy as RoutingPolicy
 from inventory_replication.policies import TokenKey as TokenKey
 from inventory_replication.policies import TokenPolicy as TokenPolicy
+from inventory_replication.single import SingleServer as SingleServer
 from inventory_replication.status import ClusterStatus as ClusterStatus
 from inventory_replication.status import ServerStatus as ServerStatus
 
@@ -33,6 +34,7 @@ __all__ = [
     "RoutingPolicy",
     "Server",
     "ServerStatus",
+    "SingleServer",
     "TlsPolicy",
     "TokenKey",
     "TokenPolicy",
