@@ -52,7 +52,8 @@ class Position:
 
     def fits(self, sort: str) -> bool:
         """Tell whether this is a place in that order."""
-        return type(self.value) is _TYPES.get(sort.removeprefix("-")) and _is_stored_id(self.id)
+        stored = not isinstance(self.value, int) or abs(self.value) < 2**63
+        return type(self.value) is _TYPES.get(sort.removeprefix("-")) and stored and _is_stored_id(self.id)
 
 
 @dataclass(frozen=True, slots=True)
