@@ -36,11 +36,18 @@ AMOUNTS = st.integers(1, 9)
 class LedgerMachine(RuleBasedStateMachine):
     """Compares an inventory with a dictionary; every operation is asked for twice."""
 
-    @initialize()
-    def open_inventory(self) -> None:
+    def new_inventory(self) -> Inventory:
         self.folder = Path(tempfile.mkdtemp(prefix="ledger-machine-"))
         self.context = temporary_inventory(self.folder)
-        self.inventory: Inventory = self.context.__enter__()
+        return self.context.__enter__()
+
+    def close_inventory(self) -> None:
+        self.context.__exit__(None, None, None)
+        shutil.rmtree(self.folder)
+
+    @initialize()
+    def open_inventory(self) -> None:
+        self.inventory = self.new_inventory()
         self.balances = {(code, place): 0 for code in ("A", "B") for place in ("Principal", "Sótano")}
         self.retired: set[str] = set()
         self.undoable: dict[int, dict[tuple[str, str], int]] = {}
@@ -119,8 +126,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def teardown(self) -> None:
         if hasattr(self, "inventory"):
             found = verify(self.inventory).faults
-            self.context.__exit__(None, None, None)
-            shutil.rmtree(self.folder)
+            self.close_inventory()
 
             assert found == ()
 
