@@ -27,9 +27,9 @@ def at_once(number: int, act: Callable[[int], T]) -> list[T]:
         return [future.result() for future in futures]
 
 
-def other_processes(number: int, *arguments: str) -> list[str]:
-    """Run `other_process.py` so many times at once and give what each one says."""
-    command = [sys.executable, "-m", "tests.contracts.other_process", *arguments]
+def processes_at_once(number: int, module: str, *arguments: str) -> list[str]:
+    """Run a module of this folder so many times at once and give what each process says."""
+    command = [sys.executable, "-m", f"tests.contracts.{module}", *arguments]
     processes = [subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) for _ in range(number)]
     said = [process.communicate(timeout=120)[0] for process in processes]
 

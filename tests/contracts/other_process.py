@@ -1,4 +1,4 @@
-"""Another process on the same database: brings its schema up, or issues stock by several threads and says what came of it."""
+"""Another process on the same database: issues stock by several threads and says what came of it."""
 
 import json
 import sys
@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from inventory_core import DatabaseBusy, InsufficientStock, Inventory, SessionSource, SingleDatabase, issue
 from inventory_core.testing import new_request
-from inventory_web.schema import upgrade_all
 from tests.contracts.at_once import at_once
 
 THREADS = 4
@@ -40,12 +39,9 @@ def _outcome(act: Callable[[], object]) -> str:
 
 
 def main() -> None:
-    address, task, *codes = sys.argv[1:]
-    if task == "upgrade":
-        upgrade_all(SingleDatabase.from_url(address).engine)
-        return
+    address, times, *codes = sys.argv[1:]
     inventory = Inventory(open_sessions(address))
-    parts = at_once(THREADS, lambda which: issue_in_turn(inventory, codes[:: 1 if which % 2 else -1], int(task)))
+    parts = at_once(THREADS, lambda which: issue_in_turn(inventory, codes[:: 1 if which % 2 else -1], int(times)))
     sys.stdout.write(json.dumps(sum(parts, Counter[str]())))
 
 

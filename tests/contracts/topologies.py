@@ -10,13 +10,18 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import URL, Engine, text
+from sqlalchemy import URL, Engine, Table, delete, insert, select, text
 
 from inventory_core import SessionSource, SingleDatabase
 from inventory_core.tables import metadata as core_tables
 from inventory_web.schema import upgrade_all
 from inventory_web.tables import metadata as web_tables
+
+TABLES = [*core_tables.tables.values(), *web_tables.tables.values()]
+
+Seeds = dict[Table, list[dict[str, Any]]]
 
 
 @dataclass
@@ -85,6 +90,7 @@ class MySQLSchemas(Topology):
     create: Callable[[str], None]
     drop: Callable[[str], None]
     name: str = "mysql"
+    _seeds: Seeds = field(default_factory=dict)
     _free: list[str] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=count)
 
@@ -93,7 +99,7 @@ class MySQLSchemas(Topology):
         name = self._free.pop() if self._free else self._made()
         with _database(self.server.set(database=name)) as made:
             yield made
-            clear(made.engine, f"{name}_seeds")
+            clear(made.engine, self._seeds)
         self._free.append(name)
 
     @contextmanager
@@ -106,36 +112,28 @@ class MySQLSchemas(Topology):
 
     def _made(self) -> str:
         name = f"contracts_{next(self._numbers)}"
-        for each in (name, f"{name}_seeds"):
-            self.create(each)
+        self.create(name)
         with _opened(self.server.set(database=name)) as sessions:
             upgrade_all(sessions.engine)
-            keep_seeds(sessions.engine, f"{name}_seeds")
+            self._seeds = read_seeds(sessions.engine)
         return name
 
 
-def keep_seeds(engine: Engine, seeds: str) -> None:
-    """Copy what the migrations wrote into the schema `seeds`."""
-    with engine.begin() as connection:
-        for table in _tables():
-            if connection.scalar(text(f"SELECT EXISTS (SELECT * FROM `{table}`)")):
-                connection.execute(text(f"CREATE TABLE `{seeds}`.`{table}` AS SELECT * FROM `{table}`"))
+def read_seeds(engine: Engine) -> Seeds:
+    """What the migrations wrote."""
+    with engine.connect() as connection:
+        return {table: [dict(row) for row in connection.execute(select(table)).mappings()] for table in TABLES}
 
 
-def clear(engine: Engine, seeds: str) -> None:
+def clear(engine: Engine, seeds: Seeds) -> None:
     """Bring back what the migrations wrote, and nothing else."""
     with engine.begin() as connection:
         connection.execute(text("SET SESSION foreign_key_checks = OFF"))
-        kept = set(connection.scalars(text(f"SHOW TABLES FROM `{seeds}`")))
-        for table in _tables():
-            connection.execute(text(f"DELETE FROM `{table}`"))
-            if table in kept:
-                connection.execute(text(f"INSERT INTO `{table}` SELECT * FROM `{seeds}`.`{table}`"))
+        for table, rows in seeds.items():
+            connection.execute(delete(table))
+            if rows:
+                connection.execute(insert(table), rows)
         connection.execute(text("SET SESSION foreign_key_checks = ON"))
-
-
-def _tables() -> list[str]:
-    return [*core_tables.tables, *web_tables.tables]
 
 
 @contextmanager

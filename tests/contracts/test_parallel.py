@@ -1,0 +1,83 @@
+"""Many writers at once: no unit is lost, none is negative, and whoever meets a deadlock tries again."""
+
+import json
+from collections import Counter
+
+from inventory_core import (
+    InsufficientStock,
+    Inventory,
+    get_product,
+    issue,
+    receive,
+    transfer,
+    verify,
+)
+from inventory_core.testing import create_location, create_product, new_request
+from tests.contracts.at_once import at_once, processes_at_once
+from tests.contracts.topologies import Database
+
+
+def test_sixteen_threads_issue_exactly_what_is_there(inventory: Inventory) -> None:
+    create_product(inventory, "A-1", quantity=40)
+
+    def issue_four(_: int) -> Counter[str]:
+        outcomes: Counter[str] = Counter()
+        for _attempt in range(4):
+            try:
+                issue(inventory, code="A-1", quantity=1, **new_request())
+            except InsufficientStock:
+                outcomes["refused"] += 1
+            else:
+                outcomes["issued"] += 1
+        return outcomes
+
+    outcomes = sum(at_once(16, issue_four), Counter[str]())
+
+    assert outcomes == {"issued": 40, "refused": 24}
+    assert get_product(inventory, "A-1").row.total == 0
+    assert verify(inventory).faults == ()
+
+
+def test_four_processes_issue_exactly_what_is_there_of_two_products_in_opposite_order(database: Database) -> None:
+    inventory = Inventory(database.sessions)
+    for code in ("A-1", "B-1"):
+        create_product(inventory, code, quantity=40)
+
+    said = processes_at_once(4, "other_process", database.address, "3", "A-1", "B-1")
+
+    outcomes = sum((Counter(json.loads(each)) for each in said), Counter[str]())
+    assert outcomes == {"A-1 issued": 40, "A-1 refused": 8, "B-1 issued": 40, "B-1 refused": 8}
+    assert {get_product(inventory, code).row.total for code in ("A-1", "B-1")} == {0}
+    assert verify(inventory).faults == ()
+
+
+def test_stock_that_is_moved_in_both_directions_at_once_adds_up(inventory: Inventory) -> None:
+    create_location(inventory, "Sótano")
+    for code in ("A-1", "B-1"):
+        create_product(inventory, code, quantity=20)
+        receive(inventory, code=code, quantity=20, location="Sótano", **new_request())
+
+    def move(which: int) -> None:
+        source, target = (None, "Sótano") if which % 2 else ("Sótano", None)
+        for code in ("A-1", "B-1") if which % 4 < 2 else ("B-1", "A-1"):
+            transfer(inventory, code=code, quantity=1, source=source, target=target, **new_request())
+            receive(inventory, code=code, quantity=1, **new_request())
+
+    at_once(16, move)
+
+    assert {get_product(inventory, code).row.total for code in ("A-1", "B-1")} == {56}
+    assert verify(inventory).faults == ()
+
+
+def test_a_proof_while_others_write_finds_nothing_wrong(inventory: Inventory) -> None:
+    create_product(inventory, "A-1", quantity=20)
+
+    def act(which: int) -> int:
+        if which:
+            for _ in range(6):
+                issue(inventory, code="A-1", quantity=1, **new_request())
+                receive(inventory, code="A-1", quantity=1, **new_request())
+            return 0
+        return sum(len(verify(inventory).faults) for _ in range(4))
+
+    assert at_once(4, act) == [0, 0, 0, 0]
