@@ -39,7 +39,8 @@ def _download(kind: Literal["xlsx", "csv"]) -> Response:
         target = until_sent.enter_context(TemporaryFile())
         export_products(the_inventory(), query.products, target, kind, language=the_language(), sort=query.sort)
         target.seek(0)
-        name = f"{gettext('inventario')}-{the_inventory().clock():%Y-%m-%d}.{kind}"
+        word = gettext("inventario")
+        name = f"{word}-{the_inventory().clock():%Y-%m-%d}.{kind}"
         response = send_file(target, TYPES[kind], as_attachment=True, download_name=name)
         response.call_on_close(until_sent.pop_all().close)
         return response
