@@ -53,14 +53,19 @@ def test_an_empty_quantity_leaves_the_balance(inventory: Inventory) -> None:
     assert balances(inventory) == {("A-1", "Principal"): 5}
 
 
-def test_nothing_in_a_place_makes_the_place_known_for_the_product(inventory: Inventory) -> None:
+def test_nothing_in_a_place_makes_the_place_known_but_changes_no_quantity(inventory: Inventory) -> None:
     create_product(inventory, "A-1")
+    rows = [HEADER, ["A-1", "Taller", "0"]]
 
-    first = import_rows(inventory, [HEADER, ["A-1", "Taller", "0"]])
-    second = import_rows(inventory, [HEADER, ["A-1", "Taller", "0"]])
+    preview = preview_import(inventory, table_of(rows))
+    first = import_rows(inventory, rows)
+    second = import_rows(inventory, rows)
 
     assert balances(inventory) == {("A-1", "Taller"): 0}
-    assert (first.stock_changes, second.stock_changes, second.unchanged) == (1, 0, 1)
+    assert contents(inventory, "movement")["movement"] == []
+    assert (preview.stock_changes, preview.unchanged, preview.samples) == (0, 1, ())
+    for result in (first, second):
+        assert (result.stock_changes, result.unchanged) == (0, 1)
     assert contents(inventory, "movement") == {"movement": []}
     assert verify(inventory).faults == ()
 

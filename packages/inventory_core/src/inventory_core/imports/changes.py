@@ -61,6 +61,11 @@ class Change(NamedTuple):
     total: int
     step: Step | None
 
+    @property
+    def is_seen(self) -> bool:
+        """False if no field and no quantity changes: a place only becomes known for the product."""
+        return self.old != self.new or (self.step is not None and self.step.quantity != 0)
+
 
 @dataclass(slots=True)
 class Places:

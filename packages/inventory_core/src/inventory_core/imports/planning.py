@@ -96,7 +96,8 @@ class Planner:
             raise _Refused("code", line.code, "duplicate", first)
 
     def _plan_only(self, line: Line, known: Known | None, balances: Balances) -> Change:
-        self._first_with(line.key, line)
+        if self._rows.setdefault(line.key, line.row) != line.row:
+            self._first_with(line.key, line)
         return self._created(line) if known is None else self._changed(line, known, balances)
 
     def _plan_one_of_several(self, line: Line, known: Known | None, balances: Balances) -> Change:
@@ -115,12 +116,11 @@ class Planner:
         return change
 
     def _created(self, line: Line) -> Change:
-        new = Fields(
-            line.name or "", line.description or "", line.category or WITHOUT, line.minimum or 0, line.retired is True
-        )
+        _, _, _, name, description, category, location, quantity, minimum, retired, _ = line
+        new = Fields(name or "", description or "", category or WITHOUT, minimum or 0, retired is True)
         step = None
-        if line.quantity is not None and (line.location is not None or line.quantity):
-            step = Step(line.location or self.places.default, None, line.quantity)
+        if quantity is not None and (location is not None or quantity):
+            step = Step(location or self.places.default, None, quantity)
         return self._checked(line, None, None, new, 0, step)
 
     def _changed(self, line: Line, known: Known, balances: Balances) -> Change:
@@ -153,17 +153,17 @@ class Planner:
 
     def _asked(self, line: Line, old: Fields) -> Fields:
         """The fields that the line asks for; where no column speaks of it, naming a retired product brings it back."""
-        retired = old.retired
-        if line.retired is not None:
-            retired = line.retired
+        old_name, old_description, old_category, old_minimum, retired = old
+        _, _, _, name, description, category, _, _, minimum, asked, _ = line
+        if asked is not None:
+            retired = asked
         elif self._creates and not self._sets_state:
             retired = False
-        category = old.category if line.category is None or line.category.key == old.category.key else line.category
         return Fields(
-            old.name if line.name is None else line.name,
-            old.description if line.description is None else line.description,
-            category,
-            old.minimum if line.minimum is None else line.minimum,
+            old_name if name is None else name,
+            old_description if description is None else description,
+            old_category if category is None or category.key == old_category.key else category,
+            old_minimum if minimum is None else minimum,
             retired,
         )
 
@@ -202,15 +202,15 @@ class Planner:
         return Change(line, known, old, new, after, step)
 
     def _count(self, change: Change) -> bool:
-        """Count a change; give False if it changes nothing."""
-        counts, old, new = self.counts, change.old, change.new
-        if change.step is not None:
-            counts.stock_changes += 1
+        """Count a change; give False if it changes nothing, and not even makes a place known for its product."""
+        counts, (_, _, old, new, _, step) = self.counts, change
+        moved = step is not None and step.quantity != 0
+        counts.stock_changes += moved
         if old is None:
             counts.created += 1
         elif old == new:
-            counts.unchanged += change.step is None
-            return change.step is not None
+            counts.unchanged += not moved
+            return step is not None
         elif old.retired and not new.retired:
             counts.restored += 1
         elif new.retired:

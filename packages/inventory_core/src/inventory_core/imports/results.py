@@ -51,7 +51,8 @@ class Counts:
     """What the rows come to, while they are counted.
 
     ``created``, ``restored``, ``retired`` and ``updated`` are products (each counts once, as the first that applies),
-    ``stock_changes`` balances that are set anew, ``unchanged`` rows that change nothing.
+    ``stock_changes`` balances that another quantity is set for (each has its movement), ``unchanged`` rows that change
+    neither a field nor a quantity.
     """
 
     rows: int = 0
