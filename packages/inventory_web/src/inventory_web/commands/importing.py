@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from inventory_core.errors import RowsRefused
+from inventory_core.imports.collector import collector_at_rest
 from inventory_core.imports.reading import read_table
 from inventory_core.imports.results import ImportPreview, ImportResult, RowFault
 from inventory_core.imports.table import Table
@@ -35,7 +36,7 @@ def import_file(file: Path, *, dry_run: bool, sheet: str | None, as_json: bool) 
     """Import a file, or say with every fault why not and exit with 1; nothing is changed then."""
     with inventory_of(Settings.from_environment()) as inventory:
         try:
-            with _progress(shown=not as_json) as progress:
+            with collector_at_rest(), _progress(shown=not as_json) as progress:
                 table = read_table(file, filename=file.name, sheet=sheet)
                 outcome = _preview(inventory, table, progress) if dry_run else _import(inventory, table, progress)
         except RowsRefused as error:
