@@ -1,6 +1,7 @@
 """Many rows in few statements, written through the driver: the parameters of each row cost more than the row."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from itertools import chain, islice
 from typing import Any
@@ -16,6 +17,7 @@ INSERTED_AT_ONCE = 500
 """A number that stays: the driver keeps the statement, which takes as long to parse as its rows to insert."""
 CASES_AT_ONCE = 1_000
 """The database looks through the cases row by row, so more at once would be slower."""
+CACHE_KIBIBYTES = 128_000
 
 Row = Sequence[Any]
 _TIME = UtcMicroseconds()
@@ -66,6 +68,20 @@ def select_in(connection: Connection, statement: str, values: Collection[Any], *
         lock = " FOR UPDATE" if locked and connection.dialect.name != "sqlite" else ""
         found += connection.exec_driver_sql(f"{statement} ({', '.join([mark] * len(portion))}){lock}", portion).all()
     return found
+
+
+@contextmanager
+def roomy(connection: Connection) -> Iterator[None]:
+    """Give SQLite more memory for changed pages: those that do not fit are written again and again within one transaction."""
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    before = connection.exec_driver_sql("PRAGMA cache_size").scalar_one()
+    connection.exec_driver_sql(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql(f"PRAGMA cache_size = {before}")
 
 
 def stored_time(connection: Connection, moment: datetime | None) -> Any:

@@ -1,57 +1,36 @@
-"""The changes of an import become rows: products, balances, movements, events, and what an undo will need.
-
-The one other room beside ``ledger`` that writes balances and movements: it keeps the same guards and the same order
-(products before balances before movements), in statements that take many rows.
-"""
+"""The changes of an import become rows: products, events, and what an undo will need; balances through the ledger."""
 
 import json
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Any
 
-from sqlalchemy import bindparam, insert, select
+from sqlalchemy import insert
 
-from inventory_core.imports.changes import Change, Fields, Places
+from inventory_core.imports.changes import Change, Fields, Known, Places
 from inventory_core.operations.announcing import event_rows, is_told
-from inventory_core.operations.bulk_rows import insert_rows, set_by_id, stored_time, update_rows
+from inventory_core.operations.bulk_rows import CASES_AT_ONCE, insert_rows, set_by_id, stored_time, update_rows
 from inventory_core.operations.carrying_out import Unit
 from inventory_core.operations.import_lookups import read_ids
+from inventory_core.operations.ledger_in_bulk import BalanceSet, add_to_totals, set_balances, written_movements
 from inventory_core.rules.quantities import LARGEST_QUANTITY
 from inventory_core.rules.stock_changes import Kind, Place, ProductState, Step
 from inventory_core.rules.texts import search_text, sort_key
-from inventory_core.tables.plain import BALANCE, IMPORT_CHANGE, MOVEMENT, OUTBOX, PRODUCT
+from inventory_core.tables.plain import IMPORT_CHANGE, OUTBOX, PRODUCT
 
-CREATED_AT_ONCE = 2_000
+CREATED_AT_ONCE = 2_500
 """Products in one statement, at whose end SQLite writes its search index; 13 parameters each, so not many more."""
 
 _PRODUCT_COLUMNS = (
     "code", "code_key", "name", "name_key", "description", "category_id", "quantity", "minimum", "version",
     "search_text", "created_at", "changed_at", "retired_at",
 )  # fmt: skip
-_MOVEMENT_COLUMNS = (
-    "kind", "product_id", "location_id", "quantity", "balance_after", "reason", "actor", "at", "operation_id",
-)  # fmt: skip
-_ADD_TO_PRODUCT = (
-    "UPDATE product SET quantity = quantity + ?, changed_at = ? WHERE id = ? AND quantity + ? BETWEEN 0 AND ?"
-)
-_SET_BALANCE = "UPDATE balance SET quantity = ? WHERE product_id = ? AND location_id = ? AND quantity = ?"
+_UNDO_COLUMNS = ("operation_id", "product_id", "before", "version_after")
+_SEARCHED = {"name", "description", "category_id"}
 _TO_TEXT = json.JSONEncoder(ensure_ascii=False).encode
 _ADD_EVENT = insert(OUTBOX)
-_WRITTEN = select(MOVEMENT.c.product_id, MOVEMENT.c.location_id, MOVEMENT.c.id).where(
-    MOVEMENT.c.operation_id == bindparam("of"), MOVEMENT.c.product_id.in_(bindparam("products", expanding=True))
-)
-
-
-class _Placed(NamedTuple):
-    """A step with the ids of its product and its location; ``added`` is its change, signed."""
-
-    change: Change
-    product_id: int
-    location_id: int
-    location: str
-    before: int | None
-    after: int
-    added: int
+_product = itemgetter(1)
 
 
 class ImportWriter:
@@ -61,28 +40,46 @@ class ImportWriter:
         self._unit = unit
         self._places = places
         self._at = stored_time(unit.connection, unit.at)
-        self._created: dict[str, int] = {}
+        self._texts: list[tuple[int, str]] = []
 
     def write(self, changes: Sequence[Change]) -> None:
         """Write the changes of one portion; every category and location that they name is stored."""
-        created = [change for change in changes if change.old is None]
-        edited = [change for change in changes if change.old is not None and change.old != change.new]
+        created, edited, stocked = [], [], []
+        for change in changes:
+            _, known, old, new, _, step = change
+            if old is None:
+                created.append(change)
+            elif known is not None and old != new:
+                edited.append((known, change))
+            if step is not None:
+                stocked.append(change)
         self._insert(created)
-        self._created = read_ids(self._unit.connection, {change.line.key for change in changes if change.known is None})
+        ids = read_ids(self._unit.connection, {change.line.key for change in changes if change.known is None})
         self._edit(edited)
-        steps = [placed for change in changes if (placed := self._placed(change)) is not None]
-        self._add_to_products(steps)
-        self._set_balances(steps)
-        self._write_movements([placed for placed in steps if placed.added])
-        self._note_for_undo(created, edited)
+        self._move(stocked, ids)
+        self._note_for_undo([ids[change.line.key] for change in created], edited)
 
-    def _placed(self, change: Change) -> _Placed | None:
-        if change.step is None:
-            return None
-        location, before, after = change.step
-        location_id, name = self._places.locations[location.key]
-        product_id = change.known.id if change.known is not None else self._created[change.line.key]
-        return _Placed(change, product_id, location_id, name, before, after, after - (before or 0))
+    def finish(self) -> None:
+        """Write what waits for company: the search index, too, is written at the end of each statement that touches it."""
+        self._set_texts()
+
+    def _move(self, changes: Sequence[Change], ids: dict[str, int]) -> None:
+        """Write the stock; the totals of created and edited products are written already."""
+        locations = self._places.locations
+        totals: list[tuple[int, int]] = []
+        balances: list[BalanceSet] = []
+        for line, known, old, new, _, step in changes:
+            if step is None:
+                continue
+            location, before, after = step
+            product_id = ids[line.key] if known is None else known.id
+            balances.append(BalanceSet(product_id, locations[location.key][0], before, after))
+            if old == new and after != (before or 0):
+                totals.append((product_id, after - (before or 0)))
+        add_to_totals(self._unit, totals)
+        set_balances(self._unit, Kind.IMPORT, balances)
+        if is_told(self._unit.plugins):
+            self._write_events(changes, balances)
 
     def _insert(self, changes: Sequence[Change]) -> None:
         rows = []
@@ -108,33 +105,35 @@ class ImportWriter:
             )
         insert_rows(self._unit.connection, PRODUCT, _PRODUCT_COLUMNS, rows, CREATED_AT_ONCE)
 
-    def _edit(self, changes: Sequence[Change]) -> None:
+    def _edit(self, edited: Sequence[tuple[Known, Change]]) -> None:
         """Write what differs and nothing else: a column that stays costs as much as one that changes."""
         rows: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
-        texts = []
-        for change in changes:
-            known = change.known
-            if known is None:
-                continue
-            columns, values = self._differences(change)
-            added = change.step.quantity if change.step is not None else 0
+        for known, change in edited:
+            found = self._differences(change)
+            added = found.get("quantity")
             guard = (added, LARGEST_QUANTITY) if added else ()
-            rows[columns].append((*values, self._at, known.id, known.version, *guard))
-            if "name" in columns or "description" in columns or "category_id" in columns:
+            rows[tuple(found)].append((*found.values(), self._at, known.id, known.version, *guard))
+            if not _SEARCHED.isdisjoint(found):
                 new = change.new
                 text = search_text(known.code, new.name, new.description, self._category(new)[1])
-                texts.append((known.id, text))
+                self._texts.append((known.id, text))
         for columns, of_these in rows.items():
             update_rows(self._unit.connection, _edit_statement(columns), of_these)
-        set_by_id(self._unit.connection, PRODUCT, "search_text", texts)
+        if len(self._texts) >= CASES_AT_ONCE:
+            self._set_texts()
 
-    def _differences(self, change: Change) -> tuple[tuple[str, ...], tuple[Any, ...]]:
+    def _set_texts(self) -> None:
+        set_by_id(self._unit.connection, PRODUCT, "search_text", self._texts)
+        self._texts.clear()
+
+    def _differences(self, change: Change) -> dict[str, Any]:
         """The columns that differ, with their new values; of the quantity, the change."""
-        old, new = change.old, change.new
+        _, _, old, new, _, step = change
         found: dict[str, Any] = {}
         if old is not None:
             if old.name != new.name:
-                found |= {"name": new.name, "name_key": sort_key(new.name)}
+                found["name"] = new.name
+                found["name_key"] = sort_key(new.name)
             if old.description != new.description:
                 found["description"] = new.description
             if old.category != new.category:
@@ -143,66 +142,41 @@ class ImportWriter:
                 found["minimum"] = new.minimum
             if old.retired != new.retired:
                 found["retired_at"] = self._at if new.retired else None
-        if change.step is not None and change.step.quantity:
-            found["quantity"] = change.step.quantity
-        return tuple(found), tuple(found.values())
+        if step is not None and step.quantity:
+            found["quantity"] = step.quantity
+        return found
 
-    def _add_to_products(self, steps: Sequence[_Placed]) -> None:
-        """Change the totals that ``_insert`` and ``_edit`` have not written already."""
-        rows = [
-            (placed.added, self._at, placed.product_id, placed.added, LARGEST_QUANTITY)
-            for placed in steps
-            if placed.added and placed.change.old == placed.change.new
-        ]
-        update_rows(self._unit.connection, _ADD_TO_PRODUCT, rows)
-
-    def _set_balances(self, steps: Sequence[_Placed]) -> None:
-        added = [(placed.product_id, placed.location_id, placed.after) for placed in steps if placed.before is None]
-        set_anew = [
-            (placed.after, placed.product_id, placed.location_id, placed.before)
-            for placed in steps
-            if placed.before is not None
-        ]
-        insert_rows(self._unit.connection, BALANCE, ("product_id", "location_id", "quantity"), added)
-        update_rows(self._unit.connection, _SET_BALANCE, set_anew)
-
-    def _write_movements(self, steps: Sequence[_Placed]) -> None:
-        unit = self._unit
-        kind, actor, at, operation = Kind.IMPORT.value, unit.actor, self._at, unit.operation
-        rows = [
-            (kind, placed.product_id, placed.location_id, placed.added, placed.after, "", actor, at, operation)
-            for placed in steps
-        ]
-        insert_rows(unit.connection, MOVEMENT, _MOVEMENT_COLUMNS, rows)
-        if rows and is_told(unit.plugins):
-            self._write_events(steps)
-
-    def _write_events(self, steps: Sequence[_Placed]) -> None:
-        unit = self._unit
-        products: dict[int, list[_Placed]] = defaultdict(list)
-        for placed in steps:
-            products[placed.product_id].append(placed)
-        records = unit.connection.execute(_WRITTEN, {"of": unit.operation, "products": list(products)})
-        movements = {(product_id, location_id): movement_id for product_id, location_id, movement_id in records}
+    def _write_events(self, changes: Sequence[Change], balances: Sequence[BalanceSet]) -> None:
+        products: dict[int, list[tuple[Change, BalanceSet]]] = defaultdict(list)
+        for change, balance in zip(changes, balances, strict=True):
+            if change.step is not None and change.step.quantity:
+                products[balance.product_id].append((change, balance))
+        if not products:
+            return
+        movements = written_movements(self._unit, list(products))
         rows = []
         for product_id, own in products.items():
-            first, new = own[0].change, own[0].change.new
+            first = own[0][0]
+            new = first.new
             code = first.line.code if first.known is None else first.known.code
-            before = first.total - own[0].added
+            steps = [self._step(balance) for _, balance in own]
+            before = first.total - steps[0].quantity
             state = ProductState(product_id, code, new.name, before, new.minimum, 1, new.retired)
-            of_product = [Step(Place(each.location_id, each.location, each.before), each.added) for each in own]
-            ids = [movements[product_id, each.location_id] for each in own]
-            rows += event_rows(unit, state, Kind.IMPORT, of_product, "", ids)
-        unit.connection.execute(_ADD_EVENT, rows)
+            ids = [movements[product_id, balance.location_id] for _, balance in own]
+            rows += event_rows(self._unit, state, Kind.IMPORT, steps, "", ids)
+        self._unit.connection.execute(_ADD_EVENT, rows)
 
-    def _note_for_undo(self, created: Sequence[Change], edited: Sequence[Change]) -> None:
-        rows = [(self._unit.operation, self._created[change.line.key], "", 1) for change in created]
-        for change in edited:
-            known = change.known
-            if known is not None:
-                rows.append((self._unit.operation, known.id, _before(change), known.version + 1))
-        columns = ("operation_id", "product_id", "before", "version_after")
-        insert_rows(self._unit.connection, IMPORT_CHANGE, columns, rows)
+    def _step(self, balance: BalanceSet) -> Step:
+        name = self._places.location_names[balance.location_id].name
+        return Step(Place(balance.location_id, name, balance.before), balance.after - (balance.before or 0))
+
+    def _note_for_undo(self, created: Sequence[int], edited: Sequence[tuple[Known, Change]]) -> None:
+        operation = self._unit.operation
+        rows = [(operation, product_id, "", 1) for product_id in created]
+        rows += [(operation, known.id, _before(known), known.version + 1) for known, _ in edited]
+        # The key of this table is its order: rows in it are appended.
+        rows.sort(key=_product)
+        insert_rows(self._unit.connection, IMPORT_CHANGE, _UNDO_COLUMNS, rows)
 
     def _category(self, fields: Fields) -> tuple[int | None, str]:
         key = fields.category.key
@@ -218,10 +192,7 @@ def _edit_statement(columns: tuple[str, ...]) -> str:
     """  # noqa: S608
 
 
-def _before(change: Change) -> str:
-    known = change.known
-    if known is None:
-        return ""
+def _before(known: Known) -> str:
     fields = {
         "name": known.name,
         "description": known.description,

@@ -17,6 +17,7 @@ from inventory_core.imports.results import MOST_SAMPLES, FaultLog, ImportPreview
 from inventory_core.imports.table import Table
 from inventory_core.inventory import Inventory
 from inventory_core.operations.announcing import is_asked
+from inventory_core.operations.bulk_rows import roomy
 from inventory_core.operations.carrying_out import Unit, carry_out
 from inventory_core.operations.categorising import find_or_add_categories
 from inventory_core.operations.import_lookups import (
@@ -44,7 +45,8 @@ def preview_import(inventory: Inventory, table: Table, progress: Progress | None
         connection = session.connection()
         planner = Planner(table, read_places(connection, locked=False), log, _watch(inventory.plugins, ""))
         for changes in _plan(connection, planner, table, log, progress, importing=False):
-            samples += [sample(change) for change in changes[: MOST_SAMPLES - len(samples)]]
+            if len(samples) < MOST_SAMPLES:
+                samples += [sample(change) for change in changes if change.is_seen][: MOST_SAMPLES - len(samples)]
     return ImportPreview(
         kind=table.kind,
         **dataclasses.asdict(planner.counts),
@@ -89,6 +91,11 @@ def import_table(
 
 
 def _import(unit: Unit, table: Table, progress: Progress | None) -> ImportResult:
+    with roomy(unit.connection):
+        return _import_all(unit, table, progress)
+
+
+def _import_all(unit: Unit, table: Table, progress: Progress | None) -> ImportResult:
     connection = unit.connection
     log = FaultLog(_columns(table))
     # The one writer of SQLite has locked everything already.
@@ -111,6 +118,7 @@ def _import(unit: Unit, table: Table, progress: Progress | None) -> ImportResult
     if log.total:
         raise RowsRefused(log.first, log.total)
     _write(unit, planner, writer, waiting)
+    writer.finish()
     return ImportResult(
         operation=unit.operation,
         kind=table.kind,

@@ -1,12 +1,12 @@
-"""The one room that writes balances and movements."""
+"""The room that writes balances and movements, one product at a time; ``ledger_in_bulk`` does it for many."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from sqlalchemy import CursorResult, Update, bindparam, insert, select, update
 
 from inventory_core.errors import DatabaseBusy, LocationNotFound, ProductNotFound
-from inventory_core.operations.announcing import ask_plugins, is_told, write_events
+from inventory_core.operations.announcing import ask_plugins, write_events
 from inventory_core.operations.carrying_out import Unit
 from inventory_core.rules.codes import clean_code, code_faults, code_key
 from inventory_core.rules.locations import clean_location, location_faults
@@ -63,9 +63,6 @@ _SET_BALANCE = (
 )
 _ADD_BALANCE = insert(BALANCE)
 _ADD_MOVEMENT = insert(MOVEMENT)
-_WRITTEN = select(MOVEMENT.c.product_id, MOVEMENT.c.location_id, MOVEMENT.c.id).where(
-    MOVEMENT.c.operation_id == bindparam("of"), MOVEMENT.c.product_id.in_(bindparam("products", expanding=True))
-)
 
 
 def lock_product(unit: Unit, code: str) -> ProductState:
@@ -131,50 +128,6 @@ def write_steps(
     return tuple(movements)
 
 
-def write_many(
-    unit: Unit, kind: str, planned: Sequence[tuple[ProductState, tuple[Step, ...]]], reason: str = ""
-) -> None:
-    """Do what ``write_steps`` does for many locked products, in a few statements that each take many rows.
-
-    Each product appears once and each place of it once; steps of 0 write a movement only for a count. Plugins are asked
-    about every step before anything is written. Raises what ``write_steps`` raises.
-    """
-    for product, steps in planned:
-        require_active(product)
-        total_after(product, steps)
-        ask_plugins(unit, product, kind, steps, reason)
-    totals = [
-        {"product": product.id, "change": sum(step.quantity for step in steps), "at": unit.at}
-        for product, steps in planned
-    ]
-    flat = [(product.id, step) for product, steps in planned for step in steps]
-    added = [
-        {"product_id": product_id, "location_id": step.place.location_id, "quantity": step.after}
-        for product_id, step in flat
-        if step.place.quantity is None
-    ]
-    changed = [_balance_change(product_id, step) for product_id, step in flat if step.place.quantity is not None]
-    _guarded(unit, _ADD_TO_PRODUCT, totals)
-    if added:
-        unit.connection.execute(_ADD_BALANCE, added)
-    if changed:
-        _guarded(unit, _SET_BALANCE, changed)
-    rows = [_movement_row(unit, product_id, kind, step, reason) for product_id, step in flat]
-    unit.connection.execute(_ADD_MOVEMENT, rows)
-    if is_told(unit.plugins):
-        _write_many_events(unit, kind, planned, reason)
-
-
-def _write_many_events(
-    unit: Unit, kind: str, planned: Sequence[tuple[ProductState, tuple[Step, ...]]], reason: str
-) -> None:
-    keys = {"of": unit.operation, "products": [product.id for product, _ in planned]}
-    written = {(record[0], record[1]): record[2] for record in unit.connection.execute(_WRITTEN, keys)}
-    for product, steps in planned:
-        movements = [written[product.id, step.place.location_id] for step in steps]
-        write_events(unit, product, kind, steps, reason, movements)
-
-
 def inserted_id(result: CursorResult[Any]) -> int:
     """The key that the database gave to the one row that was inserted."""
     key = result.inserted_primary_key
@@ -203,8 +156,7 @@ def _balance_change(product_id: int, step: Step) -> dict[str, int]:
     return {"product": product_id, "location": step.place.location_id, "before": step.before, "after": step.after}
 
 
-def _guarded(unit: Unit, statement: Update, rows: Mapping[str, Any] | Sequence[Mapping[str, Any]]) -> None:
-    """Run a guarded change that must meet every row it names."""
-    wanted = 1 if isinstance(rows, Mapping) else len(rows)
-    if unit.connection.execute(statement, rows).rowcount != wanted:
+def _guarded(unit: Unit, statement: Update, row: Mapping[str, Any]) -> None:
+    """Run a guarded change that must meet the row it names."""
+    if unit.connection.execute(statement, row).rowcount != 1:
         raise DatabaseBusy(1)
