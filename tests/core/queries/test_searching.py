@@ -8,7 +8,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from inventory_core import Inventory
-from inventory_core.queries import access, search, walking
+from inventory_core.queries import access, product_count, search, walking
 from inventory_core.queries.access import Way, ask
 from inventory_core.queries.filters import ProductFilter
 from inventory_core.queries.product_count import ProductCount, count_products
@@ -73,12 +73,13 @@ def test_without_its_index_the_search_finds_the_same(shop: Inventory, query: str
     assert [record.code for record in records] == expected(ITEMS, ProductFilter(query))
 
 
-@given(query=QUERIES, near=st.integers(1, 9), candidates=st.booleans())
+@given(query=QUERIES, near=st.integers(1, 9), further=st.integers(1, 9), candidates=st.booleans())
 def test_a_common_word_is_found_on_both_sides_of_the_edge(
-    shop: Inventory, query: str, near: int, candidates: bool
+    shop: Inventory, query: str, near: int, further: int, candidates: bool
 ) -> None:
     with pytest.MonkeyPatch.context() as patch, shop.sessions.reader() as session:
         patch.setattr(walking, "NEAR", near)
+        patch.setattr(walking, "FURTHER", further)
         question = replace(ask(session, ProductFilter(query), "name"), way=Way.ORDER)
         question = question if candidates else replace(question, candidates=None)
         records = read_page(session, question, None, 50)
@@ -86,12 +87,11 @@ def test_a_common_word_is_found_on_both_sides_of_the_edge(
     assert [record.code for record in records] == expected(ITEMS, ProductFilter(query))
 
 
-@given(query=QUERIES, few=st.integers(0, 12), near=st.integers(1, 12))
-def test_a_word_in_too_many_products_is_counted_all_the_same(shop: Inventory, query: str, few: int, near: int) -> None:
+@given(query=QUERIES, few=st.integers(0, 12))
+def test_a_word_in_too_many_products_is_counted_all_the_same(shop: Inventory, query: str, few: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        for module in (access, search):
+        for module in (access, product_count, search):
             patch.setattr(module, "FEW", few)
-        patch.setattr(walking, "NEAR", near)
 
         assert count_products(shop, ProductFilter(query)).number == len(expected(ITEMS, ProductFilter(query)))
 

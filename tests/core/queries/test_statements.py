@@ -74,14 +74,14 @@ def test_a_long_list_takes_as_many_statements_as_a_short_one(
 
 
 def test_no_page_takes_more_than_a_handful_of_statements(long_shop: Inventory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two names to look up, two words of two letters, the index, the location, and the page in four parts."""
+    """Two names to look up, two words of two letters, the index, the location, and the page in five parts."""
     for module in (access, search):
         monkeypatch.setattr(module, "FEW", 0)
     monkeypatch.setattr(walking, "NEAR", 5)
     with counted_statements() as statements:
         product_page(long_shop, ProductFilter("ca aj", "Ropa", "low_stock", "Principal"), "changed", count_up_to=5)
 
-    assert 3 < len(statements) <= 10
+    assert 3 < len(statements) <= 11
 
 
 @pytest.mark.parametrize("sort", SORTS)
@@ -129,7 +129,7 @@ def test_a_count_on_the_first_page_of_a_common_word_takes_no_statement_of_its_ow
     for module in (access, search):
         monkeypatch.setattr(module, "FEW", 0)
     numbers = []
-    for cap in (None, 1_000):
+    for cap in (None, 500):
         with counted_statements() as statements:
             product_page(long_shop, ProductFilter("caja"), count_up_to=cap)
         numbers.append(len(statements))

@@ -1,6 +1,6 @@
 """How many products a filter finds."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 
 from sqlalchemy import func, select
@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from inventory_core.inventory import Inventory
 from inventory_core.queries.access import Question, Way, ask
 from inventory_core.queries.filters import ProductFilter
-from inventory_core.queries.walking import find
+from inventory_core.queries.search import FEW
 from inventory_core.tables.plain import PRODUCT
 
 
@@ -35,6 +35,18 @@ def count_products(inventory: Inventory, product_filter: ProductFilter, cap: int
 def count_question(session: Session, question: Question, cap: int) -> ProductCount:
     """Count the rows of a question, up to ``cap``."""
     if question.way is Way.ORDER and question.words:
-        return ProductCount.of(len(find(session, question, cap + 1)), cap)
+        question = _narrowed(session, question)
     found = question.rows((PRODUCT.c.id,)).limit(cap + 1).subquery()
     return ProductCount.of(session.scalar(select(func.count()).select_from(found)) or 0, cap)
+
+
+def _narrowed(session: Session, question: Question) -> Question:
+    """Take the way on which few rows are fetched, now that the words alone are common and no order is asked for."""
+    asked = question.product_filter
+    if question.candidates is not None:
+        return replace(question, way=Way.PLACE) if asked.location else question
+    if asked.category or asked.status or asked.location:
+        passing = list(session.scalars(question.without_words().rows((PRODUCT.c.id,)).limit(FEW + 1)))
+        if len(passing) <= FEW:
+            return question.only(passing)
+    return replace(question, way=Way.WHOLE)

@@ -80,9 +80,8 @@ def _read_and_count(
     return records, count_question(session, question, cap)
 
 
-def _read_found(session: Session, question: Question, found: Sequence[Position]) -> list[Any]:
-    columns = (question.order.key, *row_columns(question.places))
-    return read(session, question.only([position.id for position in found]), columns, len(found))
+def _read_found(session: Session, question: Question, ids: Sequence[int]) -> list[Any]:
+    return read(session, question.only(ids), (question.order.key, *row_columns(question.places)), len(ids))
 
 
 @contextmanager
