@@ -152,7 +152,7 @@ def test_the_number_of_statements_does_not_grow_with_the_list(site: Site) -> Non
         site.create_product(category="Hogar", minimum=1)
     on_three_pages = _statements(site, address)
 
-    assert 0 < len(on_one_page) < len(on_two_pages)
+    assert 0 < len(on_one_page) == len(on_two_pages)
     assert on_three_pages == on_two_pages
 
 

@@ -9,12 +9,14 @@ from flask_babel import gettext
 from inventory_core.errors import InvalidInput
 from inventory_core.inventory import Inventory
 from inventory_core.queries.filters import ProductFilter
-from inventory_core.queries.product_count import ProductCount, count_products
-from inventory_core.queries.product_list import ProductPage
+from inventory_core.queries.product_list import ProductPage, product_page
 from inventory_core.queries.sorting import SORTS, Position
 from inventory_web.messages import number, products_text
 
 LONGEST_SEARCH = 200
+MOST_COUNTED = 1_000
+MOST_FOUND = 100
+"""How far the products of a search are counted; less far than others, since the text of each has to be read."""
 DEFAULT_SORT = "name"
 
 
@@ -79,10 +81,16 @@ def _position(text: str, sort: str) -> Position | None:
         return None
 
 
-def found_text(inventory: Inventory, query: ListQuery, page: ProductPage) -> str:
-    """How many products a list has, as its heading says it; a list of one page is not counted again."""
-    whole = page.first and page.next is None
-    count = ProductCount(len(page.rows), more=False) if whole else count_products(inventory, query.products)
-    if count.more:
-        return gettext("Más de %(number)s productos", number=number(count.number))
-    return products_text(count.number)
+def read_list(inventory: Inventory, query: ListQuery) -> ProductPage:
+    """Read the page that the address asks for, and count the list as far as its heading needs it."""
+    most = MOST_FOUND if query.products.search else MOST_COUNTED
+    return product_page(inventory, query.products, query.sort, query.after, count_up_to=most)
+
+
+def found_text(page: ProductPage) -> str:
+    """How many products a list has, as its heading says it; empty if they were not counted."""
+    if page.count is None:
+        return ""
+    if page.count.more:
+        return gettext("Más de %(number)s productos", number=number(page.count.number))
+    return products_text(page.count.number)

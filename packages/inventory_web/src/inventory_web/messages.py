@@ -1,7 +1,9 @@
 """Texts for fields and their faults, in Spanish (the language of the message ids); pages and command line share them."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
+from babel import Locale
 from babel.numbers import format_decimal
 from flask_babel import get_locale, gettext, ngettext
 
@@ -11,7 +13,12 @@ from inventory_core.rules.quantities import LARGEST_QUANTITY
 
 def number(value: int) -> str:
     """A whole number as people of the language write it."""
-    return format_decimal(value, locale=get_locale() or "es")
+    return _decimal(value, get_locale())
+
+
+@lru_cache(maxsize=10_000)
+def _decimal(value: int, locale: Locale | None) -> str:
+    return format_decimal(value, locale=locale or "es")
 
 
 def products_text(count: int) -> str:

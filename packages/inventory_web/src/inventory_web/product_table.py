@@ -1,14 +1,22 @@
 """One row of the product table: the list draws it, and a change of a quantity answers with it alone."""
 
 import secrets
+from bisect import bisect_right
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from flask import render_template
-from markupsafe import escape
+from flask_wtf.csrf import generate_csrf
+from markupsafe import Markup, escape
 
 from inventory_core.queries.product_details import ProductDetails
 from inventory_core.queries.rows import ProductRow
-from inventory_web.current import running
+from inventory_core.rules.reorder import Status
+from inventory_web.codes_in_urls import address_of_codes
+from inventory_web.current import may, running
+from inventory_web.messages import number
+from inventory_web.roles import Role
+from inventory_web.statuses import status_colour, status_text
 
 ROOM = 110
 """Bytes for a row's name and description; a page of 50 long rows then stays under 60 KB."""
@@ -19,26 +27,63 @@ LONGEST_CATEGORY = 32
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A product as the table shows it: texts cut to size, cells of further columns with their headings, and a new operation id."""
+    """A product as the table shows it, in the texts that its template only has to put side by side.
+
+    ``change`` is where the form of the quantity goes, None for who may not change it. ``cells`` are those of further
+    columns, each with its heading; ``operation`` is a new operation id, ``token`` the form's CSRF token.
+    """
 
     row: ProductRow
     name: str
     description: str
     category: str
-    cells: tuple[tuple[object, object], ...]
+    minimum: str
+    status: str
+    colour: str
+    details: str
+    change: str | None
+    cells: tuple[tuple[Markup, object], ...]
     operation: str
+    token: str
 
-    @classmethod
-    def of(cls, row: ProductRow) -> "TableRow":
-        """Prepare a row; the longer its code and place are, the less of the other texts is shown."""
-        room = ROOM - 3 * len(row.code.encode())
-        if row.location is not None:
-            room -= len(FIELD_OF_LOCATION) + size(row.location)
-        category = cut(row.category or "—", LONGEST_CATEGORY if room > SHORTEST_NAME else LONGEST_CATEGORY // 2)
-        name = cut(row.name, max(SHORTEST_NAME, room))
-        description = cut(" ".join(row.description.split()), room - size(name)) if room - size(name) > 20 else ""
-        cells = tuple((column.header, column.cell(row)) for column in running().product_columns)
-        return cls(row, name, description, category, cells, new_row_operation())
+
+def table_rows(rows: Iterable[ProductRow]) -> list[TableRow]:
+    """Prepare rows for their template; what all rows of a page share is asked for once."""
+    details, change = address_of_codes("products.details"), address_of_codes("counting.change")
+    statuses = {status: (status_text(status), status_colour(status)) for status in Status}
+    columns = [(escape(column.header), column.cell) for column in running().product_columns]
+    token, changeable = generate_csrf(), may(Role.OPERATOR)
+
+    def prepared(row: ProductRow) -> TableRow:
+        name, description, category = _cut_to_size(row)
+        status, colour = statuses[row.status]
+        return TableRow(
+            row=row,
+            name=name,
+            description=description,
+            category=category,
+            minimum=number(row.minimum),
+            status=status,
+            colour=colour,
+            details=details(row.code),
+            change=change(row.code) if changeable and not row.retired else None,
+            cells=tuple((heading, cell(row)) for heading, cell in columns),
+            operation=new_row_operation(),
+            token=token,
+        )
+
+    return [prepared(row) for row in rows]
+
+
+def _cut_to_size(row: ProductRow) -> tuple[str, str, str]:
+    """Name, description and category; the longer the code and the place are, the less of these is shown."""
+    room = ROOM - 3 * len(row.code.encode())
+    if row.location is not None:
+        room -= len(FIELD_OF_LOCATION) + size(row.location)
+    category = cut(row.category or "—", LONGEST_CATEGORY if room > SHORTEST_NAME else LONGEST_CATEGORY // 2)
+    name = cut(row.name, max(SHORTEST_NAME, room))
+    left = room - size(name)
+    return name, cut(" ".join(row.description.split()), left) if left > 20 else "", category
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +115,7 @@ def row_in(details: ProductDetails, location: str | None) -> ProductRow:
 
 def render_row(row: ProductRow, note: Note | None = None) -> str:
     """The ``<tr>`` of one product."""
-    return render_template("product_table/answer.html", item=TableRow.of(row), note=note)
+    return render_template("product_table/answer.html", item=table_rows([row])[0], note=note)
 
 
 def cut(text: str, room: int) -> str:
@@ -78,12 +123,9 @@ def cut(text: str, room: int) -> str:
     if size(text) <= room:
         return text
     room -= len("…".encode())
-    used = 0
-    for end, char in enumerate(text):
-        used += size(char)
-        if used > room:
-            return text[:end].rstrip() + "…"
-    return text
+    lengths = range(min(len(text), max(room, 0)) + 1)
+    longest = bisect_right(lengths, room, key=lambda length: size(text[:length])) - 1
+    return text[: max(longest, 0)].rstrip() + "…"
 
 
 def size(text: str) -> int:

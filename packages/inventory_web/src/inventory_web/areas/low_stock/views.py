@@ -4,10 +4,9 @@ from flask import Blueprint, render_template, request
 
 from inventory_core.queries.filters import ProductFilter
 from inventory_core.queries.product_count import count_products
-from inventory_core.queries.product_list import product_page
 from inventory_core.rules.reorder import Status
 from inventory_web.current import the_inventory
-from inventory_web.list_query import ListQuery, found_text
+from inventory_web.list_query import ListQuery, found_text, read_list
 
 LARGEST_BADGE = 99
 
@@ -18,9 +17,8 @@ blueprint = Blueprint("low_stock", __name__, template_folder="templates")
 def to_buy() -> str:
     """The list of what must be bought."""
     query = ListQuery.read(request.args, status=Status.LOW_STOCK)
-    stock = the_inventory()
-    page = product_page(stock, query.products, query.sort, query.after)
-    return render_template("low_stock/to_buy.html", page=page, query=query, found=found_text(stock, query, page))
+    page = read_list(the_inventory(), query)
+    return render_template("low_stock/to_buy.html", page=page, query=query, found=found_text(page))
 
 
 def how_many() -> str:

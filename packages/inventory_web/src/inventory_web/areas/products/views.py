@@ -6,12 +6,11 @@ from werkzeug.wrappers import Response
 from inventory_core.queries.choices import list_categories, list_locations
 from inventory_core.queries.filters import WITHOUT_CATEGORY
 from inventory_core.queries.product_details import get_product
-from inventory_core.queries.product_list import product_page
 from inventory_web.areas.products import editing
 from inventory_web.current import running, the_inventory
 from inventory_web.htmx import VARY, wants_fragment
-from inventory_web.list_query import ListQuery, found_text
-from inventory_web.product_table import TableRow
+from inventory_web.list_query import ListQuery, found_text, read_list
+from inventory_web.product_table import table_rows
 
 blueprint = Blueprint("products", __name__, template_folder="templates")
 editing.add_routes(blueprint)
@@ -22,12 +21,12 @@ def inventory() -> Response:
     """The list: the whole page, or for htmx the results alone."""
     query = ListQuery.read(request.args)
     stock = the_inventory()
-    page = product_page(stock, query.products, query.sort, query.after)
+    page = read_list(stock, query)
     values: dict[str, object] = {
         "query": query,
         "page": page,
-        "items": [TableRow.of(row) for row in page.rows],
-        "found": found_text(stock, query, page),
+        "items": table_rows(page.rows),
+        "found": found_text(page),
         "columns": running().product_columns,
     }
     if wants_fragment():
