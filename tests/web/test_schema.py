@@ -49,6 +49,19 @@ def test_the_way_down_leaves_the_tables_of_the_core_alone(empty: SingleDatabase)
     require_current(empty.engine)
 
 
+def test_the_language_of_accounts_comes_and_goes_with_its_step_and_the_accounts_stay(empty: SingleDatabase) -> None:
+    upgrade_all(empty.engine)
+    WEB_SCHEMA.downgrade(empty.engine, "0002")
+    before = {column["name"] for column in inspect(empty.engine).get_columns("user")}
+    upgrade_all(empty.engine)
+    after = {column["name"] for column in inspect(empty.engine).get_columns("user")}
+    with empty.reader() as session:
+        users = [(user.name, user.language) for user in session.scalars(select(User))]
+
+    assert after - before == {"language"}
+    assert users == [(INITIAL_NAME, None)]
+
+
 def test_upgrading_again_keeps_what_is_there(empty: SingleDatabase) -> None:
     upgrade_all(empty.engine)
     upgrade_all(empty.engine)

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from flask import Blueprint
+from flask_babel import gettext, lazy_gettext
 from markupsafe import Markup
 
 from inventory_core import ExportColumn, ProductDetails, ProposedChange, StockChanged
@@ -30,12 +31,19 @@ class ReservationsPlugin:
     @hookimpl
     def menu_entries(self) -> Sequence[MenuEntry]:
         return [
-            MenuEntry("Reservas", "reservations.overview", icon="tag", order=35, role=Role.OPERATOR, badge=lambda: "3")
+            MenuEntry(
+                lazy_gettext("Reservas"),
+                "reservations.overview",
+                icon="tag",
+                order=35,
+                role=Role.OPERATOR,
+                badge=lambda: "3",
+            )
         ]
 
     @hookimpl
     def product_columns(self) -> Sequence[ProductColumn]:
-        return [ProductColumn("Reservado", lambda row: f"<{row.code}>", order=5)]
+        return [ProductColumn(lazy_gettext("Reservado"), lambda row: f"<{row.code}>", order=5)]
 
     @hookimpl
     def product_panels(self, details: ProductDetails) -> Sequence[ProductPanel]:
@@ -43,7 +51,9 @@ class ReservationsPlugin:
 
     @core_hookimpl
     def check_stock_change(self, change: ProposedChange) -> str | None:
-        return "Más de cien unidades solo se reservan." if change.quantity < -LARGEST_ISSUE else None
+        if change.quantity >= -LARGEST_ISSUE:
+            return None
+        return gettext("Más de cien unidades solo se reservan.")
 
     @core_hookimpl
     def after_stock_change(self, event: StockChanged) -> None:
@@ -51,7 +61,7 @@ class ReservationsPlugin:
 
     @core_hookimpl
     def export_columns(self) -> Sequence[ExportColumn]:
-        return [ExportColumn("Reservado", lambda row: row.total // 2)]
+        return [ExportColumn(gettext("Reservado"), lambda row: row.total // 2)]
 
 
 @requires(Role.OPERATOR)
