@@ -34,10 +34,16 @@ class CausalContext:
         token: What was brought.
         issue: Makes a signed text of a token.
         rejected: Why a token that was brought is not believed; its reader is then sent to the source.
+
+    ``reads_source``, ``staleness_bound`` (seconds) and ``serves_stale`` may be set; each reader of the context that does not say
+    otherwise is then given as if it had asked for that.
     """
 
     def __init__(self, token: CausalToken, issue: Callable[[CausalToken], str], rejected: str | None = None) -> None:
         self.rejected = rejected
+        self.reads_source = False
+        self.staleness_bound: float | None = None
+        self.serves_stale = False
         self._issue = issue
         self.served: list[Served] = []
         self._carried = token
@@ -60,7 +66,14 @@ class CausalContext:
         """What a reader of this context asks for."""
         with self._lock:
             token = self._read()
-            return ReadNeed(token.gtids, token.unknown, self._distrusted, staleness_bound, serve_stale, source)
+            return ReadNeed(
+                token.gtids,
+                token.unknown,
+                self._distrusted,
+                self.staleness_bound if staleness_bound is None else staleness_bound,
+                serve_stale or self.serves_stale,
+                source or self.reads_source,
+            )
 
     def add(self, commits: Commits) -> None:
         """Something was committed."""
