@@ -74,7 +74,9 @@ class Settings(BaseModel):
         description="The name that `/health` and the header `X-Served-By` show",
         json_schema_extra={"shown_default": "the host name"},
     )
-    language: Literal["es", "en"] = Field(default="es", description="Language of pages, messages and exports")
+    language: Literal["es", "en"] = Field(
+        default="es", description="Language of the command line, and of pages whose reader asks for none that there is"
+    )
     timezone: str = Field(default="UTC", description="Time zone in which pages show times, such as `Europe/Madrid`")
     metrics_allow: Words = Field(
         default=(LOCAL_NETWORKS,),
