@@ -19,8 +19,8 @@ DONE, NO, USAGE = 0, 1, 2
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run a command and exit: 0 done or healthy, 1 the answer is no, 2 wrong usage or settings."""
-    signal.signal(signal.SIGTERM, _stop)
     options = build_parser().parse_args(arguments)
+    before = signal.signal(signal.SIGTERM, _stop)
     try:
         code = _run(options)
     except ConfigurationError as error:
@@ -29,6 +29,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         code = _fail(options, error, NO)
     except KeyboardInterrupt:
         code = _fail(options, ReplicationError("Interrupted. Run the same command again; it goes on from here."), NO)
+    except Exception as error:  # noqa: BLE001 - the outermost boundary: one line, never a traceback
+        code = _fail(options, ReplicationError(f"Unexpected {type(error).__name__}: {error}. Please report it."), NO)
+    finally:
+        signal.signal(signal.SIGTERM, before)
     sys.exit(code)
 
 

@@ -2,8 +2,8 @@
 
 import ssl
 import time
-from collections.abc import Iterable
-from contextlib import suppress
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any, Self
 
 from pymysql.err import Error
@@ -15,7 +15,8 @@ from inventory_replication.mysql.connection import TRACKING_ASSIGNMENTS, Trackin
 from inventory_replication.mysql.refusals import explain
 
 CONNECT_TIMEOUT = 3.0
-READ_TIMEOUT = 60.0
+READ_TIMEOUT = 20.0
+WAIT_SLICE = 1.0
 LOCK_WAIT = 10
 """Seconds after which a statement that waits for others' locks is given up by the server."""
 LOCK_NAME = "inventory_replication_provisioning"
@@ -49,12 +50,21 @@ class Administrator:
         server: Whom to administer.
         account: As whom.
         tls: See `build_engine`.
+        read_timeout: Seconds without a byte of an answer after which the server is given up; ``None``: never.
     """
 
-    def __init__(self, server: Server, account: Credentials, *, tls: ssl.SSLContext | None) -> None:
+    def __init__(
+        self,
+        server: Server,
+        account: Credentials,
+        *,
+        tls: ssl.SSLContext | None,
+        read_timeout: float | None = READ_TIMEOUT,
+    ) -> None:
         self.server = server
         self.account = account
         self.tls = tls
+        self._read_timeout = read_timeout
         self._connection: TrackingConnection | None = None
 
     def __enter__(self) -> Self:
@@ -78,7 +88,7 @@ class Administrator:
         """
         try:
             if self._connection is None or not self._connection.open:
-                self._connection = connect(self.server, self.account, self.tls)
+                self._connection = connect(self.server, self.account, self.tls, read_timeout=self._read_timeout)
             with self._connection.cursor() as cursor:
                 cursor.execute(statement, arguments or None)
                 return tuple(cursor.fetchall())
@@ -103,15 +113,22 @@ class Administrator:
         """``@@gtid_executed``."""
         return GtidSet.parse(str(self.value("SELECT @@GLOBAL.gtid_executed")))
 
-    def wait_for(self, gtids: GtidSet, seconds: float) -> bool:
-        """Wait until the server has these transactions; False if it has not after ``seconds``."""
+    def lacking_after(self, gtids: GtidSet, seconds: float) -> int:
+        """Wait until the server has these transactions, and tell how many it lacks after ``seconds``; 0: none.
+
+        Raises:
+            AdministrationFailed: It cannot be asked; that is told within a few seconds, even if it stands still.
+        """
         until = time.monotonic() + seconds
-        while True:
-            patience = max(0.05, min(1.0, until - time.monotonic()))
-            if self.value("SELECT WAIT_FOR_EXECUTED_GTID_SET(%s, %s)", gtids.compact(), patience) == 0:
-                return True
-            if time.monotonic() >= until:
-                return False
+        with Administrator(
+            self.server, self.account, tls=self.tls, read_timeout=WAIT_SLICE + CONNECT_TIMEOUT
+        ) as waiting:
+            while True:
+                patience = max(0.05, min(WAIT_SLICE, until - time.monotonic()))
+                if waiting.value("SELECT WAIT_FOR_EXECUTED_GTID_SET(%s, %s)", gtids.compact(), patience) == 0:
+                    return 0
+                if time.monotonic() >= until:
+                    return waiting.executed().lacks(gtids)
 
     def create_schema(self, schema: str) -> None:
         """Create a schema with the character set of the inventory's tables."""
@@ -150,12 +167,26 @@ class Administrator:
         if following:
             self.start_replica()
 
+    @contextmanager
+    def exempt(self) -> Iterator[None]:
+        """Let the administrator alone change a read-only server; ``read_only`` holds for everybody else."""
+        refusing = bool(self.value("SELECT @@GLOBAL.super_read_only"))
+        if refusing:
+            self.rows("SET GLOBAL super_read_only=OFF")
+        try:
+            yield
+        finally:
+            if refusing:
+                with suppress(AdministrationFailed):
+                    self.rows("SET GLOBAL super_read_only=ON")
+
     def drop_empty_schemas(self, schemas: Iterable[str]) -> None:
         """Drop schemas without writing that to the binary log."""
-        self.rows("SET SESSION sql_log_bin=OFF")
-        for schema in schemas:
-            self.rows(f"DROP SCHEMA IF EXISTS {quoted(schema)}")
-        self.rows("SET SESSION sql_log_bin=ON")
+        with self.exempt():
+            self.rows("SET SESSION sql_log_bin=OFF")
+            for schema in schemas:
+                self.rows(f"DROP SCHEMA IF EXISTS {quoted(schema)}")
+            self.rows("SET SESSION sql_log_bin=ON")
 
     def forget_history(self) -> None:
         """Delete the binary logs and forget all GTIDs."""
@@ -163,23 +194,19 @@ class Administrator:
 
     def load_clone_plugin(self) -> None:
         """Load the plugin for copies of whole servers; it stays over restarts."""
-        self.rows("INSTALL PLUGIN clone SONAME 'mysql_clone.so'")
+        with self.exempt():
+            self.rows("INSTALL PLUGIN clone SONAME 'mysql_clone.so'")
 
     def clone_from(self, host: str, port: int, account: Credentials, *, tls: bool) -> None:
         """Replace everything by a copy of the donor; returns when the server goes down to restart with it."""
         self.rows("SET GLOBAL clone_valid_donor_list=%s", f"{host}:{port}")
-        self.close()
-        patient = connect(self.server, self.account, self.tls, read_timeout=None)
         statement = f"CLONE INSTANCE FROM %s@%s:{port} IDENTIFIED BY %s REQUIRE {'SSL' if tls else 'NO SSL'}"
-        try:
-            with patient, patient.cursor() as cursor:
-                cursor.execute(statement, (account.user, host, account.password))
-        except Error as fault:
-            number = fault.args[0] if fault.args and isinstance(fault.args[0], int) else 0
-            if number not in RESTARTED_BY_CLONE:
-                raise AdministrationFailed(
-                    self.server.name, explain(fault, self.server, self.account), number
-                ) from fault
+        with self.exempt(), Administrator(self.server, self.account, tls=self.tls, read_timeout=None) as patient:
+            try:
+                patient.rows(statement, account.user, host, account.password)
+            except AdministrationFailed as failure:
+                if failure.number not in RESTARTED_BY_CLONE:
+                    raise
 
     def follow(self, host: str, port: int, account: Credentials, *, tls: bool, ca_file: str) -> None:
         """Follow a source by GTID auto-position, from what this server has on; the settings survive restarts."""

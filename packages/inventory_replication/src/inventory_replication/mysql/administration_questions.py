@@ -23,8 +23,10 @@ SETTINGS = (
 )
 SYSTEM_SCHEMAS = frozenset({"mysql", "sys", "information_schema", "performance_schema"})
 ADMIN_PRIVILEGES = (
+    "SELECT",
     "CREATE USER",
     "RELOAD",
+    "REPLICATION CLIENT",
     "BACKUP_ADMIN",
     "CLONE_ADMIN",
     "CONNECTION_ADMIN",

@@ -50,9 +50,6 @@ def _check_server(state: ServerState, wanted: Wanted) -> Iterator[Finding]:
 
     if state.version < FIRST_VERSION:
         yield finding("old_version", f"has MySQL {_dotted(state.version)}", "MySQL 8.4 or newer is needed")
-    if state.admin_lacks:
-        lacking = ", ".join(state.admin_lacks)
-        yield finding("admin_rights", f"gives the administrator's account no {lacking}", "grant it or use another")
     for code, needed in _NEEDED.items():
         wrong = [f"{name}={state.settings[name]}" for name, value in needed.items() if state.settings[name] != value]
         if wrong:

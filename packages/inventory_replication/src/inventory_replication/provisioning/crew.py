@@ -62,8 +62,9 @@ class Crew:
             Refused: A server does not answer, or another run is at work.
         """
         until = time.monotonic() + wait
-        self._ask(until)
-        for name, member in self._members.items():
+        different = {report.facts.server_uuid: name for name, report in self._ask(until).items()}
+        for name in different.values():
+            member = self._members[name]
             while not _locked(member):
                 if time.monotonic() >= until:
                     what = f"{name} ({member.server.address}) is being changed by another run of this command"
@@ -81,6 +82,7 @@ class Crew:
         """
         reports = self._ask(time.monotonic() + wait)
         try:
+            self._require_rights()
             states = {name: self._state(name, report) for name, report in reports.items()}
             return {
                 name: replace(state, executed_later=self._members[name].executed()) for name, state in states.items()
@@ -124,11 +126,21 @@ class Crew:
             channel=ChannelSettings(channel[0], channel[1] == "YES", channel[2], str(channel[3]) == "1")
             if channel
             else None,
-            admin_lacks=questions.lacking_privileges(member),
             offers_tls=questions.offers_tls(member),
             clone_plugin=questions.clone_plugin(member),
             tracking_fault=member.tracking_fault(),
         )
+
+    def _require_rights(self) -> None:
+        findings: list[Finding] = []
+        for name, member in self._members.items():
+            lacking = questions.lacking_privileges(member)
+            if lacking:
+                what = f"{name} ({member.server.address}) gives the account {self.admin.user} no {', '.join(lacking)}"
+                cure = "grant it on *.*, or give another account to administer the servers"
+                findings.append(Finding("admin_rights", name, what, cure))
+        if findings:
+            raise Refused(tuple(findings))
 
     def _accounts(self, member: Administrator) -> dict[str, AccountFacts]:
         found: dict[str, AccountFacts] = {}

@@ -57,7 +57,6 @@ class ServerState:
         accounts: The wanted accounts that it has, by user.
         other_accounts: ``user@host`` of all others but those of the system, of root and of the administrator.
         channel: Settings of the default channel, if there is one.
-        admin_lacks: Privileges that the administrator's account needs and has not.
         offers_tls: It takes encrypted connections.
         clone_plugin: The clone plugin is active.
         tracking_fault: Why commits cannot be reported to clients; empty: they can.
@@ -77,7 +76,6 @@ class ServerState:
     accounts: Mapping[str, AccountFacts] = field(default_factory=dict)
     other_accounts: frozenset[str] = frozenset()
     channel: ChannelSettings | None = None
-    admin_lacks: tuple[str, ...] = ()
     offers_tls: bool = True
     clone_plugin: bool = False
     tracking_fault: str = ""

@@ -31,8 +31,6 @@ def attach(state: ServerState, source: ServerState, wanted: Wanted) -> Iterator[
         left = tuple(sorted(state.schemas & (source.schemas | {wanted.database})))
         if state.executed() or left:
             why = "what its initialisation did is not part of the source's history"
-            if left and not state.facts.writable:
-                yield SetReadOnly(state.name, "not_a_replica", "no schema can be dropped otherwise", on=False)
             yield EmptyNewServer(state.name, "not_a_replica", why, left)
         yield SetReadOnly(state.name, "writable_replica", "it is to be a replica", on=True)
         why = f"it is new, and {source.name} still has every transaction in its binary logs"
@@ -90,10 +88,8 @@ def _copy(state: ServerState, source: ServerState, reason: str) -> Iterator[Step
         yield InstallClone(source.name, "not_a_replica", f"{state.name} is to be copied from it")
     if state.facts.channels:
         yield ForgetSource(state.name, "not_a_replica", "its content is replaced")
-    if not state.clone_plugin:
-        if not state.facts.writable:
-            yield SetReadOnly(state.name, "not_a_replica", "no plugin can be loaded otherwise", on=False)
-        yield InstallClone(state.name, "not_a_replica", reason)
-    # Persisted, so that the copy is no second writable server if its restart ends the run.
+    # Before the copy, which would else come up as a second server with data that takes writes.
     yield SetReadOnly(state.name, "writable_replica", "it is to be a replica", on=True)
+    if not state.clone_plugin:
+        yield InstallClone(state.name, "not_a_replica", reason)
     yield Clone(state.name, "not_a_replica", reason, source.name)

@@ -51,10 +51,12 @@ def switchover(crew: Crew, target: str, *, timeout: float, wait: float, say: Say
         say: Is told each step before it is carried out.
 
     Raises:
+        ConfigurationError: There is no server of that name.
         Refused: The servers are not in order; nothing was changed.
         SwitchoverRefused: The target cannot become the source, or did not catch up in time. The source is what it was.
         StepFailed: A step after the point of no return failed; the same command ends it.
     """
+    crew.wanted.require(target)
     done: list[Step] = []
 
     def carried_out(step: Step) -> None:
@@ -98,24 +100,23 @@ def _require_order(states: States, plan: Plan, target: str, crew: Crew) -> None:
 def _hand_over(crew: Crew, former: ServerState, target: ServerState, timeout: float, say: Say) -> None:
     """Everything up to the moment in which the target takes writes."""
     source, heir = crew.member(former.name), crew.member(target.name)
-    interrupted = not former.facts.writable
+    refuses_writes = interrupted = not former.facts.writable
     try:
         if interrupted:
             carry_out(crew, [StartReplica(target.name, "replica_stopped", "a run was interrupted")], wait=0, say=say)
         _catch_up(heir, source, timeout)
-    except (AdministrationFailed, StepFailed) as failure:
-        raise SwitchoverRefused(f"{failure}. Nothing was changed.") from failure
-    try:
         say(SetReadOnly(former.name, "writable_replica", "it is to be a replica", on=True))
+        refuses_writes = True
         source.set_read_only(on=True)
         _catch_up(heir, source, timeout)
         heir.stop_replica()
+        say(SetReadOnly(target.name, "source_read_only", "it has everything and is to be the source", on=False))
     except BaseException as failure:
-        _give_back(source, heir, failure)
-        if isinstance(failure, AdministrationFailed):
+        if refuses_writes:
+            _give_back(source, heir, failure)
+        if isinstance(failure, AdministrationFailed | StepFailed):
             raise SwitchoverRefused(f"{failure}. {former.name} is the source as before.") from failure
         raise
-    say(SetReadOnly(target.name, "source_read_only", "it has everything and is to be the source", on=False))
     try:
         heir.set_read_only(on=False)
     except AdministrationFailed as failure:
@@ -125,9 +126,8 @@ def _hand_over(crew: Crew, former: ServerState, target: ServerState, timeout: fl
 
 def _catch_up(heir: Administrator, source: Administrator, timeout: float) -> None:
     """Wait until the target has all that the source has now."""
-    position = source.executed()
-    if not heir.wait_for(position, timeout):
-        missing = heir.executed().lacks(position)
+    missing = heir.lacking_after(source.executed(), timeout)
+    if missing:
         raise SwitchoverRefused(
             f"{heir.server.name} ({heir.server.address}) did not get within {timeout:g} s what {source.server.name} has; "
             f"{missing} transactions are missing. {source.server.name} is the source as before. "

@@ -114,10 +114,9 @@ def _behind(crew: Crew, states: States, until: float) -> Iterator[Finding]:
         if name == plan.source:
             continue
         try:
-            arrived = crew.member(name).wait_for(wanted, max(1.0, until - time.monotonic()))
+            missing = crew.member(name).lacking_after(wanted, max(1.0, until - time.monotonic()))
         except AdministrationFailed:
-            arrived = False
-        if not arrived:
             missing = state.executed_later.lacks(wanted)
-            what = f"{state.label} has not caught up with {plan.source}: {missing} transactions were missing"
+        if missing:
+            what = f"{state.label} has not caught up with {plan.source}: {missing} transactions are missing"
             yield Finding("behind", name, what, "wait, and look at it with `inventory-replication status`")

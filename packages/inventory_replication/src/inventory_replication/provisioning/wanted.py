@@ -91,13 +91,22 @@ class Wanted:
         if min(len(set(names)), len(addresses)) < len(names):
             raise ConfigurationError("A server's name or address is given twice; list each server once.")
         for called in ({self.source} - {""}) | self.rebuild | set(self.peers):
-            if called not in names:
-                raise ConfigurationError(f"There is no server {called!r}; the servers are {', '.join(names)}.")
+            self.require(called)
         if not SCHEMA_NAME.fullmatch(self.database):
             raise ConfigurationError(f"The database is {self.database!r}; use 1 to 64 letters, digits or '_'.")
         users = [account.user for account in self.accounts]
         if len(set(users)) < len(users):
             raise ConfigurationError(f"Each role needs an account of its own; given are {', '.join(users)}.")
+
+    def require(self, name: str) -> None:
+        """Refuse a name that no server has.
+
+        Raises:
+            ConfigurationError: The message lists the names.
+        """
+        names = [server.name for server in self.servers]
+        if name not in names:
+            raise ConfigurationError(f"There is no server {name!r}; the servers are {', '.join(names)}.")
 
     def peer(self, name: str) -> tuple[str, int]:
         """Host and port by which the other servers reach this one."""
