@@ -8,7 +8,6 @@ from typing import Any
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
-from sqlalchemy import text
 
 from inventory_core import (
     CannotUndo,
@@ -27,6 +26,7 @@ from inventory_core import (
     verify,
 )
 from inventory_core.testing import create_location, create_product, new_request, temporary_inventory
+from tests.core.imports.stored import balances
 
 CODES = st.sampled_from(["A", "B"])
 PLACES = st.sampled_from(["Principal", "Sótano"])
@@ -113,12 +113,7 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def balances_are_as_expected(self) -> None:
-        with self.inventory.sessions.reader() as session:
-            statement = (
-                "SELECT p.code, l.name, b.quantity FROM balance b"
-                " JOIN product p ON p.id = b.product_id JOIN location l ON l.id = b.location_id"
-            )
-            stored = {(code, place): quantity for code, place, quantity in session.execute(text(statement))}
+        stored = balances(self.inventory)
 
         assert {key: stored.get(key, 0) for key in self.balances} == self.balances
         assert min(self.balances.values()) >= 0
