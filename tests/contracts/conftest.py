@@ -12,12 +12,17 @@ from sqlalchemy import URL
 
 from inventory_core import Inventory, build_plugin_manager
 from inventory_core.inventory import utc_now
+from tests.contracts.replicated import ReplicatedSets
 from tests.contracts.topologies import Database, MySQLSchemas, SQLiteFiles, Topology
-from tests.replication.mysql.servers import APP, ROOT, running_services
+from tests.replication.mysql.fixtures import ca_file, certificates, mysql_compose, replica_set, tls
+from tests.replication.mysql.servers import APP, ROOT, ReplicaSet, running_services
+
+__all__ = ["ca_file", "certificates", "mysql_compose", "replica_set", "tls"]
 
 COMPOSE_FILE = Path(__file__).with_name("compose.yml")
 MYSQL = pytest.param("mysql", marks=pytest.mark.mysql)
-TOPOLOGIES = ("sqlite", MYSQL)
+REPLICATED = pytest.param("replicated", marks=pytest.mark.mysql)
+TOPOLOGIES = ("sqlite", MYSQL, REPLICATED)
 
 MakeInventory = Callable[..., Inventory]
 
@@ -63,10 +68,15 @@ def mysql_topology(mysql_port: int, ask_mysql: Callable[[str], None]) -> MySQLSc
     )
 
 
+@pytest.fixture(scope="session")
+def replicated_topology(replica_set: ReplicaSet, ca_file: Path) -> ReplicatedSets:
+    return ReplicatedSets(replica_set, ca_file)
+
+
 @pytest.fixture
 def database(topology: Topology) -> Iterator[Database]:
     """A database of the test's own; what the test writes, it reads."""
-    with topology.database() as made, made.causal():
+    with topology.database() as made:
         yield made
 
 

@@ -8,13 +8,9 @@ from collections.abc import Callable
 from inventory_core import DatabaseBusy, InsufficientStock, Inventory, SessionSource, SingleDatabase, issue
 from inventory_core.testing import new_request
 from tests.contracts.at_once import at_once
+from tests.contracts.replicated import open_cluster
 
 THREADS = 4
-
-
-def open_sessions(address: str) -> SessionSource:
-    """What `Database.address` names."""
-    return SingleDatabase.from_url(address)
 
 
 def issue_in_turn(inventory: Inventory, codes: list[str], times: int) -> Counter[str]:
@@ -38,11 +34,23 @@ def _outcome(act: Callable[[], object]) -> str:
     return "issued"
 
 
+def work(sessions: SessionSource, codes: list[str], times: int) -> dict[str, int]:
+    inventory = Inventory(sessions)
+    return sum(
+        at_once(THREADS, lambda which: issue_in_turn(inventory, codes[:: 1 if which % 2 else -1], times)), Counter()
+    )
+
+
 def main() -> None:
     address, times, *codes = sys.argv[1:]
-    inventory = Inventory(open_sessions(address))
-    parts = at_once(THREADS, lambda which: issue_in_turn(inventory, codes[:: 1 if which % 2 else -1], int(times)))
-    sys.stdout.write(json.dumps(sum(parts, Counter[str]())))
+    token = None
+    if address.startswith("{"):
+        with open_cluster(address) as cluster, cluster.causal() as context:
+            outcomes = work(cluster, codes, int(times))
+            token = context.token
+    else:
+        outcomes = work(SingleDatabase.from_url(address), codes, int(times))
+    sys.stdout.write(json.dumps({"outcomes": outcomes, "token": token}))
 
 
 if __name__ == "__main__":

@@ -14,13 +14,9 @@ def test_the_ledger_agrees_with_a_dictionary(topology: Topology) -> None:
 
         def new_inventory(self) -> Inventory:
             self.database = topology.database()
-            made = self.database.__enter__()
-            self.causal = made.causal()
-            self.causal.__enter__()
-            return Inventory(made.sessions)
+            return Inventory(self.database.__enter__().sessions)
 
         def close_inventory(self) -> None:
-            self.causal.__exit__(None, None, None)
             self.database.__exit__(None, None, None)
 
     run_state_machine_as_test(

@@ -42,7 +42,7 @@ def test_a_new_inventory_offers_its_first_names(inventory: Inventory) -> None:
     assert [(row.name, row.is_default) for row in list_locations(inventory)] == [("Principal", True)]
 
 
-@pytest.mark.parametrize("typed", ["a-1", "A-1", " A-1 ", "Ａ-1"])
+@pytest.mark.parametrize("typed", ["a-1", "A-1", " A-1 ", "\uff21-1"])
 def test_a_code_is_taken_in_whatever_case_or_width_it_is_typed(inventory: Inventory, typed: str) -> None:
     create_product(inventory, "A-1")
 

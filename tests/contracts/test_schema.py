@@ -17,7 +17,8 @@ from inventory_web.areas.imports import tables as imports
 from inventory_web.schema import CHAINS, WEB_SCHEMA, require_current, upgrade_all
 from inventory_web.tables import metadata as web_tables
 from tests.contracts.at_once import processes_at_once
-from tests.contracts.topologies import Topology
+from tests.contracts.conftest import MYSQL
+from tests.contracts.topologies import MySQLSchemas, SQLiteFiles
 
 assert accounts
 assert imports
@@ -25,12 +26,17 @@ assert imports
 MODELS = {"core": core_tables, "web": web_tables}
 
 
+WHERE = pytest.mark.parametrize("topology", ["sqlite", MYSQL], indirect=True)
+"""On a replicated set the schema comes to the source alone, as it does on one server."""
+
+
 @pytest.fixture
-def empty(topology: Topology) -> Iterator[SingleDatabase]:
+def empty(topology: SQLiteFiles | MySQLSchemas) -> Iterator[SingleDatabase]:
     with topology.empty() as sessions:
         yield sessions
 
 
+@WHERE
 def test_migrations_lead_up_and_down_and_up_again(empty: SingleDatabase) -> None:
     upgrade_all(empty.engine)
     first = structure(empty.engine)
@@ -45,6 +51,7 @@ def test_migrations_lead_up_and_down_and_up_again(empty: SingleDatabase) -> None
     require_current(empty.engine)
 
 
+@WHERE
 def test_a_downgrade_takes_a_filled_database_down(empty: SingleDatabase) -> None:
     upgrade_all(empty.engine)
     create_product(Inventory(empty), "A-1", category="Otra", quantity=3)
@@ -55,6 +62,7 @@ def test_a_downgrade_takes_a_filled_database_down(empty: SingleDatabase) -> None
     assert not {"product", "user"} & set(inspect(empty.engine).get_table_names())
 
 
+@WHERE
 @pytest.mark.parametrize("tables", MODELS)
 def test_models_and_migrations_agree(empty: SingleDatabase, tables: str) -> None:
     upgrade_all(empty.engine)
@@ -62,8 +70,9 @@ def test_models_and_migrations_agree(empty: SingleDatabase, tables: str) -> None
     assert differences(empty.engine, MODELS[tables]) == []
 
 
+@WHERE
 @pytest.mark.parametrize("tables", MODELS)
-def test_constraints_and_keys_of_models_and_migrations_agree(topology: Topology, tables: str) -> None:
+def test_constraints_and_keys_of_models_and_migrations_agree(topology: SQLiteFiles | MySQLSchemas, tables: str) -> None:
     """Autogeneration looks at no CHECK constraint, character set or generated key."""
     with topology.empty() as migrated, topology.empty() as created:
         upgrade_all(migrated.engine)
@@ -74,6 +83,7 @@ def test_constraints_and_keys_of_models_and_migrations_agree(topology: Topology,
             assert shape(migrated.engine, table) == shape(created.engine, table)
 
 
+@WHERE
 def test_instances_that_start_at_the_same_instant_upgrade_once(empty: SingleDatabase) -> None:
     url = empty.engine.url
     address = url.set(drivername="sqlite") if empty.engine.dialect.name == "sqlite" else url
@@ -85,6 +95,7 @@ def test_instances_that_start_at_the_same_instant_upgrade_once(empty: SingleData
     assert verify(Inventory(empty)).faults == ()
 
 
+@WHERE
 def test_a_database_of_a_newer_program_is_told_apart_from_an_empty_one(empty: SingleDatabase) -> None:
     with pytest.raises(SchemaNotCurrent, match="inventory migrate"):
         CORE_SCHEMA.require_current(empty.engine)

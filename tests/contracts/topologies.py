@@ -6,7 +6,7 @@ A further topology is one more class with the methods of `Topology` and one more
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field
 from itertools import count
 from pathlib import Path
@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import URL, Engine, Table, delete, insert, select, text
 
-from inventory_core import SessionSource, SingleDatabase
+from inventory_core import ReadOnlyUnit, SessionSource, SingleDatabase
 from inventory_core.tables import metadata as core_tables
 from inventory_web.schema import upgrade_all
 from inventory_web.tables import metadata as web_tables
@@ -29,15 +29,16 @@ class Database:
     """A database of one test's own, at the current schema, with what a new inventory holds.
 
     `sessions` are those of the test; `open_another` gives those of a further instance, as another process would have
-    them. `engine` is the one that writes. `address` is what `other_process.py` opens. Inside `causal` a unit of work sees
-    what an earlier one wrote.
+    them. `engine` is the one that writes. `address` is what `other_process.py` opens, whose token `learn` takes. A unit of
+    work sees what an earlier one wrote. `refusal` is what a reader raises that is to write.
     """
 
     sessions: SessionSource
     engine: Engine
     address: str
     open_another: Callable[[], SessionSource]
-    causal: Callable[[], AbstractContextManager[object]] = nullcontext
+    learn: Callable[[str | None], None] = lambda _: None
+    refusal: type[Exception] = ReadOnlyUnit
 
 
 class Topology(ABC):
@@ -48,10 +49,6 @@ class Topology(ABC):
     @abstractmethod
     def database(self) -> AbstractContextManager[Database]:
         """Give a database that nobody else uses meanwhile."""
-
-    @abstractmethod
-    def empty(self) -> AbstractContextManager[SingleDatabase]:
-        """Give a database without any table."""
 
 
 @dataclass
@@ -75,6 +72,7 @@ class SQLiteFiles(Topology):
 
     @contextmanager
     def empty(self) -> Iterator[SingleDatabase]:
+        """Give a database without any table."""
         with _opened(self._url(self.folder / f"empty-{next(self._numbers)}.db")) as sessions:
             yield sessions
 
@@ -104,6 +102,7 @@ class MySQLSchemas(Topology):
 
     @contextmanager
     def empty(self) -> Iterator[SingleDatabase]:
+        """Give a database without any table."""
         name = f"contracts_empty_{next(self._numbers)}"
         self.create(name)
         with _opened(self.server.set(database=name)) as sessions:
