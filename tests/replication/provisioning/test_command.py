@@ -4,49 +4,58 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from inventory_replication import cli
-from inventory_replication.provisioning.settings import PREFIX, SECRETS
+from inventory_replication.provisioning.settings import PREFIX
+from tests.replication.provisioning.trial import Outcome
 
-COMMAND = [sys.executable, "-c", "from inventory_replication.cli import main; main()"]
-NOBODY = {f"{PREFIX}SERVERS": "one=127.0.0.1:1,two=127.0.0.1:2", f"{PREFIX}WAIT": "0"}
-PASSWORDS = {f"{PREFIX}{name}_PASSWORD": "secret-word" for name in ("ADMIN", "REPLICATION")}
+Run = Callable[..., Outcome]
 
-
-def run(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    """In a process of its own, in which nothing listens where it is sent."""
-    return subprocess.run(
-        [*COMMAND, *arguments],
-        env={**os.environ, **NOBODY, **PASSWORDS, **environment},
-        capture_output=True,
-        text=True,
-        check=False,
-        timeout=60,
-    )
+NOBODY = {
+    f"{PREFIX}SERVERS": "one=127.0.0.1:1,two=127.0.0.1:2",
+    f"{PREFIX}WAIT": "0",
+    f"{PREFIX}ADMIN_PASSWORD": "secret-word",
+    f"{PREFIX}REPLICATION_PASSWORD": "secret-word",
+}
+"""Settings under which nobody answers."""
 
 
-@pytest.mark.parametrize("arguments", [("provision",), ("verify",), ("switchover", "two")])
-def test_servers_that_do_not_answer_give_one_line_each_and_the_code_1(arguments: tuple[str, ...]) -> None:
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Run:
+    """The command in this process."""
+
+    def run_it(*arguments: str, **environment: str) -> Outcome:
+        for name, value in {**NOBODY, **environment}.items():
+            monkeypatch.setenv(name, value)
+        with pytest.raises(SystemExit) as end:
+            cli.main(arguments)
+        assert isinstance(end.value.code, int)
+        return Outcome(end.value.code, *capsys.readouterr())
+
+    return run_it
+
+
+@pytest.mark.parametrize("arguments", [("provision",), ("provision", "--dry-run"), ("switchover", "two"), ("verify",)])
+def test_servers_that_do_not_answer_give_one_line_each_and_the_code_1(run: Run, arguments: tuple[str, ...]) -> None:
     done = run(*arguments)
-    lines = done.stderr.splitlines()
 
-    assert done.returncode == 1
-    assert len(lines) == 2 or arguments == ("verify",)
-    for name, line in zip(("one", "two"), lines or done.stdout.splitlines(), strict=True):
+    assert done.code == 1
+    for name, line in zip(("one", "two"), (done.err or done.out).splitlines(), strict=True):
         assert f"{name} (127.0.0.1:" in line
         assert line.endswith("[no_answer]")
-    assert "secret-word" not in done.stdout + done.stderr
+    assert "secret-word" not in done.out + done.err
 
 
-def test_status_tells_that_nobody_answers() -> None:
+def test_status_tells_that_nobody_answers(run: Run) -> None:
     done = run("status", "--json")
 
-    answer = json.loads(done.stdout)
-    assert done.returncode == 1
-    assert (answer["ok"], answer["mode"], answer["source"]) == (False, "down", None)
-    assert [server["state"] for server in answer["servers"]] == ["unreachable", "unreachable"]
+    assert done.code == 1
+    assert (done.answer["ok"], done.answer["mode"], done.answer["source"]) == (False, "down", None)
+    assert [server["state"] for server in done.answer["servers"]] == ["unreachable", "unreachable"]
 
 
 @pytest.mark.parametrize(
@@ -58,6 +67,7 @@ def test_status_tells_that_nobody_answers() -> None:
         (("switchover", "nobody"), {}),
         (("provision", "--rebuild", "nobody"), {}),
         (("provision", "--wait", "soon"), {}),
+        (("provision", "--admin-password", "secret-word"), {}),
         (("status", "--watch", "soon"), {}),
         (("verify", "--server", "nonsense"), {}),
         (("verify", "--config", "/nowhere.toml"), {}),
@@ -67,39 +77,49 @@ def test_status_tells_that_nobody_answers() -> None:
         (("provision",), {f"{PREFIX}APP_PASSWORD_FILE": "/nowhere"}),
     ],
 )
-def test_wrong_usage_ends_with_2_and_says_why(arguments: tuple[str, ...], environment: dict[str, str]) -> None:
+def test_wrong_usage_ends_with_2_and_says_why(
+    run: Run, arguments: tuple[str, ...], environment: dict[str, str]
+) -> None:
     done = run(*arguments, **environment)
 
-    assert done.returncode == 2
-    assert done.stdout == ""
-    assert "inventory-replication" in done.stderr
-    assert "Traceback" not in done.stderr
+    assert done.code == 2
+    assert done.out == ""
+    assert "inventory-replication" in done.err
+    assert "Traceback" not in done.err
 
 
-def test_an_error_stands_in_the_json_too() -> None:
+def test_an_error_stands_in_the_json_too(run: Run) -> None:
     done = run("provision", "--json")
-    answer = json.loads(done.stdout)
 
-    assert (answer["ok"], answer["code"]) == (False, "REP-009")
-    assert {finding["server"] for finding in answer["findings"]} == {"one", "two"}
-    assert all(finding["cure"] for finding in answer["findings"])
-
-
-def test_no_password_can_be_given_where_other_users_of_the_machine_could_see_it() -> None:
-    for command in ("status", "verify", "provision", "switchover"):
-        done = run(command, "--help")
-
-        assert done.returncode == 0
-        assert "password" not in done.stdout
-    assert SECRETS
+    assert (done.answer["ok"], done.answer["code"]) == (False, "REP-009")
+    assert {finding["server"] for finding in done.answer["findings"]} == {"one", "two"}
+    assert all(finding["cure"] for finding in done.answer["findings"])
 
 
-def test_the_version_is_told() -> None:
-    assert run("--version").stdout.strip() == "0.1.0"
+def test_options_go_before_the_environment(run: Run) -> None:
+    done = run("verify", "--server", "other=127.0.0.1:3", "--json")
+
+    assert [finding["server"] for finding in done.answer["findings"]] == ["other"]
 
 
-def test_every_subcommand_is_carried_out_by_its_own_function() -> None:
-    parser = cli.build_parser()
+@pytest.mark.parametrize("command", ["status", "verify", "provision", "switchover"])
+def test_no_password_can_be_given_where_other_users_of_the_machine_could_see_it(run: Run, command: str) -> None:
+    done = run(command, "--help")
 
-    assert parser.parse_args(["switchover", "two", "--timeout", "3"]).timeout == 3.0
-    assert parser.parse_args(["provision", "--rebuild", "a", "--rebuild", "b"]).rebuild == ["a", "b"]
+    assert done.code == 0
+    assert "password" not in done.out
+
+
+def test_the_command_is_installed_under_its_name(tmp_path: Path) -> None:
+    program = Path(sys.executable).with_name("inventory-replication")
+    done = subprocess.run(
+        [program, "status", "--json"],
+        env={**os.environ, **NOBODY},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert (done.returncode, done.stderr) == (1, "")
+    assert json.loads(done.stdout)["mode"] == "down"

@@ -251,7 +251,7 @@ def _other(draw: st.DrawFn, name: str, one: ServerState) -> ServerState:
     if draw(FLIP):
         replica = holding(state, one.executed(), *one.objects)
         return following(read_only(replica, on=True), "one", running=draw(FLIP))
-    if one.objects and draw(FLIP):
+    if draw(FLIP) and one.objects:
         return read_only(holding(state, one.executed(), STOCK), on=True)
     return read_only(state, on=True) if draw(FLIP) else state
 
