@@ -18,6 +18,8 @@ INSERTED_AT_ONCE = 500
 CASES_AT_ONCE = 1_000
 """The database looks through the cases row by row, so more at once would be slower."""
 CACHE_KIBIBYTES = 128_000
+CHARACTERS_AT_ONCE = 4_000_000
+"""A server takes a statement of 64 MiB, or what it is set to; a character may take four bytes."""
 
 Row = Sequence[Any]
 _TIME = UtcMicroseconds()
@@ -30,8 +32,7 @@ def insert_rows(
     values = f"({', '.join([_mark(connection)] * len(columns))})"
     quote = connection.dialect.identifier_preparer.quote
     names = ", ".join(quote(column) for column in columns)
-    for start in range(0, len(rows), at_once):
-        portion = rows[start : start + at_once]
+    for portion in _portions(connection, rows, at_once):
         statement = f"INSERT INTO {table.name} ({names}) VALUES {', '.join([values] * len(portion))}"  # noqa: S608
         connection.exec_driver_sql(statement, tuple(chain.from_iterable(portion)))
 
@@ -48,8 +49,7 @@ def update_rows(connection: Connection, statement: str, rows: Sequence[tuple[Any
 def set_by_id(connection: Connection, table: Table, column: str, values: Sequence[tuple[int, Any]]) -> None:
     """Set one column of many rows, given by id and value, in few statements."""
     mark = _mark(connection)
-    for start in range(0, len(values), CASES_AT_ONCE):
-        portion = values[start : start + CASES_AT_ONCE]
+    for portion in _portions(connection, values, CASES_AT_ONCE):
         cases = " ".join([f"WHEN {mark} THEN {mark}"] * len(portion))
         ids = ", ".join([mark] * len(portion))
         statement = f"UPDATE {table.name} SET {column} = CASE id {cases} END WHERE id IN ({ids})"  # noqa: S608
@@ -94,6 +94,19 @@ def read_time(connection: Connection, stored: Any) -> datetime | None:
     """A time that the driver read."""
     from_driver = _TIME.dialect_impl(connection.dialect).result_processor(connection.dialect, None)
     return stored if from_driver is None else from_driver(stored)
+
+
+def _portions(connection: Connection, rows: Sequence[Row], at_once: int) -> Iterator[Sequence[Row]]:
+    """Up to ``at_once`` rows at a time, and to a server fewer of them if their texts are long."""
+    start = characters = 0
+    for number, row in enumerate(rows if connection.dialect.name != "sqlite" else ()):
+        length = sum(len(value) for value in row if isinstance(value, str))
+        characters += length
+        if number - start == at_once or (characters > CHARACTERS_AT_ONCE and number > start):
+            yield rows[start:number]
+            start, characters = number, length
+    for begin in range(start, len(rows), at_once):
+        yield rows[begin : begin + at_once]
 
 
 def _mark(connection: Connection) -> str:
