@@ -66,7 +66,9 @@ def select_in(connection: Connection, statement: str, values: Collection[Any], *
     for start in range(0, len(values), PARAMETERS_AT_ONCE):
         portion = tuple(islice(values, start, start + PARAMETERS_AT_ONCE))
         lock = " FOR UPDATE" if locked and connection.dialect.name != "sqlite" else ""
-        found += connection.exec_driver_sql(f"{statement} ({', '.join([mark] * len(portion))}){lock}", portion).all()
+        text = f"{statement} ({', '.join([mark] * len(portion))}){lock}"
+        # A session source that sends readers to replicas cannot see in a text that it only reads.
+        found += connection.exec_driver_sql(text, portion, execution_options={"read_only": not locked}).all()
     return found
 
 
