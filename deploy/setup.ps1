@@ -57,7 +57,8 @@ function Set-Setting([string]$Name, [string]$Value) {
 }
 
 New-Item -ItemType Directory -Force -Path $folder | Out-Null
-foreach ($account in 'root', 'app', 'migrator', 'monitor', 'replication') { New-Secret "${account}_password" 40 }
+# MySQL takes at most 32 characters for the account of replication.
+foreach ($account in 'root', 'app', 'migrator', 'monitor', 'replication') { New-Secret "${account}_password" 32 }
 New-Secret 'secret_key' 64
 New-Secret 'admin_password' 16
 

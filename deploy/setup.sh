@@ -51,7 +51,8 @@ setting() { # setting NAME VALUE: in .env
 
 mkdir -p "$folder"
 chmod 700 "$folder"
-for account in root app migrator monitor replication; do secret "${account}_password" 40; done
+# MySQL takes at most 32 characters for the account of replication.
+for account in root app migrator monitor replication; do secret "${account}_password" 32; done
 secret secret_key 64
 secret admin_password 16
 

@@ -117,6 +117,9 @@ def removed_at_the_end(system: System) -> Iterator[System]:
     """Remove containers, networks and volumes, also those of overlays, and also when starting fails."""
     try:
         yield system
+    except AssertionError as failure:
+        failure.add_note(system.compose("logs", "--tail", "40").stdout)
+        raise
     finally:
         compose = DockerComposeExecutor("docker compose", [str(COMPOSE_FILE)], system.project)
         compose.execute("down --volumes --remove-orphans --timeout 1")

@@ -71,12 +71,9 @@ class Visitor:
         )
 
     def logged_in(self, name: str, password: str) -> "Visitor":
-        for pause in (1, 2, 3, 0):
-            self.get("/login")
-            answer = self.post("/login", username=name, password=password)
-            if answer.status != TOO_MANY:
-                break
-            time.sleep(pause)
+        self.get("/login")
+        while (answer := self.post("/login", username=name, password=password)).status == TOO_MANY:
+            time.sleep(int(answer.header("Retry-After")))
         assert answer.status == http.client.SEE_OTHER, answer.text
         self.get("/inventory")
         return self
