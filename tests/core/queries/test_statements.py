@@ -74,14 +74,14 @@ def test_a_long_list_takes_as_many_statements_as_a_short_one(
 
 
 def test_no_page_takes_more_than_a_handful_of_statements(long_shop: Inventory, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Two names to look up, two words of two letters, the index, the location, and the page in five parts."""
+    """Two names to look up, two words of two letters, the index, the location twice, and the page in five parts."""
     for module in (access, search):
         monkeypatch.setattr(module, "FEW", 0)
     monkeypatch.setattr(walking, "NEAR", 5)
     with counted_statements() as statements:
         product_page(long_shop, ProductFilter("ca aj", "Ropa", "low_stock", "Principal"), "changed", count_up_to=5)
 
-    assert 3 < len(statements) <= 11
+    assert 3 < len(statements) <= 12
 
 
 @pytest.mark.parametrize("sort", SORTS)
@@ -121,6 +121,21 @@ def test_a_rare_word_is_looked_up_in_the_search_index(long_shop: Inventory) -> N
     assert sum("MATCH" in statement for statement in statements) == 1
     assert "VIRTUAL TABLE INDEX" in plan
     assert "SEARCH product USING INTEGER PRIMARY KEY (rowid=?)" in plan
+
+
+def test_what_a_category_has_in_a_location_is_found_by_two_indexes_in_step(
+    long_shop: Inventory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(access, "FEW", 100)
+    with counted_statements() as statements:
+        product_page(long_shop, ProductFilter(category="Ropa", location="Principal"))
+    (both,) = (statement for statement in statements if "json_group_array" in statement)
+    with long_shop.sessions.reader() as session:
+        given = text(both.replace("?", "1"))
+        plan = [row.detail for row in session.execute(text(f"EXPLAIN QUERY PLAN {given}"))]
+
+    assert "SEARCH product USING COVERING INDEX ix_product_category_id (category_id=?)" in plan
+    assert "SEARCH balance USING PRIMARY KEY (product_id=? AND location_id=?)" in plan
 
 
 def test_a_count_on_the_first_page_of_a_common_word_takes_no_statement_of_its_own(

@@ -18,7 +18,7 @@ from sqlalchemy.sql.operators import custom_op
 
 from inventory_core.queries.filters import Places, ProductFilter, conditions, find_places
 from inventory_core.queries.product_rows import row_source
-from inventory_core.queries.search import FEW, Candidates, contains, find_candidates, these_ids
+from inventory_core.queries.search import FEW, Candidates, contains, find_candidates, if_few, these_ids
 from inventory_core.queries.sorting import Order, Position
 from inventory_core.rules.reorder import Status
 from inventory_core.rules.texts import search_words
@@ -133,7 +133,18 @@ def _choose(
         balances = select(BALANCE.c.product_id).where(*_balances(product_filter, places)).limit(FEW + 1).subquery()
         if (session.scalar(select(func.count()).select_from(balances)) or 0) <= FEW:
             return Way.PLACE, None
+        if places.category_id is not None and (both := if_few(session, _of_both(places))) is not None:
+            return Way.IDS, both
     return (Way.STATE, None) if product_filter.status is Status.RETIRED else (Way.ORDER, found.ids)
+
+
+def _of_both(places: Places) -> Select[tuple[int]]:
+    """Products of the category and the location, from two indexes in step: both go by the product's id."""
+    return (
+        select(PRODUCT.c.id)
+        .join_from(PRODUCT, BALANCE, BALANCE.c.product_id == _aside(PRODUCT.c.id))
+        .where(PRODUCT.c.category_id == places.category_id, BALANCE.c.location_id == places.location_id)
+    )
 
 
 def _balances(product_filter: ProductFilter, places: Places) -> Iterator[ColumnElement[bool]]:

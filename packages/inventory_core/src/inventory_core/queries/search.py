@@ -47,9 +47,15 @@ def find_candidates(session: Session, words: Sequence[str]) -> Candidates:
         return Candidates(None, few=False)
     match = _INDEX.c.product_search.op("MATCH", is_comparison=True)(literal(" AND ".join(parts)))
     ids = select(_INDEX.c.rowid).where(match)
+    few = if_few(session, ids)
+    return Candidates(ids, few=False) if few is None else Candidates(few, few=True)
+
+
+def if_few(session: Session, ids: Select[tuple[int]]) -> Select[tuple[int]] | None:
+    """Look these ids up, so that nobody has to do it again; None if there are more than ``FEW`` (SQLite)."""
     first = ids.limit(FEW + 1).subquery()
-    number, listed = session.execute(select(func.count(), func.json_group_array(first.c.rowid))).one()
-    return Candidates(these_ids(listed), few=True) if number <= FEW else Candidates(ids, few=False)
+    number, listed = session.execute(select(func.count(), func.json_group_array(first.c[0]))).one()
+    return these_ids(listed) if number <= FEW else None
 
 
 def these_ids(listed: str) -> Select[tuple[int]]:
