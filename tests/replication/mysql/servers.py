@@ -194,6 +194,13 @@ def create_accounts(source: MySQLServer) -> None:
 def follow(replica: MySQLServer, source: str = "source") -> None:
     """Make an empty server follow the source by auto-position, with today's words."""
     replica.query("RESET BINARY LOGS AND GTIDS")
+    attach(replica, source)
+    replica.query("SET PERSIST super_read_only = ON")
+
+
+def attach(replica: MySQLServer, source: str) -> None:
+    """Make a server that has data of the source's go on from there."""
+    replica.query("STOP REPLICA")
     replica.query(
         "CHANGE REPLICATION SOURCE TO SOURCE_HOST=%s, SOURCE_PORT=3306, SOURCE_USER=%s, SOURCE_PASSWORD=%s, "
         "SOURCE_SSL=1, SOURCE_SSL_CA='/etc/mysql/authority.pem', SOURCE_SSL_VERIFY_SERVER_CERT=1, "
@@ -204,4 +211,3 @@ def follow(replica: MySQLServer, source: str = "source") -> None:
         REPLICATION.password,
     )
     replica.query("START REPLICA")
-    replica.query("SET PERSIST super_read_only = ON")

@@ -63,6 +63,12 @@ class Failure:
         """Raise what a reader gets; the fault itself where it speaks of a statement."""
         self._raise(self._about_reading())
 
+    def tell_refusal(self) -> None:
+        """Raise what an operator must mend where the server did not let us in; else do nothing."""
+        refused = self._refused_at_the_door()
+        if refused is not None:
+            self._raise(refused)
+
     def _raise(self, error: ReplicationError | None) -> NoReturn:
         if error is None:
             raise self.fault

@@ -21,7 +21,7 @@ from inventory_replication.counters import Counters
 from inventory_replication.decisions.gtid import GtidSet
 from inventory_replication.decisions.outcomes import Commit
 from inventory_replication.decisions.routing import ReadNeed, RouteDecision
-from inventory_replication.errors import LostWriteDetected, SourceUnavailable
+from inventory_replication.errors import LostWriteDetected, NoEligibleReplica, SourceUnavailable
 from inventory_replication.failures import Failure, judge_reader, judge_writer
 from inventory_replication.guards import reading_class
 from inventory_replication.monitor import Monitor
@@ -152,7 +152,7 @@ class UnitsOfWork(Generic[S]):
                     if not failure.outcome.may_repeat:
                         failure.tell_reader()
                     unreachable.append(failure.server)
-                    decision = self._chooser.reader(need, unreachable)
+                    decision = self._elsewhere(need, unreachable, failure)
                 else:
                     if leased is not None:
                         return leased
@@ -160,6 +160,14 @@ class UnitsOfWork(Generic[S]):
         except LostWriteDetected as lost:
             if context is not None:
                 context.give_up(GtidSet.parse(lost.gtids))
+            raise
+
+    def _elsewhere(self, need: ReadNeed, unreachable: list[str], failure: Failure) -> RouteDecision:
+        """Another server; where there is none, a wrong password is told rather than that nobody serves."""
+        try:
+            return self._chooser.reader(need, unreachable)
+        except NoEligibleReplica:
+            failure.tell_refusal()
             raise
 
     def _try(self, decision: RouteDecision, need: ReadNeed, context: CausalContext | None) -> _Leased | None:
