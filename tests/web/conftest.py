@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 from flask import Flask
+from jinja2 import BytecodeCache
+from jinja2.bccache import Bucket
 from pydantic import SecretStr
 
 from inventory_core import Inventory, SingleDatabase
@@ -20,8 +22,31 @@ ACCOUNTS = {"olga": Role.OPERATOR, "vera": Role.VIEWER, "ada": Role.ADMIN}
 SECRET = SecretStr("a key of tests, long and random 0123456789")
 
 
+class CompiledTemplates(BytecodeCache):
+    """Templates as compiled by the first application that showed them; Jinja checks that their source is still the same."""
+
+    def __init__(self) -> None:
+        self._kept: dict[str, bytes] = {}
+
+    def load_bytecode(self, bucket: Bucket) -> None:
+        if bucket.key in self._kept:
+            bucket.bytecode_from_string(self._kept[bucket.key])
+
+    def dump_bytecode(self, bucket: Bucket) -> None:
+        self._kept[bucket.key] = bucket.bytecode_to_string()
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _templates_are_compiled_once() -> Iterator[None]:
+    """Nearly every test makes an application, and compiling the templates would be half of its work."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Flask, "jinja_options", {"bytecode_cache": CompiledTemplates()})
+        yield
+
+
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database with an account of each role; copied for each test."""
     path = tmp_path_factory.mktemp("template") / "web.db"
     sessions = SingleDatabase.from_file(path)
     upgrade_all(sessions.engine)

@@ -1,20 +1,43 @@
-"""A site for each test."""
+"""A site for each test, with everybody logged in."""
 
+import shutil
 from collections.abc import Callable, Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 from pydantic import SecretStr
 
-from inventory_core import SingleDatabase
+from inventory_core import Inventory, SingleDatabase
 from inventory_web.app import create_app
+from inventory_web.areas.accounts.logins import log_in
 from inventory_web.settings import Settings
 from tests.web.areas.site import Site, Visitor
+from tests.web.browser import PASSWORD
+from tests.web.conftest import ACCOUNTS
+
+
+@pytest.fixture(scope="session")
+def logins(template: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """A database in which everybody is logged in, and the token of each: to check a password is slow, and has to be."""
+    file = Path(shutil.copy(template, tmp_path_factory.mktemp("logins") / "web.db"))
+    sessions = SingleDatabase.from_file(file)
+    inventory, idle = Inventory(sessions), timedelta(hours=12)
+    tokens = {
+        name: log_in(inventory, name=name, password=PASSWORD, address="127.0.0.1", idle=idle) or "" for name in ACCOUNTS
+    }
+    sessions.close()
+    return file, tokens
 
 
 @pytest.fixture
-def make_site(file: Path) -> Iterator[Callable[..., Site]]:
+def file(logins: tuple[Path, dict[str, str]], tmp_path: Path) -> Path:
+    return Path(shutil.copy(logins[0], tmp_path / "web.db"))
+
+
+@pytest.fixture
+def make_site(file: Path, logins: tuple[Path, dict[str, str]]) -> Iterator[Callable[..., Site]]:
     """Make a site over the test's database; more than one are instances side by side."""
     opened: list[SingleDatabase] = []
 
@@ -26,7 +49,7 @@ def make_site(file: Path) -> Iterator[Callable[..., Site]]:
             sessions=sessions,
             plugins=plugins,
         )
-        return Site(app, Visitor(app, "olga"))
+        return Site(app, logins[1])
 
     yield make
     for sessions in opened:
