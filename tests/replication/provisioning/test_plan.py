@@ -207,6 +207,12 @@ def test_the_first_of_new_servers_is_the_source_unless_another_is_named() -> Non
     assert make_plan(states, replace(WANTED, source="three")).source == "three"
 
 
+def test_of_servers_without_data_the_only_one_that_takes_writes_stays_the_source() -> None:
+    states = {name: read_only(new_server(name), on=name != "two") for name in NAMES}
+
+    assert make_plan(states, WANTED).source == "two"
+
+
 def test_the_same_password_for_an_existing_account_is_not_set_again() -> None:
     assert make_plan(pair(), WANTED).steps == ()
 

@@ -5,7 +5,6 @@ import pytest
 
 from inventory_replication.config import MonitorPolicy
 from inventory_replication.mysql.probes import Probe, ServerReport
-from inventory_replication.provisioning.apply import provision
 from inventory_replication.provisioning.wanted import Role
 from tests.replication.mysql.servers import MySQLServer, eventually
 from tests.replication.provisioning.trial import (
@@ -14,7 +13,6 @@ from tests.replication.provisioning.trial import (
     Trial,
     fill,
     in_step,
-    interrupted_before,
     launch,
     purge,
     rows,
@@ -160,13 +158,18 @@ def test_a_replica_is_copied_where_the_source_has_purged_its_logs(trial: Trial) 
     assert trial.provision(servers=("one", "two", "three")).steps == []
 
 
-def test_a_copy_whose_restart_was_missed_is_made_a_replica_by_the_next_run(trial: Trial) -> None:
+def test_a_copy_whose_restart_was_not_seen_is_made_a_replica_by_the_next_run(trial: Trial) -> None:
     fill(trial.one)
     purge(trial.one)
-    with trial.crew() as crew, interrupted_before("Follow") as say:
-        provision(crew, wait=20, say=say)
+    trial.changed["wait"] = "0"
+    failed = trial.run("provision")
     trial.two.wait_until_it_answers()
+    trial.changed["wait"] = "20"
 
+    assert failed.code == 1
+    assert failed.answer["code"] == "REP-101"
+    assert "two (127.0.0.1:" in failed.err
+    assert "Start it, then run the same command again" in failed.err
     assert rows(trial.two) == 3
     assert trial.two.value("SELECT @@super_read_only") == 1
     assert trial.provision().steps == [("two", "Follow")]
@@ -247,3 +250,18 @@ def test_a_server_that_is_still_starting_is_waited_for(trial: Trial) -> None:
     trial.provision()
 
     assert trial.two.value("SELECT @@super_read_only") == 1
+
+
+def test_without_tls_a_replica_fetches_the_public_key_of_its_source(trial: Trial) -> None:
+    trial.changed |= {"tls": "off", "source_ca": ""}
+    trial.provision()
+    fill(trial.one)
+    in_step(trial.one, trial.two)
+    settings = trial.two.query(
+        "SELECT SSL_ALLOWED, GET_PUBLIC_KEY FROM performance_schema.replication_connection_configuration"
+    )
+
+    assert settings == (("NO", "YES"),)
+    assert trial.provision().steps == []
+    trial.changed |= {"tls": "required", "source_ca": "/etc/mysql/authority.pem"}
+    assert {step for _, step in trial.provision().steps} == {"SecureAccount", "Follow"}

@@ -17,7 +17,7 @@ from inventory_replication.mysql.refusals import explain
 CONNECT_TIMEOUT = 3.0
 READ_TIMEOUT = 20.0
 WAIT_SLICE = 1.0
-LOCK_WAIT = 10
+LOCK_WAIT = 5
 """Seconds after which a statement that waits for others' locks is given up by the server."""
 LOCK_NAME = "inventory_replication_provisioning"
 RETRY_INTERVAL = 5

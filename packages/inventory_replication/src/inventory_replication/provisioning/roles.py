@@ -62,11 +62,14 @@ def _by_data(states: States, wanted: Wanted, follows: Mapping[str, str]) -> Role
     if wanted.source:
         return Roles(wanted.source, "it was named as the source", follows)
     holding = [name for name, state in states.items() if not state.is_new]
+    writable = [name for name, state in states.items() if state.facts.writable]
+    if not holding and len(writable) == 1:
+        return Roles(writable[0], "no server holds data, and it alone takes writes", follows)
     if not holding:
         return Roles(wanted.servers[0].name, "all servers are new, and it is listed first", follows)
     if len(holding) == 1:
         return Roles(holding[0], "it alone holds data", follows)
-    deciding = [name for name in holding if states[name].facts.writable]
+    deciding = [name for name in holding if name in writable]
     if len(deciding) == 1:
         return Roles(deciding[0], "of those that hold data it alone takes writes", follows)
     return _ambiguous(states, f"{' and '.join(holding)} hold data, and nobody follows anybody")

@@ -2,14 +2,16 @@
 
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 
 from inventory_replication.mysql.administration import AdministrationFailed
 from inventory_replication.provisioning.crew import POLL, Crew
 from inventory_replication.provisioning.errors import Refused
 from inventory_replication.provisioning.facts import ServerState
 from inventory_replication.provisioning.findings import PROVISION, Finding
-from inventory_replication.provisioning.plan import make_plan
+from inventory_replication.provisioning.plan import Plan, make_plan
 from inventory_replication.provisioning.roles import Roles, States
+from inventory_replication.provisioning.steps import StartReplica
 from inventory_replication.provisioning.wanted import Wanted
 
 PASSING = frozenset({"no_answer", "receiver"})
@@ -43,14 +45,17 @@ def settle(crew: Crew, *, wait: float, catch_up: bool) -> tuple[Finding, ...]:
         catch_up: Replicas must also get what the source has now.
     """
     until = time.monotonic() + wait
+    # What was to be rebuilt has been.
+    wanted = replace(crew.wanted, rebuild=frozenset())
     while True:
         try:
             states = crew.gather(max(0.0, until - time.monotonic()))
-            findings = deviations(states, crew.wanted)
+            findings = deviations(states, wanted)
+            behind = tuple(_behind(crew, make_plan(states, wanted), states, until)) if catch_up and not findings else ()
+            if behind:
+                return deviations(crew.gather(), wanted) or behind
         except Refused as refusal:
             return refusal.findings
-        if not findings and catch_up:
-            return tuple(_behind(crew, states, until))
         if {finding.code for finding in findings} - PASSING or not findings or time.monotonic() >= until:
             return findings
         time.sleep(POLL)
@@ -62,11 +67,16 @@ def deviations(states: States, wanted: Wanted) -> tuple[Finding, ...]:
         plan = make_plan(states, wanted)
     except Refused as refusal:
         return refusal.findings
-    found = [
-        Finding(step.code, step.server, f"{states[step.server].label}: {step.why}", PROVISION) for step in plan.steps
-    ]
+    ill = tuple(health(states, plan.roles, wanted))
+    # Starting it again is tried, but the error is what a person must know.
+    broken = {finding.server for finding in ill if finding.code == "applier"}
+    found = tuple(
+        Finding(step.code, step.server, f"{states[step.server].label}: {step.why}", PROVISION)
+        for step in plan.steps
+        if not (isinstance(step, StartReplica) and step.server in broken)
+    )
     planned = {finding.server for finding in found}
-    return (*found, *(finding for finding in health(states, plan.roles, wanted) if finding.server not in planned))
+    return (*found, *(finding for finding in ill if finding.server not in planned))
 
 
 def health(states: States, roles: Roles, wanted: Wanted) -> Iterator[Finding]:
@@ -90,9 +100,9 @@ def health(states: States, roles: Roles, wanted: Wanted) -> Iterator[Finding]:
 
 def _health_of_replica(state: ServerState, source: ServerState) -> Iterator[Finding]:
     (channel,) = state.facts.channels
-    if not channel.applier_running:
+    if channel.applier_error and not channel.applier_running:
         cure = f"mend the cause and START REPLICA there, or copy it again with provision --rebuild {state.name}"
-        error = channel.applier_error[:_SHOWN] or "no error told"
+        error = channel.applier_error[:_SHOWN]
         yield Finding("applier", state.name, f"{state.label} does not apply what it received ({error})", cure)
     if not channel.receiver_running:
         error = channel.receiver_error
@@ -107,16 +117,14 @@ def _health_of_replica(state: ServerState, source: ServerState) -> Iterator[Find
         yield Finding("tables_differ", state.name, what, cure)
 
 
-def _behind(crew: Crew, states: States, until: float) -> Iterator[Finding]:
-    plan = make_plan(states, crew.wanted)
-    wanted = states[plan.source].executed_later
-    for name, state in states.items():
-        if name == plan.source:
-            continue
+def _behind(crew: Crew, plan: Plan, states: States, until: float) -> Iterator[Finding]:
+    position = states[plan.source].executed_later
+    for name in states.keys() - {plan.source}:
+        state = states[name]
         try:
-            missing = crew.member(name).lacking_after(wanted, max(1.0, until - time.monotonic()))
+            missing = crew.member(name).lacking_after(position, max(1.0, until - time.monotonic()))
         except AdministrationFailed:
-            missing = state.executed_later.lacks(wanted)
+            missing = state.executed_later.lacks(position)
         if missing:
             what = f"{state.label} has not caught up with {plan.source}: {missing} transactions are missing"
             yield Finding("behind", name, what, "wait, and look at it with `inventory-replication status`")
