@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from markupsafe import escape
 
 from inventory_web.assets import YEAR_SECONDS, find_assets
-from inventory_web.codes_in_urls import escape_code, unescape_code
+from inventory_web.codes_in_urls import address_of_codes, escape_code, unescape_code
 from inventory_web.pagination import read_cursor, write_cursor
 from tests.web.browser import Browser
 
@@ -109,3 +109,11 @@ def test_a_cursor_that_was_tampered_with_is_none(app: Flask, damage: str) -> Non
         assert read_cursor(good[:-1], purpose="name") is None
         assert read_cursor("x" + good, purpose="name") is None
         assert read_cursor(good, purpose="quantity") is None
+
+
+@pytest.mark.parametrize("root", ["", "/any-code"])
+@pytest.mark.parametrize("code", ["A-1", "new", "any-code", "a b/c", "~2F", "100 %", "Ñ?&#", ".."])
+def test_the_addresses_of_a_page_full_of_codes_are_those_of_each_code(app: Flask, code: str, root: str) -> None:
+    with app.test_request_context("/inventory", base_url=f"http://localhost{root}"):
+        for endpoint in ("products.details", "counting.change"):
+            assert address_of_codes(endpoint)(code) == app.url_for(endpoint, code=code)

@@ -4,6 +4,7 @@ import pytest
 
 from inventory_core import new_operation_id, retire_product
 from inventory_core.testing import counted_statements
+from inventory_web import list_query
 from tests.web.areas.site import Site, Visitor, codes_in
 
 MOST_BYTES = 60_000
@@ -163,6 +164,15 @@ def test_the_number_of_products_is_the_same_whether_they_fit_on_a_page_or_not(si
 
     site.create_product()
     assert "51 productos" in site.operator.get("/inventory").text
+
+
+def test_a_search_that_is_not_counted_to_its_end_says_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(list_query, "MOST_FOUND", 2)
+    for number in range(3):
+        site.create_product(f"M-{number}", name="Mesa")
+
+    assert "Más de 2 productos" in site.operator.get("/inventory?search=mesa").text
+    assert "3 productos" in site.operator.get("/inventory").text
 
 
 def test_a_viewer_sees_quantities_and_no_form_that_changes_them(site: Site, viewer: Visitor) -> None:
