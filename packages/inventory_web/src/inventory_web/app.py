@@ -41,7 +41,9 @@ def create_app(settings: Settings, *, sessions: SessionSource | None = None, plu
     security.configure(app, settings, composition.secret_key(settings))
 
     hooks = build_plugin_manager(settings, plugins)
-    inventory = composition.open_inventory(sessions or composition.open_sessions(settings), hooks)
+    sessions = sessions or composition.open_sessions(settings)
+    composition.carry_tokens(app, settings, sessions)
+    inventory = composition.open_inventory(sessions, hooks)
     language.set_up(app, settings, catalogues.folders_of(inventory.plugins.get_plugins()))
 
     tracing.follow(app, settings)

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import platformdirs
+from flask import Flask
 from flask_babel import gettext
 from pluggy import PluginManager
 from sqlalchemy import URL, make_url
@@ -16,7 +17,11 @@ from inventory_core.errors import StorageRefused
 from inventory_core.inventory import Inventory
 from inventory_core.plugins import build_plugin_manager
 from inventory_core.sessions import SessionSource, SingleDatabase
+from inventory_replication import ReplicatedCluster
+from inventory_replication.integrations.flask import CausalRequests
+from inventory_web import replicas
 from inventory_web.errors import SettingsRefused
+from inventory_web.replicated_database import ReplicatedDatabase
 from inventory_web.settings import Settings
 
 DATABASE_FILE = "inventory.db"
@@ -50,13 +55,39 @@ def database_url(settings: Settings) -> URL:
     return URL.create("sqlite", database=str(folder / DATABASE_FILE))
 
 
-def open_sessions(settings: Settings) -> SingleDatabase:
-    """Open the database; nothing is connected yet. Raises what ``database_url`` raises."""
-    if settings.replica_urls:
-        raise SettingsRefused(
-            gettext("INVENTORY_REPLICA_URLS: esta versión todavía no incluye la replicación; déjela vacía")
-        )
+def open_sessions(settings: Settings) -> SingleDatabase | ReplicatedDatabase:
+    """Open the database, or the source and its replicas; nothing is connected yet.
+
+    Raises what ``database_url`` raises, and ``SettingsRefused`` for replicas that cannot be.
+    """
+    if not settings.replica_urls:
+        return _open(database_url(settings))
     url = database_url(settings)
+    cluster = ReplicatedCluster(replicas.cluster_config(settings, url, secret_key(settings)))
+    return ReplicatedDatabase(cluster, url)
+
+
+def open_server(settings: Settings) -> SingleDatabase:
+    """Open the one server that commands work on: the source, wherever it is at the moment.
+
+    Raises what ``open_sessions`` raises, and ``ClusterRefused`` while there is no source.
+    """
+    sessions = open_sessions(settings)
+    if isinstance(sessions, SingleDatabase):
+        return sessions
+    try:
+        return _open(sessions.source_url())
+    finally:
+        sessions.close()
+
+
+def carry_tokens(app: Flask, settings: Settings, sessions: SessionSource) -> None:
+    """Let each browser see its own changes on every instance, where there are replicas."""
+    if isinstance(sessions, ReplicatedDatabase):
+        CausalRequests(app, sessions.cluster, secure=settings.secure_cookies, answer_errors=False)
+
+
+def _open(url: URL) -> SingleDatabase:
     try:
         return SingleDatabase.from_url(url)
     except (ArgumentError, ModuleNotFoundError):

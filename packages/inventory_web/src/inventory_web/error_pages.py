@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from inventory_core.errors import InventoryError, SchemaNotCurrent, StorageRefused
 from inventory_web import htmx
-from inventory_web.errors import STATUS, TooManyLogins, WebError
+from inventory_web.errors import STATUS, ClusterRefused, TooManyLogins, WebError
 from inventory_web.refusals import refusal_text
 
 RETRY_SECONDS = 5
@@ -33,7 +33,9 @@ def answer_for(error: InventoryError | WebError) -> Answer:
     status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
     retry_after = error.seconds if isinstance(error, TooManyLogins) else RETRY_SECONDS if status == 503 else None
     # Names of files and servers are for the log and for the command line, not for everybody who opens a page.
-    hidden = status == 500 or isinstance(error, (StorageRefused, SchemaNotCurrent))
+    hidden = status == 500 or (
+        isinstance(error, (StorageRefused, SchemaNotCurrent)) and not isinstance(error, ClusterRefused)
+    )
     return Answer(status, error.code, _text(status) if hidden else refusal_text(error), retry_after)
 
 

@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from inventory_core import errors as core
+from inventory_replication import ReplicationError
 
 
 class WebError(Exception):
@@ -61,6 +62,16 @@ class PortTaken(WebError):
         self.port = port
         self.reason = reason
         super().__init__(f"cannot listen on {host}:{port}: {reason}")
+
+
+class ClusterRefused(core.StorageRefused):
+    """The replicated database cannot serve; ``cause`` is the error of ``inventory_replication`` that says why."""
+
+    code = "WEB-010"
+
+    def __init__(self, cause: ReplicationError) -> None:
+        super().__init__(str(cause))
+        self.cause = cause
 
 
 STATUS: dict[type[Exception], int] = {

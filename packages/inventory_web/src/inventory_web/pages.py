@@ -1,10 +1,12 @@
 """Names that every template may use."""
 
+import math
 import re
 from importlib.metadata import version
 
 import structlog
 from flask import Flask
+from flask_babel import gettext, ngettext
 from jinja2.ext import Extension
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -13,6 +15,7 @@ from inventory_core.rules.reorder import Status
 from inventory_web import current, htmx, language, messages, statuses
 from inventory_web.catalogues import LANGUAGES
 from inventory_web.hookspecs import MenuEntry
+from inventory_web.replicated_database import ClusterStatus, replicated_status
 from inventory_web.roles import Role
 
 log = structlog.get_logger(__name__)
@@ -29,6 +32,7 @@ def give_names_to_templates(app: Flask) -> None:
             "menu": [entry for entry in running.menu if account and account.may(entry.role)],
             "settings": running.settings,
             "language": language.the_language(),
+            "database_notice": database_notice(replicated_status(running.inventory.sessions)),
         }
 
     app.context_processor(names)
@@ -48,6 +52,22 @@ def give_names_to_templates(app: Flask) -> None:
     app.jinja_env.add_extension(WithoutIndentation)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
+
+
+def database_notice(status: ClusterStatus | None) -> str:
+    """What a person must know about the database to understand the page; empty while all is well."""
+    if status is None or status.source is not None:
+        return ""
+    known = [server.staleness_seconds for server in status.servers if server.staleness_seconds is not None]
+    if not known:
+        return gettext("Solo lectura: ahora mismo no se puede guardar nada.")
+    seconds = math.ceil(min(known))
+    return ngettext(
+        "Solo lectura: ahora mismo no se puede guardar nada, y lo que ve puede tener hasta %(number)s segundo de retraso.",
+        "Solo lectura: ahora mismo no se puede guardar nada, y lo que ve puede tener hasta %(number)s segundos de retraso.",
+        seconds,
+        number=messages.number(seconds),
+    )
 
 
 def badge_of(entry: MenuEntry) -> str:

@@ -117,6 +117,33 @@ def _storage_refused(error: core.StorageRefused) -> str:
     return gettext("No se puede usar la base de datos: %(detail)s.", detail=error.detail.rstrip("."))
 
 
+def _cluster_refused(error: web.ClusterRefused) -> str:
+    known = {
+        "REP-002": gettext(
+            "Ahora mismo no se puede guardar: el servidor que recibe los cambios no responde. No se ha cambiado nada. "
+            "Lo que ya estaba guardado se puede consultar; repita la operación dentro de unos segundos."
+        ),
+        "REP-003": gettext("Ningún servidor puede mostrar datos lo bastante recientes. Espere unos segundos y repita."),
+        "REP-004": gettext(
+            "Su último cambio está guardado, pero todavía no se puede mostrar. Espere unos segundos y vuelva a cargar la página."
+        ),
+        "REP-006": gettext(
+            "Se perdió la conexión mientras se guardaba, así que el cambio puede estar hecho o no. "
+            "Repita la operación desde esta misma página: no se hará dos veces."
+        ),
+        "REP-007": gettext(
+            "Un cambio que se había confirmado se perdió con el servidor que lo guardaba. Revise lo último que registró."
+        ),
+        "REP-015": gettext("El servidor dejó de responder. Repita la consulta."),
+    }
+    code = error.cause.code
+    # Two writable servers are no source either.
+    text = known.get("REP-002" if code == "REP-008" else code)
+    if text is None:
+        text = gettext("La base de datos no está disponible. Espere unos segundos y repita la operación.")
+    return f"{text} ({code})"
+
+
 def _file_refused(error: core.FileRefused) -> str:
     reason, detail = error.reason, error.detail
     known = {
@@ -198,6 +225,7 @@ TEXTS: dict[type[Exception], Callable[[Any], str]] = {
     core.RowsRefused: _rows_refused,
     core.DatabaseBusy: lambda _: gettext("La base de datos está ocupada. Espere unos segundos y repita la operación."),
     core.StorageRefused: _storage_refused,
+    web.ClusterRefused: _cluster_refused,
     core.SchemaNotCurrent: _schema_not_current,
     web.TooManyLogins: _too_many_logins,
     web.AccountRefused: lambda error: faults_text(error.faults),

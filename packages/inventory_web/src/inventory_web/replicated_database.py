@@ -9,9 +9,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from inventory_core.errors import DatabaseBusy
+from inventory_core.errors import DatabaseBusy, ReadOnlyUnit
 from inventory_core.failures import refusal
-from inventory_replication import ReadOnlyUnitError, ReplicatedCluster, ReplicationError
+from inventory_core.sessions import SessionSource
+from inventory_replication import ClusterStatus as ClusterStatus
+from inventory_replication import ReplicatedCluster, ReplicationError
+from inventory_replication.errors import ReadOnlyUnitError
 from inventory_web.errors import ClusterRefused
 
 T = TypeVar("T")
@@ -21,7 +24,7 @@ class ReplicatedDatabase:
     """Reads on replicas, writes on the source; see ``inventory_replication``.
 
     Driver errors become those that a single database would raise, and errors of the cluster ``ClusterRefused``, so that
-    whoever handles a refused storage need not know which of the two it is. Thread-safe; survives a fork.
+    whoever handles a refused storage need not know which of the two it is. Thread-safe; begins anew after a fork.
     """
 
     def __init__(self, cluster: ReplicatedCluster[Session], url: URL) -> None:
@@ -49,16 +52,23 @@ class ReplicatedDatabase:
         """End the monitor and close every connection."""
         self.cluster.close()
 
-    def causal(self, token: str | None = None) -> AbstractContextManager[object]:
-        """Follow what is written and read from here on, as one request; see ``ReplicatedCluster.causal``."""
-        return self.cluster.causal(token)
+    def source_url(self) -> URL:
+        """Where the source is at the moment, with the account of the application. Raises ``ClusterRefused``."""
+        with self._refusing():
+            status = self.cluster.status()
+            if status.source is None:
+                # The reader knows why, and says it better than the status.
+                with self.cluster.reader(source=True):
+                    pass
+            source = self.cluster.config.server(status.source or "")
+        return self._url.set(host=source.host, port=source.port)
 
     @contextmanager
     def _refusing(self, *, reading: bool = False) -> Iterator[None]:
         try:
             yield
-        except ReadOnlyUnitError:
-            raise
+        except ReadOnlyUnitError as error:
+            raise ReadOnlyUnit from error
         except ReplicationError as error:
             raise ClusterRefused(error) from error
         except PoolTimeout as error:
@@ -68,3 +78,23 @@ class ReplicatedDatabase:
             if refused is None:
                 raise
             raise refused from error
+
+
+def reader_of_source(sessions: SessionSource) -> AbstractContextManager[Session]:
+    """A reader that sees every change that was ever confirmed to anybody: of the source, or of the only database."""
+    return sessions.source_reader() if isinstance(sessions, ReplicatedDatabase) else sessions.reader()
+
+
+def may_be_behind(sessions: SessionSource) -> bool:
+    """Whether a reader may miss what somebody else has just written."""
+    return isinstance(sessions, ReplicatedDatabase)
+
+
+def replicated_status(sessions: SessionSource) -> ClusterStatus | None:
+    """The source and its replicas as this process sees them; None where there is one database."""
+    return sessions.cluster.status() if isinstance(sessions, ReplicatedDatabase) else None
+
+
+def replicated_metrics(sessions: SessionSource) -> str:
+    """The numbers of the replicated set as Prometheus text; empty where there is one database."""
+    return sessions.cluster.metrics() if isinstance(sessions, ReplicatedDatabase) else ""

@@ -54,6 +54,14 @@ class Settings(BaseModel):
         description="The password of those of the addresses above that hold none",
         json_schema_extra={"shown_default": "empty"},
     )
+    monitor_user: str = Field(
+        default="monitor", description="The account that watches the replicas, where it has a password"
+    )
+    monitor_password: SecretStr = Field(
+        default=SecretStr(""),
+        description="Its password; without one the account of the application watches too",
+        json_schema_extra={"shown_default": "empty"},
+    )
     first_password: SecretStr = Field(
         default=SecretStr(""),
         description="What `inventory migrate` sets as the password of the first `admin` while it is still the public one",
@@ -183,7 +191,7 @@ class Settings(BaseModel):
         yield "database_url", _password_in(self.database_url.get_secret_value())
         for url in self.replica_urls:
             yield "replica_urls", _password_in(url)
-        for name in ("database_password", "first_password", "secret_key"):
+        for name in ("database_password", "monitor_password", "first_password", "secret_key"):
             yield name, getattr(self, name).get_secret_value()
 
 

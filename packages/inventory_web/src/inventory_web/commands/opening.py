@@ -9,7 +9,7 @@ from types import FrameType
 from inventory_core.inventory import Inventory
 from inventory_core.sessions import SingleDatabase
 from inventory_web.catalogues import folders_of
-from inventory_web.composition import open_inventory, open_sessions
+from inventory_web.composition import open_inventory, open_server
 from inventory_web.language import speaking
 from inventory_web.logs import configure_logging
 from inventory_web.plugins import build_plugin_manager
@@ -19,9 +19,9 @@ from inventory_web.settings import Settings
 
 @contextmanager
 def database(settings: Settings) -> Iterator[SingleDatabase]:
-    """Open the database of the settings and close it at the end."""
+    """Open the database of the settings, of replicated ones the source, and close it at the end."""
     settings.require_safe()
-    sessions = open_sessions(settings)
+    sessions = open_server(settings)
     try:
         yield sessions
     finally:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from inventory_core.errors import InventoryError
 from inventory_core.queries.choices import list_locations
 from inventory_web import current
+from inventory_web.replicated_database import replicated_status
 from inventory_web.roles import public
 
 log = structlog.get_logger(__name__)
@@ -28,12 +29,11 @@ def health() -> Response:
     if request.accept_mimetypes.best != "application/json":
         return _text(instance)
     works = _can_read()
-    source = {"name": "source", "state": "up" if works else "down"}
     return jsonify(
         status="ok" if works else "unavailable",
         instance=instance,
         version=version("inventory-web"),
-        database={"mode": "single", "source": source, "replicas": []},
+        database=_database(works=works),
     )
 
 
@@ -52,6 +52,22 @@ def ready() -> Response:
     response.status_code = 503
     response.headers["Retry-After"] = "5"
     return response
+
+
+def _database(*, works: bool) -> dict[str, object]:
+    status = replicated_status(current.the_inventory().sessions)
+    if status is None:
+        source = {"name": "source", "state": "up" if works else "down"}
+        return {"mode": "single", "source": source, "replicas": []}
+    return {
+        "mode": status.mode,
+        "source": {"name": status.source, "state": "up"} if status.source else None,
+        "replicas": [
+            {"name": server.name, "state": server.state, "staleness_seconds": server.staleness_seconds}
+            for server in status.servers
+            if server.name != status.source
+        ],
+    }
 
 
 def _can_read() -> bool:

@@ -7,6 +7,8 @@ from flask import Blueprint, Response, abort, g, request
 from flask.blueprints import BlueprintSetupState
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 
+from inventory_web import current
+from inventory_web.replicated_database import replicated_metrics
 from inventory_web.roles import public
 from inventory_web.settings import LOCAL_NETWORKS, Settings
 
@@ -33,7 +35,8 @@ def add_routes(blueprint: Blueprint, settings: Settings) -> None:
     def metrics() -> Response:
         if not may_read(settings):
             abort(403)
-        return Response(generate_latest(registry), content_type=CONTENT_TYPE_LATEST)
+        replication = replicated_metrics(current.the_inventory().sessions)
+        return Response(generate_latest(registry) + replication.encode(), content_type=CONTENT_TYPE_LATEST)
 
     def watch(state: BlueprintSetupState) -> None:
         state.app.after_request(count)

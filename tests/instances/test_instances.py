@@ -1,0 +1,170 @@
+"""People between two instances of the web, over real servers."""
+
+import time
+from collections.abc import Callable
+from uuid import uuid4
+
+import pytest
+from flask import Flask
+
+from inventory_web import Settings
+from inventory_web.composition import open_server
+from tests.instances.conftest import Behind
+from tests.replication.mysql.servers import ReplicaSet, eventually
+from tests.web.browser import Browser
+
+pytestmark = pytest.mark.mysql
+Instances = tuple[Flask, Flask]
+
+
+@pytest.fixture
+def instances(make_app: Callable[..., Flask]) -> Instances:
+    """Two instances whose monitors have seen every replica follow."""
+    one, other = make_app(instance="one"), make_app(instance="other")
+    for app in (one, other):
+        client = app.test_client()
+        eventually("the set is whole", lambda client=client: mode(client) == ("normal", 2))  # type: ignore[misc]
+    return one, other
+
+
+def mode(client: object) -> tuple[str, int]:
+    database = client.get("/health", headers={"Accept": "application/json"}).json["database"]  # type: ignore[attr-defined]
+    return database["mode"], sum(replica["state"] == "replica" for replica in database["replicas"])
+
+
+def at(browser: Browser, app: Flask) -> Browser:
+    """The same person, whose next request this instance answers."""
+    moved = Browser(app)
+    moved.token = browser.token
+    sent = browser.client.get("/health/live").request.headers.get("Cookie", "")
+    for name, _, value in (part.partition("=") for part in sent.split("; ")):
+        moved.client.set_cookie(name, value)
+    return moved
+
+
+def register(browser: Browser, code: str, quantity: int = 5) -> None:
+    browser.get("/products/new")
+    answer = browser.post(
+        "/products/new", code=code, name=f"Producto {code}", quantity=str(quantity), minimum="0", operation=uuid4().hex
+    )
+    assert answer.status_code == 303, answer.text
+
+
+def code() -> str:
+    return f"P-{uuid4().hex[:8]}"
+
+
+def test_a_person_sees_the_own_product_on_another_instance_while_no_replica_has_it(
+    instances: Instances, behind: Behind
+) -> None:
+    one, other = instances
+    browser, new = Browser(one).logged_in("olga"), code()
+    with behind():
+        register(browser, new)
+        answer = at(browser, other).get(f"/products/{new}")
+
+    assert answer.status_code == 200
+    assert new in answer.text
+
+
+def test_a_login_counts_at_once_on_another_instance(instances: Instances, behind: Behind) -> None:
+    one, other = instances
+    with behind():
+        browser = Browser(one).logged_in("olga")
+
+        assert at(browser, other).get("/inventory").status_code == 200
+
+
+def test_a_replica_that_is_behind_throws_nobody_out(instances: Instances, behind: Behind) -> None:
+    one, other = instances
+    with behind():
+        browser = at(Browser(one).logged_in("olga"), other)
+        for name in [cookie for cookie in _names(browser) if cookie.startswith("causal")]:
+            browser.client.delete_cookie(name)
+
+        assert browser.get("/inventory").status_code == 200
+
+
+def _names(browser: Browser) -> list[str]:
+    sent = browser.client.get("/health/live").request.headers.get("Cookie", "")
+    return [part.partition("=")[0] for part in sent.split("; ")]
+
+
+def test_reading_goes_to_the_replicas(instances: Instances, servers: ReplicaSet) -> None:
+    browser = Browser(instances[0]).logged_in("olga")
+    servers.catch_up()
+    for _ in range(20):
+        assert browser.get("/inventory").status_code == 200
+    numbers = browser.client.get("/metrics", environ_base={"REMOTE_ADDR": "127.0.0.1"}).text
+    reads = [line for line in numbers.splitlines() if line.startswith("inventory_replication_units") and "read" in line]
+
+    assert any('role="reader"' in line and "source" not in line for line in reads), numbers
+
+
+def test_while_the_source_is_gone_pages_are_served_and_changes_answer_503(
+    instances: Instances, servers: ReplicaSet
+) -> None:
+    one, other = instances
+    browser, new = Browser(one).logged_in("olga"), code()
+    register(browser, new)
+    page = browser.get(f"/products/{new}")
+    assert page.status_code == 200
+    servers.catch_up()
+    with servers.source.frozen():
+        eventually("the source is missed", lambda: mode(one.test_client())[0] == "read_only")
+        shown = browser.get("/inventory")
+        refused = browser.post(f"/products/{new}/quantity", delta="1", expected="5", operation=uuid4().hex)
+
+    assert shown.status_code == 200
+    assert "Solo lectura" in shown.text
+    assert refused.status_code == 503
+    assert int(refused.headers["Retry-After"]) > 0
+    assert "REP-002" in refused.text
+    eventually("the source is back", lambda: mode(other.test_client())[0] == "normal")
+
+
+def test_a_form_that_is_sent_again_on_another_instance_is_carried_out_once(instances: Instances) -> None:
+    one, other = instances
+    browser, new, operation = Browser(one).logged_in("olga"), code(), uuid4().hex
+    register(browser, new)
+    for app in (one, other):
+        moved = at(browser, app)
+        answer = moved.post(f"/products/{new}/quantity", delta="1", expected="5", operation=operation)
+        assert answer.status_code == 303
+
+    assert (
+        '"quantity">6<' in browser.get(f"/products/{new}").text.replace("\n", "")
+        or "6" in browser.get(f"/products/{new}").text
+    )
+
+
+def test_a_command_works_on_the_source_whichever_address_comes_first(settings: Settings, servers: ReplicaSet) -> None:
+    turned = settings.model_copy(
+        update={
+            "database_url": type(settings.database_url)(settings.replica_urls[0]),
+            "replica_urls": (settings.database_url.get_secret_value(), settings.replica_urls[1]),
+        }
+    )
+    sessions = open_server(turned)
+    port = sessions.engine.url.port
+    sessions.close()
+
+    assert port == servers.source.port
+
+
+@pytest.mark.parametrize("token", ["x", "c1.k1.AAAA.BBBB", "'; DROP TABLE product; --", "a" * 4000])
+def test_a_cookie_that_is_not_ours_harms_nobody(instances: Instances, token: str) -> None:
+    browser = Browser(instances[0]).logged_in("olga")
+    browser.client.set_cookie("causal_00000000", token)
+
+    assert browser.get("/inventory").status_code == 200
+
+
+def test_health_names_the_source_and_the_staleness_of_each_replica(instances: Instances) -> None:
+    time.sleep(0.3)
+    answer = instances[0].test_client().get("/health", headers={"Accept": "application/json"}).json
+
+    assert answer is not None
+    assert answer["status"] == "ok"
+    assert answer["database"]["source"]["state"] == "up"
+    assert all(replica["staleness_seconds"] < 60 for replica in answer["database"]["replicas"])
