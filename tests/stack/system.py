@@ -89,6 +89,17 @@ class System:
         known = json.loads(self.run("docker", "inspect", *names).stdout)
         return {container["Config"]["Labels"]["com.docker.compose.service"]: container for container in known}
 
+    def health(self, service: str) -> str:
+        """What its health check says: ``starting``, ``healthy`` or ``unhealthy``."""
+        health: dict[str, str] = self.containers()[service]["State"].get("Health", {})
+        return health.get("Status", "")
+
+    def log(self, service: str) -> list[dict[str, Any]]:
+        """The lines of a service that are JSON, oldest first."""
+        ended = self.run("docker", "logs", self.compose("ps", "--all", "--quiet", service).stdout.strip())
+        lines = (ended.stdout + ended.stderr).splitlines()
+        return [json.loads(line) for line in lines if line.startswith("{")]
+
     def root_password(self) -> str:
         """Of both MySQL servers."""
         return (self.secrets / "root_password").read_text().strip()

@@ -9,11 +9,8 @@ pytestmark = pytest.mark.stack
 
 
 def test_every_service_is_up_and_healthy_and_the_two_that_run_once_ended_well(system: System) -> None:
-    def healthy() -> bool:
-        states = {name: container["State"] for name, container in system.containers().items()}
-        return all(states[name].get("Health", {}).get("Status") == "healthy" for name in RUNNING)
-
-    eventually("every service is healthy", healthy)
+    for name in RUNNING:
+        eventually(f"{name} is healthy", lambda name=name: system.health(name) == "healthy")
     containers = system.containers()
 
     assert set(containers) == RUNNING | ONCE
@@ -30,12 +27,12 @@ def test_the_first_account_has_the_password_that_was_made_and_not_the_public_one
 
 def test_a_second_start_changes_nothing(system: System) -> None:
     before = {name: (found["Id"], found["State"]["StartedAt"]) for name, found in system.containers().items()}
-    system.compose("up", "--build", "--detach")
+    system.compose("up", "--detach")
     after = {name: (found["Id"], found["State"]["StartedAt"]) for name, found in system.containers().items()}
 
     assert {name: after[name] for name in RUNNING} == {name: before[name] for name in RUNNING}
     assert {name: after[name][0] for name in ONCE} == {name: before[name][0] for name in ONCE}
-    assert "nothing to do" in system.compose("logs", "--no-log-prefix", "provision").stdout
+    assert "nothing to do" in system.compose("logs", "provision").stdout
     assert system.containers()["migrate"]["State"]["ExitCode"] == 0
 
 
