@@ -308,8 +308,8 @@ def test_the_less_busy_of_two_drawn_replicas_is_taken() -> None:
     ("slow", "weights"),
     [
         (ServerLoad(in_flight=4), {}),
-        (ServerLoad(latency=0.5), {}),
-        (ServerLoad(in_flight=20, latency=0.0), {}),
+        (ServerLoad(latency=0.5, observed_at=NOW), {}),
+        (ServerLoad(in_flight=20, latency=0.0, observed_at=NOW), {}),
         (ServerLoad(in_flight=1), {"db2": 0.5}),
         (ServerLoad(), {"db2": 0.5}),
     ],
@@ -326,11 +326,21 @@ def test_idle_equal_replicas_share_the_reads_evenly() -> None:
 
 
 def test_the_latency_follows_what_is_observed() -> None:
-    load = ServerLoad(latency=0.1)
-    for _ in range(50):
-        load.observe(0.4)
+    load = ServerLoad(latency=0.1, observed_at=NOW)
+    for number in range(50):
+        load.observe(0.4, NOW + number * 0.001)
 
-    assert load.latency == pytest.approx(0.4, rel=0.01)
+    assert load.expected(NOW + 0.05) == pytest.approx(0.4, rel=0.1)
+
+
+def test_a_replica_that_was_slow_once_is_tried_again_after_a_while() -> None:
+    """It gets no work while it is believed to be slow, so nobody would ever learn better."""
+    slow, quick = ServerLoad(), ServerLoad()
+    slow.observe(10.0, NOW)
+    quick.observe(0.001, NOW)
+
+    assert slow.expected(NOW) > 100 * quick.expected(NOW)
+    assert slow.expected(NOW + 10) == quick.expected(NOW + 10)
 
 
 def test_a_reader_who_wants_the_source_gets_it_even_where_replicas_are_fresh() -> None:

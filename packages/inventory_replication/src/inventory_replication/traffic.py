@@ -23,9 +23,10 @@ class Traffic:
     def end(self, name: str, begun: float) -> None:
         """The unit of work has ended."""
         load = self.loads[name]
+        now = monotonic()
         with self._lock:
             load.in_flight -= 1
-            load.observe(monotonic() - begun)
+            load.observe(now - begun, now)
 
     def give_up(self, name: str) -> None:
         """The unit of work never got its connection; its time says nothing about the work of others."""

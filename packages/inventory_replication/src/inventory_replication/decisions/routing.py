@@ -2,7 +2,7 @@
 
 from enum import StrEnum
 from math import isfinite
-from typing import Final, NamedTuple
+from typing import NamedTuple
 
 from inventory_replication.decisions.gtid import EMPTY, GtidSet
 from inventory_replication.decisions.members import Cause
@@ -11,8 +11,6 @@ from inventory_replication.decisions.topology import lost_part
 
 Dice = tuple[float, float]
 """Two numbers from 0 to below 1."""
-
-_SHORTEST_LATENCY: Final = 0.0001
 
 
 class RouteReason(StrEnum):
@@ -130,7 +128,7 @@ def choose_reader(table: RoutingTable, need: ReadNeed, now: float, dice: Dice) -
     having = [replica for replica in eligible if replica.executed.contains(need.gtids)] if need.gtids else eligible
     if not having:
         return _wait_or_beyond(table, need, now, eligible)
-    replica = _less_busy(having, dice)
+    replica = _less_busy(having, now, dice)
     reason = RouteReason.REPLICA_CAUSAL if need.gtids else RouteReason.REPLICA_FRESH
     if need.staleness_bound is None and not _serves_by_policy(table, replica, now):
         reason = RouteReason.REPLICA_LAST
@@ -182,7 +180,7 @@ def _eligible(table: RoutingTable, need: ReadNeed, now: float) -> list[ReadableR
     return serving
 
 
-def _less_busy(replicas: list[ReadableReplica], dice: Dice) -> ReadableReplica:
+def _less_busy(replicas: list[ReadableReplica], now: float, dice: Dice) -> ReadableReplica:
     """Power of two choices: of two drawn at random the one with less work before it."""
     count = len(replicas)
     if count == 1:
@@ -192,12 +190,12 @@ def _less_busy(replicas: list[ReadableReplica], dice: Dice) -> ReadableReplica:
     if second >= first:
         second += 1
     one, other = replicas[first], replicas[second]
-    return one if _cost(one) <= _cost(other) else other
+    return one if _cost(one, now) <= _cost(other, now) else other
 
 
-def _cost(replica: ReadableReplica) -> float:
+def _cost(replica: ReadableReplica, now: float) -> float:
     load = replica.load
-    return (load.in_flight + 1) * max(load.latency, _SHORTEST_LATENCY) / replica.weight
+    return (load.in_flight + 1) * load.expected(now) / replica.weight
 
 
 def _wait_or_beyond(table: RoutingTable, need: ReadNeed, now: float, replicas: list[ReadableReplica]) -> RouteDecision:
@@ -213,7 +211,9 @@ def _wait_or_beyond(table: RoutingTable, need: ReadNeed, now: float, replicas: l
     lost = lost_part(need.gtids, table.snapshot)
     if lost:
         return _refused(table, RouteReason.LOST_WRITE, lost)
-    best = min(free, key=lambda replica: (replica.executed.lacks(need.gtids), -replica.complete_until, _cost(replica)))
+    best = min(
+        free, key=lambda replica: (replica.executed.lacks(need.gtids), -replica.complete_until, _cost(replica, now))
+    )
     return _on_replica(table, best, RouteReason.REPLICA_WAIT, now, need.gtids)
 
 

@@ -11,7 +11,9 @@ from inventory_replication.decisions.staleness import UNPROVED, Freshness
 from inventory_replication.policies import RoutingPolicy
 
 _FIRST_LATENCY = 0.001
+_SHORTEST_LATENCY = 0.0001
 _SMOOTHING = 0.2
+_HALF_LIFE = 0.5
 _CLOSED = Breaker()
 
 
@@ -24,16 +26,28 @@ class ServerLoad:
     Args:
         in_flight: Units of work on it.
         waiters: Readers that wait on it for their own change.
-        latency: Smoothed seconds of a unit of work.
+        latency: Smoothed seconds of a unit of work, when the last one ended.
+        observed_at: Monotonic time of that.
     """
 
     in_flight: int = 0
     waiters: int = 0
     latency: float = _FIRST_LATENCY
+    observed_at: float = 0.0
 
-    def observe(self, seconds: float) -> None:
-        """Take the duration of a finished unit into the moving average."""
-        self.latency += _SMOOTHING * (seconds - self.latency)
+    def observe(self, seconds: float, now: float) -> None:
+        """Take the duration of a unit that has just finished into the moving average."""
+        before = self.expected(now)
+        self.latency = before + _SMOOTHING * (seconds - before)
+        self.observed_at = now
+
+    def expected(self, now: float) -> float:
+        """Seconds that a unit is expected to take.
+
+        What was observed is believed less the older it is: a server that was slow once gets no more work, so nothing new would
+        ever be learned of it.
+        """
+        return max(self.latency * 0.5 ** ((now - self.observed_at) / _HALF_LIFE), _SHORTEST_LATENCY)
 
 
 @dataclass(frozen=True, slots=True)
