@@ -13,7 +13,7 @@ from sqlmodel import col
 from inventory_core.errors import Fault
 from inventory_core.failures import Failure, classify
 from inventory_core.inventory import Inventory
-from inventory_core.rules.codes import code_key
+from inventory_core.rules.codes import LONGEST_KEY, code_key
 from inventory_core.rules.texts import one_line, text_faults
 from inventory_web.areas.accounts.passwords import (
     INITIAL_NAME,
@@ -59,6 +59,8 @@ def add_account(inventory: Inventory, *, name: str, role: Role, password: str, p
     """Make an account and give its cleaned name. Raises ``AccountRefused`` with every fault."""
     cleaned = one_line(name)
     faults = text_faults("username", cleaned, longest=LONGEST_NAME, required=True)
+    if not faults and len(code_key(cleaned)) > LONGEST_KEY:
+        faults.append(Fault("username", "too_long", cleaned, LONGEST_NAME))
     faults += password_faults("password", cleaned, password)
     if faults:
         raise AccountRefused(*faults)
