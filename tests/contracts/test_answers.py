@@ -66,10 +66,30 @@ ITEMS = [
     *(Item(f"m-{number}", "Igual", "", "Deportes", 2, {P: number % 3, S: 1}, 11) for number in range(12)),
 ]
 WORDS = [
-    "", "lampara", "LÁMPARA ele", "ñ", "n", "niño ROPA", "ß", "ss", "strasse", "😀", "👩", "café", "cafe\u0301", "%", "_",
-    "100%", "5_", "\\", "\\n", "\\\\", "c:\\", "'", "o'h", '"', '3/4"', "`", "; drop", "--", "/*", "#", "a-", "æ", "ae", "fi", "½", "1/2",
-    "viii", "i", "\u0131", "istanbul", "中", "漢字", "ქ", "\u03c3", "οδος", "{nom", "%(nombre)s", ":nombre", "?", "$1", "m-1 igual", "ausente", "uno línea",
-]  # fmt: skip
+    *("", "lampara", "LÁMPARA ele", "ñ", "n", "niño ROPA", "ß", "ss", "strasse", "😀", "👩", "café", "cafe\u0301"),
+    *(
+        "%",
+        "_",
+        "100%",
+        "5_",
+        "\\",
+        "\\n",
+        "\\\\",
+        "c:\\",
+        "'",
+        "o'h",
+        '"',
+        '3/4"',
+        "`",
+        "; drop",
+        "--",
+        "/*",
+        "#",
+        "a-",
+    ),
+    *("æ", "ae", "fi", "½", "1/2", "viii", "i", "\u0131", "istanbul", "中", "漢字", "ქ", "\u03c3", "οδος"),
+    *("{nom", "%(nombre)s", ":nombre", "?", "$1", "m-1 igual", "ausente", "uno línea"),
+]
 FILTERS = [
     *(ProductFilter(word) for word in WORDS),
     *(ProductFilter(status=status) for status in ("available", "out_of_stock", "low_stock", "retired")),

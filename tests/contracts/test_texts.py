@@ -1,0 +1,92 @@
+"""The longest texts, and texts that a database could read as something else, come back as they were written."""
+
+import pytest
+
+from inventory_core import (
+    InvalidInput,
+    Inventory,
+    ProductDraft,
+    ProductFilter,
+    add_location,
+    edit_product,
+    get_product,
+    issue,
+    list_locations,
+    movement_history,
+    product_page,
+    receive,
+    verify,
+)
+from inventory_core.testing import create_product, new_request
+
+TEXTS = [
+    "Robert'); DROP TABLE product;--",
+    "\\' OR 1=1 -- \\",
+    "100% _ %s %(name)s :name ? ${x} {x}",
+    'say "x" `y` \\n \\0 \\x00',
+    "ñandú ÑANDÚ ß ẞ İı ﬁ",
+    "👩‍👩‍👧‍👦 🇪🇸 😀",
+    "e\u0301 → é, \uff41, \u200b, \ufeff",
+    "\U0010fffd\ue000\ufffd",
+    "سلام עברית 中文 ქართული",
+    "NULL",
+]
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_any_text_comes_back_as_it_was_written(inventory: Inventory, text: str) -> None:
+    draft = ProductDraft(text[:60], text, f"{text}\n{text}", text)
+    create_product(inventory, draft.code, name=text, description=draft.description, category=text)
+    location = add_location(inventory, name=text, **new_request())
+    receive(inventory, code=draft.code, quantity=3, location=location, reason=text, actor=text, operation="x" * 64)
+
+    row = get_product(inventory, draft.code).row
+    moved = movement_history(inventory, code=draft.code).rows[0]
+    assert (row.code, row.name, row.description, row.category) == (
+        draft.code, draft.name, draft.description, draft.category,
+    )  # fmt: skip
+    assert (moved.reason, moved.actor, moved.location) == (draft.name, draft.name, location)
+    for word in text.split():
+        assert [found.code for found in product_page(inventory, ProductFilter(word)).rows] == [draft.code], word
+    assert verify(inventory).faults == ()
+
+
+@pytest.mark.parametrize("letter", ["a", "😀", "ñ", "ﷺ", "ΐ"])
+def test_the_longest_texts_fit(inventory: Inventory, letter: str) -> None:
+    code = "😀" * 64 if letter != "ﷺ" else "c"
+    names = {"name": letter * 200, "category": letter * 80}
+    create_product(inventory, code, description=letter * 2000, **names)
+    location = add_location(inventory, name=letter * 80, **new_request())
+    issued = {"code": code, "location": location, "reason": letter * 200, "actor": letter * 80}
+    receive(inventory, quantity=2, operation="r" * 64, **issued)
+    issue(inventory, quantity=1, operation="i" * 64, **issued)
+    draft = ProductDraft(code, "b" + letter * 199, letter * 1999, "b" + letter * 79, 10**9)
+    edit_product(inventory, code=code, draft=draft, seen_version=1, **new_request())
+
+    row = get_product(inventory, code).row
+    assert (row.name, row.description, row.category, row.minimum) == (
+        draft.name, draft.description, draft.category, draft.minimum,
+    )  # fmt: skip
+    assert len(list_locations(inventory)) == 2
+    assert verify(inventory).faults == ()
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"code": "x" * 65},
+        {"name": "x" * 201},
+        {"description": "x" * 2001},
+        {"category": "x" * 81},
+        {"name": "a\0b"},
+        {"code": "\ud800"},
+        {"code": "ﷺ" * 64},
+    ],
+)
+def test_a_text_that_is_too_long_or_unfit_is_refused_before_the_database_sees_it(
+    inventory: Inventory, fields: dict[str, str]
+) -> None:
+    with pytest.raises(InvalidInput):
+        create_product(inventory, **{"code": "A-1", **fields})  # type: ignore[arg-type]
+
+    assert product_page(inventory, ProductFilter()).rows == ()
