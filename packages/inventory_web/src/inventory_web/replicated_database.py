@@ -12,10 +12,18 @@ from sqlalchemy.orm import Session
 from inventory_core.errors import DatabaseBusy, ReadOnlyUnit
 from inventory_core.failures import refusal
 from inventory_core.sessions import SessionSource
-from inventory_replication import ClusterStatus as ClusterStatus
-from inventory_replication import ReplicatedCluster, ReplicationError
+from inventory_replication import ClusterStatus, ReplicatedCluster, ReplicationError
 from inventory_replication.errors import ReadOnlyUnitError
 from inventory_web.errors import ClusterRefused
+
+__all__ = [
+    "ClusterStatus",
+    "ReplicatedDatabase",
+    "may_be_behind",
+    "reader_of_source",
+    "replicated_metrics",
+    "replicated_status",
+]
 
 T = TypeVar("T")
 

@@ -90,13 +90,13 @@ class CausalRequests:
             for kind in _TEMPORARY:
                 app.register_error_handler(kind, _answer)
 
-    def __call__(self, environ: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+    def __call__(self, environment: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Serve one request; see PEP 3333."""
-        cookies = self._cookies(environ)
-        sent = _tokens(str(environ.get(self._variable, "")))
+        cookies = self._cookies(environment)
+        sent = _tokens(str(environment.get(self._variable, "")))
         open_contexts = ExitStack()
         context = open_contexts.enter_context(self._opened([*cookies.values(), *sent]))
-        environ[_CONTEXT] = context
+        environment[_CONTEXT] = context
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
             # A server may judge the headers by this very list.
@@ -104,7 +104,7 @@ class CausalRequests:
             return start_response(status, headers, exc_info)
 
         try:
-            body = self._app(environ, cast("StartResponse", start))
+            body = self._app(environment, cast("StartResponse", start))
         except BaseException:
             open_contexts.close()
             raise
@@ -120,9 +120,9 @@ class CausalRequests:
                 stack.enter_context(self._cluster.causal(text))
             yield stack.enter_context(self._cluster.causal(texts[-1] if texts else None))
 
-    def _cookies(self, environ: "WSGIEnvironment") -> dict[str, str]:
+    def _cookies(self, environment: "WSGIEnvironment") -> dict[str, str]:
         """Name and token of each cookie of ours."""
-        cookies = parse_cookie(environ)
+        cookies = parse_cookie(environment)
         return {name: value for name, value in cookies.items() if name.startswith(self._prefix) and value}
 
     def _carried(

@@ -96,6 +96,7 @@ class GunicornLog(Logger):
     """Gunicorn's own lines go the way of all others; for its setting ``logger_class``."""
 
     def setup(self, cfg: Config) -> None:
+        """Configure as gunicorn does, without its own way out."""
         super().setup(cfg)
         logging.getLogger("gunicorn.error").handlers.clear()
         logging.getLogger("gunicorn.error").propagate = True
