@@ -85,7 +85,7 @@ class CausalRequests:
         self._secure = secure
         self._max_age = max_age
         self._app: WSGIApplication = app.wsgi_app
-        app.wsgi_app = self  # type: ignore[method-assign]
+        app.wsgi_app = self  # type: ignore[assignment, method-assign]
         if answer_errors:
             for kind in _TEMPORARY:
                 app.register_error_handler(kind, _answer)
