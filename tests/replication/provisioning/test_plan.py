@@ -1,5 +1,6 @@
 """Plans, held against a model of servers: they reach their goal from any state, and after any interruption."""
 
+import re
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -9,12 +10,13 @@ from hypothesis import strategies as st
 
 from inventory_replication.config import Credentials
 from inventory_replication.decisions.gtid import EMPTY
+from inventory_replication.mysql.probes import QUESTION
 from inventory_replication.provisioning.errors import Refused
 from inventory_replication.provisioning.facts import AccountFacts, ServerState
 from inventory_replication.provisioning.findings import CHECKS
 from inventory_replication.provisioning.plan import Plan, make_plan
 from inventory_replication.provisioning.verify import deviations
-from inventory_replication.provisioning.wanted import Right, Role, Wanted, rights_of
+from inventory_replication.provisioning.wanted import MONITOR_TABLES, Right, Role, Wanted, rights_of
 from tests.replication.provisioning.model import (
     ACCOUNTS,
     DATABASE,
@@ -292,6 +294,10 @@ def test_at_no_moment_do_two_servers_with_data_take_writes_that_did_not_before(
 
     assert len(writable - before) <= 1
     assert writable <= before | {plan.source}
+
+
+def test_the_monitor_is_granted_exactly_the_tables_that_it_asks_for() -> None:
+    assert set(re.findall(r"performance_schema\.(\w+)", QUESTION)) == set(MONITOR_TABLES)
 
 
 def test_credentials_of_a_role_are_never_those_of_another() -> None:
