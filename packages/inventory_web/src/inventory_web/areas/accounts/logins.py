@@ -56,7 +56,14 @@ def find_account(inventory: Inventory, token: str, *, idle: timedelta, address: 
     """Who a token stands for; None if its session was ended or stood idle for longer than ``idle``."""
     now = inventory.clock()
     query = (
-        select(User, col(UserSession.seen_at))
+        select(
+            col(User.id),
+            col(User.name),
+            col(User.role),
+            col(User.provisional),
+            col(User.language),
+            col(UserSession.seen_at),
+        )
         .join(UserSession, col(UserSession.user_id) == col(User.id))
         .where(col(UserSession.id) == session_id(token), col(UserSession.seen_at) >= now - idle)
         .where(col(User.disabled_at).is_(None))
@@ -66,11 +73,8 @@ def find_account(inventory: Inventory, token: str, *, idle: timedelta, address: 
         found = session.execute(query).one_or_none()
         if found is None:
             return None
-        user, seen_at = found
-        account = Account(
-            user.id or 0, user.name, Role.from_word(user.role), user.provisional, session_id(token), user.language
-        )
-        return account, seen_at
+        number, name, role, provisional, language, seen_at = found
+        return Account(number, name, Role.from_word(role), provisional, session_id(token), language), seen_at
 
     with inventory.sessions.reader() as session:
         known = find(session)
