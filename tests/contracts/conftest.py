@@ -14,10 +14,7 @@ from inventory_core import Inventory, build_plugin_manager
 from inventory_core.inventory import utc_now
 from tests.contracts.replicated import ReplicatedSets
 from tests.contracts.topologies import Database, MySQLSchemas, SQLiteFiles, Topology
-from tests.replication.mysql.fixtures import ca_file, certificates, mysql_compose, replica_set, tls
 from tests.replication.mysql.servers import APP, ROOT, ReplicaSet, running_services
-
-__all__ = ["ca_file", "certificates", "mysql_compose", "replica_set", "tls"]
 
 COMPOSE_FILE = Path(__file__).with_name("compose.yml")
 MYSQL = pytest.param("mysql", marks=pytest.mark.mysql)

@@ -12,16 +12,11 @@ from inventory_core import CORE_SCHEMA, Inventory, SchemaNotCurrent, SingleDatab
 from inventory_core.failures import Failure, classify
 from inventory_core.tables import metadata as core_tables
 from inventory_core.testing import create_product
-from inventory_web.areas.accounts import tables as accounts
-from inventory_web.areas.imports import tables as imports
 from inventory_web.schema import CHAINS, WEB_SCHEMA, require_current, upgrade_all
 from inventory_web.tables import metadata as web_tables
 from tests.contracts.at_once import processes_at_once
 from tests.contracts.conftest import MYSQL
 from tests.contracts.topologies import MySQLSchemas, SQLiteFiles
-
-assert accounts
-assert imports
 
 MODELS = {"core": core_tables, "web": web_tables}
 
