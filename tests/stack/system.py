@@ -44,7 +44,6 @@ class System:
             "INVENTORY_SECRETS": str(self.secrets),
             "INVENTORY_IMAGE": self.image,
             "INVENTORY_ENV": "development",
-            "INVENTORY_REPLICA_URLS": "",
         }
         kept = {name: value for name, value in os.environ.items() if not name.startswith(("INVENTORY_", "COMPOSE_"))}
         return kept | dict.fromkeys(PORTS, "0") | own

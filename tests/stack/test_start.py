@@ -9,8 +9,7 @@ pytestmark = pytest.mark.stack
 
 
 def test_every_service_is_up_and_healthy_and_the_two_that_run_once_ended_well(system: System) -> None:
-    for name in RUNNING:
-        eventually(f"{name} is healthy", lambda name=name: system.health(name) == "healthy")
+    eventually("every service is healthy", lambda: {system.health(name) for name in RUNNING} == {"healthy"})
     containers = system.containers()
 
     assert set(containers) == RUNNING | ONCE
@@ -48,6 +47,19 @@ def test_the_replica_follows_the_source_over_tls_and_takes_no_writes(system: Sys
     assert told.split("\t") == ["db", "1", "YES", "ON", "1"]
     assert system.query("db-replica", kept) == "ON"
     assert system.query("db", "SELECT @@super_read_only") == "0"
+
+
+def test_each_instance_knows_the_source_and_that_its_replica_is_near(system: System) -> None:
+    visitor = system.visitor()
+    told = {str(health["instance"]): health["database"] for health in (visitor.health() for _ in range(12))}
+
+    assert set(told) == {"web1", "web2", "web3"}
+    for database in told.values():
+        assert database["mode"] == "normal"
+        assert database["source"] == {"name": "db", "state": "up"}
+        (replica,) = database["replicas"]
+        assert (replica["name"], replica["state"]) == ("db-replica", "replica")
+        assert 0 <= replica["staleness_seconds"] < 5
 
 
 def test_accounts_of_the_application_hold_the_least_that_they_need(system: System) -> None:

@@ -9,6 +9,7 @@ import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from http.cookies import SimpleCookie
+from typing import Any
 
 TOO_MANY = 429
 
@@ -82,8 +83,8 @@ class Visitor:
         """The name of the instance that answers now."""
         return self.get("/health").text.strip()
 
-    def health(self) -> dict[str, object]:
-        told: dict[str, object] = json.loads(self.get("/health", {"Accept": "application/json"}).body)
+    def health(self) -> dict[str, Any]:
+        told: dict[str, Any] = json.loads(self.get("/health", {"Accept": "application/json"}).body)
         return told
 
     def send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
