@@ -214,6 +214,51 @@ def test_a_connection_that_breaks_before_the_commit_is_repeated(
     assert len(runs) == 2
 
 
+def test_a_write_that_is_under_way_when_a_second_server_takes_writes_is_not_committed(
+    cluster: ReplicatedCluster[Session], servers: ReplicaSet, table: str
+) -> None:
+    """Its server would commit it; nobody knows any more whether that is the source."""
+    runs: list[int] = []
+
+    def work(session: Session) -> None:
+        runs.append(1)
+        put(table, 1)(session)
+        writable(servers.replica1)
+        eventually("it is seen", lambda: cluster.status().source is None)
+
+    try:
+        with pytest.raises(SplitBrainDetected):
+            cluster.write(work)
+    finally:
+        servers.replica1.query("SET GLOBAL super_read_only = ON")
+    eventually("the source is found again", lambda: mode(cluster) == "normal")
+    with cluster.reader(source=True) as session:
+        assert stored(session, table) == []
+
+    assert runs == [1]
+
+
+def test_a_write_that_is_under_way_when_the_source_changes_is_run_again_on_the_new_one(
+    cluster: ReplicatedCluster[Session], servers: ReplicaSet, table: str
+) -> None:
+    where: list[str] = []
+
+    def work(session: Session) -> None:
+        where.append(str(session.scalar(text("SELECT @@server_uuid"))))
+        if len(where) == 1:
+            switch_over(servers)
+            eventually("it is seen", lambda: cluster.status().source == "replica1")
+        else:
+            put(table, 1)(session)
+
+    with source_again(servers):
+        cluster.write(work)
+        with cluster.reader(source=True) as session:
+            assert stored(session, table) == [1]
+
+    assert where == [servers.source.uuid, servers.replica1.uuid]
+
+
 def test_a_statement_that_takes_too_long_is_given_up_and_not_repeated(cluster_for: ClusterFor, table: str) -> None:
     cluster = cluster_for(limits=LIMITS)
     runs: list[int] = []

@@ -253,6 +253,22 @@ def test_a_source_that_stays_read_only_ends_in_words(
     assert cluster.status().epoch == 1
 
 
+def test_a_source_that_no_longer_waits_for_a_replica_raises_an_alarm(
+    cluster: ReplicatedCluster[Session], servers: ReplicaSet, caplog: pytest.LogCaptureFixture
+) -> None:
+    servers.source.query("INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'")
+    try:
+        servers.source.query("SET GLOBAL rpl_semi_sync_source_wait_no_replica = ON, rpl_semi_sync_source_enabled = ON")
+        eventually("it is on", lambda: cluster.status().servers[0].semisync)
+        servers.source.query("SET GLOBAL rpl_semi_sync_source_enabled = OFF")
+        eventually("it is seen", lambda: cluster.status().servers[0].semisync is False)
+        assert 'semisync{server="source"} 0' in cluster.metrics()
+    finally:
+        servers.source.query("UNINSTALL PLUGIN rpl_semi_sync_source")
+
+    assert "may be lost with it" in caplog.text
+
+
 def test_a_server_that_is_drained_gets_nothing_new_and_can_be_restored(cluster: ReplicatedCluster[Session]) -> None:
     with cluster.reader():
         cluster.drain("replica1")

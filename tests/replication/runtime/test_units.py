@@ -232,6 +232,21 @@ def test_with_nobody_to_ask_reads_and_writes_are_refused_in_words(cluster_for: C
     assert cluster.status().mode == "down"
 
 
+def test_when_every_connection_of_the_process_is_taken_the_next_unit_is_refused_in_words(
+    cluster_for: ClusterFor, table: str
+) -> None:
+    cluster = cluster_for(limits=ConnectionLimits(pool_size=1, pool_timeout=0.1))
+
+    def one_more(_: Session) -> None:
+        with pytest.raises(DatabaseBusy, match="All connections of this process to source are taken"):
+            cluster.write(put(table, 3))
+
+    def within(_: Session) -> None:
+        cluster.write(one_more)
+
+    cluster.write(within)
+
+
 def test_sessions_are_of_the_class_that_was_given(cluster_for: ClusterFor) -> None:
     class OwnSession(Session):
         pass

@@ -12,6 +12,7 @@ from inventory_replication.decisions.staleness import StalenessTracker
 from inventory_replication.decisions.topology import decide_topology
 from inventory_replication.mysql.probes import ServerReport
 from inventory_replication.questions import NEVER_ASKED, Answered
+from inventory_replication.reporting import report_durability
 
 
 @dataclass(slots=True)
@@ -91,6 +92,7 @@ class Outlook:
         policy = self.config.monitor.breaker
         self._judged[name] = answered.asked_at
         if isinstance(answered.report, ServerReport):
+            report_durability(name, self.reports.get(name), answered.report)
             self.reports[name] = answered.report
         breaker = self.breakers[name]
         self.breakers[name] = (

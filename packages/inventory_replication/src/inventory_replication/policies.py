@@ -74,14 +74,14 @@ class BreakerPolicy:
     Args:
         failures_to_open: So many connection failures in a row.
         first_delay: Pause before the first probe; doubles with each failed one.
-        longest_delay: Where the doubling ends.
+        longest_delay: Where the doubling ends. A server that is up again may go unnoticed for so long, the source too.
         good_samples_to_close: So many good answers in a row, each asked for after the pause, before traffic returns.
         calm_after: After so long without trouble the next pause is the first again.
     """
 
     failures_to_open: int = 3
     first_delay: float = 0.5
-    longest_delay: float = 15.0
+    longest_delay: float = 2.0
     good_samples_to_close: int = 2
     calm_after: float = 60.0
 

@@ -3,6 +3,7 @@
 import logging
 
 from inventory_replication.decisions.members import Cause, TopologySnapshot
+from inventory_replication.mysql.probes import ServerReport
 
 _LOG = logging.getLogger("inventory_replication")
 
@@ -24,3 +25,13 @@ def report_changes(before: TopologySnapshot | None, after: TopologySnapshot) -> 
     for member in after.members:
         if states.get(member.name) is not member.state:
             _LOG.warning("%s is %s: %s", member.name, member.state, member.reason)
+
+
+def report_durability(name: str, before: ServerReport | None, after: ServerReport) -> None:
+    """Log that a server stopped, or began, to wait for a replica with its commits (semisynchronous replication)."""
+    if before is None or before.semisync_source == after.semisync_source:
+        return
+    if after.semisync_source:
+        _LOG.warning("%s waits for a replica with each commit again", name)
+    elif before.semisync_source:
+        _LOG.error("%s commits without waiting for a replica: what it confirms now may be lost with it", name)

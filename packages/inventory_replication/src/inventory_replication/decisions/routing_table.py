@@ -47,7 +47,8 @@ class ServerLoad:
         What was observed is believed less the older it is: a server that was slow once gets no more work, so nothing new would
         ever be learned of it.
         """
-        return max(self.latency * 0.5 ** ((now - self.observed_at) / _HALF_LIFE), _SHORTEST_LATENCY)
+        belief: float = 0.5 ** ((now - self.observed_at) / _HALF_LIFE)
+        return max(self.latency * belief, _SHORTEST_LATENCY)
 
 
 @dataclass(frozen=True, slots=True)
