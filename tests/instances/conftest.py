@@ -16,11 +16,8 @@ from inventory_web.areas.accounts.users import add_account
 from inventory_web.current import EXTENSION
 from inventory_web.roles import Role
 from inventory_web.schema import upgrade_all
-from tests.replication.mysql.fixtures import ca_file, certificates, mysql_compose, replica_set, servers, tls
 from tests.replication.mysql.servers import APP, MONITOR, MySQLServer, ReplicaSet
 from tests.web.browser import PASSWORD
-
-__all__ = ["ca_file", "certificates", "mysql_compose", "replica_set", "servers", "tls"]
 
 SECRET = "a key of tests, long and random 0123456789"
 DATABASE = "instances"

@@ -1,31 +1,6 @@
 """The real servers are there for every test of this folder that asks for them."""
 
-from tests.replication.mysql.fixtures import (
-    ca_file,
-    certificates,
-    cluster,
-    cluster_for,
-    engine_for,
-    mysql_compose,
-    proxy,
-    replica_set,
-    servers,
-    spare,
-    table,
-    tls,
-)
+from tests.replication.mysql.fixtures import cluster, cluster_for, engine_for, proxy, spare, table
+from tests.replication.provisioning.fixtures import new_servers, trial
 
-__all__ = [
-    "ca_file",
-    "certificates",
-    "cluster",
-    "cluster_for",
-    "engine_for",
-    "mysql_compose",
-    "proxy",
-    "replica_set",
-    "servers",
-    "spare",
-    "table",
-    "tls",
-]
+__all__ = ["cluster", "cluster_for", "engine_for", "new_servers", "proxy", "spare", "table", "trial"]
