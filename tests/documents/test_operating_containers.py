@@ -1,0 +1,58 @@
+"""The document on operation in containers says the same in both languages, and names what there is."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from inventory_web import Settings
+
+ROOT = Path(__file__).parents[2]
+ENGLISH, SPANISH = ((ROOT / "docs" / f"operating-containers{suffix}.md").read_text("utf-8") for suffix in ("", ".es"))
+COMPOSE_FILES = [ROOT / "docker-compose.yml", *sorted(ROOT.glob("deploy/compose.*.yml"))]
+FOR_TESTS = {"INVENTORY_IMAGE"}
+
+
+def test_both_languages_hold_the_same_code_under_as_many_headings() -> None:
+    for pattern in (r"^```.*?^```$", r"^#+ "):
+        english, spanish = (re.findall(pattern, text, re.DOTALL | re.MULTILINE) for text in (ENGLISH, SPANISH))
+
+        assert english == spanish != []
+
+
+def test_both_languages_name_the_same_things() -> None:
+    assert _quoted(ENGLISH) == _quoted(SPANISH)
+
+
+def test_every_variable_of_the_compose_files_is_named_and_the_other_way_round() -> None:
+    used = {name for file in COMPOSE_FILES for name in re.findall(r"\$\{(\w+)", file.read_text("utf-8"))}
+    named = {word.rstrip("=") for word in _quoted(ENGLISH) if re.fullmatch(r"[A-Z][A-Z0-9_]+=?", word)}
+
+    assert named == used - FOR_TESTS
+
+
+@pytest.mark.parametrize("file", COMPOSE_FILES, ids=lambda file: file.name)
+def test_every_setting_that_an_instance_is_given_exists(file: Path) -> None:
+    known = {f"INVENTORY_{name.upper()}" for name in Settings.model_fields}
+    given = re.findall(r"^ +(INVENTORY_(?!REPLICATION)\w+):", file.read_text("utf-8"), re.MULTILINE)
+
+    assert {name.removesuffix("_FILE") for name in given} <= known
+
+
+def test_every_file_that_is_named_is_there() -> None:
+    named = {word for word in _quoted(ENGLISH) if re.match(r"deploy/(?!secrets/)[\w./]+$", word)}
+
+    assert [name for name in named if not (ROOT / name).exists()] == []
+    assert len(named) >= 2
+
+
+def test_each_account_of_the_table_has_a_sample_password() -> None:
+    accounts = re.findall(r"^\| `(\w+)` \| (?:on|both|source)", ENGLISH, re.MULTILINE)
+
+    assert accounts == ["app", "migrator", "monitor", "replication", "root"]
+    assert all((ROOT / "deploy" / "secrets.sample" / f"{name}_password").is_file() for name in accounts)
+
+
+def _quoted(text: str) -> set[str]:
+    prose = re.sub(r"^```.*?^```$", "", text, flags=re.DOTALL | re.MULTILINE)
+    return {re.sub(r"\s+", " ", word) for word in re.findall(r"`([^`]+)`", prose)}
