@@ -11,6 +11,7 @@ from inventory_core import (
     Inventory,
     ProductFilter,
     ProposedChange,
+    RowFault,
     RowsRefused,
     export_products,
     export_stock,
@@ -31,7 +32,7 @@ from inventory_core import (
 from inventory_core.exports.exporting import ExportFormat
 from inventory_core.testing import create_product, new_request
 from tests.contracts.at_once import at_once
-from tests.contracts.conftest import MakeInventory
+from tests.contracts.conftest import MYSQL, MakeInventory
 from tests.contracts.topologies import Database, SQLiteFiles
 from tests.core.imports.files import Rows, import_rows, table_of
 from tests.core.imports.stored import balances
@@ -66,6 +67,10 @@ def exported(inventory: Inventory, export: object, kind: ExportFormat) -> bytes:
     file = io.BytesIO()
     export(inventory, ProductFilter(), file, kind)  # type: ignore[operator]
     return file.getvalue()
+
+
+def told(refusal: RowsRefused) -> list[tuple[int, str, str]]:
+    return [(fault.row, fault.column, fault.reason) for fault in refusal.faults if isinstance(fault, RowFault)]
 
 
 def counts(inventory: Inventory, content: bytes | Rows, filename: str = "file.csv") -> tuple[int, ...]:
@@ -117,7 +122,7 @@ def test_every_fault_is_told_and_nothing_is_changed(inventory: Inventory) -> Non
     with pytest.raises(RowsRefused) as caught:
         import_rows(inventory, rows)
 
-    assert [(fault.row, fault.column, fault.reason) for fault in caught.value.faults] == [
+    assert told(caught.value) == [
         (6, "code", "duplicate"),
         (7, "name", "required"),
         (8, "minimum", "not_whole"),
@@ -134,7 +139,7 @@ def test_a_plugin_may_refuse_a_row(make_inventory: MakeInventory) -> None:
     with pytest.raises(RowsRefused) as caught:
         import_rows(inventory, STOCK)
 
-    assert [(fault.row, fault.reason) for fault in caught.value.faults] == [(6, "refused")]
+    assert told(caught.value) == [(6, "quantity", "refused")]
     assert len(list_locations(inventory)) == 1
 
 
@@ -201,13 +206,14 @@ def test_overlapping_files_at_the_same_instant_and_sales_in_between_add_up(make_
     assert verify(instances[0]).faults == ()
 
 
+@pytest.mark.parametrize("topology", ["sqlite", MYSQL], indirect=True)
 def test_a_file_of_many_rows_with_long_texts_comes_in(inventory: Inventory) -> None:
-    """Two thousand new products in one statement, each with the longest description, of the longest characters."""
+    """More than a server takes in one statement: folded, each of these characters becomes 18."""
     header = ["code", "name", "description", "quantity"]
-    rows = [[f"P-{number}", "😀" * 200, "ﷺ" * 2000, "1"] for number in range(2100)]
+    rows = [[f"P-{number}", "😀" * 200, "ﷺ" * 2000, "1"] for number in range(1100)]
 
-    assert import_rows(inventory, [header, *rows]).created == 2100
-    assert get_product(inventory, "P-2099").row.description == "ﷺ" * 2000
+    assert import_rows(inventory, [header, *rows]).created == 1100
+    assert get_product(inventory, "P-1099").row.description == "ﷺ" * 2000
 
 
 def test_a_stream_takes_no_more_memory_for_more_rows(database: Database) -> None:

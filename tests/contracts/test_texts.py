@@ -54,12 +54,18 @@ def test_any_text_comes_back_as_it_was_written(inventory: Inventory, text: str) 
 @pytest.mark.parametrize("letter", ["a", "😀", "ñ", "ﷺ", "ΐ"])
 def test_the_longest_texts_fit(inventory: Inventory, letter: str) -> None:
     code = "😀" * 64 if letter != "ﷺ" else "c"
-    names = {"name": letter * 200, "category": letter * 80}
-    create_product(inventory, code, description=letter * 2000, **names)
+    create_product(inventory, code, name=letter * 200, category=letter * 80, description=letter * 2000)
     location = add_location(inventory, name=letter * 80, **new_request())
-    issued = {"code": code, "location": location, "reason": letter * 200, "actor": letter * 80}
-    receive(inventory, quantity=2, operation="r" * 64, **issued)
-    issue(inventory, quantity=1, operation="i" * 64, **issued)
+    for change, quantity in ((receive, 2), (issue, 1)):
+        change(
+            inventory,
+            code=code,
+            quantity=quantity,
+            location=location,
+            reason=letter * 200,
+            actor=letter * 80,
+            operation=str(quantity) * 64,
+        )
     draft = ProductDraft(code, "b" + letter * 199, letter * 1999, "b" + letter * 79, 10**9)
     edit_product(inventory, code=code, draft=draft, seen_version=1, **new_request())
 

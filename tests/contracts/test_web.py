@@ -39,9 +39,11 @@ def make_site(database: Database) -> MakeSite:
         if not tokens:
             for name, role in {"olga": Role.OPERATOR, "ada": Role.ADMIN}.items():
                 users.add_account(site.inventory, name=name, role=role, password=PASSWORD)
-            tokens["olga"] = logins.log_in(
+            token = logins.log_in(
                 site.inventory, name="olga", password=PASSWORD, idle=timedelta(hours=1), address="192.0.2.1"
             )
+            assert token is not None
+            tokens["olga"] = token
         return site
 
     return make

@@ -68,7 +68,7 @@ class SQLiteFiles(Topology):
             self._template = self.folder / "template.db"
             with _opened(self._url(self._template)) as sessions:
                 upgrade_all(sessions.engine)
-        url = self._url(shutil.copy(self._template, self.folder / f"{next(self._numbers)}.db"))
+        url = self._url(Path(shutil.copy(self._template, self.folder / f"{next(self._numbers)}.db")))
         with _database(url) as made:
             yield made
 
