@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory_replication.config import Credentials
+from inventory_replication.decisions.facts import ReplicationChannel
 from inventory_replication.decisions.gtid import EMPTY
 from inventory_replication.mysql.probes import QUESTION
 from inventory_replication.provisioning.errors import Refused
@@ -213,6 +214,65 @@ def test_of_servers_without_data_the_only_one_that_takes_writes_stays_the_source
     states = {name: read_only(new_server(name), on=name != "two") for name in NAMES}
 
     assert make_plan(states, WANTED).source == "two"
+
+
+def test_the_only_server_with_data_is_the_source_wherever_it_is_listed_and_even_if_it_refuses_writes() -> None:
+    states = {name: new_server(name) for name in NAMES}
+    three = read_only(holding(states["three"], gtids("three", 4), STOCK), on=True)
+
+    assert make_plan({**states, "three": three}, WANTED).source == "three"
+
+
+def test_a_source_that_refuses_writes_until_its_restart_only_is_made_writable_too() -> None:
+    states = pair()
+    one = replace(states["one"], facts=replace(states["one"].facts, read_only=True, super_read_only=True), persisted={})
+
+    assert kinds(make_plan({**states, "one": one}, WANTED)) == ["SetReadOnly", "PersistSetting"]
+
+
+def test_data_without_a_gtid_is_refused() -> None:
+    two = holding(new_server("two"), EMPTY, STOCK)
+
+    assert refused(pair(two=two)) == ["foreign_data"]
+
+
+def test_a_replica_that_lacks_purged_transactions_is_refused_unless_it_is_to_be_rebuilt() -> None:
+    states = pair()
+    one = replace(states["one"], purged=gtids("one", 2))
+    states = {**states, "one": one, "two": holding(states["two"], gtids("one", 1), STOCK)}
+
+    assert refused(states) == ["logs_purged"]
+    rebuilt = make_plan(states, replace(WANTED, rebuild=frozenset({"two"})))
+    assert kinds(rebuilt) == ["InstallClone", "ForgetSource", "SetReadOnly", "InstallClone", "Clone", "Follow"]
+
+
+@pytest.mark.parametrize(("field", "code"), [("server_id", "same_server_id"), ("server_uuid", "same_server_uuid")])
+def test_equal_identities_are_refused(field: str, code: str) -> None:
+    states = pair()
+    facts = states["three"].facts
+    if field == "server_id":
+        facts = replace(facts, server_id=states["two"].facts.server_id)
+    else:
+        facts = replace(facts, server_uuid=states["two"].facts.server_uuid)
+
+    assert refused({**states, "three": replace(states["three"], facts=facts)}) == [code]
+
+
+@pytest.mark.parametrize("address", ["elsewhere:3306", "two:3306"])
+def test_a_channel_that_leads_to_none_of_the_other_servers_is_refused(address: str) -> None:
+    states = pair()
+    channel = ReplicationChannel("", receiver_running=False, applier_running=True, source_address=address)
+    two = replace(states["two"], facts=replace(states["two"].facts, channels=(channel,)))
+
+    assert refused({**states, "two": two}) == ["other_source"]
+
+
+def test_an_account_that_is_let_in_without_encryption_is_secured() -> None:
+    states = pair()
+    open_to_all = AccountFacts(requires_tls=False, rights=rights_of(Role.APP, DATABASE))
+    one = replace(states["one"], accounts={**states["one"].accounts, "app": open_to_all})
+
+    assert kinds(make_plan({**states, "one": one}, WANTED)) == ["SecureAccount"]
 
 
 def test_the_same_password_for_an_existing_account_is_not_set_again() -> None:
