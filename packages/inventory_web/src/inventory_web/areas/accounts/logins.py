@@ -74,7 +74,7 @@ def find_account(inventory: Inventory, token: str, *, idle: timedelta, address: 
         if found is None:
             return None
         number, name, role, provisional, language, seen_at = found
-        return Account(number, name, Role.from_word(role), provisional, session_id(token), language), seen_at
+        return Account(number or 0, name, Role.from_word(role), provisional, session_id(token), language), seen_at
 
     with inventory.sessions.reader() as session:
         known = find(session)
