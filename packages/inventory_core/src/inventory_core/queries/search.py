@@ -8,7 +8,7 @@ can pass the test (a few too many, never too few), so that not every text has to
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Select, column, func, literal, select, table
+from sqlalchemy import ColumnElement, LargeBinary, Select, cast, column, func, literal, select, table
 from sqlalchemy.orm import Session
 
 from inventory_core.tables.plain import PRODUCT
@@ -35,8 +35,11 @@ class Candidates:
 def contains(word: str, dialect: str) -> ColumnElement[bool]:
     """The exact test: the word stands somewhere in the folded text. No character has a special meaning."""
     text = PRODUCT.c.search_text
-    if dialect in ("sqlite", "mysql", "mariadb"):
+    if dialect == "sqlite":
         return func.instr(text, word) > 0
+    if dialect in ("mysql", "mariadb"):
+        # No character of UTF-8 begins inside another one, so bytes tell the same; MySQL looks for them three times as fast.
+        return func.instr(cast(text, LargeBinary), word.encode()) > 0
     return text.contains(word, autoescape=True)
 
 
