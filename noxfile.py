@@ -1,4 +1,4 @@
-"""Every check of this repository, one session each; `nox` alone runs all but `bench`, and says at its end what it could not run."""
+"""Every check of this repository, one session each; `nox` alone leaves out the long ones, and tells what it could not run."""
 
 import atexit
 import json
@@ -71,6 +71,15 @@ def mysql(session: nox.Session) -> None:
     if marked_tests(session, "mysql") and has(session, "docker"):
         install(session, "test")
         run_tests(session, "-m", "mysql", parallel=False)
+
+
+@nox.session(name="replication-long")
+def replication_long(session: nox.Session) -> None:
+    """Everyone sees what they wrote, over 100,000 pairs of a write and a read; the session mysql makes fewer."""
+    if has(session, "docker"):
+        install(session, "test")
+        session.env.setdefault("INVENTORY_TEST_PAIRS", "100000")
+        run_tests(session, "-m", "mysql", "--timeout=7200", "tests/replication/faults/test_lag.py", parallel=False)
 
 
 @nox.session
