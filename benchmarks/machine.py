@@ -2,13 +2,11 @@
 
 import os
 import platform
-import sqlite3
 from datetime import UTC, datetime
-from importlib.metadata import version
 from pathlib import Path
 
 
-def description() -> dict[str, str]:
+def description(**versions: str) -> dict[str, str]:
     """The machine and the versions that matter, as lines of a list."""
     return {
         "Processor": _processor(),
@@ -16,8 +14,7 @@ def description() -> dict[str, str]:
         "Memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.1f} GiB",
         "System": f"{platform.system()} {platform.release()}",
         "Python": f"{platform.python_implementation()} {platform.python_version()}",
-        "SQLite": sqlite3.sqlite_version,
-        "SQLAlchemy": version("sqlalchemy"),
+        **versions,
         "Load at the beginning": f"{os.getloadavg()[0]:.1f}",
         "Date": f"{datetime.now(UTC):%Y-%m-%d}",
     }

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Unit = Literal["ms", "µs", "s", "rows/s", "MB", "KB", "statements"]
+Unit = Literal["ms", "µs", "s", "rows/s", "MB", "KB", "statements", "messages", "%"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +52,16 @@ class Table:
     title: str
     explanation: str
     figures: Sequence[Figure]
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """A table of its own form, without bars; cells are text."""
+
+    title: str
+    explanation: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
 
 
 @dataclass(frozen=True, slots=True)

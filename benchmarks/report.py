@@ -1,30 +1,63 @@
 """The figures as a page of the documentation."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 
 from benchmarks.dataset import MOVEMENTS, PRODUCTS
-from benchmarks.measuring import Bar, Figure, Table
+from benchmarks.measuring import Bar, Comparison, Figure, Table
 
 PAGE = Path(__file__).parents[1] / "docs" / "benchmarks.md"
 
-_INTRODUCTION = f"""# Benchmarks
+_INTRODUCTION = """# Benchmarks
 
-Made by `nox -s bench`; not to be edited by hand. Everything is measured on SQLite at {PRODUCTS:,} products in 14 locations
-and {MOVEMENTS:,} movements, a catalogue made by dice of a fixed seed (`benchmarks/dataset.py`). A *floor* is the same work
-by the barest means, taken in the same run, so that the ratio says something on any machine; the times do not.
+Made by `nox -s bench`; not to be edited by hand. A *floor* is the same work by the barest means, taken in the same run, so that the
+ratio says something on any machine; the times do not.
 """
 
+PARTS = {
+    "inventory": f"""## The inventory on SQLite
 
-def write(machine: Mapping[str, str], tables: Iterable[Table], page: Path = PAGE) -> None:
-    """Write the page."""
-    parts = [_INTRODUCTION, "## Machine\n", *(f"- {name}: {value}" for name, value in machine.items())]
+{PRODUCTS:,} products in 14 locations and {MOVEMENTS:,} movements, a catalogue made by dice of a fixed seed
+(`benchmarks/dataset.py`).
+""",
+    "replication": """## Replication on MySQL
+
+`inventory_replication` over a source and two replicas in containers of their own, with TLS, and with the durability that MySQL has
+by itself. Application and servers share the machine and its cores.
+""",
+}
+"""The parts of the page in their order, each with its heading; a run that measures one leaves the other as it is."""
+
+
+def write(part: str, machine: Mapping[str, str], tables: Iterable[Table | Comparison], page: Path = PAGE) -> None:
+    """Write one part of the page."""
+    lines = [PARTS[part], *(f"- {name}: {value}" for name, value in machine.items())]
     for table in tables:
-        parts += [f"\n## {table.title}\n", f"{table.explanation}\n", *_lines(table)]
-    page.write_text("\n".join(parts) + "\n", "utf-8", newline="\n")
+        lines += [f"\n### {table.title}\n", f"{table.explanation}\n", *_lines(table)]
+    parts = _written(page) | {part: "\n".join(lines) + "\n"}
+    page.write_text(
+        "\n".join([_INTRODUCTION, *(parts[name] for name in PARTS if name in parts)]), "utf-8", newline="\n"
+    )
 
 
-def _lines(table: Table) -> Iterator[str]:
+def _written(page: Path) -> dict[str, str]:
+    """The parts that the page has."""
+    text = page.read_text("utf-8") if page.exists() else ""
+    found = {}
+    for part in re.split(r"^(?=## )", text, flags=re.MULTILINE)[1:]:
+        for name, introduction in PARTS.items():
+            if part.startswith(introduction.partition("\n")[0]):
+                found[name] = part.rstrip("\n") + "\n"
+    return found
+
+
+def _lines(table: Table | Comparison) -> Iterator[str]:
+    if isinstance(table, Comparison):
+        yield f"| {' | '.join(table.columns)} |"
+        yield f"| --- |{' ---: |' * (len(table.columns) - 1)}"
+        yield from (f"| {' | '.join(row)} |" for row in table.rows)
+        return
     yield "| what | measured | floor | ratio | bar | |"
     yield "| --- | ---: | ---: | ---: | ---: | --- |"
     for figure in table.figures:

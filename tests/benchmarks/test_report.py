@@ -2,7 +2,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.measuring import Bar, Figure, Table, p95
+from benchmarks.measuring import Bar, Comparison, Figure, Table, p95
 from benchmarks.report import write
 
 
@@ -13,7 +13,7 @@ def test_the_page_says_what_was_measured_on_what_and_what_misses(tmp_path: Path)
         Figure("import", 20_000.0, "rows/s", None, Bar("least", 15_000)),
         Figure("statements", 3, "statements"),
     ]
-    write({"Cores": "2"}, [Table("Speed", "How.", figures)], tmp_path / "page.md")
+    write("inventory", {"Cores": "2"}, [Table("Speed", "How.", figures)], tmp_path / "page.md")
     page = (tmp_path / "page.md").read_text("utf-8")
 
     assert "- Cores: 2\n" in page
@@ -22,6 +22,19 @@ def test_the_page_says_what_was_measured_on_what_and_what_misses(tmp_path: Path)
     assert "| change | 900 µs | 300 µs | 3.00 | ≤ 2.5 times the floor | **misses** |" in page
     assert "| import | 20,000 rows/s |  |  | ≥ 15,000 rows/s | met |" in page
     assert "| statements | 3 statements |  |  |  |  |" in page
+
+
+def test_a_run_of_one_part_leaves_the_other_as_it_is(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    write("replication", {"Cores": "2"}, [Comparison("Ways", "How.", ("way", "time"), (("straight", "1 ms"),))], page)
+    write("inventory", {"Cores": "2"}, [Table("Speed", "How.", [Figure("page", 1.0, "ms")])], page)
+    write("inventory", {"Cores": "2"}, [Table("Speed", "How.", [Figure("page", 2.0, "ms")])], page)
+    text = page.read_text("utf-8")
+
+    assert text.count("| straight | 1 ms |") == 1
+    assert text.count("| page | 2 ms |") == text.count("| page |") == 1
+    assert text.index("| page |") < text.index("| straight |")
+    assert "\n\n\n" not in text
 
 
 @pytest.mark.parametrize(("number", "place"), [(1, 0), (2, 1), (20, 18), (60, 56), (100, 94)])

@@ -1,0 +1,256 @@
+"""Who serves readers: right after a write, in a mix, and while a replica cannot be reached."""
+
+import random
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from itertools import count
+from typing import NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from benchmarks.measuring import Bar, Comparison, Figure, Table
+from benchmarks.replication.servers import Stand
+from benchmarks.replication.turns import percentile
+from inventory_replication import CausalContext, GtidSet, ReplicatedCluster
+from inventory_replication.mysql.engines import ServerEngine, build_engine
+from inventory_replication.mysql.waiting import wait_for_gtids
+from tests.replication.mysql.servers import APP, DATABASE, MySQLServer
+from tests.replication.runtime.clusters import notes, put
+
+ROUNDS = 5
+USERS = 60
+PAUSE = 0.4
+"""Seconds between a user's write and the next request, in which the replicas get it and the monitor sees that."""
+MIXED_UNITS = 4_000
+THREADS = 4
+USERS_OF_A_THREAD = 5
+WRITES_OF_TEN = 1
+PERIODS = 3
+READS_OF_A_PERIOD = 400
+
+Store = Callable[[int], str]
+"""Stores the row of that number, and gives what the reader must bring."""
+Look = Callable[[int, str], str]
+"""Reads the row of that number with what was brought, and gives the role of the server."""
+
+
+class Way(NamedTuple):
+    """One way to let users see what they wrote."""
+
+    what: str
+    store: Store
+    look: Look
+
+
+class Seen(NamedTuple):
+    """Seconds of reads, and which servers gave them."""
+
+    at_once: list[float]
+    later: list[float]
+    roles: Counter[str]
+
+
+def causal_reads(stand: Stand) -> Comparison:
+    """A read right after the user's own write, and one in the next request, in three ways."""
+    with ExitStack() as stack:
+        table = stack.enter_context(stand.servers.table())
+        cluster = stack.enter_context(stand.cluster())
+        replicas = [stack.enter_context(_reading_pool(stand, replica)) for replica in stand.servers.replicas]
+        ways = _ways(cluster, replicas, table)
+        seen = {way.what: Seen([], [], Counter()) for way in ways}
+        numbers = count()
+        for number in range(ROUNDS + 1):
+            for way in ways:
+                taken = seen[way.what] if number else Seen([], [], Counter())
+                _round(way, numbers, taken)
+    rows = tuple((what, *_cells(each)) for what, each in seen.items())
+    return Comparison(
+        "A causal read",
+        f"A user writes one row and reads it back at once, and again in a request {PAUSE} s later; {ROUNDS * USERS} users for each "
+        "way, by turns. *Always the source* gives every read to the source. *A wait on every read* gives it to a replica, any of "
+        "the two, with `WAIT_FOR_EXECUTED_GTID_SET` before it. *Tokens* are this package: no wait where the replica is known to "
+        "have the change.",
+        ("way", "at once: median", "99th percentile", "later: median", "99th percentile", "served by replicas"),
+        rows,
+    )
+
+
+def mix(stand: Stand) -> Table:
+    """Which share of reads the replicas take, of users who see all that they wrote."""
+    with stand.servers.table() as table, stand.cluster() as cluster:
+        roles: Counter[str] = Counter()
+        numbers = count()
+        share = MIXED_UNITS // THREADS
+        threads = [
+            threading.Thread(target=_mixed, args=(cluster, table, numbers, random.Random(seed), share, roles))  # noqa: S311
+            for seed in range(THREADS)
+        ]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    if roles["stale"] or not roles["replica"]:
+        raise RuntimeError(f"a user did not see an own write: {roles}")
+    share_of_replicas = 100 * roles["replica"] / (roles["replica"] + roles["source"])
+    return Table(
+        "Nine reads to one write",
+        f"{MIXED_UNITS:,} units of work of {THREADS * USERS_OF_A_THREAD} users in {THREADS} threads, without a pause, each with "
+        "the token of the user's last write; every read is checked to hold that write.",
+        [Figure("reads served by replicas", share_of_replicas, "%", None, Bar("least", 95))],
+    )
+
+
+def absence(stand: Stand) -> Table:
+    """What readers pay while a replica is silent, after that was noticed."""
+    lost = stand.servers.replica2
+    present: list[float] = []
+    absent: list[float] = []
+    with stand.servers.table() as table, stand.cluster() as cluster:
+        stand.fill(table, 100)
+        for _ in range(PERIODS):
+            stand.ready(cluster)
+            cluster.drain(lost.name)
+            present += _point_reads(cluster, table)
+            cluster.restore(lost.name)
+            with lost.frozen():
+                _until(lambda: _state(cluster, lost) == "unreachable")
+                absent += _point_reads(cluster, table)
+    return Table(
+        "A replica that cannot be reached",
+        f"{PERIODS * READS_OF_A_PERIOD:,} readers while one of the two replicas is frozen (its port accepts and nothing answers), "
+        "from the moment on when the monitor has noticed. Floor: readers while the same replica is drained, by turns.",
+        [
+            Figure("median", percentile(absent, 50) * 1e6, "µs", percentile(present, 50) * 1e6, Bar("times", 1.1)),
+            Figure("99th percentile", percentile(absent, 99) * 1e6, "µs", percentile(present, 99) * 1e6),
+            Figure("slowest", max(absent) * 1e3, "ms", max(present) * 1e3),
+        ],
+    )
+
+
+def _ways(cluster: ReplicatedCluster[Session], replicas: list[ServerEngine], table: str) -> list[Way]:
+    turn = count()
+
+    def store(number: int) -> str:
+        with cluster.causal() as context:
+            cluster.write(put(table, number))
+        return context.token or ""
+
+    def store_and_tell(number: int) -> str:
+        with cluster.causal() as context:
+            cluster.write(put(table, number))
+        return context.carried.gtids.compact()
+
+    def by_token(number: int, token: str) -> str:
+        with cluster.causal(token) as context, cluster.reader() as session:
+            _check(session, table, number)
+        return context.served[-1].role
+
+    def from_source(number: int, _token: str) -> str:
+        with cluster.reader(source=True) as session:
+            _check(session, table, number)
+        return "source"
+
+    def after_waiting(number: int, gtids: str) -> str:
+        with replicas[next(turn) % len(replicas)].engine.connect() as connection:
+            if not wait_for_gtids(connection, GtidSet.parse(gtids), 5.0):
+                raise RuntimeError("a replica does not follow")
+            with Session(connection) as session:
+                _check(session, table, number)
+        return "replica"
+
+    return [
+        Way("tokens", store, by_token),
+        Way("always the source", store, from_source),
+        Way("a wait on every read", store_and_tell, after_waiting),
+    ]
+
+
+def _round(way: Way, numbers: Iterator[int], seen: Seen) -> None:
+    brought = {}
+    for number in (next(numbers) for _ in range(USERS)):
+        brought[number] = way.store(number)
+        began = time.perf_counter()
+        seen.roles[way.look(number, brought[number])] += 1
+        seen.at_once.append(time.perf_counter() - began)
+    time.sleep(PAUSE)
+    for number, token in brought.items():
+        began = time.perf_counter()
+        seen.roles[way.look(number, token)] += 1
+        seen.later.append(time.perf_counter() - began)
+
+
+def _cells(seen: Seen) -> Iterator[str]:
+    for seconds in (seen.at_once, seen.later):
+        for percent in (50, 99):
+            yield f"{percentile(seconds, percent) * 1e3:.2f} ms"
+    yield f"{100 * seen.roles['replica'] / seen.roles.total():.0f} %"
+
+
+def _check(session: Session, table: str, number: int) -> None:
+    rows = notes(table)
+    if session.execute(select(rows.c.id).where(rows.c.id == number)).scalar_one_or_none() is None:
+        raise RuntimeError(f"a user did not see the own write {number}")
+
+
+def _mixed(
+    cluster: ReplicatedCluster[Session],
+    table: str,
+    numbers: Iterator[int],
+    dice: random.Random,
+    units: int,
+    roles: Counter[str],
+) -> None:
+    """Let the users of one thread take turns as dice fall."""
+    tokens: list[str | None] = [None] * USERS_OF_A_THREAD
+    written = [-1] * USERS_OF_A_THREAD
+    for _ in range(units):
+        user = dice.randrange(USERS_OF_A_THREAD)
+        with cluster.causal(tokens[user]) as context:
+            if dice.randrange(10) < WRITES_OF_TEN:
+                written[user] = cluster.write(put(table, next(numbers)))
+            else:
+                roles[_read_by(context, cluster, table, written[user])] += 1
+        tokens[user] = context.token
+
+
+def _read_by(context: CausalContext, cluster: ReplicatedCluster[Session], table: str, number: int) -> str:
+    rows = notes(table)
+    with cluster.reader() as session:
+        found = session.execute(select(rows.c.id).where(rows.c.id == number)).scalar_one_or_none()
+    return context.served[-1].role if found == number or number < 0 else "stale"
+
+
+def _point_reads(cluster: ReplicatedCluster[Session], table: str) -> list[float]:
+    rows = notes(table)
+    seconds = []
+    for number in range(READS_OF_A_PERIOD):
+        began = time.perf_counter()
+        with cluster.reader() as session:
+            session.execute(select(rows.c.note).where(rows.c.id == number % 100)).scalar_one()
+        seconds.append(time.perf_counter() - began)
+    return seconds
+
+
+def _state(cluster: ReplicatedCluster[Session], server: MySQLServer) -> str:
+    return next(each.state for each in cluster.status().servers if each.name == server.name)
+
+
+def _until(true: Callable[[], bool], limit: float = 30.0) -> None:
+    until = time.monotonic() + limit
+    while not true():
+        if time.monotonic() > until:
+            raise RuntimeError(f"not within {limit:.0f} s")
+        time.sleep(0.02)
+
+
+@contextmanager
+def _reading_pool(stand: Stand, server: MySQLServer) -> Iterator[ServerEngine]:
+    pool = build_engine(server.config, APP, database=DATABASE, read_only=True, tls=stand.servers.tls)
+    try:
+        yield pool
+    finally:
+        pool.close()
