@@ -1,7 +1,6 @@
 import json
+import os
 import signal
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -26,9 +25,10 @@ from inventory_core import (
 from inventory_core.queries.product_details import get_product
 from inventory_core.testing import create_product, new_request
 from tests.core.imports.files import csv_bytes, import_rows, table_of
+from tests.core.imports.other_process import stay_in_the_middle
 from tests.core.imports.stored import balances, contents
+from tests.core.processes import CONTEXT
 
-OTHER_PROCESS = Path(__file__).with_name("other_process.py")
 ROWS = [["code", "name", "category", "quantity"], ["A-1", "Chair", "Jardín", "5"], ["B-1", "Table", "", "2"]]
 
 
@@ -146,15 +146,17 @@ def test_a_process_that_ends_in_the_middle_of_an_import_leaves_nothing_half_done
     before = contents(inventory)
     file = tmp_path / "products.csv"
     file.write_bytes(csv_bytes([["code", "name", "quantity"], *([f"A-{number}", "x", "3"] for number in range(2_600))]))
-    command = [sys.executable, str(OTHER_PROCESS), str(tmp_path / "inventory.db"), str(file)]
+    ours, theirs = CONTEXT.Pipe()
+    process = CONTEXT.Process(target=stay_in_the_middle, args=(tmp_path / "inventory.db", file, theirs))
 
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline() == "in the middle\n"
-        process.send_signal(ending)
-        process.communicate(timeout=60)
+    process.start()
+    theirs.close()
+    reached = ours.recv()
+    os.kill(process.pid or 0, ending)
+    process.join(60)
 
-    assert process.returncode != 0
+    assert reached == "in the middle"
+    assert process.exitcode not in (None, 0)
     assert contents(inventory) == before
     assert verify(inventory).faults == ()
     assert import_table(inventory, read_table(file, filename=file.name), **new_request()).rows == 2_600

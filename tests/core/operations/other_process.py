@@ -1,10 +1,9 @@
-"""Another process on the same database: ``issue`` many units one by one, or ``hang`` in the middle of a transaction."""
+"""What another process does on the same database: issue many units one by one, or stop in the middle of a transaction."""
 
-import json
-import sys
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import Any
 
@@ -24,31 +23,19 @@ def issue_one(inventory: Inventory) -> str:
     return "issued"
 
 
-def issue_many(inventory: Inventory, times: int) -> None:
+def issue_many(database: Path, times: int, report: Connection) -> None:
+    inventory = Inventory(SingleDatabase.from_file(database))
+    report.send("ready")
+    report.recv()
     with ThreadPoolExecutor(THREADS) as pool:
-        outcomes = Counter(pool.map(lambda _: issue_one(inventory), range(times)))
-    sys.stdout.write(json.dumps(outcomes))
+        report.send(Counter(pool.map(lambda _: issue_one(inventory), range(times))))
 
 
-def hang_before(inventory: Inventory, prefix: str) -> None:
+def hang_before(database: Path, prefix: str, report: Connection) -> None:
     def hang(_connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
         if statement.startswith(prefix):
-            sys.stdout.write("in the middle\n")
-            sys.stdout.flush()
+            report.send("in the middle")
             time.sleep(600)
 
     event.listen(Engine, "before_cursor_execute", hang)
-    issue(inventory, code="A-1", quantity=1, **new_request())
-
-
-def main() -> None:
-    path, task, argument = sys.argv[1:]
-    inventory = Inventory(SingleDatabase.from_file(Path(path)))
-    if task == "issue":
-        issue_many(inventory, int(argument))
-    else:
-        hang_before(inventory, argument)
-
-
-if __name__ == "__main__":
-    main()
+    issue(Inventory(SingleDatabase.from_file(database)), code="A-1", quantity=1, **new_request())

@@ -1,8 +1,5 @@
 """Many at once on one product: nothing is lost, nothing is done twice, nothing is half done."""
 
-import json
-import subprocess
-import sys
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -28,9 +25,10 @@ from inventory_core import (
     verify,
 )
 from inventory_core.testing import create_location, create_product, new_request
+from tests.core.operations.other_process import hang_before, issue_many
+from tests.core.processes import CONTEXT
 
 T = TypeVar("T")
-OTHER_PROCESS = Path(__file__).with_name("other_process.py")
 
 
 def at_once(number: int, act: Callable[[int], T]) -> list[T]:
@@ -72,12 +70,19 @@ def test_sixteen_threads_issue_exactly_what_is_there(inventory: Inventory) -> No
 
 def test_four_processes_of_four_threads_issue_exactly_what_is_there(inventory: Inventory, tmp_path: Path) -> None:
     create_product(inventory, "A-1", quantity=100)
-    command = [sys.executable, str(OTHER_PROCESS), str(tmp_path / "inventory.db"), "issue", "40"]
-    processes = [subprocess.Popen(command, stdout=subprocess.PIPE) for _ in range(4)]
-    outcomes: Counter[str] = Counter()
+    pipes = [CONTEXT.Pipe() for _ in range(4)]
+    processes = [
+        CONTEXT.Process(target=issue_many, args=(tmp_path / "inventory.db", 40, theirs)) for _, theirs in pipes
+    ]
+    for process, (_, theirs) in zip(processes, pipes, strict=True):
+        process.start()
+        theirs.close()
+    assert [ours.recv() for ours, _ in pipes] == ["ready"] * 4
+    for ours, _ in pipes:
+        ours.send("go")
+    outcomes = sum((ours.recv() for ours, _ in pipes), Counter[str]())
     for process in processes:
-        answer, _ = process.communicate(timeout=120)
-        outcomes += Counter(json.loads(answer))
+        process.join()
 
     assert outcomes == {"issued": 100, "refused": 60}
     assert stock(inventory) == 0
@@ -168,12 +173,14 @@ def test_a_process_that_is_killed_in_the_middle_leaves_nothing_half_done(
     inventory: Inventory, tmp_path: Path, statement: str
 ) -> None:
     create_product(inventory, "A-1", quantity=5)
-    command = [sys.executable, str(OTHER_PROCESS), str(tmp_path / "inventory.db"), "hang", statement]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None
-        reached = process.stdout.readline()
-        process.kill()
+    ours, theirs = CONTEXT.Pipe()
+    process = CONTEXT.Process(target=hang_before, args=(tmp_path / "inventory.db", statement, theirs))
+    process.start()
+    theirs.close()
+    reached = ours.recv()
+    process.kill()
+    process.join()
 
-    assert reached == "in the middle\n"
+    assert reached == "in the middle"
     assert stock(inventory) == 5
     assert verify(inventory).faults == ()
