@@ -28,18 +28,18 @@ class Ended:
 def _logging() -> Iterator[None]:
     """A command sets up the logging of its process; this one goes on."""
     root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
+    handlers, level, config = list(root.handlers), root.level, structlog.get_config()
     yield
     root.handlers[:] = handlers
     root.setLevel(level)
-    structlog.reset_defaults()
+    structlog.configure(**config)
 
 
 @pytest.fixture
 def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
     """Run a command in this process."""
 
-    def command(*arguments: str | Path) -> Ended:
+    def command(*arguments: str | Path | int) -> Ended:
         with pytest.raises(SystemExit) as ended:
             cli.main([str(argument) for argument in arguments])
         written = capsys.readouterr()
