@@ -15,6 +15,7 @@ ROOT = Path(__file__).parent
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+WITHOUT_SERVICE = "not mysql and not stack and not browser and not build"
 CODE = ("packages", "tests", "benchmarks", "typings", "noxfile.py")
 
 os.environ["UV_PYTHON_DOWNLOADS"] = "never"
@@ -22,7 +23,7 @@ nox.needs_version = ">=2025.10"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False
-nox.options.sessions = ["lint", "types", "tests", "mysql", "stack", "browser", "docs", "build"]
+nox.options.sessions = ["lint", "types", "tests", "slow", "mysql", "stack", "browser", "docs", "build"]
 
 _capabilities = runpy.run_path(str(ROOT / "tests" / "capabilities.py"))
 missing: Callable[[str], str | None] = _capabilities["missing"]
@@ -53,16 +54,18 @@ def types(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """What needs no service, on SQLite: all of it with the Python that runs nox, the quick part with each further one."""
+    """What needs no service and no more than seconds, on SQLite; fewer generated examples with each Python but nox's own."""
     install(session, "test")
-    left_to_others = ["mysql", "stack", "browser", "build"]
-    brief = []
-    if session.python != RUNNING:
-        left_to_others.append("slow")
-        brief.append("--hypothesis-profile=brief")
-    run_tests(
-        session, "-m", " and ".join(f"not {marker}" for marker in left_to_others), "--ignore=tests/documents", *brief
-    )
+    brief = () if session.python == RUNNING else ("--hypothesis-profile=brief",)
+    run_tests(session, "-m", f"not slow and {WITHOUT_SERVICE}", "--ignore=tests/documents", *brief)
+    session.log("The tests marked slow are those of: nox -s slow")
+
+
+@nox.session
+def slow(session: nox.Session) -> None:
+    """What needs no service but its time, as processes that are started and ended: with the Python that runs nox."""
+    install(session, "test")
+    run_tests(session, "-m", f"slow and {WITHOUT_SERVICE}", "--ignore=tests/documents")
 
 
 @nox.session

@@ -3,6 +3,8 @@
 import json
 from collections import Counter
 
+import pytest
+
 from inventory_core import (
     InsufficientStock,
     Inventory,
@@ -38,6 +40,7 @@ def test_sixteen_threads_issue_exactly_what_is_there(inventory: Inventory) -> No
     assert verify(inventory).faults == ()
 
 
+@pytest.mark.slow
 def test_four_processes_issue_exactly_what_is_there_of_two_products_in_opposite_order(database: Database) -> None:
     inventory = Inventory(database.sessions)
     for code in ("A-1", "B-1"):

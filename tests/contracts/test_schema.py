@@ -78,6 +78,7 @@ def test_constraints_and_keys_of_models_and_migrations_agree(topology: SQLiteFil
             assert shape(migrated.engine, table) == shape(created.engine, table)
 
 
+@pytest.mark.slow
 @WHERE
 def test_instances_that_start_at_the_same_instant_upgrade_once(empty: SingleDatabase) -> None:
     url = empty.engine.url
