@@ -96,7 +96,7 @@ def replicated_servers() -> Iterator[Stand]:
         tempfile.TemporaryDirectory(prefix="inventory-bench-") as folder,
         running_services(
             compose,
-            [f"up --detach --wait {' '.join(NAMES)}"],
+            [f"up --detach {' '.join(NAMES)}"],
             ["--profile '*' down --volumes --remove-orphans --timeout 0"],
         ),
     ):
@@ -104,6 +104,8 @@ def replicated_servers() -> Iterator[Stand]:
         ca_file.write_text(made.authority, "ascii")
         tls = client_tls(ca_file, verify_host=True)
         source, one, other = (MySQLServer(name, compose, tls) for name in NAMES)
+        for server in (source, one, other):
+            server.wait_until_it_answers()
         create_accounts(source)
         servers = ReplicaSet(source, one, other, tls)
         for replica in servers.replicas:
