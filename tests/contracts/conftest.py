@@ -1,5 +1,6 @@
 """The same inventory on SQLite and on MySQL: every test that asks for `database` runs on each topology."""
 
+import contextlib
 import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from inventory_core import Inventory, build_plugin_manager
 from inventory_core.inventory import utc_now
 from tests.contracts.replicated import ReplicatedSets
 from tests.contracts.topologies import Database, MySQLSchemas, SQLiteFiles, Topology
-from tests.replication.mysql.servers import APP, ROOT, ReplicaSet, running_services
+from tests.replication.mysql.servers import APP, ROOT, START_BOUND, ReplicaSet, eventually, running_services
 
 COMPOSE_FILE = Path(__file__).with_name("compose.yml")
 MYSQL = pytest.param("mysql", marks=pytest.mark.mysql)
@@ -35,8 +36,17 @@ def topology(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
 @pytest.fixture(scope="session")
 def mysql_port() -> Iterator[int]:
     compose = DockerComposeExecutor("docker compose", str(COMPOSE_FILE), f"inventory-contracts-{uuid.uuid4().hex[:10]}")
-    with running_services(compose, ["up --detach --wait"], ["down --volumes --remove-orphans --timeout 0"]):
-        yield int(compose.execute("port server 3306").decode().strip().rsplit(":", 1)[-1])
+    with running_services(compose, ["up --detach"], ["down --volumes --remove-orphans --timeout 0"]):
+        port = int(compose.execute("port server 3306").decode().strip().rsplit(":", 1)[-1])
+        eventually("the server answers", lambda: _answers(port), START_BOUND)
+        yield port
+
+
+def _answers(port: int) -> bool:
+    with contextlib.suppress(pymysql.err.Error, OSError):
+        pymysql.connect(host="127.0.0.1", port=port, user=ROOT.user, password=ROOT.password).close()
+        return True
+    return False
 
 
 @pytest.fixture(scope="session")

@@ -20,8 +20,10 @@ from tests.replication.runtime.clusters import ClusterFor, configured
 @pytest.fixture
 def spare(servers: ReplicaSet, mysql_compose: DockerComposeExecutor) -> Iterator[MySQLServer]:
     """One more server, new and empty, that follows nobody."""
-    mysql_compose.execute("--profile spare up --detach --wait spare")
-    yield MySQLServer("spare", mysql_compose, servers.tls)
+    mysql_compose.execute("--profile spare up --detach spare")
+    server = MySQLServer("spare", mysql_compose, servers.tls)
+    server.wait_until_it_answers()
+    yield server
     mysql_compose.execute("--profile spare rm --force --stop --volumes spare")
 
 

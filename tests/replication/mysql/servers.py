@@ -30,6 +30,8 @@ CHANNEL_TABLES = (
 )
 BOUND = 30.0
 """Seconds after which a server that should have come into a state is given up."""
+START_BOUND = 240.0
+"""The same for one that is to start, perhaps with a new data directory, on a busy machine."""
 
 
 @contextlib.contextmanager
@@ -127,7 +129,7 @@ class MySQLServer:
                 return bool(self.value("SELECT 1"))
             return False
 
-        eventually(f"{self.name} answers", answers, 90)
+        eventually(f"{self.name} answers", answers, START_BOUND)
 
 
 @dataclass

@@ -49,7 +49,7 @@ def mysql_compose(certificates: Certificates) -> Iterator[DockerComposeExecutor]
     compose = DockerComposeExecutor("docker compose", str(COMPOSE_FILE), f"inventory-mysql-{uuid.uuid4().hex[:10]}")
     with running_services(
         compose,
-        ["up --detach --wait source replica1 replica2"],
+        ["up --detach source replica1 replica2"],
         ["--profile '*' down --volumes --remove-orphans --timeout 0"],
     ):
         yield compose
@@ -59,6 +59,8 @@ def mysql_compose(certificates: Certificates) -> Iterator[DockerComposeExecutor]
 def replica_set(mysql_compose: DockerComposeExecutor, tls: ssl.SSLContext) -> ReplicaSet:
     """A source and two replicas, in step; tests take `servers` instead, which also mends."""
     source, replica1, replica2 = (MySQLServer(name, mysql_compose, tls) for name in ("source", "replica1", "replica2"))
+    for server in (source, replica1, replica2):
+        server.wait_until_it_answers()
     create_accounts(source)
     replicas = ReplicaSet(source, replica1, replica2, tls)
     for replica in replicas.replicas:

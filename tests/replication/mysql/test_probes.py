@@ -242,6 +242,21 @@ def test_a_server_that_asks_for_tls_is_told_apart(servers: ReplicaSet, probe: Ca
     assert refused.alive
 
 
+def test_a_connection_that_was_ended_between_two_questions_is_no_sign_of_death(
+    servers: ReplicaSet, probe: Callable[..., Probe]
+) -> None:
+    asked = probe(servers.source)
+    answer(asked)
+    for (number,) in servers.source.query(
+        "SELECT id FROM performance_schema.processlist WHERE user = %s", MONITOR.user
+    ):
+        servers.source.query("KILL %s", number)
+    remaining = "SELECT COUNT(*) FROM performance_schema.processlist WHERE user = %s"
+    eventually("it is ended", lambda: servers.source.value(remaining, MONITOR.user) == 0)
+
+    assert answer(asked).facts.server_uuid == servers.source.uuid
+
+
 def test_a_server_in_offline_mode_is_told_apart(servers: ReplicaSet, probe: Callable[..., Probe]) -> None:
     servers.replica1.query("SET GLOBAL offline_mode = ON")
     try:

@@ -25,8 +25,10 @@ def new_servers(
     compose = DockerComposeExecutor(
         "docker compose", str(COMPOSE_FILE), f"inventory-provisioning-{uuid.uuid4().hex[:8]}"
     )
-    with running_services(compose, ["up --detach --wait"], ["down --volumes --remove-orphans --timeout 0"]):
+    with running_services(compose, ["up --detach"], ["down --volumes --remove-orphans --timeout 0"]):
         one, two, three = (MySQLServer(name, compose, tls) for name in ("one", "two", "three"))
+        for server in (one, two, three):
+            server.wait_until_it_answers()
         yield Trial(one, two, three, ca_file)
 
 
