@@ -221,6 +221,17 @@ def test_a_former_source_may_lead_again_once_it_joined_its_successor_or_has_all_
     assert source_name(rounds(HEALTHY, PROMOTED, {**behind, "db1": server(U1, everything, writable=True)})) == "db1"
 
 
+def test_a_former_source_that_lacks_only_what_nobody_has_seen_yet_is_not_taken_back_on_trust() -> None:
+    """Its successor may have stored something since it was last asked."""
+    silent: Round = {"db1": GONE, "db2": server(U2, writable=True), "db3": server(U3, of=U2)}
+    alone: Round = {**silent, "db1": SOURCE, "db2": GONE}
+    handed_back: Round = {**silent, "db1": SOURCE, "db2": server(U2)}
+
+    assert source_name(rounds(HEALTHY, silent)) == "db2"
+    assert rounds(HEALTHY, silent, alone).cause is Cause.DEPOSED
+    assert source_name(rounds(HEALTHY, silent, handed_back)) == "db1"
+
+
 def test_a_writable_server_with_none_of_the_data_is_not_taken_for_the_new_source() -> None:
     stranger = server(U3, GtidSet.of(U3, 1, 900), writable=True)
     snapshot = rounds(HEALTHY, {"db1": GONE, "db2": SECOND, "db3": stranger})

@@ -83,12 +83,14 @@ class Lineage:
         executed: What it was last known to have.
         deposed: Former sources that were not yet seen as replicas of a later one.
         lost: Transactions that an earlier source was known to have and the present one has not.
+        inherited: What the source before this one was last known to have.
     """
 
     source_uuid: str = ""
     executed: GtidSet = EMPTY
     deposed: frozenset[str] = frozenset()
     lost: GtidSet = EMPTY
+    inherited: GtidSet = EMPTY
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ cannot be proved there is no source, and nothing is written.
 """
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import NamedTuple
 
 from inventory_replication.decisions.facts import Answer, NoAnswer, ServerFacts
@@ -63,7 +64,7 @@ def decide_topology(answers: Mapping[str, Answer], previous: TopologySnapshot | 
         cause=choice.cause,
         reason=choice.reason,
         taken_at=now,
-        lineage=Lineage(lineage.source_uuid, lineage.executed, lineage.deposed - rejoined, lineage.lost),
+        lineage=replace(lineage, deposed=lineage.deposed - rejoined),
     )
 
 
@@ -99,7 +100,7 @@ def _choose_source(
     name = writable[0]
     if name in refused:
         return _Choice(None, Cause.UNSUITABLE, f"{name} is the only writable server, but {refused[name]}")
-    objection = _objection(name, facts[name], previous.lineage if previous else Lineage())
+    objection = _objection(name, facts, previous.lineage if previous else Lineage())
     if objection:
         return objection
     fact = facts[name]
@@ -124,19 +125,35 @@ def _without_writable(answers: Mapping[str, Answer], previous: TopologySnapshot 
     return _Choice(None, Cause.NO_WRITABLE_SERVER, reason)
 
 
-def _objection(name: str, fact: ServerFacts, lineage: Lineage) -> _Choice | None:
+def _objection(name: str, facts: Mapping[str, ServerFacts], lineage: Lineage) -> _Choice | None:
     """What speaks against the only writable server."""
-    if fact.server_uuid == lineage.source_uuid or fact.executed.contains(lineage.executed):
+    fact = facts[name]
+    if fact.server_uuid == lineage.source_uuid:
         return None
-    if fact.server_uuid in lineage.deposed:
+    has_all = fact.executed.contains(lineage.executed)
+    if fact.server_uuid in lineage.deposed and not (has_all and _joined(fact, facts, lineage)):
         reason = (
             f"{name} is a former source that lacks later writes: set super_read_only=ON and rejoin it as a replica."
         )
         return _Choice(None, Cause.DEPOSED, reason)
-    if (fact.executed & lineage.executed).is_empty():
+    if not has_all and (fact.executed & lineage.executed).is_empty():
         reason = f"{name} accepts writes but has none of the data of this cluster: take it off the list, or rebuild it."
         return _Choice(None, Cause.UNSUITABLE, reason)
     return None
+
+
+def _joined(fact: ServerFacts, facts: Mapping[str, ServerFacts], lineage: Lineage) -> bool:
+    """Whether a former source that has all that is known of its successor was its replica meanwhile.
+
+    What is known is older than the successor's last commits, so that having it proves nothing by itself. Proof is to have
+    something that came after the change, or all that the successor itself, which is there, has now.
+    """
+    later = lineage.executed - lineage.inherited
+    if later.uuids() - {fact.server_uuid}:
+        return True
+    return any(
+        each.server_uuid == lineage.source_uuid and fact.executed.contains(each.executed) for each in facts.values()
+    )
 
 
 def _continued(lineage: Lineage, source: Member) -> Lineage:
@@ -146,6 +163,7 @@ def _continued(lineage: Lineage, source: Member) -> Lineage:
         executed=source.executed,
         deposed=(lineage.deposed | {lineage.source_uuid}) - {"", source.server_uuid},
         lost=(lineage.lost | lineage.executed) - source.executed,
+        inherited=lineage.inherited if source.server_uuid == lineage.source_uuid else lineage.executed,
     )
 
 
