@@ -88,6 +88,9 @@ class Probe:
     def ask(self) -> ServerReport | NoAnswer:
         """Ask once; never raises for what a server or the network does."""
         try:
+            if self._connection is not None and self._connection.hung_up():
+                # Somebody ended an idle connection, which says nothing about the server: ask it over a new one.
+                self.close()
             if self._connection is None:
                 self._connection = self._connect()
             with self._connection.cursor() as cursor:
