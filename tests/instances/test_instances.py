@@ -1,16 +1,19 @@
 """People between two instances of the web, over real servers."""
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from io import BytesIO
 from uuid import uuid4
 
 import pytest
 from flask import Flask
 
 from inventory_web import Settings
+from inventory_web.areas.imports import work as workshop
 from inventory_web.composition import open_server
 from tests.instances.conftest import Behind
-from tests.replication.mysql.servers import ReplicaSet, eventually
+from tests.replication.mysql.servers import MySQLServer, ReplicaSet, eventually
 from tests.web.browser import Browser
 
 pytestmark = pytest.mark.mysql
@@ -40,6 +43,27 @@ def at(browser: Browser, app: Flask) -> Browser:
     for name, _, value in (part.partition("=") for part in sent.split("; ")):
         moved.client.set_cookie(name, value)
     return moved
+
+
+def without_tokens(browser: Browser) -> Browser:
+    """The same person, whose browser kept nothing of what was written."""
+    sent = browser.client.get("/health/live").request.headers.get("Cookie", "")
+    for name in [part.partition("=")[0] for part in sent.split("; ")]:
+        if name.startswith("causal_"):
+            browser.client.delete_cookie(name)
+    return browser
+
+
+@contextmanager
+def delayed(replica: MySQLServer, seconds: int) -> Iterator[None]:
+    """Let a replica follow so far behind, within what pages accept."""
+    change = "CHANGE REPLICATION SOURCE TO SOURCE_DELAY = {}"
+    for delay in (seconds, 0):
+        replica.query("STOP REPLICA SQL_THREAD")
+        replica.query(change.format(delay))
+        replica.query("START REPLICA SQL_THREAD")
+        if delay:
+            yield
 
 
 def register(browser: Browser, code: str, quantity: int = 5) -> None:
@@ -78,16 +102,9 @@ def test_a_login_counts_at_once_on_another_instance(instances: Instances, behind
 def test_a_replica_that_is_behind_throws_nobody_out(instances: Instances, behind: Behind) -> None:
     one, other = instances
     with behind():
-        browser = at(Browser(one).logged_in("olga"), other)
-        for name in [cookie for cookie in _names(browser) if cookie.startswith("causal")]:
-            browser.client.delete_cookie(name)
+        browser = without_tokens(at(Browser(one).logged_in("olga"), other))
 
         assert browser.get("/inventory").status_code == 200
-
-
-def _names(browser: Browser) -> list[str]:
-    sent = browser.client.get("/health/live").request.headers.get("Cookie", "")
-    return [part.partition("=")[0] for part in sent.split("; ")]
 
 
 def test_reading_goes_to_the_replicas(instances: Instances, servers: ReplicaSet) -> None:
@@ -168,3 +185,24 @@ def test_health_names_the_source_and_the_staleness_of_each_replica(instances: In
     assert answer["status"] == "ok"
     assert answer["database"]["source"]["state"] == "up"
     assert all(replica["staleness_seconds"] < 60 for replica in answer["database"]["replicas"])
+
+
+def test_whoever_sees_that_an_import_is_done_sees_what_it_brought(
+    instances: Instances, servers: ReplicaSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one, other = instances
+    monkeypatch.setattr(workshop, "PATIENCE_SECONDS", 0)
+    browser, new = Browser(one).logged_in("olga"), code()
+    browser.get("/imports/new")
+    file = (BytesIO(f"code,name,quantity\n{new},Traído,3\n".encode()), "some.csv")
+    sent = {"csrf_token": browser.token, "file": file}
+    page = browser.client.post("/imports/new", data=sent, environ_base={"REMOTE_ADDR": "192.0.2.1"}).location
+    eventually("the preview is there", lambda: "/confirm" in browser.get(page).text)
+    servers.catch_up()
+    with delayed(servers.replicas[1], seconds=1):
+        browser.post(f"{page}/confirm")
+        colleague = without_tokens(at(browser, other))
+        eventually("the import is done", lambda: "/undo" in colleague.get(page).text)
+        exports = [colleague.get(f"/inventory/export.csv?search={new}").text for _ in range(20)]
+
+    assert all(new in export for export in exports)

@@ -20,9 +20,11 @@ __all__ = [
     "ClusterStatus",
     "ReplicatedDatabase",
     "may_be_behind",
+    "must_see",
     "reader_of_source",
     "replicated_metrics",
     "replicated_status",
+    "token_so_far",
 ]
 
 T = TypeVar("T")
@@ -91,6 +93,22 @@ class ReplicatedDatabase:
 def reader_of_source(sessions: SessionSource) -> AbstractContextManager[Session]:
     """A reader that sees every change that was ever confirmed to anybody: of the source, or of the only database."""
     return sessions.source_reader() if isinstance(sessions, ReplicatedDatabase) else sessions.reader()
+
+
+def token_so_far(sessions: SessionSource) -> str:
+    """What stands for all that this request, or the thread that it started, has written; empty where nothing need be said."""
+    if not isinstance(sessions, ReplicatedDatabase):
+        return ""
+    with sessions.cluster.causal() as context:
+        return context.token or ""
+
+
+def must_see(sessions: SessionSource, token: str) -> None:
+    """Let this request, and the next ones of the same browser, see what a token of ``token_so_far`` stands for."""
+    if token and isinstance(sessions, ReplicatedDatabase):
+        with sessions.cluster.causal(token):
+            # What a block carries stays with the request around it.
+            pass
 
 
 def may_be_behind(sessions: SessionSource) -> bool:

@@ -24,6 +24,7 @@ from inventory_web.areas.imports.work import Workshop
 from inventory_web.current import new_operation, the_actor, the_inventory, the_operation
 from inventory_web.htmx import page_or_fragment, see_other
 from inventory_web.messages import faults_by_field, movements_text, products_text
+from inventory_web.replicated_database import must_see
 from inventory_web.roles import Role, requires
 
 
@@ -77,6 +78,7 @@ class ImportPages:
     def show(self, job_id: str) -> Response:
         """The preview, the progress or the result; htmx asks for it again while somebody works on it."""
         job = jobs.find_job(the_inventory(), job_id)
+        must_see(the_inventory().sessions, job.outcome.get("token", ""))
         return page_or_fragment(
             "imports/job.html",
             "imports/job_card.html",

@@ -24,6 +24,7 @@ from inventory_web.catalogues import SOURCE_LANGUAGE
 from inventory_web.delivery import deliver_waiting
 from inventory_web.language import in_every_language
 from inventory_web.refusals import refusal_text
+from inventory_web.replicated_database import token_so_far
 
 PATIENCE_SECONDS = 1.5
 """How long a request waits for the thread: the page of a small file then shows the result at once."""
@@ -110,7 +111,8 @@ def _carry_out(inventory: Inventory, job: Job, progress: Progress, *, actor: str
             # Somebody changed the inventory since the preview.
             outcome, state = rows_refused(job.outcome, error), State.READY
         else:
-            outcome, state = counts_of(result), State.DONE
+            # Whoever learns that it is done must find it done, on whichever replica.
+            outcome, state = {**counts_of(result), "token": token_so_far(inventory.sessions)}, State.DONE
     jobs.finish(inventory, job.id, state, outcome, keep_file=False)
     if state is State.DONE:
         deliver_waiting(inventory)
