@@ -34,7 +34,7 @@ def count_products(inventory: Inventory, product_filter: ProductFilter, cap: int
 
 def count_question(session: Session, question: Question, cap: int) -> ProductCount:
     """Count the rows of a question, up to ``cap``."""
-    if question.way is Way.ORDER and question.words:
+    if question.walks:
         question = _narrowed(session, question)
     found = question.rows((PRODUCT.c.id,)).limit(cap + 1).subquery()
     return ProductCount.of(session.scalar(select(func.count()).select_from(found)) or 0, cap)
@@ -42,6 +42,8 @@ def count_question(session: Session, question: Question, cap: int) -> ProductCou
 
 def _narrowed(session: Session, question: Question) -> Question:
     """Take the way on which few rows are fetched, now that the words alone are common and no order is asked for."""
+    if question.way is Way.PLANNER:
+        return question.of_all()
     asked = question.product_filter
     if question.candidates is not None:
         return replace(question, way=Way.PLACE) if asked.location else question
@@ -49,4 +51,4 @@ def _narrowed(session: Session, question: Question) -> Question:
         passing = list(session.scalars(question.without_words().rows((PRODUCT.c.id,)).limit(FEW + 1)))
         if len(passing) <= FEW:
             return question.only(passing)
-    return replace(question, way=Way.WHOLE)
+    return question.of_all()

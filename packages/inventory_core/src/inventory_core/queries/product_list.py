@@ -8,7 +8,7 @@ from typing import Any
 from sqlalchemy.orm import Session
 
 from inventory_core.inventory import Inventory
-from inventory_core.queries.access import Question, Way, ask
+from inventory_core.queries.access import Question, ask
 from inventory_core.queries.filters import ProductFilter
 from inventory_core.queries.page_size import check_page_size
 from inventory_core.queries.product_count import ProductCount, count_question
@@ -63,7 +63,7 @@ def product_page(
 def read_page(session: Session, question: Question, after: Position | None, limit: int) -> list[Any]:
     """Read up to ``limit`` records behind ``after``, each with what it is sorted by in front."""
     columns = (question.order.key, *row_columns(question.places))
-    if question.way is not Way.ORDER or not question.words:
+    if not question.walks:
         return read(session, question, columns, limit, after)
     return _read_found(session, question, find(session, question, limit, after))
 
@@ -71,7 +71,7 @@ def read_page(session: Session, question: Question, after: Position | None, limi
 def _read_and_count(
     session: Session, question: Question, after: Position | None, limit: int, cap: int
 ) -> tuple[list[Any], ProductCount]:
-    if after is None and question.words and question.way is not Way.PLANNER:
+    if after is None and question.words:
         found = find(session, question, max(limit, cap + 1))
         return _read_found(session, question, found[:limit]), ProductCount.of(len(found), cap)
     records = read_page(session, question, after, limit)

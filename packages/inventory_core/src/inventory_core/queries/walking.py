@@ -28,16 +28,16 @@ def read(
 
 def find(session: Session, question: Question, limit: int, after: Position | None = None) -> list[int]:
     """Find the ids of up to ``limit`` products behind ``after``, in order: one statement or, for a common word, a few."""
-    if question.way is not Way.ORDER or not question.words:
+    if not question.walks:
         return _ids(session, question, limit, after)
     found: list[int] = []
-    for number in (NEAR,) if question.candidates is not None else (NEAR, FURTHER):
+    for number in (NEAR, FURTHER) if question.way is Way.ORDER and question.candidates is None else (NEAR,):
         passing = _ids(session, question.without_words(), number, after)
         found += _ids(session, question.only(passing), limit - len(found))
         if len(passing) < number or len(found) == limit:
             return found
         after = _place(session, question, passing[-1])
-    far = question if question.candidates is not None else replace(question, way=Way.WHOLE)
+    far = question if question.candidates is not None else question.of_all()
     return found + _ids(session, far, limit - len(found), after)
 
 
