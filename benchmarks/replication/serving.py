@@ -4,7 +4,7 @@ import random
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from itertools import count
 from typing import NamedTuple
@@ -63,10 +63,9 @@ def causal_reads(stand: Stand) -> Comparison:
         ways = _ways(cluster, replicas, table)
         seen = {way.what: Seen([], [], Counter()) for way in ways}
         numbers = count()
-        for number in range(ROUNDS + 1):
-            for way in ways:
-                taken = seen[way.what] if number else Seen([], [], Counter())
-                _round(way, numbers, taken)
+        _round(ways, numbers, {way.what: Seen([], [], Counter()) for way in ways})
+        for _ in range(ROUNDS):
+            _round(ways, numbers, seen)
     rows = tuple((what, *_cells(each)) for what, each in seen.items())
     return Comparison(
         "A causal read",
@@ -170,18 +169,23 @@ def _ways(cluster: ReplicatedCluster[Session], replicas: list[ServerEngine], tab
     ]
 
 
-def _round(way: Way, numbers: Iterator[int], seen: Seen) -> None:
-    brought = {}
-    for number in (next(numbers) for _ in range(USERS)):
-        brought[number] = way.store(number)
-        began = time.perf_counter()
-        seen.roles[way.look(number, brought[number])] += 1
-        seen.at_once.append(time.perf_counter() - began)
+def _round(ways: Sequence[Way], numbers: Iterator[int], seen: Mapping[str, Seen]) -> None:
+    """Let the users of every way write and read at once, and read again after a pause; the ways take turns user by user."""
+    brought: list[tuple[Way, int, str]] = []
+    for way in [*ways] * USERS:
+        number = next(numbers)
+        brought.append((way, number, way.store(number)))
+        _look(*brought[-1], seen[way.what].at_once, seen[way.what].roles)
     time.sleep(PAUSE)
-    for number, token in brought.items():
-        began = time.perf_counter()
-        seen.roles[way.look(number, token)] += 1
-        seen.later.append(time.perf_counter() - began)
+    for way, number, token in brought:
+        _look(way, number, token, seen[way.what].later, seen[way.what].roles)
+
+
+def _look(way: Way, number: int, token: str, seconds: list[float], roles: Counter[str]) -> None:
+    began = time.perf_counter()
+    role = way.look(number, token)
+    seconds.append(time.perf_counter() - began)
+    roles[role] += 1
 
 
 def _cells(seen: Seen) -> Iterator[str]:
