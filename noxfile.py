@@ -13,8 +13,8 @@ import nox
 
 ROOT = Path(__file__).parent
 PYTHONS = ("3.11", "3.12", "3.13", "3.14")
-RUNNING = f"{sys.version_info.major}.{sys.version_info.minor}"
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
+THOROUGH = "--hypothesis-profile=thorough"
 WITHOUT_SERVICE = "not mysql and not stack and not browser and not build"
 CODE = ("packages", "tests", "benchmarks", "typings", "noxfile.py")
 
@@ -54,18 +54,17 @@ def types(session: nox.Session) -> None:
 
 @nox.session(python=PYTHONS)
 def tests(session: nox.Session) -> None:
-    """What needs no service and no more than seconds, on SQLite; fewer generated examples with each Python but nox's own."""
+    """What needs no service and no more than seconds, on SQLite, with few generated examples."""
     install(session, "test")
-    brief = () if session.python == RUNNING else ("--hypothesis-profile=brief",)
-    run_tests(session, "-m", f"not slow and {WITHOUT_SERVICE}", "--ignore=tests/documents", *brief)
-    session.log("The tests marked slow are those of: nox -s slow")
+    run_tests(session, "-m", f"not slow and {WITHOUT_SERVICE}", "--ignore=tests/documents")
+    session.log("The tests marked slow, and more generated examples, are those of: nox -s slow")
 
 
 @nox.session
 def slow(session: nox.Session) -> None:
-    """What needs no service but its time, as processes that are started and ended: with the Python that runs nox."""
+    """What needs no service but its time: processes that are started and ended, and many generated examples."""
     install(session, "test")
-    run_tests(session, "-m", f"slow and {WITHOUT_SERVICE}", "--ignore=tests/documents")
+    run_tests(session, "-m", f"(slow or hypothesis) and {WITHOUT_SERVICE}", "--ignore=tests/documents", THOROUGH)
 
 
 @nox.session
@@ -73,7 +72,7 @@ def mysql(session: nox.Session) -> None:
     """The tests on real MySQL servers, which pytest-docker starts."""
     if marked_tests(session, "mysql") and has(session, "docker"):
         install(session, "test")
-        run_tests(session, "-m", "mysql", parallel=False)
+        run_tests(session, "-m", "mysql", THOROUGH, parallel=False)
 
 
 @nox.session(name="replication-long")

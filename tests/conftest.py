@@ -16,9 +16,9 @@ pytest_plugins = ["tests.replication.mysql.started_once"]
 REPOSITORY = Path(__file__).parents[1]
 THREAD_GRACE_SECONDS = 5.0
 
-settings.register_profile("repository", deadline=None, print_blob=True)
-settings.register_profile("brief", settings.get_profile("repository"), max_examples=20, stateful_step_count=20)
-settings.load_profile("repository")
+settings.register_profile("thorough", deadline=None, print_blob=True)
+settings.register_profile("brief", settings.get_profile("thorough"), max_examples=20, stateful_step_count=20)
+settings.load_profile("brief")
 
 
 def pytest_configure() -> None:

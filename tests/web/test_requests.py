@@ -58,6 +58,7 @@ def test_an_operation_id_comes_from_the_form_or_the_header_or_is_made(app: Flask
         assert request.method == "POST"
 
 
+@pytest.mark.slow
 def test_each_request_is_one_json_line_with_the_number_that_the_answer_carries() -> None:
     program = """
 import sys
