@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from time import monotonic, time
 from typing import Any, Generic, TypeVar, overload
 
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from inventory_replication import metrics, status
@@ -35,19 +36,32 @@ class ReplicatedCluster(Generic[S]):
     Args:
         config: The cluster.
         session_class: Of every session; `sqlalchemy.orm.Session` where it is left out.
+        on_engine: Called with each SQLAlchemy engine that is made, before its first connection: for listeners of its events. They
+            come after those of this package, which judge a statement as the program wrote it.
 
     Raises:
         ConfigurationError: The file with the certificates cannot be used.
     """
 
     @overload
-    def __init__(self: "ReplicatedCluster[Session]", config: ClusterConfig) -> None: ...
+    def __init__(
+        self: "ReplicatedCluster[Session]", config: ClusterConfig, *, on_engine: Callable[[Engine], None] = ...
+    ) -> None: ...
     @overload
-    def __init__(self, config: ClusterConfig, session_class: type[S]) -> None: ...
+    def __init__(
+        self, config: ClusterConfig, session_class: type[S], *, on_engine: Callable[[Engine], None] = ...
+    ) -> None: ...
 
-    def __init__(self, config: ClusterConfig, session_class: type[Any] = Session) -> None:
+    def __init__(
+        self,
+        config: ClusterConfig,
+        session_class: type[Any] = Session,
+        *,
+        on_engine: Callable[[Engine], None] = lambda _: None,
+    ) -> None:
         self.config = config
         self._session_class: type[S] = session_class
+        self._on_engine = on_engine
         self._codec = TokenCodec(config.tokens, config.cluster_id)
         self._current: ContextVar[CausalContext | None] = ContextVar("causal_context", default=None)
         self._lock = threading.Lock()
@@ -176,7 +190,9 @@ class ReplicatedCluster(Generic[S]):
             return process
         with self._lock:
             if self._process is None:
-                self._process = ClusterProcess(self.config, self._session_class, self._tls, self._current)
+                self._process = ClusterProcess(
+                    self.config, self._session_class, self._tls, self._current, self._on_engine
+                )
             return self._process
 
     def _forget_parent(self) -> None:

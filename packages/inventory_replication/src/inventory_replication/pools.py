@@ -17,12 +17,20 @@ class Pools:
         config: Servers, account, limits.
         tls: One context for all connections of the process.
         guard: Installs on an engine what readers must not do.
+        on_engine: Called with each engine that is made, after ``guard``.
     """
 
-    def __init__(self, config: ClusterConfig, tls: ssl.SSLContext | None, guard: Callable[[Engine], None]) -> None:
+    def __init__(
+        self,
+        config: ClusterConfig,
+        tls: ssl.SSLContext | None,
+        guard: Callable[[Engine], None],
+        on_engine: Callable[[Engine], None],
+    ) -> None:
         self._config = config
         self._tls = tls
         self._guard = guard
+        self._on_engine = on_engine
         self._writers: dict[str, ServerEngine] = {}
         self._readers: dict[str, ServerEngine] = {}
         self._lock = threading.Lock()
@@ -64,5 +72,6 @@ class Pools:
                 )
                 if read_only:
                     self._guard(made.engine)
+                self._on_engine(made.engine)
                 pools[name] = made
             return pools[name]

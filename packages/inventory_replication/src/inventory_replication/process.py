@@ -1,9 +1,11 @@
 """All of a cluster that belongs to one process and does not survive a fork."""
 
 import ssl
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Generic, TypeVar
 
+from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from inventory_replication.config import ClusterConfig
@@ -26,6 +28,7 @@ class ClusterProcess(Generic[S]):
         session_class: Of every session.
         tls: One context for all connections.
         current: Where the causal context of the caller is found.
+        on_engine: See `ReplicatedCluster`.
     """
 
     def __init__(
@@ -34,10 +37,11 @@ class ClusterProcess(Generic[S]):
         session_class: type[S],
         tls: ssl.SSLContext | None,
         current: ContextVar[CausalContext | None],
+        on_engine: Callable[[Engine], None],
     ) -> None:
         self.counters = Counters()
         self.traffic = Traffic(server.name for server in config.servers)
-        self.pools = Pools(config, tls, refuse_writes_on)
+        self.pools = Pools(config, tls, refuse_writes_on, on_engine)
         self.monitor = Monitor(config, tls, self.traffic.loads, self.pools.invalidate_writers)
         self.units = UnitsOfWork(
             config,
