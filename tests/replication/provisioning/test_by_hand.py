@@ -43,7 +43,7 @@ def carry_out(server: MySQLServer, step: Step) -> list[dict[str, Any]]:
     with connection, connection.cursor() as cursor:
         for statement in step.statements:
             cursor.execute(statement.replace("'db'", "'one'"))
-        return list(cursor.fetchall())
+        return [dict(row) for row in cursor.fetchall()]
 
 
 def shows_what_the_table_says(server: MySQLServer) -> bool:
