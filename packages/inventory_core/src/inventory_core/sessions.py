@@ -70,6 +70,11 @@ class SingleDatabase:
         """The engine that writes; migrations run on it."""
         return self._engines.write
 
+    @property
+    def engines(self) -> tuple[Engine, ...]:
+        """Every engine there is, each once; for listeners of their events."""
+        return tuple({id(engine): engine for engine in (self._engines.read, self._engines.write)}.values())
+
     @contextmanager
     def reader(self) -> Iterator[Session]:
         """Give a read-only session; see ``SessionSource.reader``."""

@@ -23,6 +23,7 @@ from inventory_web import replicas
 from inventory_web.errors import SettingsRefused
 from inventory_web.replicated_database import ReplicatedDatabase
 from inventory_web.settings import Settings
+from inventory_web.statement_comments import name_requests
 
 DATABASE_FILE = "inventory.db"
 SECRET_FILE = "secret_key"  # noqa: S105 - the name of the file
@@ -63,7 +64,7 @@ def open_sessions(settings: Settings) -> SingleDatabase | ReplicatedDatabase:
     if not settings.replica_urls:
         return _open(database_url(settings))
     url = database_url(settings)
-    cluster = ReplicatedCluster(replicas.cluster_config(settings, url, secret_key(settings)))
+    cluster = ReplicatedCluster(replicas.cluster_config(settings, url, secret_key(settings)), on_engine=name_requests)
     return ReplicatedDatabase(cluster, url)
 
 
@@ -89,12 +90,15 @@ def carry_tokens(app: Flask, settings: Settings, sessions: SessionSource) -> Non
 
 def _open(url: URL) -> SingleDatabase:
     try:
-        return SingleDatabase.from_url(url)
+        database = SingleDatabase.from_url(url)
     except (ArgumentError, ModuleNotFoundError):
         name = url.drivername
         raise SettingsRefused(
             gettext("INVENTORY_DATABASE_URL: no hay ningún controlador «%(name)s» en este Python", name=name)
         ) from None
+    for engine in database.engines:
+        name_requests(engine)
+    return database
 
 
 def open_inventory(sessions: SessionSource, hooks: PluginManager) -> Inventory:

@@ -1,8 +1,9 @@
-"""The request's id: taken from a trusted proxy or made here, in every log line and in the answer."""
+"""The request's id: taken from a trusted proxy or made here, in every log line, in the answer and in the statements."""
 
 import re
 import time
 import uuid
+from contextvars import ContextVar
 
 import structlog
 from flask import Flask, Response, g, request
@@ -10,6 +11,9 @@ from flask import Flask, Response, g, request
 from inventory_web.settings import Settings
 
 log = structlog.get_logger(__name__)
+REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
+"""Of the request at work, also in a thread that it starts with its context and while its answer streams."""
+SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 QUIET = frozenset({"assets.serve", "status.live", "status.ready", "status.metrics"})
 
 
@@ -18,7 +22,8 @@ def follow(app: Flask, settings: Settings) -> None:
 
     def begin() -> None:
         given = request.headers.get("X-Request-ID", "") if settings.proxies else ""
-        g.request_id = given if re.fullmatch(r"[A-Za-z0-9._-]{8,64}", given) else uuid.uuid4().hex
+        g.request_id = given if SAFE_ID.fullmatch(given) else uuid.uuid4().hex
+        REQUEST_ID.set(g.request_id)
         g.began = time.perf_counter()
         structlog.contextvars.clear_contextvars()
         structlog.contextvars.bind_contextvars(request_id=g.request_id)
