@@ -70,12 +70,13 @@ def open_window(shop: Shop, chromium: "Browser") -> Iterator[Callable[..., Windo
     """Open a window of somebody who is logged in; at the end nothing may have gone wrong in any of them."""
     windows: list[Window] = []
 
-    def open_one(name: str = "olga", *, width: int = 1280, script: bool = True) -> Window:
+    def open_one(name: str = "olga", *, width: int = 1280, script: bool = True, dark: bool = False) -> Window:
         context = chromium.new_context(
             base_url=shop.address,
             viewport={"width": width, "height": 800 if width > 600 else 740},
             locale="es-ES",
             java_script_enabled=script,
+            color_scheme="dark" if dark else "light",
         )
         context.set_default_timeout(20_000)
         window = Window(context.new_page(), shop.address)

@@ -69,6 +69,13 @@ class Window:
         """Whether the page can be scrolled sideways."""
         return bool(self.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"))
 
+    def violations(self) -> list[str]:
+        """What the accessibility checker finds on the page."""
+        from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415 - the other sessions do not have it
+
+        found = Axe().run(self.page).response["violations"]
+        return [f"{rule['id']} {node['target']}" for rule in found for node in rule["nodes"][:3]]
+
     def focused(self) -> str:
         """The accessible name, or else the id, of what has the keyboard."""
         return str(
@@ -76,7 +83,7 @@ class Window:
                 """() => {
                     const e = document.activeElement;
                     const parts = (e.getAttribute("aria-labelledby") || "").split(" ").filter(Boolean);
-                    return parts.map((id) => document.getElementById(id).textContent).join(" ") || e.id;
+                    return parts.map((id) => document.getElementById(id).textContent).join(" ") || e.id || e.textContent;
                 }"""
             )
         )

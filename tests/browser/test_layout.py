@@ -1,15 +1,11 @@
-"""Every page on a phone and on a desk: nothing is wider than the window, and every control has a name."""
+"""Every page on a phone and on a desk, light and dark: nothing is wider than the window, and every control has a name."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import pytest
 
 from inventory_core import new_operation_id, retire_product
 from tests.browser.shop import Shop, Window
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
 
@@ -24,6 +20,7 @@ PAGES = (
     "/locations",
     "/imports/new",
     "/account/password",
+    "/shortcuts",
     "/nowhere",
 )
 
@@ -41,9 +38,10 @@ def code(shop: Shop) -> str:
     )
 
 
-@pytest.fixture(params=[360, 1280])
+@pytest.fixture(params=["light-360", "light-1280", "dark-360", "dark-1280"])
 def sized(open_window: Callable[..., Window], request: pytest.FixtureRequest) -> Window:
-    return open_window("ada", width=request.param)
+    theme, width = str(request.param).split("-")
+    return open_window("ada", width=int(width), dark=theme == "dark")
 
 
 def test_no_page_is_wider_than_the_window(sized: Window, code: str) -> None:
@@ -63,7 +61,7 @@ def test_answers_to_forms_fit_the_window_and_can_be_read(sized: Window, code: st
     sized.row(code).get_by_role("textbox").press("Enter")
     sized.sees("el máximo es")
     assert not sized.is_too_wide()
-    assert _violations(page) == []
+    assert sized.violations() == []
 
     page.goto("/products/new")
     page.fill("#code", code)
@@ -71,7 +69,7 @@ def test_answers_to_forms_fit_the_window_and_can_be_read(sized: Window, code: st
     page.get_by_role("button", name="Registrar").click()
     sized.sees("Ya existe")
     assert not sized.is_too_wide()
-    assert _violations(page) == []
+    assert sized.violations() == []
 
     page.goto("/imports/new")
     lines = f"code,name,quantity\n{code},{'W' * 300},1.5\n,,\n"
@@ -79,7 +77,7 @@ def test_answers_to_forms_fit_the_window_and_can_be_read(sized: Window, code: st
     page.get_by_role("button", name="Subir y revisar").click()
     sized.sees("Con errores")
     assert not sized.is_too_wide()
-    assert _violations(page) == []
+    assert sized.violations() == []
 
 
 def test_a_retired_product_can_be_read_on_every_window(shop: Shop, sized: Window) -> None:
@@ -88,20 +86,13 @@ def test_a_retired_product_can_be_read_on_every_window(shop: Shop, sized: Window
     sized.page.goto(f"/products/{code}")
 
     assert sized.page.get_by_role("button", name="Restaurar").is_visible()
-    assert _violations(sized.page) == []
+    assert sized.violations() == []
 
 
 def test_the_accessibility_checker_finds_nothing(sized: Window, code: str) -> None:
     found = []
     for address in PAGES:
         sized.page.goto(address.format(code=code))
-        found += [f"{address}: {line}" for line in _violations(sized.page)]
+        found += [f"{address}: {line}" for line in sized.violations()]
 
     assert found == []
-
-
-def _violations(page: "Page") -> list[str]:
-    from axe_playwright_python.sync_playwright import Axe  # noqa: PLC0415 - the other sessions do not have it
-
-    results = Axe().run(page)
-    return [f"{rule['id']} {node['target']}" for rule in results.response["violations"] for node in rule["nodes"][:3]]

@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from flask import request
+from flask import current_app, request, url_for
 
 
 def next_address(otherwise: str) -> str:
@@ -19,3 +19,11 @@ def page_before(otherwise: str) -> str:
     known = parts.netloc == request.host and parts.path.startswith("/") and parts.path != request.path
     before = f"{parts.path}?{parts.query}" if parts.query else parts.path
     return next_address(before if known else otherwise)
+
+
+def page_to_show_again() -> str:
+    """The page that a choice in the menu was made on, unless it only answers a form; then the first page."""
+    home = url_for("home")
+    before = page_before(home)
+    addresses = current_app.create_url_adapter(request)
+    return before if addresses is not None and addresses.test(urlsplit(before).path, method="GET") else home

@@ -57,6 +57,7 @@ def field_label(field: str) -> str:
         "repeated_password": gettext("Repetición de la contraseña"),
         "role": gettext("Rol"),
         "language": gettext("Idioma"),
+        "theme": gettext("Tema"),
         "file": gettext("Archivo"),
     }
     return labels.get(field, field)

@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from inventory_core.errors import InventoryError
 from inventory_core.rules.reorder import Status
-from inventory_web import current, htmx, language, messages, statuses
+from inventory_web import current, htmx, language, messages, statuses, theme
 from inventory_web.catalogues import LANGUAGES
 from inventory_web.hookspecs import MenuEntry
 from inventory_web.replicated_database import ClusterStatus, replicated_status
@@ -22,7 +22,7 @@ log = structlog.get_logger(__name__)
 
 
 def give_names_to_templates(app: Flask) -> None:
-    """``account``, ``menu``, ``may``, ``Role``, ``settings``, ``language``, ``field_label`` and their kin."""
+    """``account``, ``menu``, ``may``, ``Role``, ``settings``, ``language``, ``theme``, ``field_label`` and their kin."""
 
     def names() -> dict[str, object]:
         account = current.the_account()
@@ -32,6 +32,7 @@ def give_names_to_templates(app: Flask) -> None:
             "menu": [entry for entry in running.menu if account and account.may(entry.role)],
             "settings": running.settings,
             "language": language.the_language(),
+            "theme": theme.the_theme(),
             "database_notice": database_notice(replicated_status(running.inventory.sessions)),
         }
 
@@ -39,6 +40,7 @@ def give_names_to_templates(app: Flask) -> None:
     app.jinja_env.globals.update(
         Role=Role,
         languages=LANGUAGES,
+        theme_texts=theme.theme_texts,
         may=current.may,
         wants_fragment=htmx.wants_fragment,
         app_version=version("inventory-web"),

@@ -12,6 +12,7 @@ from inventory_web.areas.locations import LocationsArea
 from inventory_web.areas.low_stock import LowStockArea
 from inventory_web.areas.movements import MovementsArea
 from inventory_web.areas.products import ProductsArea
+from inventory_web.areas.shortcuts import ShortcutsArea
 from inventory_web.areas.status import StatusArea
 from inventory_web.hookspecs import WebHooks
 from inventory_web.settings import Settings
@@ -25,6 +26,7 @@ AREAS = (
     ExportsArea,
     LocationsArea,
     AccountsArea,
+    ShortcutsArea,
     StatusArea,
 )
 """Each is made with the settings and registered like a plugin from outside."""

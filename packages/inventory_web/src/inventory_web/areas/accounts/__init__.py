@@ -1,11 +1,11 @@
-"""Accounts: login, roles, passwords, language."""
+"""Accounts: login, roles, passwords, language, light or dark."""
 
 from collections.abc import Sequence
 
 from flask import Blueprint
 from flask_babel import lazy_gettext
 
-from inventory_web.areas.accounts import account_views, language_views, login_views
+from inventory_web.areas.accounts import account_views, language_views, login_views, theme_views
 from inventory_web.hookspecs import MenuEntry, hookimpl
 from inventory_web.roles import Role
 from inventory_web.settings import Settings
@@ -24,6 +24,7 @@ class AccountsArea:
         login_views.add_routes(blueprint)
         account_views.add_routes(blueprint)
         language_views.add_routes(blueprint)
+        theme_views.add_routes(blueprint)
         return [blueprint]
 
     @hookimpl

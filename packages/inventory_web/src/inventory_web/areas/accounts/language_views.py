@@ -1,13 +1,11 @@
 """The choice of a language, before a login and after it."""
 
-from urllib.parse import urlsplit
-
-from flask import Blueprint, current_app, request, url_for
+from flask import Blueprint, request
 from werkzeug.wrappers import Response as BaseResponse
 
 from inventory_core.errors import Fault
 from inventory_web import current, htmx, language
-from inventory_web.addresses import page_before
+from inventory_web.addresses import page_to_show_again
 from inventory_web.areas.accounts import guard, users
 from inventory_web.catalogues import LANGUAGES
 from inventory_web.errors import AccountRefused
@@ -28,13 +26,6 @@ def choose_language() -> BaseResponse:
     account = guard.known_account()
     if account is not None:
         users.set_language(current.the_inventory(), name=account.name, language=chosen)
-    response = htmx.see_other(_page_to_show_again())
+    response = htmx.see_other(page_to_show_again())
     language.remember(response, chosen, current.the_settings())
     return response
-
-
-def _page_to_show_again() -> str:
-    """The page that the choice was made on, unless it only answers a form."""
-    before, home = page_before(url_for("home")), url_for("home")
-    addresses = current_app.create_url_adapter(request)
-    return before if addresses is not None and addresses.test(urlsplit(before).path, method="GET") else home

@@ -1,0 +1,29 @@
+"""The list of keys: a dialog for who has scripts, a page for everybody."""
+
+from collections.abc import Sequence
+
+from flask import Blueprint
+from werkzeug.wrappers import Response
+
+from inventory_web import htmx
+from inventory_web.hookspecs import hookimpl
+from inventory_web.settings import Settings
+
+
+class ShortcutsArea:
+    """Registers the page; the frame of all pages links to it, and ``static/keyboard.js`` is what makes the keys work."""
+
+    def __init__(self, settings: Settings) -> None:
+        del settings
+
+    @hookimpl
+    def blueprints(self) -> Sequence[Blueprint]:
+        """The page of the keys."""
+        blueprint = Blueprint("shortcuts", __name__, template_folder="templates")
+        blueprint.add_url_rule("/shortcuts", view_func=keys)
+        return [blueprint]
+
+
+def keys() -> Response:
+    """The list, or for a script of ours the dialog that shows it."""
+    return htmx.page_or_fragment("shortcuts/page.html", "shortcuts/dialog.html")

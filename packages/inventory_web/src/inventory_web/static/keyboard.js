@@ -1,0 +1,111 @@
+"use strict";
+// Keys for what the pages offer anyway; what stands in /shortcuts is what is here.
+
+const FIELDS = "input, textarea, select, [contenteditable]";
+const ROW = ".products tbody tr";
+const OPENED = "details.app-theme[open], details.confirm[open]";
+
+// Presses of + and − that came while one was being saved, in their order.
+const presses = [];
+let saving = false;
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
+  if (document.querySelector("dialog[open]")) return;
+  if (event.target.closest(FIELDS)) {
+    if (event.key !== "ArrowDown" || event.target.id !== "search") return;
+  }
+  const act = actions[event.key];
+  if (act && act(event) !== false) event.preventDefault();
+});
+
+// Each does what its key stands for, or says with false that the key is not ours here.
+const actions = {
+  "/": () => go("search", (search) => (search.focus(), search.select())),
+  "?": () => go("keys", showKeys),
+  n: () => go("new"),
+  j: () => move(1),
+  k: () => move(-1),
+  ArrowDown: (event) => !event.shiftKey && moves(event) && move(1),
+  ArrowUp: (event) => !event.shiftKey && moves(event) && (atTheTop(event) ? go("search", (search) => search.focus()) : move(-1)),
+  "+": (event) => event.repeat || press(event, "1"),
+  "-": (event) => event.repeat || press(event, "-1"),
+  Escape: (event) => close(event.target.closest(OPENED) || document.querySelector(OPENED)),
+};
+
+// What is on the page is used there; what is not, is on the page that the link of the keys names.
+function go(what, use) {
+  const link = document.getElementById("keys");
+  const here = what === "new" ? null : document.getElementById(what);
+  if (here && use) use(here);
+  else if (link?.dataset[what]) location.assign(link.dataset[what]);
+  else return false;
+  return true;
+}
+
+// Arrows scroll wherever something else than the list has the keyboard.
+function moves(event) {
+  return event.target === document.body || event.target.id === "search" || event.target.matches(`${ROW} *, #next-page`);
+}
+
+function atTheTop(event) {
+  return event.target.closest(ROW)?.matches(":first-child");
+}
+
+function move(step) {
+  const stops = [...document.querySelectorAll(`${ROW} > td:first-child > a, #next-page`)];
+  const focused = document.activeElement;
+  const here = stops.findIndex((stop) => stop === focused || stop.closest(ROW)?.contains(focused));
+  const first = focused.id === "search" ? 0 : stops.findIndex((stop) => stop.getBoundingClientRect().bottom > 0);
+  const next = here < 0 ? stops[first] : stops[here + step];
+  if (next) next.focus();
+  return stops.length > 0;
+}
+
+function press(event, delta) {
+  const row = event.target.closest(ROW);
+  const form = row?.querySelector("form.qty");
+  if (!form) return false;
+  if (saving || form.classList.contains("htmx-request")) presses.push({ row: row.id, delta });
+  else {
+    saving = true;
+    form.querySelector(`button[name=delta][value="${delta}"]`).click();
+  }
+  return true;
+}
+
+document.addEventListener("htmx:error", () => (presses.length = 0));
+document.addEventListener("htmx:finally:request", () => {
+  saving = false;
+  const next = presses.shift();
+  const row = next && document.getElementById(next.row);
+  // A refusal is to be read before anything further happens to the quantity.
+  if (!row || row.querySelector(".qty-conflict, .qty-fault")) presses.length = 0;
+  else press({ target: row }, next.delta);
+});
+
+function close(details) {
+  if (!details) return false;
+  details.open = false;
+  details.querySelector("summary").focus();
+  return true;
+}
+
+async function showKeys(link) {
+  const shown = () => document.querySelector("dialog.shortcuts-dialog");
+  if (!shown()) {
+    const answer = await fetch(link.href, { headers: { "HX-Request": "true" } }).catch(() => null);
+    const made = answer?.ok && new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("dialog");
+    // Without an answer, or after the end of the session, the page itself says what there is to say.
+    if (!made) return location.assign(link.href);
+    if (!shown()) document.body.append(made);
+  }
+  if (!shown().open) shown().showModal();
+}
+
+document.addEventListener("click", (event) => {
+  const link = event.target.closest("#keys");
+  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  showKeys(link);
+});
