@@ -27,7 +27,7 @@ def test_it_opens_at_the_third_failure_in_a_row() -> None:
     assert twice.admits
     assert not twice.after_failure(0.0, 1.0, POLICY).admits
     assert twice.after_success().after_failure(0.0, 1.0, POLICY).admits
-    assert twice.after_good_answer(0.0, 0.0, POLICY).after_failure(0.0, 1.0, POLICY).admits
+    assert not twice.after_good_answer(0.0, 0.0, POLICY).after_failure(0.0, 1.0, POLICY).admits
 
 
 def test_an_open_breaker_is_asked_only_after_its_pause() -> None:

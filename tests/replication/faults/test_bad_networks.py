@@ -2,12 +2,13 @@
 
 import socket
 from collections.abc import Callable
+from time import monotonic
 from typing import Any
 
 import pytest
 
 from inventory_replication import BreakerPolicy, ConnectionLimits, MonitorPolicy, Server
-from tests.replication.faults.watching import both_serve, outcomes, served_by, server
+from tests.replication.faults.watching import both_serve, outcomes, served_by, server, staleness
 from tests.replication.mysql.fault_proxy import HEALTHY, Ending, Fault, FaultProxy
 from tests.replication.mysql.servers import ReplicaSet, eventually
 from tests.replication.runtime.clusters import ClusterFor, placed, stored
@@ -15,10 +16,10 @@ from tests.replication.runtime.clusters import ClusterFor, placed, stored
 pytestmark = pytest.mark.mysql
 NOWHERE = ("127.0.0.1", 9)
 LIMITS = ConnectionLimits(pool_size=4, read_timeout=0.5, connect_timeout=0.5, pool_timeout=2.0)
-PATIENT = BreakerPolicy(failures_to_open=2, first_delay=1.0, longest_delay=1.0)
+PATIENT = BreakerPolicy(failures_to_open=2, first_delay=2.0, longest_delay=2.0)
+SHORTEST_PAUSE = PATIENT.first_delay / 2
 MONITOR = MonitorPolicy(poll_interval=0.05, connect_timeout=0.5, read_timeout=0.5, breaker=PATIENT)
 READERS = 200
-FEW = READERS // 8
 
 
 def swallow(proxy: FaultProxy) -> None:
@@ -54,17 +55,38 @@ def test_a_bad_way_to_one_replica_holds_up_few_and_is_soon_not_taken(
         upstream = proxy.upstream
         break_it(proxy)
         first = outcomes(cluster, 20, lambda session: stored(session, table))
-        eventually("it is seen", lambda: server(cluster, "replica1").state == "unreachable")
-        tried = proxy.connections
+        eventually("it is seen", lambda: server(cluster, "replica1").breaker == "open")
+        tried, since = proxy.connections, monotonic()
         later = outcomes(cluster, READERS, lambda session: stored(session, table))
         assert set(first) <= {"read", "lost"}
         assert later == {"read": READERS}
-        assert proxy.connections - tried < FEW, "a server that does not answer was stormed"
+        pauses = (monotonic() - since) / SHORTEST_PAUSE
+        assert proxy.connections - tried <= pauses + 2, "a server that does not answer was stormed"
         assert served_by(cluster) == {"replica2"}
 
         proxy.upstream, proxy.accepting, proxy.to_client = upstream, True, HEALTHY
         proxy.cut()
         eventually("it is back", lambda: both_serve(cluster))
+        cluster.close()
+
+
+def test_a_replica_that_takes_no_new_connection_is_left_alone_although_it_answers_on_old_ones(
+    cluster_for: ClusterFor, servers: ReplicaSet
+) -> None:
+    """The monitor has one and finds nothing wrong; those who need one tell."""
+    long = BreakerPolicy(failures_to_open=2, first_delay=120.0, longest_delay=120.0)
+    with FaultProxy(servers.replica1.address) as proxy:
+        cluster = cluster_for(
+            servers=placed(servers, replica1=proxy),
+            monitor=MonitorPolicy(poll_interval=0.05, connect_timeout=0.5, read_timeout=5.0, breaker=long),
+            limits=LIMITS,
+        )
+        eventually("all are known", lambda: max(staleness(cluster, name) for name in ("replica1", "replica2")) < 1)
+        tried = proxy.connections
+        proxy.accepting = False
+        assert served_by(cluster) == {"replica2"}
+        assert proxy.connections - tried == long.failures_to_open
+        assert server(cluster, "replica1").breaker == "open"
         cluster.close()
 
 

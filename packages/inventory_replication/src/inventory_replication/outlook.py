@@ -34,6 +34,7 @@ class Outlook:
     _snapshot: TopologySnapshot | None = None
     _tracker: StalenessTracker = field(init=False)
     _judged: dict[str, float] = field(default_factory=dict)
+    _silent: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self._tracker = StalenessTracker(self.config.monitor.history)
@@ -95,6 +96,10 @@ class Outlook:
             report_durability(name, self.reports.get(name), answered.report)
             self.reports[name] = answered.report
         breaker = self.breakers[name]
+        if name in self._silent and not answered.silent:
+            # The row was the monitor's own, which has its answer now.
+            breaker = breaker.after_success()
+        (self._silent.add if answered.silent else self._silent.discard)(name)
         self.breakers[name] = (
             breaker.after_failure(now, dice, policy)
             if answered.silent

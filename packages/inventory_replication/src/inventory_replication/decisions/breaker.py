@@ -76,6 +76,8 @@ class Breaker:
     def after_good_answer(self, asked_at: float, now: float, policy: BreakerPolicy) -> "Breaker":
         """The monitor got a good answer.
 
+        It ends no row of failures: the monitor may have an old connection to a server that takes no new one.
+
         Args:
             asked_at: Monotonic time at which the question was sent; an answer to an earlier one than the end of the pause proves
                 nothing.
@@ -83,7 +85,7 @@ class Breaker:
             policy: Limits.
         """
         if self.state is BreakerState.CLOSED:
-            return self.after_success()
+            return self
         if asked_at < self.retry_at:
             return self
         if self.good + 1 < policy.good_samples_to_close:

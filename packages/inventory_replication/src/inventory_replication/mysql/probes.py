@@ -9,9 +9,11 @@ from typing import Any
 from pymysql.err import Error
 
 from inventory_replication.config import Credentials, MonitorPolicy, Server
+from inventory_replication.decisions.error_numbers import Meaning
 from inventory_replication.decisions.facts import NoAnswer, ReplicationChannel, ServerFacts
 from inventory_replication.decisions.gtid import GtidSet
 from inventory_replication.mysql.connection import TrackingConnection
+from inventory_replication.mysql.faults import meaning_of_fault
 from inventory_replication.mysql.refusals import explain
 
 QUESTION = """
@@ -87,10 +89,8 @@ class Probe:
 
     def ask(self) -> ServerReport | NoAnswer:
         """Ask once; never raises for what a server or the network does."""
+        used_before = self._connection is not None
         try:
-            if self._connection is not None and self._connection.hung_up():
-                # Somebody ended an idle connection, which says nothing about the server: ask it over a new one.
-                self.close()
             if self._connection is None:
                 self._connection = self._connect()
             with self._connection.cursor() as cursor:
@@ -99,6 +99,9 @@ class Probe:
             return _report(row)
         except (Error, ValueError) as fault:
             self.close()
+            if used_before and meaning_of_fault(fault) is Meaning.LOST:
+                # Somebody ended an old connection, which says nothing about the server: ask it over a new one.
+                return self.ask()
             return explain(fault, self.server, self._account)
 
     def close(self) -> None:
