@@ -5,7 +5,7 @@ const FIELDS = "input, textarea, select, [contenteditable]";
 const ROW = ".products tbody tr";
 const OPENED = "details.app-theme[open], details.confirm[open]";
 
-// Presses of + and − that came while one was being saved, in their order.
+// Presses of + and − that came while one was being saved, or before htmx had the row in its hands; in their order.
 const presses = [];
 let saving = false;
 
@@ -66,7 +66,8 @@ function press(event, delta) {
   const row = event.target.closest(ROW);
   const form = row?.querySelector("form.qty");
   if (!form) return false;
-  if (saving || form.classList.contains("htmx-request")) presses.push({ row: row.id, delta });
+  const ready = !window.htmx || form.hasAttribute("data-htmx-powered");
+  if (saving || !ready || form.classList.contains("htmx-request")) presses.push({ row: row.id, delta });
   else {
     saving = true;
     form.querySelector(`button[name=delta][value="${delta}"]`).click();
@@ -74,14 +75,20 @@ function press(event, delta) {
   return true;
 }
 
+function pressNext() {
+  if (saving || !presses.length) return;
+  const next = presses.shift();
+  const row = document.getElementById(next.row);
+  // A refusal is to be read before anything further happens to the quantity.
+  if (row?.querySelector(".qty-conflict, .qty-fault")) presses.length = 0;
+  else if (row) press({ target: row }, next.delta);
+}
+
 document.addEventListener("htmx:error", () => (presses.length = 0));
+document.addEventListener("htmx:after:process", pressNext);
 document.addEventListener("htmx:finally:request", () => {
   saving = false;
-  const next = presses.shift();
-  const row = next && document.getElementById(next.row);
-  // A refusal is to be read before anything further happens to the quantity.
-  if (!row || row.querySelector(".qty-conflict, .qty-fault")) presses.length = 0;
-  else press({ target: row }, next.delta);
+  pressNext();
 });
 
 function close(details) {
