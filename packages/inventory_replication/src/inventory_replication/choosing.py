@@ -23,7 +23,7 @@ from inventory_replication.errors import (
     SourceUnavailable,
     SplitBrainDetected,
 )
-from inventory_replication.monitor import Monitor
+from inventory_replication.monitor import Monitor, View
 
 _PAUSE = 0.01
 
@@ -78,21 +78,28 @@ class Chooser:
         return table
 
     def _after_switchover(self, table: RoutingTable) -> RoutingTable:
-        while self._switching(table):
+        """The table with the next source, or the last one without."""
+        while table.source is None:
+            view = self._monitor.view
+            if view.table.source is not None:
+                # Between the table and the view the source came: the table is what is old.
+                return self._monitor.table()
+            if not self._switching(view):
+                return table
             self._monitor.refresh(self._retry.switchover_patience)
             table = self._monitor.table()
             if table.source is None:
                 sleep(_PAUSE)
         return table
 
-    def _switching(self, table: RoutingTable) -> bool:
+    def _switching(self, view: View) -> bool:
         """Whether the former source is there and read-only, since a moment ago: somebody is moving its role."""
-        since = self._monitor.view.sourceless_since
-        if since is None or table.snapshot.cause is not Cause.NO_WRITABLE_SERVER:
+        snapshot = view.table.snapshot
+        if view.sourceless_since is None or snapshot.cause is not Cause.NO_WRITABLE_SERVER:
             return False
-        former = table.snapshot.lineage.source_uuid
-        stepped_down = any(member.server_uuid == former for member in table.snapshot.replicas)
-        return stepped_down and monotonic() - since < self._retry.switchover_patience
+        former = snapshot.lineage.source_uuid
+        stepped_down = any(member.server_uuid == former for member in snapshot.replicas)
+        return stepped_down and monotonic() - view.sourceless_since < self._retry.switchover_patience
 
     def _accepted(self, table: RoutingTable, decision: RouteDecision, role: str) -> RouteDecision:
         self._counters.count_unit(role, decision.server or "", decision.reason.value)
