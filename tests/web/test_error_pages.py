@@ -11,6 +11,14 @@ from flask import Flask
 
 from inventory_core import errors as core
 from inventory_core import failures
+from inventory_replication.errors import (
+    CausalTimeout,
+    CommitUnknown,
+    DatabaseBusy,
+    LostWriteDetected,
+    NoEligibleReplica,
+    SourceUnavailable,
+)
 from inventory_web import errors as web
 from inventory_web.error_pages import answer_for
 from inventory_web.errors import STATUS
@@ -18,6 +26,7 @@ from inventory_web.messages import faults_by_field, field_label, reason_text
 from inventory_web.refusals import TEXTS, refusal_text
 from tests.web.browser import Browser
 
+CLUSTER_TROUBLE = (SourceUnavailable, NoEligibleReplica, CausalTimeout, CommitUnknown, LostWriteDetected, DatabaseBusy)
 REFUSALS = [
     core.InvalidInput(core.Fault("quantity", "negative", "-1"), core.Fault("name", "required")),
     core.DuplicateCode("A-1"),
@@ -42,6 +51,7 @@ REFUSALS = [
     web.AccountRefused(core.Fault("username", "duplicate", "ada")),
     web.AccountNotFound("eva"),
     web.PortTaken("127.0.0.1", 80, "no"),
+    *(web.ClusterRefused(kind()) for kind in CLUSTER_TROUBLE),
 ]
 ENGLISH = {" the ", " is ", " not ", " was ", " were ", " cannot ", " there ", " again", " seconds", " another "}
 

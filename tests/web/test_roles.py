@@ -17,6 +17,7 @@ PUBLIC = {
     "assets.serve",
     "status.health",
     "status.live",
+    "accounts.choose_theme",
     "status.ready",
     "status.metrics",
 }

@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from inventory_core.errors import InventoryError, SchemaNotCurrent, StorageRefused
 from inventory_web import htmx
-from inventory_web.errors import STATUS, ClusterRefused, TooManyLogins, WebError
+from inventory_web.errors import STATUS, ClusterRefused, TooManyLogins, WebError, code_of
 from inventory_web.refusals import refusal_text
 
 RETRY_SECONDS = 5
@@ -36,7 +36,7 @@ def answer_for(error: InventoryError | WebError) -> Answer:
     hidden = status == 500 or (
         isinstance(error, (StorageRefused, SchemaNotCurrent)) and not isinstance(error, ClusterRefused)
     )
-    return Answer(status, error.code, _text(status) if hidden else refusal_text(error), retry_after)
+    return Answer(status, code_of(error), _text(status) if hidden else refusal_text(error), retry_after)
 
 
 def register(app: Flask) -> None:

@@ -74,6 +74,11 @@ class ClusterRefused(core.StorageRefused):
         self.cause = cause
 
 
+def code_of(error: core.InventoryError | WebError) -> str:
+    """The code that a person is told: of a refused cluster that of its cause, which says more."""
+    return error.cause.code if isinstance(error, ClusterRefused) else error.code
+
+
 STATUS: dict[type[Exception], int] = {
     core.InvalidInput: 422,
     core.DuplicateCode: 422,

@@ -21,8 +21,8 @@ from inventory_web.statuses import status_colour, status_text
 ROOM = 110
 """Bytes for a row's name and description; a page of 50 long rows then stays under 60 KB."""
 FIELD_OF_LOCATION = '<input type=hidden name=location value="">'
-SHORTEST_NAME = 24
-LONGEST_CATEGORY = 32
+SHORTEST_NAME = 12
+LONGEST_CATEGORY = 28
 
 
 @dataclass(frozen=True, slots=True)

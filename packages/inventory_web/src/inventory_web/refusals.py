@@ -136,12 +136,11 @@ def _cluster_refused(error: web.ClusterRefused) -> str:
         ),
         "REP-015": gettext("El servidor dejó de responder. Repita la consulta."),
     }
-    code = error.cause.code
     # Two writable servers are no source either.
-    text = known.get("REP-002" if code == "REP-008" else code)
-    if text is None:
-        text = gettext("La base de datos no está disponible. Espere unos segundos y repita la operación.")
-    return f"{text} ({code})"
+    code = "REP-002" if error.cause.code == "REP-008" else error.cause.code
+    return known.get(code) or gettext(
+        "La base de datos no está disponible. Espere unos segundos y repita la operación."
+    )
 
 
 def _file_refused(error: core.FileRefused) -> str:

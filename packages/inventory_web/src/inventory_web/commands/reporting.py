@@ -9,7 +9,7 @@ from flask_babel import gettext
 from inventory_core.errors import InventoryError
 from inventory_web.cli_words import chosen_language
 from inventory_web.commands.usage import usage_text
-from inventory_web.errors import SettingsRefused, WebError
+from inventory_web.errors import SettingsRefused, WebError, code_of
 from inventory_web.language import speaking
 from inventory_web.refusals import refusal_text
 
@@ -45,7 +45,7 @@ def _report(error: Exception) -> None:
             for line in error.lines:
                 _line(error.code, line)
         case InventoryError() | WebError():
-            _line(error.code, refusal_text(error))
+            _line(code_of(error), refusal_text(error))
         case OSError() if error.filename:
             _line("WEB-007", f"{error.filename}: {error.strerror}")
         case _:
