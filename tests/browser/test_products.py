@@ -119,9 +119,9 @@ def test_the_progress_of_an_import_moves_by_itself(shop: Shop, window: Window, t
 
     _set(shop, job_id, state="importing", stage="writing", done_rows=500, total_rows=2000)
     page.reload()
-    window.sees("500 de 2.000 filas")
+    window.sees("Fila 500 de 2.000")
     _set(shop, job_id, state="importing", stage="writing", done_rows=1500, total_rows=2000)
-    window.sees("1.500 de 2.000 filas")
+    window.sees("Fila 1.500 de 2.000")
     _set(shop, job_id, state="ready")
     window.sees("Importar ahora")
 
