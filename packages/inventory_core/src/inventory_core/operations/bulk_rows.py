@@ -83,7 +83,9 @@ def roomy(connection: Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        connection.exec_driver_sql(f"PRAGMA cache_size = {before}")
+        # An interruption closes the connection, and the memory went with it.
+        if not connection.invalidated:
+            connection.exec_driver_sql(f"PRAGMA cache_size = {before}")
 
 
 def stored_time(connection: Connection, moment: datetime | None) -> Any:
