@@ -1,5 +1,7 @@
 """Starting: everything comes up from nothing, and a second time nothing changes."""
 
+from typing import Any
+
 import pytest
 
 from tests.stack.system import ONCE, RUNNING, System, eventually
@@ -73,9 +75,17 @@ def test_accounts_of_the_application_hold_the_least_that_they_need(system: Syste
     assert secured.split() == ["ANY", "ANY", "ANY"]
 
 
+def modes(system: System) -> set[object]:
+    """What the instances say of the database; six answers come from all three."""
+    visitor = system.visitor()
+    databases: list[Any] = [visitor.health()["database"] for _ in range(6)]
+    return {database["mode"] for database in databases}
+
+
 def test_a_source_that_restarts_is_used_again_and_followed_again(system: System, admin: Visitor) -> None:
     system.compose("restart", "db")
     eventually("the list is served", lambda: admin.get("/inventory").status == 200)
+    eventually("every instance has the source back", lambda: modes(system) == {"normal"})
     admin.get("/products/new")
     saved = admin.post("/products/new", code="AFTER-RESTART", name="Lámpara", quantity="3", minimum="0")
 

@@ -117,3 +117,12 @@ def test_the_addresses_of_a_page_full_of_codes_are_those_of_each_code(app: Flask
     with app.test_request_context("/inventory", base_url=f"http://localhost{root}"):
         for endpoint in ("products.details", "counting.change"):
             assert address_of_codes(endpoint)(code) == app.url_for(endpoint, code=code)
+
+
+def test_a_file_of_the_browser_brings_no_cookie_so_that_a_cache_may_keep_it(app: Flask) -> None:
+    browser = Browser(app).logged_in("olga")
+    page = browser.get("/inventory")
+    address = next(word for word in page.text.split('"') if word.startswith("/assets/"))
+
+    assert "Set-Cookie" in page.headers
+    assert "Set-Cookie" not in browser.get(address).headers

@@ -2,7 +2,8 @@
 
 from datetime import timedelta
 
-from flask import Flask, Response
+from flask import Flask, Response, request
+from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_wtf import CSRFProtect
 from secure import (
     ContentSecurityPolicy,
@@ -23,8 +24,17 @@ LARGEST_BODY = 65 * 1024 * 1024
 """Bytes: the largest file that the core imports, and what a form wraps around it."""
 
 
+class SessionCookies(SecureCookieSessionInterface):
+    """Renews the cookie of a login with each answer but the files of the browser, which caches may keep for everybody."""
+
+    def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
+        """Whether this answer brings the cookie."""
+        return request.endpoint != "assets.serve" and super().should_set_cookie(app, session)
+
+
 def configure(app: Flask, settings: Settings, secret_key: str) -> None:
     """Set up cookies and limits from the settings."""
+    app.session_interface = SessionCookies()
     app.config.update(
         SECRET_KEY=secret_key,
         SESSION_COOKIE_NAME="inventory_session",
