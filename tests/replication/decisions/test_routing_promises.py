@@ -102,7 +102,7 @@ def test_a_replica_known_to_have_everything_is_never_passed_over(
         for replica in chosen_from.replicas
         if not replica.stalled and NOW - replica.complete_until <= bound and replica.executed.contains(need.gtids)
     ]
-    if able and not need.unknown and not need.rejected:
+    if able and not need.unknown and not need.rejected and not need.source:
         decision = choose_reader(chosen_from, need, NOW, dice)
 
         assert not decision.is_source
