@@ -22,7 +22,8 @@ ERRANT = f"{uuid.uuid4()}:1"
 @contextmanager
 def applier_failed(servers: ReplicaSet) -> Iterator[None]:
     """Error 1418: the source trusts who creates functions, the replica does not."""
-    servers.source.query("SET GLOBAL log_bin_trust_function_creators = ON")
+    for each in servers.servers:
+        each.query(f"SET GLOBAL log_bin_trust_function_creators = {'ON' if each is servers.source else 'OFF'}")
     servers.source.query(ROUTINE, database=DATABASE)
     try:
         yield

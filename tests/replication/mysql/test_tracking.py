@@ -126,6 +126,9 @@ def routines(servers: ReplicaSet, table: str) -> Iterator[str]:
     yield table
     servers.source.query(f"DROP FUNCTION {table}_f", database=DATABASE)
     servers.source.query(f"DROP PROCEDURE {table}_p", database=DATABASE)
+    servers.catch_up()
+    for server in servers.servers:
+        server.query("SET GLOBAL log_bin_trust_function_creators = OFF")
 
 
 @pytest.mark.parametrize("case", REPORTED_WITHOUT_AUTOCOMMIT)
