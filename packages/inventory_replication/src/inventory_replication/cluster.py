@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 
 from inventory_replication import metrics, status
 from inventory_replication.config import ClusterConfig
-from inventory_replication.context import CausalContext
+from inventory_replication.context import CausalContext, current_within
 from inventory_replication.decisions.routing import ReadNeed
 from inventory_replication.decisions.token_codec import TokenCodec
 from inventory_replication.decisions.tokens import CausalToken
@@ -127,15 +127,8 @@ class ReplicatedCluster(Generic[S]):
             token_text: What the request, job or message brought, however hostile. One that is not believed sends the readers of the
                 block to the source; ``rejected`` of the context says why.
         """
-        outer = self._current.get()
-        context = self._opened(token_text, outer)
-        mark = self._current.set(context)
-        try:
+        with current_within(self._current, self._opened(token_text, self._current.get())) as context:
             yield context
-        finally:
-            self._current.reset(mark)
-            if outer is not None:
-                outer.join(context)
 
     def status(self) -> ClusterStatus:
         """The cluster as this process sees it; the first call starts the monitor and waits for its first round."""

@@ -1,7 +1,9 @@
 """What a request or job has written and must see: its causal token, as it grows from unit of work to unit of work."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from time import time
 from typing import NamedTuple
 
@@ -112,3 +114,16 @@ class CausalContext:
             unread, self._unread = self._unread, []
             self._carried = self._carried.with_commit(GtidSet.parse(",".join(unread)), time())
         return self._carried
+
+
+@contextmanager
+def current_within(current: ContextVar[CausalContext | None], context: CausalContext) -> Iterator[CausalContext]:
+    """Let a context be the current one for a block; what it did goes to the one around it."""
+    outer = current.get()
+    mark = current.set(context)
+    try:
+        yield context
+    finally:
+        current.reset(mark)
+        if outer is not None:
+            outer.join(context)

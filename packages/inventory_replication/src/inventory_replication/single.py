@@ -13,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from inventory_replication import metrics
 from inventory_replication.config import RetryPolicy
-from inventory_replication.context import CausalContext, Served
+from inventory_replication.context import CausalContext, Served, current_within
 from inventory_replication.counters import Counters
 from inventory_replication.decisions.error_numbers import Meaning
 from inventory_replication.decisions.tokens import CausalToken
@@ -109,15 +109,8 @@ class SingleServer(Generic[S]):
     @contextmanager
     def causal(self, token_text: str | None = None) -> Iterator[CausalContext]:  # noqa: ARG002 - nothing to wait for
         """As of a cluster; every change is seen at once here, so there is never a token."""
-        outer = self._current.get()
-        context = CausalContext(CausalToken(_REASON), lambda _: "")
-        mark = self._current.set(context)
-        try:
+        with current_within(self._current, CausalContext(CausalToken(_REASON), lambda _: "")) as context:
             yield context
-        finally:
-            self._current.reset(mark)
-            if outer is not None:
-                outer.join(context)
 
     def status(self) -> ClusterStatus:
         """One source without a replica; the database is not asked."""

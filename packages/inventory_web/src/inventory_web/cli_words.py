@@ -64,7 +64,29 @@ class Option(click.Option):
         return told(super().make_metavar(ctx))
 
 
-class Command(click.Command):
+class ToldCommand(click.Command):
+    """Its help is translated when it is shown."""
+
+    def get_help_option(self, ctx: click.Context) -> click.Option | None:
+        """The option that shows the help."""
+        return _told_help(super().get_help_option(ctx))
+
+    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the first line of the help."""
+        _write_usage(self, ctx, formatter)
+
+    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what the command or group is for."""
+        del ctx
+        _write_text(self, formatter)
+
+    def get_short_help_str(self, limit: int = 45) -> str:
+        """What the command or group is for, for the list of commands."""
+        del limit
+        return told(self.help or "")
+
+
+class Command(ToldCommand):
     """A command that speaks the language of the person, in its help and while it works."""
 
     allow_extra_args = True
@@ -83,30 +105,12 @@ class Command(click.Command):
         with speaking(chosen_language()):
             return super().invoke(ctx)
 
-    def get_help_option(self, ctx: click.Context) -> click.Option | None:
-        """The option that shows the help."""
-        return _told_help(super().get_help_option(ctx))
-
-    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the first line of the help."""
-        _write_usage(self, ctx, formatter)
-
-    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write what the command does."""
-        del ctx
-        _write_text(self, formatter)
-
-    def get_short_help_str(self, limit: int = 45) -> str:
-        """What the command does, for the list of commands."""
-        del limit
-        return told(self.help or "")
-
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options."""
         _write_options(self, ctx, formatter)
 
 
-class Group(click.Group):
+class Group(ToldCommand, click.Group):
     """A group of such commands."""
 
     command_class = Command
@@ -118,24 +122,6 @@ class Group(click.Group):
             click.echo(self.get_help(ctx), err=True)
             ctx.exit(2)
         return super().parse_args(ctx, args)
-
-    def get_help_option(self, ctx: click.Context) -> click.Option | None:
-        """The option that shows the help."""
-        return _told_help(super().get_help_option(ctx))
-
-    def format_usage(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write the first line of the help."""
-        _write_usage(self, ctx, formatter)
-
-    def format_help_text(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write what the group is for."""
-        del ctx
-        _write_text(self, formatter)
-
-    def get_short_help_str(self, limit: int = 45) -> str:
-        """What the group is for, for the list of commands."""
-        del limit
-        return told(self.help or "")
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options, then the commands."""
