@@ -39,7 +39,7 @@ def secrets(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def system(secrets: Path, image: str) -> Iterator[System]:
     """Everything up, from nothing, by the command of the documents."""
     with removed_at_the_end(System(new_project(), secrets, image)) as started:
-        started.compose("up", "--build", "--detach")
+        started.up("--build")
         yield started
 
 

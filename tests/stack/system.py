@@ -70,6 +70,15 @@ class System:
         """Run a subcommand of Compose."""
         return self.run("docker", "compose", *command, **options)
 
+    def up(self, *options: str) -> None:
+        """Start everything, and wait until the balancer listens: until then Docker takes connections and resets them."""
+        self.compose("up", "--detach", *options)
+        self.wait_for_balancer()
+
+    def wait_for_balancer(self) -> None:
+        """Until it is healthy, which needs the instances to have been so."""
+        eventually("the balancer is healthy", lambda: self.health("nginx") == "healthy")
+
     def port(self, service: str, inside: int) -> int:
         """The host port; Docker picks another each time the container starts."""
         return int(self.compose("port", service, str(inside)).stdout.strip().rpartition(":")[2])

@@ -54,6 +54,7 @@ def restored(backup: Backup, image: str) -> Iterator[System]:
     """Another system with other passwords, filled from the backup."""
     with removed_at_the_end(System(new_project(), SAMPLE_SECRETS, image)) as other:
         other.run(RESTORE, str(backup.file))
+        other.wait_for_balancer()
         yield other
 
 
@@ -102,7 +103,7 @@ def test_a_fresh_system_holds_what_was_backed_up_on_both_servers(
 
 def test_what_was_there_is_there_after_down_and_up(restored: System, backup: Backup) -> None:
     restored.compose("down")
-    restored.compose("up", "--detach")
+    restored.up()
 
     assert restored.query("db", CONTENT) == backup.content
     assert restored.query("db-replica", "SELECT @@super_read_only") == "1"

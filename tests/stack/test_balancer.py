@@ -31,7 +31,7 @@ def test_turns_are_3_to_2_to_1_exactly_whichever_worker_takes_a_request(system: 
     # From a fresh start: whoever was lost before has turns to make up for.
     eventually("every instance is there", lambda: all_answer(system))
     system.compose("restart", "nginx")
-    eventually("the balancer is back", lambda: system.health("nginx") == "healthy")
+    system.wait_for_balancer()
     visitor = system.visitor()
     with ThreadPoolExecutor(8) as crowd:
         turns = Counter(crowd.map(lambda _: visitor.instance(), range(600)))

@@ -28,7 +28,7 @@ def test_the_first_account_has_the_password_that_was_made_and_not_the_public_one
 
 def test_a_second_start_changes_nothing(system: System) -> None:
     before = {name: (found["Id"], found["State"]["StartedAt"]) for name, found in system.containers().items()}
-    system.compose("up", "--detach")
+    system.up()
     after = {name: (found["Id"], found["State"]["StartedAt"]) for name, found in system.containers().items()}
 
     assert {name: after[name] for name in RUNNING} == {name: before[name] for name in RUNNING}
