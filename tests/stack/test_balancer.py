@@ -1,5 +1,6 @@
 """The balancer: whose turn it is, what happens when an instance is lost, and what it adds of its own."""
 
+import gzip
 import threading
 import time
 from collections import Counter
@@ -123,6 +124,7 @@ def test_a_file_of_the_browser_is_kept_by_the_balancer_under_the_address_of_its_
     page = admin.get("/inventory").text
     address = next(word for word in page.split('"') if word.startswith("/assets/") and word.endswith(".css"))
     first, second = (admin.get(address, {"Accept-Encoding": "gzip"}) for _ in range(2))
+    plain = admin.get(address)
     wrong = admin.get(address.replace(address.split("/")[2], "0" * 16))
 
     eventually(
@@ -132,6 +134,8 @@ def test_a_file_of_the_browser_is_kept_by_the_balancer_under_the_address_of_its_
     assert "immutable" in second.header("Cache-Control")
     assert second.header("Content-Encoding") == "gzip"
     assert first.body == second.body
+    assert plain.header("Content-Encoding") == ""
+    assert plain.body == gzip.decompress(first.body)
     assert first.header("X-Request-ID") != second.header("X-Request-ID")
     assert wrong.header("Cache-Control") == "no-cache"
 

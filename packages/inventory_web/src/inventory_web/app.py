@@ -13,6 +13,7 @@ from inventory_web import (
     assets,
     catalogues,
     composition,
+    compression,
     current,
     delivery,
     error_pages,
@@ -46,6 +47,7 @@ def create_app(settings: Settings, *, sessions: SessionSource | None = None, plu
     inventory = composition.open_inventory(sessions, hooks)
     language.set_up(app, settings, catalogues.folders_of(inventory.plugins.get_plugins()))
 
+    compression.compress_pages(app)
     tracing.follow(app, settings)
     guard.watch(app)
     security.protect(app, settings)
