@@ -25,7 +25,8 @@ class MenuEntry:
 
     ``label`` is a text, or a lazy one that follows the language of the request; ``endpoint`` names a view without
     arguments; ``icon`` a symbol of ``icons.svg``; entries are shown by ascending ``order`` to accounts with at least ``role``.
-    ``badge`` is asked on every page for a short text beside the label; empty shows nothing.
+    ``badge`` is asked on every page for a short text beside the label; empty shows nothing. ``more`` puts the line under
+    "Más", for what is not daily work.
     """
 
     label: object
@@ -34,6 +35,7 @@ class MenuEntry:
     order: int = 100
     role: Role = Role.VIEWER
     badge: Callable[[], str] | None = None
+    more: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +56,22 @@ class ProductPanel:
 
     html: Markup
     order: int = 100
+
+
+@dataclass(frozen=True, slots=True)
+class SelectionAction:
+    """Something to do with the products that a person selected in the list: a button of the bar that belongs to it.
+
+    The button sends the selection as a form (POST, with the CSRF token) to the view of ``endpoint``, which takes no
+    arguments and reads it with ``inventory_web.selection.read_selection`` or ``selected_rows``. ``label``, ``icon``, ``order``
+    and ``role`` are as in ``MenuEntry``.
+    """
+
+    label: object
+    endpoint: str
+    icon: str = "tag"
+    order: int = 100
+    role: Role = Role.VIEWER
 
 
 class WebHooks:
@@ -81,4 +99,9 @@ class WebHooks:
     @hookspec
     def product_panels(self, details: ProductDetails) -> Sequence[ProductPanel]:
         """Give parts of the page of one product. Called each time that the page is shown, inside its request."""
+        raise NotImplementedError
+
+    @hookspec
+    def selection_actions(self) -> Sequence[SelectionAction]:
+        """Give buttons for the products that are selected in the list. Called each time that the list is shown."""
         raise NotImplementedError

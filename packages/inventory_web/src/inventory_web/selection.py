@@ -1,0 +1,58 @@
+"""The products that are selected in the list, as its form sends them; for every area that offers something for them."""
+
+import re
+from collections.abc import Iterator
+
+from flask import request
+from werkzeug.datastructures import MultiDict
+
+from inventory_core.errors import Fault, InvalidInput
+from inventory_core.queries.rows import ProductRow
+from inventory_core.queries.selecting import SelectedProduct, SelectedRows, Selection
+from inventory_core.queries.selecting import selected_rows as rows_of
+from inventory_web.current import may, running, the_inventory
+from inventory_web.hookspecs import SelectionAction
+from inventory_web.list_query import ListQuery
+
+_PRODUCT = re.compile(r"([0-9]{1,18})\.([0-9]{1,9})", re.ASCII)
+
+
+def selection_actions() -> list[SelectionAction]:
+    """What the person of this request may do with a selection, in order."""
+    answers = running().hooks.hook.selection_actions()
+    allowed = [action for actions in answers for action in actions if may(action.role)]
+    return sorted(allowed, key=lambda action: action.order)
+
+
+def product_key(row: ProductRow) -> str:
+    """The value of the row's checkbox: which product, and the version of it that the person sees."""
+    return f"{row.id}.{row.version}"
+
+
+def read_selection(given: MultiDict[str, str] | None = None) -> Selection:
+    """The selection that the form of this request, or ``given``, speaks of.
+
+    Fields: ``p`` for each product (see ``product_key``), or ``all`` with the filter of the list (``search``, ``category``,
+    ``status``, ``location``) and, if the person has seen a number, ``found``. Raises ``InvalidInput`` if nothing is selected
+    or something else than products, or too many.
+    """
+    fields = request.form if given is None else given
+    if fields.get("all"):
+        seen = fields.get("found", "")
+        number = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else None
+        return Selection(found=ListQuery.read(fields).products, seen_number=number)
+    return Selection(tuple(_products(fields.getlist("p"))))
+
+
+def selected_rows(size: int) -> SelectedRows:
+    """The first ``size`` products (at most 500) of the selection of this request, with the number of all of them."""
+    sort = ListQuery.read(request.form).sort
+    return rows_of(the_inventory(), read_selection(), size=size, sort=sort)
+
+
+def _products(values: list[str]) -> Iterator[SelectedProduct]:
+    for value in values:
+        match = _PRODUCT.fullmatch(value)
+        if match is None:
+            raise InvalidInput(Fault("selection", "unknown", value[:80]))
+        yield SelectedProduct(int(match[1]), int(match[2]))
