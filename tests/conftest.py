@@ -11,7 +11,7 @@ from hypothesis import settings
 
 from tests import capabilities
 
-pytest_plugins = ["tests.replication.mysql.started_once"]
+pytest_plugins = ["tests.replication.mysql.started_once", "tests.stack.started_once"]
 
 REPOSITORY = Path(__file__).parents[1]
 THREAD_GRACE_SECONDS = 5.0
