@@ -49,16 +49,26 @@ def test_the_way_down_leaves_the_tables_of_the_core_alone(empty: SingleDatabase)
     require_current(empty.engine)
 
 
-def test_the_language_of_accounts_comes_and_goes_with_its_step_and_the_accounts_stay(empty: SingleDatabase) -> None:
+@pytest.mark.parametrize(
+    ("before", "table", "columns"),
+    [
+        ("0002", "user", {"language", "theme", "logged_in_at"}),
+        ("0003", "user", {"theme", "logged_in_at"}),
+        ("0003", "user_session", {"agent", "kept"}),
+    ],
+)
+def test_what_a_step_adds_to_a_table_comes_and_goes_with_it_and_the_accounts_stay(
+    empty: SingleDatabase, before: str, table: str, columns: set[str]
+) -> None:
     upgrade_all(empty.engine)
-    WEB_SCHEMA.downgrade(empty.engine, "0002")
-    before = {column["name"] for column in inspect(empty.engine).get_columns("user")}
+    WEB_SCHEMA.downgrade(empty.engine, before)
+    old = {column["name"] for column in inspect(empty.engine).get_columns(table)}
     upgrade_all(empty.engine)
-    after = {column["name"] for column in inspect(empty.engine).get_columns("user")}
+    new = {column["name"] for column in inspect(empty.engine).get_columns(table)}
     with empty.reader() as session:
         users = [(user.name, user.language) for user in session.scalars(select(User))]
 
-    assert after - before == {"language"}
+    assert new - old == columns
     assert users == [(INITIAL_NAME, None)]
 
 
