@@ -3,7 +3,7 @@
 
 const FIELDS = "input, textarea, select, [contenteditable]";
 const ROW = ".products tbody tr";
-const OPENED = "details.app-theme[open], details.confirm[open]";
+const OPENED = "details.app-drop[open], details.confirm[open]";
 
 // Presses of + and − that came while one was being saved, or before htmx had the row in its hands; in their order.
 const presses = [];
@@ -97,6 +97,13 @@ function close(details) {
   details.querySelector("summary").focus();
   return true;
 }
+
+// What was opened below its button does not stay in the way of what somebody does elsewhere.
+document.addEventListener("click", (event) => {
+  for (const opened of document.querySelectorAll("details.app-drop[open]")) {
+    if (!opened.contains(event.target)) opened.open = false;
+  }
+});
 
 async function showKeys(link) {
   const shown = () => document.querySelector("dialog.shortcuts-dialog");

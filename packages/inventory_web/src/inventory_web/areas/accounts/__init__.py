@@ -30,4 +30,8 @@ class AccountsArea:
     @hookimpl
     def menu_entries(self) -> Sequence[MenuEntry]:
         """The accounts, for administrators."""
-        return [MenuEntry(lazy_gettext("Usuarios"), "accounts.accounts", icon="people", order=90, role=Role.ADMIN)]
+        return [
+            MenuEntry(
+                lazy_gettext("Usuarios"), "accounts.accounts", icon="people", order=90, role=Role.ADMIN, more=True
+            )
+        ]

@@ -24,4 +24,4 @@ class ImportsArea:
 
     @hookimpl
     def menu_entries(self) -> Sequence[MenuEntry]:
-        return [MenuEntry(lazy_gettext("Importar"), "imports.new", "upload", order=50, role=Role.OPERATOR)]
+        return [MenuEntry(lazy_gettext("Importar"), "imports.new", "upload", order=50, role=Role.OPERATOR, more=True)]

@@ -23,4 +23,8 @@ class LocationsArea:
 
     @hookimpl
     def menu_entries(self) -> Sequence[MenuEntry]:
-        return [MenuEntry(lazy_gettext("Ubicaciones"), "locations.places", "geo-alt", order=60, role=Role.OPERATOR)]
+        return [
+            MenuEntry(
+                lazy_gettext("Ubicaciones"), "locations.places", "geo-alt", order=60, role=Role.OPERATOR, more=True
+            )
+        ]

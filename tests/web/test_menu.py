@@ -1,0 +1,38 @@
+"""The menu: daily work beside one another, the rest under "Más"."""
+
+import re
+
+from flask import Flask
+
+from tests.web.browser import Browser
+
+
+def menu_of(app: Flask, name: str, address: str) -> tuple[list[str], list[str]]:
+    """The addresses of the daily lines, and of those under "Más"."""
+    page = Browser(app).logged_in(name).get(address).text
+    menu = page.split('aria-label="Menú principal"')[1].split("</nav>")[0]
+    daily, *further = menu.split("<details")
+    return re.findall(r'href="([^"]+)"', daily), re.findall(r'href="([^"]+)"', "".join(further))
+
+
+def test_what_is_not_daily_work_stands_under_more(app: Flask) -> None:
+    daily, further = menu_of(app, "ada", "/account/password")
+
+    assert {"/inventory", "/low-stock", "/movements"} <= set(daily)
+    assert {"/imports/new", "/locations", "/users"} <= set(further)
+    assert not set(daily) & set(further)
+
+
+def test_lines_under_more_are_for_those_who_may_open_them(app: Flask) -> None:
+    _, further = menu_of(app, "vera", "/account/password")
+
+    assert not {"/imports/new", "/users"} & set(further)
+
+
+def test_the_menu_says_where_one_is_also_under_more(app: Flask) -> None:
+    visitor = Browser(app).logged_in("ada")
+
+    assert 'href="/locations" aria-current="page"' in visitor.get("/locations").text
+    assert '<summary class="nav-link active">' in visitor.get("/locations").text
+    assert 'href="/movements" aria-current="page"' in visitor.get("/movements").text
+    assert '<summary class="nav-link active">' not in visitor.get("/movements").text
