@@ -17,6 +17,7 @@ from inventory_core import (
     get_product,
     list_categories,
     list_locations,
+    products_by_code,
     receive,
     register_product,
     restore_product,
@@ -50,6 +51,17 @@ def test_a_code_is_taken_in_whatever_case_or_width_it_is_typed(inventory: Invent
         create_product(inventory, typed)
 
     assert get_product(inventory, typed).row.code == "A-1"
+
+
+def test_many_codes_are_looked_up_at_once_in_whatever_case_they_are_typed(inventory: Inventory) -> None:
+    for code in ("A-1", "ñ-1", "Ñ-2"):
+        create_product(inventory, code, quantity=4)
+
+    found = products_by_code(inventory, [" a-1 ", "n-1", "Ñ-1", "ñ-2", "\U0001f4e6", "\ud800"])
+
+    assert {asked: product.row.code for asked, product in found.items()} == {" a-1 ": "A-1", "Ñ-1": "ñ-1", "ñ-2": "Ñ-2"}
+    assert found["ñ-2"] == get_product(inventory, "Ñ-2")
+    assert [quantity for _, quantity in found["ñ-2"].balances] == [4]
 
 
 @pytest.mark.parametrize("other", ["Á-1", "A-1.", "A 1", "AA-1", "ß-1", "ñ-1"])

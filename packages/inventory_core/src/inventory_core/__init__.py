@@ -52,6 +52,7 @@ from inventory_core.queries.movement_history import MovementPage, MovementRow, m
 from inventory_core.queries.product_count import ProductCount, count_products
 from inventory_core.queries.product_details import ProductDetails, get_product
 from inventory_core.queries.product_list import ProductPage, product_page, stream_products
+from inventory_core.queries.products_by_code import products_by_code
 from inventory_core.queries.rows import ProductRow
 from inventory_core.queries.sorting import Position
 from inventory_core.queries.stock_levels import StockRow, stock_levels
@@ -137,6 +138,7 @@ __all__ = [
     "parse_quantity",
     "preview_import",
     "product_page",
+    "products_by_code",
     "read_table",
     "receive",
     "register_product",
