@@ -31,3 +31,26 @@ document.addEventListener("htmx:after:settle", (event) => {
 document.addEventListener("focusin", (event) => {
   if (event.target.matches(".qty input[name=quantity]")) event.target.select();
 });
+
+// A search begins once the fingers rest for a moment: a short one where answers are quick, longer where they keep the server busy.
+const SHORTEST = 40;
+const LONGEST = 400;
+let pause = SHORTEST;
+let resting = 0;
+let asked = 0;
+
+document.addEventListener("input", ({ target }) => {
+  if (target.id !== "search") return;
+  clearTimeout(resting);
+  resting = setTimeout(() => target.dispatchEvent(new Event("typed", { bubbles: true })), pause);
+});
+
+document.addEventListener("htmx:before:request", ({ target }) => {
+  if (target.id === "filters") asked = performance.now();
+});
+
+document.addEventListener("htmx:after:request", ({ target }) => {
+  if (target.id === "filters") pause = Math.min(LONGEST, Math.max(SHORTEST, performance.now() - asked));
+});
+
+document.addEventListener("submit", () => clearTimeout(resting));
