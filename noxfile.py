@@ -117,7 +117,7 @@ def build(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """Speed and memory at 100,000 products, and what replication costs, written to docs/benchmarks.md."""
-    install(session, "test")
+    install(session, "test", "browser")
     session.run("python", "-m", "benchmarks", *session.posargs)
 
 

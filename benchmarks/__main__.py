@@ -4,10 +4,11 @@ import argparse
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import changing, dataset, exchange, machine, reading, replication, report
+from benchmarks import browsing, changing, dataset, exchange, machine, reading, replication, report
 from benchmarks.measuring import Comparison, Ground, Table, say
 from tests.capabilities import missing
 
@@ -18,41 +19,51 @@ ROOMS: dict[str, Callable[[Ground], Iterator[Table]]] = {
     "changing": changing.measure,
     "exchange": exchange.measure,
 }
+"""The rooms of the part ``inventory`` of the page; each other part is one room."""
+
+BROWSING = "browsing"
 REPLICATION = "replication"
+NEEDS = {BROWSING: "browser", REPLICATION: "docker"}
 
 
 def main() -> int:
-    """Run what was asked for; only a run of all rooms of the inventory, or of replication, writes its part of the page."""
+    """Run what was asked for; a part of the page is written only by a run of all its rooms."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    parser.add_argument(
-        "rooms", nargs="*", choices=[*ROOMS, REPLICATION, []], help="what to measure (default: everything)"
-    )
+    every = [*ROOMS, *NEEDS]
+    parser.add_argument("rooms", nargs="*", choices=[*every, []], help="what to measure (default: everything)")
     parser.add_argument("--folder", type=Path, help="where the inventory is kept for the next run")
     parser.add_argument("--repetitions", type=int, default=60)
     parser.add_argument("--page", type=Path, help="write this file instead of docs/benchmarks.md")
     given = parser.parse_args()
-    rooms = given.rooms or [*ROOMS, REPLICATION]
-    lack = missing("docker")
-    if lack and not given.rooms:
-        rooms.remove(REPLICATION)
-        say(f"{REPLICATION} is left out: it needs {lack}")
+    rooms = given.rooms or _possible(every)
     missed = 0
-    if inventory := [room for room in ROOMS if room in rooms]:
-        whole = len(inventory) == len(ROOMS)
-        versions = {"SQLite": sqlite3.sqlite_version, "SQLAlchemy": version("sqlalchemy")}
-        missed += _run("inventory", versions, _inventory(inventory, given.folder, given.repetitions), given.page, whole)
+    with _ground(given.folder, given.repetitions) as ground:
+        if inventory := [room for room in ROOMS if room in rooms]:
+            versions = {"SQLite": sqlite3.sqlite_version, "SQLAlchemy": version("sqlalchemy")}
+            measured = (table for room in inventory for table in ROOMS[room](ground()))
+            missed += _run("inventory", versions, measured, given.page, len(inventory) == len(ROOMS))
+        if BROWSING in rooms:
+            missed += _run(BROWSING, browsing.versions(), browsing.measure(ground()), given.page, True)
     if REPLICATION in rooms:
         missed += _run(REPLICATION, replication.versions(), replication.measure(), given.page, True)
     return int(missed > 0)
 
 
-def _inventory(rooms: list[str], kept: Path | None, repetitions: int) -> Tables:
+def _possible(rooms: list[str]) -> list[str]:
+    """Those for which the machine has what they need; the others are told."""
+    lacks = {room: lack for room, capability in NEEDS.items() if (lack := missing(capability))}
+    for room, lack in lacks.items():
+        say(f"{room} is left out: it needs {lack}")
+    return [room for room in rooms if room not in lacks]
+
+
+@contextmanager
+def _ground(kept: Path | None, repetitions: int) -> Iterator[Callable[[], Ground]]:
+    """Give what makes the inventory, once, for those who need it."""
     with tempfile.TemporaryDirectory(prefix="inventory-bench-") as scratch:
         folder = kept or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
-        ground = Ground(dataset.cached(folder), Path(scratch), repetitions)
-        for room in rooms:
-            yield from ROOMS[room](ground)
+        yield lambda: Ground(dataset.cached(folder), Path(scratch), repetitions)
 
 
 def _run(part: str, versions: dict[str, str], measured: Tables, page: Path | None, whole: bool) -> int:

@@ -21,6 +21,10 @@ PARTS = {
 {PRODUCTS:,} products in 14 locations and {MOVEMENTS:,} movements, a catalogue made by dice of a fixed seed
 (`benchmarks/dataset.py`).
 """,
+    "browsing": """## The inventory in a browser
+
+The same catalogue, through the server of `inventory serve` and a real Chromium on one machine.
+""",
     "replication": """## Replication on MySQL
 
 `inventory_replication` over a source and two replicas in containers of their own, with TLS, and with the durability that MySQL has
