@@ -63,6 +63,24 @@ def test_a_double_click_counts_once(site: Site) -> None:
     assert site.quantity("A") == 6
 
 
+@pytest.mark.parametrize("stock", ["nowhere", "moved since", "all taken"])
+def test_a_form_without_a_place_that_comes_again_means_the_place_of_its_first_time(site: Site, stock: str) -> None:
+    if stock == "nowhere":
+        site.create_product("A")
+    else:
+        _in_two_places(site)
+        site.operator.post(ADDRESS, {"quantity": "0", "location": "Almacén"})
+    quantity = "0" if stock == "all taken" else "4"
+    form = form_in(site.operator.get("/inventory").text, ADDRESS) | {"quantity": quantity}
+    first = site.operator.post(ADDRESS, form)
+    if stock == "moved since":
+        site.operator.post(ADDRESS, {"quantity": "2", "location": "Almacén"})
+    before = site.quantity("A")
+
+    assert (first.status_code, site.operator.post(ADDRESS, form).status_code) == (303, 303)
+    assert site.quantity("A") == before
+
+
 def test_clicks_at_the_same_instant_under_one_operation_count_once(site: Site) -> None:
     site.create_product("A", quantity=5)
     form = {"delta": "1", "expected": "5", "operation": "at-once"}

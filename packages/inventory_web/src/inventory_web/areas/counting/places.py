@@ -11,13 +11,11 @@ class SeveralPlaces(Exception):
         super().__init__("choose one of several places")
 
 
-def place_of(product: ProductDetails, asked: str | None) -> str | None:
-    """The place that a form means: the one it names, else the only one that holds the product; None is the default.
+def place_of(product: ProductDetails) -> str | None:
+    """The place that a form means without naming it: the only one that holds the product; None is the default.
 
     Raises ``SeveralPlaces``.
     """
-    if asked:
-        return asked
     holding = tuple((place, quantity) for place, quantity in product.balances if quantity)
     if len(holding) > 1:
         raise SeveralPlaces(holding)

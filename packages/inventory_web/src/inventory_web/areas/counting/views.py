@@ -6,9 +6,11 @@ from flask import Blueprint, flash, make_response, render_template, request, url
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from inventory_core.errors import CountConflict, Fault, InventoryError
+from inventory_core.errors import CountConflict, Fault, InventoryError, OperationReused
 from inventory_core.operations.counting import change_quantity, count
 from inventory_core.operations.results import StockChange
+from inventory_core.queries.choices import list_locations
+from inventory_core.queries.movement_history import movement_history
 from inventory_core.queries.product_details import ProductDetails, get_product
 from inventory_core.rules.quantities import parse_quantity
 from inventory_web.addresses import next_address, page_before
@@ -90,8 +92,26 @@ def change(code: str) -> Response:
 
 
 def _carry_out(product: ProductDetails, asked: Request) -> StockChange:
-    place = place_of(product, asked.location)
-    code, actor, operation = product.row.code, the_actor(), the_operation()
+    """Where the form names no place, the one that its operation was carried out in before, if it was: stock may have moved."""
+    operation = the_operation()
+    if asked.location is not None:
+        return _carry_out_in(asked.location, product, asked, operation)
+    try:
+        return _carry_out_in(place_of(product) or _default_place(), product, asked, operation)
+    except (SeveralPlaces, OperationReused):
+        before = movement_history(the_inventory(), operation=operation).rows
+        if not before:
+            raise
+        return _carry_out_in(before[0].location, product, asked, operation)
+
+
+def _default_place() -> str | None:
+    """By its name, which a product that never lay anywhere shares with the one that lies there after its first change."""
+    return next((place.name for place in list_locations(the_inventory()) if place.is_default), None)
+
+
+def _carry_out_in(place: str | None, product: ProductDetails, asked: Request, operation: str) -> StockChange:
+    code, actor = product.row.code, the_actor()
     if asked.delta is not None:
         return change_quantity(
             the_inventory(),
