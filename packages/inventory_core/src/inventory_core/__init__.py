@@ -2,6 +2,7 @@
 
 from inventory_core.errors import (
     CannotUndo,
+    ChangedProduct,
     ChangeRefused,
     CountConflict,
     DatabaseBusy,
@@ -17,10 +18,12 @@ from inventory_core.errors import (
     OperationReused,
     ProductNotFound,
     ProductRetired,
+    ProductsConflict,
     QuantityLimit,
     ReadOnlyUnit,
     RowsRefused,
     SchemaNotCurrent,
+    SelectionChanged,
     StorageRefused,
 )
 from inventory_core.events import ProposedChange, StockChanged
@@ -33,6 +36,7 @@ from inventory_core.imports.table import Table
 from inventory_core.inventory import Inventory
 from inventory_core.operations.carrying_out import new_operation_id
 from inventory_core.operations.cataloguing import edit_product, register_product, restore_product, retire_product
+from inventory_core.operations.changing_many import ProductsSaved, change_products, undo_products_change
 from inventory_core.operations.counting import change_quantity, count
 from inventory_core.operations.delivering import deliver_events
 from inventory_core.operations.importing import import_table, preview_import
@@ -54,22 +58,26 @@ from inventory_core.queries.product_details import ProductDetails, get_product
 from inventory_core.queries.product_list import ProductPage, product_page, stream_products
 from inventory_core.queries.products_by_code import products_by_code
 from inventory_core.queries.rows import ProductRow
+from inventory_core.queries.selecting import MOST_SELECTED, SelectedProduct, SelectedRows, Selection, selected_rows
 from inventory_core.queries.sorting import Position
 from inventory_core.queries.stock_levels import StockRow, stock_levels
 from inventory_core.rules.categories import PREDEFINED, WITHOUT_CATEGORY
 from inventory_core.rules.products import ProductDraft
 from inventory_core.rules.quantities import LARGEST_QUANTITY, parse_quantity
 from inventory_core.rules.reorder import Status
+from inventory_core.rules.shared_changes import SetCategory, SetMinimum, SetRetired, SharedChange
 from inventory_core.schema import CORE_SCHEMA, SchemaChain
 from inventory_core.sessions import SessionSource, SingleDatabase
 
 __all__ = [
     "CORE_SCHEMA",
     "LARGEST_QUANTITY",
+    "MOST_SELECTED",
     "PREDEFINED",
     "WITHOUT_CATEGORY",
     "CannotUndo",
     "ChangeRefused",
+    "ChangedProduct",
     "CountConflict",
     "DatabaseBusy",
     "DuplicateCode",
@@ -100,6 +108,8 @@ __all__ = [
     "ProductRetired",
     "ProductRow",
     "ProductSaved",
+    "ProductsConflict",
+    "ProductsSaved",
     "ProposedChange",
     "QuantityLimit",
     "ReadOnlyUnit",
@@ -108,7 +118,15 @@ __all__ = [
     "RowsRefused",
     "SchemaChain",
     "SchemaNotCurrent",
+    "SelectedProduct",
+    "SelectedRows",
+    "Selection",
+    "SelectionChanged",
     "SessionSource",
+    "SetCategory",
+    "SetMinimum",
+    "SetRetired",
+    "SharedChange",
     "SingleDatabase",
     "Status",
     "StockChange",
@@ -120,6 +138,7 @@ __all__ = [
     "VerificationFault",
     "add_location",
     "build_plugin_manager",
+    "change_products",
     "change_quantity",
     "count",
     "count_products",
@@ -144,10 +163,12 @@ __all__ = [
     "register_product",
     "restore_product",
     "retire_product",
+    "selected_rows",
     "stock_levels",
     "stream_products",
     "transfer",
     "undo_import",
     "undo_movement",
+    "undo_products_change",
     "verify",
 ]

@@ -19,6 +19,20 @@ class Fault:
     limit: int | None = None
 
 
+@dataclass(frozen=True, slots=True)
+class ChangedProduct:
+    """A product that is not as it was seen: its version then (None: not looked at), and what is stored of it now."""
+
+    id: int
+    code: str
+    name: str
+    seen_version: int | None
+    current_version: int
+    category: str | None
+    minimum: int
+    retired: bool
+
+
 class InventoryError(Exception):
     """Root of the core's errors. ``code`` is stable and documented in ``docs/errors.md``. Nothing was changed."""
 
@@ -232,3 +246,27 @@ class ReadOnlyUnit(InventoryError):
 
     def __init__(self) -> None:
         super().__init__("this session only reads; use sessions.write(work) to change something")
+
+
+class ProductsConflict(InventoryError):
+    """Of many products to change some were edited, or retired, since they were seen; ``products`` holds every one of them."""
+
+    code = "INV-020"
+
+    def __init__(self, products: tuple[ChangedProduct, ...]) -> None:
+        self.products = products
+        codes = ", ".join(repr(product.code) for product in products[:5])
+        super().__init__(
+            f"{len(products)} products were changed by somebody else: {codes}; look at them and decide again"
+        )
+
+
+class SelectionChanged(InventoryError):
+    """The filter finds ``current`` products, and not the ``seen`` ones that were to be changed; look and decide again."""
+
+    code = "INV-021"
+
+    def __init__(self, seen: int, current: int) -> None:
+        self.seen = seen
+        self.current = current
+        super().__init__(f"the filter finds {current} products, {seen} were seen")

@@ -64,6 +64,15 @@ class PortTaken(WebError):
         super().__init__(f"cannot listen on {host}:{port}: {reason}")
 
 
+class WorkGivenUp(WebError):
+    """A job whose instances ended again and again while they worked on it is not begun any more."""
+
+    code = "WEB-012"
+
+    def __init__(self) -> None:
+        super().__init__("each instance that worked on it ended meanwhile")
+
+
 class ClusterRefused(core.StorageRefused):
     """The replicated database cannot serve; ``cause`` is the error of ``inventory_replication`` that says why."""
 
@@ -90,6 +99,8 @@ STATUS: dict[type[Exception], int] = {
     core.EditConflict: 409,
     core.CountConflict: 409,
     core.ProductRetired: 409,
+    core.ProductsConflict: 409,
+    core.SelectionChanged: 409,
     core.CannotUndo: 409,
     core.OperationReused: 409,
     core.ChangeRefused: 422,

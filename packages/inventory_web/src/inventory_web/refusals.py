@@ -56,6 +56,14 @@ def _edit_conflict(error: core.EditConflict) -> str:
     )
 
 
+def _products_conflict(error: core.ProductsConflict) -> str:
+    codes = ", ".join(product.code for product in error.products[:5])
+    return gettext(
+        "Otra persona modificó o eliminó mientras tanto: %(codes)s. No se ha cambiado ningún producto.",
+        codes=codes if len(error.products) <= 5 else f"{codes}…",
+    )
+
+
 def _cannot_undo(error: core.CannotUndo) -> str:
     texts = {
         "already_undone": gettext("Ya está deshecho."),
@@ -214,6 +222,12 @@ TEXTS: dict[type[Exception], Callable[[Any], str]] = {
     core.CountConflict: _count_conflict,
     core.ProductRetired: lambda error: gettext(
         "«%(code)s» está eliminado. Restáurelo antes de cambiarlo.", code=error.product_code
+    ),
+    core.ProductsConflict: _products_conflict,
+    core.SelectionChanged: lambda error: gettext(
+        "Ahora se encuentran %(current)s productos y usted vio %(seen)s. Revise la lista y decida de nuevo.",
+        current=number(error.current),
+        seen=number(error.seen),
     ),
     core.CannotUndo: _cannot_undo,
     core.OperationReused: lambda _: gettext(

@@ -46,14 +46,27 @@ def update_rows(connection: Connection, statement: str, rows: Sequence[tuple[Any
         raise DatabaseBusy(1)
 
 
-def set_by_id(connection: Connection, table: Table, column: str, values: Sequence[tuple[int, Any]]) -> None:
-    """Set one column of many rows, given by id and value, in few statements."""
+def set_by_id(
+    connection: Connection,
+    table: Table,
+    column: str,
+    values: Sequence[tuple[int, Any]],
+    *,
+    besides: str = "",
+    given: Row = (),
+) -> None:
+    """Set one column of many rows, given by id and value, in few statements.
+
+    ``besides`` is what else they set in every row, its parameters written ``?`` and ``given`` as driver values.
+    """
     mark = _mark(connection)
+    besides = f", {besides.replace('?', mark)}" if besides else ""
     for portion in _portions(connection, values, CASES_AT_ONCE):
         cases = " ".join([f"WHEN {mark} THEN {mark}"] * len(portion))
         ids = ", ".join([mark] * len(portion))
-        statement = f"UPDATE {table.name} SET {column} = CASE id {cases} END WHERE id IN ({ids})"  # noqa: S608
-        connection.exec_driver_sql(statement, (*chain.from_iterable(portion), *(row_id for row_id, _ in portion)))
+        statement = f"UPDATE {table.name} SET {column} = CASE id {cases} END{besides} WHERE id IN ({ids})"  # noqa: S608
+        parameters = (*chain.from_iterable(portion), *given, *(row_id for row_id, _ in portion))
+        connection.exec_driver_sql(statement, parameters)
 
 
 def select_in(connection: Connection, statement: str, values: Collection[Any], *, locked: bool) -> Sequence[Any]:

@@ -1,0 +1,208 @@
+"""One change is made to many products in one operation, all or nothing, and taken back as a whole."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, NamedTuple
+
+from sqlalchemy import bindparam, select, update
+
+from inventory_core.errors import CannotUndo, ChangedProduct, InvalidInput, MovementNotFound, ProductsConflict
+from inventory_core.inventory import Inventory
+from inventory_core.operations.bulk_rows import roomy
+from inventory_core.operations.carrying_out import Unit, carry_out
+from inventory_core.operations.categorising import find_or_add_category
+from inventory_core.operations.selected import Selected, lock_many, lock_selected
+from inventory_core.operations.shared_values import category_names, set_values
+from inventory_core.queries.selecting import Selection
+from inventory_core.rules.requests import request_faults
+from inventory_core.rules.shared_changes import SetCategory, SetMinimum, SetRetired, SharedChange
+from inventory_core.rules.texts import one_line
+from inventory_core.tables.plain import OPERATION
+
+CHANGE, UNDO = "change_many", "undo_many"
+_FIRST = select(OPERATION.c.verb, OPERATION.c.result).where(OPERATION.c.id == bindparam("of")).with_for_update()
+_KEEP = update(OPERATION).where(OPERATION.c.id == bindparam("of")).values(result=bindparam("outcome"))
+
+
+@dataclass(frozen=True, slots=True)
+class ProductsSaved:
+    """What ``operation`` did to many products: how many it ``changed``, and how many were so already."""
+
+    operation: str
+    changed: int
+    unchanged: int
+
+
+class _Former(NamedTuple):
+    """What a product had before the change, in JSON values, and the version that the change gave it."""
+
+    id: int
+    version: int
+    value: Any
+
+
+class _Outcome(NamedTuple):
+    """The answer, and what an undo will need."""
+
+    saved: ProductsSaved
+    column: str
+    former: list[_Former]
+
+
+def change_products(
+    inventory: Inventory, *, selection: Selection, change: SharedChange, actor: str, operation: str
+) -> ProductsSaved:
+    """Give every product of the selection the same category or minimum, or retire or restore them all.
+
+    The outcome is that of the same change to one product after the other: versions grow by one, and a product that is so
+    already stays as it is. All or nothing, in one transaction that locks the products by ascending id. Which products
+    a filter finds is decided in it, under their locks. Raises ``InvalidInput`` (also for more than
+    ``queries.selecting.MOST_SELECTED`` products), ``ProductsConflict`` with every product that was edited since it was seen, or
+    is retired and must not be, ``SelectionChanged`` if the filter finds another number of products than
+    was seen, or ``OperationReused``.
+    """
+    if faults := [*change.faults(), *request_faults(operation, one_line(actor))]:
+        raise InvalidInput(*faults)
+
+    def work(unit: Unit) -> _Outcome:
+        selected = lock_selected(unit, selection)
+        with roomy(unit.connection):
+            former = _change(unit, selected, change)
+        saved = ProductsSaved(unit.operation, len(former), len(selected) - len(former))
+        return _Outcome(saved, _column(change), former)
+
+    return carry_out(
+        inventory,
+        operation=operation,
+        verb=CHANGE,
+        actor=actor,
+        request={"selection": _asked(selection), "change": change.asked()},
+        work=work,
+        encode=lambda outcome: _encoded(outcome.saved) | {"column": outcome.column, "former": outcome.former},
+        decode=lambda kept: _Outcome(_decoded(kept), kept["column"], kept["former"]),
+    ).saved
+
+
+def undo_products_change(inventory: Inventory, *, changed_operation: str, actor: str, operation: str) -> ProductsSaved:
+    """Give every product that ``change_products`` changed under that operation id its own former value.
+
+    All or nothing. Raises ``CannotUndo`` (``edited_since`` with the code of a product that was edited in between;
+    ``already_undone``; ``changed_nothing``; ``is_undo``), ``MovementNotFound`` if there was no such change, or ``OperationReused``.
+    """
+
+    def work(unit: Unit) -> ProductsSaved:
+        kept = _read_change(unit, changed_operation)
+        former = [_Former(*each) for each in kept["former"]]
+        selected = lock_many(unit, [each.id for each in former])
+        for product, each in zip(selected, former, strict=True):
+            if product.version != each.version:
+                raise CannotUndo("edited_since", product.code)
+        with roomy(unit.connection):
+            set_values(unit, kept["column"], [(each.id, each.value) for each in former])
+        marked = json.dumps(kept | {"undone_by": unit.operation}, ensure_ascii=False)
+        unit.connection.execute(_KEEP, {"of": changed_operation, "outcome": marked})
+        return ProductsSaved(unit.operation, len(former), 0)
+
+    return carry_out(
+        inventory,
+        operation=operation,
+        verb=UNDO,
+        actor=actor,
+        request={"change": changed_operation},
+        work=work,
+        encode=_encoded,
+        decode=_decoded,
+    )
+
+
+def _change(unit: Unit, selected: Sequence[Selected], change: SharedChange) -> list[_Former]:
+    """Write the change; give what the products that it changed had before."""
+    refused = [product for product in selected if _refuses(product, change)]
+    if refused:
+        raise ProductsConflict(_as_they_are(unit, refused))
+    column = _column(change)
+    value: Any
+    if isinstance(change, SetCategory):
+        value = find_or_add_category(unit, change.category)[0]
+    elif isinstance(change, SetMinimum):
+        value = change.minimum
+    else:
+        value = unit.at.isoformat() if change.retired else None
+    differing = [product for product in selected if _differs(product, change, value)]
+    former = [_Former(product.id, product.version + 1, _present(product, column)) for product in differing]
+    set_values(unit, column, [(product.id, value) for product in differing])
+    return former
+
+
+def _refuses(product: Selected, change: SharedChange) -> bool:
+    edited = product.seen_version is not None and product.seen_version != product.version
+    if isinstance(change, SetRetired):
+        return edited and product.retired != change.retired
+    return edited or product.retired
+
+
+def _differs(product: Selected, change: SharedChange, value: Any) -> bool:
+    if isinstance(change, SetRetired):
+        return product.retired != change.retired
+    return bool(getattr(product, _column(change)) != value)
+
+
+def _as_they_are(unit: Unit, products: Sequence[Selected]) -> tuple[ChangedProduct, ...]:
+    names = category_names(unit, {product.category_id for product in products if product.category_id is not None})
+    return tuple(
+        ChangedProduct(
+            product.id,
+            product.code,
+            product.name,
+            product.seen_version,
+            product.version,
+            None if product.category_id is None else names[product.category_id],
+            product.minimum,
+            product.retired,
+        )
+        for product in products
+    )
+
+
+def _column(change: SharedChange) -> str:
+    if isinstance(change, SetCategory):
+        return "category_id"
+    return "minimum" if isinstance(change, SetMinimum) else "retired_at"
+
+
+def _present(product: Selected, column: str) -> Any:
+    value = getattr(product, column)
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _read_change(unit: Unit, operation: str) -> dict[str, Any]:
+    """Lock the operation and read what it kept, if it can be taken back."""
+    first = unit.connection.execute(_FIRST, {"of": operation}).first()
+    if first is None or first.verb not in (CHANGE, UNDO):
+        raise MovementNotFound(operation)
+    kept: dict[str, Any] = json.loads(first.result) if first.verb == CHANGE else {}
+    if not kept:
+        raise CannotUndo("is_undo")
+    if "undone_by" in kept:
+        raise CannotUndo("already_undone")
+    if not kept["former"]:
+        raise CannotUndo("changed_nothing")
+    return kept
+
+
+def _asked(selection: Selection) -> dict[str, Any]:
+    """The selection in JSON values, without what only guards it."""
+    if selection.found is None:
+        return {"products": sorted(product.id for product in selection.products)}
+    found = selection.found
+    return {"found": [found.search, found.category, found.status and str(found.status), found.location]}
+
+
+def _encoded(result: ProductsSaved) -> dict[str, Any]:
+    return {"operation": result.operation, "changed": result.changed, "unchanged": result.unchanged}
+
+
+def _decoded(kept: Mapping[str, Any]) -> ProductsSaved:
+    return ProductsSaved(kept["operation"], kept["changed"], kept["unchanged"])
