@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from inventory_core import ExportColumn, Inventory, StorageRefused, build_plugin_manager, export_products, hookimpl
+from inventory_core.exports import exporting
 from inventory_core.exports.exporting import ExportFormat
 from inventory_core.queries.filters import ProductFilter
 from inventory_core.queries.rows import ProductRow
@@ -101,3 +102,23 @@ def test_a_place_that_cannot_be_written_is_told_in_one_line(
         export_products(inventory, ProductFilter(), folder / place, kind)
 
     assert "\n" not in str(caught.value)
+
+
+@FORMATS
+def test_an_export_tells_how_far_it_is_and_is_cancelled_by_an_error(
+    inventory: Inventory, folder: Path, kind: ExportFormat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(exporting, "ROWS_BETWEEN_REPORTS", 2)
+    for number in range(5):
+        create_product(inventory, f"A-{number}")
+    told: list[int] = []
+
+    def cancel(rows: int) -> None:
+        raise RuntimeError(rows)
+
+    export_products(inventory, ProductFilter(), folder / "all", kind, progress=told.append)
+    with pytest.raises(RuntimeError):
+        export_products(inventory, ProductFilter(), folder / "cancelled", kind, progress=cancel)
+
+    assert told == [2, 4]
+    assert not (folder / "cancelled").exists()

@@ -17,9 +17,11 @@ from inventory_core.exports.workbook import ROWS_PER_SHEET, write_workbook
 from inventory_core.inventory import Inventory
 from inventory_core.queries.filters import ProductFilter
 from inventory_core.queries.product_list import stream_products
+from inventory_core.queries.rows import ProductRow
 from inventory_core.queries.stock_levels import stock_levels
 
 ExportFormat = Literal["xlsx", "csv"]
+ROWS_BETWEEN_REPORTS = 500
 TITLES = {"products": {"es": "Productos", "en": "Products"}, "stock": {"es": "Existencias", "en": "Stock"}}
 
 
@@ -32,19 +34,22 @@ def export_products(
     language: str = "es",
     sort: str = "code",
     rows_per_sheet: int = ROWS_PER_SHEET,
+    progress: Callable[[int], None] | None = None,
 ) -> int:
     """Write every product of the filter; give the number of rows.
 
     With a location in the filter the file has a column for it, and the quantity is what lies there. Columns of plugins
     (``export_columns``) come last. A path gets its file at once when all is written, replacing an older one; a failed
-    export leaves what was there. Memory stays constant. Raises ``StorageRefused`` if the file cannot be written, and
-    ``ValueError`` for a language other than ``es`` and ``en`` or for two columns of the same header.
+    export leaves what was there. Memory stays constant. ``progress`` is told the rows that are done, and cancels by raising.
+    Raises ``StorageRefused`` if the file cannot be written, and ``ValueError`` for a language other than ``es`` and ``en`` or
+    for two columns of the same header.
     """
     further = [column for columns in inventory.plugins.hook.export_columns() for column in columns]
     columns = product_columns(language, further, with_location=bool(product_filter.location))
 
     def write(scratch: Path) -> int:
-        with stream_products(inventory, product_filter, sort) as rows:
+        with stream_products(inventory, product_filter, sort) as found:
+            rows = found if progress is None else _counted(found, progress)
             if format == "csv":
                 with (scratch / "export").open("wb") as file:
                     return write_csv(file, columns, rows)
@@ -75,6 +80,13 @@ def export_stock(
             return write_workbook(scratch / "export", columns, rows, title=TITLES["stock"][language], scratch=scratch)
 
     return _deliver(target, write)
+
+
+def _counted(rows: Iterator[ProductRow], progress: Callable[[int], None]) -> Iterator[ProductRow]:
+    for number, row in enumerate(rows, start=1):
+        if number % ROWS_BETWEEN_REPORTS == 0:
+            progress(number)
+        yield row
 
 
 def _deliver(target: Path | BinaryIO, write: Callable[[Path], int]) -> int:

@@ -1,7 +1,7 @@
 """A file becomes a table, or is refused as a whole."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import islice
 from pathlib import Path, PurePath
 from typing import BinaryIO
@@ -18,12 +18,23 @@ OLE_CONTAINER = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 NO_ERRORS: Mapping[int, Mapping[int, str]] = {}
 
+Progress = Callable[[int, int, str], None]
+"""Is told the rows done, the rows in all (0: not known) and the stage (``reading``, ``checking``, ``writing``); cancels by raising."""
 
-def read_table(source: Path | BinaryIO, *, filename: str, sheet: str | None = None, limits: Limits = LIMITS) -> Table:
+
+def read_table(
+    source: Path | BinaryIO,
+    *,
+    filename: str,
+    sheet: str | None = None,
+    limits: Limits = LIMITS,
+    progress: Progress | None = None,
+) -> Table:
     """Read a CSV file or a workbook (XLSX); what it is, its content tells.
 
     CSV may be UTF-8, UTF-16 with a byte order mark, or Windows-1252, with commas, semicolons or tabs. Of a workbook
-    ``sheet`` is read, the first one if None. The content is held in memory, within ``limits``.
+    ``sheet`` is read, the first one if None. The content is held in memory, within ``limits``. ``progress`` is told the rows
+    that are read, in the stage ``reading``.
     Raises ``FileRefused`` with a stable ``reason``: ``empty``, ``too_large``, ``too_many_rows``, ``too_many_columns``,
     ``too_many_cells``, ``unpacked_too_large``, ``not_text``, ``encoding``, ``broken_quotes``, ``long_cell``,
     ``old_format``, ``wrong_format``, ``password``, ``damaged``, ``no_such_sheet``, ``missing_column`` or
@@ -34,7 +45,7 @@ def read_table(source: Path | BinaryIO, *, filename: str, sheet: str | None = No
         raise FileRefused("empty")
     if content.startswith(ZIP):
         book = read_workbook(content, sheet, limits)
-        return _table(content, book.records, limits, book.sheet, book.error_cells)
+        return _table(content, book.records, limits, progress, book.sheet, book.error_cells)
     if content.startswith(OLE_CONTAINER):
         encrypted = "EncryptedPackage".encode("utf-16-le") in content
         raise FileRefused("password" if encrypted else "old_format")
@@ -42,7 +53,7 @@ def read_table(source: Path | BinaryIO, *, filename: str, sheet: str | None = No
         raise FileRefused("damaged")
     if sheet is not None:
         raise FileRefused("no_such_sheet")
-    return _table(content, csv_records(content), limits)
+    return _table(content, csv_records(content), limits, progress)
 
 
 def _content(source: Path | BinaryIO, limits: Limits) -> bytes:
@@ -62,6 +73,7 @@ def _table(
     content: bytes,
     records: Records,
     limits: Limits,
+    progress: Progress | None,
     sheet: str | None = None,
     error_cells: Mapping[int, Mapping[int, str]] = NO_ERRORS,
 ) -> Table:
@@ -80,6 +92,8 @@ def _table(
         below += len(portion)
         if below > limits.rows:
             raise FileRefused("too_many_rows", str(limits.rows))
+        if progress is not None:
+            progress(below, 0, "reading")
         size += sum(not is_blank(cells) for cells in portion) if has_blank_ones(portion) else len(portion)
     digest = hashlib.sha256(content).hexdigest()
     return Table(headers, places, sheet, size, digest, header_row, records, error_cells)

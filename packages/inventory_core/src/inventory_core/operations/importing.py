@@ -1,7 +1,7 @@
 """A file becomes products and movements, all of it or nothing."""
 
 import dataclasses
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 
 from pluggy import PluginManager
 from sqlalchemy import Connection
@@ -13,6 +13,7 @@ from inventory_core.failures import Failure, classify
 from inventory_core.imports.changes import Change, sample
 from inventory_core.imports.planning import Planner, Watch
 from inventory_core.imports.portions import PortionReader
+from inventory_core.imports.reading import Progress
 from inventory_core.imports.results import MOST_SAMPLES, FaultLog, ImportPreview, ImportResult, RowSample
 from inventory_core.imports.table import Table
 from inventory_core.inventory import Inventory
@@ -32,9 +33,6 @@ from inventory_core.operations.locating import find_or_add_locations
 from inventory_core.rules.codes import clean_code, code_key
 
 CHANGES_AT_ONCE = 8_000
-
-Progress = Callable[[int, int, str], None]
-"""Is told the rows done, the rows in all and the stage (``checking`` or ``writing``); cancels by raising."""
 
 
 def preview_import(inventory: Inventory, table: Table, progress: Progress | None = None) -> ImportPreview:
