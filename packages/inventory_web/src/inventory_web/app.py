@@ -24,6 +24,7 @@ from inventory_web import (
 )
 from inventory_web.areas.accounts import guard
 from inventory_web.codes_in_urls import CodeConverter
+from inventory_web.long_work import workshop
 from inventory_web.plugins import build_plugin_manager
 from inventory_web.roles import Role, requires
 from inventory_web.settings import Settings
@@ -54,6 +55,7 @@ def create_app(settings: Settings, *, sessions: SessionSource | None = None, plu
     error_pages.register(app)
     delivery.deliver_after_changes(app)
 
+    workshop.set_up(app)
     assets.register(app)
     app.add_url_rule("/", "home", _home)
     for blueprint in chain.from_iterable(hooks.hook.blueprints()):

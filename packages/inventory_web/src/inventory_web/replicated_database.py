@@ -1,7 +1,7 @@
 """The replicated set as the core wants its database: the same two methods, and the core's errors."""
 
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import TypeVar
 
 from sqlalchemy import URL
@@ -11,7 +11,7 @@ from sqlalchemy.orm import Session
 
 from inventory_core.errors import DatabaseBusy, ReadOnlyUnit
 from inventory_core.failures import refusal
-from inventory_core.sessions import SessionSource
+from inventory_core.sessions import SessionSource, SingleDatabase
 from inventory_replication import ClusterStatus, ReplicatedCluster, ReplicationError
 from inventory_replication.errors import ReadOnlyUnitError
 from inventory_web.errors import ClusterRefused
@@ -19,11 +19,13 @@ from inventory_web.errors import ClusterRefused
 __all__ = [
     "ClusterStatus",
     "ReplicatedDatabase",
+    "has_one_writer",
     "may_be_behind",
     "must_see",
     "reader_of_source",
     "replicated_metrics",
     "replicated_status",
+    "seeing",
     "token_so_far",
 ]
 
@@ -103,12 +105,24 @@ def token_so_far(sessions: SessionSource) -> str:
         return context.token or ""
 
 
+@contextmanager
+def seeing(sessions: SessionSource, token: str) -> Iterator[None]:
+    """Let the units of work of a block see one another's changes, and what a token of ``token_so_far`` stands for."""
+    with sessions.cluster.causal(token or None) if isinstance(sessions, ReplicatedDatabase) else nullcontext():
+        yield
+
+
 def must_see(sessions: SessionSource, token: str) -> None:
     """Let this request, and the next ones of the same browser, see what a token of ``token_so_far`` stands for."""
     if token and isinstance(sessions, ReplicatedDatabase):
         with sessions.cluster.causal(token):
             # What a block carries stays with the request around it.
             pass
+
+
+def has_one_writer(sessions: SessionSource) -> bool:
+    """Whether a writer waits until the one before it has ended, however long that takes."""
+    return isinstance(sessions, SingleDatabase) and sessions.engine.dialect.name == "sqlite"
 
 
 def may_be_behind(sessions: SessionSource) -> bool:

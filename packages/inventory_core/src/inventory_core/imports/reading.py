@@ -19,7 +19,10 @@ ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 NO_ERRORS: Mapping[int, Mapping[int, str]] = {}
 
 Progress = Callable[[int, int, str], None]
-"""Is told the rows done, the rows in all (0: not known) and the stage (``reading``, ``checking``, ``writing``); cancels by raising."""
+"""Is told the rows done, the rows in all (0: not known), and the stage: ``reading``, ``checking`` or ``writing``.
+
+It cancels by raising.
+"""
 
 
 def read_table(

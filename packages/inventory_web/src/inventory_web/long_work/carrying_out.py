@@ -1,0 +1,96 @@
+"""One job, from the moment it is taken to what is written down about it."""
+
+from functools import partial
+from typing import Any
+
+import structlog
+from flask_babel import force_locale
+
+from inventory_core.errors import InventoryError
+from inventory_core.inventory import Inventory
+from inventory_web.catalogues import SOURCE_LANGUAGE
+from inventory_web.error_pages import answer_for
+from inventory_web.errors import WebError, code_of
+from inventory_web.language import in_every_language
+from inventory_web.long_work import claims
+from inventory_web.long_work.claims import LeaseLost
+from inventory_web.long_work.kinds import Assignment, WorkKind
+from inventory_web.long_work.leases import MOST_TAKES
+from inventory_web.long_work.progress import Cancelled, Progress, Stopped
+from inventory_web.long_work.states import Job, State
+from inventory_web.refusals import refusal_text
+from inventory_web.replicated_database import seeing, token_so_far
+from inventory_web.tracing import REQUEST_ID
+
+TEMPORARY = 503
+"""The status of an error after which the same may succeed."""
+
+log = structlog.get_logger(__name__)
+
+
+def carry_out(inventory: Inventory, kind: WorkKind, job: Job, worker: str, progress: Progress) -> str:
+    """Do what the job waits for, and write down its end. What cannot be written down is left for the next worker.
+
+    Gives what stands for all that was written, for ``must_see``.
+    """
+    structlog.contextvars.bind_contextvars(job=job.id)
+    named = REQUEST_ID.set(str(job.request.get("request_id", "")))
+    try:
+        # It works for a request that is over: in its language, and on replicas with what it had seen.
+        with seeing(inventory.sessions, str(job.request.get("token", ""))), force_locale(_locale(job)):
+            _carry_out(Assignment(inventory, job, worker, progress), kind)
+            return token_so_far(inventory.sessions)
+    except LeaseLost:
+        log.info("job_taken_over")
+    except InventoryError as error:
+        log.warning("job_left", code=error.code, error=str(error))
+    finally:
+        REQUEST_ID.reset(named)
+        structlog.contextvars.unbind_contextvars("job")
+    return ""
+
+
+def failure(error: InventoryError | WebError) -> dict[str, Any]:
+    """What a page has to say about a job that failed, in every language."""
+    # What an error page would say, which names no files and no servers.
+    texts = in_every_language(lambda: answer_for(error).message if _is_temporary(error) else refusal_text(error))
+    return {"messages": texts, "code": code_of(error)}
+
+
+def _carry_out(assignment: Assignment, kind: WorkKind) -> None:
+    inventory, job, worker = assignment.inventory, assignment.job, assignment.worker
+    end = partial(claims.finish, inventory, job.id, worker)
+    try:
+        with assignment.progress as progress:
+            progress.check()
+            ending = kind.steps[job.step](assignment)
+    except Cancelled:
+        log.info("job_cancelled")
+        end(State.CANCELLED, outcome=None, keep_file=kind.has_input)
+    except Stopped:
+        claims.give_back(inventory, job.id, worker, at_once=True)
+    except InventoryError as error:
+        log.warning("job_refused", code=error.code, error=str(error))
+        if _is_temporary(error) and job.takes + 1 < MOST_TAKES:
+            claims.give_back(inventory, job.id, worker, at_once=False)
+        else:
+            end(State.FAILED, outcome=failure(error), keep_file=kind.has_input)
+    except LeaseLost:
+        raise
+    except Exception:
+        log.exception("job_crash")
+        end(State.FAILED, outcome={"messages": {}, "code": "WEB-500"}, keep_file=kind.has_input)
+    else:
+        # Whoever learns that it is done must find it done, on whichever replica.
+        outcome = {**ending.outcome, "token": token_so_far(inventory.sessions)}
+        end(ending.state, outcome=outcome, keep_file=ending.keep_file, size=ending.size)
+        if ending.after is not None:
+            ending.after()
+
+
+def _is_temporary(error: InventoryError | WebError) -> bool:
+    return answer_for(error).status == TEMPORARY
+
+
+def _locale(job: Job) -> str:
+    return str(job.request.get("language", "")) or SOURCE_LANGUAGE

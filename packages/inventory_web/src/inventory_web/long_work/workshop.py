@@ -1,0 +1,274 @@
+"""The threads of this process that work on jobs, and what only this process knows of them."""
+
+import atexit
+import contextvars
+import threading
+import time
+import uuid
+import weakref
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from functools import partial
+from typing import cast
+
+import structlog
+from flask import Blueprint, Flask, current_app
+from flask.sansio.blueprints import BlueprintSetupState
+
+from inventory_core.errors import InventoryError
+from inventory_core.inventory import Inventory
+from inventory_web import current
+from inventory_web.errors import WorkGivenUp
+from inventory_web.long_work import jobs
+from inventory_web.long_work.carrying_out import carry_out, failure
+from inventory_web.long_work.claims import is_work_there, take_next
+from inventory_web.long_work.kinds import WorkKind
+from inventory_web.long_work.progress import Cancelled, Progress, Stopped
+from inventory_web.long_work.states import Job, State
+from inventory_web.replicated_database import has_one_writer, must_see
+
+EXTENSION = "long_work"
+THREADS = 2
+PATIENCE_SECONDS = 1.5
+"""How long a request waits for a job: the page of a small file then shows the result at once."""
+SECONDS_BETWEEN_LOOKS = 4.0
+SECONDS_BETWEEN_CLEARINGS = 3600.0
+STOP_SECONDS = 8.0
+
+log = structlog.get_logger(__name__)
+
+
+@dataclass(slots=True)
+class _Ended:
+    """Tells the request that handed a job in that it is over, and what stands for all that was written."""
+
+    event: threading.Event = field(default_factory=threading.Event)
+    token: str = ""
+
+
+class Workshop:
+    """The jobs that this process works on, a few at a time.
+
+    A thread is started when a job is handed in and ends when none waits. ``start`` adds the one that looks for jobs which
+    others have left behind, and is for a process that serves.
+    """
+
+    def __init__(self, app: Flask) -> None:
+        self._app = app
+        self._name = uuid.uuid4().hex
+        self._kinds: dict[str, WorkKind] = {}
+        self._lock = threading.Lock()
+        self._threads: set[threading.Thread] = set()
+        self._again = False
+        self._stopping = threading.Event()
+        self._started = False
+        self._under_way: dict[str, Progress] = {}
+        self._pending: dict[str, Job] = {}
+        self._awaited: dict[str, _Ended] = {}
+
+    @property
+    def kinds(self) -> tuple[WorkKind, ...]:
+        """Every kind that an area of this application has added."""
+        return tuple(self._kinds.values())
+
+    def kind(self, job: Job) -> WorkKind:
+        """The kind of a job. Raises ``KeyError`` for one that no area of this application knows."""
+        return self._kinds[job.kind]
+
+    def add(self, kind: WorkKind) -> None:
+        """Take on jobs of this kind."""
+        self._kinds[kind.name] = kind
+
+    def start(self) -> None:
+        """Look for jobs from now on, also for those of instances that are gone. Call it after a fork."""
+        if not self._started:
+            self._started = True
+            threading.Thread(target=self._look_around, name="long-work", daemon=True).start()
+            atexit.register(_stop, weakref.ref(self))
+
+    def stop(self) -> None:
+        """Give back what this process works on, so that another one takes it at once."""
+        self._stopping.set()
+        for progress in tuple(self._under_way.values()):
+            progress.end_with(Stopped)
+        until = time.monotonic() + STOP_SECONDS
+        for thread in tuple(self._threads):
+            thread.join(max(0.0, until - time.monotonic()))
+
+    def submit(self, inventory: Inventory, job: Job, write: Callable[[], object]) -> None:
+        """Let ``write`` put the job into the queue, and wait a little for its end.
+
+        Where one writer holds up all others, as on SQLite, the rest of the queue is in memory: the request does not wait for
+        an import that is being stored. Raises what ``write`` raises in time.
+        """
+        until = time.monotonic() + PATIENCE_SECONDS
+        ended = self._awaited.setdefault(job.id, _Ended())
+        try:
+            if has_one_writer(inventory.sessions):
+                self._write_when_free(job, write)
+            else:
+                write()
+            self.wake()
+            if ended.event.wait(max(0.0, until - time.monotonic())):
+                must_see(inventory.sessions, ended.token)
+        finally:
+            self._awaited.pop(job.id, None)
+
+    def wake(self) -> None:
+        """Look for work now."""
+        with self._lock:
+            self._again = True
+            if len(self._threads) < THREADS and not self._stopping.is_set():
+                thread = threading.Thread(target=self._work, name="long-work", daemon=True)
+                self._threads.add(thread)
+                thread.start()
+
+    def find(self, inventory: Inventory, job_id: str) -> Job | None:
+        """The job as this process knows it best, or None."""
+        job = self._pending.get(job_id) or jobs.find_job(inventory, job_id)
+        return job and self.as_known(job)
+
+    def as_known(self, job: Job) -> Job:
+        """The job with what only this process knows of it so far."""
+        job = self._pending.get(job.id, job)
+        progress = self._under_way.get(job.id)
+        if progress is None:
+            return job
+        stage, done, total, remaining = progress.now
+        live = replace(job, state=State.WORKING, stage=stage, done=done, total=total, remaining=remaining)
+        return replace(live, interrupted=False, cancelling=job.cancelling or progress.cancelling)
+
+    def cancel(self, inventory: Inventory, job: Job) -> None:
+        """Cancel the job: at once if this process works on it, else as soon as its worker hears of it."""
+        progress = self._under_way.get(job.id)
+        if progress is not None:
+            progress.end_with(Cancelled)
+        elif job.id in self._pending:
+            self._pending[job.id] = replace(job, cancelling=True)
+        else:
+            jobs.ask_to_cancel(inventory, job.id)
+        until = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < until and job.id in self._under_way:
+            time.sleep(0.02)
+
+    def _write_when_free(self, job: Job, write: Callable[[], object]) -> None:
+        there = self._pending.get(job.id)
+        if there is not None and there.under_way:
+            return
+        self._pending[job.id] = job
+        raised: list[Exception] = []
+
+        def run() -> None:
+            with self._app.app_context():
+                try:
+                    self._queue(job, write)
+                except Exception as error:  # noqa: BLE001 - raised in the request, if that still waits
+                    raised.append(error)
+
+        context = contextvars.copy_context()
+        thread = threading.Thread(target=context.run, args=(run,), name=f"queue-{job.id[:8]}", daemon=True)
+        thread.start()
+        thread.join(PATIENCE_SECONDS)
+        if raised:
+            self._pending.pop(job.id, None)
+            raise raised[0]
+
+    def _queue(self, job: Job, write: Callable[[], object]) -> None:
+        try:
+            write()
+            if self._pending[job.id].cancelling:
+                jobs.ask_to_cancel(current.the_inventory(), job.id)
+        except Exception as error:
+            log.exception("job_not_queued", job=job.id)
+            # It is in no database, so only this process can say so.
+            outcome = failure(error) if isinstance(error, InventoryError) else {"messages": {}, "code": "WEB-500"}
+            self._pending[job.id] = replace(job, state=State.FAILED, outcome=outcome)
+            raise
+        del self._pending[job.id]
+        self.wake()
+
+    def _work(self) -> None:
+        while True:
+            with self._lock:
+                if not self._again or self._stopping.is_set():
+                    self._threads.discard(threading.current_thread())
+                    return
+                self._again = False
+            with self._app.app_context():
+                try:
+                    self._work_off(current.the_inventory())
+                except InventoryError as error:
+                    log.warning("long_work", code=error.code, error=str(error))
+                except Exception:
+                    log.exception("long_work")
+
+    def _work_off(self, inventory: Inventory) -> None:
+        worked = False
+        while not self._stopping.is_set():
+            job = take_next(inventory, self._name, tuple(self._kinds), partial(failure, WorkGivenUp()))
+            if job is None:
+                break
+            worked = True
+            progress = Progress(inventory, job.id, self._name)
+            if job.cancelling:
+                progress.end_with(Cancelled)
+            self._under_way[job.id] = progress
+            token = ""
+            try:
+                token = carry_out(inventory, self.kind(job), job, self._name, progress)
+            finally:
+                del self._under_way[job.id]
+                ended = self._awaited.get(job.id)
+                if ended is not None:
+                    ended.token = token
+                    ended.event.set()
+        if worked:
+            self._clear_away(inventory)
+
+    def _look_around(self) -> None:
+        cleared = 0.0
+        while not self._stopping.wait(SECONDS_BETWEEN_LOOKS if cleared else 0.1):
+            with self._app.app_context():
+                try:
+                    if is_work_there(current.the_inventory(), tuple(self._kinds)):
+                        self.wake()
+                    if not cleared or time.monotonic() - cleared > SECONDS_BETWEEN_CLEARINGS:
+                        self._clear_away(current.the_inventory())
+                        cleared = time.monotonic()
+                except InventoryError as error:
+                    log.info("long_work", code=error.code, error=str(error))
+                except Exception:
+                    log.exception("long_work")
+
+    def _clear_away(self, inventory: Inventory) -> None:
+        jobs.clear_away(inventory, [kind.name for kind in self.kinds if kind.lasting])
+
+
+def set_up(app: Flask) -> None:
+    """Give an application its workshop, before its areas add their kinds."""
+    app.extensions[EXTENSION] = Workshop(app)
+
+
+def take_on(blueprint: Blueprint, kind: WorkKind) -> None:
+    """Let the application that registers this blueprint do jobs of this kind."""
+
+    def add(state: BlueprintSetupState) -> None:
+        state.app.extensions[EXTENSION].add(kind)
+
+    blueprint.record_once(add)
+
+
+def start(app: Flask) -> None:
+    """Let an application that serves look for jobs, also for those that other instances left behind. Call it after a fork."""
+    app.extensions[EXTENSION].start()
+
+
+def the_workshop() -> Workshop:
+    """The workshop of this application."""
+    return cast("Workshop", current_app.extensions[EXTENSION])
+
+
+def _stop(workshop: "weakref.ref[Workshop]") -> None:
+    there = workshop()
+    if there is not None:
+        there.stop()
