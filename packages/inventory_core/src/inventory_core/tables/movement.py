@@ -25,6 +25,7 @@ class Movement(CoreTable, table=True):
         UniqueConstraint("undoes_id"),
         Index(None, "product_id", "id"),
         Index(None, "operation_id"),
+        Index("ix_movement_by_time", "at", "kind", "quantity", "product_id", "undoes_id"),
         MYSQL_OPTIONS,
     )
 

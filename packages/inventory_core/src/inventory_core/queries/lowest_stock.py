@@ -1,0 +1,45 @@
+"""Which products lack most to their minimum."""
+
+from dataclasses import dataclass
+
+from sqlalchemy import select
+
+from inventory_core.inventory import Inventory
+from inventory_core.queries.page_size import check_page_size
+from inventory_core.rules.reorder import to_buy
+from inventory_core.tables.plain import PRODUCT
+
+
+@dataclass(frozen=True, slots=True)
+class Lack:
+    """A product that is low on stock, and how many units it ``lacks`` to its minimum."""
+
+    code: str
+    name: str
+    quantity: int
+    minimum: int
+    lacks: int
+
+
+def lowest_stock(inventory: Inventory, *, size: int = 10) -> tuple[Lack, ...]:
+    """Give the ``size`` (1 to 500) products in use that lack most units; one statement.
+
+    Raises ``InvalidInput`` for another size.
+    """
+    check_page_size(size)
+    lacks = PRODUCT.c.minimum - PRODUCT.c.quantity
+    # The index has what decides; names are fetched for those alone that are shown.
+    worst = (
+        select(PRODUCT.c.id)
+        .where(PRODUCT.c.retired_at.is_(None), PRODUCT.c.quantity < PRODUCT.c.minimum)
+        .order_by(lacks.desc(), PRODUCT.c.id)
+        .limit(size)
+        .subquery()
+    )
+    statement = (
+        select(PRODUCT.c.code, PRODUCT.c.name, PRODUCT.c.quantity, PRODUCT.c.minimum)
+        .join(worst, worst.c.id == PRODUCT.c.id)
+        .order_by(lacks.desc(), PRODUCT.c.id)
+    )
+    with inventory.sessions.reader() as session:
+        return tuple(Lack(*row, to_buy(row.quantity, row.minimum)) for row in session.execute(statement))
