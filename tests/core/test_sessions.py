@@ -1,6 +1,7 @@
 import sqlite3
 import threading
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -119,6 +120,47 @@ def test_a_busy_database_is_tried_a_bounded_number_of_times(tmp_path: Path) -> N
 
     assert caught.value.attempts == 3
     assert len(begun) == 3
+
+
+def test_a_busy_database_is_not_tried_again_once_patience_is_at_its_end(tmp_path: Path) -> None:
+    path = tmp_path / "inventory.db"
+    write_database(path)
+    sessions = SingleDatabase.from_url(URL.create("sqlite", database=str(path), query={"timeout": "0"}), patience=0.0)
+    other = sqlite3.connect(path, isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    try:
+        with pytest.raises(DatabaseBusy) as caught:
+            sessions.write(lambda session: session.execute(ADD))
+    finally:
+        other.close()
+        sessions.close()
+
+    assert caught.value.attempts == 1
+
+
+def test_who_waits_for_a_long_unit_of_the_same_process_is_told_that_the_database_is_busy(tmp_path: Path) -> None:
+    path = tmp_path / "inventory.db"
+    write_database(path)
+    sessions = SingleDatabase.from_file(path, patience=0.05)
+    begun, told = threading.Event(), threading.Event()
+
+    def long_work(session: Session) -> None:
+        session.execute(ADD)
+        begun.set()
+        assert told.wait(30)
+
+    with ThreadPoolExecutor(1) as other:
+        longer = other.submit(sessions.write, long_work)
+        assert begun.wait(30)
+        try:
+            with pytest.raises(DatabaseBusy):
+                sessions.write(lambda session: session.execute(ADD))
+        finally:
+            told.set()
+        longer.result()
+    with sessions.reader() as session:
+        assert session.scalar(text("SELECT COUNT(*) FROM category WHERE name_key = 'nueva'")) == 1
+    sessions.close()
 
 
 def test_work_is_repeated_until_the_database_is_free(tmp_path: Path) -> None:

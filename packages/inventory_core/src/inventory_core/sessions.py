@@ -19,6 +19,10 @@ from inventory_core.failures import Failure, classify, refusal
 
 T = TypeVar("T")
 
+ATTEMPTS = 6
+PATIENCE_SECONDS = 15.0
+"""How long a person waits for a page before they take it for dead, about."""
+
 
 class SessionSource(Protocol):
     """The two methods that the core needs. ``inventory_replication`` offers the same two over a replicated set."""
@@ -40,30 +44,35 @@ class SingleDatabase:
     """Sessions on one database: SQLite (WAL, foreign keys on, busy time-out) or any other SQLAlchemy URL.
 
     Writes on SQLite take turns inside the process and begin with ``BEGIN IMMEDIATE``; a unit that meets a deadlock or
-    a busy database is repeated up to ``attempts`` times with a growing, random pause, then ``DatabaseBusy`` is raised.
+    a busy database is repeated up to ``attempts`` times with a growing, random pause, but not begun again after ``patience``
+    seconds, which is also the longest wait for its turn; then ``DatabaseBusy`` is raised.
     Driver errors that speak of the storage become ``StorageRefused``, a write in a reader ``ReadOnlyUnit``. Units do not
     nest: a write inside a write, or any unit inside another on a database in memory, raises ``RuntimeError``.
     Thread-safe; not to be shared over a fork.
     """
 
-    def __init__(self, engines: ReadWriteEngines, *, attempts: int = 6) -> None:
+    def __init__(
+        self, engines: ReadWriteEngines, *, attempts: int = ATTEMPTS, patience: float = PATIENCE_SECONDS
+    ) -> None:
         self._engines = engines
         self._attempts = attempts
-        self._turn = _Turn() if engines.takes_turns else None
+        self._patience = patience
+        self._turn = _Turn(patience) if engines.takes_turns else None
 
     @classmethod
-    def from_url(cls, url: str | URL, *, attempts: int = 6) -> Self:
+    def from_url(cls, url: str | URL, *, attempts: int = ATTEMPTS, patience: float = PATIENCE_SECONDS) -> Self:
         """Open the database at a SQLAlchemy URL such as ``sqlite:///stock.db`` or ``mysql+pymysql://…``.
 
         Nothing is connected yet; the schema comes from ``inventory_core.CORE_SCHEMA.upgrade``.
         """
-        return cls(open_engines(url), attempts=attempts)
+        return cls(open_engines(url), attempts=attempts, patience=patience)
 
     @classmethod
-    def from_file(cls, path: Path, *, attempts: int = 6) -> Self:
+    def from_file(cls, path: Path, *, attempts: int = ATTEMPTS, patience: float = PATIENCE_SECONDS) -> Self:
         """Open the SQLite database in a file, which need not exist; its name may hold any character."""
         # An absolute path keeps a name such as "file:x" or ":memory:" from being more than a name.
-        return cls(open_engines(URL.create("sqlite", database=str(path.absolute()))), attempts=attempts)
+        engines = open_engines(URL.create("sqlite", database=str(path.absolute())))
+        return cls(engines, attempts=attempts, patience=patience)
 
     @property
     def engine(self) -> Engine:
@@ -89,6 +98,7 @@ class SingleDatabase:
 
     def write(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` in one transaction; see ``SessionSource.write``."""
+        last = time.monotonic() + self._patience
         for attempt in range(1, self._attempts + 1):
             try:
                 with self._take_turn(), Session(self._engines.write) as session, session.begin():
@@ -97,9 +107,10 @@ class SingleDatabase:
                 if isinstance(error, PoolTimeout) or classify(error) is not Failure.TRY_AGAIN:
                     self._refuse(error)
                     raise
-                if attempt < self._attempts:
-                    time.sleep(random.uniform(0.5, 1.0) * 0.01 * 2**attempt)  # noqa: S311
-        raise DatabaseBusy(self._attempts)
+                if attempt == self._attempts or time.monotonic() > last:
+                    break
+                time.sleep(random.uniform(0.5, 1.0) * 0.01 * 2**attempt)  # noqa: S311
+        raise DatabaseBusy(attempt)
 
     def close(self) -> None:
         """Close every idle connection."""
@@ -120,7 +131,8 @@ class SingleDatabase:
 class _Turn:
     """Lets one thread at a time work, and refuses one that is at work already: it would wait for itself."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: float) -> None:
+        self._patience = patience
         self._lock = threading.Lock()
         self._owner: int | None = None
 
@@ -128,12 +140,14 @@ class _Turn:
     def taken(self) -> Iterator[None]:
         if self._owner == threading.get_ident():
             raise RuntimeError("a unit of work is running in this thread already; end it before the next one begins")
-        with self._lock:
-            self._owner = threading.get_ident()
-            try:
-                yield
-            finally:
-                self._owner = None
+        if not self._lock.acquire(timeout=self._patience):
+            raise DatabaseBusy(1)
+        self._owner = threading.get_ident()
+        try:
+            yield
+        finally:
+            self._owner = None
+            self._lock.release()
 
 
 @contextmanager
