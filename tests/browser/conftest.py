@@ -48,7 +48,7 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shop]:
     environment = {**os.environ, "INVENTORY_DATABASE_URL": f"sqlite:///{file}", "PYTHONUNBUFFERED": "1"}
     with subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True) as server:
         try:
-            yield Shop(_address(server), inventory)
+            yield Shop(_address(server), inventory, file)
         finally:
             server.terminate()
             server.communicate(timeout=60)

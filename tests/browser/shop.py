@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from itertools import count
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inventory_core import Inventory, ProductDraft, get_product, new_operation_id, register_product
@@ -15,10 +16,11 @@ NUMBERS = count(1)
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """The server, and the same inventory from behind."""
+    """The server, and the same inventory from behind, which lies in ``file``."""
 
     address: str
     inventory: Inventory
+    file: Path
 
     def new_code(self) -> str:
         """A code that no other test has; as a search it finds its product alone."""
@@ -89,8 +91,10 @@ class Window:
         )
 
     def _console(self, message: "ConsoleMessage") -> None:
-        # A refused form is an answer like others; the browser notes each one as a resource that failed to load.
-        if message.type in ("error", "warning") and "Failed to load resource" not in message.text:
+        # A refused form is an answer like others; the browser notes each one as a resource that failed to load. Where a test
+        # takes the server away, htmx notes that nobody answered.
+        expected = ("Failed to load resource", "htmx:error: Failed to fetch")
+        if message.type in ("error", "warning") and not any(text in message.text for text in expected):
             self.trouble.append(f"console: {message.text}")
 
     def _request(self, request: "Request") -> None:

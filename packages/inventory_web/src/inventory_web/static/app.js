@@ -54,3 +54,18 @@ document.addEventListener("htmx:after:request", ({ target }) => {
 });
 
 document.addEventListener("submit", () => clearTimeout(resting));
+
+// Without an answer nothing on the page changes, and that is told until there is one again.
+document.addEventListener("htmx:error", ({ detail }) => {
+  if (detail.ctx?.response || document.querySelector(".no-answer")) return;
+  document.getElementById("notices")?.append(document.getElementById("no-answer").content.cloneNode(true));
+});
+
+document.addEventListener("htmx:after:request", () => document.querySelector(".no-answer")?.remove());
+
+// A form of a page that is older than the session gets the token of the new one; what was typed stays.
+document.addEventListener("inventory:token", ({ detail }) => {
+  const headers = document.body.getAttributeNames().find((name) => name.startsWith("data-hx-headers"));
+  document.body.setAttribute(headers, JSON.stringify({ "X-CSRFToken": detail.token }));
+  for (const field of document.querySelectorAll("input[name=csrf_token]")) field.value = detail.token;
+});
