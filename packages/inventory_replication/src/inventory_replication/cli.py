@@ -49,6 +49,11 @@ def build_parser() -> argparse.ArgumentParser:
     provision.add_argument(
         "--rebuild", action="append", default=[], metavar="NAME", help="throw this replica's content away and copy it"
     )
+    provision.add_argument(
+        "--source-suffices",
+        action="store_true",
+        help="leave replicas that are not in order as they are, with a warning, where the source is beyond doubt",
+    )
     switchover = _add(commands, "switchover", "make a replica the source, and the source a replica")
     switchover.add_argument("target", metavar="NAME", help="the replica")
     switchover.add_argument(
@@ -101,7 +106,8 @@ def _run(options: argparse.Namespace) -> int:
             answer = commands.verify(settings)
         case "provision":
             rebuild = frozenset(options.rebuild)
-            answer = commands.provision(settings, rebuild=rebuild, dry_run=options.dry_run, say=say)
+            how = {"dry_run": options.dry_run, "source_suffices": options.source_suffices}
+            answer = commands.provision(settings, rebuild=rebuild, say=say, **how)
         case _:
             answer = commands.switchover(settings, options.target, timeout=options.timeout, say=say)
     if options.json:

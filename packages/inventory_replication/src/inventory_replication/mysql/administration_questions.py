@@ -1,6 +1,7 @@
 """What provisioning asks a server beside what the monitor asks."""
 
 import ssl
+import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -124,6 +125,14 @@ def offers_tls(admin: Administrator) -> bool:
             "WHERE CHANNEL='mysql_main' AND PROPERTY='Enabled' AND VALUE='Yes'"
         )
     )
+
+
+def clock_ahead(admin: Administrator) -> float:
+    """Seconds by which the server's clock is ahead of this machine's; 0 if that lies within the time of the question."""
+    asked = time.time()
+    told = float(admin.value("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))")) / 1e6
+    answered = time.time()
+    return told - asked if told < asked else max(0.0, told - answered)
 
 
 def lacking_privileges(admin: Administrator) -> tuple[str, ...]:

@@ -24,10 +24,12 @@ class Provisioned:
     Args:
         plan: What was planned and carried out; without steps nothing had to be done.
         findings: What is not as it should be after it; empty: all is well.
+        warnings: What is not as it should be with replicas, where the source suffices.
     """
 
     plan: Plan
     findings: tuple[Finding, ...]
+    warnings: tuple[Finding, ...] = ()
 
 
 def provision(crew: Crew, *, wait: float, say: Say) -> Provisioned:

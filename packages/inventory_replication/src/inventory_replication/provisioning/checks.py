@@ -81,7 +81,9 @@ def _check_identities(states: States) -> list[Finding]:
             if len(sharing) > 1:
                 labels = " and ".join(state.label for state in sharing)
                 what = f"{labels} have one {code.removeprefix('same_')} ({value})"
-                found.append(Finding(code, sharing[-1].name, what, cure))
+                # Of two, one that takes writes is more likely the right one.
+                culprit = next((state for state in reversed(sharing) if not state.facts.writable), sharing[-1])
+                found.append(Finding(code, culprit.name, what, cure))
     return found
 
 

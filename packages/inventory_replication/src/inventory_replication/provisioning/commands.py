@@ -10,10 +10,11 @@ from inventory_replication.provisioning import status as looking
 from inventory_replication.provisioning import switchover as switching
 from inventory_replication.provisioning import verify as verifying
 from inventory_replication.provisioning.crew import Crew
-from inventory_replication.provisioning.findings import Finding
+from inventory_replication.provisioning.findings import Finding, blocking
 from inventory_replication.provisioning.plan import make_plan
 from inventory_replication.provisioning.settings import Settings
 from inventory_replication.provisioning.steps import Step
+from inventory_replication.provisioning.sufficing import provision_source
 from inventory_replication.provisioning.wanted import Role
 
 Say = Callable[[str], None]
@@ -60,17 +61,21 @@ def verify(settings: Settings) -> Answer:
     return Answer(not findings, _lines(findings) or ("all is as it should be",), _data(findings))
 
 
-def provision(settings: Settings, *, rebuild: frozenset[str], dry_run: bool, say: Say) -> Answer:
+def provision(settings: Settings, *, rebuild: frozenset[str], dry_run: bool, source_suffices: bool, say: Say) -> Answer:
     """Plan, apply, verify; or the plan alone."""
     with _crew(settings, rebuild) as crew:
         if dry_run:
             plan = make_plan(crew.gather(settings.wait), crew.wanted)
             lines = (f"{plan.source} is the source: {plan.roles.reason}", *_told(plan.steps))
             return Answer(good=True, lines=lines, data={"ok": True, "source": plan.source, "steps": _steps(plan.steps)})
-        done = apply.provision(crew, wait=settings.wait, say=lambda step: say(str(step)))
+        run = provision_source if source_suffices else apply.provision
+        done = run(crew, wait=settings.wait, say=lambda step: say(str(step)))
     last = () if done.plan.steps else _told(())
-    data = {**_data(done.findings), "source": done.plan.source, "steps": _steps(done.plan.steps)}
-    return Answer(not done.findings, (*last, f"{done.plan.source} is the source", *_lines(done.findings)), data)
+    faults = blocking(done.findings)
+    warnings = (*done.warnings, *(finding for finding in done.findings if finding not in faults))
+    data = {**_data(faults, warnings), "source": done.plan.source, "steps": _steps(done.plan.steps)}
+    lines = (*last, f"{done.plan.source} is the source", *_lines(faults), *_warned(warnings))
+    return Answer(not faults, lines, data)
 
 
 def switchover(settings: Settings, target: str, *, timeout: float, say: Say) -> Answer:
@@ -78,8 +83,11 @@ def switchover(settings: Settings, target: str, *, timeout: float, say: Say) -> 
     with _crew(settings) as crew:
         done = switching.switchover(crew, target, timeout=timeout, wait=settings.wait, say=lambda step: say(str(step)))
     last = () if done.steps else _told(())
-    data = {**_data(done.findings), "source": done.source, "former": done.former, "steps": _steps(done.steps)}
-    return Answer(not done.findings, (*last, f"{done.source} is the source", *_lines(done.findings)), data)
+    faults = blocking(done.findings)
+    warnings = tuple(finding for finding in done.findings if finding not in faults)
+    told = {"source": done.source, "former": done.former, "steps": _steps(done.steps)}
+    lines = (*last, f"{done.source} is the source", *_lines(faults), *_warned(warnings))
+    return Answer(not faults, lines, {**_data(faults, warnings), **told})
 
 
 def _crew(settings: Settings, rebuild: frozenset[str] = frozenset()) -> Crew:
@@ -98,5 +106,10 @@ def _lines(findings: Iterable[Finding]) -> tuple[str, ...]:
     return tuple(map(str, findings))
 
 
-def _data(findings: tuple[Finding, ...]) -> dict[str, Any]:
-    return {"ok": not findings, "findings": [finding.as_json() for finding in findings]}
+def _warned(warnings: Iterable[Finding]) -> tuple[str, ...]:
+    return tuple(f"warning: {finding}" for finding in warnings)
+
+
+def _data(findings: tuple[Finding, ...], warnings: tuple[Finding, ...] = ()) -> dict[str, Any]:
+    told = {"warnings": [finding.as_json() for finding in warnings]} if warnings else {}
+    return {"ok": not findings, "findings": [finding.as_json() for finding in findings], **told}

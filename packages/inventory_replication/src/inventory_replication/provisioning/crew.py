@@ -2,8 +2,8 @@
 
 import ssl
 import time
-from collections.abc import Mapping
-from contextlib import ExitStack, closing
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, closing, contextmanager, suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import Self
@@ -19,6 +19,8 @@ from inventory_replication.provisioning.findings import Finding
 from inventory_replication.provisioning.wanted import Right, Wanted
 
 POLL = 0.5
+STRAGGLER_PATIENCE = 15.0
+"""Seconds that others are waited for when a source with data is there already and suffices."""
 PATIENCE = MonitorPolicy(connect_timeout=3.0, read_timeout=10.0)
 
 
@@ -51,6 +53,42 @@ class Crew:
     def member(self, name: str) -> Administrator:
         """The administrator of that server."""
         return self._members[name]
+
+    @property
+    def names(self) -> frozenset[str]:
+        """Of the servers that are not left out."""
+        return frozenset(self._members)
+
+    def leave_out(self, names: Iterable[str]) -> None:
+        """Ask and change these servers no more."""
+        left = set(names)
+        for name in left & self._members.keys():
+            self._members.pop(name).close()
+        self.wanted = self.wanted.without(left)
+
+    def leave_out_silent(self, wait: float) -> tuple[Finding, ...]:
+        """Leave out the servers that do not answer, or not to this account, and tell why each does not; change nothing.
+
+        Args:
+            wait: Seconds to wait for all; for what is missing beside a source with data at most `STRAGGLER_PATIENCE`.
+
+        Raises:
+            Refused: None of them answers.
+        """
+        until = time.monotonic() + wait
+        with self._probes() as asked:
+            answers = {name: probe.ask() for name, probe in asked.items()}
+            shortened = False
+            while time.monotonic() < until and (silent := _silent(answers)) and not _refusing(answers):
+                if not shortened and self._has_source_with_data(answers):
+                    until, shortened = min(until, time.monotonic() + STRAGGLER_PATIENCE), True
+                time.sleep(POLL)
+                answers |= {name: asked[name].ask() for name in silent}
+        findings = _unanswered_all(answers)
+        if len(findings) == len(answers):
+            raise Refused(findings)
+        self.leave_out(finding.server for finding in findings)
+        return findings
 
     def lock(self, wait: float = 0.0) -> None:
         """Keep other runs away from all servers until this crew is closed.
@@ -91,19 +129,31 @@ class Crew:
             raise Refused((_unanswered(failure.server, failure.answer),)) from failure
 
     def _ask(self, until: float) -> dict[str, ServerReport]:
-        with ExitStack() as probes:
-            asked = {
-                server.name: probes.enter_context(closing(Probe(server, self.admin, tls=self.tls, policy=PATIENCE)))
-                for server in self.wanted.servers
-            }
-            answers: dict[str, ServerReport | NoAnswer] = {name: probe.ask() for name, probe in asked.items()}
+        with self._probes() as asked:
+            answers = {name: probe.ask() for name, probe in asked.items()}
             while time.monotonic() < until and (silent := _silent(answers)) and not _refusing(answers):
                 time.sleep(POLL)
                 answers |= {name: asked[name].ask() for name in silent}
-        findings = tuple(_unanswered(name, answer) for name, answer in answers.items() if isinstance(answer, NoAnswer))
+        findings = _unanswered_all(answers)
         if findings:
             raise Refused(findings)
         return {name: answer for name, answer in answers.items() if isinstance(answer, ServerReport)}
+
+    @contextmanager
+    def _probes(self) -> Iterator[dict[str, Probe]]:
+        with ExitStack() as probes:
+            yield {
+                server.name: probes.enter_context(closing(Probe(server, self.admin, tls=self.tls, policy=PATIENCE)))
+                for server in self.wanted.servers
+            }
+
+    def _has_source_with_data(self, answers: Mapping[str, ServerReport | NoAnswer]) -> bool:
+        writable = [
+            name for name, answer in answers.items() if isinstance(answer, ServerReport) and answer.facts.writable
+        ]
+        with suppress(AdministrationFailed):
+            return len(writable) == 1 and bool(questions.objects(self._members[writable[0]]))
+        return False
 
     def _state(self, name: str, report: ServerReport) -> ServerState:
         member = self._members[name]
@@ -129,6 +179,7 @@ class Crew:
             offers_tls=questions.offers_tls(member),
             clone_plugin=questions.clone_plugin(member),
             tracking_fault=member.tracking_fault(),
+            clock_ahead=questions.clock_ahead(member),
         )
 
     def _require_rights(self) -> None:
@@ -151,6 +202,10 @@ class Crew:
                 rights = frozenset(Right(*right) for right in answer[1])
                 found[wanted.user] = AccountFacts(answer[0], rights, *login)
         return found
+
+
+def _unanswered_all(answers: Mapping[str, ServerReport | NoAnswer]) -> tuple[Finding, ...]:
+    return tuple(_unanswered(name, answer) for name, answer in answers.items() if isinstance(answer, NoAnswer))
 
 
 def _locked(member: Administrator) -> bool:

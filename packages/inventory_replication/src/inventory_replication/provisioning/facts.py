@@ -60,6 +60,7 @@ class ServerState:
         offers_tls: It takes encrypted connections.
         clone_plugin: The clone plugin is active.
         tracking_fault: Why commits cannot be reported to clients; empty: they can.
+        clock_ahead: Seconds by which its clock is ahead of this machine's, 0 if that lies within what the question took.
     """
 
     name: str
@@ -79,6 +80,7 @@ class ServerState:
     offers_tls: bool = True
     clone_plugin: bool = False
     tracking_fault: str = ""
+    clock_ahead: float = 0.0
 
     @property
     def label(self) -> str:

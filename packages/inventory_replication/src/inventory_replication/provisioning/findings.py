@@ -1,6 +1,6 @@
 """What speaks against a server: a stable code, the server, and the cure."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -42,9 +42,14 @@ CHECKS: Final[Mapping[str, str]] = {
     "behind": "A replica did not get what the source had within the time given.",
     "session_tracking": "The server does not report the GTIDs of commits to its clients, so each commit costs one more question.",
     "tracking_everywhere": "`session_track_gtids` is on for all sessions, which slows the applier down.",
+    "failed_step": "A step failed on a replica, and the rest was done without it (`--source-suffices`).",
+    "clock": "The clock of a server is more than 5 seconds from that of the source, or that of the source from this machine's.",
     "tables_differ": "A replica that has every transaction of the source lacks tables of it.",
 }
 """Every code of a finding, with its meaning."""
+
+WARNINGS: Final = frozenset({"clock"})
+"""Codes of what `verify` tells but keeps nobody from working."""
 
 PROVISION: Final = "run `inventory-replication provision`"
 
@@ -57,7 +62,7 @@ class Finding:
         code: A key of `CHECKS`.
         server: Name of the server.
         what: Name and address of the server, and what is wrong with it.
-        cure: What to do.
+        cure: What to do; empty where ``what`` says it.
     """
 
     code: str
@@ -70,8 +75,13 @@ class Finding:
             raise ValueError(f"{self.code!r} is no code of CHECKS")
 
     def __str__(self) -> str:
-        return f"{self.what}: {self.cure} [{self.code}]"
+        return f"{self.what}: {self.cure} [{self.code}]" if self.cure else f"{self.what} [{self.code}]"
 
     def as_json(self) -> dict[str, str]:
         """For ``--json``."""
         return {"code": self.code, "server": self.server, "what": self.what, "cure": self.cure}
+
+
+def blocking(findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """Those that are more than a warning."""
+    return tuple(finding for finding in findings if finding.code not in WARNINGS)

@@ -8,7 +8,7 @@ from inventory_replication.mysql.administration import AdministrationFailed
 from inventory_replication.provisioning.crew import POLL, Crew
 from inventory_replication.provisioning.errors import Refused
 from inventory_replication.provisioning.facts import ServerState
-from inventory_replication.provisioning.findings import PROVISION, Finding
+from inventory_replication.provisioning.findings import PROVISION, Finding, blocking
 from inventory_replication.provisioning.plan import Plan, make_plan
 from inventory_replication.provisioning.roles import Roles, States
 from inventory_replication.provisioning.steps import StartReplica
@@ -16,6 +16,9 @@ from inventory_replication.provisioning.wanted import Wanted
 
 PASSING = frozenset({"no_answer", "receiver"})
 """Codes of what may mend itself in a moment."""
+
+CLOCKS_APART = 5.0
+"""Seconds that clocks may differ without a finding."""
 
 _SHOWN = 160
 _RECEIVER_CURES = (
@@ -51,12 +54,15 @@ def settle(crew: Crew, *, wait: float, catch_up: bool) -> tuple[Finding, ...]:
         try:
             states = crew.gather(max(0.0, until - time.monotonic()))
             findings = deviations(states, wanted)
-            behind = tuple(_behind(crew, make_plan(states, wanted), states, until)) if catch_up and not findings else ()
+            waiting = catch_up and not blocking(findings)
+            behind = tuple(_behind(crew, make_plan(states, wanted), states, until)) if waiting else ()
             if behind:
-                return deviations(crew.gather(), wanted) or behind
+                found = deviations(crew.gather(), wanted)
+                return found if blocking(found) else (*found, *behind)
         except Refused as refusal:
             return refusal.findings
-        if {finding.code for finding in findings} - PASSING or not findings or time.monotonic() >= until:
+        faults = {finding.code for finding in blocking(findings)}
+        if faults - PASSING or not faults or time.monotonic() >= until:
             return findings
         time.sleep(POLL)
 
@@ -90,12 +96,22 @@ def health(states: States, roles: Roles, wanted: Wanted) -> Iterator[Finding]:
         if state.settings["session_track_gtids"] != "OFF":
             cure = "SET PERSIST session_track_gtids=OFF there; sessions that need it switch it on themselves"
             yield Finding("tracking_everywhere", state.name, f"{label} has session_track_gtids on for all", cure)
+        yield from _check_clock(state, source)
         if state is not source and roles.follows[state.name] == source.name:
             yield from _health_of_replica(state, source)
     for account in wanted.accounts:
         found = source.accounts.get(account.user)
         if found and found.refusal and not found.wrong_password:
             yield Finding("account_refused", source.name, found.refusal, "mend that")
+
+
+def _check_clock(state: ServerState, source: ServerState) -> Iterator[Finding]:
+    """Replication does not need clocks; times of movements and the ends of logins do."""
+    other = "this machine's" if state is source else f"that of {source.name}"
+    ahead = state.clock_ahead - (0.0 if state is source else source.clock_ahead)
+    if abs(ahead) > CLOCKS_APART:
+        what = f"the clock of {state.label} is {abs(ahead):,.0f} s {'ahead of' if ahead > 0 else 'behind'} {other}"
+        yield Finding("clock", state.name, what, "set the clocks of all machines by NTP; times and logins go by them")
 
 
 def _health_of_replica(state: ServerState, source: ServerState) -> Iterator[Finding]:

@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from typing import Self
 
 from inventory_replication.config import Credentials, Server
 from inventory_replication.errors import ConfigurationError
@@ -107,6 +108,20 @@ class Wanted:
         names = [server.name for server in self.servers]
         if name not in names:
             raise ConfigurationError(f"There is no server {name!r}; the servers are {', '.join(names)}.")
+
+    def without(self, names: set[str]) -> Self:
+        """The same without these servers.
+
+        Raises:
+            ConfigurationError: None is left.
+        """
+        return replace(
+            self,
+            servers=tuple(server for server in self.servers if server.name not in names),
+            peers={name: address for name, address in self.peers.items() if name not in names},
+            source="" if self.source in names else self.source,
+            rebuild=self.rebuild - names,
+        )
 
     def peer(self, name: str) -> tuple[str, int]:
         """Host and port by which the other servers reach this one."""
