@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from inventory_core.errors import InventoryError
 from inventory_core.rules.reorder import Status
-from inventory_web import current, htmx, language, messages, statuses, theme
+from inventory_web import current, htmx, language, messages, notices, statuses, theme
 from inventory_web.catalogues import LANGUAGES
 from inventory_web.hookspecs import MenuEntry
 from inventory_web.replicated_database import ClusterStatus, replicated_status
@@ -46,6 +46,7 @@ def give_names_to_templates(app: Flask) -> None:
         app_version=version("inventory-web"),
         field_label=messages.field_label,
         new_operation=current.new_operation,
+        undo_offer=notices.undo_offer,
         badge_of=badge_of,
         statuses=tuple(Status),
         status_text=statuses.status_text,
