@@ -8,6 +8,7 @@ from inventory_web.areas.accounts import AccountsArea
 from inventory_web.areas.counting import CountingArea
 from inventory_web.areas.exports import ExportsArea
 from inventory_web.areas.imports import ImportsArea
+from inventory_web.areas.labels import LabelsArea
 from inventory_web.areas.locations import LocationsArea
 from inventory_web.areas.low_stock import LowStockArea
 from inventory_web.areas.movements import MovementsArea
@@ -24,6 +25,7 @@ AREAS = (
     LowStockArea,
     ImportsArea,
     ExportsArea,
+    LabelsArea,
     LocationsArea,
     AccountsArea,
     ShortcutsArea,

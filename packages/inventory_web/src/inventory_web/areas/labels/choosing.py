@@ -1,0 +1,48 @@
+"""Which products a list of codes means, however it was typed or pasted."""
+
+import re
+from dataclasses import dataclass
+
+from inventory_core.inventory import Inventory
+from inventory_core.queries.product_details import ProductDetails
+from inventory_core.queries.products_by_code import products_by_code
+from inventory_core.rules.codes import clean_code
+
+_SEPARATORS = re.compile(r"[\s,;]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Chosen:
+    """The products of a list, each once and in its order, and the lines that name none."""
+
+    products: tuple[ProductDetails, ...]
+    unknown: tuple[str, ...]
+
+
+def lines_of(text: str) -> list[str]:
+    """The lines that hold something; of a row that was copied from a spreadsheet its first cell."""
+    cells = (line.lstrip().split("\t")[0] for line in text.splitlines())
+    return list(dict.fromkeys(cell for cell in map(clean_code, cells) if cell))
+
+
+def codes_of(text: str) -> list[str]:
+    """Whatever may be a code in such a list: each line, and what stands in it between commas, semicolons or blanks."""
+    return list(dict.fromkeys(code for line in lines_of(text) for code in (line, *_parts(line))))
+
+
+def choose_products(inventory: Inventory, text: str) -> Chosen:
+    """Look up the lines; one that is no code itself may hold several."""
+    found = products_by_code(inventory, codes_of(text))
+    products: dict[int, ProductDetails] = {}
+    unknown: dict[str, None] = {}
+    for line in lines_of(text):
+        parts = [] if line in found else _parts(line)
+        codes = parts if any(part in found for part in parts) else [line]
+        products |= {found[code].row.id: found[code] for code in codes if code in found}
+        unknown |= dict.fromkeys(code for code in codes if code not in found)
+    return Chosen(tuple(products.values()), tuple(unknown))
+
+
+def _parts(line: str) -> list[str]:
+    parts = [part for part in _SEPARATORS.split(line) if part]
+    return parts if len(parts) > 1 else []
