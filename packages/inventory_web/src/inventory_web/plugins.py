@@ -6,6 +6,7 @@ from pluggy import PluginManager
 
 from inventory_web.areas.accounts import AccountsArea
 from inventory_web.areas.counting import CountingArea
+from inventory_web.areas.dashboard import DashboardArea
 from inventory_web.areas.exports import ExportsArea
 from inventory_web.areas.imports import ImportsArea
 from inventory_web.areas.labels import LabelsArea
@@ -20,6 +21,7 @@ from inventory_web.settings import Settings
 
 AREAS = (
     ProductsArea,
+    DashboardArea,
     CountingArea,
     MovementsArea,
     LowStockArea,

@@ -1,0 +1,39 @@
+"""The page that shows how the inventory stands."""
+
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, render_template, request
+
+from inventory_core.queries.filters import WITHOUT_CATEGORY
+from inventory_core.queries.lowest_stock import lowest_stock
+from inventory_core.queries.movements_by_day import movements_by_day
+from inventory_core.queries.running_out import running_out_first
+from inventory_core.queries.stock_by_category import stock_by_category
+from inventory_web.areas.dashboard import pictures
+from inventory_web.areas.dashboard.figures import shelves, totals
+from inventory_web.current import the_inventory, the_settings
+
+PERIODS = (30, 90)
+
+blueprint = Blueprint("dashboard", __name__, template_folder="templates")
+
+
+@blueprint.get("/dashboard")
+def overview() -> str:
+    """Key figures, stock by category, what came and went in the last ``days``, what runs out first, what lacks most."""
+    inventory = the_inventory()
+    asked = request.args.get("days", "")
+    period = next((days for days in PERIODS if str(days) == asked), PERIODS[0])
+    stocks = stock_by_category(inventory)
+    return render_template(
+        "dashboard/overview.html",
+        pictures=pictures,
+        totals=totals(stocks),
+        shelves=shelves(stocks),
+        days=movements_by_day(inventory, days=period, timezone=ZoneInfo(the_settings().timezone)),
+        running_out=running_out_first(inventory),
+        lacking=lowest_stock(inventory),
+        period=period,
+        periods=PERIODS,
+        without_category=WITHOUT_CATEGORY,
+    )
