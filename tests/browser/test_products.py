@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from inventory_core import get_product
-from inventory_web.areas.imports.tables import ImportJob
+from inventory_web.long_work.tables import JobRow
 from tests.browser.shop import Shop, Window
 
 pytestmark = pytest.mark.browser
@@ -117,10 +117,11 @@ def test_the_progress_of_an_import_moves_by_itself(shop: Shop, window: Window, t
     window.sees("Lista para importar")
     job_id = page.url.rsplit("/", 1)[-1]
 
-    _set(shop, job_id, state="importing", stage="writing", done_rows=500, total_rows=2000)
+    how_far = {"state": "working", "step": "import", "worker": "another", "stage": "writing", "total_rows": 2000}
+    _set(shop, job_id, **how_far, done_rows=500)
     page.reload()
     window.sees("Fila 500 de 2.000")
-    _set(shop, job_id, state="importing", stage="writing", done_rows=1500, total_rows=2000)
+    _set(shop, job_id, **how_far, done_rows=1500)
     window.sees("Fila 1.500 de 2.000")
     _set(shop, job_id, state="ready")
     window.sees("Importar ahora")
@@ -172,5 +173,5 @@ def test_everything_works_without_scripts(shop: Shop, open_window: Callable[...,
 
 def _set(shop: Shop, job_id: str, **values: object) -> None:
     values["touched_at"] = datetime.now(UTC)
-    statement = update(ImportJob).where(ImportJob.id == job_id).values(**values)  # type: ignore[arg-type]
+    statement = update(JobRow).where(JobRow.id == job_id).values(**values)  # type: ignore[arg-type]
     shop.inventory.sessions.write(lambda session: session.execute(statement))

@@ -67,7 +67,7 @@ def finished(site: Site, address: str) -> str:
     until = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < until:
         page = site.operator.get(address).text
-        if "import-progress" not in page:
+        if "work-progress" not in page:
             return page
         time.sleep(0.05)
     raise AssertionError(f"{address} is still worked on")

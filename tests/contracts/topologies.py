@@ -17,11 +17,11 @@ from sqlalchemy import URL, Engine, Table, delete, insert, select, text
 from inventory_core import ReadOnlyUnit, SessionSource, SingleDatabase
 from inventory_core.tables import metadata as core_tables
 from inventory_web.areas.accounts.tables import User
-from inventory_web.areas.imports.tables import ImportJob
+from inventory_web.long_work.tables import JobRow
 from inventory_web.schema import upgrade_all
 
 TABLES = [*core_tables.tables.values(), *User.metadata.tables.values()]
-assert ImportJob.metadata is User.metadata
+assert JobRow.metadata is User.metadata
 
 Seeds = dict[Table, list[dict[str, Any]]]
 

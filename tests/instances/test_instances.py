@@ -10,8 +10,8 @@ import pytest
 from flask import Flask
 
 from inventory_web import Settings
-from inventory_web.areas.imports import work as workshop
 from inventory_web.composition import open_server
+from inventory_web.long_work import workshop
 from tests.instances.conftest import Behind
 from tests.replication.mysql.servers import MySQLServer, ReplicaSet, eventually
 from tests.web.browser import Browser

@@ -6,13 +6,14 @@ from pathlib import Path
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import inspect, select
+from sqlalchemy import inspect, select, text
 from sqlmodel import col
 
 from inventory_core import CORE_SCHEMA, SchemaNotCurrent, SingleDatabase
 from inventory_web.areas.accounts.passwords import INITIAL_NAME, INITIAL_PASSWORD, matches
 from inventory_web.areas.accounts.tables import User
-from inventory_web.areas.imports import tables as imports
+from inventory_web.long_work.states import State
+from inventory_web.long_work.tables import JobChunk, JobRow
 from inventory_web.schema import WEB_SCHEMA, require_current, upgrade_all
 from inventory_web.tables import metadata
 
@@ -30,7 +31,7 @@ def test_the_migrations_make_what_the_models_say(empty: SingleDatabase) -> None:
         options = {"include_name": lambda name, kind, _: kind != "table" or name in metadata.tables}
         differences = compare_metadata(MigrationContext.configure(connection, opts=options), metadata)
 
-    assert imports.__name__
+    assert JobRow.metadata is metadata
     assert differences == []
 
 
@@ -82,3 +83,31 @@ def test_upgrading_again_keeps_what_is_there(empty: SingleDatabase) -> None:
         ]
 
     assert found == [(INITIAL_NAME, "admin", True, True)]
+
+
+def test_imports_of_an_older_program_become_jobs_and_those_that_were_done_go_back(empty: SingleDatabase) -> None:
+    upgrade_all(empty.engine)
+    WEB_SCHEMA.downgrade(empty.engine, "0005")
+    columns = "id, filename, sheet, size, actor, state, stage, done_rows, total_rows, outcome, created_at, touched_at"
+    with empty.engine.begin() as connection:
+        for name in ("reading", "ready", "importing", "done"):
+            values = f"'{name}', 'a.csv', 'Hoja', 4, 'olga', '{name}', '', 0, 0, '', '2026-01-01', '2026-01-01'"
+            connection.execute(text(f"INSERT INTO import_job ({columns}) VALUES ({values})"))  # noqa: S608 - of this test
+        connection.execute(text("INSERT INTO import_chunk VALUES ('ready', 0, x'41')"))
+    upgrade_all(empty.engine)
+    with empty.reader() as session:
+        found = {row.id: (row.kind, row.step, row.state, row.request) for row in session.scalars(select(JobRow))}
+        pieces = [(piece.job_id, piece.content) for piece in session.scalars(select(JobChunk))]
+    WEB_SCHEMA.downgrade(empty.engine, "0005")
+    with empty.engine.connect() as connection:
+        back = connection.execute(text("SELECT id, filename FROM import_job")).all()
+
+    request = '{"sheet": "Hoja", "by": "olga"}'
+    assert found == {
+        "reading": ("import", "check", State.WAITING, request),
+        "ready": ("import", "import", State.READY, request),
+        "importing": ("import", "import", State.WAITING, request),
+        "done": ("import", "import", State.DONE, request),
+    }
+    assert pieces == [("ready", b"A")]
+    assert [tuple(row) for row in back] == [("done", "a.csv")]

@@ -11,11 +11,12 @@ from sqlalchemy import func, select, update
 from xlsxwriter import Workbook
 
 from inventory_core import StockChanged, hookimpl, verify
-from inventory_web.areas.imports.tables import ImportChunk, ImportJob
+from inventory_web.long_work.tables import JobChunk, JobRow
 from tests.web.areas.site import Site, Visitor, codes_in, form_in
 
 PRODUCTS = "Código;Nombre;Categoría;Cantidad;Mínimo\nA;Mesa;Hogar;5;2\nB;Silla;Jardín;7;\n"
 PATIENCE_SECONDS = 30
+LEFT_BEHIND = {"state": "working", "step": "import", "worker": "another", "takes": 1}
 
 
 def test_a_file_shows_what_it_would_change_before_anything_is_changed(site: Site) -> None:
@@ -159,7 +160,7 @@ def test_a_file_that_is_too_large_is_refused_before_it_is_kept(site: Site) -> No
 
     assert answer.status_code == 413
     assert "64 MiB" in answer.text
-    assert _stored(site, ImportJob) == 0
+    assert _stored(site, JobRow) == 0
 
 
 def test_a_file_name_is_text(site: Site) -> None:
@@ -184,14 +185,14 @@ def test_another_instance_goes_on_with_an_upload(make_site: Callable[..., Site])
 
 def test_an_import_whose_instance_died_shows_as_interrupted_and_can_be_continued(site: Site) -> None:
     address = _upload(site, PRODUCTS)
-    _set(site, state="importing", touched_at=datetime.now(UTC) - timedelta(minutes=5))
+    _set(site, **LEFT_BEHIND, touched_at=datetime.now(UTC) - timedelta(minutes=5))
 
     page = site.operator.get(address).text
 
-    assert "Interrumpida" in page
-    assert "Continuar" in page
+    assert "Interrumpido: se retoma solo" in page
+    assert "Otro lo retoma solo" in page
 
-    site.operator.post(f"{address}/confirm", form_in(page, f"{address}/confirm"))
+    site.operator.post(f"{address}/confirm")
     _finished(site, address)
 
     assert site.quantity("A") == 5
@@ -199,7 +200,7 @@ def test_an_import_whose_instance_died_shows_as_interrupted_and_can_be_continued
 
 def test_an_import_that_died_after_its_commit_is_not_carried_out_again(site: Site) -> None:
     address = _imported(site, PRODUCTS, keep=True)
-    _set(site, state="importing", touched_at=datetime.now(UTC) - timedelta(minutes=5))
+    _set(site, **LEFT_BEHIND, touched_at=datetime.now(UTC) - timedelta(minutes=5))
 
     site.operator.post(f"{address}/confirm")
     page = _finished(site, address)
@@ -210,17 +211,20 @@ def test_an_import_that_died_after_its_commit_is_not_carried_out_again(site: Sit
 
 def test_while_an_instance_works_the_page_asks_again_and_shows_how_far_it_is(site: Site) -> None:
     address = _upload(site, PRODUCTS)
-    _set(site, state="importing", stage="writing", done_rows=500, total_rows=2000, touched_at=datetime.now(UTC))
+    how_far = {"stage": "writing", "done_rows": 500, "total_rows": 2000, "remaining": 130}
+    _set(site, state="working", step="import", worker="another", **how_far, touched_at=datetime.now(UTC))
 
     page = site.operator.get(address).text
     fragment = site.operator.get(address, htmx=True).text
 
     assert '<noscript><meta http-equiv="refresh"' in page
-    assert 'data-hx-trigger="every 1s"' in fragment
+    assert f'data-poll="{address}"' in fragment
+    assert 'data-percent="25"' in fragment
     assert "<html" not in fragment
-    assert '<progress class="import-progress" value="500" max="2000"' in fragment
-    assert "Fila 500 de 2.000" in fragment
-    assert "Actualizar" in fragment
+    assert '<progress class="work-progress" value="500" max="2000"' in fragment
+    for told in ("Fila 500 de 2.000", "25 % · Faltan 3 minutos", "Actualizar", "Cancelar"):
+        assert told in fragment
+    assert "<title>25 % · " in page
     assert site.operator.post(f"{address}/confirm").status_code == 303
     assert codes_in(site.operator.get("/inventory").text) == []
 
@@ -231,7 +235,7 @@ def test_an_upload_that_nobody_confirmed_is_cleared_away_by_a_later_one(site: Si
 
     _upload(site, PRODUCTS)
 
-    assert _stored(site, ImportChunk) == 1
+    _eventually(lambda: _stored(site, JobChunk) == 1)
     site.operator.post(f"{forgotten}/confirm")
     assert "ya no se guarda" in _finished(site, forgotten)
 
@@ -239,7 +243,7 @@ def test_an_upload_that_nobody_confirmed_is_cleared_away_by_a_later_one(site: Si
 def test_after_an_import_its_file_is_no_longer_kept(site: Site) -> None:
     _imported(site, PRODUCTS)
 
-    assert _stored(site, ImportChunk) == 0
+    assert _stored(site, JobChunk) == 0
 
 
 def test_a_change_since_the_preview_is_checked_again_and_nothing_is_half_done(site: Site) -> None:
@@ -355,25 +359,32 @@ def _finished(site: Site, address: str) -> str:
     until = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < until:
         page = site.operator.get(address).text
-        if "import-progress" not in page:
+        if "work-progress" not in page:
             return page
         time.sleep(0.05)
     raise AssertionError(f"{address} is still worked on")
 
 
+def _eventually(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
 def _set(site: Site, **values: Any) -> None:
-    site.inventory.sessions.write(lambda session: session.execute(update(ImportJob).values(**values)))
+    site.inventory.sessions.write(lambda session: session.execute(update(JobRow).values(**values)))
 
 
-def _stored(site: Site, table: type[ImportJob | ImportChunk]) -> int:
+def _stored(site: Site, table: type[JobRow | JobChunk]) -> int:
     with site.inventory.sessions.reader() as session:
         return session.scalar(select(func.count()).select_from(table)) or 0
 
 
 def _chunks(site: Site) -> list[dict[str, Any]]:
     with site.inventory.sessions.reader() as session:
-        return [chunk.model_dump() for chunk in session.scalars(select(ImportChunk))]
+        return [chunk.model_dump() for chunk in session.scalars(select(JobChunk))]
 
 
 def _put_back(site: Site, chunks: list[dict[str, Any]]) -> None:
-    site.inventory.sessions.write(lambda session: session.add_all(ImportChunk(**chunk) for chunk in chunks))
+    site.inventory.sessions.write(lambda session: session.add_all(JobChunk(**chunk) for chunk in chunks))

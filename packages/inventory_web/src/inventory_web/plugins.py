@@ -16,6 +16,7 @@ from inventory_web.areas.movements import MovementsArea
 from inventory_web.areas.products import ProductsArea
 from inventory_web.areas.shortcuts import ShortcutsArea
 from inventory_web.areas.status import StatusArea
+from inventory_web.areas.work import WorkArea
 from inventory_web.hookspecs import WebHooks
 from inventory_web.settings import Settings
 
@@ -27,6 +28,7 @@ AREAS = (
     LowStockArea,
     ImportsArea,
     ExportsArea,
+    WorkArea,
     LabelsArea,
     LocationsArea,
     AccountsArea,

@@ -6,12 +6,18 @@ from inventory_web.app import create_app
 from inventory_web.cli_words import chosen_language
 from inventory_web.language import speaking
 from inventory_web.logs import configure_logging
+from inventory_web.long_work import workshop
 from inventory_web.settings import Settings
 
 
 def application() -> Flask:
-    """Make the application from the environment, with logging set up for this process."""
+    """Make the application from the environment, with logging set up for this process; call it after a fork.
+
+    From then on the process works off imports and exports, also those that others have left behind.
+    """
     with speaking(chosen_language()):
         settings = Settings.from_environment()
         configure_logging(settings.log_level)
-        return create_app(settings)
+        app = create_app(settings)
+    workshop.start(app)
+    return app

@@ -17,6 +17,7 @@ from inventory_web.commands.opening import database
 from inventory_web.composition import secret_key
 from inventory_web.errors import PortTaken
 from inventory_web.logs import configure_logging
+from inventory_web.long_work import workshop
 from inventory_web.schema import require_current
 from inventory_web.settings import Settings
 
@@ -84,7 +85,9 @@ class _Server(BaseApplication):
             self.cfg.set(name, value)
 
     def load(self) -> Any:
-        return create_app(self._settings)
+        app = create_app(self._settings)
+        workshop.start(app)
+        return app
 
     def _announce(self, _server: object) -> None:
         host, port = self._address

@@ -32,7 +32,7 @@ class Assignment:
 class Ending:
     """What came of a step: JSON values to keep, whether the job's file is still needed, and the size of one that was made.
 
-    ``after`` is called once the end is written down.
+    ``after`` is called once the end is written down and told.
     """
 
     state: State

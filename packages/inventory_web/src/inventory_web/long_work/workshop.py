@@ -19,8 +19,8 @@ from inventory_core.errors import InventoryError
 from inventory_core.inventory import Inventory
 from inventory_web import current
 from inventory_web.errors import WorkGivenUp
-from inventory_web.long_work import jobs
-from inventory_web.long_work.carrying_out import carry_out, failure
+from inventory_web.long_work import jobs, texts
+from inventory_web.long_work.carrying_out import carry_out, failure, patiently
 from inventory_web.long_work.claims import is_work_there, take_next
 from inventory_web.long_work.kinds import WorkKind
 from inventory_web.long_work.progress import Cancelled, Progress, Stopped
@@ -175,7 +175,7 @@ class Workshop:
 
     def _queue(self, job: Job, write: Callable[[], object]) -> None:
         try:
-            write()
+            patiently(write)
             if self._pending[job.id].cancelling:
                 jobs.ask_to_cancel(current.the_inventory(), job.id)
         except Exception as error:
@@ -198,7 +198,7 @@ class Workshop:
                 try:
                     self._work_off(current.the_inventory())
                 except InventoryError as error:
-                    log.warning("long_work", code=error.code, error=str(error))
+                    log.info("long_work", code=error.code, error=str(error))
                 except Exception:
                     log.exception("long_work")
 
@@ -213,15 +213,16 @@ class Workshop:
             if job.cancelling:
                 progress.end_with(Cancelled)
             self._under_way[job.id] = progress
-            token = ""
             try:
-                token = carry_out(inventory, self.kind(job), job, self._name, progress)
+                over = carry_out(inventory, self.kind(job), job, self._name, progress)
             finally:
                 del self._under_way[job.id]
-                ended = self._awaited.get(job.id)
-                if ended is not None:
-                    ended.token = token
-                    ended.event.set()
+            ended = self._awaited.get(job.id)
+            if ended is not None:
+                ended.token = over.token
+                ended.event.set()
+            if over.after is not None:
+                over.after()
         if worked:
             self._clear_away(inventory)
 
@@ -247,6 +248,13 @@ class Workshop:
 def set_up(app: Flask) -> None:
     """Give an application its workshop, before its areas add their kinds."""
     app.extensions[EXTENSION] = Workshop(app)
+    app.jinja_env.globals.update(
+        failed_text=texts.failed_text,
+        job_colour=texts.colour_of,
+        remaining_text=texts.remaining_text,
+        size_text=texts.size_text,
+        stage_text=texts.stage_text,
+    )
 
 
 def take_on(blueprint: Blueprint, kind: WorkKind) -> None:

@@ -4,7 +4,6 @@ from alembic import context
 
 from inventory_web import audit_tables as _audit  # noqa: F401 - fills the metadata
 from inventory_web.areas.accounts import tables as _accounts  # noqa: F401 - the same
-from inventory_web.areas.imports import tables as _imports  # noqa: F401 - the same
 from inventory_web.long_work import tables as _long_work  # noqa: F401 - the same
 from inventory_web.tables import metadata
 

@@ -5,22 +5,21 @@ from collections.abc import Sequence
 from flask import Blueprint
 from flask_babel import lazy_gettext
 
-from inventory_web.areas.imports.views import ImportPages
-from inventory_web.areas.imports.work import Workshop
+from inventory_web.areas.imports.views import blueprint
 from inventory_web.hookspecs import MenuEntry, hookimpl
 from inventory_web.roles import Role
 from inventory_web.settings import Settings
 
 
 class ImportsArea:
-    """Registers the pages; each application has a workshop of its own."""
+    """Registers the pages, and what a worker does for them."""
 
     def __init__(self, settings: Settings) -> None:
         del settings
 
     @hookimpl
     def blueprints(self) -> Sequence[Blueprint]:
-        return [ImportPages(Workshop()).blueprint()]
+        return [blueprint()]
 
     @hookimpl
     def menu_entries(self) -> Sequence[MenuEntry]:

@@ -6,42 +6,30 @@ from typing import Any
 from flask_babel import gettext
 
 from inventory_core.errors import FileRefused
-from inventory_web.areas.imports.jobs import Job, State
-from inventory_web.language import the_language
+from inventory_web.long_work.states import Job, State
+from inventory_web.long_work.texts import colour_of, way_text
 from inventory_web.messages import number, reason_text
 from inventory_web.refusals import refusal_text
-
-COLOURS = {
-    State.READING: "blue",
-    State.READY: "azure",
-    State.REFUSED: "red",
-    State.IMPORTING: "blue",
-    State.DONE: "green",
-    State.FAILED: "red",
-    State.UNDONE: "secondary",
-}
 
 
 def state_text(job: Job) -> str:
     """The state of an import in a few words."""
-    if job.interrupted:
-        return gettext("Interrumpida")
+    faulty = bool(job.result.get("faults_total"))
     texts = {
-        State.READING: gettext("Leyendo el archivo"),
-        State.READY: gettext("Con errores") if job.outcome.get("faults_total") else gettext("Lista para importar"),
+        State.WORKING: gettext("Leyendo el archivo") if job.step == "check" else gettext("Importando"),
+        State.READY: gettext("Con errores") if faulty else gettext("Lista para importar"),
         State.REFUSED: gettext("Archivo rechazado"),
-        State.IMPORTING: gettext("Importando"),
         State.DONE: gettext("Importada"),
         State.FAILED: gettext("No se pudo importar"),
+        State.CANCELLED: gettext("Cancelada"),
         State.UNDONE: gettext("Deshecha"),
     }
-    return texts[job.state]
+    return way_text(job) or texts[job.state]
 
 
 def state_colour(job: Job) -> str:
     """The colour name in the style sheet's classes."""
-    wrong = job.interrupted or (job.state is State.READY and job.outcome.get("faults_total"))
-    return "orange" if wrong else COLOURS[job.state]
+    return "orange" if job.state is State.READY and job.result.get("faults_total") else colour_of(job)
 
 
 def count_text(name: str) -> str:
@@ -64,12 +52,6 @@ def refused_text(outcome: Mapping[str, Any]) -> str:
     return refusal_text(FileRefused(str(outcome.get("reason", "")), str(outcome.get("detail", ""))))
 
 
-def failed_text(outcome: Mapping[str, Any]) -> str:
-    """Why the import could not be carried out; it was written down in every language."""
-    messages = outcome.get("messages", {})
-    return str(messages.get(the_language()) or gettext("Algo falló en el programa."))
-
-
 def row_fault_text(fault: Mapping[str, Any]) -> str:
     """What is wrong with one value of the file."""
     limit = fault["limit"]
@@ -85,12 +67,6 @@ def row_fault_text(fault: Mapping[str, Any]) -> str:
         ),
     }
     return str(texts.get(fault["reason"]) or reason_text(fault["reason"], fault["value"], limit))
-
-
-def stage_text(stage: str) -> str:
-    """What an instance is doing right now."""
-    texts = {"checking": gettext("Comprobando las filas"), "writing": gettext("Guardando las filas")}
-    return texts.get(stage, gettext("Leyendo el archivo"))
 
 
 def action_text(action: str) -> str:

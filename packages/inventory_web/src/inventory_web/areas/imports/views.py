@@ -1,132 +1,147 @@
 """Upload, preview, progress, confirm, undo."""
 
-from typing import cast
+import hashlib
+import shutil
+import tempfile
+from dataclasses import replace
+from functools import partial
 
-from flask import Blueprint, Flask, current_app, flash, make_response, render_template, request, url_for
+from flask import Blueprint, abort, flash, make_response, render_template, request, url_for
 from flask_babel import gettext
+from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
 from inventory_core.errors import Fault
 from inventory_core.operations.undoing_import import undo_import
-from inventory_web.areas.imports import jobs
-from inventory_web.areas.imports.jobs import State
-from inventory_web.areas.imports.texts import (
-    action_text,
-    count_text,
-    failed_text,
-    refused_text,
-    row_fault_text,
-    stage_text,
-    state_colour,
-    state_text,
-)
-from inventory_web.areas.imports.work import Workshop
+from inventory_web.areas.imports import texts
+from inventory_web.areas.imports.steps import CHECK, IMPORT, KIND
+from inventory_web.auditing import Event, announce, the_author
 from inventory_web.current import new_operation, the_actor, the_inventory, the_operation
 from inventory_web.htmx import page_or_fragment, see_other
+from inventory_web.long_work import jobs
+from inventory_web.long_work.chunks import CHUNK_BYTES
+from inventory_web.long_work.circumstances import the_circumstances
+from inventory_web.long_work.states import REPEATABLE, Job, State
+from inventory_web.long_work.workshop import take_on, the_workshop
 from inventory_web.messages import faults_by_field, movements_text, products_text
 from inventory_web.replicated_database import must_see
 from inventory_web.roles import Role, requires
 
 
-class ImportPages:
-    """The pages; ``workshop`` does the work behind them."""
-
-    def __init__(self, workshop: Workshop) -> None:
-        self._workshop = workshop
-
-    def blueprint(self) -> Blueprint:
-        """A new blueprint with every page."""
-        blueprint = Blueprint("imports", __name__, template_folder="templates")
-        texts = (
-            action_text,
-            count_text,
-            failed_text,
-            refused_text,
-            row_fault_text,
-            stage_text,
-            state_colour,
-            state_text,
-        )
-        for text in texts:
-            blueprint.add_app_template_global(text)
-        blueprint.add_url_rule("/imports/new", "new", self.new)
-        blueprint.add_url_rule("/imports/new", "upload", self.upload, methods=["POST"])
-        blueprint.add_url_rule("/imports/<job_id>", "show", self.show)
-        blueprint.add_url_rule("/imports/<job_id>/confirm", "confirm", self.confirm, methods=["POST"])
-        blueprint.add_url_rule("/imports/<job_id>/undo", "undo", self.undo, methods=["POST"])
-        return blueprint
-
-    @requires(Role.OPERATOR)
-    def new(self) -> Response:
-        """The form for a file, and the latest imports."""
-        return self._form([], 200)
-
-    @requires(Role.OPERATOR)
-    def upload(self) -> Response:
-        """Keep the file and check it: 303 to its page, or 422 if there is none."""
-        file = request.files.get("file")
-        if file is None or not file.filename:
-            return self._form([Fault("file", "required")], 422)
-        stock = the_inventory()
-        job_id = jobs.add_job(
-            stock, file.stream, filename=file.filename, sheet=request.form.get("sheet", "").strip(), actor=the_actor()
-        )
-        self._workshop.check(_app(), stock, jobs.find_job(stock, job_id))
-        return see_other(url_for("imports.show", job_id=job_id))
-
-    @requires(Role.OPERATOR)
-    def show(self, job_id: str) -> Response:
-        """The preview, the progress or the result; htmx asks for it again while somebody works on it."""
-        job = jobs.find_job(the_inventory(), job_id)
-        must_see(the_inventory().sessions, job.outcome.get("token", ""))
-        return page_or_fragment(
-            "imports/job.html",
-            "imports/job_card.html",
-            job=job,
-            progress=self._workshop.progress_of(job_id) or (job.stage, job.done_rows, job.total_rows),
-            operation=new_operation(),
-        )
-
-    @requires(Role.OPERATOR)
-    def confirm(self, job_id: str) -> Response:
-        """Import the file; a second click finds the work begun and only shows it."""
-        stock = the_inventory()
-        job = jobs.find_job(stock, job_id)
-        if job.state is State.READING and job.interrupted:
-            if jobs.claim(stock, job_id, State.READING, from_states=()):
-                self._workshop.check(_app(), stock, job)
-        elif not job.outcome.get("faults_total") and jobs.claim(
-            stock, job_id, State.IMPORTING, from_states=(State.READY, State.FAILED)
-        ):
-            self._workshop.carry_out(_app(), stock, job, actor=the_actor())
-        return see_other(url_for("imports.show", job_id=job_id))
-
-    @requires(Role.OPERATOR)
-    def undo(self, job_id: str) -> Response:
-        """Take the whole import back."""
-        stock = the_inventory()
-        job = jobs.find_job(stock, job_id)
-        undone = undo_import(stock, import_operation=job.id, actor=the_actor(), operation=the_operation())
-        jobs.finish(stock, job.id, State.UNDONE, None, keep_file=False)
-        flash(
-            gettext(
-                "Importación deshecha: %(products)s y %(movements)s.",
-                products=products_text(undone.products),
-                movements=movements_text(undone.movements),
-            ),
-            "success",
-        )
-        return see_other(url_for("imports.show", job_id=job_id))
-
-    def _form(self, faults: list[Fault], status: int) -> Response:
-        page = render_template(
-            "imports/new.html",
-            errors=faults_by_field(faults),
-            recent=jobs.recent_jobs(the_inventory()),
-            operation=new_operation(),
-        )
-        return make_response(page, status)
+def blueprint() -> Blueprint:
+    """A new blueprint with every page."""
+    made = Blueprint("imports", __name__, template_folder="templates")
+    for text in (texts.action_text, texts.count_text, texts.refused_text, texts.row_fault_text, texts.state_colour):
+        made.add_app_template_global(text)
+    made.add_app_template_global(texts.state_text, "import_state_text")
+    made.add_url_rule("/imports/new", "new", new)
+    made.add_url_rule("/imports/new", "upload", upload, methods=["POST"])
+    made.add_url_rule("/imports/<job_id>", "show", show)
+    made.add_url_rule("/imports/<job_id>/confirm", "confirm", confirm, methods=["POST"])
+    made.add_url_rule("/imports/<job_id>/undo", "undo", undo, methods=["POST"])
+    take_on(made, KIND)
+    return made
 
 
-def _app() -> Flask:
-    return cast("Flask", current_app._get_current_object())  # type: ignore[attr-defined]  # noqa: SLF001 - Flask's documented way to the object behind the proxy
+@requires(Role.OPERATOR)
+def new() -> Response:
+    """The form for a file, and the latest imports."""
+    return _form([], 200)
+
+
+@requires(Role.OPERATOR)
+def upload() -> Response:
+    """Keep the file and check it: 303 to its page, or 422 if there is none."""
+    file = request.files.get("file")
+    if file is None or not file.filename:
+        return _form([Fault("file", "required")], 422)
+    stock, sheet = the_inventory(), request.form.get("sheet", "").strip()[:100]
+    job = Job(
+        id=_id_of(file, sheet),
+        kind=KIND.name,
+        step=CHECK,
+        title=file.filename,
+        request={"sheet": sheet, **the_circumstances()},
+        actor=the_actor(),
+        state=State.WAITING,
+        created_at=stock.clock(),
+    )
+    # The request's own file ends with it, and the queue may have to wait for longer.
+    content = tempfile.TemporaryFile()  # noqa: SIM115 - closed by whoever writes it down
+    shutil.copyfileobj(file.stream, content)
+
+    def keep() -> None:
+        with content:
+            jobs.add_job(stock, job, content)
+
+    the_workshop().submit(stock, job, keep)
+    return see_other(url_for("imports.show", job_id=job.id))
+
+
+@requires(Role.OPERATOR)
+def show(job_id: str) -> Response:
+    """The preview, the progress or the result; the page asks for it again while somebody works on it."""
+    job = _job(job_id)
+    must_see(the_inventory().sessions, job.result.get("token", ""))
+    return page_or_fragment("imports/job.html", "imports/job_card.html", job=job, operation=new_operation())
+
+
+@requires(Role.OPERATOR)
+def confirm(job_id: str) -> Response:
+    """Import the file, or repeat what failed; a second click finds the work begun and only shows it."""
+    stock, job, workshop = the_inventory(), _job(job_id), the_workshop()
+    if job.under_way:
+        workshop.wake()
+    elif job.state in REPEATABLE or (job.state is State.READY and not job.result.get("faults_total")):
+        step = IMPORT if job.state is State.READY else job.step
+        told = the_circumstances()
+        waiting = replace(job, state=State.WAITING, step=step, stage="", done=0, total=0)
+        write = partial(jobs.queue_again, stock, job, step, from_states=(job.state,), request=told)
+        workshop.submit(stock, waiting, write)
+    return see_other(url_for("imports.show", job_id=job_id))
+
+
+@requires(Role.OPERATOR)
+def undo(job_id: str) -> Response:
+    """Take the whole import back."""
+    stock, job = the_inventory(), _job(job_id)
+    undone = undo_import(stock, import_operation=job.id, actor=the_actor(), operation=the_operation())
+    jobs.note_undone(stock, job.id)
+    announce(stock, Event.IMPORT_UNDONE, by=the_author(), subject=job.title, import_id=job.id)
+    flash(
+        gettext(
+            "Importación deshecha: %(products)s y %(movements)s.",
+            products=products_text(undone.products),
+            movements=movements_text(undone.movements),
+        ),
+        "success",
+    )
+    return see_other(url_for("imports.show", job_id=job_id))
+
+
+def _job(job_id: str) -> Job:
+    job = the_workshop().find(the_inventory(), job_id)
+    if job is None or job.kind != KIND.name:
+        abort(404)
+    return job
+
+
+def _id_of(file: FileStorage, sheet: str) -> str:
+    """The same for the same file from the same form: a double click uploads once, a form that the browser kept any file."""
+    told = hashlib.sha256("\n".join((the_operation(), the_actor(), sheet, file.filename or "")).encode())
+    for piece in iter(lambda: file.stream.read(CHUNK_BYTES), b""):
+        told.update(piece)
+    file.stream.seek(0)
+    return told.hexdigest()[:32]
+
+
+def _form(faults: list[Fault], status: int) -> Response:
+    workshop = the_workshop()
+    recent = jobs.recent_jobs(the_inventory(), {KIND.name: None}, number=20)
+    page = render_template(
+        "imports/new.html",
+        errors=faults_by_field(faults),
+        recent=[workshop.as_known(job) for job in recent],
+        operation=new_operation(),
+    )
+    return make_response(page, status)

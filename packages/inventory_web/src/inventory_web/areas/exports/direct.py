@@ -1,6 +1,7 @@
 """The filtered list as a download, through a temporary file, so that memory stays the same however long it is."""
 
 from contextlib import ExitStack
+from functools import partial
 from tempfile import TemporaryFile
 from typing import Literal
 
@@ -9,6 +10,7 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from inventory_core.exports.exporting import export_products
+from inventory_web.auditing import Event, announce, the_author
 from inventory_web.current import the_inventory
 from inventory_web.language import the_language
 from inventory_web.list_query import ListQuery
@@ -18,29 +20,38 @@ TYPES = {
     "csv": "text/csv",
 }
 
-blueprint = Blueprint("exports", __name__)
+
+def add_routes(blueprint: Blueprint) -> None:
+    """``GET /inventory/export.xlsx`` and ``GET /inventory/export.csv``."""
+    blueprint.add_url_rule("/inventory/export.xlsx", "workbook", workbook)
+    blueprint.add_url_rule("/inventory/export.csv", "table", table)
 
 
-@blueprint.get("/inventory/export.xlsx")
 def workbook() -> Response:
     """The list as a workbook."""
     return _download("xlsx")
 
 
-@blueprint.get("/inventory/export.csv")
 def table() -> Response:
     """The list as comma-separated values."""
     return _download("csv")
+
+
+def file_name(kind: str) -> str:
+    """The name that a person finds the file by, with the day on which it was made."""
+    word = gettext("inventario")
+    return f"{word}-{the_inventory().clock():%Y-%m-%d}.{kind}"
 
 
 def _download(kind: Literal["xlsx", "csv"]) -> Response:
     query = ListQuery.read(request.args)
     with ExitStack() as until_sent:
         target = until_sent.enter_context(TemporaryFile())
-        export_products(the_inventory(), query.products, target, kind, language=the_language(), sort=query.sort)
+        stock, name, author = the_inventory(), file_name(kind), the_author()
+        rows = export_products(stock, query.products, target, kind, language=the_language(), sort=query.sort)
         target.seek(0)
-        word = gettext("inventario")
-        name = f"{word}-{the_inventory().clock():%Y-%m-%d}.{kind}"
         response = send_file(target, TYPES[kind], as_attachment=True, download_name=name)
         response.call_on_close(until_sent.pop_all().close)
+        tell = partial(announce, stock, Event.EXPORTED, by=author, subject=name, rows=rows, format=kind)
+        response.call_on_close(tell)
         return response

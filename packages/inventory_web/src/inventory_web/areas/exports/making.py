@@ -1,0 +1,75 @@
+"""What a worker does with an export: make the file, and keep it for a day."""
+
+from collections.abc import Callable
+from typing import BinaryIO, Literal, cast
+
+from flask_babel import gettext, lazy_gettext
+from sqlalchemy.orm import Session
+
+from inventory_core.exports.exporting import export_products
+from inventory_core.queries.product_count import count_products
+from inventory_web.auditing import Event, announce
+from inventory_web.language import the_language
+from inventory_web.list_query import ListQuery
+from inventory_web.long_work.chunks import ChunkWriter
+from inventory_web.long_work.circumstances import author_of
+from inventory_web.long_work.kinds import Assignment, Ending, WorkKind
+from inventory_web.long_work.states import Job, State
+from inventory_web.long_work.texts import way_text
+from inventory_web.roles import Role
+
+MAKE = "make"
+LARGEST_COUNT = 10**9
+Format = Literal["xlsx", "csv"]
+
+
+def make(assignment: Assignment) -> Ending:
+    """Write the file of a list in constant memory, and store it piece by piece; made again, it replaces what was stored."""
+    inventory, job, progress = assignment.inventory, assignment.job, assignment.progress
+    query = ListQuery.read(job.request["query"])
+    total = count_products(inventory, query.products, LARGEST_COUNT).number
+    file = ChunkWriter(job.id, lambda change: _store(assignment, change))
+    rows = export_products(
+        inventory,
+        query.products,
+        cast("BinaryIO", file),
+        cast("Format", job.request["format"]),
+        language=the_language(),
+        sort=query.sort,
+        progress=lambda done: progress(done, max(done, total), "collecting"),
+    )
+    file.finish()
+
+    def tell() -> None:
+        kind = str(job.request["format"])
+        announce(inventory, Event.EXPORTED, by=author_of(job), subject=job.title, rows=rows, format=kind)
+
+    return Ending(State.DONE, {"rows": rows}, keep_file=True, size=file.size, after=tell)
+
+
+def _store(assignment: Assignment, change: Callable[[Session], None]) -> None:
+    assignment.progress(0, 0, "keeping")
+    assignment.store(change)
+
+
+def state_text(job: Job) -> str:
+    """The state of an export in a few words."""
+    texts = {
+        State.WORKING: gettext("Preparando el archivo"),
+        State.DONE: gettext("Lista para descargar") if job.kept else gettext("Caducada"),
+        State.FAILED: gettext("No se pudo exportar"),
+        State.CANCELLED: gettext("Cancelada"),
+    }
+    return way_text(job) or texts.get(job.state, str(job.state))
+
+
+KIND = WorkKind(
+    name="export",
+    label=lazy_gettext("Exportación"),
+    endpoint="exports.show",
+    icon="download",
+    role=Role.VIEWER,
+    steps={MAKE: make},
+    state_text=state_text,
+    private=True,
+)

@@ -1,0 +1,90 @@
+"""An export in the background: begun, shown, fetched from any instance."""
+
+import hashlib
+from math import ceil
+from uuid import uuid4
+
+from flask import Blueprint, Response, abort, request, url_for
+from werkzeug.wrappers import Response as AnyResponse
+
+from inventory_core.errors import Fault, InvalidInput
+from inventory_web.areas.exports.direct import TYPES, file_name
+from inventory_web.areas.exports.making import KIND, MAKE, state_text
+from inventory_web.current import the_account, the_actor, the_inventory, the_operation
+from inventory_web.htmx import page_or_fragment, see_other
+from inventory_web.list_query import ListQuery
+from inventory_web.long_work import jobs
+from inventory_web.long_work.chunks import CHUNK_BYTES, numbers_of, stream_file
+from inventory_web.long_work.circumstances import the_circumstances
+from inventory_web.long_work.states import Job, State
+from inventory_web.long_work.workshop import take_on, the_workshop
+from inventory_web.replicated_database import must_see
+
+
+def add_routes(blueprint: Blueprint) -> None:
+    """``POST /exports``, ``GET /exports/<id>`` and ``GET /exports/<id>/file``."""
+    blueprint.add_app_template_global(state_text, "export_state_text")
+    blueprint.add_url_rule("/exports", "prepare", prepare, methods=["POST"])
+    blueprint.add_url_rule("/exports/<job_id>", "show", show)
+    blueprint.add_url_rule("/exports/<job_id>/file", "fetch", fetch)
+    take_on(blueprint, KIND)
+
+
+def prepare() -> AnyResponse:
+    """Begin an export of what the list shows: 303 to its page. A double click begins it once."""
+    kind = request.form.get("format", "xlsx")
+    if kind not in TYPES:
+        raise InvalidInput(Fault("format", "unknown", kind[:80]))
+    stock, workshop = the_inventory(), the_workshop()
+    arguments = {name: str(value) for name, value in ListQuery.read(request.values).args().items()}
+    told = "\n".join(
+        (the_operation(), the_actor(), kind, *sorted(f"{name}={text}" for name, text in arguments.items()))
+    )
+    job_id = hashlib.sha256(told.encode()).hexdigest()[:32]
+    there = workshop.find(stock, job_id)
+    if there is None or not there.under_way:
+        job = Job(
+            # A page that the browser kept begins anew what was made long ago.
+            id=job_id if there is None else uuid4().hex,
+            kind=KIND.name,
+            step=MAKE,
+            title=file_name(kind),
+            request={"query": arguments, "format": kind, **the_circumstances()},
+            actor=the_actor(),
+            state=State.WAITING,
+            created_at=stock.clock(),
+        )
+        workshop.submit(stock, job, lambda: jobs.add_job(stock, job))
+        job_id = job.id
+    return see_other(url_for("exports.show", job_id=job_id))
+
+
+def show(job_id: str) -> Response:
+    """The progress, or the way to the file."""
+    job = _mine(job_id)
+    query = ListQuery.read(job.request["query"])
+    return page_or_fragment("exports/job.html", "exports/job_card.html", job=job, query=query)
+
+
+def fetch(job_id: str) -> AnyResponse:
+    """The file, piece by piece; back to the page of the export if it is not there, or no longer."""
+    job, stock = _mine(job_id), the_inventory()
+    numbers = numbers_of(stock, job.id) if job.state is State.DONE else []
+    if not numbers or len(numbers) != ceil(job.size / CHUNK_BYTES):
+        return see_other(url_for("exports.show", job_id=job_id))
+    response = Response(stream_file(stock, job.id, numbers), mimetype=TYPES[job.request["format"]])
+    response.content_length = job.size
+    response.headers.set("Content-Disposition", "attachment", filename=job.title)
+    response.headers["Cache-Control"] = "no-store"
+    return response
+
+
+def _mine(job_id: str) -> Job:
+    job, account = the_workshop().find(the_inventory(), job_id), the_account()
+    if job is None or job.kind != KIND.name:
+        abort(404)
+    if account is None or not KIND.may_see(account, job):
+        abort(403)
+    # What an instance has stored is read where it has arrived.
+    must_see(the_inventory().sessions, job.result.get("token", ""))
+    return job
