@@ -24,6 +24,7 @@ from inventory_web.error_pages import answer_for
 from inventory_web.errors import STATUS
 from inventory_web.messages import faults_by_field, field_label, reason_text
 from inventory_web.refusals import TEXTS, refusal_text
+from inventory_web.roles import Role
 from tests.web.browser import Browser
 
 CLUSTER_TROUBLE = (SourceUnavailable, NoEligibleReplica, CausalTimeout, CommitUnknown, LostWriteDetected, DatabaseBusy)
@@ -51,6 +52,7 @@ REFUSALS = [
     web.AccountRefused(core.Fault("username", "duplicate", "ada")),
     web.AccountNotFound("eva"),
     web.PortTaken("127.0.0.1", 80, "no"),
+    web.RoleNeeded(Role.ADMIN, Role.VIEWER, ("ada", "admin")),
     *(web.ClusterRefused(kind()) for kind in CLUSTER_TROUBLE),
 ]
 ENGLISH = {" the ", " is ", " not ", " was ", " were ", " cannot ", " there ", " again", " seconds", " another "}

@@ -2,6 +2,7 @@
 
 import json
 import logging
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -41,10 +42,12 @@ def test_after_a_form_a_browser_is_redirected_and_htmx_is_told_to_go(app: Flask)
     assert (told.status_code, told.headers["HX-Redirect"]) == (200, "/inventory")
 
 
-def test_a_stranger_behind_htmx_is_told_to_load_the_login(app: Flask) -> None:
+def test_a_stranger_behind_htmx_keeps_the_page_and_is_told_to_log_in_beside_it(app: Flask) -> None:
     answer = Browser(app).get("/inventory", headers=PARTIAL)
 
-    assert (answer.status_code, answer.headers["HX-Redirect"]) == (200, "/login")
+    assert (answer.status_code, answer.headers["HX-Retarget"]) == (401, "#notices")
+    assert "lo que escribió no se pierde" in answer.text
+    assert re.search('<a[^>]* href="/login" target="_blank"', answer.text)
 
 
 def test_an_operation_id_comes_from_the_form_or_the_header_or_is_made(app: Flask) -> None:

@@ -14,6 +14,7 @@ PUBLIC = {
     "accounts.choose_language",
     "accounts.login",
     "accounts.logout",
+    "accounts.second_step",
     "assets.serve",
     "status.health",
     "status.live",
@@ -28,8 +29,21 @@ ADMINISTRATION = {
     "accounts.password",
     "accounts.disable",
     "accounts.enable",
+    "accounts.end_sessions",
+    "accounts.reset_second_factor",
 }
-OWN = {"accounts.own_password", "home"}
+OWN = {
+    "accounts.own_password",
+    "accounts.end_session",
+    "accounts.end_other_sessions",
+    "accounts.begin_second_factor",
+    "accounts.confirm_second_factor",
+    "accounts.end_second_factor",
+    "accounts.renew_recovery_codes",
+    "accounts.recovery_codes_seen",
+    "accounts.discard",
+    "home",
+}
 
 
 def routes(app: Flask) -> Iterator[tuple[Rule, str, str]]:

@@ -183,3 +183,12 @@ def user_enable(name: str) -> None:
     from inventory_web.commands import accounting
 
     accounting.enable(name)
+
+
+@user.command("second-factor-off", help=N_("Quita la verificación en dos pasos a quien la ha perdido."))
+@click.argument("name")
+def user_second_factor_off(name: str) -> None:
+    """Take the second factor of somebody who has lost it away."""
+    from inventory_web.commands import accounting
+
+    accounting.remove_second_factor(name)

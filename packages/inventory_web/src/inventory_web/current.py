@@ -30,7 +30,8 @@ class Running:
 class Account:
     """The person behind the request.
 
-    ``provisional``: the password was not chosen by that person. ``language``: the one that the person chose, if any.
+    ``provisional``: the password was not chosen by that person. ``language``, ``theme``: those that the person chose, if
+    any. ``second_factor``: whether logins of the account ask for a code.
     """
 
     id: int
@@ -39,6 +40,8 @@ class Account:
     provisional: bool
     session_id: str
     language: str | None = None
+    theme: str | None = None
+    second_factor: bool = False
 
     def may(self, role: Role) -> bool:
         """Whether the account has at least this role."""
@@ -63,6 +66,14 @@ def the_settings() -> Settings:
 def the_account() -> Account | None:
     """Who is logged in, or None; never asks the database."""
     return cast("Account | None", g.get("account"))
+
+
+def require_account() -> Account:
+    """Who is logged in, in a view that asks for a role; the guard has let nobody else in."""
+    account = the_account()
+    if account is None:
+        raise LookupError("the view is public: nobody need be logged in")
+    return account
 
 
 def the_actor() -> str:

@@ -1,31 +1,35 @@
 """Errors as answers: a page, a fragment for htmx, or JSON; always in the user's language, never a traceback."""
 
+import errno
+import json
 from dataclasses import dataclass
 from http import HTTPStatus
 
 import structlog
-from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from flask import Flask, Response, g, jsonify, make_response, render_template, request, url_for
 from flask_babel import gettext
-from flask_wtf.csrf import CSRFError
+from flask_wtf.csrf import CSRFError, generate_csrf
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from inventory_core.errors import InventoryError, SchemaNotCurrent, StorageRefused
-from inventory_web import htmx
+from inventory_web import current, htmx, kept_forms
 from inventory_web.errors import STATUS, ClusterRefused, TooManyLogins, WebError, code_of
 from inventory_web.refusals import refusal_text
 
 RETRY_SECONDS = 5
+NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How an error is told. ``retry_after`` is in seconds."""
+    """How an error is told. ``retry_after`` is in seconds; ``link`` an address and its text, for a tab of its own."""
 
     status: int
     code: str
     message: str
     retry_after: int | None = None
+    link: tuple[str, str] | None = None
 
 
 def answer_for(error: InventoryError | WebError) -> Answer:
@@ -43,7 +47,8 @@ def register(app: Flask) -> None:
     """Give every error of a request its answer."""
     app.register_error_handler(InventoryError, _refusal)
     app.register_error_handler(WebError, _refusal)
-    app.register_error_handler(CSRFError, _stale)
+    app.register_error_handler(CSRFError, stale)
+    app.register_error_handler(OSError, _no_space)
     app.register_error_handler(InternalServerError, _crash)
     app.register_error_handler(HTTPException, _http)
 
@@ -74,10 +79,34 @@ def _refusal(error: InventoryError | WebError) -> Response:
     return respond(answer)
 
 
-def _stale(error: CSRFError) -> Response:
+def stale(error: CSRFError) -> Response:
+    """Tell that a form belongs to another session; what a person typed into one of our pages is shown to be sent again."""
     log.info("csrf", reason=error.description)
+    form = (
+        kept_forms.typed_form() if current.the_account() and not htmx.wants_fragment() and not _wants_json() else None
+    )
+    if form is not None:
+        return kept_forms.page(form, 400)
     text = gettext("La página se abrió hace demasiado o en otra sesión. Vuelva a cargarla y repita la operación.")
-    return respond(Answer(400, "WEB-400", text))
+    if current.the_account() is None or not htmx.wants_fragment():
+        return respond(Answer(400, "WEB-400", text))
+    # The page keeps what was typed into it, and gets the token of the session that has begun meanwhile.
+    response = respond(Answer(400, "WEB-400", gettext("La página era de otra sesión. Ya puede repetirlo aquí mismo.")))
+    response.headers["HX-Trigger"] = json.dumps({"inventory:token": {"token": generate_csrf()}})
+    return response
+
+
+def session_ended() -> Response:
+    """Tell htmx that nobody is logged in any more, without taking away the page and what was typed into it."""
+    text = gettext("Su sesión ha terminado. Entre en otra pestaña y repítalo aquí: lo que escribió no se pierde.")
+    return respond(Answer(401, "WEB-401", text, link=(url_for("accounts.login"), gettext("Entrar en otra pestaña"))))
+
+
+def _no_space(error: OSError) -> Response:
+    if error.errno not in NO_SPACE:
+        raise error
+    log.error("no_space", path=request.path, error=str(error))
+    return respond(Answer(507, "WEB-507", _text(507)))
 
 
 def _crash(error: InternalServerError) -> Response:
@@ -104,6 +133,7 @@ def _wants_json() -> bool:
 def _title(status: int) -> str:
     titles = {
         400: gettext("Petición no válida"),
+        401: gettext("Sesión terminada"),
         403: gettext("Sin permiso"),
         404: gettext("No encontrado"),
         405: gettext("Método no permitido"),
@@ -113,6 +143,7 @@ def _title(status: int) -> str:
         429: gettext("Demasiados intentos"),
         500: gettext("Error interno"),
         503: gettext("Servicio no disponible"),
+        507: gettext("Sin espacio en el servidor"),
     }
     return titles.get(status) or HTTPStatus(status).phrase
 
@@ -127,5 +158,8 @@ def _text(status: int) -> str:
         429: gettext("Demasiadas peticiones. Espere un poco."),
         500: gettext("Algo falló en el programa. No se guardó nada. Si se repite, comunique el número de la petición."),
         503: gettext("El servicio no está disponible en este momento. Repita la operación dentro de unos segundos."),
+        507: gettext(
+            "Al servidor no le queda espacio para archivos. No se guardó nada. Avise a quien lo administra y repítalo después."
+        ),
     }
     return texts.get(status) or gettext("La petición no se pudo atender.")

@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from inventory_core import errors as core
 from inventory_replication import ReplicationError
+from inventory_web.roles import Role
 
 
 class WebError(Exception):
@@ -64,13 +65,16 @@ class PortTaken(WebError):
         super().__init__(f"cannot listen on {host}:{port}: {reason}")
 
 
-class WorkGivenUp(WebError):
-    """A job whose instances ended again and again while they worked on it is not begun any more."""
+class RoleNeeded(WebError):
+    """The page is for a higher role than the person has; ``admins`` are who can give it."""
 
-    code = "WEB-012"
+    code = "WEB-011"
 
-    def __init__(self) -> None:
-        super().__init__("each instance that worked on it ended meanwhile")
+    def __init__(self, needed: Role, has: Role, admins: tuple[str, ...]) -> None:
+        self.needed = needed
+        self.has = has
+        self.admins = admins
+        super().__init__(f"needs the role {needed.word}, has {has.word}")
 
 
 class ClusterRefused(core.StorageRefused):
@@ -81,6 +85,15 @@ class ClusterRefused(core.StorageRefused):
     def __init__(self, cause: ReplicationError) -> None:
         super().__init__(str(cause))
         self.cause = cause
+
+
+class WorkGivenUp(WebError):
+    """A job whose instances ended again and again while they worked on it is not begun any more."""
+
+    code = "WEB-012"
+
+    def __init__(self) -> None:
+        super().__init__("each instance that worked on it ended meanwhile")
 
 
 def code_of(error: core.InventoryError | WebError) -> str:
@@ -112,5 +125,6 @@ STATUS: dict[type[Exception], int] = {
     TooManyLogins: 429,
     AccountRefused: 422,
     AccountNotFound: 404,
+    RoleNeeded: 403,
 }
 """What is not named here is a fault of the program: 500."""

@@ -9,6 +9,7 @@ from flask_babel import get_locale, gettext, ngettext
 
 from inventory_core.errors import Fault
 from inventory_core.rules.quantities import LARGEST_QUANTITY
+from inventory_web.roles import Role
 
 
 def number(value: int) -> str:
@@ -56,12 +57,23 @@ def field_label(field: str) -> str:
         "new_password": gettext("Contraseña nueva"),
         "repeated_password": gettext("Repetición de la contraseña"),
         "role": gettext("Rol"),
+        "second_code": gettext("Código de verificación"),
         "language": gettext("Idioma"),
         "theme": gettext("Tema"),
         "file": gettext("Archivo"),
         "selection": gettext("Selección"),
     }
     return labels.get(field, field)
+
+
+def role_text(role: Role) -> str:
+    """The name of a role."""
+    texts = {
+        Role.VIEWER: gettext("Consulta"),
+        Role.OPERATOR: gettext("Operador"),
+        Role.ADMIN: gettext("Administrador"),
+    }
+    return texts[role]
 
 
 def fault_text(fault: Fault) -> str:
@@ -92,13 +104,18 @@ def reason_text(reason: str, value: str = "", limit: int | None = None) -> str:
         ),
         "same": gettext("Deben ser distintos."),
         "same_location": gettext("El origen y el destino deben ser distintos."),
-        "too_many": gettext("Son demasiados: se permiten %(limit)s como máximo. Filtre la lista y repita.", limit=longest),
+        "too_many": gettext(
+            "Son demasiados: se permiten %(limit)s como máximo. Filtre la lista y repita.", limit=longest
+        ),
         "reserved": gettext("«%(value)s» es una palabra reservada. Elija otra.", value=value),
         "not_yes_no": gettext("Escriba «sí» o «no»."),
         "wrong": gettext("No es correcta."),
         "unchanged": gettext("Elija una contraseña distinta de la actual."),
         "mismatch": gettext("Las dos contraseñas no coinciden."),
         "too_easy": gettext("Es demasiado fácil de adivinar: no use el nombre de usuario ni la contraseña inicial."),
+        "second_factor_on": gettext("La verificación en dos pasos ya está activada."),
+        "second_factor_off": gettext("La verificación en dos pasos no está activada."),
+        "wrong_code": gettext("No es correcto, ya se usó o ha caducado: escriba el siguiente."),
         "last_admin": gettext("Es el último administrador activo: nombre antes a otro."),
     }
     return texts.get(reason) or gettext("El valor no es válido (%(reason)s).", reason=reason)

@@ -9,7 +9,7 @@ from flask_babel import gettext, ngettext
 from inventory_core import errors as core
 from inventory_core.imports.limits import LIMITS
 from inventory_web import errors as web
-from inventory_web.messages import faults_text, field_label, number
+from inventory_web.messages import faults_text, field_label, number, role_text
 
 
 def refusal_text(error: core.InventoryError | web.WebError) -> str:
@@ -195,6 +195,15 @@ def _too_many_logins(error: web.TooManyLogins) -> str:
     )
 
 
+def _role_needed(error: web.RoleNeeded) -> str:
+    return gettext(
+        "Su rol no permite hacer esto: hace falta «%(needed)s» y usted tiene «%(has)s». Pídaselo a quien administra: %(names)s.",
+        needed=role_text(error.needed),
+        has=role_text(error.has),
+        names=", ".join(error.admins) or "—",
+    )
+
+
 def _port_taken(error: web.PortTaken) -> str:
     return gettext(
         "No se puede escuchar en %(host)s:%(port)s: %(reason)s. Elija otro puerto con --port.",
@@ -244,4 +253,8 @@ TEXTS: dict[type[Exception], Callable[[Any], str]] = {
     web.AccountRefused: lambda error: faults_text(error.faults),
     web.AccountNotFound: lambda error: gettext("No hay ningún usuario llamado «%(name)s».", name=error.name),
     web.PortTaken: _port_taken,
+    web.RoleNeeded: _role_needed,
+    web.WorkGivenUp: lambda _: gettext(
+        "El servidor se detuvo varias veces mientras trabajaba en esto. Inténtelo de nuevo; si se repite, avise a un administrador."
+    ),
 }

@@ -100,6 +100,9 @@ class Settings(BaseModel):
         json_schema_extra={"shown_default": "`true` in production, else `false`"},
     )
     session_hours: int = Field(default=12, ge=1, le=720, description="Hours without a request after which a login ends")
+    second_factor: Literal["optional", "admin"] = Field(
+        default="optional", description="`admin` lets administrators do nothing before they have a second factor"
+    )
     reason_required: bool = Field(default=False, description="Refuse to issue, receive or undo without a reason")
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least urgent line to log"

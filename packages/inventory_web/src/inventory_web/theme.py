@@ -1,4 +1,4 @@
-"""Light or dark: what this browser was told, else what its system says."""
+"""Light or dark: what the account says, else what this browser was told, else what its system says."""
 
 from typing import Literal
 
@@ -6,6 +6,7 @@ from flask import request
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
+from inventory_web import current
 from inventory_web.settings import Settings
 
 COOKIE = "inventory_theme"
@@ -16,9 +17,10 @@ THEMES: tuple[Theme, ...] = ("system", "light", "dark")
 
 
 def the_theme() -> Theme:
-    """The theme that this browser chose; ``system`` without a choice, or with one that is not ours."""
-    told = request.cookies.get(COOKIE)
-    return next((theme for theme in THEMES if theme == told), "system")
+    """The theme that the person chose, else this browser; ``system`` without a choice, or with one that is not ours."""
+    account = current.the_account()
+    told = (account.theme if account else None, request.cookies.get(COOKIE))
+    return next((theme for each in told for theme in THEMES if theme == each), "system")
 
 
 def theme_texts() -> dict[Theme, str]:

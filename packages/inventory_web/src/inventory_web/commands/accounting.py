@@ -1,12 +1,13 @@
-"""``user add``, ``list``, ``password``, ``disable`` and ``enable``."""
+"""``user add``, ``list``, ``password``, ``disable``, ``enable`` and ``second-factor-off``."""
 
 import sys
 
 import click
 from flask_babel import gettext
 
-from inventory_web.areas.accounts import users
-from inventory_web.commands.opening import inventory_of
+from inventory_web.areas.accounts import second_factors, users
+from inventory_web.auditing import Author
+from inventory_web.commands.opening import actor, inventory_of
 from inventory_web.roles import Role
 from inventory_web.settings import Settings
 
@@ -14,7 +15,7 @@ from inventory_web.settings import Settings
 def add(name: str, role: str) -> None:
     """Make an account with a password that is asked for."""
     with inventory_of(Settings.from_environment()) as inventory:
-        made = users.add_account(inventory, name=name, role=Role.from_word(role), password=_password())
+        made = users.add_account(inventory, name=name, role=Role.from_word(role), password=_password(), by=_operator())
     click.echo(gettext("Usuario «%(name)s» creado.", name=made))
 
 
@@ -29,22 +30,37 @@ def show() -> None:
 def change_password(name: str) -> None:
     """Set a password that is asked for, and end the logins."""
     with inventory_of(Settings.from_environment()) as inventory:
-        users.set_password(inventory, name=name, password=_password())
+        users.set_password(inventory, name=name, password=_password(), by=_operator())
     click.echo(gettext("Contraseña de «%(name)s» cambiada.", name=name))
 
 
 def disable(name: str) -> None:
     """Let nobody in with this account."""
     with inventory_of(Settings.from_environment()) as inventory:
-        users.disable_account(inventory, name=name)
+        users.disable_account(inventory, name=name, by=_operator())
     click.echo(gettext("Usuario «%(name)s» desactivado.", name=name))
 
 
 def enable(name: str) -> None:
     """Take ``disable`` back."""
     with inventory_of(Settings.from_environment()) as inventory:
-        users.enable_account(inventory, name=name)
+        users.enable_account(inventory, name=name, by=_operator())
     click.echo(gettext("Usuario «%(name)s» activado.", name=name))
+
+
+def remove_second_factor(name: str) -> None:
+    """Let somebody who has lost the second factor in with the password alone."""
+    with inventory_of(Settings.from_environment()) as inventory:
+        removed = second_factors.switch_off(inventory, name=name, by=_operator())
+    if removed:
+        click.echo(gettext("Verificación en dos pasos de «%(name)s» quitada: entra solo con su contraseña.", name=name))
+    else:
+        click.echo(gettext("«%(name)s» no tiene verificación en dos pasos.", name=name))
+
+
+def _operator() -> Author:
+    """Who is written into the audit: the name of the system's user."""
+    return Author(actor())
 
 
 def _password() -> str:

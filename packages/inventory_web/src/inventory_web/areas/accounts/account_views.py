@@ -6,10 +6,13 @@ from werkzeug.wrappers import Response as BaseResponse
 
 from inventory_core.errors import Fault
 from inventory_web import current, htmx
-from inventory_web.areas.accounts import users
+from inventory_web.areas.accounts import second_factors, users
+from inventory_web.auditing import the_author
 from inventory_web.errors import AccountRefused
 from inventory_web.messages import faults_by_field, faults_text
 from inventory_web.roles import Role, requires
+
+PAGE = 25
 
 
 def add_routes(blueprint: Blueprint) -> None:
@@ -20,6 +23,8 @@ def add_routes(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/users/password", view_func=password, methods=["POST"])
     blueprint.add_url_rule("/users/disable", view_func=disable, methods=["POST"])
     blueprint.add_url_rule("/users/enable", view_func=enable, methods=["POST"])
+    blueprint.add_url_rule("/users/sessions/end", view_func=end_sessions, methods=["POST"])
+    blueprint.add_url_rule("/users/second-factor", view_func=reset_second_factor, methods=["POST"])
 
 
 @requires(Role.ADMIN)
@@ -38,6 +43,7 @@ def add() -> BaseResponse:
             role=_role(),
             password=request.form.get("password", ""),
             provisional=True,
+            by=the_author(),
         )
     except AccountRefused as error:
         return _page(faults_by_field(error.faults), 422)
@@ -48,7 +54,7 @@ def add() -> BaseResponse:
 def role() -> BaseResponse:
     """Give an account another role."""
     try:
-        users.set_role(current.the_inventory(), name=_name(), role=_role())
+        users.set_role(current.the_inventory(), name=_name(), role=_role(), by=the_author())
     except AccountRefused as error:
         return _refused(error)
     return _done(gettext("Rol de «%(name)s» cambiado.", name=_name()))
@@ -59,7 +65,11 @@ def password() -> BaseResponse:
     """Set a provisional password and end the sessions."""
     try:
         users.set_password(
-            current.the_inventory(), name=_name(), password=request.form.get("new_password", ""), provisional=True
+            current.the_inventory(),
+            name=_name(),
+            password=request.form.get("new_password", ""),
+            provisional=True,
+            by=the_author(),
         )
     except AccountRefused as error:
         return _refused(error)
@@ -70,7 +80,7 @@ def password() -> BaseResponse:
 def disable() -> BaseResponse:
     """Let nobody in with this account."""
     try:
-        users.disable_account(current.the_inventory(), name=_name())
+        users.disable_account(current.the_inventory(), name=_name(), by=the_author())
     except AccountRefused as error:
         return _refused(error)
     return _done(gettext("Usuario «%(name)s» desactivado; sus sesiones se han cerrado.", name=_name()))
@@ -79,8 +89,26 @@ def disable() -> BaseResponse:
 @requires(Role.ADMIN)
 def enable() -> BaseResponse:
     """Let the account in again."""
-    users.enable_account(current.the_inventory(), name=_name())
+    users.enable_account(current.the_inventory(), name=_name(), by=the_author())
     return _done(gettext("Usuario «%(name)s» activado.", name=_name()))
+
+
+@requires(Role.ADMIN)
+def end_sessions() -> BaseResponse:
+    """End every session of an account."""
+    users.end_sessions(current.the_inventory(), name=_name(), by=the_author())
+    return _done(gettext("Sesiones de «%(name)s» cerradas.", name=_name()))
+
+
+@requires(Role.ADMIN)
+def reset_second_factor() -> BaseResponse:
+    """Take away the second factor of somebody who has lost it."""
+    if not second_factors.switch_off(current.the_inventory(), name=_name(), by=the_author()):
+        flash(gettext("«%(name)s» no tiene verificación en dos pasos.", name=_name()), "warning")
+        return htmx.see_other(url_for("accounts.accounts"))
+    return _done(
+        gettext("Verificación en dos pasos de «%(name)s» quitada: entra solo con su contraseña.", name=_name())
+    )
 
 
 def _name() -> str:
@@ -106,5 +134,10 @@ def _refused(error: AccountRefused) -> Response:
 
 
 def _page(faults: dict[str, list[str]], status: int) -> Response:
-    rows = users.list_accounts(current.the_inventory())
-    return make_response(render_template("accounts/accounts.html", accounts=rows, faults=faults), status)
+    search, after = request.args.get("search", "").strip()[:80], request.args.get("after", "")[:191]
+    rows = users.list_accounts(current.the_inventory(), search=search, after=after, limit=PAGE + 1)
+    further = rows[PAGE - 1].name if len(rows) > PAGE else None
+    page = render_template(
+        "accounts/accounts.html", accounts=rows[:PAGE], search=search, after=after, further=further, faults=faults
+    )
+    return make_response(page, status)

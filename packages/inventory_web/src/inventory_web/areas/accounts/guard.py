@@ -2,21 +2,31 @@
 
 from datetime import timedelta
 
-from flask import Flask, abort, g, redirect, request, session, url_for
-from werkzeug.wrappers import Response
+from flask import Flask, Response, g, make_response, redirect, render_template, request, session, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response as BaseResponse
 
-from inventory_web import current, htmx
-from inventory_web.areas.accounts import logins
-from inventory_web.roles import role_of
+from inventory_web import current, error_pages, htmx, kept_forms
+from inventory_web.areas.accounts import logins, users
+from inventory_web.auditing import Event, announce, the_author, told_since
+from inventory_web.errors import RoleNeeded
+from inventory_web.roles import Role, role_of
 
+LOGIN = frozenset({"accounts.login", "accounts.second_step"})
 TOKEN = "token"  # noqa: S105 - the name of the entry
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 WITH_PROVISIONAL_PASSWORD = frozenset({"accounts.own_password", "accounts.logout"})
+WITHOUT_SECOND_FACTOR = WITH_PROVISIONAL_PASSWORD | {
+    "accounts.second_factor",
+    "accounts.begin_second_factor",
+    "accounts.confirm_second_factor",
+}
 
 
 def watch(app: Flask) -> None:
-    """Check each request: an open session, the role that the view asks for, and in production a password of one's own."""
+    """Check each request: an open session, a password of one's own and a second factor where they must be, and the role."""
 
-    def check() -> Response | None:
+    def check() -> BaseResponse | None:
         g.account = None
         view = app.view_functions.get(request.endpoint or "")
         required = role_of(view) if view is not None else None
@@ -31,8 +41,11 @@ def watch(app: Flask) -> None:
             and request.endpoint not in WITH_PROVISIONAL_PASSWORD
         ):
             return htmx.see_other(url_for("accounts.own_password"))
+        if _needs_second_factor(account) and request.endpoint not in WITHOUT_SECOND_FACTOR:
+            return htmx.see_other(url_for("accounts.second_factor"))
         if not account.may(required):
-            abort(403)
+            _tell_refusal(account, required)
+            raise RoleNeeded(required, account.role, users.admin_names(current.the_inventory()))
         return None
 
     app.before_request(check)
@@ -43,7 +56,14 @@ def known_account() -> current.Account | None:
     token = session.get(TOKEN)
     if not isinstance(token, str):
         return None
-    return logins.find_account(current.the_inventory(), token, idle=idle_time(), address=client_address())
+    return logins.find_account(
+        current.the_inventory(),
+        token,
+        idle=idle_time(),
+        address=client_address(),
+        # What a page shows may be as old as a replica; what is changed is changed by who may at this moment.
+        at_once=request.method not in SAFE,
+    )
 
 
 def idle_time() -> timedelta:
@@ -56,9 +76,41 @@ def client_address() -> str:
     return request.remote_addr or ""
 
 
-def _to_login() -> Response:
-    wanted = request.full_path.rstrip("?") if request.method == "GET" and not htmx.wants_fragment() else None
-    address = url_for("accounts.login", next=None if wanted == "/" else wanted)
+def login_page(faults: list[str], status: int) -> Response:
+    """The login, with the form that was sent without a session, or that the last attempt carried along."""
+    if request.endpoint in LOGIN:
+        kept = request.form.get(kept_forms.FIELD, "")
+    else:
+        form = kept_forms.typed_form()
+        kept = kept_forms.pack(form) if form else ""
+    return make_response(render_template("accounts/login.html", faults=faults, kept=kept), status)
+
+
+def _to_login() -> BaseResponse:
     if htmx.wants_fragment():
-        return htmx.see_other(address)
-    return redirect(address, 302 if request.method == "GET" else 303)
+        return error_pages.session_ended()
+    if request.method == "GET":
+        wanted = request.full_path.rstrip("?")
+        return redirect(url_for("accounts.login", next=None if wanted == "/" else wanted))
+    if kept_forms.typed_form() is not None:
+        return login_page([gettext("Su sesión ha terminado. Entre otra vez: lo que escribió no se pierde.")], 401)
+    return redirect(url_for("accounts.login"), 303)
+
+
+def _needs_second_factor(account: current.Account) -> bool:
+    demanded = current.the_settings().second_factor == "admin" and account.role is Role.ADMIN
+    return demanded and not account.second_factor
+
+
+def _tell_refusal(account: current.Account, required: Role) -> None:
+    """Audit it once a minute and person: who tries every door would fill the table."""
+    inventory, by = current.the_inventory(), the_author()
+    if not told_since(inventory, Event.ROLE_REFUSED, by=by, since=inventory.clock() - timedelta(minutes=1)):
+        announce(
+            inventory,
+            Event.ROLE_REFUSED,
+            by=by,
+            subject=account.name,
+            page=f"{request.method} {request.path}",
+            role=required.word,
+        )

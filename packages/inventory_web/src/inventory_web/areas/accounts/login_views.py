@@ -1,25 +1,43 @@
-"""Pages of login, logout and one's own password."""
+"""Pages of login and logout."""
 
-from urllib.parse import urlsplit
+import time
+from dataclasses import asdict
 
-from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, session, url_for
+from flask import (
+    Blueprint,
+    Response,
+    current_app,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
 from flask_babel import gettext
+from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response as BaseResponse
 
-from inventory_core.errors import Fault
-from inventory_web import current, htmx
-from inventory_web.areas.accounts import guard, logins, users
-from inventory_web.errors import AccountRefused, TooManyLogins
-from inventory_web.messages import faults_by_field
+from inventory_core.rules.codes import code_key
+from inventory_web import current, error_pages, htmx, kept_forms
+from inventory_web.addresses import is_local
+from inventory_web.areas.accounts import guard, logins, second_factors, throttling
+from inventory_web.auditing import Author, Event, announce, the_author
+from inventory_web.errors import TooManyLogins
 from inventory_web.refusals import refusal_text
-from inventory_web.roles import Role, public, requires
+from inventory_web.roles import public
+
+PENDING = "second_step"
+PENDING_SECONDS = 600
 
 
 def add_routes(blueprint: Blueprint) -> None:
-    """Add the pages that each account has."""
+    """Add the pages that begin and end a session."""
     blueprint.add_url_rule("/login", view_func=login, methods=["GET", "POST"])
+    blueprint.add_url_rule("/login/code", view_func=second_step, methods=["GET", "POST"])
     blueprint.add_url_rule("/logout", view_func=logout, methods=["POST"])
-    blueprint.add_url_rule("/account/password", view_func=own_password, methods=["GET", "POST"])
+    blueprint.register_error_handler(CSRFError, _stale)
 
 
 @public
@@ -28,84 +46,115 @@ def login() -> BaseResponse:
     if request.method == "GET":
         if guard.known_account() is not None:
             return redirect(_safe_target())
-        return make_response(render_template("accounts/login.html", faults=[]))
+        return guard.login_page([], 200)
     name, password = request.form.get("username", ""), request.form.get("password", "")
     try:
-        token = logins.log_in(
-            current.the_inventory(),
-            name=name,
-            password=password,
-            address=guard.client_address(),
-            idle=guard.idle_time(),
-        )
+        known = logins.check_password(current.the_inventory(), name=name, password=password, by=the_author())
     except TooManyLogins as error:
-        response = _login_again(refusal_text(error), 429)
-        response.headers["Retry-After"] = str(error.seconds)
-        return response
-    if token is None:
-        return _login_again(gettext("El usuario o la contraseña no son correctos."), 422)
-    # Whatever the browser brought along from before the login is not carried over.
-    session.clear()
-    session.permanent = True
-    session[guard.TOKEN] = token
-    return htmx.see_other(_safe_target())
+        return _too_many(guard.login_page([refusal_text(error)], 429), error)
+    if known is None:
+        return guard.login_page([gettext("El usuario o la contraseña no son correctos.")], 422)
+    return _to_second_step(known) if known.second_factor else _begin(known, _safe_target())
+
+
+@public
+def second_step() -> BaseResponse:
+    """Ask for the code, or begin the session of an account whose password was right a moment ago."""
+    pending = session.get(PENDING)
+    if not isinstance(pending, dict) or time.time() - pending["at"] > PENDING_SECONDS:
+        session.pop(PENDING, None)
+        if request.method == "GET":
+            return redirect(url_for("accounts.login"))
+        return guard.login_page([gettext("Ha pasado demasiado tiempo: escriba otra vez su contraseña.")], 422)
+    if request.method == "GET":
+        return _second_page([], 200)
+    known = logins.Known(pending["id"], pending["name"], pending["proof"], second_factor=True)
+    try:
+        right = _check_code(known)
+    except TooManyLogins as error:
+        return _too_many(_second_page([refusal_text(error)], 429), error)
+    if not right:
+        return _second_page([gettext("El código no es correcto, ya se usó o ha caducado. Escriba el siguiente.")], 422)
+    return _begin(known, pending["next"])
 
 
 @public
 def logout() -> BaseResponse:
     """End the session, here and in the database."""
     token = session.get(guard.TOKEN)
+    account = guard.known_account()
     if isinstance(token, str):
-        logins.log_out(current.the_inventory(), token)
+        by = the_author() if account is None else Author(account.name, *_from_where())
+        logins.log_out(current.the_inventory(), token, by=by)
     session.clear()
     flash(gettext("Sesión cerrada."), "success")
     return htmx.see_other(url_for("accounts.login"))
 
 
-@requires(Role.VIEWER)
-def own_password() -> BaseResponse:
-    """Show the form, or change the password and end the other sessions."""
-    if request.method == "GET":
-        return _password_page({}, 200)
-    account = current.the_account()
-    if account is None:
-        return redirect(url_for("accounts.login"))
-    try:
-        _change_own_password(account)
-    except AccountRefused as error:
-        return _password_page(faults_by_field(error.faults), 422)
-    except TooManyLogins as error:
-        response = _password_page({"current_password": [refusal_text(error)]}, 429)
-        response.headers["Retry-After"] = str(error.seconds)
-        return response
-    flash(gettext("Contraseña cambiada. Las demás sesiones de su cuenta se han cerrado."), "success")
-    return htmx.see_other(url_for("home"))
+def _to_second_step(known: logins.Known) -> BaseResponse:
+    # Whatever the browser brought along from before the login is not carried over.
+    session.clear()
+    session[PENDING] = {**asdict(known), "at": int(time.time()), "next": _safe_target()}
+    if request.form.get(kept_forms.FIELD):
+        return _second_page([], 200)
+    return htmx.see_other(url_for("accounts.second_step"))
 
 
-def _change_own_password(account: current.Account) -> None:
-    new, repeated = request.form.get("new_password", ""), request.form.get("repeated_password", "")
-    if new != repeated:
-        raise AccountRefused(Fault("repeated_password", "mismatch"))
-    known = request.form.get("current_password", "")
-    inventory = current.the_inventory()
-    if not logins.confirm_password(inventory, name=account.name, password=known, address=guard.client_address()):
-        raise AccountRefused(Fault("current_password", "wrong"))
-    if new == known:
-        raise AccountRefused(Fault("new_password", "unchanged"))
-    users.set_password(inventory, name=account.name, password=new, keep_session=account.session_id)
+def _check_code(known: logins.Known) -> bool:
+    inventory, by, key = current.the_inventory(), Author(known.name, *_from_where()), code_key(known.name)
+    throttling.count_attempt(inventory, name_key=key, address=by.address, by=by, second_factor=True)
+    code = request.form.get("second_code", "")
+    if not second_factors.check(inventory, known.id, code, secret_key=str(current_app.secret_key), by=by):
+        announce(inventory, Event.LOGIN_FAILED, by=Author("", *_from_where()), subject=known.name, step="code")
+        return False
+    # Both steps were counted.
+    throttling.forgive(inventory, name_key=key, address=by.address, attempts=2, second_factor=True)
+    return True
 
 
-def _login_again(message: str, status: int) -> Response:
-    return make_response(render_template("accounts/login.html", faults=[message]), status)
+def _begin(known: logins.Known, target: str) -> BaseResponse:
+    """Begin the session and go on: to the form that was typed before it, or else to ``target``."""
+    kept = kept_forms.unpack(request.form.get(kept_forms.FIELD, ""))
+    token = logins.begin_session(
+        current.the_inventory(),
+        known,
+        by=Author(known.name, *_from_where()),
+        idle=guard.idle_time(),
+        agent=request.user_agent.string,
+        kept=kept_forms.write(kept) if kept else None,
+    )
+    # Whatever the browser brought along from before the login is not carried over.
+    session.clear()
+    if token is None:
+        return guard.login_page([gettext("El usuario o la contraseña no son correctos.")], 422)
+    session.permanent = True
+    session[guard.TOKEN] = token
+    return htmx.see_other(url_for("accounts.resume") if kept else target)
 
 
-def _password_page(faults: dict[str, list[str]], status: int) -> Response:
-    return make_response(render_template("accounts/password.html", faults=faults), status)
+def _stale(error: CSRFError) -> BaseResponse:
+    """A login whose page is older than the session: show it again with what was typed, but the password."""
+    if request.endpoint == "accounts.login" and guard.known_account() is None:
+        return guard.login_page([gettext("Esta página se había quedado antigua. Escriba otra vez su contraseña.")], 400)
+    return error_pages.stale(error)
+
+
+def _second_page(faults: list[str], status: int) -> Response:
+    kept = request.form.get(kept_forms.FIELD, "")
+    return make_response(render_template("accounts/second_step.html", faults=faults, kept=kept), status)
+
+
+def _too_many(response: Response, error: TooManyLogins) -> Response:
+    response.headers["Retry-After"] = str(error.seconds)
+    return response
+
+
+def _from_where() -> tuple[str, str]:
+    author = the_author()
+    return author.address, author.request_id
 
 
 def _safe_target() -> str:
     """Where to go after the login: an address of this application only, whatever the link said."""
     wanted = request.values.get("next", "")
-    parts = urlsplit(wanted)
-    foreign = parts.scheme or parts.netloc or not wanted.startswith("/") or wanted.startswith(("//", "/\\"))
-    return url_for("home") if foreign or not wanted.isprintable() else wanted
+    return wanted if is_local(wanted) else url_for("home")

@@ -2,6 +2,8 @@
 
 import hashlib
 import secrets
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
@@ -14,74 +16,121 @@ from inventory_core.inventory import Inventory
 from inventory_core.rules.codes import code_key
 from inventory_core.rules.texts import one_line
 from inventory_web.areas.accounts import throttling
+from inventory_web.areas.accounts.devices import LONGEST_AGENT
 from inventory_web.areas.accounts.passwords import hash_password, is_outdated, matches
-from inventory_web.areas.accounts.tables import User, UserSession
+from inventory_web.areas.accounts.tables import SecondFactor, User, UserSession
+from inventory_web.auditing import Author, Event, announce, record
 from inventory_web.current import Account
+from inventory_web.errors import ClusterRefused
 from inventory_web.replicated_database import may_be_behind, reader_of_source
 from inventory_web.roles import Role
 
 TOUCH_AFTER = timedelta(minutes=5)
+LONGEST_TRIED = 40
 log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """An account whose password was right. ``second_factor``: that alone is not enough.
+
+    ``proof`` changes with the password, so that a step that follows can tell that it is still the same.
+    """
+
+    id: int
+    name: str
+    proof: str
+    second_factor: bool
 
 
 def log_in(inventory: Inventory, *, name: str, password: str, address: str, idle: timedelta) -> str | None:
     """Check name and password and give the token of a new session, or None if they do not fit.
 
-    A disabled account answers like a wrong password. Raises ``TooManyLogins``.
+    None too for an account with a second factor: its second step begins the session. Raises ``TooManyLogins``.
     """
-    user = _checked(inventory, name=name, password=password, address=address)
-    if user is None or user.id is None:
+    known = check_password(inventory, name=name, password=password, by=Author(address=address))
+    if known is None or known.second_factor:
         return None
+    return begin_session(inventory, known, by=Author(known.name, address), idle=idle)
+
+
+def check_password(inventory: Inventory, *, name: str, password: str, by: Author) -> Known | None:
+    """The account of this name, if it is its password and the account is not disabled; else None, and audited.
+
+    Where a second factor follows, the attempt stays counted until that was right too. Raises ``TooManyLogins``.
+    """
+    key = code_key(one_line(name)[:200])
+    throttling.count_attempt(inventory, name_key=key, address=by.address, by=by)
+    query = select(User, col(SecondFactor.confirmed_at)).outerjoin(SecondFactor).where(col(User.name_key) == key)
+    # A password that was just changed, or an account that was just disabled, counts at once.
+    with reader_of_source(inventory.sessions) as session:
+        found = session.execute(query).one_or_none()
+        session.expunge_all()
+    user, confirmed_at = found or (None, None)
+    if not matches(user.password_hash if user else None, password) or user is None or user.disabled_at is not None:
+        announce(inventory, Event.LOGIN_FAILED, by=by, subject=one_line(name)[:LONGEST_TRIED])
+        return None
+    if is_outdated(user.password_hash):
+        user.password_hash = _rehash(inventory, user, password)
+    if confirmed_at is None:
+        throttling.forgive(inventory, name_key=key, address=by.address)
+    return Known(user.id or 0, user.name, proof_of(user.password_hash), confirmed_at is not None)
+
+
+def confirm_password(inventory: Inventory, *, name: str, password: str, by: Author) -> bool:
+    """Whether it is the password of somebody who is logged in, counted like an attempt to. Raises ``TooManyLogins``."""
+    known = check_password(inventory, name=name, password=password, by=by)
+    if known is not None and known.second_factor:
+        throttling.forgive(inventory, name_key=code_key(known.name), address=by.address)
+    return known is not None
+
+
+def begin_session(
+    inventory: Inventory, known: Known, *, by: Author, idle: timedelta, agent: str = "", kept: str | None = None
+) -> str | None:
+    """Begin a session and give its token; None if the account was disabled or its password changed meanwhile.
+
+    ``agent`` is what the browser calls itself, ``kept`` a form to be sent after the login.
+    """
     token = secrets.token_urlsafe(32)
     now = inventory.clock()
-    values = {"id": session_id(token), "user_id": user.id, "created_at": now, "seen_at": now, "address": address[:64]}
-    rehashed = hash_password(password) if is_outdated(user.password_hash) else None
+    values = {"id": session_id(token), "user_id": known.id, "created_at": now, "seen_at": now}
+    values |= {"address": by.address[:64], "agent": agent[:LONGEST_AGENT], "kept": kept}
 
-    def work(session: Session) -> None:
+    def work(session: Session) -> bool:
+        query = select(User).where(col(User.id) == known.id, col(User.disabled_at).is_(None)).with_for_update()
+        user = session.scalars(query).one_or_none()
+        if user is None or proof_of(user.password_hash) != known.proof:
+            return False
         session.execute(delete(UserSession).where(col(UserSession.seen_at) < now - idle))
         session.execute(insert(UserSession).values(values))
-        if rehashed:
-            session.execute(update(User).where(col(User.id) == user.id).values(password_hash=rehashed))
+        session.execute(update(User).where(col(User.id) == known.id).values(logged_in_at=now))
+        record(session, now, Event.LOGIN, by=by, subject=known.name, agent=agent[:LONGEST_AGENT])
+        return True
 
-    inventory.sessions.write(work)
-    return token
-
-
-def confirm_password(inventory: Inventory, *, name: str, password: str, address: str) -> bool:
-    """Whether it is the password of the account, counted like an attempt to log in. Raises ``TooManyLogins``."""
-    return _checked(inventory, name=name, password=password, address=address) is not None
+    return token if inventory.sessions.write(work) else None
 
 
-def find_account(inventory: Inventory, token: str, *, idle: timedelta, address: str) -> Account | None:
-    """Who a token stands for; None if its session was ended or stood idle for longer than ``idle``."""
+def find_account(
+    inventory: Inventory, token: str, *, idle: timedelta, address: str, at_once: bool = False
+) -> Account | None:
+    """Who a token stands for; None if its session was ended or stood idle for longer than ``idle``.
+
+    A replica may answer, and so miss for the time that it is behind that somebody else ended the session; with
+    ``at_once`` the source does, unless it cannot be asked.
+    """
     now = inventory.clock()
-    query = (
-        select(
-            col(User.id),
-            col(User.name),
-            col(User.role),
-            col(User.provisional),
-            col(User.language),
-            col(UserSession.seen_at),
-        )
-        .join(UserSession, col(UserSession.user_id) == col(User.id))
-        .where(col(UserSession.id) == session_id(token), col(UserSession.seen_at) >= now - idle)
-        .where(col(User.disabled_at).is_(None))
-    )
-
-    def find(session: Session) -> tuple[Account, datetime] | None:
-        found = session.execute(query).one_or_none()
-        if found is None:
-            return None
-        number, name, role, provisional, language, seen_at = found
-        return Account(number or 0, name, Role.from_word(role), provisional, session_id(token), language), seen_at
-
-    with inventory.sessions.reader() as session:
-        known = find(session)
-    if known is None and may_be_behind(inventory.sessions):
-        # A replica that is behind must not throw anybody out.
-        with reader_of_source(inventory.sessions) as session:
-            known = find(session)
+    known = None
+    if at_once and may_be_behind(inventory.sessions):
+        try:
+            known = _find(reader_of_source(inventory.sessions), token, now - idle)
+        except ClusterRefused:
+            known = _find(inventory.sessions.reader(), token, now - idle)
+    else:
+        known = _find(inventory.sessions.reader(), token, now - idle)
+        if known is None and may_be_behind(inventory.sessions):
+            # A replica that is behind must not throw anybody out.
+            known = _find(reader_of_source(inventory.sessions), token, now - idle)
     if known is None:
         return None
     account, seen_at = known
@@ -90,10 +139,15 @@ def find_account(inventory: Inventory, token: str, *, idle: timedelta, address: 
     return account
 
 
-def log_out(inventory: Inventory, token: str) -> None:
+def log_out(inventory: Inventory, token: str, *, by: Author) -> None:
     """End the session of this token."""
-    statement = delete(UserSession).where(col(UserSession.id) == session_id(token))
-    inventory.sessions.write(lambda session: session.execute(statement).close())
+
+    def work(session: Session) -> None:
+        ended = session.execute(delete(UserSession).where(col(UserSession.id) == session_id(token)))
+        if ended.rowcount:  # type: ignore[attr-defined]
+            record(session, inventory.clock(), Event.LOGOUT, by=by, subject=by.name)
+
+    inventory.sessions.write(work)
 
 
 def session_id(token: str) -> str:
@@ -101,25 +155,60 @@ def session_id(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def _checked(inventory: Inventory, *, name: str, password: str, address: str) -> User | None:
-    key = code_key(one_line(name)[:200])
-    throttling.count_attempt(inventory, name_key=key, address=address)
-    # A password that was just changed, or an account that was just disabled, counts at once.
-    with reader_of_source(inventory.sessions) as session:
-        user = session.scalars(select(User).where(col(User.name_key) == key)).one_or_none()
-        stored = None if user is None else user.password_hash
-        session.expunge_all()
-    if not matches(stored, password) or user is None or user.disabled_at is not None:
+def proof_of(password_hash: str) -> str:
+    """A short stand-in for a password's hash, different for each password that an account ever has."""
+    return hashlib.sha256(password_hash.encode()).hexdigest()[:16]
+
+
+def _find(reader: AbstractContextManager[Session], token: str, since: datetime) -> tuple[Account, datetime] | None:
+    query = (
+        select(
+            col(User.id),
+            col(User.name),
+            col(User.role),
+            col(User.provisional),
+            col(User.language),
+            col(User.theme),
+            col(SecondFactor.confirmed_at),
+            col(UserSession.seen_at),
+        )
+        .join(UserSession, col(UserSession.user_id) == col(User.id))
+        .outerjoin(SecondFactor, col(SecondFactor.user_id) == col(User.id))
+        .where(col(UserSession.id) == session_id(token), col(UserSession.seen_at) >= since)
+        .where(col(User.disabled_at).is_(None))
+    )
+    with reader as session:
+        found = session.execute(query).one_or_none()
+    if found is None:
         return None
-    throttling.forgive(inventory, name_key=key, address=address)
-    return user
+    number, name, role, provisional, language, theme, confirmed_at, seen_at = found
+    account = Account(
+        number or 0,
+        name,
+        Role.from_word(role),
+        provisional,
+        session_id(token),
+        language,
+        theme,
+        second_factor=confirmed_at is not None,
+    )
+    return account, seen_at
+
+
+def _rehash(inventory: Inventory, user: User, password: str) -> str:
+    hashed = hash_password(password)
+    same = col(User.id) == user.id, col(User.password_hash) == user.password_hash
+    inventory.sessions.write(lambda session: session.execute(update(User).where(*same).values(password_hash=hashed)))
+    return hashed
 
 
 def _touch(inventory: Inventory, session_key: str, address: str) -> None:
+    now = inventory.clock()
     statement = (
         update(UserSession)
-        .where(col(UserSession.id) == session_key)
-        .values(seen_at=inventory.clock(), address=address[:64])
+        # Of requests that come at the same time only one writes.
+        .where(col(UserSession.id) == session_key, col(UserSession.seen_at) < now - TOUCH_AFTER)
+        .values(seen_at=now, address=address[:64])
     )
     try:
         inventory.sessions.write(lambda session: session.execute(statement).close())

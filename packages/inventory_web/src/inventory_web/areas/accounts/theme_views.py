@@ -6,6 +6,7 @@ from werkzeug.wrappers import Response as BaseResponse
 from inventory_core.errors import Fault
 from inventory_web import current, htmx, theme
 from inventory_web.addresses import page_to_show_again
+from inventory_web.areas.accounts import guard, users
 from inventory_web.errors import AccountRefused
 from inventory_web.roles import public
 
@@ -17,11 +18,14 @@ def add_routes(blueprint: Blueprint) -> None:
 
 @public
 def choose_theme() -> BaseResponse:
-    """Keep the theme for this browser and go back to the page. 422 for one that is not ours."""
+    """Keep the theme for this browser and, after a login, for the account; go back to the page. 422 for one not ours."""
     asked = request.form.get("theme", "")
     chosen = next((known for known in theme.THEMES if known == asked), None)
     if chosen is None:
         raise AccountRefused(Fault("theme", "unknown", asked[:80]))
+    account = guard.known_account()
+    if account is not None:
+        users.set_theme(current.the_inventory(), name=account.name, theme=chosen)
     response = htmx.see_other(page_to_show_again())
     theme.remember(response, chosen, current.the_settings())
     return response

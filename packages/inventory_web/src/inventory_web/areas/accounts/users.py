@@ -22,17 +22,24 @@ from inventory_web.areas.accounts.passwords import (
     matches,
     password_faults,
 )
-from inventory_web.areas.accounts.tables import User, UserSession
+from inventory_web.areas.accounts.tables import SecondFactor, User, UserSession
+from inventory_web.auditing import Author, Event, record
 from inventory_web.catalogues import LANGUAGES
 from inventory_web.errors import AccountNotFound, AccountRefused
 from inventory_web.roles import Role
+from inventory_web.theme import Theme
 
 LONGEST_NAME = 40
+PROGRAM = Author()
 
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
-    """An account as lists show it. ``last_seen``: the latest request of a login that has not ended."""
+    """An account as lists show it.
+
+    ``last_seen``: the latest request, to within minutes, of a login that has not ended; ``sessions`` are how many those are;
+    ``logged_in_at``: the latest login, ended or not.
+    """
 
     id: int
     name: str
@@ -41,21 +48,42 @@ class AccountRow:
     disabled: bool
     created_at: datetime
     last_seen: datetime | None
+    sessions: int
+    logged_in_at: datetime | None
+    second_factor: bool
 
 
-def list_accounts(inventory: Inventory) -> tuple[AccountRow, ...]:
-    """Every account by name."""
+def list_accounts(
+    inventory: Inventory, *, search: str = "", after: str = "", limit: int | None = None
+) -> tuple[AccountRow, ...]:
+    """Accounts by name: those whose name holds ``search``, from the one after the name ``after`` on, at most ``limit``."""
     query = (
-        select(User, func.max(col(UserSession.seen_at)))
+        select(
+            User, col(SecondFactor.confirmed_at), func.max(col(UserSession.seen_at)), func.count(col(UserSession.id))
+        )
+        .outerjoin(SecondFactor, col(SecondFactor.user_id) == col(User.id))
         .outerjoin(UserSession, col(UserSession.user_id) == col(User.id))
-        .group_by(*User.__table__.c)  # type: ignore[attr-defined]
+        .where(col(User.name_key) > code_key(after))
+        .group_by(*User.__table__.c, col(SecondFactor.confirmed_at))  # type: ignore[attr-defined]
         .order_by(col(User.name_key))
+        .limit(limit)
     )
+    if search:
+        query = query.where(col(User.name_key).contains(code_key(one_line(search)[:LONGEST_KEY]), autoescape=True))
     with inventory.sessions.reader() as session:
-        return tuple(_row(user, last_seen) for user, last_seen in session.execute(query))
+        return tuple(_row(*found) for found in session.execute(query))
 
 
-def add_account(inventory: Inventory, *, name: str, role: Role, password: str, provisional: bool = False) -> str:
+def admin_names(inventory: Inventory) -> tuple[str, ...]:
+    """The first ten active administrators, for who needs one."""
+    query = select(col(User.name)).where(col(User.role) == Role.ADMIN.word, col(User.disabled_at).is_(None))
+    with inventory.sessions.reader() as session:
+        return tuple(session.scalars(query.order_by(col(User.name_key)).limit(10)))
+
+
+def add_account(
+    inventory: Inventory, *, name: str, role: Role, password: str, provisional: bool = False, by: Author = PROGRAM
+) -> str:
     """Make an account and give its cleaned name. Raises ``AccountRefused`` with every fault."""
     cleaned = one_line(name)
     faults = text_faults("username", cleaned, longest=LONGEST_NAME, required=True)
@@ -72,8 +100,13 @@ def add_account(inventory: Inventory, *, name: str, role: Role, password: str, p
         "provisional": provisional,
         "created_at": inventory.clock(),
     }
+
+    def work(session: Session) -> None:
+        session.execute(insert(User).values(values))
+        record(session, inventory.clock(), Event.ACCOUNT_ADDED, by=by, subject=cleaned, role=role.word)
+
     try:
-        inventory.sessions.write(lambda session: session.execute(insert(User).values(values)).close())
+        inventory.sessions.write(work)
     except DBAPIError as error:
         if classify(error) is not Failure.DUPLICATE:
             raise
@@ -82,9 +115,15 @@ def add_account(inventory: Inventory, *, name: str, role: Role, password: str, p
 
 
 def set_password(
-    inventory: Inventory, *, name: str, password: str, provisional: bool = False, keep_session: str = ""
+    inventory: Inventory,
+    *,
+    name: str,
+    password: str,
+    provisional: bool = False,
+    keep_session: str = "",
+    by: Author = PROGRAM,
 ) -> None:
-    """Change the password and end every login of the account but ``keep_session``.
+    """Change the password and end every login of the account but ``keep_session``, which is the person's own.
 
     Raises ``AccountNotFound``, or ``AccountRefused`` if the password is too short, too long or too easy.
     """
@@ -96,36 +135,58 @@ def set_password(
     def work(session: Session, user: User) -> None:
         _change(session, user, password_hash=hashed, provisional=provisional)
         _end_sessions(session, user, keep=keep_session)
+        event = Event.PASSWORD_CHANGED if keep_session else Event.PASSWORD_RESET
+        record(session, inventory.clock(), event, by=by, subject=user.name)
 
     _for_account(inventory, name, work)
 
 
-def set_role(inventory: Inventory, *, name: str, role: Role) -> None:
+def set_role(inventory: Inventory, *, name: str, role: Role, by: Author = PROGRAM) -> None:
     """Give the account another role. Raises ``AccountNotFound``, or ``AccountRefused`` for the last administrator."""
 
     def work(session: Session, user: User) -> None:
         if role is not Role.ADMIN:
             _require_another_admin(session, user, "role")
+        record(
+            session, inventory.clock(), Event.ROLE_CHANGED, by=by, subject=user.name, before=user.role, after=role.word
+        )
         _change(session, user, role=role.word)
 
     _for_account(inventory, name, work)
 
 
-def disable_account(inventory: Inventory, *, name: str) -> None:
+def disable_account(inventory: Inventory, *, name: str, by: Author = PROGRAM) -> None:
     """Let nobody in with this account and end its logins. Raises as ``set_role`` does. Safe to repeat."""
 
     def work(session: Session, user: User) -> None:
         _require_another_admin(session, user, "username")
         if user.disabled_at is None:
             _change(session, user, disabled_at=inventory.clock())
+            record(session, inventory.clock(), Event.ACCOUNT_DISABLED, by=by, subject=user.name)
         _end_sessions(session, user)
 
     _for_account(inventory, name, work)
 
 
-def enable_account(inventory: Inventory, *, name: str) -> None:
-    """Take ``disable_account`` back. Raises ``AccountNotFound``."""
-    _for_account(inventory, name, lambda session, user: _change(session, user, disabled_at=None))
+def enable_account(inventory: Inventory, *, name: str, by: Author = PROGRAM) -> None:
+    """Take ``disable_account`` back. Raises ``AccountNotFound``. Safe to repeat."""
+
+    def work(session: Session, user: User) -> None:
+        if user.disabled_at is not None:
+            _change(session, user, disabled_at=None)
+            record(session, inventory.clock(), Event.ACCOUNT_ENABLED, by=by, subject=user.name)
+
+    _for_account(inventory, name, work)
+
+
+def end_sessions(inventory: Inventory, *, name: str, by: Author = PROGRAM) -> None:
+    """End every login of an account. Raises ``AccountNotFound``."""
+
+    def work(session: Session, user: User) -> None:
+        if ended := _end_sessions(session, user):
+            record(session, inventory.clock(), Event.SESSION_ENDED, by=by, subject=user.name, sessions=ended)
+
+    _for_account(inventory, name, work)
 
 
 def set_language(inventory: Inventory, *, name: str, language: str) -> None:
@@ -133,6 +194,11 @@ def set_language(inventory: Inventory, *, name: str, language: str) -> None:
     if language not in LANGUAGES:
         raise AccountRefused(Fault("language", "unknown", language[:80]))
     _for_account(inventory, name, lambda session, user: _change(session, user, language=language))
+
+
+def set_theme(inventory: Inventory, *, name: str, theme: Theme) -> None:
+    """Keep the theme that the person chose. Raises ``AccountNotFound``."""
+    _for_account(inventory, name, lambda session, user: _change(session, user, theme=theme))
 
 
 def has_initial_password(inventory: Inventory) -> bool:
@@ -166,11 +232,12 @@ def _change(session: Session, user: User, **values: Any) -> None:
     session.execute(update(User).where(col(User.id) == user.id).values(values))
 
 
-def _end_sessions(session: Session, user: User, *, keep: str = "") -> None:
-    session.execute(delete(UserSession).where(col(UserSession.user_id) == user.id, col(UserSession.id) != keep))
+def _end_sessions(session: Session, user: User, *, keep: str = "") -> int:
+    those = col(UserSession.user_id) == user.id, col(UserSession.id) != keep
+    return int(session.execute(delete(UserSession).where(*those)).rowcount)  # type: ignore[attr-defined]
 
 
-def _row(user: User, last_seen: datetime | None) -> AccountRow:
+def _row(user: User, confirmed_at: datetime | None, last_seen: datetime | None, sessions: int) -> AccountRow:
     return AccountRow(
         id=user.id or 0,
         name=user.name,
@@ -179,4 +246,7 @@ def _row(user: User, last_seen: datetime | None) -> AccountRow:
         disabled=user.disabled_at is not None,
         created_at=user.created_at,
         last_seen=last_seen,
+        sessions=sessions,
+        logged_in_at=user.logged_in_at,
+        second_factor=confirmed_at is not None,
     )

@@ -1,0 +1,166 @@
+"""One's own second factor: enrolment with a QR code, recovery codes, and switching it off."""
+
+import segno
+from flask import Blueprint, Response, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext
+from markupsafe import Markup
+from werkzeug.wrappers import Response as BaseResponse
+
+from inventory_core.errors import Fault
+from inventory_core.rules.codes import code_key
+from inventory_web import current, htmx
+from inventory_web.areas.accounts import logins, second_factors, throttling
+from inventory_web.auditing import the_author
+from inventory_web.errors import AccountRefused, TooManyLogins
+from inventory_web.messages import faults_by_field
+from inventory_web.refusals import refusal_text
+from inventory_web.roles import Role, requires
+
+
+def add_routes(blueprint: Blueprint) -> None:
+    """Add the pages of the second factor."""
+    blueprint.add_url_rule("/account/second-factor", view_func=second_factor)
+    blueprint.add_url_rule("/account/second-factor/begin", view_func=begin_second_factor, methods=["POST"])
+    blueprint.add_url_rule("/account/second-factor/confirm", view_func=confirm_second_factor, methods=["POST"])
+    blueprint.add_url_rule("/account/second-factor/off", view_func=end_second_factor, methods=["POST"])
+    blueprint.add_url_rule("/account/second-factor/codes", view_func=recovery_codes)
+    blueprint.add_url_rule("/account/second-factor/codes", view_func=renew_recovery_codes, methods=["POST"])
+    blueprint.add_url_rule("/account/second-factor/codes.txt", view_func=recovery_codes_file)
+    blueprint.add_url_rule("/account/second-factor/codes/seen", view_func=recovery_codes_seen, methods=["POST"])
+
+
+@requires(Role.VIEWER)
+def second_factor() -> BaseResponse:
+    """How one's second factor stands, and what can be done next."""
+    return _page({}, 200)
+
+
+@requires(Role.VIEWER)
+def begin_second_factor() -> BaseResponse:
+    """Make a secret for who gives the password."""
+    account = current.require_account()
+    try:
+        _require_password(account)
+        second_factors.begin(current.the_inventory(), account, secret_key=_key())
+    except (AccountRefused, TooManyLogins) as error:
+        return _refused(error, "current_password")
+    return htmx.see_other(url_for("accounts.second_factor"))
+
+
+@requires(Role.VIEWER)
+def confirm_second_factor() -> BaseResponse:
+    """Switch it on with a first code, and go to the recovery codes."""
+    account, inventory, by = current.require_account(), current.the_inventory(), the_author()
+    if not second_factors.confirm(inventory, account, request.form.get("second_code", ""), secret_key=_key(), by=by):
+        return _refused(AccountRefused(Fault("second_code", "wrong_code")), "second_code")
+    flash(gettext("La verificación en dos pasos está activada."), "success")
+    return htmx.see_other(url_for("accounts.recovery_codes"))
+
+
+@requires(Role.VIEWER)
+def end_second_factor() -> BaseResponse:
+    """Switch it off for who gives the password and a code."""
+    account = current.require_account()
+    try:
+        _require_password_and_code(account)
+    except (AccountRefused, TooManyLogins) as error:
+        return _refused(error, "second_code")
+    second_factors.switch_off(current.the_inventory(), name=account.name, by=the_author())
+    flash(gettext("La verificación en dos pasos está desactivada."), "success")
+    return htmx.see_other(url_for("accounts.profile"))
+
+
+@requires(Role.VIEWER)
+def renew_recovery_codes() -> BaseResponse:
+    """Make new recovery codes for who gives the password and a code."""
+    account = current.require_account()
+    try:
+        _require_password_and_code(account)
+        second_factors.renew_codes(current.the_inventory(), account, secret_key=_key(), by=the_author())
+    except (AccountRefused, TooManyLogins) as error:
+        return _refused(error, "second_code")
+    return htmx.see_other(url_for("accounts.recovery_codes"))
+
+
+@requires(Role.VIEWER)
+def recovery_codes() -> BaseResponse:
+    """The fresh recovery codes, until the person says to have them or a quarter of an hour is over."""
+    fresh = _standing().fresh
+    if not fresh:
+        return redirect(url_for("accounts.second_factor"))
+    return make_response(render_template("accounts/recovery_codes.html", codes=fresh))
+
+
+@requires(Role.VIEWER)
+def recovery_codes_file() -> BaseResponse:
+    """The fresh recovery codes as a text file."""
+    fresh = _standing().fresh
+    if not fresh:
+        return redirect(url_for("accounts.second_factor"))
+    lines = [
+        gettext("Códigos de recuperación de «%(name)s»; cada uno sirve una vez.", name=current.the_actor()),
+        request.host_url,
+        "",
+        *fresh,
+    ]
+    response = Response("\r\n".join(lines) + "\r\n", mimetype="text/plain")
+    response.headers.set("Content-Disposition", "attachment", filename="inventory-recovery-codes.txt")
+    return response
+
+
+@requires(Role.VIEWER)
+def recovery_codes_seen() -> BaseResponse:
+    """Show them no more."""
+    second_factors.hide_codes(current.the_inventory(), current.require_account())
+    return htmx.see_other(url_for("accounts.profile"))
+
+
+def _require_password(account: current.Account) -> None:
+    known = request.form.get("current_password", "")
+    if not logins.confirm_password(current.the_inventory(), name=account.name, password=known, by=the_author()):
+        raise AccountRefused(Fault("current_password", "wrong"))
+
+
+def _require_password_and_code(account: current.Account) -> None:
+    _require_password(account)
+    inventory, by, key = current.the_inventory(), the_author(), code_key(account.name)
+    throttling.count_attempt(inventory, name_key=key, address=by.address, by=by, second_factor=True)
+    code = request.form.get("second_code", "")
+    if not second_factors.check(inventory, account.id, code, secret_key=_key(), by=by):
+        raise AccountRefused(Fault("second_code", "wrong_code"))
+    throttling.forgive(inventory, name_key=key, address=by.address, second_factor=True)
+
+
+def _refused(error: AccountRefused | TooManyLogins, field: str) -> Response:
+    if isinstance(error, AccountRefused):
+        return _page(faults_by_field(error.faults), 422)
+    response = _page({field: [refusal_text(error)]}, 429)
+    response.headers["Retry-After"] = str(error.seconds)
+    return response
+
+
+def _page(faults: dict[str, list[str]], status: int) -> Response:
+    standing = _standing()
+    values: dict[str, object] = {"standing": standing, "faults": faults}
+    if standing.secret:
+        account = current.require_account()
+        address = second_factors.address_for(standing.secret, account, issuer=gettext("Inventario"))
+        values["groups"] = [standing.secret[start : start + 4] for start in range(0, len(standing.secret), 4)]
+        values["picture"] = _picture(address)
+        values["address"] = address
+    return make_response(render_template("accounts/second_factor.html", **values), status)
+
+
+def _picture(address: str) -> Markup:
+    """The QR code as inline SVG, dark on light in either theme, since cameras want it so."""
+    code = segno.make(address, error="m", micro=False)
+    svg = code.svg_inline(border=4, dark="#000", light="#fff", omitsize=True, svgclass="qr", lineclass=None)
+    return Markup(svg)  # noqa: S704 - made of numbers alone
+
+
+def _standing() -> second_factors.Standing:
+    return second_factors.standing_of(current.the_inventory(), current.require_account(), secret_key=_key())
+
+
+def _key() -> str:
+    return str(current_app.secret_key)

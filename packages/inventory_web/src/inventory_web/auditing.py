@@ -1,0 +1,107 @@
+"""What happened to accounts, logins and data: written here, by whichever area it happened in, and never changed."""
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+import structlog
+from flask import request
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from inventory_core.errors import InventoryError
+from inventory_core.inventory import Inventory
+from inventory_core.rules.codes import LONGEST_KEY, code_key
+from inventory_core.rules.texts import one_line
+from inventory_web import current
+from inventory_web.audit_tables import AuditEvent
+from inventory_web.tracing import REQUEST_ID
+
+LONGEST_SUBJECT = 200
+LONGEST_DETAIL = 500
+log = structlog.get_logger(__name__)
+
+
+class Event(StrEnum):
+    """What is told. A plugin may tell further events: any word of at most 40 characters."""
+
+    LOGIN = "login"
+    LOGIN_FAILED = "login_failed"
+    LOGIN_THROTTLED = "login_throttled"
+    LOGOUT = "logout"
+    SESSION_ENDED = "session_ended"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the name of an event
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - the same
+    ACCOUNT_ADDED = "account_added"
+    ROLE_CHANGED = "role_changed"
+    ACCOUNT_DISABLED = "account_disabled"
+    ACCOUNT_ENABLED = "account_enabled"
+    SECOND_FACTOR_ON = "second_factor_on"
+    SECOND_FACTOR_OFF = "second_factor_off"
+    SECOND_FACTOR_RESET = "second_factor_reset"
+    RECOVERY_CODE_USED = "recovery_code_used"
+    RECOVERY_CODES_MADE = "recovery_codes_made"
+    EXPORTED = "exported"
+    IMPORTED = "imported"
+    IMPORT_UNDONE = "import_undone"
+    ROLE_REFUSED = "role_refused"
+    AUDIT_PRUNED = "audit_pruned"
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who does it, from which address, in which request; empty where there is none."""
+
+    name: str = ""
+    address: str = ""
+    request_id: str = ""
+
+
+def the_author() -> Author:
+    """The person behind this request. For views only."""
+    return Author(current.the_actor(), request.remote_addr or "", REQUEST_ID.get())
+
+
+def record(
+    session: Session, at: datetime, event: str, *, by: Author, subject: str = "", **details: str | int | None
+) -> None:
+    """Write an event in the transaction of what it tells; ``subject`` is whom or what it happened to.
+
+    Details are shortened to 500 characters each. Never pass a password, a code or a token.
+    """
+    told = {name: value[:LONGEST_DETAIL] if isinstance(value, str) else value for name, value in details.items()}
+    actor, subject = one_line(by.name)[:80], one_line(subject)[:LONGEST_SUBJECT]
+    values = {
+        "at": at,
+        "event": event[:40],
+        "actor": actor,
+        "actor_key": code_key(actor)[:LONGEST_KEY],
+        "subject": subject,
+        "subject_key": code_key(subject)[:LONGEST_KEY],
+        "address": by.address[:64],
+        "request_id": by.request_id[:64],
+        "details": json.dumps({name: value for name, value in told.items() if value is not None}, ensure_ascii=False),
+    }
+    session.execute(insert(AuditEvent).values(values))
+
+
+def announce(inventory: Inventory, event: str, *, by: Author, subject: str = "", **details: str | int | None) -> None:
+    """Write an event that has no transaction of its own, such as a refusal; a database that takes none is only logged.
+
+    What it tells has happened already, so it is never in the way.
+    """
+    at = inventory.clock()
+    try:
+        inventory.sessions.write(lambda session: record(session, at, event, by=by, subject=subject, **details))
+    except InventoryError as error:
+        log.warning("not_audited", event_told=event, actor=by.name, subject=subject, code=error.code)
+
+
+def told_since(inventory: Inventory, event: str, *, by: Author, since: datetime) -> bool:
+    """Whether this person's event was written since then, as far as a replica knows."""
+    those = col(AuditEvent.actor_key) == code_key(by.name)[:LONGEST_KEY], col(AuditEvent.event) == event
+    query = select(col(AuditEvent.id)).where(*those, col(AuditEvent.at) >= since).limit(1)
+    with inventory.sessions.reader() as session:
+        return session.scalars(query).first() is not None
