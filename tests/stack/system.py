@@ -114,8 +114,9 @@ class System:
 
     def query(self, service: str, statement: str) -> str:
         """Ask a MySQL server as root, past everything that is under test."""
-        client = ("mysql", "--user=root", "--skip-column-names", "--batch", f"--password={self.root_password()}")
-        return self.compose("exec", "-T", service, *client, "--execute", statement).stdout.strip()
+        login = ("--user=root", f"--password={self.root_password()}", "--default-character-set=utf8mb4")
+        client = ("mysql", *login, "--skip-column-names", "--batch", "--execute", statement)
+        return self.compose("exec", "-T", service, *client).stdout.strip()
 
 
 def eventually(what: str, check: Callable[[], object], seconds: float = PATIENCE) -> None:

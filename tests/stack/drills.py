@@ -1,0 +1,61 @@
+"""What is done to the parts of the system, and how its instances tell of it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from tests.stack.system import System, eventually
+from tests.stack.visitor import Visitor
+
+INSTANCES = ("web1", "web2", "web3")
+DELAY = "STOP REPLICA SQL_THREAD; CHANGE REPLICATION SOURCE TO SOURCE_DELAY={}; START REPLICA SQL_THREAD"
+
+
+def mode(visitor: Visitor) -> str:
+    """How the instance that answers now sees the databases."""
+    return str(visitor.health()["database"]["mode"])
+
+
+def everywhere(visitor: Visitor, wanted: str) -> bool:
+    """Whether each instance, by three turns of six, sees the databases like that."""
+    return {mode(visitor) for _ in range(18)} == {wanted}
+
+
+def serving(system: System) -> set[str]:
+    """Which instances answer, of two turns of each."""
+    visitor = system.visitor()
+    return {visitor.instance() for _ in range(12)}
+
+
+def all_is_well(system: System) -> bool:
+    """Whether every instance answers and has a source and a replica."""
+    return serving(system) == set(INSTANCES) and everywhere(system.visitor(), "normal")
+
+
+@contextmanager
+def behind(system: System, seconds: int) -> Iterator[None]:
+    """Let the replica carry everything out so much later."""
+    system.query("db-replica", DELAY.format(seconds))
+    try:
+        yield
+    finally:
+        system.query("db-replica", DELAY.format(0))
+
+
+@contextmanager
+def gone(system: System, *services: str) -> Iterator[None]:
+    """Kill services, and start them again."""
+    system.compose("kill", *services)
+    try:
+        yield
+    finally:
+        system.compose("start", *services)
+
+
+@contextmanager
+def well_before_and_after(system: System) -> Iterator[None]:
+    """A drill begins and ends with everything in its place."""
+    eventually("all is well", lambda: all_is_well(system))
+    try:
+        yield
+    finally:
+        eventually("all is well again", lambda: all_is_well(system))
