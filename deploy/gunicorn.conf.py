@@ -2,6 +2,7 @@
 
 import os
 import sys
+import tempfile
 
 from inventory_web.app import create_app
 from inventory_web.commands.reporting import report
@@ -37,6 +38,8 @@ loglevel = "warning"
 def on_starting(_server):
     """Find what is wrong with the settings while it is one line, before a worker dies of it."""
     try:
+        # Found once, while there is room: later, a full disk would look like no folder at all.
+        tempfile.gettempdir()
         settings = Settings.from_environment()
         configure_logging(settings.log_level)
         create_app(settings)
