@@ -16,6 +16,7 @@ from inventory_web.areas.movements import MovementsArea
 from inventory_web.areas.products import ProductsArea
 from inventory_web.areas.shortcuts import ShortcutsArea
 from inventory_web.areas.status import StatusArea
+from inventory_web.areas.system import SystemArea
 from inventory_web.areas.work import WorkArea
 from inventory_web.hookspecs import WebHooks
 from inventory_web.settings import Settings
@@ -34,6 +35,7 @@ AREAS = (
     AccountsArea,
     ShortcutsArea,
     StatusArea,
+    SystemArea,
 )
 """Each is made with the settings and registered like a plugin from outside."""
 

@@ -14,11 +14,13 @@ from inventory_core.failures import refusal
 from inventory_core.sessions import SessionSource, SingleDatabase
 from inventory_replication import ClusterStatus, ReplicatedCluster, ReplicationError
 from inventory_replication.errors import ReadOnlyUnitError
+from inventory_replication.integrations.flask import current_context
 from inventory_web.errors import ClusterRefused
 
 __all__ = [
     "ClusterStatus",
     "ReplicatedDatabase",
+    "database_kind",
     "has_one_writer",
     "may_be_behind",
     "must_see",
@@ -26,6 +28,7 @@ __all__ = [
     "replicated_metrics",
     "replicated_status",
     "seeing",
+    "servers_of_request",
     "token_so_far",
 ]
 
@@ -133,6 +136,18 @@ def may_be_behind(sessions: SessionSource) -> bool:
 def replicated_status(sessions: SessionSource) -> ClusterStatus | None:
     """The source and its replicas as this process sees them; None where there is one database."""
     return sessions.cluster.status() if isinstance(sessions, ReplicatedDatabase) else None
+
+
+def servers_of_request(sessions: SessionSource) -> tuple[str, ...]:
+    """The names of the servers that have served this request so far; empty where there is one database."""
+    if not isinstance(sessions, ReplicatedDatabase):
+        return ()
+    return tuple(dict.fromkeys(served.server for served in current_context().served))
+
+
+def database_kind(sessions: SessionSource) -> str:
+    """What kind of database it is, as SQLAlchemy calls it: ``sqlite``, ``mysql``."""
+    return sessions.engine.dialect.name if isinstance(sessions, SingleDatabase) else "mysql"
 
 
 def replicated_metrics(sessions: SessionSource) -> str:

@@ -1,0 +1,60 @@
+"""The page of the system, and the part of it that renews itself."""
+
+from flask import Blueprint, Response, request
+from flask_babel import gettext
+
+from inventory_web.areas.system import facts, words
+from inventory_web.areas.system.drawing import Part, system_picture
+from inventory_web.current import the_inventory, the_settings
+from inventory_web.htmx import page_or_fragment
+from inventory_web.replicated_database import database_kind, replicated_status, servers_of_request
+
+blueprint = Blueprint("system", __name__, template_folder="templates")
+
+
+@blueprint.get("/system")
+def picture() -> Response:
+    """Balancer, instances and servers at this moment; ``seen`` is what this browser knows of other instances."""
+    system = _look(request.args.get("seen", ""))
+    kind = database_kind(the_inventory().sessions)
+    return page_or_fragment(
+        "system/page.html", "system/now.html", system=system, kind=kind, words=words, drawing=_drawn(system, kind)
+    )
+
+
+def _look(seen: str) -> facts.System:
+    sessions, settings = the_inventory().sessions, the_settings()
+    status = replicated_status(sessions)
+    if status is None:
+        mode = "single"
+        servers: tuple[facts.DatabaseServer, ...] = (
+            facts.DatabaseServer(gettext("Base de datos"), "single", 0.0, here=True),
+        )
+    else:
+        mode, servers = status.mode, facts.servers(status, servers_of_request(sessions))
+    # The headers as they came: a trusted proxy's are taken out of the request's own view of it.
+    forwarded = any(name in request.environ for name in ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED"))
+    return facts.System(
+        facts.balancer(settings.proxies, forwarded=forwarded),
+        facts.instances(settings.instance, seen),
+        servers,
+        mode,
+    )
+
+
+def _drawn(system: facts.System, kind: str) -> str:
+    layers = [
+        [Part(each.name, gettext("Instancia"), each.health, each.here) for each in system.instances],
+        [Part(each.name, words.server_role(each, kind), each.health, each.here) for each in system.servers],
+    ]
+    if system.balancer is not facts.Balancer.NONE:
+        layers.insert(0, [Part(gettext("Balanceador"), "", facts.Health.WELL, here=True)])
+    layers.insert(0, [Part(gettext("Su navegador"), "", facts.Health.WELL, here=True)])
+    return system_picture(gettext("El sistema ahora mismo"), _told(system), layers)
+
+
+def _told(system: facts.System) -> str:
+    here = [each.name for each in system.instances if each.here] + [each.name for each in system.servers if each.here]
+    return f"{words.mode_title(system.mode)}. " + gettext(
+        "Esta página pasó por: %(names)s. Los detalles están en la tabla.", names=", ".join(here)
+    )
