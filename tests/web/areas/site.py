@@ -145,4 +145,4 @@ def token_in(page: str) -> str:
 
 def codes_in(page: str) -> list[str]:
     """The codes of the product table, from the top."""
-    return re.findall(r"<tr id=p\d+><td><a id=c\d+ href=\"[^\"]*\">([^<]*)</a>", page)
+    return re.findall(r"<tr id=p\d+><td>(?:<input[^>]*>)?<a id=c\d+ href=\"[^\"]*\">([^<]*)</a>", page)

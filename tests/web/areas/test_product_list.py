@@ -122,7 +122,7 @@ def test_an_order_or_a_place_that_cannot_be_begins_at_the_top(site: Site, query:
     assert codes_in(site.operator.get(f"/inventory?{query}").text) == ["A"]
 
 
-@pytest.mark.parametrize("code_length", [10, 64])
+@pytest.mark.parametrize("code_length", [10, 24, 64])
 def test_a_page_of_fifty_products_with_long_texts_stays_small(site: Site, code_length: int) -> None:
     site.create_location(PLACE)
     for number in range(51):

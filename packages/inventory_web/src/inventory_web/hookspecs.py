@@ -64,7 +64,8 @@ class SelectionAction:
 
     The button sends the selection as a form (POST, with the CSRF token) to the view of ``endpoint``, which takes no
     arguments and reads it with ``inventory_web.selection.read_selection`` or ``selected_rows``. ``label``, ``icon``, ``order``
-    and ``role`` are as in ``MenuEntry``.
+    and ``role`` are as in ``MenuEntry``. ``retired`` says for which lists it is: False for products in use, True for retired
+    ones, None for both.
     """
 
     label: object
@@ -72,6 +73,7 @@ class SelectionAction:
     icon: str = "tag"
     order: int = 100
     role: Role = Role.VIEWER
+    retired: bool | None = False
 
 
 class WebHooks:

@@ -2,11 +2,10 @@
 
 import secrets
 from bisect import bisect_right
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 
-from flask import render_template
-from flask_wtf.csrf import generate_csrf
+from flask import render_template, url_for
 from markupsafe import Markup, escape
 
 from inventory_core.queries.product_details import ProductDetails
@@ -16,6 +15,8 @@ from inventory_web.codes_in_urls import address_of_codes
 from inventory_web.current import may, running
 from inventory_web.messages import number
 from inventory_web.roles import Role
+from inventory_web.security import csrf_token
+from inventory_web.selection import product_key, selection_actions
 from inventory_web.statuses import status_colour, status_text
 
 ROOM = 110
@@ -23,17 +24,21 @@ ROOM = 110
 FIELD_OF_LOCATION = '<input type=hidden name=location value="">'
 SHORTEST_NAME = 12
 LONGEST_CATEGORY = 28
+LONGEST_CODE = 24
+"""A row with a longer code names its product by its id in the address of its form."""
 
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
     """A product as the table shows it, in the texts that its template only has to put side by side.
 
-    ``change`` is where the form of the quantity goes, None for who may not change it. ``cells`` are those of further
-    columns, each with its heading; ``operation`` is a new operation id, ``token`` the form's CSRF token.
+    ``key`` is the value of the checkbox, empty where nothing can be done with a selection. ``change`` is where the form of
+    the quantity goes, None for who may not change it. ``cells`` are those of further columns, each with its heading;
+    ``operation`` is a new operation id, ``token`` the form's CSRF token.
     """
 
     row: ProductRow
+    key: str
     name: str
     description: str
     category: str
@@ -52,13 +57,15 @@ def table_rows(rows: Iterable[ProductRow]) -> list[TableRow]:
     details, change = address_of_codes("products.details"), address_of_codes("counting.change")
     statuses = {status: (status_text(status), status_colour(status)) for status in Status}
     columns = [(escape(column.header), column.cell) for column in running().product_columns]
-    token, changeable = generate_csrf(), may(Role.OPERATOR)
+    token, changeable = csrf_token(), may(Role.OPERATOR)
+    selectable = {retired: bool(selection_actions(retired=retired)) for retired in (False, True)}
 
     def prepared(row: ProductRow) -> TableRow:
         name, description, category = _cut_to_size(row)
         status, colour = statuses[row.status]
         return TableRow(
             row=row,
+            key=product_key(row) if selectable[row.retired] else "",
             name=name,
             description=description,
             category=category,
@@ -66,13 +73,17 @@ def table_rows(rows: Iterable[ProductRow]) -> list[TableRow]:
             status=status,
             colour=colour,
             details=details(row.code),
-            change=change(row.code) if changeable and not row.retired else None,
+            change=_change(row, change) if changeable and not row.retired else None,
             cells=tuple((heading, cell(row)) for heading, cell in columns),
             operation=new_row_operation(),
             token=token,
         )
 
     return [prepared(row) for row in rows]
+
+
+def _change(row: ProductRow, of_code: Callable[[str], str]) -> str:
+    return of_code(row.code) if len(row.code) <= LONGEST_CODE else url_for("counting.change_by_id", product_id=row.id)
 
 
 def _cut_to_size(row: ProductRow) -> tuple[str, str, str]:

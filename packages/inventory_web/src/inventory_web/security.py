@@ -1,10 +1,12 @@
 """Headers, cookies, CSRF and proxies."""
 
+import secrets
 from datetime import timedelta
 
-from flask import Flask, Response, request
+from flask import Flask, Response, request, session
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_wtf import CSRFProtect
+from flask_wtf.csrf import generate_csrf
 from secure import (
     ContentSecurityPolicy,
     CrossOriginOpenerPolicy,
@@ -51,6 +53,8 @@ def configure(app: Flask, settings: Settings, secret_key: str) -> None:
 def protect(app: Flask, settings: Settings) -> None:
     """Demand CSRF tokens, send the security headers with every answer, and trust as many proxies as configured."""
     CSRFProtect(app)
+    app.jinja_env.globals["csrf_token"] = csrf_token
+    app.context_processor(lambda: {"csrf_token": csrf_token})
     headers = _headers(settings)
 
     def add(response: Response) -> Response:
@@ -64,6 +68,12 @@ def protect(app: Flask, settings: Settings) -> None:
     if settings.proxies:
         count = settings.proxies
         app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+
+
+def csrf_token() -> str:
+    """The token for the forms of this page, made from a secret that is short, since a list holds one for each row."""
+    session.setdefault("csrf_token", secrets.token_urlsafe(16))
+    return generate_csrf()
 
 
 def _headers(settings: Settings) -> Secure:

@@ -17,11 +17,12 @@ from inventory_web.list_query import ListQuery
 _PRODUCT = re.compile(r"([0-9]{1,18})\.([0-9]{1,9})", re.ASCII)
 
 
-def selection_actions() -> list[SelectionAction]:
-    """What the person of this request may do with a selection, in order."""
+def selection_actions(*, retired: bool) -> list[SelectionAction]:
+    """What the person of this request may do with a selection of products in use, or of ``retired`` ones, in order."""
     answers = running().hooks.hook.selection_actions()
     allowed = [action for actions in answers for action in actions if may(action.role)]
-    return sorted(allowed, key=lambda action: action.order)
+    fitting = [action for action in allowed if action.retired in (None, retired)]
+    return sorted(fitting, key=lambda action: action.order)
 
 
 def product_key(row: ProductRow) -> str:
@@ -48,6 +49,16 @@ def selected_rows(size: int) -> SelectedRows:
     """The first ``size`` products (at most 500) of the selection of this request, with the number of all of them."""
     sort = ListQuery.read(request.form).sort
     return rows_of(the_inventory(), read_selection(), size=size, sort=sort)
+
+
+def sent_fields(selection: Selection) -> list[tuple[str, str]]:
+    """The fields that send this selection again."""
+    if selection.found is None:
+        return [("p", f"{product.id}.{product.seen_version}") for product in selection.products]
+    fields = {"all": "1", **ListQuery(selection.found).filter_args()}
+    if selection.seen_number is not None:
+        fields["found"] = str(selection.seen_number)
+    return list(fields.items())
 
 
 def _products(values: list[str]) -> Iterator[SelectedProduct]:

@@ -1,7 +1,7 @@
 "use strict";
 // Keys for what the pages offer anyway; what stands in /shortcuts is what is here.
 
-const FIELDS = "input, textarea, select, [contenteditable]";
+const FIELDS = "input:not([type=checkbox]), textarea, select, [contenteditable]";
 const ROW = ".products tbody tr";
 const OPENED = "details.app-drop[open], details.confirm[open]";
 
@@ -28,6 +28,9 @@ const actions = {
   k: () => move(-1),
   ArrowDown: (event) => !event.shiftKey && moves(event) && move(1),
   ArrowUp: (event) => !event.shiftKey && moves(event) && (atTheTop(event) ? go("search", (search) => search.focus()) : move(-1)),
+  x: mark,
+  X: mark,
+  " ": (event) => event.target.matches(`${ROW} a`) && mark(event),
   "+": (event) => event.repeat || press(event, "1"),
   "-": (event) => event.repeat || press(event, "-1"),
   Escape: (event) => close(event.target.closest(OPENED) || document.querySelector(OPENED)),
@@ -60,6 +63,14 @@ function move(step) {
   const next = here < 0 ? stops[first] : stops[here + step];
   if (next) next.focus();
   return stops.length > 0;
+}
+
+// As a click on the mark of the row; with the shift key up to it from the last one.
+function mark(event) {
+  const box = event.target.closest(ROW)?.querySelector("input[name=p]");
+  if (!box) return false;
+  if (!event.repeat) box.dispatchEvent(new MouseEvent("click", { bubbles: true, cancelable: true, shiftKey: event.shiftKey }));
+  return true;
 }
 
 function press(event, delta) {

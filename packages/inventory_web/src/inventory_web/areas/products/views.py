@@ -6,11 +6,13 @@ from werkzeug.wrappers import Response
 from inventory_core.queries.choices import list_categories, list_locations
 from inventory_core.queries.filters import WITHOUT_CATEGORY
 from inventory_core.queries.product_details import get_product
+from inventory_core.rules.reorder import Status
 from inventory_web.areas.products import editing
 from inventory_web.current import running, the_inventory
 from inventory_web.htmx import VARY, wants_fragment
 from inventory_web.list_query import ListQuery, found_text, read_list
 from inventory_web.product_table import table_rows
+from inventory_web.selection import selection_actions
 
 blueprint = Blueprint("products", __name__, template_folder="templates")
 editing.add_routes(blueprint)
@@ -28,6 +30,7 @@ def inventory() -> Response:
         "items": table_rows(page.rows),
         "found": found_text(page),
         "columns": running().product_columns,
+        "actions": selection_actions(retired=query.products.status == Status.RETIRED),
     }
     if wants_fragment():
         response = make_response(render_template("products/results.html", **values))

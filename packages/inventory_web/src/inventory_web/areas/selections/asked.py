@@ -1,0 +1,100 @@
+"""What a form asks for the selected products, and the texts that speak of it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from flask_babel import gettext, ngettext
+
+from inventory_core.errors import ChangedProduct, Fault
+from inventory_core.rules.quantities import parse_quantity
+from inventory_core.rules.reorder import Status
+from inventory_core.rules.shared_changes import SetCategory, SetMinimum, SetRetired, SharedChange
+from inventory_web.messages import number, products_text
+from inventory_web.statuses import status_text
+
+OTHER = "Otra..."
+"""The choice of the category list that says: see ``other_category``."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A change as it was typed. ``change`` may be made if there are no ``faults``."""
+
+    kind: str
+    values: dict[str, str]
+    change: SharedChange
+    faults: list[Fault] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, kind: str, given: Mapping[str, str]) -> "Asked":
+        """Read the fields of ``kind``: ``category``, ``minimum``, ``retire`` or ``restore``; one that is not there is empty."""
+        if kind == "category":
+            return _category(given)
+        if kind == "minimum":
+            typed = given.get("minimum", "")
+            minimum, faults = parse_quantity("minimum", typed)
+            return cls(kind, {"minimum": typed}, SetMinimum(minimum or 0), faults)
+        return cls(kind, {}, SetRetired(kind == "retire"))
+
+
+def _category(given: Mapping[str, str]) -> Asked:
+    values = {name: given.get(name, "") for name in ("category", "other_category")}
+    other = values["other_category"].strip()
+    if values["category"] != OTHER and not other:
+        change = SetCategory(values["category"])
+        return Asked("category", values, change, change.faults())
+    change = SetCategory(other)
+    faults = [Fault("other_category", fault.reason, fault.value, fault.limit) for fault in change.faults()]
+    return Asked("category", values, change, faults if other else [Fault("other_category", "required")])
+
+
+def title(kind: str, count: int) -> str:
+    """The heading of the page that asks."""
+    products = products_text(count)
+    titles = {
+        "category": gettext("Cambiar la categoría de %(products)s", products=products),
+        "minimum": gettext("Cambiar el mínimo de %(products)s", products=products),
+        "retire": gettext("Eliminar %(products)s", products=products),
+        "restore": gettext("Restaurar %(products)s", products=products),
+    }
+    return titles[kind]
+
+
+def button(kind: str, count: int) -> str:
+    """What the button says that makes the change."""
+    products = products_text(count)
+    if kind == "retire":
+        return gettext("Sí, eliminar %(products)s", products=products)
+    if kind == "restore":
+        return gettext("Restaurar %(products)s", products=products)
+    return gettext("Cambiar %(products)s", products=products)
+
+
+def done(change: SharedChange, count: int) -> str:
+    """What is said afterwards."""
+    if not isinstance(change, SetRetired):
+        return f"{products_text(count)}: {value_text(change)}."
+    shown = number(count)
+    if change.retired:
+        return ngettext("%(number)s producto eliminado.", "%(number)s productos eliminados.", count, number=shown)
+    return ngettext("%(number)s producto restaurado.", "%(number)s productos restaurados.", count, number=shown)
+
+
+def value_text(change: SharedChange) -> str:
+    """What every product will have."""
+    if isinstance(change, SetCategory):
+        return gettext("categoría «%(name)s»", name=change.category) if change.category else gettext("sin categoría")
+    if isinstance(change, SetMinimum):
+        return gettext("mínimo %(number)s", number=number(change.minimum))
+    return status_text(Status.RETIRED) if change.retired else gettext("en uso")
+
+
+def present_text(product: ChangedProduct, change: SharedChange) -> str:
+    """What a product has now of what shall be changed."""
+    if product.retired:
+        return status_text(Status.RETIRED)
+    if isinstance(change, SetCategory):
+        return value_text(SetCategory(product.category))
+    if isinstance(change, SetMinimum):
+        return value_text(SetMinimum(product.minimum))
+    return gettext("en uso")

@@ -1,0 +1,164 @@
+"""Ask before many products are changed, change them, and take it back."""
+
+from flask import Blueprint, flash, make_response, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from inventory_core.errors import InvalidInput, ProductsConflict, SelectionChanged
+from inventory_core.operations.changing_many import ProductsSaved, change_products, undo_products_change
+from inventory_core.queries.choices import list_categories
+from inventory_core.queries.selecting import MOST_SELECTED, SelectedProduct, Selection, selected_rows, too_many
+from inventory_core.rules.shared_changes import SetRetired
+from inventory_web.addresses import next_address
+from inventory_web.areas.selections import asked
+from inventory_web.areas.selections.asked import OTHER, Asked
+from inventory_web.current import new_operation, the_actor, the_inventory, the_operation
+from inventory_web.error_pages import answer_for
+from inventory_web.htmx import see_other
+from inventory_web.messages import faults_by_field, products_text
+from inventory_web.notices import tell_with_undo
+from inventory_web.roles import Role, requires
+from inventory_web.selection import read_selection, sent_fields
+
+SHOWN = 10
+
+blueprint = Blueprint("selections", __name__, template_folder="templates", url_prefix="/selection")
+
+
+@blueprint.post("/category")
+@requires(Role.OPERATOR)
+def category() -> Response:
+    """Ask for the category of the selected products."""
+    return _ask("category")
+
+
+@blueprint.post("/minimum")
+@requires(Role.OPERATOR)
+def minimum() -> Response:
+    """Ask for their minimum."""
+    return _ask("minimum")
+
+
+@blueprint.post("/retire")
+@requires(Role.OPERATOR)
+def retire() -> Response:
+    """Ask whether they shall be retired."""
+    return _ask("retire")
+
+
+@blueprint.post("/restore")
+@requires(Role.OPERATOR)
+def restore() -> Response:
+    """Ask whether they shall be restored."""
+    return _ask("restore")
+
+
+@blueprint.post("/<any(category, minimum, retire, restore):kind>/change")
+@requires(Role.OPERATOR)
+def change(kind: str) -> Response:
+    """Change all of them: 303, 422 with the fault beside its field, or 409 with what is otherwise than it was seen."""
+    selection = read_selection()
+    wanted = Asked.read(kind, request.form)
+    if wanted.faults:
+        return _page(selection, wanted, status=422)
+    try:
+        saved = change_products(
+            the_inventory(),
+            selection=selection,
+            change=wanted.change,
+            actor=the_actor(),
+            operation=the_operation(),
+        )
+    except ProductsConflict as conflict:
+        return _conflict(selection, wanted, conflict)
+    except SelectionChanged as changed:
+        now = Selection(found=selection.found, seen_number=changed.current)
+        return _page(now, wanted, status=409, notice=answer_for(changed).message)
+    _tell(wanted, saved)
+    return see_other(_list_address())
+
+
+@blueprint.post("/undo")
+@requires(Role.OPERATOR)
+def undo() -> Response:
+    """Give each product what it had before the change."""
+    undone = undo_products_change(
+        the_inventory(),
+        changed_operation=request.form.get("changed", ""),
+        actor=the_actor(),
+        operation=the_operation(),
+    )
+    flash(gettext("Deshecho: %(products)s como antes.", products=products_text(undone.changed)), "success")
+    return see_other(_list_address())
+
+
+def _ask(kind: str) -> Response:
+    try:
+        selection = read_selection()
+    except InvalidInput as error:
+        if error.faults[0].reason != "required":
+            raise
+        flash(gettext("Marque antes los productos, o todos los encontrados."), "warning")
+        return see_other(_list_address())
+    return _page(selection, Asked(kind, {}, Asked.read(kind, {}).change))
+
+
+def _page(selection: Selection, wanted: Asked, *, status: int = 200, notice: str = "") -> Response:
+    """Show which products it is about and what they shall get."""
+    found = selected_rows(the_inventory(), selection, size=SHOWN)
+    if found.count.more:
+        raise too_many(MOST_SELECTED + 1)
+    number = found.count.number
+    if selection.found is not None:
+        selection = Selection(found=selection.found, seen_number=number)
+    page = render_template(
+        "selections/confirm.html",
+        kind=wanted.kind,
+        title=asked.title(wanted.kind, number),
+        button=asked.button(wanted.kind, number),
+        rows=found.rows,
+        more=number - len(found.rows),
+        number=number,
+        fields=sent_fields(selection),
+        values=wanted.values,
+        errors=faults_by_field(wanted.faults),
+        notice=notice,
+        categories=list_categories(the_inventory()) if wanted.kind == "category" else (),
+        other=OTHER,
+        operation=new_operation(),
+        next=_list_address(),
+    )
+    return make_response(page, status)
+
+
+def _conflict(selection: Selection, wanted: Asked, conflict: ProductsConflict) -> Response:
+    """Show what was changed meanwhile, and offer to go on without those products, or with them as they are now."""
+    now = {product.id: product.current_version for product in conflict.products}
+    rest = [product for product in selection.products if product.id not in now]
+    possible = isinstance(wanted.change, SetRetired) or not any(product.retired for product in conflict.products)
+    fresh = [SelectedProduct(product.id, now.get(product.id, product.seen_version)) for product in selection.products]
+    page = render_template(
+        "selections/conflict.html",
+        kind=wanted.kind,
+        products=[(product, asked.present_text(product, wanted.change)) for product in conflict.products],
+        wanted=asked.value_text(wanted.change),
+        without=sent_fields(Selection(tuple(rest))) if rest else [],
+        without_button=asked.button(wanted.kind, len(rest)),
+        fresh=sent_fields(Selection(tuple(fresh))) if fresh and possible else [],
+        fresh_button=asked.button(wanted.kind, len(fresh)),
+        values=wanted.values,
+        next=_list_address(),
+    )
+    return make_response(page, 409)
+
+
+def _tell(wanted: Asked, saved: ProductsSaved) -> None:
+    if not saved.changed:
+        flash(gettext("Los productos ya estaban así: no ha cambiado nada."), "info")
+        return
+    text = asked.done(wanted.change, saved.changed)
+    tell_with_undo(text, address=url_for("selections.undo"), changed=saved.operation)
+
+
+def _list_address() -> str:
+    return next_address(url_for("products.inventory"))
