@@ -7,11 +7,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from flask import Flask
 from pydantic import SecretStr
 
 from inventory_core import Inventory, SingleDatabase
+from inventory_core.sessions import PATIENCE_SECONDS
 from inventory_web.app import create_app
 from inventory_web.areas.accounts.logins import log_in
+from inventory_web.long_work import workshop
 from inventory_web.settings import Settings
 from tests.web.areas.site import Site, Visitor
 from tests.web.browser import PASSWORD
@@ -40,18 +43,22 @@ def file(logins: tuple[Path, dict[str, str]], tmp_path: Path) -> Path:
 def make_site(file: Path, logins: tuple[Path, dict[str, str]]) -> Iterator[Callable[..., Site]]:
     """Make a site over the test's database; more than one are instances side by side."""
     opened: list[SingleDatabase] = []
+    apps: list[Flask] = []
 
-    def make(*plugins: object, **settings: Any) -> Site:
-        sessions = SingleDatabase.from_file(file)
+    def make(*plugins: object, patience: float = PATIENCE_SECONDS, **settings: Any) -> Site:
+        sessions = SingleDatabase.from_file(file, patience=patience)
         opened.append(sessions)
         app = create_app(
             Settings(secret_key=SecretStr("a key of tests, long and random 0123456789"), **settings),
             sessions=sessions,
             plugins=plugins,
         )
+        apps.append(app)
         return Site(app, logins[1])
 
     yield make
+    for app in apps:
+        app.extensions[workshop.EXTENSION].stop()
     for sessions in opened:
         sessions.close()
 

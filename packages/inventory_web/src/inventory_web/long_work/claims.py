@@ -33,11 +33,18 @@ def is_work_there(inventory: Inventory, kinds: Collection[str]) -> bool:
 
 
 def take_next(
-    inventory: Inventory, worker: str, kinds: Collection[str], given_up: Callable[[], Mapping[str, Any]]
+    inventory: Inventory,
+    worker: str,
+    kinds: Collection[str],
+    *,
+    besides: Collection[str],
+    given_up: Callable[[], Mapping[str, Any]],
 ) -> Job | None:
     """Take the oldest job of these kinds for which nobody works; None if there is none.
 
-    One that brings down its workers is ended as failed, with the outcome that ``given_up`` makes.
+    The jobs ``besides`` are worked on by this process, although it may have been silent: on SQLite nothing can be written
+    about an import while it is being stored. One that brings down its workers is ended as failed, with the outcome that
+    ``given_up`` makes.
     """
     now = inventory.clock()
     query = select(JobRow).where(to_be_taken(now), col(JobRow.kind).in_(tuple(kinds)))
@@ -45,6 +52,7 @@ def take_next(
         found = [
             (row.takes, verdict(State(row.state), row.touched_at, row.takes, now), job_of(row, now))
             for row in session.scalars(query.order_by(col(JobRow.created_at)).limit(AT_ONCE))
+            if row.id not in besides
         ]
     for takes, decision, job in found:
         guarded = update(JobRow).where(col(JobRow.id) == job.id, col(JobRow.takes) == takes, to_be_taken(now))

@@ -55,7 +55,6 @@ class Workshop:
 
     def __init__(self, app: Flask) -> None:
         self._app = app
-        self._name = uuid.uuid4().hex
         self._kinds: dict[str, WorkKind] = {}
         self._lock = threading.Lock()
         self._threads: set[threading.Thread] = set()
@@ -205,16 +204,20 @@ class Workshop:
     def _work_off(self, inventory: Inventory) -> None:
         worked = False
         while not self._stopping.is_set():
-            job = take_next(inventory, self._name, tuple(self._kinds), partial(failure, WorkGivenUp()))
+            # A name of its own for each take, so that nothing that comes late from an earlier one counts.
+            worker = uuid.uuid4().hex
+            ours = tuple(self._under_way)
+            given_up = partial(failure, WorkGivenUp())
+            job = take_next(inventory, worker, tuple(self._kinds), besides=ours, given_up=given_up)
             if job is None:
                 break
             worked = True
-            progress = Progress(inventory, job.id, self._name)
+            progress = Progress(inventory, job.id, worker)
             if job.cancelling:
                 progress.end_with(Cancelled)
             self._under_way[job.id] = progress
             try:
-                over = carry_out(inventory, self.kind(job), job, self._name, progress)
+                over = carry_out(inventory, self.kind(job), job, worker, progress)
             finally:
                 del self._under_way[job.id]
             ended = self._awaited.get(job.id)

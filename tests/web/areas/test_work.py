@@ -1,0 +1,267 @@
+"""Long work in the list: several at once, cancelled, repeated, and gone on with by others when its process ends."""
+
+import io
+import threading
+import time
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import update
+
+from inventory_core import ProposedChange, StorageRefused, hookimpl
+from inventory_web.long_work import claims, jobs, leases, workshop
+from inventory_web.long_work.states import State
+from inventory_web.long_work.tables import JobRow
+from tests.web.areas.site import Site
+from tests.web.long_work.slow_work import PATIENCE_SECONDS, SlowWork
+
+MakeSite = Callable[..., Site]
+
+
+@pytest.fixture(autouse=True)
+def _requests_do_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(workshop, "PATIENCE_SECONDS", 0.05)
+
+
+@pytest.fixture
+def slow() -> Iterator[SlowWork]:
+    work = SlowWork()
+    yield work
+    work.go.set()
+
+
+def test_several_jobs_are_shown_at_once_and_the_third_waits_for_its_turn(make_site: MakeSite, slow: SlowWork) -> None:
+    site = make_site(slow)
+    for name in ("uno", "dos", "tres"):
+        assert site.operator.post(f"/slow/{name}").status_code == 303
+    eventually(lambda: len(slow.begun) == 2)
+    page = site.operator.get("/work").text
+
+    assert "3 trabajos en marcha" in page
+    assert page.count("/cancel") == 3
+    assert page.count("Espera su turno") == 1
+    assert 'data-poll="/work"' in page
+    assert '<noscript><meta http-equiv="refresh"' in page
+
+    slow.go.set()
+    eventually(lambda: states(site) == {"uno": "done", "dos": "done", "tres": "done"})
+    page = site.operator.get("/work").text
+    assert "Ningún trabajo en marcha" in page
+    assert "data-poll" not in page
+    assert sorted(slow.ended) == ["dos", "tres", "uno"]
+
+
+def test_a_job_is_cancelled_while_it_runs_and_one_that_waits_at_once(make_site: MakeSite, slow: SlowWork) -> None:
+    site = make_site(slow)
+    for name in ("uno", "dos", "tres"):
+        site.operator.post(f"/slow/{name}")
+    eventually(lambda: len(slow.begun) == 2)
+    waiting = ({"uno", "dos", "tres"} - set(slow.begun)).pop()
+
+    for name in (waiting, slow.begun[0]):
+        assert site.operator.post(f"/work/{name}/cancel", {"next": "/work"}).location == "/work"
+    eventually(lambda: states(site)[slow.begun[0]] == "cancelled")
+
+    assert states(site)[waiting] == "cancelled"
+    assert states(site)[slow.begun[1]] == "working"
+    assert slow.ended == []
+
+
+def test_a_job_is_cancelled_on_another_instance_than_the_one_that_works(make_site: MakeSite, slow: SlowWork) -> None:
+    here, there = make_site(slow), make_site(SlowWork())
+    here.operator.post("/slow/uno")
+    eventually(lambda: slow.begun == ["uno"])
+
+    there.operator.post("/work/uno/cancel")
+    eventually(lambda: states(there) == {"uno": "cancelled"})
+
+    assert slow.ended == []
+
+
+def test_a_job_that_is_over_is_not_cancelled(make_site: MakeSite, slow: SlowWork) -> None:
+    site = make_site(slow)
+    slow.go.set()
+    site.operator.post("/slow/uno")
+    eventually(lambda: states(site) == {"uno": "done"})
+
+    assert site.operator.post("/work/uno/cancel").status_code == 303
+    assert states(site) == {"uno": "done"}
+
+
+def test_a_cancelled_job_can_be_done_again(make_site: MakeSite, slow: SlowWork) -> None:
+    site = make_site(slow)
+    site.operator.post("/slow/uno")
+    eventually(lambda: slow.begun == ["uno"])
+    site.operator.post("/work/uno/cancel")
+    eventually(lambda: states(site) == {"uno": "cancelled"})
+
+    slow.go.set()
+    for _ in range(2):
+        assert site.operator.post("/work/uno/again").status_code == 303
+    eventually(lambda: states(site) == {"uno": "done"})
+
+    assert slow.ended == ["uno"]
+
+
+def test_what_a_dead_instance_left_behind_is_taken_up_by_one_that_serves(make_site: MakeSite, slow: SlowWork) -> None:
+    dead, alive = make_site(slow), make_site(other := SlowWork())
+    dead.operator.post("/slow/uno")
+    eventually(lambda: slow.begun == ["uno"])
+    silence(dead)
+    other.go.set()
+
+    workshop.start(alive.app)
+    eventually(lambda: states(alive) == {"uno": "done"})
+
+    assert other.ended == ["uno"]
+    eventually(lambda: not alive.app.extensions[workshop.EXTENSION].find(alive.inventory, "uno").under_way)
+    slow.go.set()
+    time.sleep(0.1)
+    assert states(alive) == {"uno": "done"}
+
+
+def test_an_instance_that_ends_gives_its_jobs_to_another_at_once(make_site: MakeSite, slow: SlowWork) -> None:
+    ending, other = make_site(slow), make_site(alive := SlowWork())
+    ending.operator.post("/slow/uno")
+    eventually(lambda: slow.begun == ["uno"])
+
+    ending.app.extensions[workshop.EXTENSION].stop()
+
+    assert states(other) == {"uno": "waiting"}
+    alive.go.set()
+    other.app.extensions[workshop.EXTENSION].wake()
+    eventually(lambda: states(other) == {"uno": "done"})
+    assert (slow.ended, alive.ended) == ([], ["uno"])
+
+
+def test_a_job_that_brings_down_every_instance_is_given_up_with_a_reason(make_site: MakeSite, slow: SlowWork) -> None:
+    site = make_site(slow)
+    site.operator.post("/slow/uno")
+    eventually(lambda: slow.begun == ["uno"])
+    long_ago = datetime.now(UTC) - timedelta(hours=1)
+    change(site, worker="another", takes=leases.MOST_TAKES, touched_at=long_ago)
+
+    site.app.extensions[workshop.EXTENSION].wake()
+    eventually(lambda: states(site) == {"uno": "failed"})
+    with site.app.app_context():
+        outcome = site.app.extensions[workshop.EXTENSION].kinds and jobs.find_job(site.inventory, "uno")
+
+    assert outcome
+    assert outcome.result["code"] == "WEB-012"
+
+
+def test_a_database_that_is_away_for_a_while_only_puts_the_job_off(
+    make_site: MakeSite, slow: SlowWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(leases, "PAUSE", timedelta(0))
+    site = make_site(slow)
+    slow.errors.append(StorageRefused("away"))
+    slow.go.set()
+    site.operator.post("/slow/uno")
+
+    eventually(lambda: states(site) == {"uno": "done"})
+    assert slow.begun == ["uno", "uno"]
+    assert slow.ended == ["uno"]
+
+
+def test_nobody_sees_or_ends_the_private_work_of_others(make_site: MakeSite, slow: SlowWork) -> None:
+    site = make_site(slow)
+    site.operator.post("/slow/secreto")
+    viewer, admin = site.visitor("vera"), site.visitor("ada")
+
+    assert [viewer.post(f"/work/secreto/{verb}").status_code for verb in ("cancel", "again")] == [403, 403]
+    assert "secreto" not in viewer.get("/work", who="all").text
+    assert "secreto" not in admin.get("/work").text
+    assert "secreto" in admin.get("/work", who="all").text
+    assert admin.post("/work/secreto/cancel").status_code == 303
+    assert viewer.post("/work/nada/cancel").status_code == 404
+
+
+def test_a_worker_that_has_lost_its_job_writes_nothing_more_about_it(make_site: MakeSite, slow: SlowWork) -> None:
+    site = make_site(slow)
+    site.operator.post("/slow/uno")
+    eventually(lambda: slow.begun == ["uno"])
+    change(site, worker="another", touched_at=datetime.now(UTC))
+
+    with pytest.raises(claims.LeaseLost):
+        claims.finish(site.inventory, "uno", "somebody", State.DONE, outcome={}, keep_file=False)
+    eventually(lambda: site.operator.get("/slow/uno").text.startswith("working False"))
+    slow.go.set()
+    time.sleep(0.1)
+
+    assert states(site) == {"uno": "working"}
+
+
+class Held:
+    """Holds an import up in the middle of its transaction."""
+
+    def __init__(self) -> None:
+        self.reached = threading.Event()
+        self.go = threading.Event()
+
+    @hookimpl
+    def check_stock_change(self, change: ProposedChange) -> None:
+        if change.actor and change.code == "LENTO":
+            self.reached.set()
+            self.go.wait(PATIENCE_SECONDS)
+
+
+def test_while_an_import_is_stored_the_next_one_waits_and_says_so_and_the_first_can_be_cancelled(
+    make_site: MakeSite, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # Long enough for the lease to run out: the import is still this process's own.
+    monkeypatch.setattr(leases, "LEASE", timedelta(0))
+    held = Held()
+    site = make_site(held, patience=0.2)
+    first, second = uploaded(site, "LENTO"), uploaded(site, "B")
+    site.operator.post(f"{first}/confirm")
+    assert held.reached.wait(PATIENCE_SECONDS)
+
+    confirmed = site.operator.post(f"{second}/confirm")
+    page = site.operator.get(second).text
+    cancelling = site.operator.post(first.replace("/imports/", "/work/") + "/cancel")
+
+    assert (confirmed.status_code, cancelling.status_code) == (303, 303)
+    assert "Espera su turno" in page
+    assert "Se está cancelando" in site.operator.get(first).text
+    held.go.set()
+    eventually(lambda: "Cancelada" in site.operator.get(first).text)
+    eventually(lambda: "Importada" in site.operator.get(second).text)
+    assert "LENTO" not in site.operator.get("/inventory").text
+    assert site.quantity("B") == 3
+
+    site.operator.post(f"{first}/confirm")
+    eventually(lambda: "Importada" in site.operator.get(first).text)
+    assert site.quantity("LENTO") == 3
+
+
+def uploaded(site: Site, code: str) -> str:
+    file = (io.BytesIO(f"code,name,quantity\n{code},Mesa,3\n".encode()), f"{code}.csv")
+    address = site.operator.post("/imports/new", {"file": file, "sheet": ""}).location
+    time.sleep(1)
+    eventually(lambda: "Importar ahora" in site.operator.get(address).text)
+    return address
+
+
+def eventually(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.02)
+
+
+def states(site: Site) -> dict[str, str]:
+    """The state of each job, as the database has it."""
+    kinds = {"slow": None, "import": None, "export": None}
+    return {job.id: str(job.state) for job in jobs.recent_jobs(site.inventory, kinds)}
+
+
+def silence(site: Site) -> None:
+    """Let the worker of every job be one that has not been heard of for long."""
+    change(site, worker="dead", touched_at=datetime.now(UTC) - timedelta(hours=1))
+
+
+def change(site: Site, **values: Any) -> None:
+    site.inventory.sessions.write(lambda session: session.execute(update(JobRow).values(**values)))

@@ -1,0 +1,67 @@
+"""A kind of work that lasts until a test lets it go on."""
+
+import threading
+from collections.abc import Sequence
+
+from flask import Blueprint, request, url_for
+from werkzeug.wrappers import Response
+
+from inventory_core.errors import InventoryError
+from inventory_web.current import the_actor, the_inventory
+from inventory_web.hookspecs import hookimpl
+from inventory_web.htmx import see_other
+from inventory_web.long_work import jobs
+from inventory_web.long_work.circumstances import the_circumstances
+from inventory_web.long_work.kinds import Assignment, Ending, WorkKind
+from inventory_web.long_work.states import Job, State
+from inventory_web.long_work.workshop import take_on, the_workshop
+from inventory_web.roles import Role
+
+PATIENCE_SECONDS = 30
+
+
+class SlowWork:
+    """Brings `POST /slow/<id>`; each job reports all the time, and ends once `go` is set, or with `error`."""
+
+    def __init__(self) -> None:
+        self.go = threading.Event()
+        self.begun: list[str] = []
+        self.ended: list[str] = []
+        self.errors: list[InventoryError] = []
+
+    @hookimpl
+    def blueprints(self) -> Sequence[Blueprint]:
+        blueprint = Blueprint("slow", __name__)
+        blueprint.add_url_rule("/slow/<job_id>", "begin", self._begin, methods=["POST"])
+        blueprint.add_url_rule("/slow/<job_id>", "show", self._show)
+        take_on(
+            blueprint,
+            WorkKind("slow", "Lento", "slow.show", "gear", Role.VIEWER, {"wait": self._wait}, _state, private=True),
+        )
+        return [blueprint]
+
+    def _begin(self, job_id: str) -> Response:
+        stock = the_inventory()
+        job = Job(job_id, "slow", "wait", job_id, the_circumstances(), the_actor(), State.WAITING, stock.clock())
+        the_workshop().submit(stock, job, lambda: jobs.add_job(stock, job))
+        return see_other(url_for("slow.show", job_id=job_id))
+
+    def _show(self, job_id: str) -> str:
+        job = the_workshop().find(the_inventory(), job_id)
+        assert job is not None
+        return f"{job.state} {job.cancelling} {request.endpoint}"
+
+    def _wait(self, assignment: Assignment) -> Ending:
+        self.begun.append(assignment.job.id)
+        for number in range(PATIENCE_SECONDS * 100):
+            assignment.progress(number, PATIENCE_SECONDS * 100, "collecting")
+            if self.go.wait(0.01):
+                break
+        if self.errors:
+            raise self.errors.pop()
+        self.ended.append(assignment.job.id)
+        return Ending(State.DONE, {"rows": 1}, keep_file=False)
+
+
+def _state(job: Job) -> str:
+    return f"estado {job.state}"
