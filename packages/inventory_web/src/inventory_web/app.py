@@ -19,6 +19,7 @@ from inventory_web import (
     error_pages,
     language,
     pages,
+    reading_again,
     security,
     tracing,
 )
@@ -53,6 +54,7 @@ def create_app(settings: Settings, *, sessions: SessionSource | None = None, plu
     guard.watch(app)
     security.protect(app, settings)
     error_pages.register(app)
+    reading_again.read_lost_pages_again(app)
     delivery.deliver_after_changes(app)
 
     workshop.set_up(app)

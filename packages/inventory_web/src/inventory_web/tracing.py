@@ -21,6 +21,9 @@ def follow(app: Flask, settings: Settings) -> None:
     """Number each request and log one line about it."""
 
     def begin() -> None:
+        if "request_id" in g:
+            # A page that is made again keeps its number, and its time counts from the beginning.
+            return
         given = request.headers.get("X-Request-ID", "") if settings.proxies else ""
         g.request_id = given if SAFE_ID.fullmatch(given) else uuid.uuid4().hex
         REQUEST_ID.set(g.request_id)
