@@ -4,6 +4,7 @@ from typing import ClassVar
 
 from inventory_core import errors as core
 from inventory_replication import ReplicationError
+from inventory_replication.errors import ServerLost
 from inventory_web.roles import Role
 
 
@@ -85,6 +86,11 @@ class ClusterRefused(core.StorageRefused):
     def __init__(self, cause: ReplicationError) -> None:
         super().__init__(str(cause))
         self.cause = cause
+
+    @property
+    def may_read_again(self) -> bool:
+        """Whether a reader only lost its server, and another one may have the answer."""
+        return isinstance(self.cause, ServerLost)
 
 
 class WorkGivenUp(WebError):

@@ -5,7 +5,6 @@ from flask import Flask, g, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
-from inventory_replication.errors import ServerLost
 from inventory_web.errors import ClusterRefused
 
 log = structlog.get_logger(__name__)
@@ -31,5 +30,5 @@ def read_lost_pages_again(app: Flask) -> None:
 
 
 def _may_run_again(error: Exception) -> bool:
-    lost = isinstance(error, ClusterRefused) and isinstance(error.cause, ServerLost)
+    lost = isinstance(error, ClusterRefused) and error.may_read_again
     return lost and request.method in {"GET", "HEAD"} and not g.get("read_again")
