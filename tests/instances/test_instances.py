@@ -140,6 +140,29 @@ def test_while_the_source_is_gone_pages_are_served_and_changes_answer_503(
     eventually("the source is back", lambda: mode(other.test_client())[0] == "normal")
 
 
+def test_the_picture_of_the_system_shows_which_server_and_instance_served_the_page(
+    instances: Instances, servers: ReplicaSet
+) -> None:
+    browser = Browser(instances[0]).logged_in("olga")
+    servers.catch_up()
+    page = browser.get("/system?seen=other~2").text
+    with servers.source.frozen():
+        eventually("the source is missed", lambda: mode(instances[0].test_client())[0] == "read_only")
+        away = browser.get("/system").text
+        edited = browser.get("/products/new").text
+
+    assert "Todo funciona." in page
+    assert ">one<" in page
+    assert "Respondió hace 2 segundos" in page
+    assert page.count("Atiende consultas") == 2
+    assert page.count("Sí, esta página") >= 2
+    assert "Guarda los cambios" in page
+    assert "Solo lectura." in away
+    assert "No responde" in away
+    assert "form-waits" in edited
+    eventually("the source is back", lambda: mode(instances[1].test_client())[0] == "normal")
+
+
 def test_a_form_that_is_sent_again_on_another_instance_is_carried_out_once(instances: Instances) -> None:
     one, other = instances
     browser, new, operation = Browser(one).logged_in("olga"), code(), uuid4().hex

@@ -76,15 +76,18 @@ def _refusal(error: InventoryError | WebError) -> Response:
     answer = answer_for(error)
     if answer.status >= 500:
         log.error("refused", code=error.code, error=str(error))
-    return respond(answer)
+    form = _typed_form() if answer.status == 503 else None
+    if form is None:
+        return respond(answer)
+    response = kept_forms.page(form, answer.status, f"{answer.message} ({answer.code})")
+    response.headers["Retry-After"] = str(answer.retry_after)
+    return response
 
 
 def stale(error: CSRFError) -> Response:
     """Tell that a form belongs to another session; what a person typed into one of our pages is shown to be sent again."""
     log.info("csrf", reason=error.description)
-    form = (
-        kept_forms.typed_form() if current.the_account() and not htmx.wants_fragment() and not _wants_json() else None
-    )
+    form = _typed_form()
     if form is not None:
         return kept_forms.page(form, 400)
     text = gettext("La página se abrió hace demasiado o en otra sesión. Vuelva a cargarla y repita la operación.")
@@ -100,6 +103,13 @@ def session_ended() -> Response:
     """Tell htmx that nobody is logged in any more, without taking away the page and what was typed into it."""
     text = gettext("Su sesión ha terminado. Entre en otra pestaña y repítalo aquí: lo que escribió no se pierde.")
     return respond(Answer(401, "WEB-401", text, link=(url_for("accounts.login"), gettext("Entrar en otra pestaña"))))
+
+
+def _typed_form() -> kept_forms.KeptForm | None:
+    """What a person typed, where the answer is a page of its own and so takes the place of the form."""
+    if current.the_account() is None or htmx.wants_fragment() or _wants_json():
+        return None
+    return kept_forms.typed_form()
 
 
 def _no_space(error: OSError) -> Response:

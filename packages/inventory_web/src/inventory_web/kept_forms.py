@@ -77,9 +77,12 @@ def read(text: str) -> KeptForm:
     return KeptForm(action, page, tuple((name, value) for name, value in fields), complete)
 
 
-def page(form: KeptForm, status: int) -> Response:
-    """The page that shows what was typed and offers to send it now."""
-    return make_response(render_template("kept_form.html", form=form, home=url_for("home")), status)
+def page(form: KeptForm, status: int, refused: str = "") -> Response:
+    """The page that shows what was typed and offers to send it now.
+
+    ``refused`` says why it was not taken; without it, the session had ended.
+    """
+    return make_response(render_template("kept_form.html", form=form, home=url_for("home"), refused=refused), status)
 
 
 def _packed(form: KeptForm) -> str:
