@@ -4,7 +4,6 @@ from typing import ClassVar
 
 from inventory_core import errors as core
 from inventory_replication import ReplicationError
-from inventory_replication.errors import ServerLost
 from inventory_web.roles import Role
 
 
@@ -90,7 +89,7 @@ class ClusterRefused(core.StorageRefused):
     @property
     def may_read_again(self) -> bool:
         """Whether a reader only lost its server, and another one may have the answer."""
-        return isinstance(self.cause, ServerLost)
+        return self.cause.code == "REP-015"
 
 
 class WorkGivenUp(WebError):
