@@ -85,7 +85,7 @@ def test_it_is_asked_first_with_the_number_and_the_first_ten(site: Site) -> None
     [
         ("category", {"category": "Ropa"}, ("Ropa", 2, False), "2 productos: categoría «Ropa»."),
         ("category", {"category": "Otra...", "other_category": " Jardín 🌱 "}, ("Jardín 🌱", 2, False), "Jardín 🌱"),
-        ("category", {"category": ""}, (None, 2, False), "2 productos: sin categoría."),
+        ("category", {"category": "-"}, (None, 2, False), "2 productos: sin categoría."),
         ("minimum", {"minimum": " 15 "}, ("Hogar", 15, False), "2 productos: mínimo 15."),
         ("retire", {}, ("Hogar", 2, True), "2 productos eliminados."),
     ],
@@ -216,6 +216,7 @@ def test_a_double_click_changes_once(site: Site) -> None:
         ("minimum", {"minimum": "1,5"}, "minimum"),
         ("minimum", {}, "minimum"),
         ("category", {"category": "x" * 200}, "category"),
+        ("category", {}, "category"),
         ("category", {"category": "Otra...", "other_category": ""}, "other_category"),
         ("category", {"category": "Otra...", "other_category": "x" * 200}, "other_category"),
     ],

@@ -33,7 +33,7 @@ const actions = {
   " ": (event) => event.target.matches(`${ROW} a`) && mark(event),
   "+": (event) => event.repeat || press(event, "1"),
   "-": (event) => event.repeat || press(event, "-1"),
-  Escape: (event) => close(event.target.closest(OPENED) || document.querySelector(OPENED)),
+  Escape: (event) => close(event.target.closest(OPENED) || document.querySelector(OPENED)) || dismiss(),
 };
 
 // What is on the page is used there; what is not, is on the page that the link of the keys names.
@@ -101,6 +101,15 @@ document.addEventListener("htmx:finally:request", () => {
   saving = false;
   pressNext();
 });
+
+// What a changed quantity said goes away; its row is where one was.
+function dismiss() {
+  const note = document.querySelector(".qty-done");
+  if (!note) return false;
+  if (note.contains(document.activeElement)) note.closest(ROW)?.querySelector("a").focus();
+  note.remove();
+  return true;
+}
 
 function close(details) {
   if (!details) return false;

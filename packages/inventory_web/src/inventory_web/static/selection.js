@@ -6,6 +6,7 @@ const MARKS = ".products input[name=p]";
 // The row that was marked last, from which a range goes; and what was marked before htmx put another row in its place.
 let lastMarked = null;
 let kept = null;
+let told = [];
 
 const marks = () => [...document.querySelectorAll(MARKS)];
 const rowOf = (mark) => mark.closest("tr").id;
@@ -36,6 +37,7 @@ document.addEventListener("reset", ({ target }) => {
 });
 
 document.addEventListener("htmx:before:swap", () => {
+  told = [...document.querySelectorAll(".qty-done")];
   kept = { list: document.getElementById("results"), rows: marks().filter((mark) => mark.checked).map(rowOf) };
 });
 
@@ -45,13 +47,15 @@ document.addEventListener("htmx:after:swap", () => {
     for (const mark of marks()) if (kept.rows.includes(rowOf(mark))) mark.checked = true;
   } else lastMarked = null;
   kept = null;
+  // What the next change says takes the place of what the last one said.
+  for (const note of told) note.remove();
   show(false);
 });
 
 // A page that the history or a reload brings back may come with its marks.
 window.addEventListener("pageshow", () => show(false));
 
-function show(told) {
+function show(aloud) {
   const label = document.getElementById("selected");
   if (!label) return;
   const all = marks();
@@ -62,5 +66,5 @@ function show(told) {
   page.indeterminate = marked > 0 && marked < all.length;
   label.textContent = `${label.dataset.text}: ${everywhere.checked ? everywhere.dataset.text : marked}`;
   const live = document.getElementById("announcer");
-  if (told && live) live.textContent = label.textContent;
+  if (aloud && live) live.textContent = label.textContent;
 }

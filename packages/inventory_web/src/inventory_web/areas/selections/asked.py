@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from flask_babel import gettext, ngettext
 
 from inventory_core.errors import ChangedProduct, Fault
+from inventory_core.rules.categories import WITHOUT_CATEGORY
 from inventory_core.rules.quantities import parse_quantity
 from inventory_core.rules.reorder import Status
 from inventory_core.rules.shared_changes import SetCategory, SetMinimum, SetRetired, SharedChange
@@ -40,9 +41,12 @@ class Asked:
 def _category(given: Mapping[str, str]) -> Asked:
     values = {name: given.get(name, "") for name in ("category", "other_category")}
     other = values["other_category"].strip()
-    if values["category"] != OTHER and not other:
-        change = SetCategory(values["category"])
-        return Asked("category", values, change, change.faults())
+    chosen = values["category"].strip()
+    if chosen == WITHOUT_CATEGORY and not other:
+        return Asked("category", values, SetCategory(None))
+    if chosen != OTHER and not other:
+        change = SetCategory(chosen)
+        return Asked("category", values, change, change.faults() if chosen else [Fault("category", "required")])
     change = SetCategory(other)
     faults = [Fault("other_category", fault.reason, fault.value, fault.limit) for fault in change.faults()]
     return Asked("category", values, change, faults if other else [Fault("other_category", "required")])

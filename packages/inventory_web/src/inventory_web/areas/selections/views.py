@@ -8,6 +8,7 @@ from inventory_core.errors import InvalidInput, ProductsConflict, SelectionChang
 from inventory_core.operations.changing_many import ProductsSaved, change_products, undo_products_change
 from inventory_core.queries.choices import list_categories
 from inventory_core.queries.selecting import MOST_SELECTED, SelectedProduct, Selection, selected_rows, too_many
+from inventory_core.rules.categories import WITHOUT_CATEGORY
 from inventory_core.rules.shared_changes import SetRetired
 from inventory_web.addresses import next_address
 from inventory_web.areas.selections import asked
@@ -125,6 +126,7 @@ def _page(selection: Selection, wanted: Asked, *, status: int = 200, notice: str
         notice=notice,
         categories=list_categories(the_inventory()) if wanted.kind == "category" else (),
         other=OTHER,
+        without_category=WITHOUT_CATEGORY,
         operation=new_operation(),
         next=_list_address(),
     )
