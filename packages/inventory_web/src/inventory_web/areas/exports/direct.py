@@ -1,7 +1,6 @@
 """The filtered list as a download, through a temporary file, so that memory stays the same however long it is."""
 
 from contextlib import ExitStack
-from functools import partial
 from tempfile import TemporaryFile
 from typing import Literal
 
@@ -10,7 +9,7 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from inventory_core.exports.exporting import export_products
-from inventory_web.auditing import Event, announce, the_author
+from inventory_web.auditing import Event, announce, the_author, the_filter
 from inventory_web.current import the_inventory
 from inventory_web.language import the_language
 from inventory_web.list_query import ListQuery
@@ -52,6 +51,6 @@ def _download(kind: Literal["xlsx", "csv"]) -> Response:
         target.seek(0)
         response = send_file(target, TYPES[kind], as_attachment=True, download_name=name)
         response.call_on_close(until_sent.pop_all().close)
-        tell = partial(announce, stock, Event.EXPORTED, by=author, subject=name, rows=rows, format=kind)
-        response.call_on_close(tell)
+        # Not on closing: a file that the server sends by itself never tells the response that it is out.
+        announce(stock, Event.EXPORTED, by=author, subject=name, rows=rows, format=kind, filter=the_filter())
         return response

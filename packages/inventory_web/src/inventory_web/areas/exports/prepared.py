@@ -4,13 +4,14 @@ import hashlib
 from math import ceil
 from uuid import uuid4
 
-from flask import Blueprint, Response, abort, request, url_for
+from flask import Blueprint, Response, abort, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from inventory_core.errors import Fault, InvalidInput
+from inventory_core.queries.product_count import count_products
 from inventory_web.areas.exports.direct import TYPES, file_name
-from inventory_web.areas.exports.making import KIND, MAKE, state_text
-from inventory_web.current import the_account, the_actor, the_inventory, the_operation
+from inventory_web.areas.exports.making import KIND, LARGEST_COUNT, MAKE, state_text
+from inventory_web.current import new_operation, the_account, the_actor, the_inventory, the_operation
 from inventory_web.htmx import page_or_fragment, see_other
 from inventory_web.list_query import ListQuery
 from inventory_web.long_work import jobs
@@ -22,12 +23,20 @@ from inventory_web.replicated_database import must_see
 
 
 def add_routes(blueprint: Blueprint) -> None:
-    """``POST /exports``, ``GET /exports/<id>`` and ``GET /exports/<id>/file``."""
+    """``GET /exports/new``, ``POST /exports``, ``GET /exports/<id>`` and ``GET /exports/<id>/file``."""
     blueprint.add_app_template_global(state_text, "export_state_text")
+    blueprint.add_url_rule("/exports/new", "new", new)
     blueprint.add_url_rule("/exports", "prepare", prepare, methods=["POST"])
     blueprint.add_url_rule("/exports/<job_id>", "show", show)
     blueprint.add_url_rule("/exports/<job_id>/file", "fetch", fetch)
     take_on(blueprint, KIND)
+
+
+def new() -> str:
+    """What would be exported, and in which format."""
+    query = ListQuery.read(request.args)
+    count = count_products(the_inventory(), query.products, LARGEST_COUNT).number
+    return render_template("exports/new.html", query=query, count=count, operation=new_operation())
 
 
 def prepare() -> AnyResponse:
