@@ -1,0 +1,1 @@
+"""Filters of the list under a name, for oneself or for everybody."""
