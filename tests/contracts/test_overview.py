@@ -1,7 +1,7 @@
 """The sums that the dashboard shows, the same on every database."""
 
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -9,6 +9,7 @@ import pytest
 from inventory_core import (
     InvalidInput,
     Inventory,
+    ProductNotFound,
     count,
     issue,
     receive,
@@ -18,6 +19,7 @@ from inventory_core import (
 )
 from inventory_core.queries.lowest_stock import Lack, lowest_stock
 from inventory_core.queries.movements_by_day import movements_by_day
+from inventory_core.queries.quantity_history import quantity_history
 from inventory_core.queries.running_out import RunningOut, running_out_first
 from inventory_core.queries.stock_by_category import CategoryStock, stock_by_category
 from inventory_core.testing import create_location, create_product, new_request
@@ -143,3 +145,42 @@ def test_what_lacks_most_stands_first(inventory: Inventory) -> None:
 
     assert lowest_stock(inventory) == (Lack("B", "Silla", 0, 40, 40), Lack("A", "Mesa", 3, 5, 2))
     assert lowest_stock(inventory, size=1) == (Lack("B", "Silla", 0, 40, 40),)
+
+
+def test_the_past_of_a_product_is_told_over_all_locations(at: At) -> None:
+    create_location(at(), "Sótano")
+    create_product(at(2026, 6, 1), "A", quantity=10)
+    issue(at(2026, 7, 1), code="A", quantity=1, **new_request())
+    receive(at(2026, 10, 1), code="A", quantity=5, location="Sótano", **new_request())
+    transfer(at(2026, 10, 5), code="A", quantity=4, source=None, target="Sótano", **new_request())
+    issue(at(2026, 11, 1), code="A", quantity=2, location="Sótano", **new_request())
+
+    history = quantity_history(at(), "a")
+
+    assert (history.begin, history.end) == (NOW - timedelta(days=90), NOW)
+    assert [(step.since.date(), step.quantity) for step in history.quantities] == [
+        (date(2026, 8, 26), 9),
+        (date(2026, 10, 1), 14),
+        (date(2026, 11, 1), 12),
+    ]
+
+
+def test_a_product_that_moves_often_is_told_from_its_last_hundred_movements_on(at: At) -> None:
+    create_product(at(2026, 11, 1), "A", quantity=1)
+    for minute in range(102):
+        receive(at(2026, 11, 2, minute // 60, minute % 60), code="A", quantity=1, **new_request())
+
+    history = quantity_history(at(), "A")
+
+    assert history.begin == datetime(2026, 11, 2, 0, 1, tzinfo=UTC)
+    assert [step.quantity for step in history.quantities] == list(range(3, 104))
+
+
+def test_a_young_product_is_told_from_its_registration_on(at: At) -> None:
+    create_product(at(2026, 11, 20), "A")
+
+    history = quantity_history(at(), "A")
+
+    assert (history.begin, [step.quantity for step in history.quantities]) == (datetime(2026, 11, 20, tzinfo=UTC), [0])
+    with pytest.raises(ProductNotFound):
+        quantity_history(at(), "B")

@@ -17,6 +17,7 @@ from inventory_web.areas.products import ProductsArea
 from inventory_web.areas.selections import SelectionsArea
 from inventory_web.areas.shortcuts import ShortcutsArea
 from inventory_web.areas.status import StatusArea
+from inventory_web.areas.stock_history import StockHistoryArea
 from inventory_web.areas.system import SystemArea
 from inventory_web.areas.work import WorkArea
 from inventory_web.hookspecs import WebHooks
@@ -27,6 +28,7 @@ AREAS = (
     DashboardArea,
     CountingArea,
     MovementsArea,
+    StockHistoryArea,
     LowStockArea,
     ImportsArea,
     ExportsArea,

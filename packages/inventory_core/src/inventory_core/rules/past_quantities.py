@@ -1,0 +1,33 @@
+"""From what there is now and what happened before to what there was."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class PastQuantity:
+    """So much there was ``since`` that time, until the next one."""
+
+    since: datetime
+    quantity: int
+
+
+def past_quantities(now: int, changes: Sequence[tuple[datetime, int]], begin: datetime) -> tuple[PastQuantity, ...]:
+    """Walk back from ``now`` through the changes, the latest one first; give what there was from ``begin`` on, in order of time.
+
+    Changes of one time are one step: the two halves of a transfer cancel each other out. What did not change is no step.
+    """
+    found: list[PastQuantity] = []
+    quantity = now
+    for at, change in changes:
+        if at <= begin:
+            break
+        if not found or found[-1].since > at:
+            found.append(PastQuantity(at, quantity))
+        quantity -= change
+    steps = [PastQuantity(begin, quantity)]
+    for step in reversed(found):
+        if step.quantity != steps[-1].quantity:
+            steps.append(step)
+    return tuple(steps)

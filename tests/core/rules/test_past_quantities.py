@@ -1,0 +1,53 @@
+import itertools
+from datetime import UTC, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inventory_core.rules.past_quantities import PastQuantity, past_quantities
+
+BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+def hours(count: int) -> datetime:
+    return BEGIN + timedelta(hours=count)
+
+
+def test_what_there_was_is_found_backwards_from_what_there_is() -> None:
+    changes = [(hours(30), -4), (hours(20), 3), (hours(10), 5)]
+
+    assert past_quantities(6, changes, BEGIN) == (
+        PastQuantity(BEGIN, 2),
+        PastQuantity(hours(10), 7),
+        PastQuantity(hours(20), 10),
+        PastQuantity(hours(30), 6),
+    )
+
+
+def test_what_is_older_than_the_begin_is_not_told_and_not_taken_back() -> None:
+    assert past_quantities(6, [(hours(1), 1), (hours(-1), 5)], BEGIN) == (
+        PastQuantity(BEGIN, 5),
+        PastQuantity(hours(1), 6),
+    )
+
+
+def test_a_transfer_and_a_count_that_confirms_are_no_step() -> None:
+    changes = [(hours(5), 0), (hours(3), 4), (hours(3), -4)]
+
+    assert past_quantities(9, changes, BEGIN) == (PastQuantity(BEGIN, 9),)
+
+
+def test_without_changes_there_is_one_quantity() -> None:
+    assert past_quantities(0, [], BEGIN) == (PastQuantity(BEGIN, 0),)
+
+
+@given(st.lists(st.tuples(st.integers(0, 50), st.integers(-5, 9)), max_size=40), st.integers(0, 50))
+def test_going_forward_again_leads_to_what_there_is(moves: list[tuple[int, int]], now: int) -> None:
+    changes = [(hours(hour), change) for hour, change in sorted(moves, reverse=True)]
+
+    found = past_quantities(now, changes, BEGIN)
+
+    assert found[-1].quantity == now
+    assert found[0].quantity == now - sum(change for at, change in changes if at > BEGIN)
+    assert [step.since for step in found] == sorted({step.since for step in found})
+    assert all(one.quantity != other.quantity for one, other in itertools.pairwise(found))
