@@ -11,8 +11,8 @@ from sqlalchemy import event, func, select
 from sqlmodel import col
 
 from inventory_core import Inventory, SingleDatabase
-from inventory_web.areas.accounts.devices import device_text
 from inventory_web.areas.accounts.tables import UserSession
+from inventory_web.devices import device_text
 from tests.web.browser import Browser
 
 PHONE = "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36"

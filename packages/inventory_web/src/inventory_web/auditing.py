@@ -4,6 +4,7 @@ import json
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from urllib.parse import unquote_plus
 
 import structlog
 from flask import request
@@ -62,6 +63,11 @@ class Author:
 def the_author() -> Author:
     """The person behind this request. For views only."""
     return Author(current.the_actor(), request.remote_addr or "", REQUEST_ID.get())
+
+
+def the_filter() -> str:
+    """What stands after the question mark of this request's address, to be read by people."""
+    return unquote_plus(request.query_string.decode("utf-8", "replace"))
 
 
 def record(

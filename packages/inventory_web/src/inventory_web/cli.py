@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 
 import click
@@ -192,3 +193,24 @@ def user_second_factor_off(name: str) -> None:
     from inventory_web.commands import accounting
 
     accounting.remove_second_factor(name)
+
+
+@inventory.group(cls=Group, help=N_("La auditoría: lo que pasó con usuarios, sesiones y datos."))
+def audit() -> None:
+    """The audit: what happened to users, sessions and data."""
+
+
+@audit.command("prune", help=N_("Borra los sucesos de antes de un día (UTC); por sí solos no se borran nunca."))
+@click.option(
+    "--before",
+    type=click.DateTime(["%Y-%m-%d"]),
+    required=True,
+    metavar=N_("AAAA-MM-DD"),
+    help=N_("El primer día que se conserva."),
+    cls=Option,
+)
+def audit_prune(before: datetime) -> None:
+    """Delete the events from before a day (UTC); none is ever deleted by itself."""
+    from inventory_web.commands import auditing
+
+    auditing.prune(before)

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from pluggy import PluginManager
 
 from inventory_web.areas.accounts import AccountsArea
+from inventory_web.areas.audit import AuditArea
 from inventory_web.areas.counting import CountingArea
 from inventory_web.areas.dashboard import DashboardArea
 from inventory_web.areas.exports import ExportsArea
@@ -37,6 +38,7 @@ AREAS = (
     LocationsArea,
     SelectionsArea,
     AccountsArea,
+    AuditArea,
     ShortcutsArea,
     StatusArea,
     SystemArea,

@@ -69,7 +69,7 @@ class Settings(BaseModel):
     )
     secret_key: SecretStr = Field(
         default=SecretStr(""),
-        description="Signs cookies and cursors; at least 32 characters and the same on every instance",
+        description="Signs cookies and cursors, encrypts second factors; at least 32 characters and the same on every instance",
         json_schema_extra={"shown_default": "made and kept beside the SQLite file; required in production"},
     )
     env: Literal["development", "production"] = Field(

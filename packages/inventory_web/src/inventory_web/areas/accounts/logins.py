@@ -16,11 +16,11 @@ from inventory_core.inventory import Inventory
 from inventory_core.rules.codes import code_key
 from inventory_core.rules.texts import one_line
 from inventory_web.areas.accounts import throttling
-from inventory_web.areas.accounts.devices import LONGEST_AGENT
 from inventory_web.areas.accounts.passwords import hash_password, is_outdated, matches
 from inventory_web.areas.accounts.tables import SecondFactor, User, UserSession
 from inventory_web.auditing import Author, Event, announce, record
 from inventory_web.current import Account
+from inventory_web.devices import LONGEST_AGENT
 from inventory_web.errors import ClusterRefused
 from inventory_web.replicated_database import may_be_behind, reader_of_source
 from inventory_web.roles import Role

@@ -7,8 +7,8 @@ from werkzeug.wrappers import Response as BaseResponse
 from inventory_core.errors import Fault
 from inventory_web import current, htmx, kept_forms
 from inventory_web.areas.accounts import guard, logins, open_sessions, users
-from inventory_web.areas.accounts.devices import device_text
 from inventory_web.auditing import the_author
+from inventory_web.devices import device_text
 from inventory_web.errors import AccountRefused, TooManyLogins
 from inventory_web.messages import faults_by_field, number, role_text
 from inventory_web.refusals import refusal_text

@@ -1,0 +1,125 @@
+"""The events of the audit, filtered and paged by their number; and clearing away old ones."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, delete, func, or_, select
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from inventory_core.inventory import Inventory
+from inventory_core.rules.codes import LONGEST_KEY, code_key
+from inventory_core.rules.texts import one_line
+from inventory_web.audit_tables import AuditEvent
+from inventory_web.auditing import Author, Event, record
+
+PAGE = 50
+PORTION = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events: of or about a person, of one kind, from ``since`` on and before ``until``."""
+
+    person: str = ""
+    event: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One event as it is shown."""
+
+    id: int
+    at: datetime
+    event: str
+    actor: str
+    subject: str
+    address: str
+    request_id: str
+    details: Mapping[str, str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """Some events, the latest first; ``next`` is what ``before`` must be for those that follow, None at the end."""
+
+    rows: tuple[EventRow, ...]
+    next: int | None
+
+
+def events_page(inventory: Inventory, wanted: EventFilter, *, before: int | None = None, size: int = PAGE) -> EventPage:
+    """The events of a filter from the one before the number ``before`` on."""
+    with inventory.sessions.reader() as session:
+        rows = _portion(session, wanted, before, size + 1)
+    further = len(rows) > size
+    return EventPage(rows[:size], rows[size - 1].id if further else None)
+
+
+def every_event(inventory: Inventory, wanted: EventFilter) -> Iterator[EventRow]:
+    """All events of a filter, the latest first, in constant memory."""
+    before = None
+    with inventory.sessions.reader() as session:
+        while rows := _portion(session, wanted, before, PORTION):
+            yield from rows
+            before = rows[-1].id
+
+
+def prune(inventory: Inventory, before: datetime, *, by: Author) -> int:
+    """Delete the events from before a moment, a thousand at a time; give how many. That it was done is an event too."""
+
+    def work(session: Session) -> int:
+        old = select(col(AuditEvent.id)).where(col(AuditEvent.at) < before).order_by(col(AuditEvent.id)).limit(PORTION)
+        numbers = session.scalars(old).all()
+        session.execute(delete(AuditEvent).where(col(AuditEvent.id).in_(numbers)))
+        return len(numbers)
+
+    total = 0
+    while deleted := inventory.sessions.write(work):
+        total += deleted
+    told = before.isoformat(timespec="seconds")
+    inventory.sessions.write(
+        lambda session: record(session, inventory.clock(), Event.AUDIT_PRUNED, by=by, before=told, rows=total)
+    )
+    return total
+
+
+def kinds_of(inventory: Inventory) -> tuple[str, ...]:
+    """The kinds of events that there are, also those of plugins."""
+    with inventory.sessions.reader() as session:
+        return tuple(session.scalars(select(func.distinct(col(AuditEvent.event))).order_by(col(AuditEvent.event))))
+
+
+def _portion(session: Session, wanted: EventFilter, before: int | None, size: int) -> tuple[EventRow, ...]:
+    query = _filtered(select(AuditEvent), wanted).order_by(col(AuditEvent.id).desc()).limit(size)
+    if before is not None:
+        query = query.where(col(AuditEvent.id) < before)
+    return tuple(
+        EventRow(
+            row.id or 0,
+            row.at,
+            row.event,
+            row.actor,
+            row.subject,
+            row.address,
+            row.request_id,
+            json.loads(row.details),
+        )
+        for row in session.scalars(query)
+    )
+
+
+def _filtered(query: Select[AuditEvent], wanted: EventFilter) -> Select[AuditEvent]:
+    if wanted.person:
+        key = code_key(one_line(wanted.person))[:LONGEST_KEY]
+        query = query.where(or_(col(AuditEvent.actor_key) == key, col(AuditEvent.subject_key) == key))
+    if wanted.event:
+        query = query.where(col(AuditEvent.event) == wanted.event)
+    if wanted.since is not None:
+        query = query.where(col(AuditEvent.at) >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(col(AuditEvent.at) < wanted.until)
+    return query

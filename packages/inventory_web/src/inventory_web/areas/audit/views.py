@@ -1,0 +1,93 @@
+"""The page of the audit, and its file."""
+
+import json
+from contextlib import ExitStack
+from datetime import UTC, date, datetime, time, timedelta
+from tempfile import TemporaryFile
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, render_template, request, send_file
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from inventory_core.exports.columns import Column
+from inventory_core.exports.csv_file import write_csv
+from inventory_web.areas.audit.reading import EventFilter, EventRow, events_page, every_event, kinds_of
+from inventory_web.areas.audit.texts import details_of, event_text
+from inventory_web.auditing import Event, announce, the_author, the_filter
+from inventory_web.current import the_inventory, the_settings
+from inventory_web.roles import Role, requires
+
+LONGEST_PERSON = 80
+
+
+def add_routes(blueprint: Blueprint) -> None:
+    """``GET /audit`` and ``GET /audit.csv``."""
+    blueprint.add_url_rule("/audit", view_func=events)
+    blueprint.add_url_rule("/audit.csv", view_func=table)
+    blueprint.add_app_template_global(event_text)
+    blueprint.add_app_template_global(details_of)
+
+
+@requires(Role.ADMIN)
+def events() -> str:
+    """The events of the filter in the address, the latest first."""
+    before = request.args.get("before", "")
+    page = events_page(
+        the_inventory(),
+        _wanted(),
+        before=int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None,
+    )
+    kinds = sorted({*Event, *kinds_of(the_inventory())}, key=event_text)
+    return render_template("audit/events.html", page=page, kinds=kinds, asked=_asked())
+
+
+@requires(Role.ADMIN)
+def table() -> Response:
+    """The same as comma-separated values, as UTC and with every detail; that it was fetched is an event too."""
+    stock, author = the_inventory(), the_author()
+    columns: tuple[Column[EventRow], ...] = (
+        Column("at", lambda row: row.at),
+        Column("event", lambda row: row.event),
+        Column("actor", lambda row: row.actor),
+        Column("subject", lambda row: row.subject),
+        Column("address", lambda row: row.address),
+        Column("request_id", lambda row: row.request_id),
+        Column("details", lambda row: json.dumps(row.details, ensure_ascii=False)),
+    )
+    with ExitStack() as until_sent:
+        target = until_sent.enter_context(TemporaryFile())
+        rows = write_csv(target, columns, every_event(stock, _wanted()))
+        target.seek(0)
+        name = f"{gettext('auditoria')}-{stock.clock():%Y-%m-%d}.csv"
+        announce(
+            stock,
+            Event.EXPORTED,
+            by=author,
+            subject=name,
+            rows=rows,
+            filter=the_filter(),
+        )
+        response = send_file(target, "text/csv", as_attachment=True, download_name=name)
+        # The server closes the file once it is sent.
+        until_sent.pop_all()
+        return response
+
+
+def _asked() -> dict[str, str]:
+    """What the filter's fields hold, as it was typed."""
+    return {name: request.args.get(name, "").strip()[:LONGEST_PERSON] for name in ("person", "event", "since", "until")}
+
+
+def _wanted() -> EventFilter:
+    asked = _asked()
+    return EventFilter(asked["person"], asked["event"], _day(asked["since"]), _day(asked["until"], further=1))
+
+
+def _day(text: str, *, further: int = 0) -> datetime | None:
+    """The beginning of a day, or of one so many days later, where the pages' times are; None for what is no day."""
+    try:
+        day = date.fromisoformat(text) + timedelta(days=further)
+        return datetime.combine(day, time.min, ZoneInfo(the_settings().timezone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
