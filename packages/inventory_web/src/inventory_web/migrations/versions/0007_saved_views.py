@@ -27,7 +27,7 @@ def upgrade() -> None:
         sa.Column("changed_at", UtcMicroseconds(), nullable=False),
         sa.ForeignKeyConstraint(["owner_id"], ["user.id"], name=op.f("fk_saved_view_owner_id")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_view")),
-        sa.UniqueConstraint("owner_id", "name_key", name=op.f("uq_saved_view_owner_id")),
+        sa.UniqueConstraint("owner_id", "name_key", name=op.f("uq_saved_view_owner_id_name_key")),
         **MYSQL_OPTIONS,
     )
     op.create_index(op.f("ix_saved_view_shared_name_key"), "saved_view", ["shared", "name_key"])
