@@ -1,7 +1,9 @@
 """Headers, cookies, CSRF and proxies."""
 
 import secrets
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any, TypeVar
 
 from flask import Flask, Response, request, session
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
@@ -24,6 +26,16 @@ from inventory_web.settings import Settings
 
 LARGEST_BODY = 65 * 1024 * 1024
 """Bytes: the largest file that the core imports, and what a form wraps around it."""
+
+
+_CAMERA = "inventory_camera"
+View = TypeVar("View", bound=Callable[..., Any])
+
+
+def uses_camera(view: View) -> View:
+    """Mark a view whose page asks for the camera; every other page may not."""
+    setattr(view, _CAMERA, True)
+    return view
 
 
 class SessionCookies(SecureCookieSessionInterface):
@@ -59,6 +71,9 @@ def protect(app: Flask, settings: Settings) -> None:
 
     def add(response: Response) -> Response:
         headers.set_headers(response)
+        if getattr(app.view_functions.get(request.endpoint or ""), _CAMERA, False):
+            policy = response.headers["Permissions-Policy"]
+            response.headers["Permissions-Policy"] = policy.replace("camera=()", "camera=(self)")
         # Pages show stock and names; nobody finds them in a cache after the logout.
         response.headers.setdefault("Cache-Control", "no-store")
         response.headers["X-Served-By"] = settings.instance

@@ -15,9 +15,55 @@ document.addEventListener("keydown", (event) => {
   if (event.target.closest(FIELDS)) {
     if (event.key !== "ArrowDown" || event.target.id !== "search") return;
   }
+  if (!waits(event)) perform(event);
+});
+
+function perform(event) {
   const act = actions[event.key];
   if (act && act(event) !== false) event.preventDefault();
-});
+}
+
+// A USB scanner types a code within a moment and ends it with Enter, as no hand does: so keys wait for that moment.
+const MOMENT = 50;
+const SHORTEST_CODE = 3;
+let typed = [];
+let ending = 0;
+
+function waits(event) {
+  if (event.key === "Shift" || event.key === "CapsLock") return true;
+  clearTimeout(ending);
+  if (event.key.length === 1 && !event.repeat && (event.key !== " " || typed.length)) {
+    if (actions[event.key]) event.preventDefault();
+    typed.push(event);
+    ending = setTimeout(performAll, MOMENT);
+    return true;
+  }
+  const scan = document.getElementById("keys")?.dataset.scan;
+  if (event.key === "Enter" && typed.length >= SHORTEST_CODE && scan) {
+    event.preventDefault();
+    location.assign(`${scan}?code=${encodeURIComponent(typed.map(({ key }) => key).join(""))}`);
+    typed = [];
+    return true;
+  }
+  performAll();
+  return false;
+}
+
+// What was typed by hand happens now, where the keyboard is now.
+function performAll() {
+  const keys = typed;
+  typed = [];
+  for (const { key, shiftKey, target } of keys) {
+    const focused = document.activeElement;
+    if (focused.matches(FIELDS) && focused !== target) {
+      focused.setRangeText(key, focused.selectionStart, focused.selectionEnd, "end");
+      focused.dispatchEvent(new Event("input", { bubbles: true }));
+    } else {
+      const place = focused === document.body && target.isConnected ? target : focused;
+      perform({ key, shiftKey, target: place, repeat: false, preventDefault() {} });
+    }
+  }
+}
 
 // Each does what its key stands for, or says with false that the key is not ours here.
 const actions = {

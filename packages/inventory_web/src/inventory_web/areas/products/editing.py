@@ -8,6 +8,7 @@ from inventory_core.errors import DuplicateCode, EditConflict, Fault, InvalidInp
 from inventory_core.operations.cataloguing import edit_product, register_product, restore_product, retire_product
 from inventory_core.queries.choices import list_categories, list_locations
 from inventory_core.queries.product_details import ProductDetails, get_product
+from inventory_core.rules.codes import LONGEST_CODE
 from inventory_web.areas.products.forms import OTHER, ProductForm, stored_values
 from inventory_web.current import new_operation, the_actor, the_inventory, the_operation
 from inventory_web.htmx import see_other
@@ -26,8 +27,8 @@ def add_routes(blueprint: Blueprint) -> None:
 
 @requires(Role.OPERATOR)
 def new() -> Response:
-    """Show an empty form."""
-    return _form_page("products/new.html", ProductForm.empty())
+    """Show an empty form, or one that begins with the ``code`` of the address."""
+    return _form_page("products/new.html", ProductForm.empty(code=request.args.get("code", "")[:LONGEST_CODE]))
 
 
 @requires(Role.OPERATOR)

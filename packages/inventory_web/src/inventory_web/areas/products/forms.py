@@ -39,9 +39,9 @@ class ProductForm:
         return faults_by_field(self.faults)
 
     @classmethod
-    def empty(cls) -> "ProductForm":
+    def empty(cls, *, code: str = "") -> "ProductForm":
         """The form for a new product."""
-        return cls(dict(BLANK), ProductDraft(code="", name=""))
+        return cls(BLANK | {"code": code}, ProductDraft(code="", name=""))
 
     @classmethod
     def of(cls, row: ProductRow) -> "ProductForm":

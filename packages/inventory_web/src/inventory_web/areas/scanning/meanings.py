@@ -1,0 +1,58 @@
+"""Which codes a scanned text can stand for."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from urllib.parse import parse_qs, urlsplit
+
+from inventory_core.inventory import Inventory
+from inventory_core.queries.product_details import ProductDetails
+from inventory_core.queries.products_by_code import products_by_code
+from inventory_core.rules.codes import LONGEST_CODE, clean_code
+
+LONGEST_TEXT = 2_000
+SPANISH_KEYS = str.maketrans("'-?_ñÑ/()=&\"·¿¡;:+", "-/_?;:&*()^@#+=<>]")
+"""What a Spanish keyboard writes where a scanner presses the keys of an American one, and what was meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """What was found for a text; ``code`` is what it is taken for. ``corrected``: a keyboard had garbled it."""
+
+    code: str
+    product: ProductDetails | None
+    corrected: bool = False
+
+
+def find_scanned(inventory: Inventory, text: str) -> Scanned:
+    """Find the product that a scanned or typed text means, retired or not."""
+    text = clean_code(text[:LONGEST_TEXT])
+    plain = list(dict.fromkeys(_meanings(text)))
+    garbled = [code for code in _meanings(text.translate(SPANISH_KEYS)) if code not in plain]
+    found = products_by_code(inventory, [code for code in (*plain, *garbled) if len(code) <= LONGEST_CODE])
+    for code in (*plain, *garbled):
+        if code in found:
+            return Scanned(code, found[code], corrected=code in garbled)
+    return Scanned(plain[0], None)
+
+
+def _meanings(text: str) -> Iterator[str]:
+    yield _code_in_address(text) or text
+    yield text
+    if text.isascii() and text.isdigit() and 12 <= len(text) <= 14:
+        # The same number of an article has 12 digits in UPC-A, 13 in EAN-13 and 14 on a carton.
+        yield text.zfill(13)
+        yield text.zfill(14)
+        for length in (13, 12):
+            if not text[:-length].strip("0"):
+                yield text[-length:]
+
+
+def _code_in_address(text: str) -> str:
+    """The code in the address of a product that a label of ours carries, from whatever host; empty if it is none."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return ""
+    if parts.scheme not in ("http", "https") or not parts.path.endswith("/scan"):
+        return ""
+    return clean_code(parse_qs(parts.query).get("code", [""])[0])
