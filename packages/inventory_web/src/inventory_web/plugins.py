@@ -15,8 +15,8 @@ from inventory_web.areas.locations import LocationsArea
 from inventory_web.areas.low_stock import LowStockArea
 from inventory_web.areas.movements import MovementsArea
 from inventory_web.areas.products import ProductsArea
-from inventory_web.areas.selections import SelectionsArea
 from inventory_web.areas.scanning import ScanningArea
+from inventory_web.areas.selections import SelectionsArea
 from inventory_web.areas.shortcuts import ShortcutsArea
 from inventory_web.areas.status import StatusArea
 from inventory_web.areas.stock_history import StockHistoryArea
