@@ -13,6 +13,7 @@ from inventory_web.long_work.claims import LeaseLost, renew
 from inventory_web.long_work.pace import Pace
 
 SECONDS_BETWEEN_NOTES = 1.0
+SECONDS_BETWEEN_SAMPLES = 0.5
 
 log = structlog.get_logger(__name__)
 
@@ -46,6 +47,9 @@ class Progress:
     def __call__(self, done: int, total: int, stage: str) -> None:
         """Take a report; quick, since it comes from within a transaction."""
         self._now = (stage, done, total)
+        at = time.monotonic()
+        if stage != self._pace.stage or at - self._pace.at >= SECONDS_BETWEEN_SAMPLES:
+            self._pace = self._pace.after(stage, done, at)
         self.check()
 
     def check(self) -> None:
@@ -56,7 +60,9 @@ class Progress:
     @property
     def now(self) -> tuple[str, int, int, float | None]:
         """The stage, the rows done, all rows, and the seconds that remain."""
-        return *self._now, self._pace.remaining(self._now[2])
+        stage, done, total = self._now
+        # What has been silent for a while is slower than it was.
+        return stage, done, total, self._pace.after(stage, done, time.monotonic()).remaining(total)
 
     @property
     def cancelling(self) -> bool:
@@ -79,10 +85,8 @@ class Progress:
 
     def _write_down(self) -> None:
         while not self._over.wait(SECONDS_BETWEEN_NOTES):
-            stage, done, total = self._now
-            self._pace = self._pace.after(stage, done, time.monotonic())
+            stage, done, total, remaining = self.now
             try:
-                remaining = self._pace.remaining(total)
                 cancel = renew(
                     self._inventory,
                     self._job_id,
