@@ -79,4 +79,4 @@ def _in_order(answers: Iterable[Sequence[Any]]) -> tuple[Any, ...]:
 
 @requires(Role.VIEWER)
 def _home() -> Response:
-    return redirect("/inventory")
+    return redirect(current.running().hooks.hook.first_page() or "/inventory")

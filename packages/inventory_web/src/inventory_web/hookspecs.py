@@ -103,6 +103,11 @@ class WebHooks:
         """Give parts of the page of one product. Called each time that the page is shown, inside its request."""
         raise NotImplementedError
 
+    @hookspec(firstresult=True)
+    def first_page(self) -> str | None:
+        """Give the address that ``/`` leads the person of this request to; the first one given counts. None: the list."""
+        raise NotImplementedError
+
     @hookspec
     def selection_actions(self) -> Sequence[SelectionAction]:
         """Give buttons for the products that are selected in the list. Called each time that the list is shown."""

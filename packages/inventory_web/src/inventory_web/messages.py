@@ -104,9 +104,7 @@ def reason_text(reason: str, value: str = "", limit: int | None = None) -> str:
         ),
         "same": gettext("Deben ser distintos."),
         "same_location": gettext("El origen y el destino deben ser distintos."),
-        "too_many": gettext(
-            "Son demasiados: se permiten %(limit)s como máximo. Filtre la lista y repita.", limit=longest
-        ),
+        "too_many": gettext("Son demasiados: se permiten %(limit)s como máximo.", limit=longest),
         "reserved": gettext("«%(value)s» es una palabra reservada. Elija otra.", value=value),
         "not_yes_no": gettext("Escriba «sí» o «no»."),
         "wrong": gettext("No es correcta."),

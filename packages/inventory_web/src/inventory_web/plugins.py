@@ -22,6 +22,7 @@ from inventory_web.areas.status import StatusArea
 from inventory_web.areas.stock_history import StockHistoryArea
 from inventory_web.areas.system import SystemArea
 from inventory_web.areas.work import WorkArea
+from inventory_web.areas.views import ViewsArea
 from inventory_web.hookspecs import WebHooks
 from inventory_web.settings import Settings
 
@@ -39,6 +40,7 @@ AREAS = (
     LabelsArea,
     LocationsArea,
     SelectionsArea,
+    ViewsArea,
     AccountsArea,
     AuditArea,
     ShortcutsArea,

@@ -13,7 +13,8 @@ document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.isComposing || event.defaultPrevented) return;
   if (document.querySelector("dialog[open]")) return;
   if (event.target.closest(FIELDS)) {
-    if (event.key !== "ArrowDown" || event.target.id !== "search") return;
+    const leaves = event.key === "Escape" && event.target.closest(OPENED);
+    if (!leaves && (event.key !== "ArrowDown" || event.target.id !== "search")) return;
   }
   if (!waits(event)) perform(event);
 });

@@ -1,0 +1,34 @@
+"""A filter in words."""
+
+from collections.abc import Iterator
+
+from flask_babel import gettext
+
+from inventory_core.queries.filters import WITHOUT_CATEGORY
+from inventory_core.rules.reorder import Status
+from inventory_web.list_query import DEFAULT_SORT, ListQuery
+from inventory_web.messages import field_label
+from inventory_web.statuses import status_text
+
+
+def described(query: ListQuery) -> str:
+    """What the list shows, in the order of its fields."""
+    return ", ".join(_parts(query)) or gettext("Todos los productos")
+
+
+def _parts(query: ListQuery) -> Iterator[str]:
+    products = query.products
+    if products.search:
+        yield f"«{products.search}»"
+    if products.category == WITHOUT_CATEGORY:
+        yield gettext("Sin categoría")
+    elif products.category:
+        yield products.category
+    if products.status:
+        yield status_text(Status(products.status))
+    if products.location:
+        yield products.location
+    if query.sort != DEFAULT_SORT:
+        column = query.sort.removeprefix("-")
+        label = gettext("Último cambio") if column == "changed" else field_label(column)
+        yield f"{label} {'↓' if query.sort.startswith('-') else '↑'}"
