@@ -1,0 +1,199 @@
+"""Jobs on each kind of database: taken once, kept by a lease, given back, with files in pieces."""
+
+import io
+import uuid
+from datetime import UTC, datetime, timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+from sqlalchemy import insert, select, update
+from sqlmodel import col
+
+from inventory_core import Inventory, OperationReused
+from inventory_web.long_work import chunks, claims, jobs
+from inventory_web.long_work.leases import LEASE, MOST_TAKES, PAUSE, Verdict, to_be_taken, verdict
+from inventory_web.long_work.states import Job, State
+from inventory_web.long_work.tables import JobRow
+from tests.contracts.at_once import at_once
+from tests.contracts.conftest import MakeInventory
+
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
+AGES = (timedelta(0), PAUSE - SECOND, PAUSE, LEASE - SECOND, LEASE, timedelta(days=2))
+
+
+def new_job(**values: Any) -> Job:
+    given: dict[str, Any] = {
+        "id": uuid.uuid4().hex,
+        "kind": "import",
+        "step": "check",
+        "title": "año 😀.csv",
+        "request": {"sheet": "Hoja «1»"},
+        "actor": "olga",
+        "state": State.WAITING,
+        "created_at": NOW,
+    }
+    return Job(**{**given, **values})
+
+
+def take(inventory: Inventory, worker: str = "a worker", *besides: str) -> Job | None:
+    return claims.take_next(inventory, worker, ("import",), besides=besides, given_up=lambda: {"code": "WEB-012"})
+
+
+def change(inventory: Inventory, **values: Any) -> None:
+    inventory.sessions.write(lambda session: session.execute(update(JobRow).values(**values)))
+
+
+def state_of(inventory: Inventory, job: Job) -> State:
+    found = jobs.find_job(inventory, job.id)
+    assert found is not None
+    return found.state
+
+
+def test_the_statement_takes_what_the_decision_takes(inventory: Inventory) -> None:
+    cases: list[dict[str, Any]] = [
+        {"id": f"{number:04}", "state": state, "touched_at": NOW - age, "takes": takes}
+        for number, (state, age, takes) in enumerate(product(State, AGES, (0, 1, MOST_TAKES - 1, MOST_TAKES)))
+    ]
+    others = {"kind": "import", "step": "check", "title": "", "request": "{}", "actor": "olga", "created_at": NOW}
+    rows = [others | jobs.BEGINNING | {"size": 0, "outcome": ""} | case for case in cases]
+    inventory.sessions.write(lambda session: session.execute(insert(JobRow), rows))
+    with inventory.sessions.reader() as session:
+        found = set(session.scalars(select(col(JobRow.id)).where(to_be_taken(NOW))))
+
+    expected = {
+        case["id"]
+        for case in cases
+        if verdict(State(case["state"]), case["touched_at"], case["takes"], NOW) is not Verdict.LEAVE
+    }
+    assert found == expected
+    assert 0 < len(found) < len(cases)
+
+
+def test_of_many_workers_one_gets_the_job(make_inventory: MakeInventory) -> None:
+    inventories = [make_inventory() for _ in range(4)]
+    job = new_job()
+    jobs.add_job(inventories[0], job)
+    taken = at_once(4, lambda which: take(inventories[which], f"worker {which}"))
+
+    assert [each.id for each in taken if each is not None] == [job.id]
+
+
+def test_the_oldest_job_comes_first_and_one_that_is_ours_is_passed_over(make_inventory: MakeInventory) -> None:
+    first, second = make_inventory(clock=lambda: NOW), make_inventory(clock=lambda: NOW + SECOND)
+    older, newer = new_job(), new_job()
+    jobs.add_job(second, newer)
+    jobs.add_job(first, older)
+    ours = take(second, "one", older.id)
+    other = take(second, "two")
+
+    assert ours is not None
+    assert other is not None
+    assert (ours.id, other.id) == (newer.id, older.id)
+    assert other.request == {"sheet": "Hoja «1»"}
+    assert other.title == "año 😀.csv"
+
+
+def test_a_worker_keeps_its_job_by_telling_how_far_it_is_until_another_has_it(make_inventory: MakeInventory) -> None:
+    early, late = make_inventory(clock=lambda: NOW), make_inventory(clock=lambda: NOW + LEASE + SECOND)
+    job = new_job()
+    jobs.add_job(early, job)
+    assert take(early, "one") is not None
+    told: dict[str, Any] = {"stage": "writing", "done": 5, "total": 10, "remaining": 7.4}
+    assert claims.renew(late, job.id, "one", **told) is False
+    assert take(late, "two") is None
+    change(late, touched_at=NOW)
+    assert take(late, "two") is not None
+
+    with pytest.raises(claims.LeaseLost):
+        claims.renew(late, job.id, "one", **told)
+    with pytest.raises(claims.LeaseLost):
+        claims.finish(late, job.id, "one", State.DONE, outcome={}, keep_file=False)
+    with pytest.raises(claims.LeaseLost):
+        claims.give_back(late, job.id, "one", at_once=True)
+    assert state_of(late, job) is State.WORKING
+
+
+def test_a_job_that_was_begun_too_often_is_given_up(inventory: Inventory) -> None:
+    job = new_job()
+    jobs.add_job(inventory, job)
+    change(inventory, state=State.WORKING, takes=MOST_TAKES, touched_at=NOW)
+
+    assert take(inventory) is None
+    found = jobs.find_job(inventory, job.id)
+    assert found is not None
+    assert (found.state, found.result) == (State.FAILED, {"code": "WEB-012"})
+
+
+def test_cancelling_ends_what_waits_and_tells_who_works(make_inventory: MakeInventory) -> None:
+    one, other = make_inventory(), make_inventory()
+    waiting, working = new_job(), new_job()
+    jobs.add_job(one, waiting)
+    jobs.ask_to_cancel(other, waiting.id)
+    jobs.add_job(one, working)
+    assert take(one, "one") is not None
+    jobs.ask_to_cancel(other, working.id)
+
+    assert state_of(one, waiting) is State.CANCELLED
+    assert claims.renew(one, working.id, "one", stage="", done=0, total=0, remaining=None) is True
+    claims.finish(one, working.id, "one", State.CANCELLED, outcome=None, keep_file=True)
+    assert state_of(other, working) is State.CANCELLED
+
+
+def test_a_form_that_comes_in_twice_at_once_makes_one_job_and_nobody_takes_the_id_of_another(
+    make_inventory: MakeInventory,
+) -> None:
+    inventories = [make_inventory(), make_inventory()]
+    job = new_job()
+    at_once(2, lambda which: jobs.add_job(inventories[which], job, io.BytesIO(b"some content")))
+    with pytest.raises(OperationReused):
+        jobs.add_job(inventories[0], new_job(id=job.id, actor="ada"))
+
+    target = io.BytesIO()
+    assert chunks.copy_file(inventories[1], job.id, target)
+    assert target.read() == b"some content"
+    assert len(jobs.recent_jobs(inventories[0], {"import": None})) == 1
+
+
+def test_a_file_is_stored_while_it_is_written_and_a_second_try_replaces_it(
+    make_inventory: MakeInventory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chunks, "CHUNK_BYTES", 10)
+    here, there = make_inventory(), make_inventory()
+    job = new_job()
+    jobs.add_job(here, job)
+    assert take(here, "one") is not None
+    content, sizes = b"", []
+    for content in (b"the first try was longer than the second", b"the second try\x00\xff"):
+        writer = chunks.ChunkWriter(job.id, lambda work: claims.store(here, job.id, "one", work))
+        for place in range(0, len(content), 7):
+            writer.write(content[place : place + 7])
+        writer.finish()
+        sizes.append(writer.size)
+
+    assert sizes == [40, len(content)]
+    assert b"".join(chunks.stream_file(there, job.id, chunks.numbers_of(there, job.id))) == content
+
+
+def test_old_files_and_old_jobs_are_cleared_away_but_not_what_lasts(make_inventory: MakeInventory) -> None:
+    now = make_inventory(clock=lambda: NOW)
+    day, month = (make_inventory(clock=lambda age=age: NOW + age + SECOND) for age in (jobs.KEEP_FILE, jobs.KEEP_JOB))
+    done, failed, waiting = new_job(), new_job(), new_job()
+    for job in (done, failed, waiting):
+        jobs.add_job(now, job, io.BytesIO(b"content"))
+    for job, state in ((done, State.DONE), (failed, State.FAILED)):
+        change_one(now, job, state=state)
+
+    jobs.clear_away(day, ["import"])
+    kept = [bool(chunks.numbers_of(day, job.id)) for job in (done, failed, waiting)]
+    jobs.clear_away(month, ["import"])
+    left = {job.id for job in jobs.recent_jobs(month, {"import": None})}
+
+    assert kept == [False, False, True]
+    assert left == {done.id, waiting.id}
+
+
+def change_one(inventory: Inventory, job: Job, **values: Any) -> None:
+    statement = update(JobRow).where(col(JobRow.id) == job.id).values(**values)
+    inventory.sessions.write(lambda session: session.execute(statement))
