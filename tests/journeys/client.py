@@ -15,7 +15,7 @@ PATIENCE = 150.0
 PAUSE = 0.5
 LOST = (OSError, http.client.HTTPException)
 OK, SEE_OTHER, BAD_GATEWAY, UNAVAILABLE, TIMED_OUT = 200, 303, 502, 503, 504
-COMMIT_UNKNOWN = "REP-006"
+MAY_BE_DONE = ("REP-006", "puede estar hecho o no")
 
 
 @dataclass
@@ -34,7 +34,6 @@ class Client:
         name: Of the account; their products' codes begin with it.
         patient: Whether a page that is refused with 503 is asked for again; otherwise every page must come.
         turned_away: How often a change was refused for now, with 503.
-        pages_missed: How often a page was.
     """
 
     name: str
@@ -42,7 +41,6 @@ class Client:
     visitor: Visitor
     patient: bool = False
     turned_away: int = 0
-    pages_missed: int = 0
     logbook: Logbook = field(init=False)
     known: dict[str, Known] = field(default_factory=dict)
 
@@ -57,7 +55,6 @@ class Client:
         until = time.monotonic() + PATIENCE
         while (answer := self.visitor.get(path)).status == UNAVAILABLE and self.patient:
             require_retry_after(answer)
-            self.pages_missed += 1
             assert time.monotonic() < until, f"{self.name} waits for {path}: {answer.text}"
             time.sleep(PAUSE)
         assert answer.status == OK, f"{self.name}: {path} answers {answer.status}: {answer.text}"
@@ -162,7 +159,7 @@ def outcome_of(answer: Answer) -> Outcome:
     """What the answer to a form says about the change that it asked for."""
     if answer.status == SEE_OTHER:
         return Outcome.ACKNOWLEDGED
-    if answer.status in (BAD_GATEWAY, TIMED_OUT) or COMMIT_UNKNOWN in answer.text:
+    if answer.status in (BAD_GATEWAY, TIMED_OUT) or any(words in answer.text for words in MAY_BE_DONE):
         return Outcome.UNKNOWN
     if answer.status in (UNAVAILABLE, TOO_MANY):
         require_retry_after(answer)

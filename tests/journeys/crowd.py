@@ -63,11 +63,6 @@ class Crowd:
         self.shared = first.register("Compartido", 1, f"TODOS-{uuid.uuid4().hex[:8]}".upper())
         del first.known[self.shared]
 
-    @property
-    def pages_missed(self) -> list[int]:
-        """How many pages were refused with 503, for each client."""
-        return [client.pages_missed for client in self.clients]
-
     @contextmanager
     def at_work(self) -> Iterator[None]:
         """Everybody walks through all journeys, and through them again until the block ends; each begins with another."""
