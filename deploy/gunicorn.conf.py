@@ -1,6 +1,8 @@
 """How one instance serves: a few processes with threads; every value here may be read in gunicorn's own documentation."""
 
+import contextlib
 import os
+import socket
 import sys
 import tempfile
 
@@ -45,3 +47,14 @@ def on_starting(_server):
         create_app(settings)
     except Exception as error:
         sys.exit(report(error))
+
+
+def pre_request(_worker, req):
+    """Hold the head of an answer back until its body is there: once NGINX has the head, it can ask no other instance."""
+    req.unreader.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+
+
+def post_request(_worker, req, _environ, _resp):
+    """Let go what is left."""
+    with contextlib.suppress(OSError):
+        req.unreader.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
