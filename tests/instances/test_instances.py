@@ -229,3 +229,45 @@ def test_whoever_sees_that_an_import_is_done_sees_what_it_brought(
         exports = [colleague.get(f"/inventory/export.csv?search={new}").text for _ in range(20)]
 
     assert all(new in export for export in exports)
+
+
+def test_whoever_sees_that_an_export_is_ready_fetches_the_whole_file_from_any_instance(
+    instances: Instances, servers: ReplicaSet
+) -> None:
+    one, other = instances
+    browser, new = Browser(one).logged_in("olga"), code()
+    register(browser, new)
+    servers.catch_up()
+    with delayed(servers.replicas[1], seconds=1):
+        page = browser.post(f"/exports?search={new}", format="csv").location
+        there = without_tokens(at(browser, other))
+        eventually("the export is ready", lambda: f"{page}/file" in there.get(page).text)
+        files = [there.get(f"{page}/file") for _ in range(20)]
+        # Somebody who was only given the address.
+        pages = [without_tokens(at(browser, other)).get(page) for _ in range(20)]
+
+    assert [answer.status_code for answer in (*files, *pages)] == [200] * 40
+    assert all(new in file.text for file in files)
+
+
+def test_while_the_source_is_gone_no_work_can_be_begun_and_a_prepared_file_can_still_be_fetched(
+    instances: Instances, servers: ReplicaSet
+) -> None:
+    one, other = instances
+    browser, new = Browser(one).logged_in("olga"), code()
+    register(browser, new)
+    page = browser.post(f"/exports?search={new}", format="csv").location
+    eventually("the export is ready", lambda: f"{page}/file" in browser.get(page).text)
+    servers.catch_up()
+    with servers.source.frozen():
+        eventually("the source is missed", lambda: mode(one.test_client())[0] == "read_only")
+        begun = browser.post("/exports", format="csv")
+        sent = {"csrf_token": browser.token, "file": (BytesIO(b"code,name\nA,B\n"), "some.csv")}
+        uploaded = browser.client.post("/imports/new", data=sent, environ_base={"REMOTE_ADDR": "192.0.2.1"})
+        fetched = browser.get(f"{page}/file")
+
+    for refused in (begun, uploaded):
+        assert refused.status_code == 503
+        assert int(refused.headers["Retry-After"]) > 0
+    assert (fetched.status_code, new in fetched.text) == (200, True)
+    eventually("the source is back", lambda: mode(other.test_client())[0] == "normal")

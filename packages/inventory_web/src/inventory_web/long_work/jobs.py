@@ -17,6 +17,7 @@ from inventory_web.long_work.chunks import add_chunks
 from inventory_web.long_work.leases import abandoned, is_abandoned
 from inventory_web.long_work.states import UNDER_WAY, Job, State
 from inventory_web.long_work.tables import JobChunk, JobRow
+from inventory_web.replicated_database import may_be_behind, reader_of_source
 
 KEEP_FILE = timedelta(days=1)
 KEEP_JOB = timedelta(days=30)
@@ -61,10 +62,13 @@ def add_job(inventory: Inventory, job: Job, file: IO[bytes] | None = None) -> No
 
 
 def find_job(inventory: Inventory, job_id: str) -> Job | None:
-    """The job with this id, or None."""
+    """The job with this id, or None. What no replica knows yet is asked of the source: its address may be a colleague's."""
     with inventory.sessions.reader() as session:
         row = session.get(JobRow, job_id)
-        return job_of(row, inventory.clock()) if row else None
+    if row is None and may_be_behind(inventory.sessions):
+        with reader_of_source(inventory.sessions) as session:
+            row = session.get(JobRow, job_id)
+    return None if row is None else job_of(row, inventory.clock())
 
 
 def recent_jobs(
@@ -142,7 +146,8 @@ def clear_away(inventory: Inventory, lasting: Collection[str]) -> None:
 def job_of(row: JobRow, now: datetime) -> Job:
     """The job of a row, as it is at this time."""
     state = State(row.state)
-    since = (now - row.touched_at).total_seconds()
+    # The clock of another instance may be ahead.
+    since = max(0.0, (now - row.touched_at).total_seconds())
     return Job(
         id=row.id,
         kind=row.kind,
