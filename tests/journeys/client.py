@@ -92,7 +92,7 @@ class Client:
         while not self.acknowledged(write, path, form):
             assert time.monotonic() < until, f"{self.name} gives up with {path}: {write}"
             time.sleep(PAUSE)
-            self.look_around()
+            self.look_around(write)
         self.acknowledged(write, path, form)
 
     def acknowledged(self, write: Write, path: str, form: Form) -> bool:
@@ -102,10 +102,12 @@ class Client:
             raise AssertionError(f"{self.name}: {path} answers {answer.status}: {answer.text}")
         return write.attempts[-1] is Outcome.ACKNOWLEDGED
 
-    def look_around(self) -> None:
-        """What a person does while a change is refused: look at what is there."""
-        if self.known:
-            self.sees(next(reversed(self.known)))
+    def look_around(self, write: Write) -> None:
+        """What a person does while a change is not acknowledged: look at something else, which is as it was."""
+        touched = {step.code for step in write.steps} | write.names.keys()
+        code = next((code for code in reversed(self.known) if code not in touched), None)
+        if code is not None:
+            self.sees(code)
 
     def register(self, name: str, quantity: int, code: str = "") -> str:
         """Register a product, with a code of one's own, and see it; its code."""
