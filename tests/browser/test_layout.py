@@ -19,7 +19,11 @@ PAGES = (
     "/low-stock",
     "/locations",
     "/imports/new",
+    "/account",
     "/account/password",
+    "/account/second-factor",
+    "/users",
+    "/audit",
     "/shortcuts",
     "/nowhere",
 )

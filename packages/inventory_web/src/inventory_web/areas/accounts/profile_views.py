@@ -60,7 +60,7 @@ def end_session() -> BaseResponse:
         flash(gettext("Esta es la sesión que está usando: para cerrarla, pulse «Salir»."), "warning")
     else:
         open_sessions.end_session(current.the_inventory(), account, wanted[:64], by=the_author())
-        flash(gettext("La sesión se ha terminado."), "success")
+        flash(gettext("La sesión se ha cerrado."), "success")
     return htmx.see_other(url_for("accounts.profile"))
 
 
