@@ -42,6 +42,10 @@ OWN = {
     "accounts.renew_recovery_codes",
     "accounts.recovery_codes_seen",
     "accounts.discard",
+    # What a person exports, and the work that only its owner sees.
+    "exports.prepare",
+    "work.again",
+    "work.cancel",
     "home",
 }
 

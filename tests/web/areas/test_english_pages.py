@@ -4,14 +4,16 @@ import csv
 import io
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 import pytest
 from werkzeug.test import TestResponse
 
 from inventory_core.errors import DatabaseBusy
-from inventory_web.areas.imports.texts import failed_text
-from inventory_web.language import in_every_language, speaking
-from inventory_web.refusals import refusal_text
+from inventory_web.language import speaking
+from inventory_web.long_work.carrying_out import failure
+from inventory_web.long_work.states import Job, State
+from inventory_web.long_work.texts import failed_text
 from tests.web.areas.site import Site, Visitor
 from tests.web.languages.catalogue import spanish_only
 
@@ -19,7 +21,8 @@ LINES = re.compile(r"<[^<>]*>|\n")
 ATTRIBUTES = re.compile(r'[\w-]+="([^"]*)"')
 PAGES = ("/inventory", "/inventory?search=nothing-like-it", "/inventory?status=low_stock", "/products/new", "/products/L-1",
          "/products/L-1/edit", "/products/R-1", "/low-stock", "/movements", "/movements?code=L-1", "/movements?code=none",
-         "/imports/new", "/locations", "/users", "/account/password", "/nothing", "/products/none")  # fmt: skip
+         "/imports/new", "/work", "/exports/new?search=L-1", "/locations", "/users", "/account/password",
+         "/nothing", "/products/none")  # fmt: skip
 
 
 @pytest.fixture
@@ -132,10 +135,11 @@ def test_an_export_has_the_headers_of_the_reader_and_changes_nothing_when_it_com
 
 def test_what_befell_an_import_is_told_in_the_language_of_whoever_reads_it() -> None:
     with speaking("es"):
-        outcome = {"messages": in_every_language(lambda: refusal_text(DatabaseBusy(3))), "code": "INV-016"}
-        spanish = failed_text(outcome)
+        outcome = failure(DatabaseBusy(3))
+        job = Job("1", "import", "check", "a.csv", {}, "olga", State.FAILED, datetime.now(UTC), outcome=outcome)
+        spanish = failed_text(job)
     with speaking("en"):
-        english = failed_text(outcome)
+        english = failed_text(job)
 
     assert spanish.startswith("La base de datos está ocupada")
     assert english.startswith("The database is busy")

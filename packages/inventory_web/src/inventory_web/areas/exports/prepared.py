@@ -16,10 +16,9 @@ from inventory_web.htmx import page_or_fragment, see_other
 from inventory_web.list_query import ListQuery
 from inventory_web.long_work import jobs
 from inventory_web.long_work.chunks import CHUNK_BYTES, numbers_of, stream_file
-from inventory_web.long_work.circumstances import the_circumstances
+from inventory_web.long_work.circumstances import see_result_of, the_circumstances
 from inventory_web.long_work.states import Job, State
 from inventory_web.long_work.workshop import take_on, the_workshop
-from inventory_web.replicated_database import must_see
 
 
 def add_routes(blueprint: Blueprint) -> None:
@@ -95,5 +94,5 @@ def _mine(job_id: str) -> Job:
     if account is None or not KIND.may_see(account, job):
         abort(403)
     # What an instance has stored is read where it has arrived.
-    must_see(the_inventory().sessions, job.result.get("token", ""))
+    see_result_of(job)
     return job

@@ -20,11 +20,10 @@ from inventory_web.current import new_operation, the_actor, the_inventory, the_o
 from inventory_web.htmx import page_or_fragment, see_other
 from inventory_web.long_work import jobs
 from inventory_web.long_work.chunks import CHUNK_BYTES
-from inventory_web.long_work.circumstances import the_circumstances
+from inventory_web.long_work.circumstances import see_result_of, the_circumstances
 from inventory_web.long_work.states import REPEATABLE, Job, State
 from inventory_web.long_work.workshop import take_on, the_workshop
 from inventory_web.messages import faults_by_field, movements_text, products_text
-from inventory_web.replicated_database import must_see
 from inventory_web.roles import Role, requires
 
 
@@ -82,7 +81,7 @@ def upload() -> Response:
 def show(job_id: str) -> Response:
     """The preview, the progress or the result; the page asks for it again while somebody works on it."""
     job = _job(job_id)
-    must_see(the_inventory().sessions, job.result.get("token", ""))
+    see_result_of(job)
     return page_or_fragment("imports/job.html", "imports/job_card.html", job=job, operation=new_operation())
 
 

@@ -10,11 +10,10 @@ from inventory_web.addresses import next_address
 from inventory_web.current import Account, the_account, the_inventory
 from inventory_web.htmx import page_or_fragment, see_other
 from inventory_web.long_work import jobs
-from inventory_web.long_work.circumstances import the_circumstances
+from inventory_web.long_work.circumstances import see_result_of, the_circumstances
 from inventory_web.long_work.kinds import WorkKind
 from inventory_web.long_work.states import REPEATABLE, Job, State
 from inventory_web.long_work.workshop import the_workshop
-from inventory_web.replicated_database import must_see
 
 blueprint = Blueprint("work", __name__, template_folder="templates")
 
@@ -28,7 +27,7 @@ def index() -> Response:
     visible = {kind.name: account.name if mine else kind.only_of(account) for kind in kinds}
     found = [workshop.as_known(job) for job in jobs.recent_jobs(the_inventory(), visible)]
     for job in found:
-        must_see(the_inventory().sessions, job.result.get("token", ""))
+        see_result_of(job)
     return page_or_fragment(
         "work/index.html",
         "work/list.html",
