@@ -59,7 +59,8 @@ def table() -> Response:
         target = until_sent.enter_context(TemporaryFile())
         rows = write_csv(target, columns, every_event(stock, _wanted()))
         target.seek(0)
-        name = f"{gettext('auditoria')}-{stock.clock():%Y-%m-%d}.csv"
+        word = gettext("auditoria")
+        name = f"{word}-{stock.clock():%Y-%m-%d}.csv"
         announce(
             stock,
             Event.EXPORTED,
