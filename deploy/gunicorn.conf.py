@@ -28,6 +28,8 @@ graceful_timeout = 30
 keepalive = 0
 backlog = 256
 
+LARGEST_PAGE = 128 * 1024
+
 worker_tmp_dir = "/dev/shm"
 control_socket_disable = True
 proc_name = "inventory"
@@ -50,8 +52,9 @@ def on_starting(_server):
 
 
 def pre_request(_worker, req):
-    """Hold the head of an answer back until its body is there: once NGINX has the head, it can ask no other instance."""
+    """Send head and body of a page together: once NGINX has the head, it asks no other instance for the body."""
     req.unreader.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
+    req.unreader.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LARGEST_PAGE)
 
 
 def post_request(_worker, req, _environ, _resp):

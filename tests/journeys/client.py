@@ -34,6 +34,7 @@ class Client:
         name: Of the account; their products' codes begin with it.
         patient: Whether a page that is refused with 503 is asked for again; otherwise every page must come.
         turned_away: How often a change was refused for now, with 503.
+        broken_off: How many pages ended in their middle, and were loaded again.
     """
 
     name: str
@@ -41,6 +42,7 @@ class Client:
     visitor: Visitor
     patient: bool = False
     turned_away: int = 0
+    broken_off: int = 0
     logbook: Logbook = field(init=False)
     known: dict[str, Known] = field(default_factory=dict)
 
@@ -53,12 +55,20 @@ class Client:
     def read(self, path: str) -> Answer:
         """A page, which must come."""
         until = time.monotonic() + PATIENCE
-        while (answer := self.visitor.get(path)).status == UNAVAILABLE and self.patient:
+        while (answer := self.load(path)).status == UNAVAILABLE and self.patient:
             require_retry_after(answer)
             assert time.monotonic() < until, f"{self.name} waits for {path}: {answer.text}"
             time.sleep(PAUSE)
         assert answer.status == OK, f"{self.name}: {path} answers {answer.status}: {answer.text}"
         return answer
+
+    def load(self, path: str) -> Answer:
+        """A page; one of an instance that died while it was sending is loaded again."""
+        try:
+            return self.visitor.get(path)
+        except http.client.IncompleteRead:
+            self.broken_off += 1
+            return self.visitor.get(path)
 
     def log_in(self) -> None:
         self.visitor.cookies.clear()

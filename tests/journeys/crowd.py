@@ -63,6 +63,11 @@ class Crowd:
         self.shared = first.register("Compartido", 1, f"TODOS-{uuid.uuid4().hex[:8]}".upper())
         del first.known[self.shared]
 
+    @property
+    def broken_off(self) -> int:
+        """How many pages of all clients ended in their middle."""
+        return sum(client.broken_off for client in self.clients)
+
     @contextmanager
     def at_work(self) -> Iterator[None]:
         """Everybody walks through all journeys, and through them again until the block ends; each begins with another."""
