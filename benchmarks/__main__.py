@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import browsing, changing, dataset, exchange, machine, reading, replication, report
+from benchmarks import browsing, changing, dataset, exchange, machine, reading, replication, report, stack
 from benchmarks.measuring import Comparison, Ground, Table, say
 from tests.capabilities import missing
 
@@ -22,7 +22,11 @@ ROOMS: dict[str, Callable[[Ground], Iterator[Table]]] = {
 """The rooms of the part ``inventory`` of the page; each other part is one room."""
 
 BROWSING = "browsing"
-REPLICATION = "replication"
+REPLICATION, STACK = "replication", "stack"
+WITH_SERVERS: dict[str, tuple[Callable[[], dict[str, str]], Callable[[], Tables]]] = {
+    REPLICATION: (replication.versions, replication.measure),
+    STACK: (stack.versions, stack.measure),
+}
 NEEDS = {BROWSING: "browser", REPLICATION: "docker"}
 
 
@@ -44,8 +48,9 @@ def main() -> int:
             missed += _run("inventory", versions, measured, given.page, len(inventory) == len(ROOMS))
         if BROWSING in rooms:
             missed += _run(BROWSING, browsing.versions(), browsing.measure(ground()), given.page, True)
-    if REPLICATION in rooms:
-        missed += _run(REPLICATION, replication.versions(), replication.measure(), given.page, True)
+    for part, (versions_of, measure) in WITH_SERVERS.items():
+        if part in rooms:
+            missed += _run(part, versions_of(), measure(), given.page, True)
     return int(missed > 0)
 
 

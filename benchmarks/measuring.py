@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
-Unit = Literal["ms", "µs", "s", "rows/s", "MB", "KB", "statements", "messages", "%"]
+Unit = Literal["ms", "µs", "s", "rows/s", "MB", "KB", "statements", "messages", "%", "answers/s"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -30,6 +30,11 @@ The same catalogue, through the server of `inventory serve` and a real Chromium 
 `inventory_replication` over a source and two replicas in containers of their own, with TLS, and with the durability that MySQL has
 by itself. Application and servers share the machine and its cores.
 """,
+    "stack": """## The containers
+
+`docker-compose.yml` as it is shipped: NGINX over three instances over a source and its replica, all of them and the program that
+asks on one machine. [Capacity](capacity.md) says what follows from it.
+""",
 }
 """The parts of the page in their order, each with its heading; a run that measures one leaves the other as it is."""
 

@@ -1,0 +1,78 @@
+"""The model of the capacity page, fed with what was measured, held against what was measured, and asked for more."""
+
+import os
+from collections.abc import Mapping
+
+from benchmarks.measuring import Comparison
+from benchmarks.stack.capacity import Load, Station, load_of, mixed, most_users
+from benchmarks.stack.serving import Costs, stations
+
+THINK_SECONDS = 10.0
+RESPONSE_SECONDS = 0.3
+BUSY = 0.7
+CHANGING_SHARE = 0.1
+TURNS = {"web1": 3 / 6, "web2": 2 / 6, "web3": 1 / 6}
+PROCESSES = 2
+"""Of an instance (`WEB_CONCURRENCY`); one of them works on one core at a time."""
+
+
+def against_measurement(found: Costs) -> Comparison:
+    """What the model says of the pages that were measured, its customers on the same machine."""
+    cores = os.cpu_count() or 1
+    network = [Station("the machine's cores", sum(found.reading.values()), cores)]
+    rows = []
+    for customers, measured in sorted(found.measured.items()):
+        told = load_of(network, 0.0, customers).throughput
+        rows.append((str(customers), f"{measured:.0f}", f"{told:.0f}", f"{100 * (told / measured - 1):+.0f} %"))
+    return Comparison(
+        "The model against the measurement",
+        "Pages a second, as measured and as the model of `benchmarks/stack/capacity.py` tells them from the costs above, taken "
+        "with the most customers. It knows of processors alone; waits for disk and network make few customers slower than it says.",
+        ("customers", "measured", "model", "difference"),
+        tuple(rows),
+    )
+
+
+def reach(found: Costs) -> Comparison:
+    """How many people the same containers carry on other machines."""
+    rows = [_row(what, reading, changing) for what, (reading, changing) in _shapes(found).items()]
+    return Comparison(
+        "How far it carries",
+        f"By the model: the most people of whom each asks for something every {THINK_SECONDS:.0f} s, one time of ten to change a "
+        f"quantity, so that the mean answer takes at most {RESPONSE_SECONDS:g} s and nothing is busy for more than "
+        f"{100 * BUSY:.0f} % of the time. Cores are taken to be like those of the machine that was measured on.",
+        ("machines", "people", "requests a second", "changes a second", "what gives out first"),
+        tuple(rows),
+    )
+
+
+def _shapes(found: Costs) -> Mapping[str, tuple[list[Station], list[Station]]]:
+    both = (found.reading, found.changing)
+    one = {f"one of {cores} cores": [stations(each, cores) for each in both] for cores in (2, 4, 8)}
+    several = {
+        f"six of {cores} cores: balancer, three instances, source, replica": [_apart(each, cores) for each in both]
+        for cores in (2, 4)
+    }
+    return {what: (reading, changing) for what, (reading, changing) in (one | several).items()}
+
+
+def _apart(each: Mapping[str, float], cores: int) -> list[Station]:
+    working = min(cores, PROCESSES)
+    return [
+        Station("balancer", each["balancer"], cores),
+        *(Station(name, each["instances"] * turn, working) for name, turn in TURNS.items()),
+        Station("source", each["source"], cores),
+        Station("replica", each["replica"], cores),
+    ]
+
+
+def _row(what: str, reading: list[Station], changing: list[Station]) -> tuple[str, ...]:
+    most = most_users(mixed(reading, changing, CHANGING_SHARE), THINK_SECONDS, RESPONSE_SECONDS, BUSY)
+    return (what, *_cells(most))
+
+
+def _cells(most: Load | None) -> tuple[str, ...]:
+    if most is None:
+        return "none", "", "", ""
+    changes = most.throughput * CHANGING_SHARE
+    return f"{most.users:,}", f"{most.throughput:.0f}", f"{changes:.1f}", most.bottleneck

@@ -1,0 +1,157 @@
+"""The shipped containers, started for one run with a catalogue in them, and what can be read off them from outside."""
+
+import json
+import re
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from benchmarks import dataset
+from benchmarks.measuring import say
+from benchmarks.stack.customers import Customer
+from inventory_core import Inventory, SingleDatabase, export_products
+from inventory_core.queries.filters import ProductFilter
+from tests.stack.system import SAMPLE_SECRETS, System, eventually, new_project, removed_at_the_end
+from tests.stack.visitor import Visitor
+
+PRODUCTS = 20_000
+INSTANCES = ("web1", "web2", "web3")
+CONTAINERS = ("nginx", *INSTANCES, "db", "db-replica")
+CPU_USED = "cat /sys/fs/cgroup/cpuacct/cpuacct.usage 2>/dev/null || cat /sys/fs/cgroup/cpu.stat"
+SCRAPE = "import urllib.request as r; print(r.urlopen('http://127.0.0.1:8000/metrics').read().decode())"
+SCRAPES = 12
+READER = re.compile(
+    r'^inventory_replication_units_total\{role="reader",server="([^"]*)",reason="[^"]*"\} (\S+)$', re.MULTILINE
+)
+WORKER = re.compile(r"^inventory_requests_created\{.*\} (\S+)$", re.MULTILINE)
+UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """The system and somebody who is logged in.
+
+    Args:
+        system: The containers.
+        cookies: Of one login for all customers: logins are limited.
+        codes: Of products that may be changed.
+        first_start: Seconds from ``up`` to healthy, with new volumes.
+        second_start: The same with the volumes of before.
+    """
+
+    system: System
+    cookies: dict[str, str]
+    codes: tuple[str, ...]
+    first_start: float
+    second_start: float
+
+    def customers(self, number: int) -> list[Customer]:
+        """So many people at browsers of their own."""
+        return [Customer(self._visitor()) for _ in range(number)]
+
+    def _visitor(self) -> Visitor:
+        visitor = Visitor("127.0.0.1", self.system.port("nginx", 80), dict(self.cookies))
+        visitor.get("/products/new")
+        return visitor
+
+    @contextmanager
+    def only(self, instances: int) -> Iterator[None]:
+        """Leave the first so many instances running."""
+        rest = INSTANCES[instances:]
+        if rest:
+            self.system.compose("stop", *rest)
+        time.sleep(1)
+        try:
+            yield
+        finally:
+            if rest:
+                self.system.compose("start", *rest)
+            self.wait_until_all_is_well()
+
+    def wait_until_all_is_well(self) -> None:
+        """Until every instance answers and sees a source and its replica."""
+        visitor = self._visitor()
+
+        def well() -> bool:
+            told = [visitor.health() for _ in range(12)]
+            modes = {each.get("database", {}).get("mode") for each in told}
+            return {each.get("instance") for each in told} == set(INSTANCES) and modes == {"normal"}
+
+        eventually("every instance is well", well, seconds=120)
+
+    def cpu_seconds(self) -> dict[str, float]:
+        """Processor time that each container has used up to now."""
+        used = {}
+        for name in CONTAINERS:
+            told = self.system.compose("exec", "-T", name, "sh", "-c", CPU_USED).stdout.split()
+            used[name] = float(told[0]) / 1e9 if len(told) == 1 else float(told[1]) / 1e6
+        return used
+
+    def readers(self) -> dict[str, float]:
+        """Reads that each server has served, by the metrics of all processes of all instances."""
+        found: dict[str, dict[str, float]] = {}
+        for instance in INSTANCES:
+            # Each answer is that of one of the processes.
+            for _ in range(SCRAPES):
+                text = self.system.compose("exec", "-T", instance, "python", "-c", SCRAPE).stdout
+                served: dict[str, float] = {}
+                for server, number in READER.findall(text):
+                    served[server] = served.get(server, 0.0) + float(number)
+                found[min(WORKER.findall(text))] = served
+        return {name: sum(each.get(name, 0.0) for each in found.values()) for name in ("db", "db-replica")}
+
+    def memory(self) -> dict[str, float]:
+        """Megabytes that each container holds, as ``docker stats`` counts them."""
+        names = {found["Id"]: name for name, found in self.system.containers().items()}
+        told = self.system.run("docker", "stats", "--no-stream", "--no-trunc", "--format", "{{json .}}", *names)
+        used = {}
+        for line in told.stdout.splitlines():
+            each = json.loads(line)
+            number, unit = re.findall(r"^([\d.]+)(\w+)", each["MemUsage"])[0]
+            used[names[each["ID"]]] = float(number) * UNITS[unit] / 1e6
+        return used
+
+
+@contextmanager
+def containers() -> Iterator[Stand]:
+    """Build, start, fill, and remove everything at the end."""
+    system = System(new_project(), SAMPLE_SECRETS, f"inventory:{new_project()}")
+    with removed_at_the_end(system):
+        try:
+            system.compose("build", "provision")
+            say("the containers are started from existing images")
+            first = _seconds_to_start(system)
+            codes = _fill(system)
+            system.compose("down")
+            second = _seconds_to_start(system)
+            visitor = system.administrator()
+            stand = Stand(system, visitor.cookies, codes, first, second)
+            stand.wait_until_all_is_well()
+            yield stand
+        finally:
+            system.compose("down", "--volumes", "--timeout", "1")
+            system.run("docker", "image", "rm", "--force", system.image)
+
+
+def _seconds_to_start(system: System) -> float:
+    began = time.monotonic()
+    system.up()
+    return time.monotonic() - began
+
+
+def _fill(system: System) -> tuple[str, ...]:
+    """Import a catalogue as ``inventory import`` does it, and give some codes."""
+    with tempfile.TemporaryDirectory(prefix="inventory-bench-") as folder:
+        file = Path(folder, "catalogue.db")
+        dataset.build(file, PRODUCTS, 10 * PRODUCTS)
+        sessions = SingleDatabase.from_file(file)
+        with Path(folder, "catalogue.csv").open("wb") as target:
+            export_products(Inventory(sessions), ProductFilter(), target, "csv")
+        sessions.close()
+        table = Path(folder, "catalogue.csv").read_text("utf-8-sig")
+    program = "cat > /tmp/catalogue.csv && inventory import /tmp/catalogue.csv && rm /tmp/catalogue.csv"
+    system.compose("exec", "-T", "web1", "sh", "-c", program, stdin=table)
+    return tuple(line.partition(",")[0] for line in table.splitlines()[1:2001])
