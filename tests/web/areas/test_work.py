@@ -221,6 +221,9 @@ def test_while_an_import_is_stored_the_next_one_waits_and_says_so_and_the_first_
 
     confirmed = site.operator.post(f"{second}/confirm")
     page = site.operator.get(second).text
+    file = {"file": (io.BytesIO(b"code,name\nC,Silla\n"), "C.csv"), "sheet": ""}
+    third = site.operator.post("/imports/new", file).location
+    assert "Espera su turno" in site.operator.get(third).text
     cancelling = site.operator.post(first.replace("/imports/", "/work/") + "/cancel")
 
     assert (confirmed.status_code, cancelling.status_code) == (303, 303)
@@ -229,6 +232,7 @@ def test_while_an_import_is_stored_the_next_one_waits_and_says_so_and_the_first_
     held.go.set()
     eventually(lambda: "Cancelada" in site.operator.get(first).text)
     eventually(lambda: "Importada" in site.operator.get(second).text)
+    eventually(lambda: "Importar ahora" in site.operator.get(third).text)
     assert "LENTO" not in site.operator.get("/inventory").text
     assert site.quantity("B") == 3
 

@@ -93,6 +93,9 @@ class Workshop:
         until = time.monotonic() + STOP_SECONDS
         for thread in tuple(self._threads):
             thread.join(max(0.0, until - time.monotonic()))
+        # What could not be written down yet can be now.
+        while time.monotonic() < until and any(job.under_way for job in tuple(self._pending.values())):
+            time.sleep(0.02)
 
     def submit(self, inventory: Inventory, job: Job, write: Callable[[], object]) -> None:
         """Let ``write`` put the job into the queue, and wait a little for its end.

@@ -11,7 +11,7 @@ from flask_babel import gettext
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
-from inventory_core.errors import Fault
+from inventory_core.errors import DatabaseBusy, Fault
 from inventory_core.operations.undoing_import import undo_import
 from inventory_web.areas.imports import texts
 from inventory_web.areas.imports.steps import CHECK, IMPORT, KIND
@@ -70,8 +70,15 @@ def upload() -> Response:
     shutil.copyfileobj(file.stream, content)
 
     def keep() -> None:
-        with content:
+        try:
             jobs.add_job(stock, job, content)
+        except DatabaseBusy:
+            # It is tried again.
+            raise
+        except Exception:
+            content.close()
+            raise
+        content.close()
 
     the_workshop().submit(stock, job, keep)
     return see_other(url_for("imports.show", job_id=job.id))
