@@ -19,6 +19,8 @@ PAGES = (
     "/low-stock",
     "/locations",
     "/imports/new",
+    "/exports/new?search={code}",
+    "/work",
     "/account",
     "/account/password",
     "/account/second-factor",
