@@ -79,3 +79,23 @@ def test_an_export_goes_out_whole_and_nothing_of_it_is_kept(system: System, admi
         assert len(rows) == 301
     else:
         assert answer.body.startswith(b"PK")
+
+
+def test_a_file_that_was_made_in_the_background_goes_out_whole_and_nothing_of_it_is_kept(
+    system: System, admin: Visitor
+) -> None:
+    words = table("BG", 300).decode()
+    program = "cat > /tmp/bg.csv && inventory import /tmp/bg.csv && rm /tmp/bg.csv"
+    system.compose("exec", "-T", "web1", "sh", "-c", program, stdin=words)
+    admin.get("/exports/new?search=BG-00")
+    begun = admin.post("/exports", search="BG-00", format="csv")
+    page = begun.header("Location")
+    eventually("the file is ready", lambda: f'href="{page}/file"' in admin.get(page).text)
+    answers = [admin.get(f"{page}/file") for _ in range(6)]
+
+    assert begun.status == 303, begun.text
+    assert kept(system) == ""
+    assert len({answer.header("X-Served-By") for answer in answers}) > 1
+    for answer in answers:
+        assert (answer.status, len(answer.text.splitlines())) == (200, 301)
+        assert int(answer.header("Content-Length")) == len(answer.body)
