@@ -10,6 +10,10 @@ Set-Location (Join-Path $PSScriptRoot '..')
 # Files of .NET are relative to the process, not to the location.
 [Environment]::CurrentDirectory = (Get-Location).Path
 
+function Test-Secret([string]$Name) {
+    (Test-Path "$folder/$Name") -and (Get-Item "$folder/$Name").Length -gt 0
+}
+
 function Stop-Setup([string]$Why) {
     [Console]::Error.WriteLine("setup: $Why")
     exit 1
@@ -17,7 +21,7 @@ function Stop-Setup([string]$Why) {
 
 $folder = if ($Into) { $Into } else { 'deploy/secrets' }
 
-if (-not $Into -and -not (Test-Path "$folder/root_password")) {
+if (-not $Into -and -not (Test-Secret "root_password")) {
     $project = if ($env:COMPOSE_PROJECT_NAME) { $env:COMPOSE_PROJECT_NAME } else { 'inventory' }
     $volume = "${project}_db-data"
     if (Get-Command docker -ErrorAction SilentlyContinue) {
@@ -47,7 +51,7 @@ function Write-Text([string]$Path, [string]$Text) {
 }
 
 function New-Secret([string]$Name, [int]$Length) {
-    if (-not (Test-Path "$folder/$Name")) { Write-Text "$folder/$Name" (Get-RandomText $Length) }
+    if (-not (Test-Secret $Name)) { Write-Text "$folder/$Name" (Get-RandomText $Length) }
 }
 
 function Set-Setting([string]$Name, [string]$Value) {

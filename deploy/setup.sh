@@ -22,7 +22,7 @@ while [ $# -gt 0 ]; do
   esac
 done
 
-if [ ! -e "$folder/root_password" ] && [ -z "$only_files" ]; then
+if [ ! -s "$folder/root_password" ] && [ -z "$only_files" ]; then
   volume=${COMPOSE_PROJECT_NAME:-inventory}_db-data
   if command -v docker >/dev/null && docker volume inspect "$volume" >/dev/null 2>&1; then
     fail "the volume $volume holds a database with the passwords used until now. Change root's there first, as \
@@ -34,12 +34,12 @@ random() { # random LENGTH: letters and digits
   LC_ALL=C tr -dc 'A-Za-z0-9' </dev/urandom | head -c "$1"
 }
 
-secret() { # secret NAME LENGTH: unless it is there
-  [ -e "$folder/$1" ] && return
+secret() { # secret NAME LENGTH: unless it is there and not empty
+  [ -s "$folder/$1" ] && return
   random "$2" >"$folder/$1.new"
   # The folder keeps others on this machine out; the account inside a container must be able to read the file.
   chmod 444 "$folder/$1.new"
-  mv "$folder/$1.new" "$folder/$1"
+  mv -f "$folder/$1.new" "$folder/$1"
 }
 
 setting() { # setting NAME VALUE: in .env

@@ -47,10 +47,13 @@ def test_what_is_there_already_is_kept(clone: Path) -> None:
     folder = clone / "deploy" / "secrets"
     before = {path.name: path.read_text() for path in folder.iterdir()}
     (folder / "monitor_password").unlink()
+    (folder / "app_password").chmod(0o600)
+    (folder / "app_password").write_text("")
     set_up(clone)
     after = {path.name: path.read_text() for path in folder.iterdir()}
 
-    assert {name for name in SECRETS if after[name] != before[name]} == {"monitor_password"}
+    assert {name for name in SECRETS if after[name] != before[name]} == {"monitor_password", "app_password"}
+    assert "" not in after.values()
     assert (clone / ".env").read_text() == "HTTP_PORT=8000\nINVENTORY_SECRETS=./deploy/secrets\n"
 
 
