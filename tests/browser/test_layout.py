@@ -26,6 +26,7 @@ PAGES = (
     "/account/second-factor",
     "/users",
     "/audit",
+    "/views?search={code}&category=x",
     "/shortcuts",
     "/nowhere",
 )
