@@ -2,7 +2,7 @@
 
 import json
 
-from flask import flash
+from flask import flash, request
 
 UNDO = "undo"
 """The category of a notice whose text is an ``undo_offer``."""
@@ -14,6 +14,6 @@ def tell_with_undo(text: str, *, address: str, changed: str) -> None:
 
 
 def undo_offer(message: str) -> dict[str, str]:
-    """What ``tell_with_undo`` was given; for templates."""
+    """What ``tell_with_undo`` was given, and in ``next`` the page to come back to; for templates."""
     offer: dict[str, str] = json.loads(message)
-    return offer
+    return offer | {"next": request.full_path if request.method == "GET" else ""}
