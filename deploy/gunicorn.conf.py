@@ -1,6 +1,7 @@
 """How one instance serves: a few processes with threads; every value here may be read in gunicorn's own documentation."""
 
 import contextlib
+import gc
 import os
 import socket
 import sys
@@ -49,6 +50,9 @@ def on_starting(_server):
         create_app(settings)
     except Exception as error:
         sys.exit(report(error))
+    # What is here now stays for good: the workers share it as long as no collector walks through it and touches every page.
+    gc.collect()
+    gc.freeze()
 
 
 def pre_request(_worker, req):
