@@ -13,6 +13,7 @@ from inventory_core import Inventory, ProductFilter, SingleDatabase, count_produ
 from inventory_web.areas.accounts import users
 from inventory_web.areas.accounts.passwords import matches
 from inventory_web.areas.accounts.tables import User
+from inventory_web.areas.audit.reading import EventFilter, events_page
 from tests.web.browser import PASSWORD
 from tests.web.commands.conftest import Ended
 
@@ -353,3 +354,17 @@ def test_something_unexpected_is_one_line_too(run: Run, here: Path, monkeypatch:
 
     assert here.exists()
     one_line(run("user", "list"), "WEB-500")
+
+
+def test_a_lost_second_factor_is_taken_away_and_the_audit_is_pruned(run: Run, here: Path, inventory: Inventory) -> None:
+    assert here.exists()
+    off = run("user", "second-factor-off", "vera")
+    unknown = run("user", "second-factor-off", "nadie")
+    pruned = run("audit", "prune", "--before", "2020-01-01")
+    no_day = run("audit", "prune", "--before", "ayer")
+
+    assert (off.code, off.out) == (0, "«vera» no tiene verificación en dos pasos.\n")
+    one_line(unknown, "WEB-004")
+    assert (pruned.code, pruned.out) == (0, "0 sucesos borrados.\n")
+    assert (no_day.code, "Traceback" in no_day.err) == (2, False)
+    assert events_page(inventory, EventFilter(event="audit_pruned")).rows[0].actor.endswith("@inventory")
