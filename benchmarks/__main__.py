@@ -27,7 +27,7 @@ WITH_SERVERS: dict[str, tuple[Callable[[], dict[str, str]], Callable[[], Tables]
     REPLICATION: (replication.versions, replication.measure),
     STACK: (stack.versions, stack.measure),
 }
-NEEDS = {BROWSING: "browser", REPLICATION: "docker"}
+NEEDS = {BROWSING: "browser", REPLICATION: "docker", STACK: "docker"}
 
 
 def main() -> int:

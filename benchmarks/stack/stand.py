@@ -138,7 +138,8 @@ def containers() -> Iterator[Stand]:
 
 def _seconds_to_start(system: System) -> float:
     began = time.monotonic()
-    system.up()
+    system.compose("up", "--detach")
+    eventually("the balancer is healthy", lambda: system.health("nginx") == "healthy", seconds=300)
     return time.monotonic() - began
 
 
