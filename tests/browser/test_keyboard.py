@@ -1,12 +1,22 @@
 """The keys: through the list, on a quantity, and to the list of the keys; never while somebody types."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.browser.shop import Shop, Window
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
 pytestmark = pytest.mark.browser
+
+
+def press(page: "Page", key: str) -> None:
+    """Press a key by hand: a moment passes before it counts, since a scanner types quicker than that."""
+    page.keyboard.press(key)
+    page.wait_for_timeout(100)
 
 
 @pytest.fixture
@@ -23,15 +33,15 @@ def test_keys_lead_through_the_list_and_open_a_product(window: Window, word: str
     page.goto(f"/inventory?search={word}&sort=code")
     walked = []
     for key in ("j", "j", "ArrowDown", "ArrowDown", "k", "ArrowUp", "k"):
-        page.keyboard.press(key)
+        press(page, key)
         walked.append(page.evaluate("document.activeElement.textContent")[-1])
 
     assert "".join(walked) == "ABCCBAA"
-    page.keyboard.press("ArrowUp")
+    press(page, "ArrowUp")
     assert window.focused() == "search"
-    page.keyboard.press("ArrowDown")
-    page.keyboard.press("j")
-    page.keyboard.press("Enter")
+    press(page, "ArrowDown")
+    press(page, "j")
+    press(page, "Enter")
     page.wait_for_url(f"**/products/{word}-B")
 
 
@@ -39,13 +49,13 @@ def test_plus_and_minus_change_the_row_and_the_keyboard_stays_in_it(shop: Shop, 
     page, code = window.page, f"{word}-B"
     page.goto(f"/inventory?search={word}&sort=code")
     for key in ("j", "j", "+"):
-        page.keyboard.press(key)
+        press(page, key)
     window.sees("5 → 6")
     assert window.focused() == f"c{window.row(code).get_attribute('id')}".replace("cp", "c")
 
-    page.keyboard.press("-")
+    press(page, "-")
     window.sees("6 → 5")
-    page.keyboard.press("j")
+    press(page, "j")
 
     assert page.evaluate("document.activeElement.textContent") == f"{word}-C"
     assert [shop.quantity(f"{word}-{letter}") for letter in "ABC"] == [5, 5, 5]
@@ -54,9 +64,9 @@ def test_plus_and_minus_change_the_row_and_the_keyboard_stays_in_it(shop: Shop, 
 def test_each_of_several_quick_presses_counts(shop: Shop, window: Window, word: str) -> None:
     page = window.page
     page.goto(f"/inventory?search={word}-A")
-    page.keyboard.press("j")
+    press(page, "j")
     for _ in range(4):
-        page.keyboard.press("+")
+        press(page, "+")
     window.sees("8 → 9")
 
     assert shop.quantity(f"{word}-A") == 9
@@ -65,7 +75,7 @@ def test_each_of_several_quick_presses_counts(shop: Shop, window: Window, word: 
 def test_a_refused_press_ends_those_that_wait_behind_it(shop: Shop, window: Window) -> None:
     code, page = shop.create_product(quantity=1), window.page
     page.goto(f"/inventory?search={code}")
-    page.keyboard.press("j")
+    press(page, "j")
     # In one breath, so that none is pressed after the first answer, however quick the server is.
     page.evaluate(
         "keys => keys.forEach(key => document.activeElement.dispatchEvent("
@@ -86,9 +96,9 @@ def test_keys_are_text_in_a_field_and_the_browsers_own_with_a_modifier(shop: Sho
     assert page.input_value("#search") == "/?jkn+-"
 
     page.goto(f"/inventory?search={word}-A")
-    page.keyboard.press("j")
+    press(page, "j")
     for key in ("Control+j", "Alt+n", "Control+-", "Control++", "Meta+/"):
-        page.keyboard.press(key)
+        press(page, key)
 
     assert page.evaluate("document.activeElement.textContent") == f"{word}-A"
     assert page.url.endswith(f"/inventory?search={word}-A")
@@ -98,10 +108,10 @@ def test_keys_are_text_in_a_field_and_the_browsers_own_with_a_modifier(shop: Sho
 def test_search_and_a_new_product_are_a_key_away_on_every_page(window: Window) -> None:
     page = window.page
     page.goto("/locations")
-    page.keyboard.press("n")
+    press(page, "n")
     page.wait_for_url("**/products/new")
     page.goto("/locations")
-    page.keyboard.press("/")
+    press(page, "/")
     page.wait_for_url("**/inventory#search")
 
     assert window.focused() == "search"
@@ -111,17 +121,17 @@ def test_a_question_mark_opens_the_list_of_the_keys_and_escape_leads_back(window
     page = window.page
     page.goto(f"/inventory?search={word}&sort=code")
     for key in ("j", "j", "?"):
-        page.keyboard.press(key)
+        press(page, key)
     dialog = page.get_by_role("dialog", name="Atajos de teclado")
     dialog.wait_for()
     assert window.violations() == []
-    page.keyboard.press("n")
-    page.keyboard.press("j")
-    page.keyboard.press("Escape")
+    press(page, "n")
+    press(page, "j")
+    press(page, "Escape")
     dialog.wait_for(state="hidden")
 
     assert page.evaluate("document.activeElement.textContent") == f"{word}-B"
-    page.keyboard.press("?")
+    press(page, "?")
     dialog.get_by_role("button", name="Cerrar").click()
     dialog.wait_for(state="hidden")
     page.get_by_role("link", name="Atajos de teclado").click()
@@ -143,7 +153,7 @@ def test_who_may_only_look_has_keys_for_looking_alone(
     page = window.page
     page.goto(f"/inventory?search={word}-A")
     for key in ("j", "+", "n"):
-        page.keyboard.press(key)
+        press(page, key)
 
     assert page.evaluate("document.activeElement.textContent") == f"{word}-A"
     assert page.url.endswith(f"/inventory?search={word}-A")

@@ -1,13 +1,23 @@
 """The list in a real browser: live search, filters, history, quick quantities."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
 from inventory_core import change_quantity, new_operation_id
 from tests.browser.shop import Shop, Window
 
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
+
 pytestmark = pytest.mark.browser
+
+
+def press(page: "Page", key: str) -> None:
+    """Press a key by hand: a moment passes before it counts, since a scanner types quicker than that."""
+    page.keyboard.press(key)
+    page.wait_for_timeout(100)
 
 
 def test_the_search_follows_the_typing_and_the_history_leads_back(shop: Shop, window: Window) -> None:
@@ -44,7 +54,7 @@ def test_the_search_follows_the_typing_and_the_history_leads_back(shop: Shop, wi
 
 
 def test_a_slash_goes_to_the_search(window: Window) -> None:
-    window.page.keyboard.press("/")
+    press(window.page, "/")
 
     assert window.page.evaluate("document.activeElement.id") == "search"
 
@@ -76,7 +86,7 @@ def test_a_quantity_is_changed_in_its_row_and_taken_back(shop: Shop, window: Win
     field = row.get_by_role("textbox", name=f"Cantidad de {code}")
     field.click()
     page.keyboard.type("42")
-    page.keyboard.press("Enter")
+    press(page, "Enter")
     window.sees("6 → 42")
     assert window.focused() == f"Cantidad de {code}"
     assert shop.quantity(code) == 42
