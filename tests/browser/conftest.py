@@ -70,16 +70,20 @@ def open_window(shop: Shop, chromium: "Browser") -> Iterator[Callable[..., Windo
     """Open a window of somebody who is logged in; at the end nothing may have gone wrong in any of them."""
     windows: list[Window] = []
 
-    def open_one(name: str = "olga", *, width: int = 1280, script: bool = True, dark: bool = False) -> Window:
+    def open_one(
+        name: str = "olga", *, width: int = 1280, script: bool = True, dark: bool = False, language: str = "es"
+    ) -> Window:
         context = chromium.new_context(
             base_url=shop.address,
             viewport={"width": width, "height": 800 if width > 600 else 740},
-            locale="es-ES",
+            locale={"es": "es-ES", "en": "en-GB"}[language],
             java_script_enabled=script,
             color_scheme="dark" if dark else "light",
+            # Colours that are on their way are neither those of before nor those of after.
+            reduced_motion="reduce",
         )
         context.set_default_timeout(20_000)
-        window = Window(context.new_page(), shop.address)
+        window = Window(context.new_page(), shop.address, language=language, dark=dark)
         windows.append(window)
         window.log_in(name)
         return window

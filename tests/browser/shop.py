@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inventory_core import Inventory, ProductDraft, get_product, new_operation_id, register_product
+from tests.web.languages.catalogue import english
 
 if TYPE_CHECKING:
     from playwright.sync_api import ConsoleMessage, Locator, Page, Request
@@ -44,8 +45,10 @@ class Shop:
 class Window:
     """A page, and what went wrong in it: errors of scripts, reports of the content policy, requests to other hosts."""
 
-    def __init__(self, page: "Page", address: str) -> None:
+    def __init__(self, page: "Page", address: str, *, language: str = "es", dark: bool = False) -> None:
         self.page = page
+        self.language = language
+        self.dark = dark
         self.trouble: list[str] = []
         self._address = address
         page.on("console", self._console)
@@ -66,6 +69,16 @@ class Window:
     def row(self, code: str) -> "Locator":
         """The row of a product in the list."""
         return self.page.locator("tr", has=self.page.get_by_role("link", name=code, exact=True))
+
+    def say(self, spanish: str) -> str:
+        """The text in the language of the window."""
+        message = english().get(spanish)
+        assert message is not None, spanish
+        return spanish if self.language == "es" else str(message.string)
+
+    def faults(self) -> list[str]:
+        """What is wrong with the page as it stands: wider than the window, or what the accessibility checker finds."""
+        return ["wider than the window"] * self.is_too_wide() + self.violations()
 
     def is_too_wide(self) -> bool:
         """Whether the page can be scrolled sideways."""
