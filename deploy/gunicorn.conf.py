@@ -7,6 +7,9 @@ import socket
 import sys
 import tempfile
 
+# Only commands for people draw on a terminal: an instance need not hold what does that.
+sys.modules["rich"] = sys.modules["pygments"] = None
+
 from inventory_web.app import create_app
 from inventory_web.commands.reporting import report
 from inventory_web.commands.serving import GunicornLog
