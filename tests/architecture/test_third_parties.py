@@ -67,7 +67,7 @@ def test_no_page_needs_a_weaker_policy_than_our_own_scripts_and_styles() -> None
     inline = re.compile(
         r"""<style|\bstyle\s*=|\bon[a-z]+\s*=\s*["']|\bhx-on\b|javascript:|<script(?![^>]*\bsrc=)""", re.IGNORECASE
     )
-    pages = files(".html", ".jinja", ".svg")
+    pages = [path for path in files(".html", ".jinja", ".svg") if path.parts[0] != "docs"]
 
     assert pages
     assert [str(path) for path in pages if inline.search(text(path))] == []

@@ -21,8 +21,8 @@ from inventory_web.areas.shortcuts import ShortcutsArea
 from inventory_web.areas.status import StatusArea
 from inventory_web.areas.stock_history import StockHistoryArea
 from inventory_web.areas.system import SystemArea
-from inventory_web.areas.work import WorkArea
 from inventory_web.areas.views import ViewsArea
+from inventory_web.areas.work import WorkArea
 from inventory_web.hookspecs import WebHooks
 from inventory_web.settings import Settings
 
