@@ -12,6 +12,7 @@ from benchmarks.replication.turns import percentile
 from benchmarks.stack.capacity import Station
 from benchmarks.stack.customers import Act, Customer, Seen, crowd, new_operation
 from benchmarks.stack.stand import INSTANCES, PRODUCTS, Stand
+from tests.stack.system import RUNNING
 
 SECONDS = 8.0
 """How long each measurement lasts."""
@@ -49,7 +50,7 @@ def idle(stand: Stand) -> Table:
         f"Memory as `docker stats` counts it, {IDLE_SECONDS:.0f} s after the start, with {PRODUCTS:,} products. The start is that "
         "of `docker compose up -d` from existing images until the balancer is healthy, which needs all before it to be so.",
         [
-            *(Figure(f"memory of {name}", memory[name], "MB", None, bars.get(name)) for name in sorted(memory)),
+            *(Figure(f"memory of {name}", memory[name], "MB", None, bars.get(name)) for name in sorted(RUNNING)),
             Figure("start with new volumes", stand.first_start, "s", None, start),
             Figure("start with data", stand.second_start, "s", None, start),
         ],
