@@ -27,6 +27,10 @@ PAGES = (
     "/users",
     "/audit",
     "/views?search={code}&category=x",
+    "/labels?code={code}",
+    "/scan",
+    "/scan?mode=count&code={code}",
+    "/scan?code=nada-de-nada",
     "/shortcuts",
     "/nowhere",
 )

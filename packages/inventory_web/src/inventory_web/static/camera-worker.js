@@ -3,6 +3,9 @@
 
 let reader = null;
 
+// The library notes in the console each picture that holds no code.
+console.warn = () => {};
+
 function begin(address) {
   importScripts(address);
   const { BarcodeFormat: kinds, DecodeHintType: hints, MultiFormatReader } = ZXing;
