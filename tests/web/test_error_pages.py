@@ -37,6 +37,8 @@ REFUSALS = [
     core.InsufficientStock("A-1", "Principal", 3, 1500),
     core.QuantityLimit("A-1", 1_000_000_000),
     core.EditConflict("A-1", 1, 2),
+    core.ProductsConflict((core.ChangedProduct(1, "A-1", "Mesa", 1, 2, None, 0, False),)),
+    core.SelectionChanged(3, 4),
     core.CountConflict("A-1", "Principal", 5, 7),
     core.ProductRetired("A-1"),
     core.CannotUndo("already_undone"),
@@ -52,6 +54,7 @@ REFUSALS = [
     web.AccountRefused(core.Fault("username", "duplicate", "ada")),
     web.AccountNotFound("eva"),
     web.PortTaken("127.0.0.1", 80, "no"),
+    web.WorkGivenUp(),
     web.RoleNeeded(Role.ADMIN, Role.VIEWER, ("ada", "admin")),
     *(web.ClusterRefused(kind()) for kind in CLUSTER_TROUBLE),
 ]
