@@ -4,17 +4,19 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from alembic.util import CommandError
 from sqlalchemy import Connection, Engine, func
 from sqlalchemy.exc import DBAPIError
 
 from inventory_core.errors import DatabaseBusy, SchemaNotCurrent
 from inventory_core.failures import refusal
+
+# Alembic is imported where it is used: a process that only serves would hold 7 MB of it for nothing.
+# ruff: noqa: PLC0415
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from alembic.script import ScriptDirectory
 
 PATIENCE_SECONDS = 300
 """How long an instance waits for another one that migrates."""
@@ -33,6 +35,8 @@ class SchemaChain:
 
     def revision(self, engine: Engine) -> str | None:
         """The revision that the database is at; None if it is empty. Raises ``StorageRefused``."""
+        from alembic.runtime.migration import MigrationContext
+
         with _translated(engine), engine.connect() as connection:
             options = {"version_table": self.version_table}
             return MigrationContext.configure(connection, opts=options).get_current_revision()
@@ -49,23 +53,33 @@ class SchemaChain:
 
         Raises ``StorageRefused``, ``DatabaseBusy``, or ``SchemaNotCurrent`` for a database of a newer program.
         """
+        from alembic import command
+
         self._run(engine, lambda config: command.upgrade(config, revision))
 
     def downgrade(self, engine: Engine, revision: str) -> None:
         """Take the schema back to ``revision`` (``base`` drops everything, with the data)."""
+        from alembic import command
+
         self._run(engine, lambda config: command.downgrade(config, revision))
 
-    def _run(self, engine: Engine, run: Callable[[Config], None]) -> None:
+    def _run(self, engine: Engine, run: Callable[["Config"], None]) -> None:
+        from alembic.util import CommandError
+
         try:
             with _translated(engine), _alone(engine, self.version_table), engine.begin() as connection:
                 run(self._config(connection))
         except CommandError as error:
             raise SchemaNotCurrent(self.revision(engine), self.head(), newer=True) from error
 
-    def _scripts(self) -> ScriptDirectory:
+    def _scripts(self) -> "ScriptDirectory":
+        from alembic.script import ScriptDirectory
+
         return ScriptDirectory.from_config(self._config())
 
-    def _config(self, connection: Connection | None = None) -> Config:
+    def _config(self, connection: Connection | None = None) -> "Config":
+        from alembic.config import Config
+
         config = Config()
         config.set_main_option("script_location", self.location)
         config.attributes["version_table"] = self.version_table
