@@ -89,6 +89,7 @@ def test_nothing_moves_for_who_asks_for_less_motion(window: Window) -> None:
         const style = getComputedStyle(e);
         return parseFloat(style.transitionDuration) > 0.001 || parseFloat(style.animationDuration) > 0.001;
     }).length"""
+    window.page.emulate_media(reduced_motion="no-preference")
     assert window.page.evaluate(moving) > 0
     window.page.emulate_media(reduced_motion="reduce")
 
