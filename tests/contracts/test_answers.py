@@ -134,6 +134,7 @@ def pages(inventory: Inventory, product_filter: ProductFilter, sort: str, size: 
         after = Position.from_text(page.next.to_text(), sort)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("sort", SORTS)
 def test_every_filter_in_every_order_gives_the_pages_of_the_model(shop: Inventory, sort: str) -> None:
     for product_filter in FILTERS:
@@ -143,6 +144,7 @@ def test_every_filter_in_every_order_gives_the_pages_of_the_model(shop: Inventor
         assert pages(shop, product_filter, sort, size) == wanted, (product_filter, sort)
 
 
+@pytest.mark.slow
 def test_counts_and_streams_are_of_the_same_products(shop: Inventory) -> None:
     for product_filter in FILTERS:
         wanted = expected(ITEMS, product_filter, "-changed")

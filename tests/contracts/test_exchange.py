@@ -206,6 +206,7 @@ def test_overlapping_files_at_the_same_instant_and_sales_in_between_add_up(make_
     assert verify(instances[0]).faults == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("topology", ["sqlite", MYSQL], indirect=True)
 def test_a_file_of_many_rows_with_long_texts_comes_in(inventory: Inventory) -> None:
     """More than a server takes in one statement: folded, each of these characters becomes 18."""
@@ -216,6 +217,7 @@ def test_a_file_of_many_rows_with_long_texts_comes_in(inventory: Inventory) -> N
     assert get_product(inventory, "P-1099").row.description == "ﷺ" * 2000
 
 
+@pytest.mark.slow
 def test_a_stream_takes_no_more_memory_for_more_rows(database: Database) -> None:
     inventory = Inventory(database.sessions)
     put(inventory, [Item(f"P-{number}", "Cosa", "x" * 1000) for number in range(6_000)])

@@ -165,6 +165,7 @@ def test_the_past_of_a_product_is_told_over_all_locations(at: At) -> None:
     ]
 
 
+@pytest.mark.slow
 def test_a_product_that_moves_often_is_told_from_its_last_hundred_movements_on(at: At) -> None:
     create_product(at(2026, 11, 1), "A", quantity=1)
     for minute in range(102):

@@ -124,6 +124,7 @@ def test_an_import_that_is_cancelled_changes_nothing(inventory: Inventory) -> No
     assert verify(inventory).faults == ()
 
 
+@pytest.mark.slow
 def test_a_keyboard_interrupt_changes_nothing(inventory: Inventory) -> None:
     table = table_of([["code", "name"], *([f"A-{number}", "x"] for number in range(3_000))])
     before = contents(inventory)
@@ -219,6 +220,7 @@ def test_the_kept_result_is_the_whole_result(inventory: Inventory) -> None:
     assert json.loads(kept)["new_categories"] == list(result.new_categories) == ["Jardín"]
 
 
+@pytest.mark.slow
 def test_a_large_file_is_imported_in_portions_as_a_whole(inventory: Inventory) -> None:
     known = [[f"K-{number}", f"Known {number}", "Hogar", "1"] for number in range(0, 4_200, 2)]
     import_rows(inventory, [ROWS[0], *known])

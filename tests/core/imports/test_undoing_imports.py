@@ -213,6 +213,7 @@ def test_a_product_that_was_created_as_retired_stays_retired(inventory: Inventor
     assert verify(inventory).faults == ()
 
 
+@pytest.mark.slow
 def test_a_large_import_is_undone_in_portions_as_a_whole(inventory: Inventory) -> None:
     import_rows(inventory, [["code", "name"], *([f"K-{number}", "Known"] for number in range(0, 2_400, 2))])
     before = contents(inventory, "balance")

@@ -47,6 +47,7 @@ def stock(inventory: Inventory) -> int:
     return receive(inventory, code="A-1", quantity=1, **new_request()).before
 
 
+@pytest.mark.slow
 def test_sixteen_threads_issue_exactly_what_is_there(inventory: Inventory) -> None:
     create_product(inventory, "A-1", quantity=100)
 
@@ -168,6 +169,7 @@ def test_counts_without_a_guard_at_once_leave_the_last_one(inventory: Inventory)
     assert verify(inventory).faults == ()
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("statement", ["UPDATE product", "UPDATE balance", "INSERT INTO movement", "UPDATE operation"])
 def test_a_process_that_is_killed_in_the_middle_leaves_nothing_half_done(
     inventory: Inventory, tmp_path: Path, statement: str

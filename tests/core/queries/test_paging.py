@@ -76,6 +76,7 @@ def test_the_pages_together_are_the_whole_list_in_its_order(
     assert found == streamed == expected(ITEMS, product_filter, sort)
 
 
+@pytest.mark.slow
 @given(product_filter=FILTERS, sort=ORDERS, start=st.integers(0, 20))
 def test_every_way_gives_the_same_page(shop: Inventory, product_filter: ProductFilter, sort: str, start: int) -> None:
     with shop.sessions.reader() as session:
@@ -92,6 +93,7 @@ def test_every_way_gives_the_same_page(shop: Inventory, product_filter: ProductF
     assert pages == [wanted[start + 1 if after else 0 :][:10]] * len(pages)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("sort", "place"), [*product(SORTS, (None, "Principal"))])
 def test_what_stays_is_seen_once_while_others_come_go_and_change(
     inventory: Inventory, sort: str, place: str | None

@@ -108,6 +108,7 @@ def test_only_the_first_twenty_words_count(shop: Inventory) -> None:
     assert codes(product_page(shop, ProductFilter(f"algodon {twenty}")).rows) == ["LAM-2"]
 
 
+@pytest.mark.slow
 def test_every_short_word_is_found_wherever_it_stands(shop: Inventory) -> None:
     """One and two letters are shorter than what is indexed; the last letters of a text begin nothing longer."""
     for size in (1, 2):

@@ -23,6 +23,7 @@ def labels_in(page: str) -> list[str]:
     return [" ".join(re.sub(r"<[^>]+>", " ", label or "").split()) for label, _ in labels]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "code", ["TL-001", "a", "Ñandú 7/3", "\U0001f4e6-1", "漢字-9", "X" * 64, "http://a.b/?c=d&e=f", EAN]
 )

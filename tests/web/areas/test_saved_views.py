@@ -231,6 +231,7 @@ def test_the_list_asks_nothing_about_views_until_they_are_unfolded(site: Site) -
     assert 'data-hx-get="/views?category=Ropa&amp;status=low_stock&amp;sort=-quantity"' in page
 
 
+@pytest.mark.slow
 def test_an_account_keeps_a_hundred_views(site: Site) -> None:
     for number in range(100):
         site.operator.post("/views", {"view_name": f"Vista {number}"})

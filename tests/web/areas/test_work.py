@@ -136,6 +136,7 @@ def test_an_instance_that_ends_gives_its_jobs_to_another_at_once(make_site: Make
     assert (slow.ended, alive.ended) == ([], ["uno"])
 
 
+@pytest.mark.slow
 def test_a_job_that_brings_down_every_instance_is_given_up_with_a_reason(make_site: MakeSite, slow: SlowWork) -> None:
     site = make_site(slow)
     site.operator.post("/slow/uno")
@@ -208,6 +209,7 @@ class Held:
             self.go.wait(PATIENCE_SECONDS)
 
 
+@pytest.mark.slow
 def test_while_an_import_is_stored_the_next_one_waits_and_says_so_and_the_first_can_be_cancelled(
     make_site: MakeSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
