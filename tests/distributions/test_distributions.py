@@ -26,7 +26,10 @@ def test_the_wheel_of_the_web_holds_the_browser_files_and_their_licences(distrib
     names = wheel_names(distributions, "inventory_web")
 
     assert {f"inventory_web_assets/static/{name}" for name in BROWSER_FILES} <= names
-    assert len([name for name in names if name.startswith("inventory_web_assets/static/licences/")]) == 3
+    licences = {name.rpartition("/")[2] for name in names if name.startswith("inventory_web_assets/static/licences/")}
+    assert licences == {
+        f"{name}.txt" for name in ("bootstrap-icons", "htmx.org", "tabler-core", "ts-custom-error", "zxing-library")
+    }
 
 
 def test_the_wheel_of_the_web_holds_the_english_texts(distributions: Path) -> None:
