@@ -16,7 +16,7 @@ PYTHONS = ("3.11", "3.12", "3.13", "3.14")
 PROJECT = nox.project.load_toml(ROOT / "pyproject.toml")
 THOROUGH = "--hypothesis-profile=thorough"
 WITHOUT_SERVICE = "not mysql and not stack and not browser and not build"
-CODE = ("packages", "tests", "benchmarks", "typings", "noxfile.py")
+CODE = ("packages", "tests", "benchmarks", "docs", "typings", "noxfile.py")
 
 os.environ["UV_PYTHON_DOWNLOADS"] = "never"
 nox.needs_version = ">=2025.10"
@@ -119,6 +119,14 @@ def bench(session: nox.Session) -> None:
     """Speed and memory at 100,000 products, and what replication costs, written to docs/benchmarks.md."""
     install(session, "test", "browser")
     session.run("python", "-m", "benchmarks", *session.posargs)
+
+
+@nox.session
+def pictures(session: nox.Session) -> None:
+    """Make the pictures of the tour anew from the running program; look at each before you keep it."""
+    if has(session, "browser"):
+        install(session, "browser")
+        session.run("python", "docs/make_pictures.py", *session.posargs)
 
 
 @nox.session

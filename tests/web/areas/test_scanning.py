@@ -115,6 +115,7 @@ def test_a_count_that_agrees_is_recorded_as_done(site: Site) -> None:
     after = site.operator.get(site.operator.post("/scan/count", fields).headers["Location"]).text
 
     assert "«A-1» en Principal: 5, como estaba" in after
+    assert "Deshacer" not in after
     latest = movement_history(site.inventory, code="A-1").rows[0]
     assert (latest.kind, latest.quantity) == ("count", 0)
 

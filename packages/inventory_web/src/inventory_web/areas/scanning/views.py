@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from flask import Blueprint, make_response, render_template, request, url_for
+from flask import Blueprint, flash, make_response, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
@@ -148,7 +148,9 @@ def _done(choice: Choice, changed: StockChange) -> Response:
     product = get_product(the_inventory(), changed.code) if choice.mode is Mode.COUNT and not choice.place else None
     if product and not _left(choice, product, counted):
         product = None
-    if changed.movement_ids:
+    if changed.before == changed.quantity:
+        flash(text, "success")
+    else:
         undo = url_for("movements.undo", movement_id=changed.movement_ids[0])
         tell_with_undo(text, address=undo, changed=request.form.get("operation", ""))
     if wants_fragment():

@@ -1,0 +1,216 @@
+"""Make the pictures of the tour from the running program: a shop of sample data, its pages in a browser, WebP files.
+
+``python docs/make_pictures.py`` in the environment of the session ``browser``, or ``nox -s pictures``.
+"""
+
+import base64
+import os
+import random
+import re
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib import resources
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING
+
+from inventory_core import (
+    ChangeRefused,
+    InsufficientStock,
+    Inventory,
+    SingleDatabase,
+    change_quantity,
+    new_operation_id,
+)
+from inventory_core.queries.filters import ProductFilter
+from inventory_core.queries.product_list import product_page
+from inventory_web.areas.accounts.users import add_account
+from inventory_web.commands.importing import carry_out
+from inventory_web.roles import Role
+from inventory_web.schema import upgrade_all
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
+
+FOLDER = Path(__file__).with_name("pictures")
+LANGUAGES = ("es", "en")
+NAME, PASSWORD = "ana", "una clave larga y propia"
+DAYS = 60
+CHANGES_A_DAY = 8
+SEED = 11
+QUALITY = 82
+SETTLED = 500
+"""Milliseconds: what htmx asks for by itself is there then."""
+WIDE, NARROW = 1280, 360
+
+
+@dataclass(frozen=True, slots=True)
+class Picture:
+    """A page in a window ``width`` wide, after ``steps`` were taken on it."""
+
+    address: str
+    width: int = WIDE
+    dark: bool = False
+    steps: Callable[["Page"], None] | None = None
+    height: int = 800
+
+    def file(self, name: str, language: str) -> Path:
+        """Where it is kept."""
+        return FOLDER / f"{name}.{language}.webp"
+
+
+def _change_a_quantity(page: "Page") -> None:
+    row = page.locator(".products tbody tr").nth(1)
+    row.locator("button[name=delta][value='1']").click()
+    page.locator(".qty-done").first.wait_for()
+
+
+def _select(page: "Page") -> None:
+    for place in (0, 1, 3):
+        page.locator("input[name=p]").nth(place).click()
+    page.wait_for_timeout(300)
+
+
+def _count(page: "Page") -> None:
+    page.locator(".scan-count input[name=quantity]").fill("25")
+
+
+def _after_a_count(page: "Page") -> None:
+    page.locator(".scan-count input[name=quantity]").fill("15")
+    page.locator(".scan-count button").click()
+    page.locator(".notice-with-undo").wait_for()
+
+
+def _labels(page: "Page") -> None:
+    page.locator("input[name=symbol][value=both]").check()
+    page.locator("main form[action$=print] button[type=submit]").click()
+    page.wait_for_url("**/labels/print")
+
+
+def _keys(page: "Page") -> None:
+    page.keyboard.press("?")
+    page.locator("dialog[open]").wait_for()
+
+
+PICTURES: dict[str, Picture] = {
+    "list": Picture("/inventory?location=Principal", steps=_change_a_quantity),
+    "list-phone": Picture("/inventory?search=camiseta", NARROW, height=740),
+    "list-dark": Picture("/inventory?status=low_stock", dark=True),
+    "selection": Picture("/inventory?category=Hogar", steps=_select),
+    "product": Picture("/products/HOG-001"),
+    "product-phone-dark": Picture("/products/HOG-001", NARROW, dark=True, height=740),
+    "count-phone": Picture("/scan?mode=count&place=Principal&code=HOG-001", NARROW, steps=_count, height=740),
+    "counted-phone": Picture("/scan?mode=count&place=Principal&code=HOG-002", NARROW, steps=_after_a_count, height=740),
+    "labels": Picture("/labels?list=1&category=Hogar", steps=_labels),
+    "dashboard": Picture("/dashboard"),
+    "dashboard-phone-dark": Picture("/dashboard", NARROW, dark=True, height=740),
+    "to-buy": Picture("/low-stock"),
+    "history": Picture("/movements"),
+    "system-dark": Picture("/system", dark=True),
+    "keys": Picture("/inventory", steps=_keys),
+}
+"""By name; each is made in both languages."""
+
+
+def main() -> None:
+    """Make every picture, or those that the command line names."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - who only reads PICTURES does not need it
+
+    wanted = {name: picture for name, picture in PICTURES.items() if name in sys.argv[1:] or not sys.argv[1:]}
+    FOLDER.mkdir(exist_ok=True)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(
+            executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=["--no-sandbox"]
+        )
+        for language in LANGUAGES:
+            with _shop() as address:
+                for name, picture in wanted.items():
+                    picture.file(name, language).write_bytes(_taken(browser, address, picture, language))
+        browser.close()
+
+
+def _taken(browser: "Browser", address: str, picture: Picture, language: str) -> bytes:
+    context = browser.new_context(
+        base_url=address,
+        viewport={"width": picture.width, "height": picture.height},
+        device_scale_factor=2 if picture.width == NARROW else 1,
+        locale={"es": "es-ES", "en": "en-GB"}[language],
+        color_scheme="dark" if picture.dark else "light",
+        reduced_motion="reduce",
+    )
+    page = context.new_page()
+    page.goto("/login")
+    page.fill("[name=username]", NAME)
+    page.fill("[name=password]", PASSWORD)
+    page.press("[name=password]", "Enter")
+    page.wait_for_url(lambda url: not url.endswith("/login"))
+    page.goto(picture.address)
+    if picture.steps:
+        picture.steps(page)
+    page.wait_for_load_state()
+    page.wait_for_timeout(SETTLED)
+    asked = {"format": "webp", "quality": QUALITY}
+    taken = context.new_cdp_session(page).send("Page.captureScreenshot", asked)
+    context.close()
+    return base64.b64decode(taken["data"])
+
+
+@contextmanager
+def _shop() -> Iterator[str]:
+    """The shipped server over a shop that has been open for some weeks."""
+    with TemporaryDirectory() as folder:
+        file = Path(folder, "shop.db")
+        sessions = SingleDatabase.from_file(file)
+        upgrade_all(sessions.engine)
+        add_account(Inventory(sessions), name=NAME, role=Role.ADMIN, password=PASSWORD)
+        _open_shop(sessions)
+        sessions.close()
+        command = [str(Path(sys.executable).with_name("inventory")), "serve", "--port", "0"]
+        settings = {
+            "INVENTORY_DATABASE_URL": f"sqlite:///{file}",
+            "INVENTORY_INSTANCE": "tienda",
+            "PYTHONUNBUFFERED": "1",
+        }
+        with subprocess.Popen(
+            command, env=os.environ | settings, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
+        ) as server:
+            try:
+                lines = server.stdout or ()
+                yield next(found[0] for line in lines if (found := re.search(r"http://\S+", line)))
+            finally:
+                server.terminate()
+
+
+def _open_shop(sessions: SingleDatabase) -> None:
+    dice = random.Random(SEED)  # noqa: S311 - the same shop each time
+    begin = datetime.now(UTC).replace(hour=8, minute=0) - timedelta(days=DAYS)
+    stock = Inventory(sessions, clock=lambda: begin)
+    with resources.as_file(resources.files("inventory_web") / "sample") as sample:
+        for file in sorted(sample.glob("*.csv")):
+            carry_out(stock, file, actor=NAME)
+    codes = [row.code for row in product_page(stock, ProductFilter(), size=500).rows]
+    moments = [
+        begin + timedelta(days=day, minutes=dice.randrange(540)) for day in range(DAYS) for _ in range(CHANGES_A_DAY)
+    ]
+    for moment in sorted(moments):
+        then = Inventory(sessions, clock=lambda moment=moment: moment)  # type: ignore[misc]
+        delta = dice.choice((-1, -2, -3, -4, 6, 12))
+        try:
+            change_quantity(
+                then,
+                code=dice.choice(codes),
+                delta=delta,
+                reason=dice.choice(("Venta", "Pedido", "")) if delta < 0 else "Entrega",
+                actor=dice.choice((NAME, "luis", "marta")),
+                operation=new_operation_id(),
+            )
+        except (InsufficientStock, ChangeRefused):
+            continue
+
+
+if __name__ == "__main__":
+    main()
