@@ -1,6 +1,7 @@
 """The sums that the dashboard shows, the same on every database."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -23,7 +24,6 @@ from inventory_core.queries.quantity_history import quantity_history
 from inventory_core.queries.running_out import RunningOut, running_out_first
 from inventory_core.queries.stock_by_category import CategoryStock, stock_by_category
 from inventory_core.testing import create_location, create_product, new_request
-from tests.contracts.conftest import MakeInventory
 
 MADRID = ZoneInfo("Europe/Madrid")
 NOW = datetime(2026, 11, 24, 15, 0, tzinfo=UTC)
@@ -32,13 +32,13 @@ At = Callable[..., Inventory]
 
 
 @pytest.fixture
-def at(make_inventory: MakeInventory) -> At:
+def at(inventory: Inventory) -> At:
     """The inventory as it is worked with at a moment of the past; without one: now."""
 
     def moved(*moment: int) -> Inventory:
         year, month, day, hour, minute, second, fraction = (*moment, *(0,) * (7 - len(moment)))
         then = datetime(year, month, day, hour, minute, second, fraction, UTC) if moment else NOW
-        return make_inventory(clock=lambda: then)
+        return replace(inventory, clock=lambda: then)
 
     return moved
 
