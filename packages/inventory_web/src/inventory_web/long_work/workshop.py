@@ -222,7 +222,9 @@ class Workshop:
             try:
                 over = carry_out(inventory, self.kind(job), job, worker, progress)
             finally:
-                del self._under_way[job.id]
+                # Whoever confirms at this very moment has the job taken by another thread already.
+                if self._under_way.get(job.id) is progress:
+                    del self._under_way[job.id]
             ended = self._awaited.get(job.id)
             if ended is not None:
                 ended.token = over.token
