@@ -42,6 +42,12 @@ class Shop:
         return get_product(self.inventory, code).row.total
 
 
+def press(page: "Page", key: str) -> None:
+    """Press a key by hand: a moment passes before it counts, since a scanner types quicker than that."""
+    page.keyboard.press(key)
+    page.wait_for_timeout(100)
+
+
 class Window:
     """A page, and what went wrong in it: errors of scripts, reports of the content policy, requests to other hosts."""
 

@@ -1,22 +1,12 @@
 """The keys: through the list, on a quantity, and to the list of the keys; never while somebody types."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.browser.shop import Shop, Window
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
+from tests.browser.shop import Shop, Window, press
 
 pytestmark = pytest.mark.browser
-
-
-def press(page: "Page", key: str) -> None:
-    """Press a key by hand: a moment passes before it counts, since a scanner types quicker than that."""
-    page.keyboard.press(key)
-    page.wait_for_timeout(100)
 
 
 @pytest.fixture

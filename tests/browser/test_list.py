@@ -1,23 +1,13 @@
 """The list in a real browser: live search, filters, history, quick quantities."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import pytest
 
 from inventory_core import change_quantity, new_operation_id
-from tests.browser.shop import Shop, Window
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
+from tests.browser.shop import Shop, Window, press
 
 pytestmark = pytest.mark.browser
-
-
-def press(page: "Page", key: str) -> None:
-    """Press a key by hand: a moment passes before it counts, since a scanner types quicker than that."""
-    page.keyboard.press(key)
-    page.wait_for_timeout(100)
 
 
 def test_the_search_follows_the_typing_and_the_history_leads_back(shop: Shop, window: Window) -> None:

@@ -1,23 +1,13 @@
 """Many products at once: marked with the mouse, by keys and without scripts; changed and taken back. And saved views."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 import pytest
 
 from inventory_core import get_product
-from tests.browser.shop import Shop, Window
-
-if TYPE_CHECKING:
-    from playwright.sync_api import Page
+from tests.browser.shop import Shop, Window, press
 
 pytestmark = pytest.mark.browser
-
-
-def press(page: "Page", key: str) -> None:
-    """Press a key by hand: a moment passes before it counts, since a scanner types quicker than that."""
-    page.keyboard.press(key)
-    page.wait_for_timeout(100)
 
 
 @pytest.fixture

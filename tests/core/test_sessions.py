@@ -103,12 +103,8 @@ def test_foreign_keys_hold_and_the_log_is_written_ahead(tmp_path: Path) -> None:
             assert session.scalar(text("PRAGMA journal_mode")) == "wal"
 
 
-def test_a_busy_database_is_tried_a_bounded_number_of_times(tmp_path: Path) -> None:
-    path = tmp_path / "inventory.db"
-    write_database(path)
-    sessions = SingleDatabase.from_url(URL.create("sqlite", database=str(path), query={"timeout": "0"}), attempts=3)
-    begun: list[object] = []
-    event.listen(sessions.engine, "begin", begun.append)
+def refused_while_another_writes(path: Path, sessions: SingleDatabase) -> DatabaseBusy:
+    """What a write is told while another program holds the lock."""
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:
@@ -117,8 +113,18 @@ def test_a_busy_database_is_tried_a_bounded_number_of_times(tmp_path: Path) -> N
     finally:
         other.close()
         sessions.close()
+    return caught.value
 
-    assert caught.value.attempts == 3
+
+def test_a_busy_database_is_tried_a_bounded_number_of_times(tmp_path: Path) -> None:
+    path = tmp_path / "inventory.db"
+    write_database(path)
+    sessions = SingleDatabase.from_url(URL.create("sqlite", database=str(path), query={"timeout": "0"}), attempts=3)
+    begun: list[object] = []
+    event.listen(sessions.engine, "begin", begun.append)
+    caught = refused_while_another_writes(path, sessions)
+
+    assert caught.attempts == 3
     assert len(begun) == 3
 
 
@@ -126,16 +132,9 @@ def test_a_busy_database_is_not_tried_again_once_patience_is_at_its_end(tmp_path
     path = tmp_path / "inventory.db"
     write_database(path)
     sessions = SingleDatabase.from_url(URL.create("sqlite", database=str(path), query={"timeout": "0"}), patience=0.0)
-    other = sqlite3.connect(path, isolation_level=None)
-    other.execute("BEGIN IMMEDIATE")
-    try:
-        with pytest.raises(DatabaseBusy) as caught:
-            sessions.write(lambda session: session.execute(ADD))
-    finally:
-        other.close()
-        sessions.close()
+    caught = refused_while_another_writes(path, sessions)
 
-    assert caught.value.attempts == 1
+    assert caught.attempts == 1
 
 
 def test_who_waits_for_a_long_unit_of_the_same_process_is_told_that_the_database_is_busy(tmp_path: Path) -> None:
