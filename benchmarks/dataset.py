@@ -62,7 +62,10 @@ def build(path: Path, products: int = PRODUCTS, movements: int = MOVEMENTS, seed
         connection.execute("BEGIN")
         categories = _write_names(connection)
         _move_goods(made, products, movements)
-        connection.executemany("INSERT INTO operation VALUES (?, ?, '', '{}', 'ana', ?)", made.operations)
+        connection.executemany(
+            "INSERT INTO operation (id, verb, fingerprint, result, actor, at) VALUES (?, ?, '', '{}', 'ana', ?)",
+            made.operations,
+        )
         connection.executemany(
             "INSERT INTO product VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)",
             _products(made, products, categories),

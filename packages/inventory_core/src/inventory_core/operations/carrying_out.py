@@ -5,7 +5,7 @@ import hashlib
 import json
 import uuid
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -25,14 +25,18 @@ R = TypeVar("R")
 
 _BEGIN = insert(OPERATION)
 _FIRST = select(OPERATION.c.fingerprint, OPERATION.c.result).where(OPERATION.c.id == bindparam("operation"))
-_FINISH = update(OPERATION).where(OPERATION.c.id == bindparam("operation")).values(result=bindparam("outcome"))
+_FINISH = (
+    update(OPERATION)
+    .where(OPERATION.c.id == bindparam("operation"))
+    .values(result=bindparam("outcome"), product_id=bindparam("product"))
+)
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
     """A running unit of work: its transaction, and what every row that it writes says about it.
 
-    ``at`` is one time, in UTC, for the whole unit.
+    ``at`` is one time, in UTC, for the whole unit. Whoever locks or adds a single product notes its id in ``products``.
     """
 
     session: Session
@@ -41,6 +45,7 @@ class Unit:
     operation: str
     actor: str
     at: datetime
+    products: set[int] = field(default_factory=set)
 
 
 def new_operation_id() -> str:
@@ -84,7 +89,8 @@ def carry_out(
             return decode(json.loads(kept))
         result = work(unit)
         outcome = json.dumps(encode(result), ensure_ascii=False)
-        unit.connection.execute(_FINISH, {"operation": operation, "outcome": outcome})
+        product = next(iter(unit.products)) if len(unit.products) == 1 else None
+        unit.connection.execute(_FINISH, {"operation": operation, "outcome": outcome, "product": product})
         return result
 
     return inventory.sessions.write(run)

@@ -1,7 +1,9 @@
 """Products are registered, edited, retired and restored."""
 
+import dataclasses
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import CursorResult, Insert, Update, bindparam, insert, select, update
 from sqlalchemy.exc import DBAPIError
@@ -15,16 +17,25 @@ from inventory_core.operations.changing import asked_location
 from inventory_core.operations.ledger import find_place, inserted_id, lock_product, write_steps
 from inventory_core.operations.results import ProductSaved, read_product_saved
 from inventory_core.rules.codes import clean_code, code_key
-from inventory_core.rules.products import ProductDraft
+from inventory_core.rules.products import ProductDraft, told_changes
 from inventory_core.rules.quantities import quantity_faults
 from inventory_core.rules.requests import request_faults
 from inventory_core.rules.stock_changes import Kind, ProductState, require_active, step
 from inventory_core.rules.texts import search_text, sort_key
-from inventory_core.tables.plain import PRODUCT
+from inventory_core.tables.plain import CATEGORY, PRODUCT
 
 _ADD = insert(PRODUCT)
-_FIELDS = select(PRODUCT.c.code, PRODUCT.c.name, PRODUCT.c.description, PRODUCT.c.category_id, PRODUCT.c.minimum).where(
-    PRODUCT.c.id == bindparam("product")
+_FIELDS = (
+    select(
+        PRODUCT.c.code,
+        PRODUCT.c.name,
+        PRODUCT.c.description,
+        PRODUCT.c.category_id,
+        PRODUCT.c.minimum,
+        CATEGORY.c.name.label("category"),
+    )
+    .select_from(PRODUCT.outerjoin(CATEGORY, CATEGORY.c.id == PRODUCT.c.category_id))
+    .where(PRODUCT.c.id == bindparam("product"))
 )
 _EDIT = update(PRODUCT).where(PRODUCT.c.id == bindparam("product"))
 _SET_RETIRED = (
@@ -32,6 +43,13 @@ _SET_RETIRED = (
     .where(PRODUCT.c.id == bindparam("product"))
     .values(retired_at=bindparam("retired"), version=PRODUCT.c.version + 1, changed_at=bindparam("at"))
 )
+
+
+class _Edited(NamedTuple):
+    """The answer, and what was changed: by field, its former and its new value as the history tells them."""
+
+    saved: ProductSaved
+    changes: Mapping[str, tuple[Any, Any]]
 
 
 def register_product(
@@ -79,17 +97,19 @@ def edit_product(
     """
     _require(draft, operation, actor)
 
-    def work(unit: Unit) -> ProductSaved:
+    def work(unit: Unit) -> _Edited:
         product = lock_product(unit, code)
         require_active(product)
         _require_version(product, seen_version)
-        fields = _fields(unit, draft)
-        compared = (draft.code, draft.name, draft.description, fields["category_id"], draft.minimum)
-        if tuple(unit.connection.execute(_FIELDS, {"product": product.id}).one()) == compared:
-            return ProductSaved(product.code, product.version, product.quantity)
+        category_id, category = find_or_add_category(unit, draft.category)
+        fields = product_fields(draft, category_id, category, unit.at)
+        former = unit.connection.execute(_FIELDS, {"product": product.id}).mappings().one()
+        changes = told_changes({**former}, {**fields, "category": category or None})
+        if not changes:
+            return _Edited(ProductSaved(product.code, product.version, product.quantity), {})
         version = product.version + 1
         _unique(unit, _EDIT, fields | {"product": product.id, "version": version}, draft.code)
-        return ProductSaved(draft.code, version, product.quantity)
+        return _Edited(ProductSaved(draft.code, version, product.quantity), changes)
 
     return carry_out(
         inventory,
@@ -98,8 +118,9 @@ def edit_product(
         actor=actor,
         request=_asked(draft) | {"of": code_key(clean_code(code))},
         work=work,
-        decode=read_product_saved,
-    )
+        encode=lambda edited: dataclasses.asdict(edited.saved) | {"changes": edited.changes},
+        decode=lambda kept: _Edited(read_product_saved(kept), {}),
+    ).saved
 
 
 def retire_product(
@@ -168,6 +189,7 @@ def _fields(unit: Unit, draft: ProductDraft) -> dict[str, Any]:
 def _insert(unit: Unit, draft: ProductDraft) -> ProductState:
     row = _fields(unit, draft) | {"quantity": 0, "version": 1, "created_at": unit.at}
     product_id = inserted_id(_unique(unit, _ADD, row, draft.code))
+    unit.products.add(product_id)
     return ProductState(product_id, draft.code, draft.name, 0, draft.minimum, 1, retired=False)
 
 

@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, select, update
 
 from inventory_core.errors import CannotUndo, ChangedProduct, InvalidInput, MovementNotFound, ProductsConflict
 from inventory_core.inventory import Inventory
-from inventory_core.operations.bulk_rows import roomy
+from inventory_core.operations.bulk_rows import insert_rows, roomy
 from inventory_core.operations.carrying_out import Unit, carry_out
 from inventory_core.operations.categorising import find_or_add_category
 from inventory_core.operations.selected import Selected, lock_many, lock_selected
@@ -19,7 +19,7 @@ from inventory_core.queries.selecting import Selection
 from inventory_core.rules.requests import request_faults
 from inventory_core.rules.shared_changes import SetCategory, SetMinimum, SetRetired, SharedChange
 from inventory_core.rules.texts import one_line
-from inventory_core.tables.plain import OPERATION
+from inventory_core.tables.plain import IMPORT_CHANGE, OPERATION
 
 CHANGE, UNDO = "change_many", "undo_many"
 _FIRST = select(OPERATION.c.verb, OPERATION.c.result).where(OPERATION.c.id == bindparam("of")).with_for_update()
@@ -101,6 +101,10 @@ def undo_products_change(inventory: Inventory, *, changed_operation: str, actor:
                 raise CannotUndo("edited_since", product.code)
         with roomy(unit.connection):
             set_values(unit, kept["column"], [(each.id, each.value) for each in former])
+            present = [
+                _Former(product.id, product.version + 1, _present(product, kept["column"])) for product in selected
+            ]
+            _note_for_history(unit, kept["column"], present)
         marked = json.dumps(kept | {"undone_by": unit.operation}, ensure_ascii=False)
         unit.connection.execute(_KEEP, {"of": changed_operation, "outcome": marked})
         return ProductsSaved(unit.operation, len(former), 0)
@@ -133,7 +137,14 @@ def _change(unit: Unit, selected: Sequence[Selected], change: SharedChange) -> l
     differing = [product for product in selected if _differs(product, change, value)]
     former = [_Former(product.id, product.version + 1, _present(product, column)) for product in differing]
     set_values(unit, column, [(product.id, value) for product in differing])
+    _note_for_history(unit, column, former)
     return former
+
+
+def _note_for_history(unit: Unit, column: str, former: Sequence[_Former]) -> None:
+    """Let the history of each product find the change; ids ascend, as the key of the table does."""
+    rows = [(unit.operation, each.id, json.dumps({column: each.value}), each.version) for each in former]
+    insert_rows(unit.connection, IMPORT_CHANGE, ("operation_id", "product_id", "before", "version_after"), rows)
 
 
 def _refuses(product: Selected, change: SharedChange) -> bool:

@@ -73,11 +73,14 @@ def lock_product(unit: Unit, code: str) -> ProductState:
     record = None if faults else unit.connection.execute(_BY_CODE, {"key": code_key(cleaned)}).first()
     if record is None:
         raise ProductNotFound(code)
-    return ProductState(*record)
+    product = ProductState(*record)
+    unit.products.add(product.id)
+    return product
 
 
 def lock_product_by_id(unit: Unit, product_id: int) -> ProductState:
     """Lock the product with this id, which exists, until the unit ends."""
+    unit.products.add(product_id)
     return ProductState(*unit.connection.execute(_BY_ID, {"key": product_id}).one())
 
 

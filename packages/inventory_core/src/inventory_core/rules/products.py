@@ -1,6 +1,8 @@
 """What a product's own fields must be."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from inventory_core.errors import Fault
 from inventory_core.rules.categories import LONGEST_CATEGORY, WITHOUT_CATEGORY
@@ -10,6 +12,9 @@ from inventory_core.rules.texts import many_lines, one_line, sort_key, text_faul
 
 LONGEST_NAME = 200
 LONGEST_DESCRIPTION = 2000
+LONGEST_TOLD = 200
+"""So much of a text is kept to tell how it was before an edit and after it."""
+FIELDS = ("code", "name", "description", "category", "minimum")
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,3 +56,12 @@ def category_faults(name: str | None) -> list[Fault]:
     if not faults and (name == WITHOUT_CATEGORY or not sort_key(name)):
         faults.append(Fault("category", "characters", name))
     return faults
+
+
+def told_changes(former: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+    """The fields that differ, each with its former and its new value; long texts are cut."""
+    return {field: (_told(former[field]), _told(new[field])) for field in FIELDS if former[field] != new[field]}
+
+
+def _told(value: Any) -> Any:
+    return value[: LONGEST_TOLD - 1] + "…" if isinstance(value, str) and len(value) > LONGEST_TOLD else value

@@ -1,4 +1,4 @@
-"""What an import did to the products' own fields, kept so that the whole import can be undone."""
+"""What an operation on many products did to their own fields: imports are undone by it, and each product's history finds it."""
 
 from sqlalchemy import Index
 from sqlmodel import Field
@@ -8,10 +8,10 @@ from inventory_core.tables.metadata import MYSQL_OPTIONS, CoreTable
 
 
 class ImportChange(CoreTable, table=True):
-    """One product that an import created or changed.
+    """One product that an import, or a change of many, created or changed.
 
     ``before`` is the JSON text of the replaced fields, empty for a created product; ``version_after`` the version
-    that the import left, so that an undo sees whether somebody edited the product since.
+    that the operation left, so that an undo sees whether somebody edited the product since.
     """
 
     __tablename__ = "import_change"
