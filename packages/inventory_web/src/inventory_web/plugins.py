@@ -21,6 +21,7 @@ from inventory_web.areas.shortcuts import ShortcutsArea
 from inventory_web.areas.status import StatusArea
 from inventory_web.areas.stock_history import StockHistoryArea
 from inventory_web.areas.system import SystemArea
+from inventory_web.areas.timeline import TimelineArea
 from inventory_web.areas.views import ViewsArea
 from inventory_web.areas.work import WorkArea
 from inventory_web.hookspecs import WebHooks
@@ -33,6 +34,7 @@ AREAS = (
     ScanningArea,
     MovementsArea,
     StockHistoryArea,
+    TimelineArea,
     LowStockArea,
     ImportsArea,
     ExportsArea,

@@ -2,9 +2,7 @@
 
 import json
 from contextlib import ExitStack
-from datetime import UTC, date, datetime, time, timedelta
 from tempfile import TemporaryFile
-from zoneinfo import ZoneInfo
 
 from flask import Blueprint, render_template, request, send_file
 from flask_babel import gettext
@@ -15,8 +13,9 @@ from inventory_core.exports.csv_file import write_csv
 from inventory_web.areas.audit.reading import EventFilter, EventRow, events_page, every_event, kinds_of
 from inventory_web.areas.audit.texts import details_of, event_text
 from inventory_web.auditing import Event, announce, the_author, the_filter
-from inventory_web.current import the_inventory, the_settings
+from inventory_web.current import the_inventory
 from inventory_web.roles import Role, requires
+from inventory_web.typed_days import day_begin
 
 LONGEST_PERSON = 80
 
@@ -82,13 +81,4 @@ def _asked() -> dict[str, str]:
 
 def _wanted() -> EventFilter:
     asked = _asked()
-    return EventFilter(asked["person"], asked["event"], _day(asked["since"]), _day(asked["until"], further=1))
-
-
-def _day(text: str, *, further: int = 0) -> datetime | None:
-    """The beginning of a day, or of one so many days later, where the pages' times are; None for what is no day."""
-    try:
-        day = date.fromisoformat(text) + timedelta(days=further)
-        return datetime.combine(day, time.min, ZoneInfo(the_settings().timezone)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
+    return EventFilter(asked["person"], asked["event"], day_begin(asked["since"]), day_begin(asked["until"], further=1))

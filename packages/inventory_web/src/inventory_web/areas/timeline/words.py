@@ -1,0 +1,105 @@
+"""What was done, in the language of the person."""
+
+from collections.abc import Iterator
+
+from flask_babel import gettext, ngettext
+
+from inventory_core.queries.history_entries import HistoryEntry
+from inventory_web.messages import field_label, number, products_text
+
+VERBS = (
+    "register", "edit", "retire", "restore", "receive", "issue", "transfer", "count", "undo", "import", "undo_import",
+    "change_many", "undo_many", "add_location",
+)  # fmt: skip
+COLOURS = {
+    "register": "green",
+    "receive": "green",
+    "restore": "green",
+    "issue": "red",
+    "retire": "red",
+    "undo": "yellow",
+    "undo_import": "yellow",
+    "undo_many": "yellow",
+    "import": "purple",
+    "transfer": "blue",
+}
+
+
+def verb_text(verb: str) -> str:
+    """What was done, in a word or two."""
+    texts = {
+        "register": gettext("Registro"),
+        "edit": gettext("Edición"),
+        "retire": gettext("Eliminación"),
+        "restore": gettext("Restauración"),
+        "receive": gettext("Entrada"),
+        "issue": gettext("Salida"),
+        "transfer": gettext("Traslado"),
+        "count": gettext("Recuento"),
+        "undo": gettext("Anulación"),
+        "import": gettext("Importación"),
+        "undo_import": gettext("Importación deshecha"),
+        "change_many": gettext("Cambio de varios"),
+        "undo_many": gettext("Cambio de varios deshecho"),
+        "add_location": gettext("Ubicación nueva"),
+    }
+    return texts.get(verb, verb)
+
+
+def verb_colour(verb: str) -> str:
+    """The colour name in the style sheet's classes."""
+    return COLOURS.get(verb, "azure")
+
+
+def told(entry: HistoryEntry) -> Iterator[str]:
+    """What an operation changed beside quantities, a line for each thing."""
+    if entry.verb == "edit":
+        yield from _edited(entry)
+    elif entry.verb == "add_location":
+        yield entry.subject
+    elif entry.verb == "import":
+        yield from _imported(entry)
+    elif entry.verb in ("change_many", "undo_many"):
+        yield from _changed_many(entry)
+
+
+def _edited(entry: HistoryEntry) -> Iterator[str]:
+    if entry.changes is None:
+        return
+    if not entry.changes:
+        yield gettext("Sin cambios")
+    for field, (former, new) in entry.changes.items():
+        yield f"{field_label(field)}: {_value(former)} → {_value(new)}"
+
+
+def _imported(entry: HistoryEntry) -> Iterator[str]:
+    if "rows" not in entry.counts:
+        return
+    rows = entry.counts["rows"]
+    yield ngettext("%(number)s fila", "%(number)s filas", rows, number=number(rows))
+    counted = {
+        "created": gettext("nuevos"),
+        "updated": gettext("cambiados"),
+        "stock_changes": gettext("cantidades cambiadas"),
+        "retired": gettext("eliminados"),
+        "restored": gettext("restaurados"),
+    }
+    parts = [f"{text}: {number(entry.counts[key])}" for key, text in counted.items() if entry.counts.get(key)]
+    if parts:
+        yield ", ".join(parts)
+
+
+def _changed_many(entry: HistoryEntry) -> Iterator[str]:
+    fields = {
+        "category_id": field_label("category"),
+        "minimum": field_label("minimum"),
+        "retired_at": gettext("Eliminar o restaurar"),
+    }
+    count = products_text(entry.counts.get("changed", 0))
+    yield f"{fields[entry.subject]}: {count}" if entry.subject in fields else count
+
+
+def _value(value: object) -> str:
+    if value is None or value == "":
+        return "—"
+    return number(value) if isinstance(value, int) else str(value)
