@@ -32,10 +32,11 @@ WATCH = """
         .observe({type: "longtask", buffered: true});
     let typed = 0;
     document.addEventListener("input", () => (typed = performance.now()), true);
-    document.addEventListener("htmx:after:swap", () => {
+    new MutationObserver((changes) => {
+        if (!typed || !changes.some((change) => [...change.addedNodes].some((node) => node.id === "results"))) return;
         const since = typed;
         requestAnimationFrame(() => setTimeout(() => seen.keys.push(performance.now() - since)));
-    });
+    }).observe(document, {childList: true, subtree: true});
 """
 FETCH = """async (word) => {
     const began = performance.now();

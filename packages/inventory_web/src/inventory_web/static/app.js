@@ -32,8 +32,10 @@ document.addEventListener("focusin", (event) => {
   if (event.target.matches(".qty input[name=quantity]")) event.target.select();
 });
 
-// A search begins once the fingers rest for a moment: a short one where answers are quick, longer where they keep the server busy.
-const SHORTEST = 40;
+// A search begins once the fingers rest for a moment: a short one, which a scanner does not take between two characters, where
+// answers are quick; as long as the last answer took, where they keep the server busy. In milliseconds.
+const SHORTEST = 15;
+const QUICK = 100;
 const LONGEST = 400;
 let pause = SHORTEST;
 let resting = 0;
@@ -50,7 +52,10 @@ document.addEventListener("htmx:before:request", ({ target }) => {
 });
 
 document.addEventListener("htmx:after:request", ({ target }) => {
-  if (target.id === "filters") pause = Math.min(LONGEST, Math.max(SHORTEST, performance.now() - asked));
+  if (target.id === "filters") {
+    const took = performance.now() - asked;
+    pause = took < QUICK ? SHORTEST : Math.min(LONGEST, took);
+  }
 });
 
 document.addEventListener("submit", () => clearTimeout(resting));
