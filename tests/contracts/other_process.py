@@ -3,11 +3,12 @@
 import json
 import sys
 from collections import Counter
+from contextlib import closing
 
 from inventory_core import InsufficientStock, Inventory, SessionSource, SingleDatabase, issue
 from inventory_core.testing import new_request
 from tests.contracts.at_once import at_once
-from tests.contracts.replicated import open_cluster
+from tests.contracts.replicated import open_replicated
 
 THREADS = 4
 
@@ -39,8 +40,8 @@ def main() -> None:
     address, times, *codes = sys.argv[1:]
     token = None
     if address.startswith("{"):
-        with open_cluster(address) as cluster, cluster.causal() as context:
-            outcomes = work(cluster, codes, int(times))
+        with closing(open_replicated(address)) as database, database.cluster.causal() as context:
+            outcomes = work(database, codes, int(times))
             token = context.token
     else:
         outcomes = work(SingleDatabase.from_url(address), codes, int(times))

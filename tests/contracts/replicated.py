@@ -1,4 +1,4 @@
-"""An inventory on a source and two replicas, through `inventory_replication`."""
+"""An inventory on a source and two replicas, as the web composes `inventory_replication` with it."""
 
 import json
 from collections.abc import Callable, Iterator
@@ -22,7 +22,7 @@ from inventory_replication import (
     TokenKey,
     TokenPolicy,
 )
-from inventory_replication.errors import ReadOnlyUnitError
+from inventory_web.replicated_database import ReplicatedDatabase
 from inventory_web.schema import upgrade_all
 from tests.contracts.topologies import Database, Seeds, Topology, clear, read_seeds
 from tests.replication.mysql.servers import APP, MONITOR, ReplicaSet
@@ -52,23 +52,24 @@ class ReplicatedSets(Topology):
         address = json.dumps({"ports": ports, "database": name, "ca_file": str(self.ca_file)})
         self.servers.catch_up()
         source = self._source(name)
-        instances: list[ReplicatedCluster[Session]] = []
+        opened = [open_replicated(address)]
+        home = opened[0]
         try:
-            with open_cluster(address) as home, home.causal() as context:
+            with home.cluster.causal() as context:
 
-                def open_another() -> "Instance":
-                    instances.append(open_cluster(address))
-                    return Instance(instances[-1], home, context)
+                def open_another() -> ReplicatedDatabase:
+                    opened.append(Instance(open_replicated(address), home, context))
+                    return opened[-1]
 
                 def learn(token: str | None) -> None:
-                    with home.causal(token):
+                    with home.cluster.causal(token):
                         pass
 
-                yield Database(home, source.engine, address, open_another, learn, ReadOnlyUnitError)
+                yield Database(home, source.engine, address, open_another, learn)
             clear(source.engine, self._seeds)
         finally:
-            for cluster in instances:
-                cluster.close()
+            for database in opened:
+                database.close()
             source.close()
         self._free.append(name)
 
@@ -82,20 +83,10 @@ class ReplicatedSets(Topology):
         return name
 
     def _source(self, name: str) -> SingleDatabase:
-        return SingleDatabase.from_url(
-            URL.create(
-                "mysql+pymysql",
-                APP.user,
-                APP.password,
-                "127.0.0.1",
-                self.servers.source.port,
-                name,
-                {"ssl_ca": str(self.ca_file)},
-            )
-        )
+        return SingleDatabase.from_url(_url(self.servers.source.port, name, str(self.ca_file)))
 
 
-def open_cluster(address: str) -> ReplicatedCluster[Session]:
+def open_replicated(address: str) -> ReplicatedDatabase:
     """What `Database.address` names, as one process has it."""
     named = json.loads(address)
     config = ClusterConfig(
@@ -107,24 +98,34 @@ def open_cluster(address: str) -> ReplicatedCluster[Session]:
         tokens=KEYS,
         tls=TlsPolicy(Path(named["ca_file"]), verify_host=True),
     )
-    return ReplicatedCluster(config, session_class=Session)
+    url = _url(named["ports"][0], named["database"], named["ca_file"])
+    return ReplicatedDatabase(ReplicatedCluster(config, session_class=Session), url)
 
 
-@dataclass
-class Instance:
+def _url(port: int, name: str, ca_file: str) -> URL:
+    return URL.create("mysql+pymysql", APP.user, APP.password, "127.0.0.1", port, name, {"ssl_ca": ca_file})
+
+
+class Instance(ReplicatedDatabase):
     """Another instance, used by the same person: each unit of work brings the person's token, and takes the new one home."""
 
-    cluster: ReplicatedCluster[Session]
-    home: ReplicatedCluster[Session]
-    context: CausalContext
+    def __init__(self, opened: ReplicatedDatabase, home: ReplicatedDatabase, context: CausalContext) -> None:
+        super().__init__(opened.cluster, opened.source_url())
+        self.home = home
+        self.context = context
 
     @contextmanager
     def reader(self) -> Iterator[PlainSession]:
-        with self.cluster.causal(self.context.token), self.cluster.reader() as session:
+        with self.cluster.causal(self.context.token), super().reader() as session:
+            yield session
+
+    @contextmanager
+    def source_reader(self) -> Iterator[PlainSession]:
+        with self.cluster.causal(self.context.token), super().source_reader() as session:
             yield session
 
     def write(self, work: Callable[[PlainSession], T]) -> T:
         with self.cluster.causal(self.context.token) as there:
-            result = self.cluster.write(work)
-        with self.home.causal(there.token):
+            result = super().write(work)
+        with self.home.cluster.causal(there.token):
             return result

@@ -12,7 +12,6 @@ from inventory_core import verify
 from inventory_web import Settings, create_app
 from inventory_web.areas.accounts import logins, throttling, users
 from inventory_web.errors import AccountRefused, TooManyLogins
-from inventory_web.long_work import workshop
 from inventory_web.roles import Role
 from tests.contracts.at_once import at_once
 from tests.contracts.topologies import Database
@@ -67,8 +66,6 @@ def finished(site: Site, address: str) -> str:
     """The page of an import once nobody works on it any more."""
     until = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < until:
-        # As a process that serves does: the first look may have come before the replica that was asked knew of the job.
-        site.app.extensions[workshop.EXTENSION].wake()
         page = site.operator.get(address).text
         if "work-progress" not in page:
             return page

@@ -14,7 +14,7 @@ from typing import Any
 
 from sqlalchemy import URL, Engine, Table, delete, insert, select, text
 
-from inventory_core import ReadOnlyUnit, SessionSource, SingleDatabase
+from inventory_core import SessionSource, SingleDatabase
 from inventory_core.tables import metadata as core_tables
 from inventory_web.areas.accounts.tables import User
 from inventory_web.long_work.tables import JobRow
@@ -32,7 +32,7 @@ class Database:
 
     `sessions` are those of the test; `open_another` gives those of a further instance, as another process would have
     them. `engine` is the one that writes. `address` is what `other_process.py` opens, whose token `learn` takes. A unit of
-    work sees what an earlier one wrote. `refusal` is what a reader raises that is to write.
+    work sees what an earlier one wrote.
     """
 
     sessions: SessionSource
@@ -40,7 +40,6 @@ class Database:
     address: str
     open_another: Callable[[], SessionSource]
     learn: Callable[[str | None], None] = lambda _: None
-    refusal: type[Exception] = ReadOnlyUnit
 
 
 class Topology(ABC):
