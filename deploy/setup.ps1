@@ -2,7 +2,7 @@
 #   deploy\setup.ps1                passwords in deploy\secrets\, and .env points at them
 #   deploy\setup.ps1 -Tls NAME      besides, HTTPS for that host name, with a certificate of its own making, and production mode
 #   deploy\setup.ps1 -Into FOLDER   only the files, there
-# What is there already is kept, so it is safe to repeat. HTTPS needs PowerShell 7.
+# What is there already is kept, so it is safe to repeat. HTTPS needs PowerShell 7.3.
 param([string]$Tls = '', [string]$Into = '')
 $ErrorActionPreference = 'Stop'
 Set-StrictMode -Version Latest
@@ -67,8 +67,9 @@ New-Secret 'secret_key' 64
 New-Secret 'admin_password' 16
 
 if ($Tls -and -not (Test-Path "$folder/tls_key")) {
-    if ($PSVersionTable.PSVersion.Major -lt 7) {
-        Stop-Setup 'PowerShell 7 is needed to make a certificate: run this with pwsh, or put your own files tls_certificate and tls_key there'
+    # It came with .NET 7, and so with PowerShell 7.3.
+    if (-not ([Security.Cryptography.X509Certificates.X509Certificate2]).GetMethod('ExportCertificatePem')) {
+        Stop-Setup 'PowerShell 7.3 is needed to make a certificate: run this with pwsh, or put your own files tls_certificate and tls_key there'
     }
     $key = [Security.Cryptography.ECDsa]::Create([Security.Cryptography.ECCurve+NamedCurves]::nistP256)
     $request = [Security.Cryptography.X509Certificates.CertificateRequest]::new(
