@@ -8,11 +8,12 @@ from tests.web.browser import Browser
 
 
 def menu_of(app: Flask, name: str, address: str) -> tuple[list[str], list[str]]:
-    """The addresses of the daily lines, and of those under "Más"."""
+    """The addresses of the daily lines, and of those under "Más" that every window has there."""
     page = Browser(app).logged_in(name).get(address).text
     menu = page.split('aria-label="Menú principal"')[1].split("</nav>")[0]
     daily, *further = menu.split("<details")
-    return re.findall(r'href="([^"]+)"', daily), re.findall(r'href="([^"]+)"', "".join(further))
+    below = re.findall(r'<li(| class="app-again")><a class="[^"]*" href="([^"]+)"', "".join(further))
+    return re.findall(r'<a class="[^"]*" href="([^"]+)"', daily), [address for again, address in below if not again]
 
 
 def test_what_is_not_daily_work_stands_under_more(app: Flask) -> None:
@@ -36,3 +37,11 @@ def test_the_menu_says_where_one_is_also_under_more(app: Flask) -> None:
     assert '<summary class="nav-link active">' in visitor.get("/locations").text
     assert 'href="/movements" aria-current="page"' in visitor.get("/movements").text
     assert '<summary class="nav-link active">' not in visitor.get("/movements").text
+
+
+def test_a_window_without_room_has_the_daily_lines_below_as_well(app: Flask) -> None:
+    page = Browser(app).logged_in("vera").get("/inventory").text
+    daily, _ = menu_of(app, "vera", "/inventory")
+    again = re.findall(r'<li class="app-again"><a class="[^"]*" href="([^"]+)"', page)
+
+    assert again == daily
