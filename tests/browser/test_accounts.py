@@ -14,7 +14,7 @@ from inventory_web.auditing import Author
 from tests.browser.shop import PASSWORD, Shop, Window
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page
+    from playwright.sync_api import Page, Route
 
 pytestmark = pytest.mark.browser
 
@@ -129,12 +129,63 @@ def test_a_quantity_typed_after_the_end_of_the_session_stays_and_is_saved_after_
     give_name_and_password(opened.value, "olga")
     opened.value.wait_for_url("**/inventory")
     field.press("Enter")
-    window.sees("Ya puede repetirlo")
-    assert field.input_value() == "8"
-    field.press("Enter")
     page.locator(".qty-done").wait_for()
 
     assert shop.quantity(code) == 8
+    assert page.locator("#notices > *").count() == 0
+
+
+def test_after_a_login_beside_it_a_page_goes_on_with_one_press_and_nothing_counts_twice(
+    shop: Shop, open_window: Callable[..., Window]
+) -> None:
+    codes = [shop.create_product(quantity=5) for _ in "ab"]
+    row, scan = open_window(width=360), open_window()
+    row.page.goto(f"/inventory?search={codes[0]}")
+    scan.page.goto("/scan?mode=add")
+    end_every_session(shop.inventory)
+    more = row.row(codes[0]).get_by_role("button", name="Sumar 1")
+    more.click()
+    row.sees("Su sesión ha terminado")
+    scan.page.fill("#scan", codes[1])
+    scan.page.press("#scan", "Enter")
+    scan.sees("Su sesión ha terminado")
+    assert scan.page.locator("#scan").input_value() == codes[1]
+
+    for window in (row, scan):
+        with window.page.context.expect_page() as opened:
+            window.page.get_by_role("link", name="Entrar en otra pestaña").click()
+        give_name_and_password(opened.value, "olga")
+        opened.value.wait_for_url("**/inventory")
+    more.click()
+    row.sees("5 → 6")
+    scan.page.press("#scan", "Enter")
+    scan.sees("5 → 6")
+
+    assert [shop.quantity(code) for code in codes] == [6, 6]
+    assert row.violations() + scan.violations() == []
+
+
+def test_a_browser_that_keeps_no_session_is_told_so_instead_of_asking_for_ever(shop: Shop, window: Window) -> None:
+    code = shop.create_product(quantity=5)
+    page = window.page
+    page.goto(f"/inventory?search={code}")
+    asked: list[str] = []
+    refusal = {
+        "HX-Trigger": '{"inventory:token": {"token": "of no session"}}',
+        "HX-Retarget": "#notices",
+        "HX-Reswap": "innerHTML",
+    }
+
+    def refuse(route: "Route") -> None:
+        asked.append(route.request.url)
+        route.fulfill(status=400, headers=refusal, content_type="text/html", body="<p>Ya puede repetirlo.</p>")
+
+    page.route("**/quantity", refuse)
+    window.row(code).get_by_role("button", name="Sumar 1").click()
+    window.sees("Ya puede repetirlo")
+    page.wait_for_load_state("networkidle")
+
+    assert len(asked) == 2
 
 
 def test_a_session_that_is_ended_from_another_device_is_over(

@@ -68,9 +68,32 @@ document.addEventListener("htmx:error", ({ detail }) => {
 
 document.addEventListener("htmx:after:request", () => document.querySelector(".no-answer")?.remove());
 
-// A form of a page that is older than the session gets the token of the new one; what was typed stays.
+// A form of a page that is older than the session gets the token of the new one, and is sent again with it: what was refused was
+// not carried out. Once, so that a browser that keeps no session does not go on for ever.
+let submitted = null;
+let refused = null;
+let sentAgain = false;
+
+document.addEventListener("submit", ({ target, submitter }) => (submitted = { form: target, button: submitter, again: sentAgain }), true);
+
 document.addEventListener("inventory:token", ({ detail }) => {
   const headers = document.body.getAttributeNames().find((name) => name.startsWith("data-hx-headers"));
   document.body.setAttribute(headers, JSON.stringify({ "X-CSRFToken": detail.token }));
   for (const field of document.querySelectorAll("input[name=csrf_token]")) field.value = detail.token;
+  if (submitted && !submitted.again) refused = submitted;
+});
+
+document.addEventListener("htmx:finally:request", () => {
+  const { form, button } = refused || {};
+  refused = null;
+  if (!form) return;
+  // A form ignores what is sent while it tells of a request.
+  setTimeout(() => {
+    if (!form.isConnected) return;
+    document.getElementById("notices")?.replaceChildren();
+    form.dispatchEvent(new Event("inventory:again"));
+    sentAgain = true;
+    form.requestSubmit(button);
+    sentAgain = false;
+  });
 });

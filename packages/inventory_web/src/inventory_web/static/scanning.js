@@ -55,9 +55,21 @@ document.addEventListener("htmx:before:request", ({ target }) => {
   if (target.closest("#scan-work")) asking = true;
 });
 
-document.addEventListener("htmx:finally:request", () => {
+document.addEventListener("htmx:finally:request", ({ target, detail }) => {
   asking = false;
+  const answer = detail?.ctx?.response;
+  // A scan that was not taken stands where it can be sent again.
+  if (target === scanForm && !(answer?.status < 500 && answer.status !== 400 && answer.status !== 401) && !codeField.value) {
+    codeField.value = sent.value;
+    codeField.select();
+  }
   next();
+});
+
+// The same code once more, with the token of a session that began meanwhile.
+scanForm.addEventListener("inventory:again", () => {
+  codeField.value = "";
+  asking = sending = true;
 });
 
 // What was typed for one place stays when another one is saved.
