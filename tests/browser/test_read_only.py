@@ -96,3 +96,30 @@ def test_a_quantity_in_the_list_waits_too(here: Shop, window: Window) -> None:
     button.click()
     window.row(code).get_by_text("Deshacer").wait_for()
     assert here.quantity(code) == 6
+
+
+def test_without_scripts_a_form_looks_and_reads_as_waiting_and_what_is_sent_too_early_is_kept(
+    here: Shop, chromium: "Browser"
+) -> None:
+    code = here.create_product(quantity=5)
+    context = chromium.new_context(
+        base_url=here.address, locale="es-ES", viewport={"width": 360, "height": 740}, java_script_enabled=False
+    )
+    window = Window(context.new_page(), here.address)
+    window.log_in("olga")
+    page = window.page
+    with source_is_away():
+        page.goto(f"/products/{code}/edit")
+        page.fill("#name", "Mesa de roble")
+        button = page.get_by_role("button", name="Guardar")
+
+        assert float(button.evaluate("e => getComputedStyle(e).opacity")) < 1
+        assert page.get_by_text("Espere: ahora no se puede guardar").first.is_visible()
+        assert page.locator(f"#{button.get_attribute('aria-describedby')}").is_visible()
+        button.click(force=True)
+        window.sees("Lo que había escrito")
+
+    page.get_by_role("button", name="Enviar ahora").click()
+    page.wait_for_url(f"**/products/{code}")
+    window.sees("Mesa de roble")
+    context.close()

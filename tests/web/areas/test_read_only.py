@@ -2,6 +2,8 @@
 
 import re
 
+import pytest
+
 from tests.web.areas.site import Site, form_in
 from tests.web.read_only import source_is_away
 
@@ -18,6 +20,55 @@ def test_the_notice_says_what_is_away_and_forms_say_why_they_wait(site: Site) ->
     assert "Solo lectura" in page
     assert f'<p class="form-waits without-script">{SENTENCE}</p>' in page
     assert "/read-only.js" in page
+
+
+@pytest.mark.parametrize(
+    ("address", "action"),
+    [
+        ("/products/new", ""),
+        ("/products/A", "/products/A/retire"),
+        ("/imports/new", "/imports/new"),
+        ("/locations", "/locations"),
+        ("/exports/new", "/exports"),
+        ("/views", "/views"),
+        ("/account/password", "/account/password"),
+    ],
+)
+def test_every_form_that_saves_something_tells_that_it_waits(site: Site, address: str, action: str) -> None:
+    site.create_product("A")
+    with source_is_away():
+        page = site.operator.get(address).text
+    content = page.split('id="content"')[1]
+    form = next(form for form in re.findall(r"<form.*?</form>", content, re.DOTALL) if action in form.split(">")[0])
+
+    assert f'<p class="form-waits without-script">{SENTENCE}</p></form>' in form
+    assert held(form)
+
+
+def test_a_quantity_in_the_list_refers_to_the_notice(site: Site) -> None:
+    site.create_product("A")
+    with source_is_away():
+        page = site.operator.get("/inventory").text
+    form = next(re.finditer(r"<form class=qty.*?</form>", page, re.DOTALL))[0]
+
+    assert held(form)
+    assert SENTENCE not in form
+
+
+def test_forms_that_only_ask_can_be_used(site: Site) -> None:
+    site.create_product("A")
+    with source_is_away():
+        labels, found = site.operator.get("/labels?code=A").text, site.operator.get("/movements").text
+
+    assert "form-waits" not in labels
+    assert 'aria-disabled="true"' not in labels
+    assert 'aria-disabled="true"' not in found
+
+
+def held(form: str) -> bool:
+    """Whether every button that sends the form says that it waits, and why."""
+    buttons = [button for button in re.findall(r"<button[^>]*>", form) if 'type="button"' not in button]
+    return bool(buttons) and all('aria-disabled="true" aria-describedby="read-only"' in button for button in buttons)
 
 
 def test_nothing_of_it_is_there_while_all_is_well(site: Site) -> None:

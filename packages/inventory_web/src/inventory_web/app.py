@@ -22,6 +22,7 @@ from inventory_web import (
     reading_again,
     security,
     tracing,
+    waiting_forms,
 )
 from inventory_web.areas.accounts import guard
 from inventory_web.codes_in_urls import CodeConverter
@@ -70,6 +71,7 @@ def create_app(settings: Settings, *, sessions: SessionSource | None = None, plu
         product_columns=_in_order(hooks.hook.product_columns()),
     )
     pages.give_names_to_templates(app)
+    waiting_forms.let_forms_wait(app)
     return app
 
 

@@ -26,7 +26,8 @@
     }
     for (const button of buttons) {
       button.setAttribute("aria-disabled", "true");
-      button.dataset.described = button.getAttribute("aria-describedby") || "";
+      // Without scripts the page itself refers to the notice.
+      button.dataset.described = (button.getAttribute("aria-describedby") || "").replace(notice.id, "").trim();
       button.setAttribute("aria-describedby", `${button.dataset.described} ${why}`.trim());
     }
   }
