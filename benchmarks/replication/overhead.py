@@ -55,7 +55,7 @@ def decisions(stand: Stand) -> Table:
     """How long the choice of a server takes."""
     config = stand.config()
     traffic = Traffic(server.name for server in config.servers)
-    monitor = Monitor(config, stand.servers.tls, traffic.loads, lambda: None)
+    monitor = Monitor(config, stand.servers.tls, traffic.loads, lambda: None, lambda _name, _since: None)
     chooser = Chooser(monitor, Counters(), config.retry)
     try:
         monitor.refresh(10.0)

@@ -42,6 +42,7 @@ def test_every_line_is_of_the_exposition_format_and_every_name_is_described_once
     counters.count_wait("db1", 0.003, met=False)
     counters.count_token("expired")
     counters.count_repeat("conflict")
+    counters.count_cut_off("db1", 2)
     text = render(counters.copied(), status(semisync=False), 0.0)
 
     assert text.endswith("\n")

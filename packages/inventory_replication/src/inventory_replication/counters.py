@@ -33,6 +33,8 @@ class Counters:
     """By server."""
     unmet_waits: Counter[str] = field(default_factory=Counter)
     """Waits that ended without the change, by server."""
+    cut_off: Counter[str] = field(default_factory=Counter)
+    """Reads under way that were ended because their server did not answer, by server."""
     unknown_commits: int = 0
     lost_writes: int = 0
     largest_token: int = 0
@@ -62,6 +64,11 @@ class Counters:
             waits.seconds += seconds
             if not met:
                 self.unmet_waits[server] += 1
+
+    def count_cut_off(self, server: str, number: int) -> None:
+        """Reads under way were ended."""
+        with self._lock:
+            self.cut_off[server] += number
 
     def count_token(self, verdict: str) -> None:
         """A token was brought."""
@@ -93,6 +100,7 @@ class Counters:
                 tokens=self.tokens.copy(),
                 waits={name: Waits(list(each.classes), each.seconds) for name, each in self.waits.items()},
                 unmet_waits=self.unmet_waits.copy(),
+                cut_off=self.cut_off.copy(),
                 unknown_commits=self.unknown_commits,
                 lost_writes=self.lost_writes,
                 largest_token=self.largest_token,

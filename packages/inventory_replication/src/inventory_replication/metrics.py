@@ -44,6 +44,8 @@ def _counted(counters: Counters) -> Iterator[str]:
     yield from _family("repeats_total", "counter", "Units of work that were run again", repeats)
     tokens = [({"verdict": verdict}, count) for verdict, count in sorted(counters.tokens.items())]
     yield from _family("tokens_total", "counter", "Causal tokens that were brought", tokens)
+    cut_off = [({"server": server}, count) for server, count in sorted(counters.cut_off.items())]
+    yield from _family("cut_off_total", "counter", "Reads ended because their server did not answer", cut_off)
     yield from _family(
         "unknown_commits_total", "counter", "Commits of unknown end or GTID", [({}, counters.unknown_commits)]
     )

@@ -47,6 +47,8 @@ class Monitor:
         tls: One context for all connections of the process.
         loads: Of every server, live.
         source_changed: Called in the monitor's thread when the source has become another server, before the new table is seen.
+        cut_off: Called in the monitor's thread in each round in which a replica does not answer though its readers might be served
+            elsewhere, with its name and a monotonic time: a reader that has heard nothing since then waits in vain.
     """
 
     def __init__(
@@ -55,10 +57,12 @@ class Monitor:
         tls: ssl.SSLContext | None,
         loads: Mapping[str, ServerLoad],
         source_changed: Callable[[], None],
+        cut_off: Callable[[str, float], None],
     ) -> None:
         self._policy = config.monitor
         self._config = config
         self._source_changed = source_changed
+        self._cut_off = cut_off
         self._questions = Questions(config, tls)
         self._outlook = Outlook(config, loads)
         self._changed = threading.Condition(threading.RLock())
@@ -168,7 +172,10 @@ class Monitor:
             if replaced:
                 self._source_changed()
             self._publish()
+            in_vain = self._outlook.to_be_cut_off(self.view.table)
         report_changes(before, self.view.table.snapshot)
+        for name, since in in_vain.items():
+            self._cut_off(name, since)
 
     def _publish(self) -> None:
         # A single assignment: whoever reads sees the old or the new view, and needs no lock.

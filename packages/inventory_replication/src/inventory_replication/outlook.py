@@ -8,6 +8,7 @@ from inventory_replication.decisions.breaker import Breaker
 from inventory_replication.decisions.facts import Answer, NoAnswer
 from inventory_replication.decisions.members import Cause, TopologySnapshot
 from inventory_replication.decisions.routing_table import RoutingTable, ServerLoad, build_routing_table
+from inventory_replication.decisions.silence import UNBROKEN, Silence, to_be_cut_off
 from inventory_replication.decisions.staleness import StalenessTracker
 from inventory_replication.decisions.topology import decide_topology
 from inventory_replication.mysql.probes import ServerReport
@@ -34,7 +35,7 @@ class Outlook:
     _snapshot: TopologySnapshot | None = None
     _tracker: StalenessTracker = field(init=False)
     _judged: dict[str, float] = field(default_factory=dict)
-    _silent: set[str] = field(default_factory=set)
+    _silences: dict[str, Silence] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._tracker = StalenessTracker(self.config.monitor.history)
@@ -89,6 +90,10 @@ class Outlook:
             weights={server.name: server.weight for server in self.config.servers},
         )
 
+    def to_be_cut_off(self, table: RoutingTable) -> dict[str, float]:
+        """Servers on which readers wait in vain, each with the time since when; see `decisions.silence`."""
+        return to_be_cut_off(self._silences, self.breakers, table)
+
     def _judge(self, name: str, answered: Answered, now: float, dice: float) -> None:
         policy = self.config.monitor.breaker
         self._judged[name] = answered.asked_at
@@ -96,10 +101,11 @@ class Outlook:
             report_durability(name, self.reports.get(name), answered.report)
             self.reports[name] = answered.report
         breaker = self.breakers[name]
-        if name in self._silent and not answered.silent:
+        silence = self._silences.get(name, UNBROKEN)
+        if silence.questions and not answered.silent:
             # The row was the monitor's own, which has its answer now.
             breaker = breaker.after_success()
-        (self._silent.add if answered.silent else self._silent.discard)(name)
+        self._silences[name] = silence.after(answered.asked_at, answered=not answered.silent)
         self.breakers[name] = (
             breaker.after_failure(now, dice, policy)
             if answered.silent

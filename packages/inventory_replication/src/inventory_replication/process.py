@@ -14,6 +14,7 @@ from inventory_replication.counters import Counters
 from inventory_replication.guards import refuse_writes_on
 from inventory_replication.monitor import Monitor
 from inventory_replication.pools import Pools
+from inventory_replication.reporting import report_cut_off
 from inventory_replication.sessions import UnitsOfWork
 from inventory_replication.traffic import Traffic
 
@@ -42,7 +43,7 @@ class ClusterProcess(Generic[S]):
         self.counters = Counters()
         self.traffic = Traffic(server.name for server in config.servers)
         self.pools = Pools(config, tls, refuse_writes_on, on_engine)
-        self.monitor = Monitor(config, tls, self.traffic.loads, self.pools.invalidate_writers)
+        self.monitor = Monitor(config, tls, self.traffic.loads, self.pools.invalidate_writers, self._cut_off)
         self.units = UnitsOfWork(
             config,
             session_class,
@@ -52,6 +53,12 @@ class ClusterProcess(Generic[S]):
             traffic=self.traffic,
             counters=self.counters,
         )
+
+    def _cut_off(self, name: str, since: float) -> None:
+        number = self.pools.cut_off_readers(name, since)
+        if number:
+            self.counters.count_cut_off(name, number)
+            report_cut_off(name, number)
 
     def close(self) -> None:
         """End the thread and close the connections."""

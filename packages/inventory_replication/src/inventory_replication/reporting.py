@@ -35,3 +35,8 @@ def report_durability(name: str, before: ServerReport | None, after: ServerRepor
         _LOG.warning("%s waits for a replica with each commit again", name)
     elif before.semisync_source:
         _LOG.error("%s commits without waiting for a replica: what it confirms now may be lost with it", name)
+
+
+def report_cut_off(name: str, number: int) -> None:
+    """Log that reads under way on a server were ended, because it does not answer."""
+    _LOG.warning("%s does not answer; readers cut off, to be served elsewhere: %d", name, number)

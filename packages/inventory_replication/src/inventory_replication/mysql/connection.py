@@ -3,9 +3,11 @@
 import enum
 import os
 import select
+import threading
+from contextlib import suppress
 from io import BufferedReader
-from socket import socket
-from typing import TYPE_CHECKING, NamedTuple, Protocol, cast
+from socket import SHUT_RDWR, socket
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from pymysql import VERSION_STRING
 from pymysql.connections import Connection, MySQLResult
@@ -263,6 +265,44 @@ class ReadOnlyConnection(TrackingConnection):
     It must be made with ``transaction_read_only=ON`` in its ``init_command``. Without session tracking the server does not
     tell, and ``SET SESSION TRANSACTION READ ONLY`` has to be repeated before each use.
     """
+
+    _ended = False
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        self._closing = threading.Lock()
+        super().__init__(*arguments, **named)
+
+    def cut_off(self, since: float) -> bool:
+        """End the wait for an answer, if there is one and nothing has come since that monotonic time; any thread may call it.
+
+        The thread that waits gets the error of a lost connection at once. Nothing is sent, and nothing waits.
+
+        Returns:
+            Whether a wait was ended.
+        """
+        if self._process != os.getpid():
+            return False
+        with self._closing:
+            # Within the lock: the number of a socket that is closed meanwhile may be that of another one.
+            if self._ended or not self.open or not self._reader.hears_nothing(since):
+                return False
+            with suppress(OSError):
+                # Not that of an SSLSocket, which first takes the encryption away from whoever sends at this moment.
+                socket.shutdown(self._sock, SHUT_RDWR)
+            self._ended = True
+            return True
+
+    def hung_up(self) -> bool:
+        """As that of every connection; one that was cut off is never used again."""
+        return self._ended or super().hung_up()
+
+    def _force_close(self) -> None:
+        if self._process == os.getpid():
+            with self._closing:
+                super()._force_close()
+        else:
+            # Whoever held the lock may not exist in this process.
+            super()._force_close()
 
     def _note_read_only(self, *, on: bool) -> None:
         super()._note_read_only(on=on)

@@ -1,6 +1,7 @@
 """A reader that loses patience with a peer that answers byte by byte."""
 
 from io import BufferedReader, RawIOBase
+from math import inf
 from socket import socket
 from time import monotonic
 from typing import Final
@@ -23,6 +24,12 @@ class PatientReader(RawIOBase):
         self._raw = connection.makefile("rb", buffering=0)
         self._waited = 0.0
         self._received = 0
+        self._waiting = False
+        self._heard_at = -inf
+
+    def hears_nothing(self, since: float) -> bool:
+        """Whether somebody waits for bytes at this moment, and none have come since that monotonic time. Any thread may ask."""
+        return self._waiting and self._heard_at < since
 
     def begin(self) -> None:
         """A new question has been sent: its answer has all the time again."""
@@ -34,8 +41,13 @@ class PatientReader(RawIOBase):
 
     def readinto(self, buffer: bytearray | memoryview) -> int | None:  # type: ignore[override]  # noqa: D102
         started = monotonic()
-        size = self._raw.readinto(buffer)
-        self._waited += monotonic() - started
+        self._waiting = True
+        try:
+            size = self._raw.readinto(buffer)
+        finally:
+            self._waiting = False
+        self._heard_at = monotonic()
+        self._waited += self._heard_at - started
         self._received += size or 0
         if self._received >= PROGRESS_BYTES:
             self.begin()

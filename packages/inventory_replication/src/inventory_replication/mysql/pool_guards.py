@@ -1,9 +1,11 @@
 """What a pool checks: whose connection it hands out, and what an error says about the others."""
 
 import os
+import threading
 from collections.abc import Callable
 from time import monotonic
 from typing import Any, cast
+from weakref import WeakSet
 
 from pymysql.err import Error
 from sqlalchemy import Engine, event
@@ -29,6 +31,8 @@ class PoolGuard:
         self._server_name = server_name
         self._read_only = read_only
         self._ping_after = ping_after
+        self._readers: WeakSet[ReadOnlyConnection] = WeakSet()
+        self._lock = threading.Lock()
         self._make = cast(Callable[..., DBAPIConnection], ReadOnlyConnection if read_only else TrackingConnection)
 
     def listen_to(self, engine: Engine) -> None:
@@ -38,6 +42,18 @@ class PoolGuard:
         event.listen(engine, "checkin", self._note_use)
         event.listen(engine, "handle_error", self._judge)
 
+    def cut_off(self, since: float) -> int:
+        """End the wait of every reader that has heard nothing since that monotonic time; any thread may call it.
+
+        Each gets the error of a lost connection, which takes the connection out of the pool. A pool for writers has no readers.
+
+        Returns:
+            How many waits were ended.
+        """
+        with self._lock:
+            readers = tuple(self._readers)
+        return sum(each.cut_off(since) for each in readers)
+
     def _connect(
         self,
         dialect: Dialect,  # noqa: ARG002
@@ -46,7 +62,11 @@ class PoolGuard:
         named: dict[str, object],
     ) -> DBAPIConnection:
         record.info.update(epoch=self.epoch, process=os.getpid(), used=monotonic())
-        return self._make(*arguments, **named)
+        made = self._make(*arguments, **named)
+        if isinstance(made, ReadOnlyConnection):
+            with self._lock:
+                self._readers.add(made)
+        return made
 
     def _check(self, driver: DBAPIConnection, record: ConnectionPoolEntry, proxied: PoolProxiedConnection) -> None:
         info = record.info

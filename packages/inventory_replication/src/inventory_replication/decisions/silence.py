@@ -1,0 +1,67 @@
+"""Whose reads under way are to be cut off, because nothing will come there while somebody else could answer."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import inf
+from typing import Final
+
+from inventory_replication.decisions.breaker import Breaker
+from inventory_replication.decisions.routing_table import RoutingTable
+
+LEAST_QUESTIONS: Final = 2
+"""A single question without an answer may be the fault of a busy machine; a breaker that opens at the first one changes nothing
+about that."""
+
+
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """The monitor's questions to one server that nobody answered, in a row. Times are monotonic seconds.
+
+    Args:
+        questions: How many.
+        since: When the last but one was sent, or the only one: whoever has heard of the server after that has heard something newer
+            than this silence.
+        last: When the last one was sent.
+    """
+
+    questions: int = 0
+    since: float = inf
+    last: float = inf
+
+    def after(self, asked_at: float, *, answered: bool) -> "Silence":
+        """The next one, after a question that was sent then; a refusal is an answer too."""
+        if answered:
+            return UNBROKEN
+        return Silence(self.questions + 1, self.last if self.questions else asked_at, asked_at)
+
+
+UNBROKEN: Final = Silence()
+"""The server has answered."""
+
+
+def to_be_cut_off(
+    silences: Mapping[str, Silence], breakers: Mapping[str, Breaker], table: RoutingTable
+) -> dict[str, float]:
+    """The servers on which a reader waits in vain, and the time: whoever has heard nothing since then is to wait no longer.
+
+    Only replicas whose breaker is open and that left several questions unanswered in a row; never the source, nor a former one that
+    has not been seen as a replica since. And none while nobody else can be read: the wait may then still end well, while a read
+    that is made again cannot.
+
+    Args:
+        silences: By server; one without an entry has answered.
+        breakers: By server.
+        table: What is known now; it holds no server whose breaker is open.
+    """
+    if table.source is None and not table.replicas:
+        return {}
+    lineage = table.snapshot.lineage
+    sources = lineage.deposed | {lineage.source_uuid, ""}
+    return {
+        member.name: silence.since
+        for member in table.snapshot.members
+        for silence in (silences.get(member.name, UNBROKEN),)
+        if silence.questions >= LEAST_QUESTIONS
+        and member.server_uuid not in sources
+        and not breakers[member.name].admits
+    }

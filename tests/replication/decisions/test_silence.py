@@ -1,0 +1,133 @@
+"""Whose readers are cut off: those who wait in vain while somebody else could answer, and nobody else."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from math import inf
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inventory_replication.config import RoutingPolicy
+from inventory_replication.decisions.breaker import Breaker
+from inventory_replication.decisions.facts import Answer
+from inventory_replication.decisions.routing_table import RoutingTable
+from inventory_replication.decisions.silence import LEAST_QUESTIONS, UNBROKEN, Silence, to_be_cut_off
+from inventory_replication.decisions.topology import decide_topology
+from tests.replication.decisions.routing_cases import FRESH, GONE, NOW, OPEN, POLICY, TWO, read, replica, table, upto
+
+CLOSED = Breaker()
+LONG = Silence(3, NOW - 2.0, NOW - 1.0)
+
+
+def seen(
+    silent: tuple[str, ...], breakers: Mapping[str, Breaker], policy: RoutingPolicy = POLICY, **changes: Answer
+) -> RoutingTable:
+    """The table after all servers have answered once, and these no more."""
+    before = decide_topology({**TWO, **changes}, None, NOW - 5)
+    answers = {**TWO, **changes, **dict.fromkeys(silent, GONE)}
+    return table(answers, FRESH, policy, previous=before, breakers=breakers)
+
+
+def cut_off(*silent: str, silences: Mapping[str, Silence] | None = None, **breakers: Breaker) -> dict[str, float]:
+    breakers = {**dict.fromkeys(TWO, CLOSED), **dict.fromkeys(silent, OPEN), **breakers}
+    return to_be_cut_off(
+        dict.fromkeys(silent, LONG) if silences is None else silences, breakers, seen(silent, breakers)
+    )
+
+
+def test_a_silence_grows_with_every_question_and_ends_with_the_first_answer() -> None:
+    once = UNBROKEN.after(1.0, answered=False)
+    twice = once.after(2.0, answered=False)
+    thrice = twice.after(3.0, answered=False)
+
+    assert [each.questions for each in (UNBROKEN, once, twice, thrice)] == [0, 1, 2, 3]
+    assert thrice.after(4.0, answered=True) == UNBROKEN
+
+
+def test_it_reaches_back_to_the_last_question_but_one_so_that_an_answer_that_broke_off_late_is_noticed_too() -> None:
+    once = UNBROKEN.after(1.0, answered=False)
+    twice = once.after(2.0, answered=False)
+
+    assert [each.since for each in (UNBROKEN, once, twice, twice.after(3.0, answered=False))] == [inf, 1.0, 1.0, 2.0]
+
+
+def test_readers_of_a_silent_replica_that_is_left_alone_are_cut_off() -> None:
+    assert cut_off("db2") == {"db2": LONG.since}
+    assert cut_off("db2", "db3") == {"db2": LONG.since, "db3": LONG.since}, "the source can be read"
+
+
+def test_one_question_without_an_answer_cuts_nobody_off_even_if_it_opens_the_breaker() -> None:
+    once = UNBROKEN.after(NOW - 1, answered=False)
+
+    assert cut_off("db2", silences={"db2": once}) == {}
+    assert cut_off("db2", silences={"db2": once.after(NOW, answered=False)}) == {"db2": NOW - 1}
+
+
+def test_nobody_is_cut_off_before_the_breaker_has_decided() -> None:
+    assert cut_off("db2", db2=CLOSED) == {}
+
+
+def test_a_replica_that_answers_is_left_in_peace_though_its_breaker_is_open() -> None:
+    """It takes no new connection, perhaps; the old ones are as good as ever."""
+    assert cut_off(silences={"db2": UNBROKEN}, db2=OPEN) == {}
+    assert cut_off(silences={}, db2=OPEN) == {}
+
+
+def test_the_source_is_never_cut_off() -> None:
+    assert cut_off("db1") == {}
+
+
+def test_a_former_source_is_not_cut_off_before_it_was_seen_as_a_replica() -> None:
+    promoted = replace(replica("db2", upto(100)), read_only=False, super_read_only=False, channels=())
+    before = decide_topology(TWO, None, NOW - 5)
+    after = table({**TWO, "db1": GONE, "db2": promoted}, FRESH, previous=before, breakers={"db1": OPEN})
+    assert after.source == "db2"
+
+    assert to_be_cut_off({"db1": LONG}, {"db1": OPEN, "db2": CLOSED, "db3": CLOSED}, after) == {}
+
+
+def test_with_nobody_else_to_be_read_the_wait_goes_on() -> None:
+    assert cut_off("db1", "db2") == {"db2": LONG.since}, "db3 can be read"
+    assert cut_off("db1", "db2", "db3") == {}
+    assert cut_off("db1", "db2", db3=OPEN) == {}
+
+
+def test_a_server_that_never_answered_is_no_replica() -> None:
+    breakers = {"db1": CLOSED, "db2": OPEN, "db3": CLOSED}
+    never = table({**TWO, "db2": GONE}, FRESH, breakers=breakers)
+
+    assert to_be_cut_off({"db2": LONG}, breakers, never) == {}
+
+
+QUESTIONS = st.lists(st.booleans(), max_size=8)
+
+
+@given(
+    answered=st.fixed_dictionaries(dict.fromkeys(TWO, QUESTIONS)),
+    opened=st.sets(st.sampled_from(sorted(TWO))),
+)
+def test_whoever_is_cut_off_is_a_silent_replica_and_somebody_else_serves(
+    answered: Mapping[str, list[bool]], opened: set[str]
+) -> None:
+    silences = dict.fromkeys(TWO, UNBROKEN)
+    for name, answers in answered.items():
+        for number, each in enumerate(answers):
+            silences[name] = silences[name].after(float(number), answered=each)
+    silent = tuple(name for name in TWO if silences[name].questions)
+    breakers = {name: OPEN if name in opened else CLOSED for name in TWO}
+    known = seen(silent, breakers)
+
+    chosen = to_be_cut_off(silences, breakers, known)
+
+    for name, since in chosen.items():
+        assert name in opened - {"db1"}
+        assert answered[name][-LEAST_QUESTIONS:] == [False] * LEAST_QUESTIONS
+        assert since == len(answered[name]) - LEAST_QUESTIONS
+        assert read(known).server not in {None, name}
+    wanted = {
+        name
+        for name in opened - {"db1"}
+        if len(answered[name]) >= LEAST_QUESTIONS and not any(answered[name][-LEAST_QUESTIONS:])
+    }
+    serving = known.source is not None or bool(known.replicas)
+    assert set(chosen) == (wanted if serving else set())
