@@ -164,3 +164,19 @@ def test_two_tabs_of_one_person_never_count_twice(shop: Shop, window: Window) ->
     assert other.row(code).locator(".qty-conflict").inner_text().startswith("Usted vio 5; ahora hay 6")
     assert shop.quantity(code) == 6
     assert other.trouble == []
+
+
+def test_a_pasted_text_that_is_too_long_is_refused_beside_its_field_and_not_cut(shop: Shop, window: Window) -> None:
+    page = window.page
+    page.goto("/products/new")
+    page.fill("#code", shop.new_code())
+    for field, length in {"#name": 201, "#description": 2_001}.items():
+        page.locator(field).evaluate(
+            "(e, text) => e.focus() || document.execCommand('insertText', false, text)", "d" * length
+        )
+    page.get_by_role("button", name="Registrar").click()
+    window.sees("Revise los datos marcados")
+
+    assert "200 caracteres" in page.locator("#name-faults").inner_text()
+    assert "2000 caracteres" in page.locator("#description-faults").inner_text().replace(".", "")
+    assert (len(page.input_value("#name")), len(page.input_value("#description"))) == (201, 2_001)
