@@ -45,3 +45,11 @@ def test_a_window_without_room_has_the_daily_lines_below_as_well(app: Flask) -> 
     again = re.findall(r'<li class="app-again"><a class="[^"]*" href="([^"]+)"', page)
 
     assert again == daily
+
+
+def test_an_address_that_leads_nowhere_still_has_the_menu_of_who_is_logged_in(app: Flask) -> None:
+    visitor = Browser(app).logged_in("vera").get("/nowhere")
+
+    assert visitor.status_code == 404
+    assert 'href="/movements"' in visitor.text
+    assert 'aria-label="Menú principal"' not in Browser(app).get("/nowhere").text

@@ -31,6 +31,9 @@ def watch(app: Flask) -> None:
         view = app.view_functions.get(request.endpoint or "")
         required = role_of(view) if view is not None else None
         if required is None:
+            # An address that leads nowhere shows the menu as well: whoever is logged in goes on from there.
+            if request.endpoint is None:
+                g.account = known_account()
             return None
         account = g.account = known_account()
         if account is None:
