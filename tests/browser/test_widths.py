@@ -1,10 +1,14 @@
 """From a small phone to the widest desk: no page scrolls sideways, and the menu shows every line without scrolling at all."""
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.browser.shop import Shop, Window, press
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 pytestmark = pytest.mark.browser
 WIDTHS = (320, 400, 480, 540, 576, 640, 700, 768, 860, 992, 1024, 1100, 1440, 2560)
@@ -101,3 +105,26 @@ def test_on_a_phone_the_menu_is_big_enough_for_a_thumb_and_reached_with_the_keyb
     page.wait_for_url("**/low-stock")
     assert page.locator(f"{FURTHER} > summary").evaluate("e => getComputedStyle(e).boxShadow") != "none"
     press(page, "Escape")
+
+
+def test_on_a_phone_what_a_search_finds_shows_above_the_keyboard(shop: Shop, chromium: "Browser") -> None:
+    code = shop.create_product(name="Taladro")
+    context = chromium.new_context(
+        base_url=shop.address, viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True, locale="es-ES"
+    )
+    window = Window(context.new_page(), shop.address)
+    window.log_in("olga")
+    page = window.page
+    # The keyboard of a phone takes a good half of the window.
+    page.set_viewport_size({"width": 360, "height": 360})
+    page.tap("#search")
+    page.keyboard.type(code.lower())
+    window.sees("1 producto")
+
+    link = page.get_by_role("link", name=code, exact=True).bounding_box()
+    field = page.locator("#search").bounding_box()
+    assert link is not None
+    assert field is not None
+    assert field["y"] >= 0
+    assert link["y"] + link["height"] <= 360
+    context.close()

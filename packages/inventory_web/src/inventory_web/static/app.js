@@ -32,6 +32,13 @@ document.addEventListener("focusin", (event) => {
   if (event.target.matches(".qty input[name=quantity]")) event.target.select();
 });
 
+// On a phone the keyboard takes half of the screen: what is found shows above it.
+const PHONE = "(max-width: 35.99rem) and (pointer: coarse)";
+
+document.addEventListener("focusin", ({ target }) => {
+  if (target.id === "search" && matchMedia(PHONE).matches) setTimeout(() => target.form.scrollIntoView({ block: "start" }));
+});
+
 // A search begins once the fingers rest for a moment: a short one, which a scanner does not take between two characters, where
 // answers are quick; as long as the last answer took, where they keep the server busy. In milliseconds.
 const SHORTEST = 15;
