@@ -110,3 +110,17 @@ def _colours(page: "Page", code: str) -> list[str]:
         page.locator(".app-theme").evaluate("(e) => e.remove()")
         found += page.evaluate(COLOURS)
     return found
+
+
+@pytest.mark.parametrize("dark", [False, True], ids=["light", "dark"])
+def test_the_way_to_the_content_can_be_read_where_it_appears(open_window: Callable[..., Window], dark: bool) -> None:
+    window = open_window(dark=dark)
+    page = window.page
+    page.goto("/dashboard")
+    page.keyboard.press("Tab")
+    link = page.get_by_role("link", name="Ir al contenido")
+
+    assert link.evaluate("e => e === document.activeElement")
+    assert window.violations() == []
+    page.keyboard.press("Enter")
+    assert page.evaluate("document.activeElement.id") == "content"

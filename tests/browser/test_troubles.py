@@ -180,3 +180,32 @@ def test_a_pasted_text_that_is_too_long_is_refused_beside_its_field_and_not_cut(
     assert "200 caracteres" in page.locator("#name-faults").inner_text()
     assert "2000 caracteres" in page.locator("#description-faults").inner_text().replace(".", "")
     assert (len(page.input_value("#name")), len(page.input_value("#description"))) == (201, 2_001)
+
+
+def test_a_text_from_right_to_left_begins_at_the_right(shop: Shop, window: Window) -> None:
+    code = shop.create_product(name="מחסן LED", description="תיאור A")
+    page = window.page
+
+    def begins_at_the_right(selector: str) -> bool:
+        """Whether the first letter of the text stands farther to the right than its last one."""
+        return bool(
+            page.locator(selector).first.evaluate(
+                """(e) => {
+                    const text = [...e.childNodes].find((n) => n.nodeType === Node.TEXT_NODE && n.data.trim());
+                    const at = (i) => {
+                        const range = document.createRange();
+                        range.setStart(text, i);
+                        range.setEnd(text, i + 1);
+                        return range.getBoundingClientRect().left;
+                    };
+                    const first = text.data.search(/\\S/);
+                    return at(first) > at(text.data.trimEnd().length - 1);
+                }"""
+            )
+        )
+
+    page.goto(f"/inventory?search={code}")
+    assert begins_at_the_right(".products td:nth-child(2)")
+    page.goto(f"/products/{code}")
+    assert begins_at_the_right("h1")
+    assert begins_at_the_right(".description")

@@ -128,3 +128,35 @@ def test_on_a_phone_what_a_search_finds_shows_above_the_keyboard(shop: Shop, chr
     assert field["y"] >= 0
     assert link["y"] + link["height"] <= 360
     context.close()
+
+
+@pytest.mark.parametrize("width", [360, 768, 1280])
+def test_what_opens_below_a_button_is_inside_the_window(
+    shop: Shop, open_window: Callable[..., Window], width: int
+) -> None:
+    code = shop.create_product(name="W" * 200)
+    window = open_window(width=width)
+    page = window.page
+    page.goto(f"/products/{code}")
+    page.locator("summary", has_text="Eliminar").click()
+    panel = page.locator(".confirm-panel").bounding_box()
+
+    assert panel is not None
+    assert panel["x"] >= 0
+    assert panel["x"] + panel["width"] <= width
+
+
+def test_at_twice_the_size_the_marked_products_stay_in_sight_above_what_is_done_with_them(
+    shop: Shop, open_window: Callable[..., Window]
+) -> None:
+    code = shop.create_product()
+    window = open_window()
+    page = window.page
+    page.set_viewport_size({"width": 640, "height": 400})
+    page.goto(f"/inventory?search={code}")
+    page.locator("input[name=p]").check()
+    bar = page.locator(".selection").bounding_box()
+
+    assert bar is not None
+    assert bar["height"] <= 400 / 3
+    assert window.violations() == []
