@@ -138,7 +138,7 @@ def test_a_quantity_typed_after_the_end_of_the_session_stays_and_is_saved_after_
 def test_after_a_login_beside_it_a_page_goes_on_with_one_press_and_nothing_counts_twice(
     shop: Shop, open_window: Callable[..., Window]
 ) -> None:
-    codes = [shop.create_product(quantity=5) for _ in "ab"]
+    codes = [shop.create_product(quantity=417) for _ in "ab"]
     row, scan = open_window(width=360), open_window()
     row.page.goto(f"/inventory?search={codes[0]}")
     scan.page.goto("/scan?mode=add")
@@ -157,12 +157,38 @@ def test_after_a_login_beside_it_a_page_goes_on_with_one_press_and_nothing_count
         give_name_and_password(opened.value, "olga")
         opened.value.wait_for_url("**/inventory")
     more.click()
-    row.sees("5 → 6")
+    row.sees("417 → 418")
     scan.page.press("#scan", "Enter")
-    scan.sees("5 → 6")
+    scan.sees("417 → 418")
 
-    assert [shop.quantity(code) for code in codes] == [6, 6]
+    assert [shop.quantity(code) for code in codes] == [418, 418]
     assert row.violations() + scan.violations() == []
+
+
+def test_the_end_of_the_session_is_told_in_sight_far_down_a_page(
+    shop: Shop, open_window: Callable[..., Window]
+) -> None:
+    word = shop.new_code()
+    codes = [shop.create_product(code=f"{word}-{number:02}", quantity=5) for number in range(20)]
+    window = open_window(width=360)
+    page = window.page
+    page.goto(f"/inventory?search={word}&sort=code")
+    end_every_session(shop.inventory)
+    more = window.row(codes[-1]).get_by_role("button", name="Sumar 1")
+    more.click()
+    window.sees("Su sesión ha terminado")
+    told = page.locator("#notices > .alert").bounding_box()
+    assert told is not None
+    assert 0 <= told["y"] <= 740 - told["height"]
+    assert window.violations() == []
+
+    with page.context.expect_page() as opened:
+        page.get_by_role("link", name="Entrar en otra pestaña").click()
+    give_name_and_password(opened.value, "olga")
+    opened.value.wait_for_url("**/inventory")
+    more.click()
+    window.sees("5 → 6")
+    assert page.locator("#notices > .alert").count() == 0
 
 
 def test_a_browser_that_keeps_no_session_is_told_so_instead_of_asking_for_ever(shop: Shop, window: Window) -> None:

@@ -196,4 +196,23 @@ def test_htmx_leaves_the_page_as_it_is_and_gets_the_token_of_the_next_session(ol
 def test_a_form_that_is_too_long_to_be_carried_leads_to_the_login_alone(olga: Browser) -> None:
     answer = olga.send("/products/new", {"description": "x" * (kept_forms.LARGEST + 1)}, headers=OURS)
 
+    assert answer.status_code == 401
+    assert "no se ha guardado nada" in answer.text
+    assert 'name="kept"' not in answer.text
+
+
+def test_a_file_alone_is_told_not_to_have_been_taken_and_the_login_leads_back_to_its_page(olga: Browser) -> None:
+    sent = {"csrf_token": olga.token, "file": (io.BytesIO(b"code\nA\n"), "a.csv")}
+    refused = olga.client.post("/imports/new", data=sent, headers=OURS | {"Referer": "http://localhost/imports/new"})
+    olga.token = hidden(refused.text, "csrf_token")
+    entered = olga.post("/login", username="olga", password=PASSWORD, next=hidden(refused.text, "next"))
+
+    assert refused.status_code == 401
+    assert "Su sesión ha terminado y no se ha guardado nada" in refused.text
+    assert (entered.status_code, entered.location) == (303, "/imports/new")
+
+
+def test_to_leave_after_the_end_of_the_session_is_to_have_left(olga: Browser) -> None:
+    answer = olga.send("/logout", {}, headers=OURS)
+
     assert (answer.status_code, answer.location) == (303, "/login")

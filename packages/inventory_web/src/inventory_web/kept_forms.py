@@ -44,7 +44,7 @@ class KeptForm:
 
 def typed_form() -> KeptForm | None:
     """The form of this request, if a page of this site sent it and a person filled in something."""
-    if request.method != "POST" or not _from_our_page():
+    if request.method != "POST" or not from_our_page():
         return None
     sent = [(name, value) for name, value in request.form.items(multi=True) if name not in NEVER_CARRIED]
     fields = tuple((name, value) for name, value in sent if not _is_password(name))
@@ -85,20 +85,20 @@ def page(form: KeptForm, status: int, refused: str = "") -> Response:
     return make_response(render_template("kept_form.html", form=form, home=url_for("home"), refused=refused), status)
 
 
+def from_our_page() -> bool:
+    """Whether the form of this request stood on a page of this site, by what the browser says: a page cannot change that."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site:
+        return site == "same-origin"
+    return urlsplit(request.headers.get("Origin") or request.referrer or "").netloc == request.host
+
+
 def _packed(form: KeptForm) -> str:
     return json.dumps([form.action, form.page, form.complete, form.fields], ensure_ascii=False)
 
 
 def _is_password(name: str) -> bool:
     return name.endswith("password")
-
-
-def _from_our_page() -> bool:
-    """By what the browser says about where the form stood; a page cannot change that."""
-    site = request.headers.get("Sec-Fetch-Site")
-    if site:
-        return site == "same-origin"
-    return urlsplit(request.headers.get("Origin") or request.referrer or "").netloc == request.host
 
 
 def _serializer() -> URLSafeTimedSerializer:

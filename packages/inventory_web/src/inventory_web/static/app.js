@@ -73,7 +73,10 @@ document.addEventListener("htmx:error", ({ detail }) => {
   document.getElementById("notices")?.append(document.getElementById("no-answer").content.cloneNode(true));
 });
 
-document.addEventListener("htmx:after:request", () => document.querySelector(".no-answer")?.remove());
+document.addEventListener("htmx:after:request", ({ detail }) => {
+  document.querySelector(".no-answer")?.remove();
+  if (detail?.ctx?.response?.status < 400) document.querySelector("#notices > .refusal")?.remove();
+});
 
 // A form of a page that is older than the session gets the token of the new one, and is sent again with it: what was refused was
 // not carried out. Once, so that a browser that keeps no session does not go on for ever.

@@ -7,6 +7,7 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from inventory_web import current, error_pages, htmx, kept_forms
+from inventory_web.addresses import page_of_form
 from inventory_web.areas.accounts import logins, users
 from inventory_web.auditing import Event, announce, the_author, told_since
 from inventory_web.errors import RoleNeeded
@@ -79,14 +80,17 @@ def client_address() -> str:
     return request.remote_addr or ""
 
 
-def login_page(faults: list[str], status: int) -> Response:
-    """The login, with the form that was sent without a session, or that the last attempt carried along."""
+def login_page(faults: list[str], status: int, *, back: str = "") -> Response:
+    """The login, with the form that was sent without a session, or that the last attempt carried along.
+
+    ``back`` is the page to go to afterwards, if no form is carried.
+    """
     if request.endpoint in LOGIN:
         kept = request.form.get(kept_forms.FIELD, "")
     else:
         form = kept_forms.typed_form()
         kept = kept_forms.pack(form) if form else ""
-    return make_response(render_template("accounts/login.html", faults=faults, kept=kept), status)
+    return make_response(render_template("accounts/login.html", faults=faults, kept=kept, back=back), status)
 
 
 def _to_login() -> BaseResponse:
@@ -97,6 +101,10 @@ def _to_login() -> BaseResponse:
         return redirect(url_for("accounts.login", next=None if wanted == "/" else wanted))
     if kept_forms.typed_form() is not None:
         return login_page([gettext("Su sesión ha terminado. Entre otra vez: lo que escribió no se pierde.")], 401)
+    if kept_forms.from_our_page() and request.endpoint != "accounts.logout":
+        # A file, or nothing typed at all: there is nothing to carry, but the page that it stood on.
+        told = gettext("Su sesión ha terminado y no se ha guardado nada. Entre otra vez y repítalo.")
+        return login_page([told], 401, back=page_of_form(url_for("home")))
     return redirect(url_for("accounts.login"), 303)
 
 
