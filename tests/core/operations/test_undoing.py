@@ -85,6 +85,16 @@ def test_movements_of_a_retired_product_stay(inventory: Inventory) -> None:
         undo_movement(inventory, movement_id=movement, **new_request())
 
 
+def test_that_a_product_is_retired_is_told_before_what_it_lacks(inventory: Inventory) -> None:
+    create_product(inventory, "A-1")
+    (movement,) = receive(inventory, code="A-1", quantity=5, **new_request()).movement_ids
+    issue(inventory, code="A-1", quantity=1, **new_request())
+    retire_product(inventory, code="A-1", **new_request())
+
+    with pytest.raises(ProductRetired):
+        undo_movement(inventory, movement_id=movement, **new_request())
+
+
 @pytest.mark.parametrize("movement", [0, 99, -1, 10**30])
 def test_an_unknown_movement_is_named(inventory: Inventory, movement: int) -> None:
     with pytest.raises(MovementNotFound, match=str(movement)):

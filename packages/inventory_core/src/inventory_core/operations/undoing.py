@@ -11,7 +11,7 @@ from inventory_core.operations.changing import write_change
 from inventory_core.operations.ledger import find_place_by_id, lock_product_by_id
 from inventory_core.operations.results import StockChange, read_stock_change
 from inventory_core.rules.requests import clean_reason, request_faults
-from inventory_core.rules.stock_changes import Kind, step
+from inventory_core.rules.stock_changes import Kind, require_active, step
 from inventory_core.rules.undo import PastMovement, compensation
 from inventory_core.tables.plain import MOVEMENT
 
@@ -66,6 +66,7 @@ def undo_movement(
         else:
             past = unit.connection.execute(_ALONE, {"movement": movement_id})
         changes = compensation([PastMovement(*record) for record in past], product.code)
+        require_active(product)
         steps = [
             step(product, find_place_by_id(unit, product, location_id), quantity, undoes_id)
             for location_id, (quantity, undoes_id) in changes.items()
