@@ -18,9 +18,11 @@ from inventory_web.areas.accounts.users import add_account
 from inventory_web.roles import Role
 from inventory_web.schema import upgrade_all
 from tests.web.browser import PASSWORD
+from tests.web.lent_applications import LentApplications
 
 ACCOUNTS = {"olga": Role.OPERATOR, "vera": Role.VIEWER, "ada": Role.ADMIN}
 SECRET = SecretStr("a key of tests, long and random 0123456789")
+GIVEN: dict[str, Any] = {"secret_key": SECRET, "database_url": "sqlite:///unused.db"}
 
 
 class CompiledTemplates(BytecodeCache):
@@ -39,7 +41,7 @@ class CompiledTemplates(BytecodeCache):
 
 @pytest.fixture(scope="session", autouse=True)
 def _templates_are_compiled_once() -> Iterator[None]:
-    """Nearly every test makes an application, and compiling the templates would be half of its work."""
+    """Many tests make an application, and compiling the templates would be half of its work."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Flask, "jinja_options", {"bytecode_cache": CompiledTemplates()})
         yield
@@ -88,12 +90,18 @@ def make_app(sessions: SingleDatabase) -> Callable[..., Flask]:
     """Make an application over the test's database; more than one are instances side by side."""
 
     def make(*plugins: object, **settings: Any) -> Flask:
-        given = {"secret_key": SECRET, "database_url": "sqlite:///unused.db", **settings}
-        return create_app(Settings(**given), sessions=sessions, plugins=plugins)
+        return create_app(Settings(**{**GIVEN, **settings}), sessions=sessions, plugins=plugins)
 
     return make
 
 
+@pytest.fixture(scope="session")
+def lent_applications() -> LentApplications:
+    return LentApplications()
+
+
 @pytest.fixture
-def app(make_app: Callable[..., Flask]) -> Flask:
-    return make_app()
+def app(sessions: SingleDatabase, lent_applications: LentApplications) -> Iterator[Flask]:
+    """An application with the shipped settings over the test's database; whoever adds to it takes `make_app`."""
+    with lent_applications.lend(Settings(**GIVEN), sessions) as lent:
+        yield lent

@@ -1,6 +1,7 @@
 """A full disk of an instance is told as what it is."""
 
 import errno
+from collections.abc import Callable
 from typing import Never
 
 import pytest
@@ -11,13 +12,14 @@ from tests.web.browser import Browser
 
 
 @pytest.fixture
-def failing(app: Flask) -> Browser:
+def failing(make_app: Callable[..., Flask]) -> Browser:
     """A browser on an application of which one page fails as a disk does."""
 
     @public
     def fail(number: int) -> Never:
         raise OSError(number, "as the disk says it")
 
+    app = make_app()
     app.add_url_rule("/failing/<int:number>", "failing", fail)
     return Browser(app)
 

@@ -11,6 +11,12 @@ from inventory_web.roles import public
 
 
 @pytest.fixture
+def app(make_app: Callable[..., Flask]) -> Flask:
+    """An application of the test's own, which gets one more page."""
+    return make_app()
+
+
+@pytest.fixture
 def lose(app: Flask) -> Callable[..., list[str]]:
     """Adds a page that is refused so often before it comes; gives the list of its runs."""
 

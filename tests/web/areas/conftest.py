@@ -2,13 +2,12 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
-from flask import Flask
-from pydantic import SecretStr
 
 from inventory_core import Inventory, SingleDatabase
 from inventory_core.sessions import PATIENCE_SECONDS
@@ -18,7 +17,8 @@ from inventory_web.long_work import workshop
 from inventory_web.settings import Settings
 from tests.web.areas.site import Site, Visitor
 from tests.web.browser import PASSWORD
-from tests.web.conftest import ACCOUNTS
+from tests.web.conftest import ACCOUNTS, SECRET
+from tests.web.lent_applications import LentApplications
 
 
 @pytest.fixture(scope="session")
@@ -40,27 +40,23 @@ def file(logins: tuple[Path, dict[str, str]], tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def make_site(file: Path, logins: tuple[Path, dict[str, str]]) -> Iterator[Callable[..., Site]]:
+def make_site(
+    file: Path, logins: tuple[Path, dict[str, str]], lent_applications: LentApplications
+) -> Iterator[Callable[..., Site]]:
     """Make a site over the test's database; more than one are instances side by side."""
-    opened: list[SingleDatabase] = []
-    apps: list[Flask] = []
+    with ExitStack() as ends:
 
-    def make(*plugins: object, patience: float = PATIENCE_SECONDS, **settings: Any) -> Site:
-        sessions = SingleDatabase.from_file(file, patience=patience)
-        opened.append(sessions)
-        app = create_app(
-            Settings(secret_key=SecretStr("a key of tests, long and random 0123456789"), **settings),
-            sessions=sessions,
-            plugins=plugins,
-        )
-        apps.append(app)
-        return Site(app, logins[1])
+        def make(*plugins: object, patience: float = PATIENCE_SECONDS, **given: Any) -> Site:
+            sessions = SingleDatabase.from_file(file, patience=patience)
+            ends.callback(sessions.close)
+            settings = Settings(secret_key=SECRET, **given)
+            if not plugins:
+                return Site(ends.enter_context(lent_applications.lend(settings, sessions)), logins[1])
+            app = create_app(settings, sessions=sessions, plugins=plugins)
+            ends.callback(app.extensions[workshop.EXTENSION].stop)
+            return Site(app, logins[1])
 
-    yield make
-    for app in apps:
-        app.extensions[workshop.EXTENSION].stop()
-    for sessions in opened:
-        sessions.close()
+        yield make
 
 
 @pytest.fixture

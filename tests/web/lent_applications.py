@@ -1,0 +1,73 @@
+"""Applications that are made once in a process and lent to one test after another, each over a database of its own."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import Any
+
+from flask import Flask
+
+from inventory_core import SessionSource
+from inventory_web import Settings, create_app, current
+from inventory_web.long_work import workshop
+
+
+class LentApplications:
+    """What a process has made so far, by settings.
+
+    An application holds its routes, templates and hooks, none of which a request changes; the inventory and the workshop
+    are replaced, so that nobody sees the database or the jobs of another test.
+    """
+
+    def __init__(self) -> None:
+        self._free: list[tuple[Settings, Flask]] = []
+
+    @contextmanager
+    def lend(self, settings: Settings, sessions: SessionSource) -> Iterator[Flask]:
+        """Give an application without plugins, which comes back as it was: a test that adds to one makes its own."""
+        app = self._take(settings) or create_app(settings, sessions=sessions)
+        before = _made_of(app)
+        _begin_anew(app, sessions)
+        try:
+            yield app
+        finally:
+            app.extensions[workshop.EXTENSION].stop()
+        assert _made_of(app) == before, "the test changed an application that others use: ask for make_app"
+        self._free.append((settings, app))
+
+    def _take(self, settings: Settings) -> Flask | None:
+        for number, (made_with, _) in enumerate(self._free):
+            if made_with == settings:
+                return self._free.pop(number)[1]
+        return None
+
+
+def _begin_anew(app: Flask, sessions: SessionSource) -> None:
+    running, worked = app.extensions[current.EXTENSION], app.extensions[workshop.EXTENSION]
+    inventory = replace(running.inventory, sessions=sessions)
+    app.extensions[current.EXTENSION] = replace(running, inventory=inventory)
+    app.extensions[workshop.EXTENSION] = fresh = workshop.Workshop(app)
+    for kind in worked.kinds:
+        fresh.add(kind)
+
+
+def _made_of(app: Flask) -> list[Any]:
+    """All that a test could have added to or set."""
+    steps = (app.before_request_funcs, app.after_request_funcs, app.teardown_request_funcs)
+    handlers = {
+        (of, code, error)
+        for of, codes in app.error_handler_spec.items()
+        for code, errors in codes.items()
+        for error in errors
+    }
+    return [
+        dict(app.config),
+        dict(app.view_functions),
+        {rule.rule for rule in app.url_map.iter_rules()},
+        [{of: list(added) for of, added in step.items() if added} for step in steps],
+        handlers,
+        dict(app.jinja_env.globals),
+        dict(app.jinja_env.filters),
+        set(app.extensions),
+        app.wsgi_app,
+    ]
