@@ -86,7 +86,7 @@ def test_a_route_gives_the_view_the_code_that_its_address_was_made_of(app: Flask
     endpoint = next(rule.endpoint for rule in app.url_map.iter_rules() if rule.rule == "/products/<code:code>")
     with app.test_request_context():
         address = app.url_for(endpoint, code=code)
-    answer = Browser(app).logged_in("vera").get(address)
+    answer = Browser(app).let_in("vera").get(address)
 
     assert answer.status_code == 404
     assert f"No hay ningún producto con el código «{escape(code)}»" in answer.text
@@ -120,7 +120,7 @@ def test_the_addresses_of_a_page_full_of_codes_are_those_of_each_code(app: Flask
 
 
 def test_a_file_of_the_browser_brings_no_cookie_so_that_a_cache_may_keep_it(app: Flask) -> None:
-    browser = Browser(app).logged_in("olga")
+    browser = Browser(app).let_in("olga")
     page = browser.get("/inventory")
     address = next(word for word in page.text.split('"') if word.startswith("/assets/"))
 

@@ -121,7 +121,7 @@ def test_a_door_that_is_tried_again_and_again_is_told_once_a_minute(app: Flask, 
 
 
 def test_a_refused_page_says_which_role_is_needed_and_whom_to_ask(app: Flask) -> None:
-    page = Browser(app).logged_in("vera").get("/audit")
+    page = Browser(app).let_in("vera").get("/audit")
 
     assert page.status_code == 403
     assert "hace falta «Administrador» y usted tiene «Consulta»" in page.text
@@ -131,7 +131,7 @@ def test_a_refused_page_says_which_role_is_needed_and_whom_to_ask(app: Flask) ->
 
 def test_the_page_shows_events_and_filters_them(app: Flask) -> None:
     Browser(app).log_in("vera", "no es esta")
-    admin = Browser(app).logged_in("ada")
+    admin = Browser(app).let_in("ada")
     page = admin.get("/audit").text
 
     assert re.search(r"<strong>Entrada fallida</strong>.*?vera", page, re.DOTALL)
@@ -158,11 +158,11 @@ def test_the_page_shows_events_and_filters_them(app: Flask) -> None:
     ],
 )
 def test_an_odd_filter_is_a_page(app: Flask, query: str) -> None:
-    assert Browser(app).logged_in("ada").get(f"/audit?{query}").status_code == 200
+    assert Browser(app).let_in("ada").get(f"/audit?{query}").status_code == 200
 
 
 def test_days_begin_where_the_times_of_the_pages_are(make_app: Callable[..., Flask], inventory: Inventory) -> None:
-    admin = Browser(make_app(timezone="America/Bogota")).logged_in("ada")
+    admin = Browser(make_app(timezone="America/Bogota")).let_in("ada")
     for hour in ("2026-04-03T04:59:00+00:00", "2026-04-03T05:01:00+00:00", "2026-04-04T04:59:00+00:00"):
         at = datetime.fromisoformat(hour)
         tell_at(inventory, at, f"at {at:%d-%H:%M}")
@@ -174,7 +174,7 @@ def test_days_begin_where_the_times_of_the_pages_are(make_app: Callable[..., Fla
 def test_pages_follow_one_another_without_gap_or_double(app: Flask, inventory: Inventory) -> None:
     for number in range(120):
         announce(inventory, f"event {number}", by=Author("eva"))
-    admin = Browser(app).logged_in("ada")
+    admin = Browser(app).let_in("ada")
     seen: list[str] = []
     address = "/audit?person=eva"
     while address:
@@ -189,7 +189,7 @@ def test_pages_follow_one_another_without_gap_or_double(app: Flask, inventory: I
 def test_the_file_holds_what_the_filter_leaves_and_no_formula(app: Flask, inventory: Inventory) -> None:
     announce(inventory, Event.EXPORTED, by=Author("eva"), subject='=HYPERLINK("x")', rows=7)
     announce(inventory, Event.EXPORTED, by=Author("otra"))
-    admin = Browser(app).logged_in("ada")
+    admin = Browser(app).let_in("ada")
     answer = admin.get("/audit.csv?person=eva")
     rows = list(csv.reader(io.StringIO(answer.text.removeprefix("\ufeff"))))
 
@@ -202,7 +202,7 @@ def test_the_file_holds_what_the_filter_leaves_and_no_formula(app: Flask, invent
 
 
 def test_an_export_of_the_list_is_told_with_its_filter_and_its_rows(app: Flask, inventory: Inventory) -> None:
-    Browser(app).logged_in("vera").get("/inventory/export.csv?search=l%C3%A1mpara+%C3%B1")
+    Browser(app).let_in("vera").get("/inventory/export.csv?search=l%C3%A1mpara+%C3%B1")
     exported = told(inventory, EventFilter(event=Event.EXPORTED))
 
     assert [(row.actor, row.details) for row in exported] == [
@@ -212,7 +212,7 @@ def test_an_export_of_the_list_is_told_with_its_filter_and_its_rows(app: Flask, 
 
 def test_what_is_shown_is_text_whatever_was_tried(app: Flask) -> None:
     Browser(app, agent="<img src=x>").log_in("<script>alert(1)</script>", "no")
-    page = Browser(app).logged_in("ada").get("/audit").text
+    page = Browser(app).let_in("ada").get("/audit").text
 
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert "<script>alert" not in page

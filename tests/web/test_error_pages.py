@@ -154,7 +154,7 @@ def failing(make_app: Callable[..., Flask]) -> Callable[[Exception], Browser]:
             raise error
 
         app.add_url_rule("/fail", "fail", view)
-        return Browser(app).logged_in("vera")
+        return Browser(app).let_in("vera")
 
     return make
 
@@ -219,7 +219,7 @@ def test_unknown_routes_and_methods_are_pages_in_the_language_of_the_user(
 def test_a_database_that_lost_a_table_is_a_page_also_for_those_who_are_logged_in(
     app: Flask, file: Path, table: str
 ) -> None:
-    browser = Browser(app).logged_in("vera")
+    browser = Browser(app).let_in("vera")
     _spoil(file, table)
     answer = browser.get("/inventory")
 

@@ -46,7 +46,7 @@ def fields_of(page: str) -> dict[str, str]:
 
 @pytest.fixture
 def olga(app: Flask, inventory: Inventory) -> Browser:
-    browser = Browser(app).logged_in("olga")
+    browser = Browser(app).let_in("olga")
     end_every_session(inventory)
     return browser
 
@@ -111,7 +111,7 @@ def test_a_form_of_another_site_gets_nowhere_by_way_of_the_login(
     olga: Browser, app: Flask, headers: dict[str, str]
 ) -> None:
     answer = olga.send("/products/new", TYPED, headers=headers)
-    stale = Browser(app).logged_in("olga").send("/products/new", TYPED, token="no", headers=headers)
+    stale = Browser(app).let_in("olga").send("/products/new", TYPED, token="no", headers=headers)
 
     assert (answer.status_code, answer.location) == (303, "/login")
     assert stale.status_code == 400
@@ -129,7 +129,7 @@ def test_what_the_login_carries_is_signed(olga: Browser, app: Flask) -> None:
 
 
 def test_a_password_is_never_carried_and_the_rest_is_shown_to_be_typed_again(app: Flask, inventory: Inventory) -> None:
-    ada = Browser(app).logged_in("ada")
+    ada = Browser(app).let_in("ada")
     end_every_session(inventory)
     headers = OURS | {"Referer": "http://localhost/users"}
     refused = ada.send("/users", {"username": "Íñigo", "role": "viewer", "password": "muy secreta 7"}, headers=headers)
@@ -158,7 +158,7 @@ def test_a_file_is_never_carried(olga: Browser) -> None:
 
 
 def test_a_form_that_belongs_to_an_earlier_session_is_shown_to_be_sent_again(app: Flask, inventory: Inventory) -> None:
-    browser = Browser(app).logged_in("olga")
+    browser = Browser(app).let_in("olga")
     old = browser.token
     browser.post("/logout")
     browser.logged_in("olga")

@@ -44,8 +44,8 @@ def register(app: Flask, code: str = "A-1", quantity: int = 500) -> None:
 
 def test_a_plugin_brings_pages_with_roles_of_its_own(extended: Flask) -> None:
     operator, viewer, stranger = (
-        Browser(extended).logged_in("olga"),
-        Browser(extended).logged_in("vera"),
+        Browser(extended).let_in("olga"),
+        Browser(extended).let_in("vera"),
         Browser(extended),
     )
 
@@ -56,18 +56,18 @@ def test_a_plugin_brings_pages_with_roles_of_its_own(extended: Flask) -> None:
 
 
 def test_a_menu_entry_stands_in_its_place_for_those_who_may_open_it(extended: Flask) -> None:
-    menu = Browser(extended).logged_in("olga").get("/account/password").text
+    menu = Browser(extended).let_in("olga").get("/account/password").text
 
     assert 'href="/reservations/"' in menu
     assert "Reservas" in menu
     assert '<span class="badge bg-orange-lt">3</span>' in menu
     assert menu.index('"/inventory"') < menu.index('"/reservations/"') < menu.index('"/movements"')
-    assert "/reservations/" not in Browser(extended).logged_in("vera").get("/account/password").text
+    assert "/reservations/" not in Browser(extended).let_in("vera").get("/account/password").text
 
 
 def test_a_column_and_a_panel_are_shown_as_text_beside_what_is_there(extended: Flask) -> None:
     register(extended)
-    browser = Browser(extended).logged_in("vera")
+    browser = Browser(extended).let_in("vera")
 
     assert "Reservado" in browser.get("/inventory").text
     assert "&lt;A-1&gt;" in browser.get("/inventory").text
@@ -88,7 +88,7 @@ def test_the_same_object_takes_part_in_the_core(extended: Flask, plugin: Reserva
 
 def test_a_change_through_a_page_is_told_once_the_answer_is_out(extended: Flask, plugin: ReservationsPlugin) -> None:
     register(extended)
-    browser = Browser(extended).logged_in("olga")
+    browser = Browser(extended).let_in("olga")
     browser.get("/products/A-1")
     answer = browser.post("/products/A-1/quantity", delta="1", expected="500", operation=new_operation_id())
 
@@ -98,7 +98,7 @@ def test_a_change_through_a_page_is_told_once_the_answer_is_out(extended: Flask,
 
 def test_a_refusal_of_a_plugin_is_shown_to_the_person(extended: Flask) -> None:
     register(extended)
-    browser = Browser(extended).logged_in("olga")
+    browser = Browser(extended).let_in("olga")
     browser.get("/products/A-1")
     answer = browser.post("/products/A-1/quantity", quantity="1", expected="500", operation=new_operation_id())
 
@@ -108,7 +108,7 @@ def test_a_refusal_of_a_plugin_is_shown_to_the_person(extended: Flask) -> None:
 
 def test_an_export_has_the_column_of_the_plugin(extended: Flask) -> None:
     register(extended)
-    header, row = Browser(extended).logged_in("vera").get("/inventory/export.csv").get_data(as_text=True).splitlines()
+    header, row = Browser(extended).let_in("vera").get("/inventory/export.csv").get_data(as_text=True).splitlines()
 
     assert header.endswith("Reservado")
     assert row.endswith("250")
@@ -121,7 +121,7 @@ def test_two_applications_in_one_process_know_nothing_of_each_other(
 
     assert Browser(plain).get("/reservations/hello").status_code == 404
     assert Browser(extended).get("/reservations/hello").status_code == 200
-    assert "Reservas" not in Browser(plain).logged_in("olga").get("/account/password").text
+    assert "Reservas" not in Browser(plain).let_in("olga").get("/account/password").text
     assert [Browser(app).get("/health").text for app in (extended, plain)] == ["one\n", "two\n"]
 
 
@@ -152,7 +152,7 @@ def test_a_plugin_that_forgets_the_mark_opens_nothing(make_app: Callable[..., Fl
     app = make_app(Forgetful())
 
     assert Browser(app).get("/open").status_code == 302
-    assert Browser(app).logged_in("vera").get("/open").text == "secret"
+    assert Browser(app).let_in("vera").get("/open").text == "secret"
 
 
 def test_built_in_areas_stand_on_the_same_hooks(app: Flask) -> None:

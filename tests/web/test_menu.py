@@ -9,7 +9,7 @@ from tests.web.browser import Browser
 
 def menu_of(app: Flask, name: str, address: str) -> tuple[list[str], list[str]]:
     """The addresses of the daily lines, and of those under "Más" that every window has there."""
-    page = Browser(app).logged_in(name).get(address).text
+    page = Browser(app).let_in(name).get(address).text
     menu = page.split('aria-label="Menú principal"')[1].split("</nav>")[0]
     daily, *further = menu.split("<details")
     below = re.findall(r'<li(| class="app-again")><a class="[^"]*" href="([^"]+)"', "".join(further))
@@ -31,7 +31,7 @@ def test_lines_under_more_are_for_those_who_may_open_them(app: Flask) -> None:
 
 
 def test_the_menu_says_where_one_is_also_under_more(app: Flask) -> None:
-    visitor = Browser(app).logged_in("ada")
+    visitor = Browser(app).let_in("ada")
 
     assert 'href="/locations" aria-current="page"' in visitor.get("/locations").text
     assert '<summary class="nav-link active">' in visitor.get("/locations").text
@@ -40,7 +40,7 @@ def test_the_menu_says_where_one_is_also_under_more(app: Flask) -> None:
 
 
 def test_a_window_without_room_has_the_daily_lines_below_as_well(app: Flask) -> None:
-    page = Browser(app).logged_in("vera").get("/inventory").text
+    page = Browser(app).let_in("vera").get("/inventory").text
     daily, _ = menu_of(app, "vera", "/inventory")
     again = re.findall(r'<li class="app-again"><a class="[^"]*" href="([^"]+)"', page)
 
@@ -48,7 +48,7 @@ def test_a_window_without_room_has_the_daily_lines_below_as_well(app: Flask) -> 
 
 
 def test_an_address_that_leads_nowhere_still_has_the_menu_of_who_is_logged_in(app: Flask) -> None:
-    visitor = Browser(app).logged_in("vera").get("/nowhere")
+    visitor = Browser(app).let_in("vera").get("/nowhere")
 
     assert visitor.status_code == 404
     assert 'href="/movements"' in visitor.text

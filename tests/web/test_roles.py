@@ -93,7 +93,7 @@ def test_a_stranger_gets_nothing_but_the_login(app: Flask) -> None:
 
 @pytest.mark.parametrize(("name", "role"), [("vera", Role.VIEWER), ("olga", Role.OPERATOR), ("ada", Role.ADMIN)])
 def test_each_role_is_refused_exactly_where_a_higher_one_is_asked_for(app: Flask, name: str, role: Role) -> None:
-    browser = Browser(app).logged_in(name)
+    browser = Browser(app).let_in(name)
     refused, let_in = 0, 0
     for rule, path, method in routes(app):
         required = role_of(app.view_functions[rule.endpoint])

@@ -57,7 +57,7 @@ def second_step(app: Flask, name: str = "vera", *, address: str = "192.0.2.1") -
 def test_enrolment_asks_for_the_password_and_a_code_before_anything_counts(
     app: Flask, clock: time_machine.Traveller
 ) -> None:
-    browser = Browser(app).logged_in("vera")
+    browser = Browser(app).let_in("vera")
     wrong = browser.post("/account/second-factor/begin", current_password="no")
     browser.post("/account/second-factor/begin", current_password=PASSWORD)
     page = browser.get("/account/second-factor").text
@@ -80,7 +80,7 @@ def test_enrolment_asks_for_the_password_and_a_code_before_anything_counts(
 def test_a_secret_is_shown_to_the_session_that_asked_for_it_and_only_for_a_while(
     app: Flask, clock: time_machine.Traveller
 ) -> None:
-    browser, elsewhere = Browser(app).logged_in("vera"), Browser(app).logged_in("vera")
+    browser, elsewhere = Browser(app).let_in("vera"), Browser(app).let_in("vera")
     browser.post("/account/second-factor/begin", current_password=PASSWORD)
 
     assert secret_on(browser.get("/account/second-factor").text)
@@ -90,7 +90,7 @@ def test_a_secret_is_shown_to_the_session_that_asked_for_it_and_only_for_a_while
 
 
 def test_the_database_holds_neither_the_secret_nor_a_recovery_code(app: Flask, inventory: Inventory) -> None:
-    browser = Browser(app).logged_in("vera")
+    browser = Browser(app).let_in("vera")
     secret, codes = enrol(browser)
     browser.post("/account/second-factor/codes/seen")
     with inventory.sessions.reader() as session:
@@ -104,7 +104,7 @@ def test_the_database_holds_neither_the_secret_nor_a_recovery_code(app: Flask, i
 
 
 def test_a_login_needs_both_steps(app: Flask, clock: time_machine.Traveller) -> None:
-    secret, _ = enrol(Browser(app).logged_in("vera"))
+    secret, _ = enrol(Browser(app).let_in("vera"))
     clock.shift(STEP)
     browser = second_step(app)
 
@@ -116,7 +116,7 @@ def test_a_login_needs_both_steps(app: Flask, clock: time_machine.Traveller) -> 
 
 
 def test_the_second_step_goes_where_the_person_was_going(app: Flask, clock: time_machine.Traveller) -> None:
-    secret, _ = enrol(Browser(app).logged_in("vera"))
+    secret, _ = enrol(Browser(app).let_in("vera"))
     clock.shift(STEP)
     browser = Browser(app)
     browser.log_in("vera", PASSWORD, next="/movements?code=A")
@@ -127,7 +127,7 @@ def test_the_second_step_goes_where_the_person_was_going(app: Flask, clock: time
 
 def test_a_code_counts_once_on_all_instances(make_app: Callable[..., Flask], clock: time_machine.Traveller) -> None:
     one, two = make_app(instance="web1"), make_app(instance="web2")
-    secret, _ = enrol(Browser(one).logged_in("vera"))
+    secret, _ = enrol(Browser(one).let_in("vera"))
     assert second_step(one).post("/login/code", second_code=code_of(secret)).status_code == 422
     clock.shift(STEP)
     code = code_of(secret)
@@ -143,14 +143,14 @@ def test_a_code_counts_once_on_all_instances(make_app: Callable[..., Flask], clo
 def test_a_clock_may_be_a_step_ahead_or_behind(
     app: Flask, clock: time_machine.Traveller, steps: int, status: int
 ) -> None:
-    secret, _ = enrol(Browser(app).logged_in("vera"))
+    secret, _ = enrol(Browser(app).let_in("vera"))
     clock.shift(5 * STEP)
 
     assert second_step(app).post("/login/code", second_code=code_of(secret, steps=steps)).status_code == status
 
 
 def test_each_recovery_code_works_once_and_is_taken_as_people_type_it(app: Flask) -> None:
-    _, codes = enrol(Browser(app).logged_in("vera"))
+    _, codes = enrol(Browser(app).let_in("vera"))
     typed = codes[0].upper().replace("-", " ").replace("0", "O").replace("1", "l")
 
     assert second_step(app).post("/login/code", second_code=typed).status_code == 303
@@ -161,14 +161,14 @@ def test_each_recovery_code_works_once_and_is_taken_as_people_type_it(app: Flask
 
 
 def test_a_recovery_code_of_somebody_else_is_worth_nothing(app: Flask) -> None:
-    _, codes = enrol(Browser(app).logged_in("olga"))
-    enrol(Browser(app).logged_in("vera"))
+    _, codes = enrol(Browser(app).let_in("olga"))
+    enrol(Browser(app).let_in("vera"))
 
     assert second_step(app).post("/login/code", second_code=codes[0]).status_code == 422
 
 
 def test_recovery_codes_can_be_fetched_as_text_until_they_are_kept(app: Flask) -> None:
-    browser, elsewhere = Browser(app).logged_in("vera"), Browser(app).logged_in("vera")
+    browser, elsewhere = Browser(app).let_in("vera"), Browser(app).let_in("vera")
     _, codes = enrol(browser)
     file = browser.get("/account/second-factor/codes.txt")
 
@@ -182,7 +182,7 @@ def test_recovery_codes_can_be_fetched_as_text_until_they_are_kept(app: Flask) -
 
 
 def test_a_double_click_on_the_first_code_shows_the_same_recovery_codes(app: Flask) -> None:
-    browser = Browser(app).logged_in("vera")
+    browser = Browser(app).let_in("vera")
     secret, codes = enrol(browser)
     again = browser.post("/account/second-factor/confirm", second_code=code_of(secret))
 
@@ -191,7 +191,7 @@ def test_a_double_click_on_the_first_code_shows_the_same_recovery_codes(app: Fla
 
 
 def test_new_recovery_codes_take_the_place_of_the_old_ones(app: Flask, clock: time_machine.Traveller) -> None:
-    browser = Browser(app).logged_in("vera")
+    browser = Browser(app).let_in("vera")
     secret, old = enrol(browser)
     clock.shift(STEP)
     browser.post("/account/second-factor/codes", current_password=PASSWORD, second_code=code_of(secret))
@@ -204,7 +204,7 @@ def test_new_recovery_codes_take_the_place_of_the_old_ones(app: Flask, clock: ti
 
 
 def test_switching_off_needs_the_password_and_a_code(app: Flask, clock: time_machine.Traveller) -> None:
-    browser = Browser(app).logged_in("vera")
+    browser = Browser(app).let_in("vera")
     secret, codes = enrol(browser)
     clock.shift(STEP)
     address = "/account/second-factor/off"
@@ -223,7 +223,7 @@ def test_wrong_codes_are_limited_like_wrong_passwords_and_a_right_password_forgi
     make_app: Callable[..., Flask], clock: time_machine.Traveller
 ) -> None:
     apps = [make_app(instance="web1"), make_app(instance="web2")]
-    secret, _ = enrol(Browser(apps[0]).logged_in("vera"))
+    secret, _ = enrol(Browser(apps[0]).let_in("vera"))
     statuses = []
     for number in range(4):
         browser = Browser(apps[number % 2], address="198.51.100.9")
@@ -239,7 +239,7 @@ def test_wrong_codes_are_limited_like_wrong_passwords_and_a_right_password_forgi
 
 
 def test_wrong_codes_are_limited_for_the_account_wherever_they_come_from(app: Flask) -> None:
-    enrol(Browser(app).logged_in("vera"))
+    enrol(Browser(app).let_in("vera"))
     answers = [
         second_step(app, address=f"198.51.100.{number}").post("/login/code", second_code="000000").status_code
         for number in range(throttling.MOST_FOR_SECOND_FACTOR + 1)
@@ -249,7 +249,7 @@ def test_wrong_codes_are_limited_for_the_account_wherever_they_come_from(app: Fl
 
 
 def test_the_second_step_ends_with_the_password_that_it_followed(app: Flask, clock: time_machine.Traveller) -> None:
-    browser = Browser(app).logged_in("vera")
+    browser = Browser(app).let_in("vera")
     secret, _ = enrol(browser)
     waiting = second_step(app)
     browser.post(
@@ -274,7 +274,7 @@ def second_step_with(app: Flask, password: str) -> Browser:
 def test_another_secret_key_makes_codes_worthless_and_recovery_codes_still_work(
     app: Flask, make_app: Callable[..., Flask], clock: time_machine.Traveller
 ) -> None:
-    secret, codes = enrol(Browser(app).logged_in("vera"))
+    secret, codes = enrol(Browser(app).let_in("vera"))
     clock.shift(STEP)
     other = make_app(secret_key=SecretStr("another key of tests, long and random 0123"))
 
@@ -283,8 +283,8 @@ def test_another_secret_key_makes_codes_worthless_and_recovery_codes_still_work(
 
 
 def test_an_administrator_lets_somebody_in_who_has_lost_it(app: Flask) -> None:
-    enrol(Browser(app).logged_in("vera"))
-    admin = Browser(app).logged_in("ada")
+    enrol(Browser(app).let_in("vera"))
+    admin = Browser(app).let_in("ada")
 
     assert "Dos pasos" in admin.get("/users").text
     assert admin.post("/users/second-factor", username="vera").status_code == 303
@@ -295,12 +295,12 @@ def test_an_administrator_lets_somebody_in_who_has_lost_it(app: Flask) -> None:
 
 def test_administrators_can_be_made_to_have_one(make_app: Callable[..., Flask]) -> None:
     app = make_app(second_factor="admin")
-    admin = Browser(app).logged_in("ada")
+    admin = Browser(app).let_in("ada")
 
     assert admin.get("/inventory").location == "/account/second-factor"
     assert admin.post("/users/disable", username="vera").location == "/account/second-factor"
     assert "deben activarla antes" in admin.get("/account/second-factor").text
-    assert Browser(app).logged_in("olga").get("/inventory").status_code == 200
+    assert Browser(app).let_in("olga").get("/inventory").status_code == 200
     enrol(admin)
     assert admin.get("/users").status_code == 200
 
@@ -309,7 +309,7 @@ def test_administrators_can_be_made_to_have_one(make_app: Callable[..., Flask]) 
     "code", ["", " ", "12345", "1234567", "१२३४५६", "000000\x00", "x" * 5000, "'; DROP TABLE user;--"]
 )
 def test_an_odd_code_is_refused_like_a_wrong_one(inventory: Inventory, app: Flask, code: str) -> None:
-    browser = Browser(app).logged_in("vera")
+    browser = Browser(app).let_in("vera")
     enrol(browser)
     key = str(app.secret_key)
 

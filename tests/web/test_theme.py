@@ -49,7 +49,7 @@ def test_a_cookie_with_a_theme_that_is_not_ours_is_passed_over(app: Flask, told:
 
 
 def test_a_theme_that_is_not_ours_is_refused_and_changes_nothing(app: Flask) -> None:
-    browser = Browser(app).logged_in("vera")
+    browser = Browser(app).let_in("vera")
     refused = [browser.post("/account/theme", theme=theme) for theme in ("black", "", "DARK")]
 
     assert [answer.status_code for answer in refused] == [422] * 3
@@ -58,7 +58,7 @@ def test_a_theme_that_is_not_ours_is_refused_and_changes_nothing(app: Flask) -> 
 
 
 def test_a_choice_leads_back_to_the_page_and_needs_the_token_of_a_form(app: Flask) -> None:
-    browser = Browser(app).logged_in("olga")
+    browser = Browser(app).let_in("olga")
     sent = {"csrf_token": browser.token, "theme": "dark"}
     came_from = {"Referer": "http://localhost/inventory?search=lamp"}
 

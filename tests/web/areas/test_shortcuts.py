@@ -15,7 +15,7 @@ def test_every_page_of_somebody_leads_to_the_list_of_the_keys(app: Flask) -> Non
 
 
 def test_a_script_gets_the_dialog_alone(app: Flask) -> None:
-    answer = Browser(app).logged_in("vera").get("/shortcuts", headers={"HX-Request": "true"})
+    answer = Browser(app).let_in("vera").get("/shortcuts", headers={"HX-Request": "true"})
 
     assert answer.text.startswith("<dialog")
     assert "<html" not in answer.text
@@ -23,7 +23,7 @@ def test_a_script_gets_the_dialog_alone(app: Flask) -> None:
 
 
 def test_only_who_may_change_something_reads_of_the_keys_for_it(app: Flask) -> None:
-    viewer, operator = (Browser(app).logged_in(name) for name in ("vera", "olga"))
+    viewer, operator = (Browser(app).let_in(name) for name in ("vera", "olga"))
     for_changes = ("Sumar o restar 1", "Registrar un producto", "data-new")
 
     assert all(text in operator.get("/shortcuts").text for text in for_changes)

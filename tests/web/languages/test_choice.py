@@ -59,9 +59,9 @@ def test_a_choice_before_the_login_stays_through_it(app: Flask) -> None:
 
 
 def test_a_choice_is_kept_with_the_account_for_every_browser(app: Flask) -> None:
-    first = Browser(app).logged_in("vera")
+    first = Browser(app).let_in("vera")
     first.post("/account/language", language="en")
-    second, other = Browser(app).logged_in("vera"), Browser(app).logged_in("olga")
+    second, other = Browser(app).let_in("vera"), Browser(app).let_in("olga")
 
     assert language_of(second, "/inventory", **SPEAKS_SPANISH) == "en"
     assert language_of(other, "/inventory") == "es"
@@ -70,7 +70,7 @@ def test_a_choice_is_kept_with_the_account_for_every_browser(app: Flask) -> None
 
 
 def test_the_choice_leads_back_to_the_page_it_was_made_on(app: Flask) -> None:
-    browser = Browser(app).logged_in("olga")
+    browser = Browser(app).let_in("olga")
     sent = {"csrf_token": browser.token, "language": "en"}
 
     def back_from(page: str) -> str | None:
@@ -87,7 +87,7 @@ def test_the_choice_leads_back_to_the_page_it_was_made_on(app: Flask) -> None:
 
 
 def test_a_language_that_is_not_ours_is_refused_and_changes_nothing(app: Flask) -> None:
-    browser = Browser(app).logged_in("vera")
+    browser = Browser(app).let_in("vera")
     refused = [browser.post("/account/language", language=language) for language in ("fr", "", "../en", "EN")]
 
     assert [answer.status_code for answer in refused] == [422] * 4
@@ -101,7 +101,7 @@ def test_a_choice_without_the_token_of_a_form_is_refused(app: Flask) -> None:
 
 
 def test_a_stored_language_that_is_not_ours_is_passed_over(app: Flask, inventory: Inventory) -> None:
-    browser = Browser(app).logged_in("vera")
+    browser = Browser(app).let_in("vera")
     browser.client.set_cookie(COOKIE, "tlh")
     statement = update(User).where(col(User.name) == "vera").values(language="xx")
     inventory.sessions.write(lambda session: session.execute(statement).close())

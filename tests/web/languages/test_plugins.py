@@ -32,7 +32,7 @@ def english(make_app: Callable[..., Flask]) -> Flask:
 
 
 def test_its_menu_its_columns_and_its_refusals_are_in_the_language_of_the_page(english: Flask) -> None:
-    browser = Browser(english).logged_in("olga")
+    browser = Browser(english).let_in("olga")
     page = browser.get("/inventory").text
     browser.get("/products/A-1")
     refused = browser.post("/products/A-1/quantity", quantity="1", operation=new_operation_id())
@@ -45,7 +45,7 @@ def test_its_menu_its_columns_and_its_refusals_are_in_the_language_of_the_page(e
 
 
 def test_a_text_of_ours_stays_ours(english: Flask) -> None:
-    page = Browser(english).logged_in("olga").get("/products/A-1/edit").text
+    page = Browser(english).let_in("olga").get("/products/A-1/edit").text
 
     assert ">Save</button>" in page
     assert "Keep" not in page
