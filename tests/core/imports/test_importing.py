@@ -139,6 +139,7 @@ def test_a_keyboard_interrupt_changes_nothing(inventory: Inventory) -> None:
     assert contents(inventory) == before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("ending", [signal.SIGKILL, signal.SIGINT, signal.SIGTERM])
 def test_a_process_that_ends_in_the_middle_of_an_import_leaves_nothing_half_done(
     inventory: Inventory, tmp_path: Path, ending: signal.Signals

@@ -166,7 +166,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"], exclude_character
 
 
 @given(st.lists(st.tuples(TEXTS, TEXTS, TEXTS, TEXTS), max_size=5), st.sampled_from(["xlsx", "csv"]))
-@settings(max_examples=25, suppress_health_check=[HealthCheck.too_slow])
+@settings(suppress_health_check=[HealthCheck.too_slow])
 def test_whatever_people_type_comes_back_unchanged(typed: list[tuple[str, str, str, str]], kind: ExportFormat) -> None:
     with new_inventory() as inventory:
         codes = set()

@@ -5,6 +5,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
@@ -159,8 +160,6 @@ class LedgerMachine(RuleBasedStateMachine):
         raise AssertionError(f"{operate.__name__} should have raised {refusal.__name__}")
 
 
+@pytest.mark.hypothesis
 def test_the_ledger_agrees_with_a_dictionary() -> None:
-    run_state_machine_as_test(
-        LedgerMachine,
-        settings=settings(max_examples=25, stateful_step_count=25, suppress_health_check=[HealthCheck.too_slow]),
-    )
+    run_state_machine_as_test(LedgerMachine, settings=settings(suppress_health_check=[HealthCheck.too_slow]))

@@ -69,6 +69,7 @@ def test_sixteen_threads_issue_exactly_what_is_there(inventory: Inventory) -> No
     assert verify(inventory).faults == ()
 
 
+@pytest.mark.slow
 def test_four_processes_of_four_threads_issue_exactly_what_is_there(inventory: Inventory, tmp_path: Path) -> None:
     create_product(inventory, "A-1", quantity=100)
     pipes = [CONTEXT.Pipe() for _ in range(4)]

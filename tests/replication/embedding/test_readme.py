@@ -5,6 +5,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 import inventory_replication
 from inventory_replication import errors
 from inventory_replication.decisions.members import Mode
@@ -31,6 +33,7 @@ def test_the_programs_use_no_other_package_of_the_repository() -> None:
     assert re.findall(r"inventory_(?:core|web)|sqlmodel", programs) == []
 
 
+@pytest.mark.slow
 def test_the_program_with_no_replica_prints_what_the_text_says(tmp_path: Path) -> None:
     (program,) = blocks("With no replica", "python")
     (said,) = re.findall(r"It prints `([^`]+)`", section("With no replica"))

@@ -110,6 +110,7 @@ def test_no_password_can_be_given_where_other_users_of_the_machine_could_see_it(
     assert "password" not in done.out
 
 
+@pytest.mark.slow
 def test_the_command_is_installed_under_its_name(tmp_path: Path) -> None:
     program = Path(sys.executable).with_name("inventory-replication")
     done = subprocess.run(
