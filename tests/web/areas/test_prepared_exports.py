@@ -1,6 +1,7 @@
 """An export in the background: the same file as at once, fetched from any instance, by its owner, for a day."""
 
 import io
+import threading
 import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
@@ -112,6 +113,7 @@ def test_after_a_day_the_file_is_gone_and_the_page_says_so(filled: Site) -> None
 
 def test_reading_pages_clears_nothing_away(filled: Site) -> None:
     address = exported(filled)
+    wait_for_rest()
     change(filled, touched_at=datetime.now(UTC) - timedelta(days=3))
     before = stored(filled)
     for path in (address, f"{address}/file", "/work", "/work?who=all"):
@@ -181,6 +183,13 @@ def rows_of(content: bytes, kind: str) -> list[list[Any]]:
 def stored(site: Site) -> int:
     with site.inventory.sessions.reader() as session:
         return session.scalar(select(func.count()).select_from(JobChunk)) or 0
+
+
+def wait_for_rest() -> None:
+    """Until the thread that did the work has also cleared away what was old by then."""
+    for thread in threading.enumerate():
+        if thread.name == "long-work":
+            thread.join(PATIENCE_SECONDS)
 
 
 def change(site: Site, **values: Any) -> None:
