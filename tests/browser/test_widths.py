@@ -119,7 +119,9 @@ def test_on_a_phone_what_a_search_finds_shows_above_the_keyboard(shop: Shop, chr
     page.set_viewport_size({"width": 360, "height": 360})
     page.tap("#search")
     page.keyboard.type(code.lower())
-    window.sees("1 producto")
+    page.wait_for_url(f"**search={code.lower()}*")
+    page.wait_for_load_state("networkidle")
+    window.row(code).wait_for()
 
     link = page.get_by_role("link", name=code, exact=True).bounding_box()
     field = page.locator("#search").bounding_box()
