@@ -12,9 +12,9 @@ from inventory_core.queries.product_count import count_products
 from inventory_core.rules.reorder import Status
 from inventory_web.areas.accounts.passwords import INITIAL_NAME, INITIAL_PASSWORD
 from inventory_web.areas.accounts.users import has_initial_password
-from inventory_web.commands.importing import carry_out
 from inventory_web.commands.opening import database as opened
 from inventory_web.commands.opening import inventory_of
+from inventory_web.commands.sample_history import load_with_history
 from inventory_web.commands.serving import run_server
 from inventory_web.schema import upgrade_all
 from inventory_web.settings import Settings
@@ -49,5 +49,4 @@ def _load_sample(inventory: Inventory) -> None:
     click.echo(gettext("Cargando el catálogo de muestra…"))
     with resources.as_file(resources.files("inventory_web") / "sample") as folder:
         # By name: products.csv comes before stock.csv, which speaks of them.
-        for file in sorted(folder.glob("*.csv")):
-            carry_out(inventory, file, actor=INITIAL_NAME)
+        load_with_history(inventory, sorted(folder.glob("*.csv")), actor=INITIAL_NAME)

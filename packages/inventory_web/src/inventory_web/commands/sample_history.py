@@ -1,0 +1,177 @@
+"""The weeks that the sample catalogue has behind it: deliveries, sales, counts, transfers and edits by sample people."""
+
+import random
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, time, timedelta
+from pathlib import Path
+
+from inventory_core import (
+    Inventory,
+    ProductDraft,
+    count,
+    edit_product,
+    get_product,
+    issue,
+    new_operation_id,
+    receive,
+    restore_product,
+    retire_product,
+    transfer,
+)
+from inventory_core.queries.filters import ProductFilter
+from inventory_core.queries.product_list import product_page
+from inventory_core.rules.reorder import Status
+from inventory_web.commands.importing import carry_out
+
+PEOPLE = ("ana", "luis", "marta")
+DAYS = 56
+SEED = 11
+LOW, OTHERS = 10, 22
+MANY_SALES, FEW_SALES = 7, 4
+SUNDAY = 6
+
+Act = Callable[[Inventory, str], object]
+
+
+@dataclass(frozen=True, slots=True)
+class _Step:
+    at: datetime
+    act: Act
+
+
+def load_with_history(inventory: Inventory, files: list[Path], *, actor: str) -> None:
+    """Import ``files`` into an empty ``inventory`` as of eight weeks ago, and live those weeks.
+
+    Every step is a public operation with a unit of work of its own. In the end each product has the quantity,
+    the places and the texts that the files give it; the steps are the same for the same day.
+    """
+    dice = random.Random(SEED)  # noqa: S311 - the same past each time
+    days = _open_days(inventory.clock())
+    for file in files:
+        carry_out(_at(inventory, days[0]), file, actor=actor)
+    for step in sorted(_steps(inventory, days[1:], dice), key=lambda one: one.at):
+        step.act(_at(inventory, step.at), dice.choice(PEOPLE))
+
+
+def _at(inventory: Inventory, moment: datetime) -> Inventory:
+    return replace(inventory, clock=lambda: moment)
+
+
+def _open_days(now: datetime) -> list[datetime]:
+    first = datetime.combine(now.date() - timedelta(days=DAYS), time(8), tzinfo=now.tzinfo)
+    days = (first + timedelta(days=day) for day in range(DAYS))
+    return [day for day in days if day.weekday() != SUNDAY]
+
+
+def _steps(inventory: Inventory, days: list[datetime], dice: random.Random) -> Iterator[_Step]:
+    low = product_page(inventory, ProductFilter(status=Status.LOW_STOCK), "code", size=200).rows
+    rows = product_page(inventory, ProductFilter(status=Status.AVAILABLE), "code", size=200).rows
+    scarce = [row.code for row in low if row.quantity][:LOW]
+    plenty = dice.sample([row.code for row in rows if row.code not in scarce], OTHERS)
+    for code in scarce:
+        yield from _trade(inventory, code, days, dice, sales=MANY_SALES)
+    for code in plenty:
+        yield from _trade(inventory, code, days, dice, sales=FEW_SALES)
+    for code in plenty[:4]:
+        yield from _other_minimum(code, days, dice)
+    for code in plenty[-2:]:
+        # After its last sale nothing else may happen to it while it is retired.
+        yield _Step(days[-2] + timedelta(hours=10, minutes=40), _retire(code))
+        yield _Step(days[-1] + timedelta(hours=10, minutes=40), _restore(code))
+
+
+def _trade(
+    inventory: Inventory, code: str, days: list[datetime], dice: random.Random, *, sales: int
+) -> Iterator[_Step]:
+    """A delivery at first, and what is sold, missed and moved of it until the quantity of the files is left."""
+    places = [place for place, quantity in get_product(inventory, code).balances if quantity]
+    source, target = places[0], places[-1]
+    sold = [dice.randint(1, 6) for _ in range(sales)]
+    missing = dice.random() < 0.4
+    begin, rest = days[: len(days) // 4], days[len(days) // 4 : -2]
+    arrival, moved = begin[: len(begin) // 2], begin[len(begin) // 2 :]
+    moments = sorted(_moment(rest, dice) for _ in sold)
+    later = 0 if sales > FEW_SALES else sold[-1]
+    early = sum(sold) + missing - later
+    yield _Step(_moment(arrival, dice), _receive(code, early, source))
+    if target != source:
+        yield _Step(_moment(moved, dice), _transfer(code, early, source, target))
+    if later:
+        # Before the last sale, so that what is sold is always there.
+        yield _Step(moments[-2] - timedelta(minutes=7), _receive(code, later, target))
+    for moment, quantity in zip(moments, sold, strict=True):
+        yield _Step(moment, _issue(code, quantity, target))
+    if missing:
+        yield _Step(_moment(rest, dice), _miss_one(code, target))
+
+
+def _moment(days: list[datetime], dice: random.Random) -> datetime:
+    day, share = dice.choice(days), dice.random()
+    hours = 6 if day.weekday() == SUNDAY - 1 else 10
+    return day + timedelta(hours=hours * share)
+
+
+def _other_minimum(code: str, days: list[datetime], dice: random.Random) -> Iterator[_Step]:
+    half = len(days) // 2
+    yield _Step(_moment(days[:half], dice), _edit(code, 2))
+    yield _Step(_moment(days[half:-2], dice), _edit(code, -2))
+
+
+def _receive(code: str, quantity: int, place: str) -> Act:
+    return lambda then, who: receive(
+        then, code=code, quantity=quantity, location=place, reason="Entrega", actor=who, operation=new_operation_id()
+    )
+
+
+def _issue(code: str, quantity: int, place: str) -> Act:
+    return lambda then, who: issue(
+        then, code=code, quantity=quantity, location=place, reason="Venta", actor=who, operation=new_operation_id()
+    )
+
+
+def _transfer(code: str, quantity: int, source: str, target: str) -> Act:
+    return lambda then, who: transfer(
+        then,
+        code=code,
+        quantity=quantity,
+        source=source,
+        target=target,
+        reason="Reposición",
+        actor=who,
+        operation=new_operation_id(),
+    )
+
+
+def _miss_one(code: str, place: str) -> Act:
+    def act(then: Inventory, who: str) -> None:
+        there = dict(get_product(then, code).balances)[place]
+        count(
+            then,
+            code=code,
+            quantity=there - 1,
+            expected=there,
+            location=place,
+            reason="Recuento",
+            actor=who,
+            operation=new_operation_id(),
+        )
+
+    return act
+
+
+def _edit(code: str, more: int) -> Act:
+    def act(then: Inventory, who: str) -> None:
+        row = get_product(then, code).row
+        draft = ProductDraft(row.code, row.name, row.description, row.category, row.minimum + more)
+        edit_product(then, code=code, draft=draft, seen_version=row.version, actor=who, operation=new_operation_id())
+
+    return act
+
+
+def _retire(code: str) -> Act:
+    return lambda then, who: retire_product(then, code=code, actor=who, operation=new_operation_id())
+
+
+def _restore(code: str) -> Act:
+    return lambda then, who: restore_product(then, code=code, actor=who, operation=new_operation_id())
