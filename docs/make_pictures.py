@@ -5,31 +5,22 @@
 
 import base64
 import os
-import random
 import re
 import subprocess
 import sys
+from argparse import ArgumentParser
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, replace
 from importlib import resources
+from itertools import cycle
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from inventory_core import (
-    ChangeRefused,
-    InsufficientStock,
-    Inventory,
-    SingleDatabase,
-    change_quantity,
-    new_operation_id,
-)
-from inventory_core.queries.filters import ProductFilter
-from inventory_core.queries.product_list import product_page
+from inventory_core import Inventory, SingleDatabase
 from inventory_web.areas.accounts.users import add_account
-from inventory_web.commands.importing import carry_out
+from inventory_web.commands.sample_history import load_with_history
 from inventory_web.roles import Role
 from inventory_web.schema import upgrade_all
 
@@ -39,10 +30,9 @@ if TYPE_CHECKING:
 FOLDER = Path(__file__).with_name("pictures")
 LANGUAGES = ("es", "en")
 NAME, PASSWORD = "ana", "una clave larga y propia"
-DAYS = 60
-CHANGES_A_DAY = 8
-SEED = 11
 QUALITY = 82
+COUNTED = cycle(("15", "16"))
+"""In turn: a count that changes nothing has nothing to undo."""
 SETTLED = 500
 """Milliseconds: what htmx asks for by itself is there then."""
 WIDE, NARROW = 1280, 360
@@ -80,7 +70,7 @@ def _count(page: "Page") -> None:
 
 
 def _after_a_count(page: "Page") -> None:
-    page.locator(".scan-count input[name=quantity]").fill("15")
+    page.locator(".scan-count input[name=quantity]").fill(next(COUNTED))
     page.locator(".scan-count button").click()
     page.locator(".notice-with-undo").wait_for()
 
@@ -110,6 +100,7 @@ PICTURES: dict[str, Picture] = {
     "dashboard-phone-dark": Picture("/dashboard", NARROW, dark=True, height=740),
     "to-buy": Picture("/low-stock"),
     "history": Picture("/movements"),
+    "timeline": Picture("/timeline"),
     "system-dark": Picture("/system", dark=True),
     "keys": Picture("/inventory", steps=_keys),
 }
@@ -120,8 +111,17 @@ def main() -> None:
     """Make every picture, or those that the command line names."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - who only reads PICTURES does not need it
 
-    wanted = {name: picture for name, picture in PICTURES.items() if name in sys.argv[1:] or not sys.argv[1:]}
-    FOLDER.mkdir(exist_ok=True)
+    asked = ArgumentParser(description=main.__doc__)
+    asked.add_argument("names", nargs="*", metavar="NAME")
+    asked.add_argument(
+        "--every", type=Path, metavar="FOLDER", help="each page at both widths in both themes, to look at"
+    )
+    given = asked.parse_args()
+    wanted = {name: picture for name, picture in PICTURES.items() if name in given.names or not given.names}
+    folder, suffix = (given.every, "png") if given.every else (FOLDER, "webp")
+    if given.every:
+        wanted = dict(_in_every_form(wanted))
+    folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(
             executable_path=os.environ.get("CHROMIUM", "/usr/bin/chromium"), args=["--no-sandbox"]
@@ -129,11 +129,22 @@ def main() -> None:
         for language in LANGUAGES:
             with _shop() as address:
                 for name, picture in wanted.items():
-                    picture.file(name, language).write_bytes(_taken(browser, address, picture, language))
+                    (folder / f"{name}.{language}.{suffix}").write_bytes(
+                        _taken(browser, address, picture, language, suffix)
+                    )
         browser.close()
 
 
-def _taken(browser: "Browser", address: str, picture: Picture, language: str) -> bytes:
+def _in_every_form(pictures: dict[str, Picture]) -> Iterator[tuple[str, Picture]]:
+    pages = {(picture.address, picture.steps): name for name, picture in reversed(pictures.items())}
+    for name in pages.values():
+        for width in (NARROW, WIDE):
+            for dark in (False, True):
+                form = f"{name}.{width}.{'dark' if dark else 'light'}"
+                yield form, replace(pictures[name], width=width, dark=dark)
+
+
+def _taken(browser: "Browser", address: str, picture: Picture, language: str, suffix: str) -> bytes:
     context = browser.new_context(
         base_url=address,
         viewport={"width": picture.width, "height": picture.height},
@@ -153,7 +164,7 @@ def _taken(browser: "Browser", address: str, picture: Picture, language: str) ->
         picture.steps(page)
     page.wait_for_load_state()
     page.wait_for_timeout(SETTLED)
-    asked = {"format": "webp", "quality": QUALITY}
+    asked = {"format": "webp", "quality": QUALITY} if suffix == "webp" else {"format": suffix}
     taken = context.new_cdp_session(page).send("Page.captureScreenshot", asked)
     context.close()
     return base64.b64decode(taken["data"])
@@ -186,30 +197,8 @@ def _shop() -> Iterator[str]:
 
 
 def _open_shop(sessions: SingleDatabase) -> None:
-    dice = random.Random(SEED)  # noqa: S311 - the same shop each time
-    begin = datetime.now(UTC).replace(hour=8, minute=0) - timedelta(days=DAYS)
-    stock = Inventory(sessions, clock=lambda: begin)
     with resources.as_file(resources.files("inventory_web") / "sample") as sample:
-        for file in sorted(sample.glob("*.csv")):
-            carry_out(stock, file, actor=NAME)
-    codes = [row.code for row in product_page(stock, ProductFilter(), size=500).rows]
-    moments = [
-        begin + timedelta(days=day, minutes=dice.randrange(540)) for day in range(DAYS) for _ in range(CHANGES_A_DAY)
-    ]
-    for moment in sorted(moments):
-        then = Inventory(sessions, clock=lambda moment=moment: moment)  # type: ignore[misc]
-        delta = dice.choice((-1, -2, -3, -4, 6, 12))
-        try:
-            change_quantity(
-                then,
-                code=dice.choice(codes),
-                delta=delta,
-                reason=dice.choice(("Venta", "Pedido", "")) if delta < 0 else "Entrega",
-                actor=dice.choice((NAME, "luis", "marta")),
-                operation=new_operation_id(),
-            )
-        except (InsufficientStock, ChangeRefused):
-            continue
+        load_with_history(Inventory(sessions), sorted(sample.glob("*.csv")), actor=NAME)
 
 
 if __name__ == "__main__":
