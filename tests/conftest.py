@@ -1,5 +1,6 @@
 """What every test relies on: capabilities of the machine, an environment of its own, and nothing left behind."""
 
+import gc
 import os
 import signal
 import threading
@@ -38,6 +39,12 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if unable:
         items[:] = [item for item in items if item not in unable]
         config.hook.pytest_deselected(items=unable)
+
+
+def pytest_collection_finish() -> None:
+    """Spare the garbage collector what was collected, which stays until the end: a tenth of the time of the tests."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
