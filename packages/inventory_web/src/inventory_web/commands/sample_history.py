@@ -28,6 +28,8 @@ PEOPLE = ("ana", "luis", "marta")
 DAYS = 56
 SEED = 11
 LOW, OTHERS = 10, 22
+FIRST = "-001"
+"""The first of each category, which is what people open, always has a past."""
 MANY_SALES, FEW_SALES = 7, 4
 SUNDAY = 6
 
@@ -68,7 +70,9 @@ def _steps(inventory: Inventory, days: list[datetime], dice: random.Random) -> I
     low = product_page(inventory, ProductFilter(status=Status.LOW_STOCK), "code", size=200).rows
     rows = product_page(inventory, ProductFilter(status=Status.AVAILABLE), "code", size=200).rows
     scarce = [row.code for row in low if row.quantity][:LOW]
-    plenty = dice.sample([row.code for row in rows if row.code not in scarce], OTHERS)
+    others = [row.code for row in rows if row.code not in scarce]
+    plenty = [code for code in others if code.endswith(FIRST)]
+    plenty += dice.sample([code for code in others if code not in plenty], OTHERS)
     for code in scarce:
         yield from _trade(inventory, code, days, dice, sales=MANY_SALES)
     for code in plenty:
