@@ -186,6 +186,16 @@ def test_a_product_of_a_stock_file_that_was_retired_since_refuses_the_undo(inven
         undo(inventory, operation)
 
 
+def test_that_a_product_is_retired_is_told_before_what_it_lacks(inventory: Inventory) -> None:
+    chair(inventory)
+    operation = import_rows(inventory, [["code", "location", "quantity"], ["A-1", "Taller", "3"]]).operation
+    issue(inventory, code="A-1", quantity=1, location="Taller", **new_request())
+    retire_product(inventory, code="A-1", **new_request())
+
+    with pytest.raises(ProductRetired):
+        undo(inventory, operation)
+
+
 @pytest.mark.parametrize("was_retired", [True, False])
 def test_an_undo_gives_back_the_state_with_the_quantity(inventory: Inventory, was_retired: bool) -> None:
     chair(inventory)

@@ -127,6 +127,7 @@ def _plan(
     balances = {(record[0], record[1]): record[2] for record in unit.connection.execute(_BALANCES, keys)}
     planned = []
     for product in states:
+        require_active(product)
         steps = []
         for _, location_id, quantity, undoes_id in portion[product.id]:
             place = Place(location_id, locations[location_id], balances.get((product.id, location_id)))
@@ -138,7 +139,6 @@ def _plan(
 def _write(unit: Unit, kind: Kind, planned: Sequence[tuple[ProductState, tuple[Step, ...]]], reason: str) -> int:
     """Do what ``ledger.write_steps`` does for many locked products; give the number of movements."""
     for product, steps in planned:
-        require_active(product)
         total_after(product, steps)
         ask_plugins(unit, product, kind, steps, reason)
     add_to_totals(unit, [(product.id, sum(each.quantity for each in steps)) for product, steps in planned])
