@@ -75,11 +75,13 @@ def _steps(inventory: Inventory, days: list[datetime], dice: random.Random) -> I
     plenty += dice.sample([code for code in others if code not in plenty], OTHERS)
     for code in scarce:
         yield from _trade(inventory, code, days, dice, sales=MANY_SALES)
+    gone_for_a_day = plenty[-2:]
     for code in plenty:
-        yield from _trade(inventory, code, days, dice, sales=FEW_SALES)
+        traded = days[:-2] if code in gone_for_a_day else days
+        yield from _trade(inventory, code, traded, dice, sales=FEW_SALES)
     for code in plenty[:4]:
         yield from _other_minimum(code, days, dice)
-    for code in plenty[-2:]:
+    for code in gone_for_a_day:
         # After its last sale nothing else may happen to it while it is retired.
         yield _Step(days[-2] + timedelta(hours=10, minutes=40), _retire(code))
         yield _Step(days[-1] + timedelta(hours=10, minutes=40), _restore(code))
@@ -93,7 +95,7 @@ def _trade(
     source, target = places[0], places[-1]
     sold = [dice.randint(1, 6) for _ in range(sales)]
     missing = dice.random() < 0.4
-    begin, rest = days[: len(days) // 4], days[len(days) // 4 : -2]
+    begin, rest = days[: len(days) // 4], days[len(days) // 4 :]
     arrival, moved = begin[: len(begin) // 2], begin[len(begin) // 2 :]
     moments = sorted(_moment(rest, dice) for _ in sold)
     later = 0 if sales > FEW_SALES else sold[-1]
@@ -119,7 +121,7 @@ def _moment(days: list[datetime], dice: random.Random) -> datetime:
 def _other_minimum(code: str, days: list[datetime], dice: random.Random) -> Iterator[_Step]:
     half = len(days) // 2
     yield _Step(_moment(days[:half], dice), _edit(code, 2))
-    yield _Step(_moment(days[half:-2], dice), _edit(code, -2))
+    yield _Step(_moment(days[half:], dice), _edit(code, -2))
 
 
 def _receive(code: str, quantity: int, place: str) -> Act:
