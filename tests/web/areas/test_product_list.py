@@ -42,6 +42,20 @@ def test_status_category_and_location_narrow_the_list_together(site: Site) -> No
     assert list(listed.values()) == [["A"], ["A", "B"], ["D"], ["C"], ["B"]]
 
 
+def test_what_is_printed_tells_its_filter_and_that_there_is_more(site: Site) -> None:
+    site.create_location("Almacén")
+    for number in range(51):
+        site.create_product(f"N-{number:03}", name="Silla", quantity=9, category="Hogar", location="Almacén")
+
+    filtered = site.operator.get("/inventory?search=silla&category=Hogar&status=available&location=Almac%C3%A9n").text
+    printed = filtered.split("d-print-block")[1].split("</p>")[0]
+
+    assert "Filtro: silla · Hogar · Disponible · Almacén." in printed
+    assert "Aquí están 50; el archivo de Excel los tiene todos." in printed
+    assert "Aquí están" not in site.operator.get("/inventory?search=N-001").text
+    assert "Filtro:" not in site.operator.get("/inventory").text
+
+
 def test_a_click_on_a_heading_sorts_and_the_next_one_turns_round(site: Site) -> None:
     for code, quantity in (("A", 5), ("B", 1), ("C", 9)):
         site.create_product(code, quantity=quantity)
