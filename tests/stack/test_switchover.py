@@ -113,6 +113,8 @@ def test_a_start_with_exchanged_roles_finds_nothing_to_do(system: System, admin:
             "every service is healthy", lambda: {system.health(name) for name in RUNNING} == {"healthy"}, seconds=120
         )
         everywhere(system, "db-replica")
+        # A start may have made the balancer anew, and Docker another port for it.
+        admin.port = system.port("nginx", 80)
         admin.get("/products/new")
         saved = admin.post("/products/new", code="EXCHANGED", name="Tornillo", quantity="1", minimum="0")
         told = system.compose("logs", "--tail", "3", "provision").stdout

@@ -6,7 +6,7 @@ import select
 import threading
 from contextlib import suppress
 from io import BufferedReader
-from socket import SHUT_RDWR, socket
+from socket import SHUT_RD, socket
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, cast
 
 from pymysql import VERSION_STRING
@@ -287,8 +287,10 @@ class ReadOnlyConnection(TrackingConnection):
             if self._ended or not self.open or not self._reader.hears_nothing(since):
                 return False
             with suppress(OSError):
-                # Not that of an SSLSocket, which first takes the encryption away from whoever sends at this moment.
-                socket.shutdown(self._sock, SHUT_RDWR)
+                # Not that of an SSLSocket, which first takes the encryption away from whoever sends at this moment. And only the
+                # reading: OpenSSL 3.2 and later leaves the error of its farewell, that nobody can be written to, in the thread's
+                # queue, and Python takes it for an error of the next connection that the thread reads from.
+                socket.shutdown(self._sock, SHUT_RD)
             self._ended = True
             return True
 
