@@ -53,6 +53,29 @@ def test_several_jobs_are_shown_at_once_and_the_third_waits_for_its_turn(make_si
     assert sorted(slow.ended) == ["dos", "tres", "uno"]
 
 
+def test_a_job_whose_end_is_written_down_is_over_before_its_worker_turns_to_the_next(
+    make_site: MakeSite, slow: SlowWork, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    written, looked_at = threading.Event(), threading.Event()
+    finish = claims.finish
+
+    def finish_and_linger(*what: Any, **how: Any) -> None:
+        finish(*what, **how)
+        written.set()
+        looked_at.wait(PATIENCE_SECONDS)
+
+    monkeypatch.setattr(claims, "finish", finish_and_linger)
+    site = make_site(slow)
+    slow.go.set()
+    site.operator.post("/slow/uno")
+
+    assert written.wait(PATIENCE_SECONDS)
+    page = site.operator.get("/work").text
+    looked_at.set()
+
+    assert "Ningún trabajo en marcha" in page
+
+
 def test_a_job_is_cancelled_while_it_runs_and_one_that_waits_at_once(make_site: MakeSite, slow: SlowWork) -> None:
     site = make_site(slow)
     for name in ("uno", "dos", "tres"):

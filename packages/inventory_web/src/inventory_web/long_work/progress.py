@@ -65,6 +65,11 @@ class Progress:
         return stage, done, total, self._pace.after(stage, done, time.monotonic()).remaining(total)
 
     @property
+    def over(self) -> bool:
+        """Whether nothing more will be reported: the work has ended, and how is about to be written down."""
+        return self._over.is_set()
+
+    @property
     def cancelling(self) -> bool:
         """Whether it was asked to end for good."""
         return self._ending is Cancelled

@@ -134,7 +134,8 @@ class Workshop:
         """The job with what only this process knows of it so far."""
         job = self._pending.get(job.id, job)
         progress = self._under_way.get(job.id)
-        if progress is None:
+        # Between the end that is written down and the worker's farewell the database knows better.
+        if progress is None or (progress.over and not job.under_way):
             return job
         stage, done, total, remaining = progress.now
         live = replace(job, state=State.WORKING, stage=stage, done=done, total=total, remaining=remaining)
