@@ -1,5 +1,6 @@
 """A running shop, and the windows of the people who work in it."""
 
+import re
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
@@ -69,8 +70,8 @@ class Window:
         self.page.wait_for_url("**/inventory")
 
     def sees(self, text: str) -> None:
-        """Wait until the text stands there."""
-        self.page.get_by_text(text).first.wait_for()
+        """Wait until the text stands there; "1 product" does not stand in "51 products"."""
+        self.page.get_by_text(re.compile(rf"(?<!\d){re.escape(text)}", re.IGNORECASE)).first.wait_for()
 
     def row(self, code: str) -> "Locator":
         """The row of a product in the list."""
