@@ -47,7 +47,7 @@ def test_no_page_scrolls_sideways_at_any_width(shop: Shop, open_window: Callable
     assert wide == []
 
 
-@pytest.mark.parametrize("width", [640, 1000])
+@pytest.mark.parametrize("width", [360, 640, 1000])
 def test_products_are_cards_that_can_be_changed_where_the_table_has_no_room(
     shop: Shop, open_window: Callable[..., Window], width: int
 ) -> None:
