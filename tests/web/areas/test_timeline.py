@@ -78,9 +78,7 @@ def test_person_product_verb_and_days_narrow_the_timeline_together(site: Site) -
     assert found(actor="nobody") == 0
 
 
-@pytest.mark.parametrize(
-    "query", ["since=x", "until=9999-12-31", "since=0001-01-01", "after=%00", "after=x.y", "verb=%00"]
-)
+@pytest.mark.parametrize("query", ["until=9999-12-31", "since=0001-01-01", "after=%00", "after=x.y", "verb=%00"])
 def test_what_was_changed_by_hand_in_the_address_breaks_nothing(site: Site, query: str) -> None:
     site.create_product("A")
 

@@ -62,6 +62,8 @@ def field_label(field: str) -> str:
         "theme": gettext("Tema"),
         "file": gettext("Archivo"),
         "selection": gettext("Selección"),
+        "since": gettext("Desde"),
+        "until": gettext("Hasta"),
     }
     return labels.get(field, field)
 
@@ -106,6 +108,7 @@ def reason_text(reason: str, value: str = "", limit: int | None = None) -> str:
         "same_location": gettext("El origen y el destino deben ser distintos."),
         "too_many": gettext("Son demasiados: se permiten %(limit)s como máximo.", limit=longest),
         "reserved": gettext("«%(value)s» es una palabra reservada. Elija otra.", value=value),
+        "not_a_day": gettext("«%(value)s» no es un día: escríbalo como 2026-11-24.", value=value),
         "not_yes_no": gettext("Escriba «sí» o «no»."),
         "wrong": gettext("No es correcta."),
         "unchanged": gettext("Elija una contraseña distinta de la actual."),

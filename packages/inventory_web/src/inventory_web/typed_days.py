@@ -1,18 +1,28 @@
 """Days that people typed into a filter, as moments."""
 
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from inventory_core.errors import Fault, InvalidInput
 from inventory_web.current import the_settings
 
 
-def day_begin(text: str, *, further: int = 0) -> datetime | None:
-    """The beginning of a day such as 2026-11-24, or of one so many days later, where the pages' times are.
+def day_begin(asked: Mapping[str, str], field: str, *, further: int = 0) -> datetime | None:
+    """The beginning of the day of a field, such as 2026-11-24, or of one so many days later, where the pages' times are.
 
-    None for what is no day.
+    None for an empty field, and for the ends of the calendar. Raises ``InvalidInput`` for what is no day, since everything
+    would then be shown as if it were of that time.
     """
+    text = asked[field]
+    if not text:
+        return None
     try:
-        day = date.fromisoformat(text) + timedelta(days=further)
-        return datetime.combine(day, time.min, ZoneInfo(the_settings().timezone)).astimezone(UTC)
-    except (ValueError, OverflowError):
+        day = date.fromisoformat(text)
+    except ValueError:
+        raise InvalidInput(Fault(field, "not_a_day", text)) from None
+    try:
+        begin = datetime.combine(day + timedelta(days=further), time.min, ZoneInfo(the_settings().timezone))
+        return begin.astimezone(UTC)
+    except OverflowError:
         return None

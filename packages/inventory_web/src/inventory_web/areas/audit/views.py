@@ -81,4 +81,4 @@ def _asked() -> dict[str, str]:
 
 def _wanted() -> EventFilter:
     asked = _asked()
-    return EventFilter(asked["person"], asked["event"], day_begin(asked["since"]), day_begin(asked["until"], further=1))
+    return EventFilter(asked["person"], asked["event"], day_begin(asked, "since"), day_begin(asked, "until", further=1))

@@ -27,7 +27,7 @@ def history() -> str:
     }
     given = {name: value for name, value in asked.items() if value}
     wanted = HistoryFilter(
-        asked["code"], asked["actor"], asked["verb"], day_begin(asked["since"]), day_begin(asked["until"], further=1)
+        asked["code"], asked["actor"], asked["verb"], day_begin(asked, "since"), day_begin(asked, "until", further=1)
     )
     after = _place(request.args.get("after", ""))
     page = operation_history(the_inventory(), wanted, after=after)
