@@ -6,7 +6,6 @@ from werkzeug.wrappers import Response
 
 from inventory_core.errors import Fault
 from inventory_web.areas.views.saved import (
-    LONGEST_NAME,
     Draft,
     ViewChanged,
     ViewRow,
@@ -108,7 +107,6 @@ def _saved(query: ListQuery, draft: Draft | None = None, faults: list[Fault] | N
         query=query,
         draft=draft or Draft("", shared=False, opens_first=False, query=""),
         errors=faults_by_field(faults or []),
-        longest=LONGEST_NAME,
     )
     response = make_response(page, 422 if faults else 200)
     response.vary.update(VARY)
@@ -127,7 +125,6 @@ def _edit_page(
         mine=view.owner_id == _person().id,
         changed=status == 409,
         errors=faults_by_field(faults or []),
-        longest=LONGEST_NAME,
     )
     return make_response(page, status)
 
