@@ -25,6 +25,7 @@ def test_a_product_is_registered_after_its_faults_are_mended(shop: Shop, window:
     page.get_by_role("button", name="Registrar").click()
     window.sees("sin separadores de miles")
 
+    page.locator("#name:focus").wait_for()
     assert page.input_value("#code") == code
     assert page.input_value("#quantity") == "1.000"
     assert page.locator("#name-faults").is_visible()

@@ -27,6 +27,9 @@ document.addEventListener("htmx:after:settle", (event) => {
   if (live && told && live.textContent !== told.dataset.announce) live.textContent = told.dataset.announce;
 });
 
+// A form that comes back goes on at what is wrong in it.
+document.querySelector("main form [aria-invalid=true]")?.focus();
+
 // What is typed into a quantity replaces what stood there.
 document.addEventListener("focusin", (event) => {
   if (event.target.matches(".qty input[name=quantity]")) event.target.select();
