@@ -1,9 +1,8 @@
 """Starting: everything comes up from nothing, and a second time nothing changes."""
 
-from typing import Any
-
 import pytest
 
+from tests.stack.drills import INSTANCES, all_is_well
 from tests.stack.system import ONCE, RUNNING, System, eventually
 from tests.stack.visitor import Visitor
 
@@ -57,7 +56,7 @@ def test_each_instance_knows_the_source_and_that_its_replica_is_near(system: Sys
     visitor = system.visitor()
     told = {str(health["instance"]): health["database"] for health in (visitor.health() for _ in range(12))}
 
-    assert set(told) == {"web1", "web2", "web3"}
+    assert set(told) == set(INSTANCES)
     for database in told.values():
         assert database["mode"] == "normal"
         assert database["source"] == {"name": "db", "state": "up"}
@@ -77,17 +76,11 @@ def test_accounts_of_the_application_hold_the_least_that_they_need(system: Syste
     assert secured.split() == ["ANY", "ANY", "ANY"]
 
 
-def modes(system: System) -> set[object]:
-    """What the instances say of the database; six answers come from all three."""
-    visitor = system.visitor()
-    databases: list[Any] = [visitor.health()["database"] for _ in range(6)]
-    return {database["mode"] for database in databases}
-
-
 def test_a_source_that_restarts_is_used_again_and_followed_again(system: System, admin: Visitor) -> None:
     system.compose("restart", "db")
     eventually("the list is served", lambda: admin.get("/inventory").status == 200)
-    eventually("every instance has the source back", lambda: modes(system) == {"normal"})
+    eventually("the source is healthy", lambda: system.health("db") == "healthy")
+    eventually("every instance has the source back", lambda: all_is_well(system))
     admin.get("/products/new")
     saved = admin.post("/products/new", code="AFTER-RESTART", name="Lámpara", quantity="3", minimum="0")
 

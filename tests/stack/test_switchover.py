@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests.stack.drills import INSTANCES
 from tests.stack.system import ONCE, RUNNING, System, eventually
 from tests.stack.visitor import Visitor
 
@@ -54,15 +55,16 @@ class Writer:
                 self.refused += 1
 
 
-def sources(system: System) -> set[Any]:
-    """Mode and source, as each instance sees them; six turns come to all three."""
+def sources(system: System) -> dict[str, Any]:
+    """Mode and source, as each instance sees them that the balancer gives a turn now."""
     visitor = system.visitor()
-    told = [visitor.health()["database"] for _ in range(6)]
-    return {(each["mode"], each["source"]["name"]) for each in told}
+    told = {str(health["instance"]): health["database"] for health in (visitor.health() for _ in range(12))}
+    return {instance: (database["mode"], database["source"]["name"]) for instance, database in told.items()}
 
 
 def everywhere(system: System, source: str) -> None:
-    eventually(f"{source} is the source for everybody", lambda: sources(system) == {("normal", source)})
+    wanted = dict.fromkeys(INSTANCES, ("normal", source))
+    eventually(f"{source} is the source for everybody", lambda: sources(system) == wanted)
 
 
 def stored(system: System, server: str) -> dict[str, tuple[str, ...]]:
