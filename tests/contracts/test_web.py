@@ -2,7 +2,7 @@
 
 import io
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import timedelta
 
 import pytest
@@ -12,6 +12,7 @@ from inventory_core import verify
 from inventory_web import Settings, create_app
 from inventory_web.areas.accounts import logins, throttling, users
 from inventory_web.errors import AccountRefused, TooManyLogins
+from inventory_web.long_work import workshop
 from inventory_web.roles import Role
 from tests.contracts.at_once import at_once
 from tests.contracts.topologies import Database
@@ -28,9 +29,10 @@ MakeSite = Callable[[], Site]
 
 
 @pytest.fixture
-def make_site(database: Database) -> MakeSite:
+def make_site(database: Database) -> Iterator[MakeSite]:
     """Make an instance of the application; the accounts are there already."""
     tokens: dict[str, str] = {}
+    sites: list[Site] = []
 
     def make() -> Site:
         sessions = database.open_another() if tokens else database.sessions
@@ -44,9 +46,13 @@ def make_site(database: Database) -> MakeSite:
             )
             assert token is not None
             tokens["olga"] = token
+        sites.append(site)
         return site
 
-    return make
+    yield make
+    # A worker that is not through would open anew what is closed next.
+    for site in sites:
+        site.app.extensions[workshop.EXTENSION].stop()
 
 
 @pytest.fixture

@@ -15,6 +15,7 @@ from pydantic import SecretStr
 from inventory_core import Inventory, SingleDatabase
 from inventory_web import Settings, create_app
 from inventory_web.areas.accounts.users import add_account
+from inventory_web.long_work import workshop
 from inventory_web.roles import Role
 from inventory_web.schema import upgrade_all
 from tests.web.browser import PASSWORD
@@ -86,13 +87,17 @@ def inventory(sessions: SingleDatabase) -> Inventory:
 
 
 @pytest.fixture
-def make_app(sessions: SingleDatabase) -> Callable[..., Flask]:
+def make_app(sessions: SingleDatabase) -> Iterator[Callable[..., Flask]]:
     """Make an application over the test's database; more than one are instances side by side."""
+    apps: list[Flask] = []
 
     def make(*plugins: object, **settings: Any) -> Flask:
-        return create_app(Settings(**{**GIVEN, **settings}), sessions=sessions, plugins=plugins)
+        apps.append(create_app(Settings(**{**GIVEN, **settings}), sessions=sessions, plugins=plugins))
+        return apps[-1]
 
-    return make
+    yield make
+    for app in apps:
+        app.extensions[workshop.EXTENSION].stop()
 
 
 @pytest.fixture(scope="session")
