@@ -18,11 +18,9 @@ def day_begin(asked: Mapping[str, str], field: str, *, further: int = 0) -> date
     if not text:
         return None
     try:
-        day = date.fromisoformat(text)
+        day = date.fromisoformat(text) + timedelta(days=further)
+        return datetime.combine(day, time.min, ZoneInfo(the_settings().timezone)).astimezone(UTC)
     except ValueError:
         raise InvalidInput(Fault(field, "not_a_day", text)) from None
-    try:
-        begin = datetime.combine(day + timedelta(days=further), time.min, ZoneInfo(the_settings().timezone))
-        return begin.astimezone(UTC)
     except OverflowError:
         return None
