@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from tests.stack.system import System, eventually
 from tests.stack.visitor import Visitor
@@ -18,6 +19,12 @@ def mode(visitor: Visitor) -> str:
 def everywhere(visitor: Visitor, wanted: str) -> bool:
     """Whether each instance, by three turns of six, sees the databases like that."""
     return {mode(visitor) for _ in range(18)} == {wanted}
+
+
+def databases(system: System) -> dict[str, dict[str, Any]]:
+    """How each instance sees the databases; one that the balancer gives no turn now is not there."""
+    visitor = system.visitor()
+    return {str(health["instance"]): health["database"] for health in (visitor.health() for _ in range(12))}
 
 
 def serving(system: System) -> set[str]:

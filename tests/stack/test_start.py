@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.stack.drills import INSTANCES, all_is_well
+from tests.stack.drills import INSTANCES, all_is_well, databases
 from tests.stack.system import ONCE, RUNNING, System, eventually
 from tests.stack.visitor import Visitor
 
@@ -53,8 +53,7 @@ def test_the_replica_follows_the_source_over_tls_and_takes_no_writes(system: Sys
 
 
 def test_each_instance_knows_the_source_and_that_its_replica_is_near(system: System) -> None:
-    visitor = system.visitor()
-    told = {str(health["instance"]): health["database"] for health in (visitor.health() for _ in range(12))}
+    told = databases(system)
 
     assert set(told) == set(INSTANCES)
     for database in told.values():

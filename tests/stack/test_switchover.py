@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.stack.drills import INSTANCES
+from tests.stack.drills import INSTANCES, databases
 from tests.stack.system import ONCE, RUNNING, System, eventually
 from tests.stack.visitor import Visitor
 
@@ -56,10 +56,9 @@ class Writer:
 
 
 def sources(system: System) -> dict[str, Any]:
-    """Mode and source, as each instance sees them that the balancer gives a turn now."""
-    visitor = system.visitor()
-    told = {str(health["instance"]): health["database"] for health in (visitor.health() for _ in range(12))}
-    return {instance: (database["mode"], database["source"]["name"]) for instance, database in told.items()}
+    """Mode and source, as each instance sees them."""
+    told = databases(system).items()
+    return {instance: (database["mode"], database["source"]["name"]) for instance, database in told}
 
 
 def everywhere(system: System, source: str) -> None:
