@@ -89,6 +89,18 @@ def test_another_value_makes_another_request(stocked: Inventory, other: dict[str
         receive(stocked, **(asked | other), **request)
 
 
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_an_operation_id_that_another_actor_used_is_refused(stocked: Inventory, name: str) -> None:
+    operate, arguments = OPERATIONS[name]
+    operate(stocked, **arguments, actor="ana", operation="once")
+    stored = contents(stocked)
+
+    with pytest.raises(OperationReused, match="another actor"):
+        operate(stocked, **arguments, actor="luis", operation="once")
+
+    assert contents(stocked) == stored
+
+
 def test_the_spelling_of_a_code_and_what_only_guards_do_not_make_another_request(stocked: Inventory) -> None:
     request = new_request()
     first = count(stocked, code="A-1", quantity=3, expected=5, **request)

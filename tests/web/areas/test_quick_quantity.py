@@ -84,7 +84,7 @@ def test_a_form_without_a_place_that_comes_again_means_the_place_of_its_first_ti
 def test_clicks_at_the_same_instant_under_one_operation_count_once(site: Site) -> None:
     site.create_product("A", quantity=5)
     form = {"delta": "1", "expected": "5", "operation": "at-once"}
-    people = [site.operator, site.visitor("ada"), site.visitor("olga"), site.visitor("ada")]
+    people = [site.operator, *(site.visitor("olga") for _ in range(3))]
 
     def click(person: Visitor) -> int:
         return person.post(ADDRESS, form).status_code
@@ -93,6 +93,17 @@ def test_clicks_at_the_same_instant_under_one_operation_count_once(site: Site) -
         statuses = list(pool.map(click, people))
 
     assert statuses == [303] * len(people)
+    assert site.quantity("A") == 6
+
+
+def test_the_operation_of_another_person_is_a_conflict_and_not_their_answer(site: Site) -> None:
+    site.create_product("A", quantity=5)
+    form = {"delta": "1", "expected": "5", "operation": "guessed"}
+    site.operator.post(ADDRESS, form)
+
+    answer = site.visitor("ada").post(ADDRESS, form)
+
+    assert answer.status_code == 409
     assert site.quantity("A") == 6
 
 

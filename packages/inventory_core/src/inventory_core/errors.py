@@ -165,13 +165,13 @@ class CannotUndo(InventoryError):
 
 
 class OperationReused(InventoryError):
-    """The operation id was already used for another request; give each request an id of its own."""
+    """The operation id was already used for another request or by another actor; give each request an id of its own."""
 
     code = "INV-012"
 
     def __init__(self, operation: str) -> None:
         self.operation = operation
-        super().__init__(f"the operation id {operation!r} was already used for another request")
+        super().__init__(f"the operation id {operation!r} was already used for another request or by another actor")
 
 
 class ChangeRefused(InventoryError):

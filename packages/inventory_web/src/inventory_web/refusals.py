@@ -240,7 +240,7 @@ TEXTS: dict[type[Exception], Callable[[Any], str]] = {
     ),
     core.CannotUndo: _cannot_undo,
     core.OperationReused: lambda _: gettext(
-        "Esta operación ya se usó para otra petición. Vuelva a cargar la página y repítala."
+        "Esta operación ya se usó para otra petición o la usó otra persona. Vuelva a cargar la página y repítala."
     ),
     core.ChangeRefused: lambda error: str(error.reason),
     core.FileRefused: _file_refused,

@@ -24,7 +24,9 @@ from inventory_core.tables.plain import OPERATION
 R = TypeVar("R")
 
 _BEGIN = insert(OPERATION)
-_FIRST = select(OPERATION.c.fingerprint, OPERATION.c.result).where(OPERATION.c.id == bindparam("operation"))
+_FIRST = select(OPERATION.c.fingerprint, OPERATION.c.actor, OPERATION.c.result).where(
+    OPERATION.c.id == bindparam("operation")
+)
 _FINISH = (
     update(OPERATION)
     .where(OPERATION.c.id == bindparam("operation"))
@@ -72,7 +74,7 @@ def carry_out(
 
     The row of the operation exists before ``work`` begins, so movements can refer to it. ``work`` may run again after a
     deadlock or a busy database. ``request`` is what was asked, in JSON values, without what only guards it
-    (``expected``, ``seen_version``): the same id with another ``verb`` or ``request`` raises ``OperationReused``.
+    (``expected``, ``seen_version``): the same id with another ``verb``, ``request`` or ``actor`` raises ``OperationReused``.
     ``encode`` (for a dataclass: its fields) and ``decode`` turn the result into a JSON object and back; ``verb`` has at most
     20 characters. Raises ``InvalidInput`` for an id or actor that breaks the rules, and whatever ``work`` raises; then
     nothing was changed and the id is still free.
@@ -114,7 +116,7 @@ def _begin(unit: Unit, verb: str, fingerprint: str) -> str | None:
     else:
         return None
     first = unit.connection.execute(_FIRST, {"operation": unit.operation}).one()
-    if first.fingerprint != fingerprint:
+    if (first.fingerprint, first.actor) != (fingerprint, unit.actor):
         raise OperationReused(unit.operation)
     return str(first.result)
 
