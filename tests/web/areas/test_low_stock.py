@@ -1,6 +1,4 @@
-"""What must be bought, and the line in the log when a product falls below its minimum."""
-
-from structlog.testing import capture_logs
+"""What must be bought."""
 
 from tests.web.areas.site import Site, Visitor
 
@@ -38,14 +36,3 @@ def test_the_list_has_pages(site: Site) -> None:
 
     assert first.count('<a href="/products/') == 50
     assert following.count('<a href="/products/') == 10
-
-
-def test_one_line_is_logged_for_the_change_with_which_a_product_becomes_low(site: Site) -> None:
-    site.create_product("A", name="Mesa", quantity=5, minimum=5)
-
-    with capture_logs() as lines:
-        for _ in range(3):
-            site.operator.post("/products/A/quantity", {"delta": "-1"})
-
-    (line,) = [line for line in lines if line["event"] == "low_stock"]
-    assert (line["code"], line["name"], line["quantity"], line["minimum"], line["actor"]) == ("A", "Mesa", 4, 5, "olga")

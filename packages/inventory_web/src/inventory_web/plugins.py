@@ -13,7 +13,7 @@ from inventory_web.areas.imports import ImportsArea
 from inventory_web.areas.labels import LabelsArea
 from inventory_web.areas.locations import LocationsArea
 from inventory_web.areas.low_stock import LowStockArea
-from inventory_web.areas.movements import MovementsArea
+from inventory_web.areas.movements import MovementsArea, RequiredReason
 from inventory_web.areas.products import ProductsArea
 from inventory_web.areas.scanning import ScanningArea
 from inventory_web.areas.selections import SelectionsArea
@@ -61,6 +61,8 @@ def build_plugin_manager(settings: Settings, plugins: Iterable[object] = ()) -> 
     manager.add_hookspecs(WebHooks)
     for area in AREAS:
         manager.register(area(settings))
+    if settings.reason_required:
+        manager.register(RequiredReason())
     for plugin in plugins:
         manager.register(plugin)
     manager.load_setuptools_entrypoints("inventory_web")

@@ -17,10 +17,10 @@ ASKS_FOR_REASON = frozenset({"receive", "issue", "undo"})
 
 
 class MovementsArea:
-    """Registers the pages and, if ``reason_required`` is set, refuses changes without a reason."""
+    """Registers the pages."""
 
     def __init__(self, settings: Settings) -> None:
-        self._reason_required = settings.reason_required
+        del settings
 
     @hookimpl
     def blueprints(self) -> Sequence[Blueprint]:
@@ -35,8 +35,12 @@ class MovementsArea:
         panels = product_panel(details)
         return [ProductPanel(Markup(html), order) for html, order in panels]  # noqa: S704 - Jinja escaped every value
 
+
+class RequiredReason:
+    """Refuses changes without a reason; registered only if ``reason_required`` is set, since each row of an import calls it."""
+
     @core_hookimpl
     def check_stock_change(self, change: ProposedChange) -> str | None:
-        if self._reason_required and change.kind in ASKS_FOR_REASON and not change.reason:
+        if change.kind in ASKS_FOR_REASON and not change.reason:
             return gettext("Escriba el motivo: en este inventario es obligatorio.")
         return None
