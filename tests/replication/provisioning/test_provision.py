@@ -1,10 +1,16 @@
 """New servers become a source and its replicas, and stay that, whatever happens to them."""
 
+from contextlib import suppress
+
 import pymysql
 import pytest
 
 from inventory_replication.config import MonitorPolicy
+from inventory_replication.mysql.administration import AdministrationFailed, LockLost
 from inventory_replication.mysql.probes import Probe, ServerReport
+from inventory_replication.provisioning.apply import provision
+from inventory_replication.provisioning.errors import Refused
+from inventory_replication.provisioning.steps import Follow, Step
 from inventory_replication.provisioning.wanted import Role
 from tests.replication.mysql.servers import MySQLServer, eventually
 from tests.replication.provisioning.trial import (
@@ -242,6 +248,60 @@ def test_two_runs_at_once_do_not_meet(trial: Trial) -> None:
         assert (refused.code, refused.codes) == (1, ["busy"])
         assert trial.traces() == before
     eventually("the lock is given back", lambda: trial.run("provision").code == 0)
+
+
+LOCK = "inventory_replication_provisioning"
+
+
+def end_connections_of_runs(server: MySQLServer) -> None:
+    """As a restart of the server or a firewall does it."""
+    mine = "SELECT ID FROM performance_schema.processlist WHERE ID <> CONNECTION_ID() AND USER = 'root'"
+    for (number,) in server.query(mine):
+        server.query("KILL %s", number)
+
+
+def test_the_lock_is_taken_again_after_the_connection_was_lost(trial: Trial) -> None:
+    with trial.crew() as crew:
+        crew.lock()
+        end_connections_of_runs(trial.one)
+        with suppress(AdministrationFailed):
+            crew.member("one").value("SELECT 1")
+
+        assert crew.member("one").value("SELECT IS_USED_LOCK(%s) = CONNECTION_ID()", LOCK) == 1
+
+
+def test_the_lock_that_another_run_took_meanwhile_ends_this_one_before_it_changes_anything(trial: Trial) -> None:
+    other = trial.one.connect()
+    with trial.crew() as crew, other, other.cursor() as cursor:
+        crew.lock()
+        end = [trial.one.value("SELECT IS_USED_LOCK(%s)", LOCK)]
+        cursor.execute("KILL %s", end)
+        cursor.execute("SELECT GET_LOCK(%s, 5)", (LOCK,))
+        before = trial.traces()
+        with suppress(AdministrationFailed):
+            crew.member("one").value("SELECT 1")
+        with pytest.raises(LockLost, match="another run has the server now"):
+            crew.member("one").create_schema("made_without_the_lock")
+        with pytest.raises(Refused) as refusal:
+            crew.gather()
+
+        assert [(finding.code, finding.server) for finding in refusal.value.findings] == [("busy", "one")]
+        assert trial.traces() == before
+
+
+def test_the_lock_is_held_again_after_a_copy_has_restarted_the_server(trial: Trial) -> None:
+    fill(trial.one)
+    purge(trial.one)
+    held: list[bool] = []
+
+    def say(step: Step) -> None:
+        if isinstance(step, Follow):
+            held.append(trial.two.value("SELECT IS_USED_LOCK(%s) IS NOT NULL", LOCK) == 1)
+
+    with trial.crew() as crew:
+        provision(crew, wait=60, say=say)
+
+    assert held == [True]
 
 
 def test_a_server_that_is_still_starting_is_waited_for(trial: Trial) -> None:

@@ -43,8 +43,19 @@ class AdministrationFailed(Exception):
         self.number = number
 
 
+class LockLost(AdministrationFailed):
+    """The connection that kept other runs away was lost, and another run has the server now."""
+
+    def __init__(self, server: Server) -> None:
+        what = f"{server.name} ({server.address}) ended the connection that kept other runs of this command away"
+        cure = "another run has the server now; wait for its end, then run this one again"
+        super().__init__(server.name, NoAnswer(f"{what}: {cure}", alive=True), 0)
+
+
 class Administrator:
     """One connection to one server; opened at the first statement and again after it was lost. Commits each statement.
+
+    A connection that is opened again takes the lock again before anything else, if `take_lock` had succeeded.
 
     Args:
         server: Whom to administer.
@@ -66,6 +77,7 @@ class Administrator:
         self.tls = tls
         self._read_timeout = read_timeout
         self._connection: TrackingConnection | None = None
+        self._locked = False
 
     def __enter__(self) -> Self:
         return self
@@ -75,6 +87,10 @@ class Administrator:
 
     def close(self) -> None:
         """Close the connection and by that give back its lock."""
+        self._locked = False
+        self._disconnect()
+
+    def _disconnect(self) -> None:
         connection, self._connection = self._connection, None
         if connection is not None:
             with suppress(Error):
@@ -85,16 +101,23 @@ class Administrator:
 
         Raises:
             AdministrationFailed: The server refuses it or cannot be reached.
+            LockLost: The connection was lost together with its lock, which another run holds now; nothing was carried out.
         """
         try:
-            if self._connection is None or not self._connection.open:
-                self._connection = connect(self.server, self.account, self.tls, read_timeout=self._read_timeout)
-            with self._connection.cursor() as cursor:
+            with self._opened().cursor() as cursor:
                 cursor.execute(statement, arguments or None)
                 return tuple(cursor.fetchall())
         except (Error, ValueError) as fault:
             number = fault.args[0] if fault.args and isinstance(fault.args[0], int) else 0
             raise AdministrationFailed(self.server.name, explain(fault, self.server, self.account), number) from fault
+
+    def _opened(self) -> TrackingConnection:
+        if self._connection is None or not self._connection.open:
+            self._connection = connect(self.server, self.account, self.tls, read_timeout=self._read_timeout)
+            if self._locked and not _get_lock(self._connection, LOCK_WAIT):
+                self._disconnect()
+                raise LockLost(self.server)
+        return self._connection
 
     def value(self, statement: str, *arguments: object) -> Any:
         """The first column of the first row."""
@@ -106,8 +129,9 @@ class Administrator:
         return (self._connection.tracking_fault if self._connection else None) or ""
 
     def take_lock(self) -> bool:
-        """Keep other runs from this server as long as the connection lives; False if one is at work already."""
-        return bool(self.value("SELECT GET_LOCK(%s, 0)", LOCK_NAME))
+        """Keep other runs from this server until `close`; False if one is at work already."""
+        self._locked = bool(self.value("SELECT GET_LOCK(%s, 0)", LOCK_NAME))
+        return self._locked
 
     def executed(self) -> GtidSet:
         """``@@gtid_executed``."""
@@ -275,6 +299,14 @@ def connect(
         program_name="inventory-replication",
         **security,
     )
+
+
+def _get_lock(connection: TrackingConnection, seconds: float) -> bool:
+    # The server may notice only after a moment that the connection with the lock is gone.
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT GET_LOCK(%s, %s)", (LOCK_NAME, seconds))
+        row = cursor.fetchone()
+    return bool(row and row[0])
 
 
 def quoted(name: str) -> str:

@@ -2,10 +2,9 @@
 
 import time
 from collections.abc import Callable, Iterable
-from contextlib import suppress
 from dataclasses import dataclass
 
-from inventory_replication.mysql.administration import AdministrationFailed, Administrator
+from inventory_replication.mysql.administration import AdministrationFailed, Administrator, LockLost
 from inventory_replication.provisioning import steps as s
 from inventory_replication.provisioning.crew import POLL, Crew
 from inventory_replication.provisioning.errors import StepFailed
@@ -119,11 +118,13 @@ def _wait_for_restart(member: Administrator, wait: float) -> None:
     until = time.monotonic() + wait
     while True:
         time.sleep(POLL)
-        with suppress(AdministrationFailed):
-            state = member.value("SELECT STATE FROM performance_schema.clone_status")
-            if state == "Completed":
-                member.take_lock()
+        try:
+            if member.value("SELECT STATE FROM performance_schema.clone_status") == "Completed":
                 return
+        except LockLost:
+            raise
+        except AdministrationFailed:
+            pass
         if time.monotonic() >= until:
             raise StepFailed(
                 f"{member.server.name} ({member.server.address}) has its copy and went down to restart with it, but is not "

@@ -11,7 +11,7 @@ from typing import Self
 from inventory_replication.config import Credentials, MonitorPolicy
 from inventory_replication.decisions.facts import NoAnswer
 from inventory_replication.mysql import administration_questions as questions
-from inventory_replication.mysql.administration import AdministrationFailed, Administrator
+from inventory_replication.mysql.administration import AdministrationFailed, Administrator, LockLost
 from inventory_replication.mysql.probes import Probe, ServerReport
 from inventory_replication.provisioning.errors import Refused
 from inventory_replication.provisioning.facts import AccountFacts, ChannelSettings, ServerState
@@ -125,6 +125,9 @@ class Crew:
             return {
                 name: replace(state, executed_later=self._members[name].executed()) for name, state in states.items()
             }
+        except LockLost as lost:
+            what, _, cure = lost.answer.why.partition(": ")
+            raise Refused((Finding("busy", lost.server, what, cure),)) from lost
         except AdministrationFailed as failure:
             raise Refused((_unanswered(failure.server, failure.answer),)) from failure
 
