@@ -1,5 +1,5 @@
 # Makes random passwords for the containers, on Windows (deploy/setup.sh does the same on Linux and macOS):
-#   deploy\setup.ps1                passwords in deploy\secrets\, and .env points at them
+#   deploy\setup.ps1                passwords in deploy\secrets\; .env points at them and opens the inventory to the network
 #   deploy\setup.ps1 -Tls NAME      besides, HTTPS for that host name, with a certificate of its own making, and production mode
 #   deploy\setup.ps1 -Into FOLDER   only the files, there
 # What is there already is kept, so it is safe to repeat. HTTPS needs PowerShell 7.3.
@@ -85,11 +85,15 @@ if ($Tls -and -not (Test-Path "$folder/tls_key")) {
 
 if ($Into) { exit 0 }
 Set-Setting 'INVENTORY_SECRETS' "./$folder"
+if (-not (Select-String -Quiet -Pattern '^HTTP_BIND=' -Path '.env')) {
+    Set-Setting 'HTTP_BIND' '0.0.0.0'
+}
 if ($Tls) {
     Set-Setting 'COMPOSE_PATH_SEPARATOR' ':'
     Set-Setting 'COMPOSE_FILE' 'docker-compose.yml:deploy/compose.tls.yml'
     Set-Setting 'INVENTORY_ENV' 'production'
 }
 Write-Output "The passwords are files in $folder/, and .env points at them."
+Write-Output "The inventory listens on $((Get-Content '.env') -match '^HTTP_BIND=' -replace '^HTTP_BIND=') (HTTP_BIND in .env)."
 Write-Output "Start with: docker compose up --build -d"
 Write-Output "Then log in as admin with the password in $folder/admin_password"

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Makes random passwords for the containers, on Linux and macOS (deploy/setup.ps1 does the same on Windows):
-#   deploy/setup.sh                 passwords in deploy/secrets/, and .env points at them
+#   deploy/setup.sh                 passwords in deploy/secrets/; .env points at them and opens the inventory to the network
 #   deploy/setup.sh --tls NAME      besides, HTTPS for that host name, with a certificate of its own making, and production mode
 #   deploy/setup.sh --into FOLDER   only the files, there
 # What is there already is kept, so it is safe to repeat.
@@ -65,10 +65,12 @@ fi
 
 [ -z "$only_files" ] || exit 0
 setting INVENTORY_SECRETS "./$folder"
+grep -q '^HTTP_BIND=' .env || setting HTTP_BIND 0.0.0.0
 if [ -n "$name" ]; then
   setting COMPOSE_PATH_SEPARATOR :
   setting COMPOSE_FILE docker-compose.yml:deploy/compose.tls.yml
   setting INVENTORY_ENV production
 fi
 printf 'The passwords are files in %s/, and .env points at them.\n' "$folder"
+printf 'The inventory listens on %s (HTTP_BIND in .env).\n' "$(sed -n 's/^HTTP_BIND=//p' .env)"
 printf 'Start with: docker compose up --build -d\nThen log in as admin with the password in %s/admin_password\n' "$folder"

@@ -45,7 +45,7 @@ def test_both_draw_from_letters_and_digits() -> None:
 
 
 def test_both_write_the_same_settings() -> None:
-    shell = re.findall(r"^ *setting (\w+) (\S+)$", SHELL, re.MULTILINE)
+    shell = re.findall(r"^.*?\bsetting (\w+) (\S+)$", SHELL, re.MULTILINE)
     powershell = re.findall(r"^ *Set-Setting '(\w+)' '?\"?([^'\"]+)'?\"?$", POWERSHELL, re.MULTILINE)
 
     assert [(name, value.strip('"')) for name, value in shell] == powershell

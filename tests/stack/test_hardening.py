@@ -20,7 +20,7 @@ def test_no_process_is_root_but_where_its_image_demands_it(system: System) -> No
     assert {name for name, found in uids.items() if "0" in found} == ROOT_BY_ITS_IMAGE
 
 
-def test_only_the_balancer_listens_beyond_loopback(system: System) -> None:
+def test_every_published_port_is_bound_to_loopback_until_setup(system: System) -> None:
     bound = {
         (name, inside, binding["HostIp"])
         for name, container in system.containers().items()
@@ -29,7 +29,7 @@ def test_only_the_balancer_listens_beyond_loopback(system: System) -> None:
     }
 
     assert bound == {
-        ("nginx", "80/tcp", ""),
+        ("nginx", "80/tcp", "127.0.0.1"),
         ("db", "3306/tcp", "127.0.0.1"),
         ("db-replica", "3306/tcp", "127.0.0.1"),
         ("phpmyadmin", "80/tcp", "127.0.0.1"),

@@ -37,12 +37,12 @@ def test_every_secret_is_made_at_random_and_kept_from_others(clone: Path) -> Non
     assert len(set(values)) == len(values)
     assert all(value.isascii() and value.isalnum() and 16 <= len(value) <= 64 for value in values)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert (clone / ".env").read_text() == "INVENTORY_SECRETS=./deploy/secrets\n"
+    assert (clone / ".env").read_text() == "INVENTORY_SECRETS=./deploy/secrets\nHTTP_BIND=0.0.0.0\n"
     assert not any(value in ended.stdout for value in values)
 
 
 def test_what_is_there_already_is_kept(clone: Path) -> None:
-    (clone / ".env").write_text("HTTP_PORT=8000\nINVENTORY_SECRETS=./elsewhere\n")
+    (clone / ".env").write_text("HTTP_PORT=8000\nHTTP_BIND=192.0.2.1\nINVENTORY_SECRETS=./elsewhere\n")
     set_up(clone)
     folder = clone / "deploy" / "secrets"
     before = {path.name: path.read_text() for path in folder.iterdir()}
@@ -54,7 +54,7 @@ def test_what_is_there_already_is_kept(clone: Path) -> None:
 
     assert {name for name in SECRETS if after[name] != before[name]} == {"monitor_password", "app_password"}
     assert "" not in after.values()
-    assert (clone / ".env").read_text() == "HTTP_PORT=8000\nINVENTORY_SECRETS=./deploy/secrets\n"
+    assert (clone / ".env").read_text() == "HTTP_PORT=8000\nHTTP_BIND=192.0.2.1\nINVENTORY_SECRETS=./deploy/secrets\n"
 
 
 def test_with_a_host_name_everything_for_https_is_set(clone: Path) -> None:
