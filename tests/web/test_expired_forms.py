@@ -147,16 +147,6 @@ def test_a_password_is_never_carried_and_the_rest_is_shown_to_be_typed_again(app
     assert 'href="/users"' in page
 
 
-def test_a_file_is_never_carried(olga: Browser) -> None:
-    sent = {"csrf_token": olga.token, "sheet": "Hoja 2", "file": (io.BytesIO(b"code\nA\n"), "a.csv")}
-    refused = olga.client.post("/imports/new", data=sent, headers=OURS | {"Referer": "http://localhost/imports/new"})
-    page = log_in_with(olga, refused.text)
-
-    assert "Hoja 2" in page
-    assert "Enviar ahora" not in page
-    assert 'href="/imports/new"' in page
-
-
 def test_a_form_that_belongs_to_an_earlier_session_is_shown_to_be_sent_again(app: Flask, inventory: Inventory) -> None:
     browser = Browser(app).let_in("olga")
     old = browser.token

@@ -5,10 +5,12 @@ from collections.abc import Iterator
 
 import pytest
 from flask import Flask
+from sqlalchemy import text
 from werkzeug.routing import Rule
 
+from inventory_core import Inventory
 from inventory_web.roles import Role, public, requires, role_of
-from tests.web.browser import Browser
+from tests.web.browser import PASSWORD, Browser
 
 PUBLIC = {
     "accounts.choose_language",
@@ -62,13 +64,58 @@ SHOWN = {
 }
 
 
+def address_of(rule: Rule) -> str:
+    path = re.sub(r"<any\((\w+)[^>]*>", r"\1", rule.rule)
+    return re.sub(r"<[^>]+>", "1", path)
+
+
+def rows_of(inventory: Inventory) -> set[tuple[str, str]]:
+    """Every row of the database as text, with its table."""
+    with inventory.sessions.reader() as session:
+        return {
+            (name, str(tuple(row)))
+            for (name,) in session.execute(text("SELECT name FROM sqlite_schema WHERE type = 'table'")).all()
+            for row in session.execute(text(f'SELECT * FROM "{name}"'))  # noqa: S608 - names from the database itself
+        }
+
+
 def routes(app: Flask) -> Iterator[tuple[Rule, str, str]]:
     """Every rule with an address that fits it, and a method that it takes."""
     for rule in app.url_map.iter_rules():
-        path = re.sub(r"<any\((\w+)[^>]*>", r"\1", rule.rule)
-        path = re.sub(r"<[^>]+>", "1", path)
+        path = address_of(rule)
         for method in sorted((rule.methods or set()) & {"GET", "POST", "PUT", "PATCH", "DELETE"}):
             yield rule, path, method
+
+
+def test_head_answers_like_get_on_every_route_and_changes_nothing(app: Flask, inventory: Inventory) -> None:
+    ada = Browser(app).let_in("ada")
+    for browser in (ada, Browser(app)):
+        for rule in app.url_map.iter_rules():
+            path = address_of(rule)
+            asked = browser.client.get(path, buffered=True)
+            before = rows_of(inventory)
+            answer = browser.client.head(path, headers={"X-CSRFToken": ada.token}, buffered=True)
+
+            assert answer.status_code == asked.status_code, path
+            assert answer.location == asked.location, path
+            assert answer.data == b"", path
+            # A download is audited, whichever way it was requested.
+            assert {table for table, _ in rows_of(inventory) ^ before} <= {"audit_event"}, path
+
+
+@pytest.mark.parametrize("path", ["/login", "/login/code", "/account/password", "/logout", "/imports/new"])
+def test_head_with_a_form_is_not_taken_for_a_change(app: Flask, path: str) -> None:
+    browser = Browser(app).let_in("ada")
+    form = {
+        "current_password": PASSWORD,
+        "new_password": "otra clave muy larga",
+        "repeated_password": "otra clave muy larga",
+    }
+    asked = browser.client.get(path)
+    answer = browser.client.head(path, data=form, headers={"X-CSRFToken": browser.token})
+
+    assert answer.status_code == asked.status_code
+    assert Browser(app).log_in("ada", PASSWORD).status_code == 303
 
 
 def test_what_is_public_is_public_on_purpose(app: Flask) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask, request
 
-from inventory_web.security import LARGEST_BODY
+from inventory_web.http_request import MAX_BODY_BYTES
 from tests.web.browser import Browser
 
 POLICY = {
@@ -135,7 +135,7 @@ def test_a_body_that_is_too_large_gets_a_page(app: Flask) -> None:
     browser = Browser(app).logged_in("ada")
     answer = browser.client.post(
         "/users",
-        environ_overrides={"CONTENT_LENGTH": str(LARGEST_BODY + 1)},
+        environ_overrides={"CONTENT_LENGTH": str(MAX_BODY_BYTES + 1)},
         content_type="multipart/form-data; boundary=x",
     )
 

@@ -126,7 +126,10 @@ def _crash(error: InternalServerError) -> Response:
 
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
-    response = respond(Answer(status, f"WEB-{status}", _text(status)))
+    text = _text(status)
+    if status == 413 and current.the_account() is None:
+        text = gettext("Lo enviado es demasiado grande para quien no ha iniciado sesión. Entre y repítalo.")
+    response = respond(Answer(status, f"WEB-{status}", text))
     for name, value in error.get_headers():
         if name not in ("Content-Type", "Content-Length"):
             response.headers[name] = value

@@ -17,6 +17,8 @@ from inventory_web.addresses import page_of_form
 FIELD = "kept"
 LARGEST = 256 * 1024
 """Characters that are carried; a longer form is not kept."""
+MAX_PACKED_CHARACTERS = 56 * 1024
+"""What the login carries: with the name and the password it must fit into the body of a client without a login."""
 KEPT_SECONDS = 24 * 3600
 NEVER_CARRIED = frozenset({"csrf_token", FIELD, "second_code"})
 NOT_TYPED = frozenset({"operation", "next", "answer", "expected", "version"})

@@ -22,11 +22,8 @@ from secure import (
 )
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from inventory_web.http_request import MAX_ANONYMOUS_BODY_BYTES, HttpRequest
 from inventory_web.settings import Settings
-
-LARGEST_BODY = 65 * 1024 * 1024
-"""Bytes: the largest file that the core imports, and what a form wraps around it."""
-
 
 _CAMERA = "inventory_camera"
 View = TypeVar("View", bound=Callable[..., Any])
@@ -49,6 +46,7 @@ class SessionCookies(SecureCookieSessionInterface):
 def configure(app: Flask, settings: Settings, secret_key: str) -> None:
     """Set up cookies and limits from the settings."""
     app.session_interface = SessionCookies()
+    app.request_class = HttpRequest
     app.config.update(
         SECRET_KEY=secret_key,
         SESSION_COOKIE_NAME="inventory_session",
@@ -56,7 +54,8 @@ def configure(app: Flask, settings: Settings, secret_key: str) -> None:
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.secure_cookies,
         PERMANENT_SESSION_LIFETIME=timedelta(days=30),
-        MAX_CONTENT_LENGTH=LARGEST_BODY,
+        # The access check allows more once it knows the account.
+        MAX_CONTENT_LENGTH=MAX_ANONYMOUS_BODY_BYTES,
         # A token lives as long as the login that it belongs to.
         WTF_CSRF_TIME_LIMIT=None,
     )

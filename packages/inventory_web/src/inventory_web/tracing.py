@@ -35,7 +35,8 @@ def follow(app: Flask, settings: Settings) -> None:
         response.headers["X-Request-ID"] = g.request_id
         if request.endpoint not in QUIET:
             milliseconds = round((time.perf_counter() - g.began) * 1000, 1)
-            log.info("request", method=request.method, path=request.path, status=response.status_code, ms=milliseconds)
+            method = request.environ["REQUEST_METHOD"]
+            log.info("request", method=method, path=request.path, status=response.status_code, ms=milliseconds)
         return response
 
     app.before_request(begin)

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from flask import Flask, Response, g, make_response, redirect, render_template, request, session, url_for
 from flask_babel import gettext
+from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from inventory_web import current, error_pages, htmx, kept_forms
@@ -11,6 +12,7 @@ from inventory_web.addresses import page_of_form
 from inventory_web.areas.accounts import logins, users
 from inventory_web.auditing import Event, announce, the_author, told_since
 from inventory_web.errors import RoleNeeded
+from inventory_web.http_request import MAX_BODY_BYTES
 from inventory_web.roles import Role, role_of
 
 LOGIN = frozenset({"accounts.login", "accounts.second_step"})
@@ -50,6 +52,7 @@ def watch(app: Flask) -> None:
         if not account.may(required):
             _tell_refusal(account, required)
             raise RoleNeeded(required, account.role, users.admin_names(current.the_inventory()))
+        request.max_content_length = MAX_BODY_BYTES
         return None
 
     app.before_request(check)
@@ -85,11 +88,7 @@ def login_page(faults: list[str], status: int, *, back: str = "") -> Response:
 
     ``back`` is the page to go to afterwards, if no form is carried.
     """
-    if request.endpoint in LOGIN:
-        kept = request.form.get(kept_forms.FIELD, "")
-    else:
-        form = kept_forms.typed_form()
-        kept = kept_forms.pack(form) if form else ""
+    kept = request.form.get(kept_forms.FIELD, "") if request.endpoint in LOGIN else _packed_form()
     return make_response(render_template("accounts/login.html", faults=faults, kept=kept, back=back), status)
 
 
@@ -99,13 +98,26 @@ def _to_login() -> BaseResponse:
     if request.method == "GET":
         wanted = request.full_path.rstrip("?")
         return redirect(url_for("accounts.login", next=None if wanted == "/" else wanted))
-    if kept_forms.typed_form() is not None:
+    if _packed_form():
         return login_page([gettext("Su sesión ha terminado. Entre otra vez: lo que escribió no se pierde.")], 401)
     if kept_forms.from_our_page() and request.endpoint != "accounts.logout":
         # A file, or nothing typed at all: there is nothing to carry, but the page that it stood on.
         told = gettext("Su sesión ha terminado y no se ha guardado nada. Entre otra vez y repítalo.")
         return login_page([told], 401, back=page_of_form(url_for("home")))
     return redirect(url_for("accounts.login"), 303)
+
+
+def _packed_form() -> str:
+    """The form of this request for a hidden field of the login; empty if it is too large, malformed or an upload."""
+    if request.mimetype != "application/x-www-form-urlencoded":
+        # A file is never kept, so it is not even read: anybody could occupy a thread by sending one slowly.
+        return ""
+    try:
+        form = kept_forms.typed_form()
+    except HTTPException:
+        return ""
+    packed = kept_forms.pack(form) if form else ""
+    return packed if len(packed) <= kept_forms.MAX_PACKED_CHARACTERS else ""
 
 
 def _needs_second_factor(account: current.Account) -> bool:
