@@ -10,7 +10,11 @@ import tempfile
 # Only commands for people draw on a terminal: an instance need not hold what does that.
 sys.modules["rich"] = sys.modules["pygments"] = None
 
+# Chosen before prometheus_client is imported: each worker answers /metrics for all workers of the instance.
+os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", "/dev/shm/inventory-metrics")
+
 from inventory_web.app import create_app
+from inventory_web.areas.status.process_metrics import clear_folder, forget_process
 from inventory_web.commands.reporting import report
 from inventory_web.commands.serving import GunicornLog
 from inventory_web.logs import configure_logging
@@ -48,6 +52,7 @@ def on_starting(_server):
     try:
         # Found once, while there is room: later, a full disk would look like no folder at all.
         tempfile.gettempdir()
+        clear_folder()
         settings = Settings.from_environment()
         configure_logging(settings.log_level)
         create_app(settings)
@@ -56,6 +61,11 @@ def on_starting(_server):
     # What is here now stays for good: the workers share it as long as no collector walks through it and touches every page.
     gc.collect()
     gc.freeze()
+
+
+def child_exit(_server, worker):
+    """Drop the gauges of a worker that has ended."""
+    forget_process(worker.pid)
 
 
 def pre_request(_worker, req):

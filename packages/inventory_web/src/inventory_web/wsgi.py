@@ -2,11 +2,14 @@
 
 from flask import Flask
 
+from inventory_web import current
 from inventory_web.app import create_app
+from inventory_web.areas.status.process_metrics import start_writing
 from inventory_web.cli_words import chosen_language
 from inventory_web.language import speaking
 from inventory_web.logs import configure_logging
 from inventory_web.long_work import workshop
+from inventory_web.replicated_database import replicated_metrics
 from inventory_web.settings import Settings
 
 
@@ -20,4 +23,6 @@ def application() -> Flask:
         configure_logging(settings.log_level)
         app = create_app(settings)
     workshop.start(app)
+    sessions = app.extensions[current.EXTENSION].inventory.sessions
+    start_writing(lambda: replicated_metrics(sessions))
     return app

@@ -1,4 +1,4 @@
-"""Counters for Prometheus, in a registry of each application's own."""
+"""Metrics for Prometheus: one registry per application, shared by the worker processes of an instance."""
 
 import ipaddress
 import time
@@ -8,10 +8,13 @@ from flask.blueprints import BlueprintSetupState
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 
 from inventory_web import current
+from inventory_web.areas.status.process_metrics import scrape_registry
 from inventory_web.replicated_database import replicated_metrics
 from inventory_web.roles import public
 from inventory_web.settings import LOCAL_NETWORKS, Settings
 
+METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
+"""The methods that have a label of their own: a client may send any word, and each label is a series kept in memory."""
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 
 
@@ -27,7 +30,8 @@ def add_routes(blueprint: Blueprint, settings: Settings) -> None:
 
     def count(response: Response) -> Response:
         endpoint = request.endpoint or "unknown"
-        requests.labels(endpoint, request.method, response.status_code).inc()
+        method = request.method if request.method in METHODS else "other"
+        requests.labels(endpoint, method, response.status_code).inc()
         seconds.labels(endpoint).observe(time.perf_counter() - g.began)
         return response
 
@@ -35,8 +39,9 @@ def add_routes(blueprint: Blueprint, settings: Settings) -> None:
     def metrics() -> Response:
         if not may_read(settings):
             abort(403)
-        replication = replicated_metrics(current.the_inventory().sessions)
-        return Response(generate_latest(registry) + replication.encode(), content_type=CONTENT_TYPE_LATEST)
+        sessions = current.the_inventory().sessions
+        collected = scrape_registry(registry, lambda: replicated_metrics(sessions))
+        return Response(generate_latest(collected), content_type=CONTENT_TYPE_LATEST)
 
     def watch(state: BlueprintSetupState) -> None:
         state.app.after_request(count)
