@@ -25,7 +25,7 @@ from inventory_core.queries.filters import ProductFilter
 ROUNDS = 3
 PER_MEGABYTE = 1_000_000 // (1 if sys.platform == "darwin" else 1024)
 EXPORT_MOST_TIMES, EXPORT_MOST_MEGABYTES, IMPORT_LEAST_ROWS = 1.25, 100, 15_000
-HEADER = ("Código", "Nombre", "Descripción", "Categoría", "Cantidad", "Mínimo", "Retirado", "Último cambio")
+HEADER = ("Código", "Nombre", "Descripción", "Categoría", "Cantidad", "Mínimo", "Eliminado", "Último cambio")
 STORED = """
     SELECT p.code, p.name, p.description, c.name, p.quantity, p.minimum,
         CASE WHEN p.retired_at IS NULL THEN 'no' ELSE 'sí' END, p.changed_at

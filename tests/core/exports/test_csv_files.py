@@ -18,7 +18,7 @@ def test_a_csv_file_is_one_that_spreadsheets_open(inventory: Inventory) -> None:
     changed = get_product(inventory, "A-1").row.changed_at.isoformat(timespec="microseconds").replace("+00:00", "Z")
 
     assert lines(inventory) == [
-        "\ufeffCódigo,Nombre,Descripción,Categoría,Cantidad,Mínimo,Retirado,Último cambio",
+        "\ufeffCódigo,Nombre,Descripción,Categoría,Cantidad,Mínimo,Eliminado,Último cambio",
         f'A-1,"Mesa ""grande"", roja",,Hogar,2,1,no,{changed}',
         "",
     ]

@@ -17,7 +17,7 @@ def test_a_row_has_typed_cells(inventory: Inventory) -> None:
     [header, row] = sheets(exported(inventory))["Productos"]
 
     assert header == [
-        "Código", "Nombre", "Descripción", "Categoría", "Cantidad", "Mínimo", "Retirado", "Último cambio"
+        "Código", "Nombre", "Descripción", "Categoría", "Cantidad", "Mínimo", "Eliminado", "Último cambio"
     ]  # fmt: skip
     assert row[:7] == ["007", "Lámpara", "one\ntwo", "Hogar", 12.0, 9.0, "no"]
     changed = get_product(inventory, "007").row.changed_at

@@ -25,6 +25,11 @@ def test_headers_are_understood_without_accents_and_case() -> None:
     assert set(table.places) == {"code", "name", "description", "category", "minimum", "quantity"}
 
 
+@pytest.mark.parametrize("header", ["Eliminado", "Retirado", "Retired"])
+def test_the_header_of_retired_products_is_understood_in_old_and_new_files(header: str) -> None:
+    assert table_of([["code", "name", header]]).places["retired"] == 2
+
+
 def test_the_kind_of_a_file_shows_in_its_columns() -> None:
     assert table_of([["code", "name"]]).kind == "products"
     assert table_of([["code", "name", "location", "quantity"]]).kind == "products"

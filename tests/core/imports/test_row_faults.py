@@ -15,7 +15,7 @@ def faults(inventory: Inventory, rows: Rows) -> list[tuple[int, str, str, str, i
 
 def test_every_fault_is_told_at_once_with_its_place_in_the_file(inventory: Inventory) -> None:
     rows = [
-        ["Código", "NOMBRE", "Categoría", "Cantidad", "Mínimo", "Retirado"],
+        ["Código", "NOMBRE", "Categoría", "Cantidad", "Mínimo", "Eliminado"],
         ["", "", "-", "-1", "1.000", "quizás"],
         ["A-1", "Good", "Hogar", "5", "1", "no"],
         ["x" * 65, "y" * 201, "z" * 81, "1000000001", "uno", ""],
@@ -28,7 +28,7 @@ def test_every_fault_is_told_at_once_with_its_place_in_the_file(inventory: Inven
         (2, "Categoría", "-", "characters", None),
         (2, "Cantidad", "-1", "negative", None),
         (2, "Mínimo", "1.000", "not_whole", None),
-        (2, "Retirado", "quizás", "unknown", None),
+        (2, "Eliminado", "quizás", "unknown", None),
         (4, "Código", "x" * 65, "too_long", 64),
         (4, "NOMBRE", "y" * 80, "too_long", 200),
         (4, "Categoría", "z" * 80, "too_long", 80),

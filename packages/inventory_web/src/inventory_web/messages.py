@@ -50,7 +50,7 @@ def field_label(field: str) -> str:
         "reason": gettext("Motivo"),
         "actor": gettext("Persona"),
         "operation": gettext("Operación"),
-        "retired": gettext("Retirado"),
+        "retired": gettext("Eliminado"),
         "username": gettext("Usuario"),
         "password": gettext("Contraseña"),
         "current_password": gettext("Contraseña actual"),

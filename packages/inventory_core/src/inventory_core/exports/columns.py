@@ -19,7 +19,7 @@ TITLES = {
     "location": {"es": "Ubicación", "en": "Location"},
     "quantity": {"es": "Cantidad", "en": "Quantity"},
     "minimum": {"es": "Mínimo", "en": "Minimum"},
-    "retired": {"es": "Retirado", "en": "Retired"},
+    "retired": {"es": "Eliminado", "en": "Retired"},
     "changed": {"es": "Último cambio", "en": "Last change"},
 }
 """The header of each field by language; ``imports.headers`` takes every one of them back."""

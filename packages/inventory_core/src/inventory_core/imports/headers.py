@@ -11,6 +11,7 @@ OTHER_NAMES = {
     "name": ("producto", "product"),
     "location": ("lugar", "almacen", "place", "warehouse"),
     "quantity": ("existencias", "stock", "qty"),
+    "retired": ("retirado",),
     "minimum": ("stock minimo", "cantidad minima", "minimum stock", "minimum quantity"),
 }
 STOCK_FIELDS = ("code", "location", "quantity")
