@@ -1,5 +1,8 @@
 """What must be bought."""
 
+import re
+from html import unescape
+
 from tests.web.areas.site import Site, Visitor
 
 
@@ -36,3 +39,18 @@ def test_the_list_has_pages(site: Site) -> None:
 
     assert first.count('<a href="/products/') == 50
     assert following.count('<a href="/products/') == 10
+
+
+def test_low_stock_pages_keep_search_location_and_sort(site: Site) -> None:
+    for number in range(60):
+        site.create_product(name=f"Tornillo {number:02}", quantity=1, minimum=3)
+    site.create_product("OTRO", name="Martillo", minimum=3)
+    filtered = "search=tornillo&location=Principal&sort=-name"
+    first = site.operator.get(f"/low-stock?{filtered}").text
+    following = site.operator.get(unescape(first.split('rel="next" href="')[1].split('"')[0])).text
+    back = unescape(re.findall(r'class="btn" href="(/low-stock[^"]*)"', following)[0])
+
+    assert first.count('<a href="/products/') == 50
+    assert following.count('<a href="/products/') == 10
+    assert re.findall(r"Tornillo \d\d", following) == [f"Tornillo {number:02}" for number in range(9, -1, -1)]
+    assert back == "/low-stock?search=tornillo&location=Principal&sort=-name"

@@ -1,9 +1,12 @@
 """The products below their minimum, and how many units each one lacks."""
 
+from typing import Any
+
 from flask import Blueprint, render_template, request
 
 from inventory_core.queries.filters import ProductFilter
 from inventory_core.queries.product_count import count_products
+from inventory_core.queries.sorting import Position
 from inventory_core.rules.reorder import Status
 from inventory_web.current import the_inventory
 from inventory_web.list_query import ListQuery, found_text, read_list
@@ -18,7 +21,12 @@ def to_buy() -> str:
     """The list of what must be bought."""
     query = ListQuery.read(request.args, status=Status.LOW_STOCK)
     page = read_list(the_inventory(), query)
-    return render_template("low_stock/to_buy.html", page=page, query=query, found=found_text(page))
+
+    def page_args(after: Position | None = None) -> dict[str, Any]:
+        arguments = query.args(after=after)
+        return {name: value for name, value in arguments.items() if name != "status"}
+
+    return render_template("low_stock/to_buy.html", page=page, query=query, page_args=page_args, found=found_text(page))
 
 
 def how_many() -> str:
