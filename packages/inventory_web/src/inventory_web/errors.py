@@ -8,7 +8,7 @@ from inventory_web.roles import Role
 
 
 class WebError(Exception):
-    """Root of the web's errors. ``code`` is stable and documented in ``docs/errors.md``."""
+    """Root of the web's errors. ``code`` is stable and documented in ``docs/web-errors.md``."""
 
     code: ClassVar[str] = "WEB-000"
 
