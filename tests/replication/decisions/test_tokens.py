@@ -113,3 +113,10 @@ def test_a_commit_that_changed_nothing_does_not_renew_the_token() -> None:
     token = CausalToken("shop", GtidSet.of(A, 4), issued_at=5)
 
     assert token.with_commit(EMPTY, 99.0) is token
+
+
+def test_holes_of_a_token_are_filled_with_what_the_source_has_and_nothing_else() -> None:
+    token = CausalToken("c", GtidSet.parse(f"{A}:1:3:5:9,{B}:7"))
+    filled = token.without_holes(GtidSet.parse(f"{A}:1-6:20"))
+
+    assert filled.gtids == GtidSet.parse(f"{A}:1-6:9,{B}:7")

@@ -6,6 +6,7 @@ from flask import Flask, Response
 from sqlalchemy.orm import Session
 
 from inventory_replication import ReplicatedCluster
+from inventory_replication.errors import ServerLost, UnitOfWorkMisused
 from inventory_replication.integrations.flask import CausalRequests, allows_stale, current_context, uses_source
 from tests.replication.runtime.clusters import put, stored
 
@@ -26,6 +27,22 @@ def instance(cluster: ReplicatedCluster[Session], table: str) -> Flask:
     app.add_url_rule("/exact", "exact", uses_source(shown))
     app.add_url_rule("/loose", "loose", allows_stale(30)(shown))
     app.add_url_rule("/nothing", "nothing", lambda: "no database")
+
+    @app.get("/late/<int:number>")
+    def late(number: int) -> Response:
+        def lines() -> Iterator[str]:
+            try:
+                cluster.write(put(table, number))
+            except UnitOfWorkMisused as error:
+                yield error.code
+
+        return Response(lines(), mimetype="text/plain")
+
+    @app.post("/twice/<int:number>")
+    def twice(number: int) -> str:
+        cluster.write(put(table, number))
+        with cluster.reader(staleness_bound=1e-9, source=True) as session:
+            raise ServerLost(str(stored(session, table)))
 
     @app.get("/stream")
     def stream() -> Response:

@@ -11,10 +11,11 @@ from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
 from inventory_replication import MonitorPolicy, ReplicatedCluster, RoutingPolicy, SingleServer
-from inventory_replication.integrations.flask import MOST_TOKENS, CausalRequests, current_context
+from inventory_replication.integrations.flask import MAX_TOKENS, CausalRequests, current_context
 from tests.replication.flask.instances import instance
+from tests.replication.mysql.fault_proxy import HEALTHY, Fault, FaultProxy
 from tests.replication.mysql.servers import ReplicaSet, eventually
-from tests.replication.runtime.clusters import ClusterFor, put
+from tests.replication.runtime.clusters import ClusterFor, placed, put
 
 pytestmark = pytest.mark.mysql
 IMPATIENT = RoutingPolicy(staleness_bound=60.0, last_resort_bound=None, causal_wait_timeout=0.05)
@@ -156,7 +157,7 @@ def test_a_token_that_is_not_ours_reads_from_the_source(pair: tuple[Flask, Flask
 
 def test_more_tokens_than_are_read_send_the_reader_to_the_source(pair: tuple[Flask, Flask]) -> None:
     browser = pair[0].test_client()
-    for number in range(MOST_TOKENS + 1):
+    for number in range(MAX_TOKENS + 1):
         browser.set_cookie(f"causal_{number:08x}", "c1.k1.x.y")
 
     assert browser.get("/").json == {"numbers": [], "role": "source"}
@@ -234,3 +235,111 @@ def test_the_decorators_need_the_extension(cluster: ReplicatedCluster[Session], 
 
     with pytest.raises(RuntimeError, match="CausalRequests"):
         bare.test_client().get("/")
+
+
+def test_cookies_of_two_users_who_alternate_stay_small_while_no_replica_follows(
+    servers: ReplicaSet, pair: tuple[Flask, Flask]
+) -> None:
+    browsers = [app.test_client() for app in pair]
+    with behind(servers):
+        for number in range(200):
+            assert browsers[number % 2].post(f"/{number}").status_code == 200
+            for browser in browsers:
+                header = "; ".join("=".join(cookie) for cookie in _cookies(browser))
+                assert len(header) <= 1024
+        shown = [browser.get("/").json for browser in browsers]
+
+    for each in shown:
+        assert each is not None
+        assert each["numbers"] == list(range(200))
+
+
+def test_parallel_writes_of_one_browser_leave_one_cookie(servers: ReplicaSet, pair: tuple[Flask, Flask]) -> None:
+    one, other = pair
+    browser = one.test_client()
+    browser.set_cookie("session", "of this browser")
+    with behind(servers):
+        parallel = [moved(browser, one) for _ in range(6)]
+        answers = [each.post(f"/{number}") for number, each in enumerate(parallel)]
+        for answer in answers:
+            _receive(browser, answer)
+        assert len(_tokens(browser)) == 1
+
+        late = one.test_client()
+        late.set_cookie("session", "of this browser")
+        for answer in reversed(answers):
+            _receive(late, answer)
+        for each in (browser, late):
+            assert moved(each, other).get("/").json == {"numbers": list(range(6)), "role": "source"}
+
+
+def test_cookies_that_are_too_many_are_taken_away_by_any_answer(pair: tuple[Flask, Flask]) -> None:
+    browser = pair[0].test_client()
+    for number in range(40):
+        browser.set_cookie(f"causal_{number:08x}", "c1.k1.x.y" * 20)
+    for _ in range(3):
+        browser.get("/nothing")
+
+    assert len(_tokens(browser)) == 1
+    assert role_of(browser.get("/")) == "source"
+
+
+def test_a_write_in_a_streamed_answer_is_refused(pair: tuple[Flask, Flask]) -> None:
+    browser = pair[0].test_client()
+
+    assert browser.get("/late/1").text == "REP-016"
+    assert browser.get("/exact").json == {"numbers": [], "role": "source"}
+
+
+def test_an_error_after_a_write_of_the_same_request_is_not_answered_503(pair: tuple[Flask, Flask]) -> None:
+    answer = pair[0].test_client().post("/twice/1")
+
+    assert answer.status_code == 500
+    assert answer.headers["X-Changed"] == "yes"
+    assert "Retry-After" not in answer.headers
+
+
+@pytest.mark.parametrize(
+    "fault", [{"to_client": Fault(after_bytes=0)}, {"to_server": Fault(after_bytes=0)}], ids=["stored", "not stored"]
+)
+def test_an_unknown_commit_is_answered_504_without_an_invitation_to_repeat(
+    servers: ReplicaSet, cluster_for: ClusterFor, table: str, proxy: FaultProxy, fault: dict[str, Fault]
+) -> None:
+    cluster = cluster_for(servers=placed(servers, source=proxy))
+    app = instance(cluster, table)
+
+    @app.post("/unsure")
+    def unsure() -> str:
+        def work(session: Session) -> None:
+            put(table, 2)(session)
+            proxy.to_client, proxy.to_server = fault.get("to_client", HEALTHY), fault.get("to_server", HEALTHY)
+
+        cluster.write(work)
+        return "stored"
+
+    browser = app.test_client()
+    assert browser.post("/1").status_code == 200
+    answer = browser.post("/unsure")
+    proxy.to_client = proxy.to_server = HEALTHY
+
+    assert answer.status_code == 504
+    assert answer.headers["X-Changed"] == "unknown"
+    assert "Retry-After" not in answer.headers
+    assert "REP-006" in answer.text
+    # Whatever became of it: the next page is read where it can be seen.
+    shown = [1, 2] if "to_client" in fault else [1]
+    eventually("the source is back", lambda: browser.get("/").json == {"numbers": shown, "role": "source"})
+
+
+def _receive(browser: FlaskClient, answer: TestResponse) -> None:
+    """Take over the cookies of an answer, as the browser that sent several requests at once does."""
+    for header in answer.headers.getlist("Set-Cookie"):
+        name, _, value = header.partition(";")[0].partition("=")
+        if value:
+            browser.set_cookie(name, value)
+        else:
+            browser.delete_cookie(name)
+
+
+def _tokens(browser: FlaskClient) -> list[str]:
+    return [name for name, _ in _cookies(browser) if name.startswith("causal_")]

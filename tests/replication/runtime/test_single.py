@@ -9,7 +9,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 
 from inventory_replication import RetryPolicy, SingleServer
-from inventory_replication.errors import ConfigurationError, ReadOnlyUnitError
+from inventory_replication.errors import ConfigurationError, ReadOnlyUnitError, UnitOfWorkMisused
 
 
 class Model(DeclarativeBase):
@@ -122,3 +122,39 @@ def test_status_says_that_there_is_one_database(database: SingleServer[Session])
     assert status.servers[0].address.endswith("notes.db")
     with pytest.raises(ConfigurationError):
         database.drain("database")
+
+
+def test_a_write_inside_a_write_is_refused(database: SingleServer[Session]) -> None:
+    def inner(session: Session) -> None:
+        session.add(Note(id=2, text="inner"))
+
+    def outer(session: Session) -> None:
+        session.add(Note(id=1, text="outer"))
+        database.write(inner)
+
+    with pytest.raises(UnitOfWorkMisused, match="inside a write"):
+        database.write(outer)
+    with database.reader() as session:
+        assert session.scalars(select(Note)).all() == []
+    database.write(inner)
+
+
+def test_commit_inside_work_is_refused_and_nothing_is_stored(database: SingleServer[Session]) -> None:
+    def work(session: Session) -> None:
+        session.add(Note(id=1, text="a"))
+        session.commit()
+
+    with pytest.raises(UnitOfWorkMisused, match=r"commit\(\)"):
+        database.write(work)
+    with database.reader() as session:
+        assert session.scalars(select(Note)).all() == []
+
+
+def test_a_savepoint_inside_work_is_committed(database: SingleServer[Session]) -> None:
+    def work(session: Session) -> None:
+        with session.begin_nested():
+            session.add(Note(id=1, text="a"))
+
+    database.write(work)
+    with database.reader() as session:
+        assert [note.id for note in session.scalars(select(Note))] == [1]

@@ -4,8 +4,7 @@ import os
 import threading
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-from contextvars import ContextVar
+from contextlib import contextmanager
 from time import monotonic, time
 from typing import Any, Generic, TypeVar, overload
 
@@ -14,7 +13,7 @@ from sqlalchemy.orm import Session
 
 from inventory_replication import metrics, status
 from inventory_replication.config import ClusterConfig
-from inventory_replication.context import CausalContext, current_within
+from inventory_replication.context import CausalContext, CurrentContext
 from inventory_replication.decisions.routing import ReadNeed
 from inventory_replication.decisions.token_codec import TokenCodec
 from inventory_replication.decisions.tokens import CausalToken
@@ -63,7 +62,7 @@ class ReplicatedCluster(Generic[S]):
         self._session_class: type[S] = session_class
         self._on_engine = on_engine
         self._codec = TokenCodec(config.tokens, config.cluster_id)
-        self._current: ContextVar[CausalContext | None] = ContextVar("causal_context", default=None)
+        self._current = CurrentContext()
         self._lock = threading.Lock()
         self._process: ClusterProcess[S] | None = None
         try:
@@ -74,9 +73,10 @@ class ReplicatedCluster(Generic[S]):
             raise ConfigurationError(f"TlsPolicy.ca_file cannot be used: {fault}.") from fault
         _CLUSTERS.add(self)
 
+    @contextmanager
     def reader(
         self, *, staleness_bound: float | None = None, serve_stale: bool = False, source: bool = False
-    ) -> AbstractContextManager[S]:
+    ) -> Iterator[S]:
         """Give a read-only session on one server, for the whole of a unit of work.
 
         Within `causal` it sees everything that the context carries: on a replica that has it, after a limited wait, or on the
@@ -100,7 +100,8 @@ class ReplicatedCluster(Generic[S]):
             need = ReadNeed(staleness_bound=staleness_bound, serve_stale=serve_stale, source=source)
         else:
             need = context.need(staleness_bound, serve_stale=serve_stale, source=source)
-        return self._here().units.reader(need)
+        with self._here().units.reader(need) as session:
+            yield session
 
     def write(self, work: Callable[[S], T]) -> T:
         """Run ``work(session)`` on the source in one transaction and give its result.
@@ -114,6 +115,8 @@ class ReplicatedCluster(Generic[S]):
             SplitBrainDetected: More than one does; nothing was changed.
             DatabaseBusy: It was tried as often as the policy says; nothing was changed.
             CommitUnknown: The connection was lost while the change was being stored: it may be stored or not.
+            UnitOfWorkMisused: It was called inside a write of the same cluster, ``work`` committed, or the answer to the request is
+                being sent already; nothing was changed.
         """
         return self._here().units.write(work)
 
@@ -127,7 +130,7 @@ class ReplicatedCluster(Generic[S]):
             token_text: What the request, job or message brought, however hostile. One that is not believed sends the readers of the
                 block to the source; ``rejected`` of the context says why.
         """
-        with current_within(self._current, self._opened(token_text, self._current.get())) as context:
+        with self._current.within(self._opened(token_text, self._current.get())) as context:
             yield context
 
     def status(self) -> ClusterStatus:
@@ -208,7 +211,8 @@ class ReplicatedCluster(Generic[S]):
     def _issue(self, token: CausalToken) -> str:
         process = self._here()
         if token.gtids:
-            token = token.pruned(process.monitor.view.table.snapshot.prunable_by())
+            snapshot = process.monitor.view.table.snapshot
+            token = token.pruned(snapshot.prunable_by()).without_holes(snapshot.lineage.executed)
         text = self._codec.encode(token)
         process.counters.note_issued(len(text))
         return text

@@ -1,13 +1,13 @@
 """What a request or job has written and must see: its causal token, as it grows from unit of work to unit of work."""
 
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from time import time
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from inventory_replication.decisions.gtid import GtidSet
+from inventory_replication.decisions.gtid import EMPTY, GtidSet
 from inventory_replication.decisions.routing import ReadNeed
 from inventory_replication.decisions.tokens import CausalToken
 from inventory_replication.mysql.connection import Commits, Evidence
@@ -39,6 +39,9 @@ class CausalContext:
 
     ``reads_source``, ``staleness_bound`` (seconds) and ``serves_stale`` may be set; each reader of the context that does not say
     otherwise is then given as if it had asked for that.
+
+    ``streaming`` is set while the answer to a request is being sent: a write would come too late for the token in its headers, so
+    it is refused.
     """
 
     def __init__(self, token: CausalToken, issue: Callable[[CausalToken], str], rejected: str | None = None) -> None:
@@ -46,8 +49,12 @@ class CausalContext:
         self.reads_source = False
         self.staleness_bound: float | None = None
         self.serves_stale = False
+        self.streaming = False
+        self.stored = False
+        self.given_up = EMPTY
         self._issue = issue
         self.served: list[Served] = []
+        self._brought = token
         self._carried = token
         self._unread: list[str] = []
         self._distrusted = rejected is not None
@@ -63,6 +70,12 @@ class CausalContext:
         """All that the next unit of work must see."""
         with self._lock:
             return self._read()
+
+    @property
+    def differs(self) -> bool:
+        """Whether the next request or job must bring something else than this one did."""
+        carried = self.carried
+        return carried.unknown != self._brought.unknown or carried.gtids != self._brought.gtids
 
     def need(self, staleness_bound: float | None, *, serve_stale: bool, source: bool) -> ReadNeed:
         """What a reader of this context asks for."""
@@ -90,6 +103,11 @@ class CausalContext:
         """Something was, or may have been, committed, and nobody knows its GTID."""
         with self._lock:
             self._carried = self._carried.with_unknown_commit(time())
+        self.stored = True
+
+    def note_stored(self) -> None:
+        """A write has succeeded: from now on an error does not mean that nothing was changed."""
+        self.stored = True
 
     def resolve(self, executed: GtidSet) -> None:
         """The source has told, after all that is unknown, what it has: that can be waited for on replicas."""
@@ -100,14 +118,17 @@ class CausalContext:
     def give_up(self, lost: GtidSet) -> None:
         """Forget transactions that went down with a former source, after their loss was told."""
         with self._lock:
+            self.given_up |= lost
             self._carried = self._read().without(lost)
 
     def join(self, inner: "CausalContext") -> None:
         """Take over what an inner block did."""
         carried = inner.carried
         with self._lock:
-            self._carried = self._read().merged(carried)
+            self.given_up |= inner.given_up
+            self._carried = self._read().merged(carried).without(self.given_up)
             self.served += inner.served
+            self.stored |= inner.stored
 
     def _read(self) -> CausalToken:
         if self._unread:
@@ -116,14 +137,31 @@ class CausalContext:
         return self._carried
 
 
-@contextmanager
-def current_within(current: ContextVar[CausalContext | None], context: CausalContext) -> Iterator[CausalContext]:
-    """Let a context be the current one for a block; what it did goes to the one around it."""
-    outer = current.get()
-    mark = current.set(context)
-    try:
-        yield context
-    finally:
-        current.reset(mark)
+class CurrentContext:
+    """Which causal context of one cluster is open in this thread, greenlet or task.
+
+    All clusters share one `ContextVar`: Python never frees a variable that was once set, so a cluster must not have its own.
+    """
+
+    __slots__ = ()
+
+    def get(self) -> CausalContext | None:
+        """Return the innermost open context, if there is one."""
+        return _OPEN.get().get(self)
+
+    @contextmanager
+    def within(self, context: CausalContext) -> Iterator[CausalContext]:
+        """Make a context the current one for a block; what it did goes to the one around it."""
+        outer = self.get()
         if outer is not None:
-            outer.join(context)
+            context.streaming = outer.streaming
+        mark = _OPEN.set({**_OPEN.get(), self: context})
+        try:
+            yield context
+        finally:
+            _OPEN.reset(mark)
+            if outer is not None:
+                outer.join(context)
+
+
+_OPEN: Final[ContextVar[Mapping[CurrentContext, CausalContext]]] = ContextVar("causal_contexts", default={})  # noqa: B039

@@ -210,6 +210,13 @@ class ServerLost(ReplicationError):
         self.server = server
 
 
+class UnitOfWorkMisused(ReplicationError, RuntimeError):
+    """The program broke a rule of units of work, such as a write inside a write; the call changed nothing. Fix the program."""
+
+    code = "REP-016"
+    default_message = "A unit of work was used in a way that is not allowed; nothing was changed."
+
+
 ALL_ERRORS: tuple[type[ReplicationError], ...] = (
     ConfigurationError,
     SourceUnavailable,
@@ -226,5 +233,6 @@ ALL_ERRORS: tuple[type[ReplicationError], ...] = (
     SwitchoverRefused,
     DatabaseBusy,
     ServerLost,
+    UnitOfWorkMisused,
 )
 """Every kind in the order of its code, for documentation and for tables that translate them."""

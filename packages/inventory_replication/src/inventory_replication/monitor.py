@@ -148,8 +148,9 @@ class Monitor:
     def _run(self) -> None:
         while not self._closing:
             with self._changed:
+                # Under the lock: a call of `refresh` between the two would be woken for this round and wait for the next one.
+                self._wake.clear()
                 self._begun += 1
-            self._wake.clear()
             try:
                 self._round()
             except Exception:  # noqa: BLE001 - the thread must live

@@ -152,7 +152,7 @@ class TokenPolicy:
     """
 
     keys: tuple[TokenKey, ...]
-    max_bytes: int = 2048
+    max_bytes: int = 1024
     max_age: float = 86_400.0
 
     def __post_init__(self) -> None:

@@ -2,14 +2,13 @@
 
 import ssl
 from collections.abc import Callable
-from contextvars import ContextVar
 from typing import Generic, TypeVar
 
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from inventory_replication.config import ClusterConfig
-from inventory_replication.context import CausalContext
+from inventory_replication.context import CurrentContext
 from inventory_replication.counters import Counters
 from inventory_replication.guards import refuse_writes_on
 from inventory_replication.monitor import Monitor
@@ -37,7 +36,7 @@ class ClusterProcess(Generic[S]):
         config: ClusterConfig,
         session_class: type[S],
         tls: ssl.SSLContext | None,
-        current: ContextVar[CausalContext | None],
+        current: CurrentContext,
         on_engine: Callable[[Engine], None],
     ) -> None:
         self.counters = Counters()

@@ -7,21 +7,21 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from math import isfinite
 from time import monotonic, sleep
-from typing import Generic, NamedTuple, TypeVar
+from typing import Final, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from inventory_replication.choosing import Chooser
 from inventory_replication.config import ClusterConfig
-from inventory_replication.context import CausalContext, Served
+from inventory_replication.context import CausalContext, CurrentContext, Served
 from inventory_replication.counters import Counters
 from inventory_replication.decisions.gtid import GtidSet
 from inventory_replication.decisions.outcomes import Commit
 from inventory_replication.decisions.routing import ReadNeed, RouteDecision
-from inventory_replication.errors import LostWriteDetected, NoEligibleReplica, SourceUnavailable
+from inventory_replication.errors import LostWriteDetected, NoEligibleReplica, SourceUnavailable, UnitOfWorkMisused
 from inventory_replication.failures import Failure, judge_reader, judge_writer
 from inventory_replication.guards import reading_class
 from inventory_replication.monitor import Monitor
@@ -33,6 +33,9 @@ from inventory_replication.traffic import Traffic
 
 S = TypeVar("S", bound=Session)
 T = TypeVar("T")
+
+
+_WRITING: Final[ContextVar[frozenset[object]]] = ContextVar("writing_units", default=frozenset())
 
 
 class _SourceChanged(Exception):
@@ -54,9 +57,52 @@ class _Attempt:
 
 
 def run_in_one_transaction(session: S, work: Callable[[S], T]) -> T:
-    """Give ``work`` the session, commit at its end, roll back at its error."""
+    """Give ``work`` the session, commit at its end, roll back at its error.
+
+    Raises:
+        UnitOfWorkMisused: ``work`` called ``commit()``.
+    """
     with session, session.begin():
-        return work(session)
+        event.listen(session, "before_commit", _refuse_commit)
+        try:
+            return work(session)
+        finally:
+            event.remove(session, "before_commit", _refuse_commit)
+
+
+@contextmanager
+def one_write_at_a_time(owner: object, context: CausalContext | None) -> Iterator[None]:
+    """Run a block as the only write of ``owner`` in this thread, greenlet or task.
+
+    Args:
+        owner: The database.
+        context: The causal context that the write belongs to.
+
+    Raises:
+        UnitOfWorkMisused: A write is running already, or the answer to a request is being sent.
+    """
+    if owner in _WRITING.get():
+        raise UnitOfWorkMisused(
+            "A write was begun inside a write. It would be a transaction of its own, stored even if the outer one is not. "
+            "Nothing was changed by it: use the session of the outer write."
+        )
+    if context is not None and context.streaming:
+        raise UnitOfWorkMisused(
+            "A write was begun while the answer was being sent, so its token could not reach the client. Nothing was changed: "
+            "write before the view returns, or after the answer in `Response.call_on_close`."
+        )
+    mark = _WRITING.set(_WRITING.get() | {owner})
+    try:
+        yield
+    finally:
+        _WRITING.reset(mark)
+
+
+def _refuse_commit(session: Session) -> None:
+    if not session.in_nested_transaction():
+        raise UnitOfWorkMisused(
+            "The work of a write called commit(). Nothing was changed: leave it out, the write commits at its end."
+        )
 
 
 class UnitsOfWork(Generic[S]):
@@ -76,7 +122,7 @@ class UnitsOfWork(Generic[S]):
         self,
         config: ClusterConfig,
         session_class: type[S],
-        current: ContextVar[CausalContext | None],
+        current: CurrentContext,
         *,
         pools: Pools,
         monitor: Monitor,
@@ -116,6 +162,10 @@ class UnitsOfWork(Generic[S]):
     def write(self, work: Callable[[S], T]) -> T:
         """Run ``work`` on the source; see `ReplicatedCluster.write`."""
         context = self._current.get()
+        with one_write_at_a_time(self, context):
+            return self._write(work, context)
+
+    def _write(self, work: Callable[[S], T], context: CausalContext | None) -> T:
         failed = 0
         while True:
             decision = self._chooser.writer()
@@ -135,6 +185,7 @@ class UnitsOfWork(Generic[S]):
             else:
                 self._monitor.note_success(attempt.server)
                 if context is not None:
+                    context.note_stored()
                     context.served.append(Served("source", attempt.server, decision.reason.value, 0.0))
                 return result
 

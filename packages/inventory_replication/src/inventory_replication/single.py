@@ -3,7 +3,6 @@
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
 from time import monotonic, sleep
 from typing import Any, Generic, TypeVar, overload
 
@@ -13,14 +12,14 @@ from sqlalchemy.orm import Session
 
 from inventory_replication import metrics
 from inventory_replication.config import RetryPolicy
-from inventory_replication.context import CausalContext, Served, current_within
+from inventory_replication.context import CausalContext, CurrentContext, Served
 from inventory_replication.counters import Counters
 from inventory_replication.decisions.error_numbers import Meaning
 from inventory_replication.decisions.tokens import CausalToken
 from inventory_replication.errors import ConfigurationError
 from inventory_replication.guards import reading_class, refuse_writes_on
 from inventory_replication.mysql.faults import meaning_of_fault
-from inventory_replication.sessions import run_in_one_transaction
+from inventory_replication.sessions import one_write_at_a_time, run_in_one_transaction
 from inventory_replication.status import ClusterStatus, ServerStatus
 
 S = TypeVar("S", bound=Session)
@@ -69,7 +68,7 @@ class SingleServer(Generic[S]):
         self._retry = retry or RetryPolicy()
         self._name = name
         self._counters = Counters()
-        self._current: ContextVar[CausalContext | None] = ContextVar("causal_context", default=None)
+        self._current = CurrentContext()
 
     @contextmanager
     def reader(
@@ -93,6 +92,14 @@ class SingleServer(Generic[S]):
 
         Errors of SQLAlchemy are raised as they are, those after the last run included.
         """
+        context = self._current.get()
+        with one_write_at_a_time(self, context):
+            result = self._write(work)
+        if context is not None:
+            context.note_stored()
+        return result
+
+    def _write(self, work: Callable[[S], T]) -> T:
         failed = 0
         while True:
             self._count("writer")
@@ -109,7 +116,7 @@ class SingleServer(Generic[S]):
     @contextmanager
     def causal(self, token_text: str | None = None) -> Iterator[CausalContext]:  # noqa: ARG002 - nothing to wait for
         """As of a cluster; every change is seen at once here, so there is never a token."""
-        with current_within(self._current, CausalContext(CausalToken(_REASON), lambda _: "")) as context:
+        with self._current.within(CausalContext(CausalToken(_REASON), lambda _: "")) as context:
             yield context
 
     def status(self) -> ClusterStatus:

@@ -5,6 +5,7 @@ is compared by containment alone: numbers of different origins have no order, an
 not there.
 """
 
+import hashlib
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -109,6 +110,14 @@ class GtidSet:
                 return False
         return True
 
+    def without_holes(self, known: "GtidSet") -> "GtidSet":
+        """Add the GTIDs of ``known`` that are between the first and the last of the same origin in this set."""
+        filled: dict[Origin, iv.Intervals] = {}
+        for origin, mine in self.by_origin.items():
+            between = iv.intersect(((mine[0][0], mine[-1][1]),), known.by_origin.get(origin, ()))
+            filled[origin] = iv.normalise(mine + between)
+        return GtidSet(filled)
+
     def lacks(self, other: "GtidSet") -> int:
         """How many GTIDs of ``other`` are not in this set."""
         mine = self.by_origin
@@ -137,6 +146,10 @@ class GtidSet:
     def compact(self) -> str:
         """The server's text on one line: a comma alone between UUIDs. The server reads it as it reads its own."""
         return ",".join(self._elements())
+
+    def digest(self) -> str:
+        """Return 16 hexadecimal digits that equal sets share and different ones do not."""
+        return hashlib.sha256(self.compact().encode()).hexdigest()[:16]
 
     def _elements(self) -> list[str]:
         texts: list[str] = []

@@ -70,6 +70,17 @@ class CausalToken:
                 return self
         return replace(self, gtids=self.gtids - everywhere)
 
+    def without_holes(self, executed: GtidSet) -> "CausalToken":
+        """Fill the holes between own commits with commits of others, so that the text stays short.
+
+        A server that has the last of a series has, as a rule, the ones before it too, so that nobody waits for longer.
+
+        Args:
+            executed: What the source is known to have. Only this is filled in: a number that was never used would be waited for
+                without end.
+        """
+        return replace(self, gtids=self.gtids.without_holes(executed))
+
     def without(self, lost: GtidSet) -> "CausalToken":
         """Give up transactions that went down with a former source. To be used after the loss was reported, not to get by."""
         return replace(self, gtids=self.gtids - lost)
