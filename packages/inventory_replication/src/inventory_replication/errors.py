@@ -1,6 +1,6 @@
 """What can go wrong, one kind per cause, each with a stable code and a message that says what to do."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class ReplicationError(Exception):
@@ -19,6 +19,10 @@ class ReplicationError(Exception):
     def __init__(self, message: str = "") -> None:
         super().__init__(message)
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Copies and pickles keep every attribute, whatever arguments a subclass takes.
+        return _restore_error, (type(self), self.args), self.__dict__
+
     @property
     def message(self) -> str:
         """The message without the code."""
@@ -26,6 +30,10 @@ class ReplicationError(Exception):
 
     def __str__(self) -> str:
         return f"{self.message} [{self.code}]"
+
+
+def _restore_error(kind: type[ReplicationError], args: tuple[object, ...]) -> ReplicationError:
+    return kind.__new__(kind, *args)
 
 
 class ConfigurationError(ReplicationError, ValueError):

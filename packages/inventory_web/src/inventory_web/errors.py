@@ -1,6 +1,8 @@
 """The web's own refusals, and the one table that says which status an error gets; ``refusals`` has the texts."""
 
-from typing import ClassVar
+from typing import Any, ClassVar
+
+from typing_extensions import override
 
 from inventory_core import errors as core
 from inventory_replication import ReplicationError
@@ -11,6 +13,15 @@ class WebError(Exception):
     """Root of the web's errors. ``code`` is stable and documented in ``docs/web-errors.md``."""
 
     code: ClassVar[str] = "WEB-000"
+
+    @override
+    def __reduce__(self) -> tuple[Any, ...]:
+        # Copies and pickles keep every attribute, whatever arguments a subclass takes.
+        return _restore_error, (type(self), self.args), self.__dict__
+
+
+def _restore_error(kind: type[WebError], args: tuple[object, ...]) -> WebError:
+    return kind.__new__(kind, *args)
 
 
 class SettingsRefused(WebError):

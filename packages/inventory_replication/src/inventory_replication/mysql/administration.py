@@ -42,6 +42,9 @@ class AdministrationFailed(Exception):
         self.answer = answer
         self.number = number
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.server, self.answer, self.number), self.__dict__
+
 
 class LockLost(AdministrationFailed):
     """The connection that kept other runs away was lost, and another run has the server now."""
