@@ -4,11 +4,11 @@ import threading
 from collections.abc import Callable
 
 import pytest
-from sqlalchemy import bindparam, func, insert, select, text, update
+from sqlalchemy import bindparam, create_engine, func, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from inventory_core import Inventory, ReadOnlyUnit, SingleDatabase, StorageRefused, receive
+from inventory_core import Inventory, ReadOnlyUnit, ReadWriteEngines, SingleDatabase, StorageRefused, receive
 from inventory_core.tables import Category, metadata
 from inventory_core.testing import create_product, new_request
 from tests.contracts.at_once import at_once
@@ -58,6 +58,58 @@ def test_work_that_raises_leaves_nothing_behind(database: Database) -> None:
 
     with database.sessions.reader() as session:
         assert session.scalar(COUNT) == 0
+
+
+ENDINGS: dict[str, Callable[[Session], object]] = {
+    "commit": lambda session: session.commit(),
+    "rollback": lambda session: session.rollback(),
+    "close": lambda session: session.close(),
+    "commit of the connection": lambda session: session.connection().commit(),
+}
+
+
+@pytest.mark.parametrize("ending", ENDINGS)
+def test_work_that_ends_its_transaction_is_refused_and_leaves_nothing_behind(database: Database, ending: str) -> None:
+    def work(session: Session) -> None:
+        session.execute(ADD)
+        ENDINGS[ending](session)
+
+    with pytest.raises(Exception, match=rf"must not call {ending.partition(' ')[0]}\(\)"):
+        database.sessions.write(work)
+
+    with database.sessions.reader() as session:
+        assert session.scalar(COUNT) == 0
+    database.sessions.write(lambda session: session.execute(ADD))
+
+
+def test_work_goes_on_after_a_savepoint_that_is_rolled_back(database: Database) -> None:
+    def work(session: Session) -> None:
+        with session.begin_nested() as savepoint:
+            session.execute(ADD)
+            savepoint.rollback()
+        with session.begin_nested():
+            session.execute(ADD)
+
+    database.sessions.write(work)
+
+    with database.sessions.reader() as session:
+        assert session.scalar(COUNT) == 1
+
+
+def test_an_operation_inside_a_write_is_refused_at_once_and_nothing_is_stored(database: Database) -> None:
+    inventory = Inventory(database.sessions)
+    code = create_product(inventory, quantity=5).code
+
+    def work(session: Session) -> None:
+        session.execute(ADD)
+        receive(inventory, code=code, quantity=1, **new_request())
+
+    with pytest.raises(Exception, match="in this thread already"):
+        database.sessions.write(work)
+
+    with database.sessions.reader() as session:
+        assert session.scalar(COUNT) == 0
+        assert session.scalar(select(PRODUCT.c.quantity)) == 5
 
 
 def test_a_reader_keeps_the_moment_it_began_with_while_others_write(database: Database) -> None:
@@ -144,3 +196,19 @@ def test_a_server_that_is_not_there_or_refuses_is_told_in_one_line(
     for refusal in (written.value, read.value):
         assert len(str(refusal).splitlines()) == 1
         assert "wrong" not in str(refusal)
+
+
+def test_engines_with_another_isolation_level_are_refused_before_anything_is_written(
+    database: Database, request: pytest.FixtureRequest
+) -> None:
+    level = "SERIALIZABLE" if "sqlite" in request.node.callspec.id else "REPEATABLE READ"
+    engine = create_engine(database.engine.url, isolation_level=level)
+    sessions = SingleDatabase(ReadWriteEngines(engine, engine, takes_turns=False, one_connection=False))
+    try:
+        if level == "SERIALIZABLE":
+            sessions.write(lambda session: session.execute(ADD))
+        else:
+            with pytest.raises(StorageRefused, match="transactions are REPEATABLE READ"):
+                sessions.write(lambda session: session.execute(ADD))
+    finally:
+        sessions.close()

@@ -3,9 +3,11 @@ import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import cast
 
 import pytest
-from sqlalchemy import URL, event, func, insert, select, text
+from sqlalchemy import URL, Engine, create_mock_engine, event, func, insert, select, text
+from sqlalchemy.exc import OperationalError, SAWarning
 from sqlalchemy.orm import Session
 
 from inventory_core import (
@@ -13,9 +15,11 @@ from inventory_core import (
     DatabaseBusy,
     Inventory,
     ReadOnlyUnit,
+    ReadWriteEngines,
     SchemaNotCurrent,
     SingleDatabase,
     StorageRefused,
+    TransactionMisuse,
     receive,
 )
 from inventory_core.tables import Category, metadata
@@ -83,8 +87,57 @@ def test_work_that_raises_leaves_nothing_behind(sessions: SingleDatabase) -> Non
 
 
 def test_a_write_inside_a_write_is_refused_at_once(sessions: SingleDatabase) -> None:
-    with pytest.raises(RuntimeError, match="in this thread already"):
+    with pytest.raises(TransactionMisuse, match="in this thread already"):
         sessions.write(lambda _: sessions.write(lambda session: session.execute(ADD)))
+
+
+def test_a_write_inside_a_write_is_refused_by_another_object_over_the_same_file(tmp_path: Path) -> None:
+    write_database(tmp_path / "inventory.db")
+    first, second = (SingleDatabase.from_file(tmp_path / "inventory.db") for _ in range(2))
+    try:
+        with pytest.raises(TransactionMisuse, match="in this thread already"):
+            first.write(lambda _: second.write(lambda session: session.execute(ADD)))
+    finally:
+        first.close()
+        second.close()
+
+
+def test_work_that_rolls_its_connection_back_is_refused(sessions: SingleDatabase) -> None:
+    def work(session: Session) -> None:
+        session.connection().rollback()
+        session.connection().execute(ADD)
+
+    with (
+        pytest.warns(SAWarning, match="already deassociated"),
+        pytest.raises(TransactionMisuse, match=r"must not call rollback\(\)"),
+    ):
+        sessions.write(work)
+
+    with sessions.reader() as session:
+        assert session.scalar(COUNT) == 0
+
+
+def test_a_write_to_another_database_is_allowed_inside_a_write(tmp_path: Path) -> None:
+    with temporary_inventory(tmp_path) as outer:
+        inner = SingleDatabase.from_url("sqlite://")
+        CORE_SCHEMA.upgrade(inner.engine)
+        outer.sessions.write(lambda _: inner.write(lambda session: session.execute(ADD)))
+        with inner.reader() as session:
+            assert session.scalar(COUNT) == 1
+        inner.close()
+
+
+def test_engines_of_another_dialect_are_refused_by_name() -> None:
+    other = create_mock_engine("postgresql://", executor=lambda *_: None)
+
+    with pytest.raises(StorageRefused, match="postgresql is not supported; use SQLite or MySQL"):
+        ReadWriteEngines(cast("Engine", other), cast("Engine", other), takes_turns=False, one_connection=False)
+
+
+@pytest.mark.parametrize("url", ["postgresql+psycopg://h/d", "mariadb+pymysql://h/d", "oracle://h/d", "nonsense://h/d"])
+def test_a_url_of_another_database_is_refused_by_name_when_it_is_opened(url: str) -> None:
+    with pytest.raises(StorageRefused, match=url.partition("+")[0].partition(":")[0]):
+        SingleDatabase.from_url(url)
 
 
 def test_a_reader_keeps_the_moment_it_began_with_while_others_write(tmp_path: Path) -> None:
@@ -126,6 +179,8 @@ def test_a_busy_database_is_tried_a_bounded_number_of_times(tmp_path: Path) -> N
 
     assert caught.attempts == 3
     assert len(begun) == 3
+    assert str(caught) == "the database is still busy after 3 attempts; try again"
+    assert isinstance(caught.__cause__, OperationalError)
 
 
 def test_a_busy_database_is_not_tried_again_once_patience_is_at_its_end(tmp_path: Path) -> None:
@@ -135,6 +190,7 @@ def test_a_busy_database_is_not_tried_again_once_patience_is_at_its_end(tmp_path
     caught = refused_while_another_writes(path, sessions)
 
     assert caught.attempts == 1
+    assert "after 1 attempt;" in str(caught)
 
 
 def test_who_waits_for_a_long_unit_of_the_same_process_is_told_that_the_database_is_busy(tmp_path: Path) -> None:
@@ -178,6 +234,17 @@ def test_work_is_repeated_until_the_database_is_free(tmp_path: Path) -> None:
     with sqlite3.connect(path) as reading:
         assert reading.execute(str(COUNT)).fetchone() == (1,)
     reading.close()
+
+
+def test_a_file_named_like_a_database_in_memory_is_a_file_with_a_log(tmp_path: Path) -> None:
+    sessions = SingleDatabase.from_file(tmp_path / ":memory:")
+    try:
+        CORE_SCHEMA.upgrade(sessions.engine)
+        with sessions.reader() as session:
+            assert session.scalar(text("PRAGMA journal_mode")) == "wal"
+            sessions.write(lambda writer: writer.execute(ADD))
+    finally:
+        sessions.close()
 
 
 @pytest.mark.parametrize(

@@ -1,5 +1,6 @@
-"""Products, locations and an insert-only stock ledger over any SQLAlchemy database."""
+"""Products, locations and an insert-only stock ledger on SQLite or MySQL."""
 
+from inventory_core.engines import ReadWriteEngines, open_engines
 from inventory_core.errors import (
     CannotUndo,
     ChangedProduct,
@@ -25,6 +26,7 @@ from inventory_core.errors import (
     SchemaNotCurrent,
     SelectionChanged,
     StorageRefused,
+    TransactionMisuse,
 )
 from inventory_core.events import ProposedChange, StockChanged
 from inventory_core.exports.columns import ExportColumn
@@ -113,6 +115,7 @@ __all__ = [
     "ProposedChange",
     "QuantityLimit",
     "ReadOnlyUnit",
+    "ReadWriteEngines",
     "RowFault",
     "RowSample",
     "RowsRefused",
@@ -134,6 +137,7 @@ __all__ = [
     "StockRow",
     "StorageRefused",
     "Table",
+    "TransactionMisuse",
     "Verification",
     "VerificationFault",
     "add_location",
@@ -154,6 +158,7 @@ __all__ = [
     "list_locations",
     "movement_history",
     "new_operation_id",
+    "open_engines",
     "parse_quantity",
     "preview_import",
     "product_page",

@@ -15,6 +15,7 @@ from typing_extensions import override
 from inventory_core.errors import StorageRefused
 
 BUSY_SECONDS = 10
+DIALECTS = {"sqlite": "SQLite", "mysql": "MySQL"}
 OLDEST_SQLITE = (3, 34, 0)
 """The first version whose full-text index has trigrams."""
 
@@ -28,6 +29,10 @@ class ReadWriteEngines:
     takes_turns: bool
     one_connection: bool
 
+    def __post_init__(self) -> None:
+        for engine in (self.read, self.write):
+            require_dialect(engine.dialect.name)
+
     def dispose(self) -> None:
         """Close every idle connection."""
         self.read.dispose()
@@ -35,8 +40,12 @@ class ReadWriteEngines:
 
 
 def open_engines(url: str | URL) -> ReadWriteEngines:
-    """Build the engines for a SQLAlchemy URL; nothing is connected yet. Raises ``StorageRefused`` if SQLite is too old."""
+    """Build the engines for a SQLAlchemy URL of SQLite or MySQL; nothing is connected yet.
+
+    Raises ``StorageRefused`` for any other database and if SQLite is too old.
+    """
     parsed = make_url(url)
+    require_dialect(parsed.get_backend_name())
     if parsed.get_backend_name() != "sqlite":
         return _server(parsed)
     if sqlite3.sqlite_version_info < OLDEST_SQLITE:
@@ -55,23 +64,31 @@ def open_engines(url: str | URL) -> ReadWriteEngines:
     return ReadWriteEngines(read, write, takes_turns=True, one_connection=False)
 
 
+def require_dialect(name: str) -> None:
+    """Raise ``StorageRefused`` unless the database with this SQLAlchemy name is one that the tests run on."""
+    if name not in DIALECTS:
+        raise StorageRefused(f"{name} is not supported; use {' or '.join(DIALECTS.values())}")
+
+
 def _is_in_memory(url: URL) -> bool:
-    return not url.database or ":memory:" in url.database or url.query.get("mode") == "memory"
+    return url.database in (None, "", ":memory:", "file::memory:") or url.query.get("mode") == "memory"
 
 
 def _server(url: URL) -> ReadWriteEngines:
     options: dict[str, Any] = {"pool_pre_ping": True, "pool_recycle": 1800, "pool_size": 10, "max_overflow": 10}
     write, read = create_engine(url, **options), create_engine(url, **options)
-    if url.get_backend_name() in ("mysql", "mariadb"):
-        # Writers see what is committed now and lock little; a reader, as on SQLite, sees one moment from its first statement on.
-        event.listen(write, "connect", _mysql_setup("READ COMMITTED, READ WRITE"))
-        event.listen(read, "connect", _mysql_setup("REPEATABLE READ, READ ONLY"))
+    # Writers see what is committed now and lock little; a reader, as on SQLite, sees one moment from its first statement on.
+    event.listen(write, "connect", _mysql_setup("READ COMMITTED, READ WRITE"))
+    event.listen(read, "connect", _mysql_setup("REPEATABLE READ, READ ONLY"))
     return ReadWriteEngines(read, write, takes_turns=False, one_connection=False)
 
 
 def _mysql_setup(transactions: str) -> Callable[[DBAPIConnection, Any], None]:
     def set_up(connection: DBAPIConnection, _: Any) -> None:
         cursor = connection.cursor()
+        cursor.execute("SELECT VERSION()")
+        if "mariadb" in str(cursor.fetchone()).lower():
+            require_dialect("mariadb")
         # A server may be set to cut what is too long instead of refusing it; what else it is set to is kept.
         strict = "sql_mode = CONCAT_WS(',', NULLIF(@@sql_mode, ''), 'STRICT_TRANS_TABLES')"
         cursor.execute(f"SET time_zone = '+00:00', innodb_lock_wait_timeout = {BUSY_SECONDS}, {strict}")

@@ -1,7 +1,9 @@
 """Every refusal of the core: one root, a stable code each, a message that says what to do."""
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
+
+from typing_extensions import override
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,9 +36,21 @@ class ChangedProduct:
 
 
 class InventoryError(Exception):
-    """Root of the core's errors. ``code`` is stable and documented in ``docs/errors.md``. Nothing was changed."""
+    """Root of the core's errors. ``code`` is stable and documented in ``docs/errors.md``. Nothing was changed.
+
+    Errors can be pickled and copied with their attributes, as a process pool does with them.
+    """
 
     code: ClassVar[str] = "INV-000"
+
+    @override
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _restore_error, (type(self), self.args), self.__dict__
+
+
+def _restore_error(kind: type[InventoryError], args: tuple[object, ...]) -> InventoryError:
+    """Make an error from its message; ``pickle`` then adds the attributes, from which ``__init__`` made the message."""
+    return kind.__new__(kind, *args)
 
 
 class InvalidInput(InventoryError):
@@ -207,13 +221,14 @@ class RowsRefused(InventoryError):
 
 
 class DatabaseBusy(InventoryError):
-    """The database stayed locked through every repetition; try again."""
+    """The database stayed locked through every repetition; try again. ``__cause__`` is the driver's last error."""
 
     code = "INV-016"
 
     def __init__(self, attempts: int) -> None:
         self.attempts = attempts
-        super().__init__(f"the database was busy in {attempts} attempts; try again")
+        times = "1 attempt" if attempts == 1 else f"{attempts} attempts"
+        super().__init__(f"the database is still busy after {times}; try again")
 
 
 class StorageRefused(InventoryError):
@@ -270,3 +285,18 @@ class SelectionChanged(InventoryError):
         self.seen = seen
         self.current = current
         super().__init__(f"the filter finds {current} products, {seen} were seen")
+
+
+class TransactionMisuse(InventoryError):
+    """Work inside ``write(work)`` began another write or ended the transaction; its changes are rolled back.
+
+    ``action``: ``nested``, ``commit``, ``rollback`` or ``close``.
+    """
+
+    code = "INV-022"
+
+    def __init__(self, action: str) -> None:
+        self.action = action
+        nested = "a unit of work is running in this thread already; end it before the next one begins"
+        ended = f"work must not call {action}(): write(work) commits when work returns and rolls back when it raises"
+        super().__init__(nested if action == "nested" else ended)

@@ -90,7 +90,7 @@ class SchemaChain:
 @contextmanager
 def _alone(engine: Engine, version_table: str) -> Iterator[None]:
     """Let one process at a time migrate. SQLite's write lock does that; MySQL ends its transaction with each change of a table."""
-    if engine.dialect.name not in ("mysql", "mariadb"):
+    if engine.dialect.name != "mysql":
         yield
         return
     # A lock is one for the whole server, and its name has at most 64 characters.

@@ -8,13 +8,14 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
 
-from sqlalchemy import URL, Engine, event
+from sqlalchemy import URL, Connection, Engine, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import ORMExecuteState, Session
+from typing_extensions import override
 
 from inventory_core.engines import ReadWriteEngines, open_engines
-from inventory_core.errors import DatabaseBusy, ReadOnlyUnit
+from inventory_core.errors import DatabaseBusy, ReadOnlyUnit, StorageRefused, TransactionMisuse
 from inventory_core.failures import Failure, classify, refusal
 
 T = TypeVar("T")
@@ -22,6 +23,9 @@ T = TypeVar("T")
 ATTEMPTS = 6
 PATIENCE_SECONDS = 15.0
 """How long a person waits for a page before they take it for dead, about."""
+
+_WORK_RUNS = "inventory_core.work_runs"
+"""Marks, in ``Connection.info``, a connection whose transaction only ``write`` may end."""
 
 
 class SessionSource(Protocol):
@@ -35,7 +39,8 @@ class SessionSource(Protocol):
         """Run ``work(session)`` in one transaction and give its result.
 
         ``work`` may be run again after a deadlock or a busy database, so it must have no effect outside the session.
-        An exception from ``work`` rolls everything back.
+        An exception from ``work`` rolls everything back. ``work`` must not end the transaction itself nor begin another
+        write, which includes every operation of this package: a source refuses both with ``TransactionMisuse``.
         """
         ...
 
@@ -47,8 +52,11 @@ class SingleDatabase:
     a busy database is repeated up to ``attempts`` times with a growing, random pause, but not begun again after ``patience``
     seconds, which is also the longest wait for its turn; then ``DatabaseBusy`` is raised.
     Driver errors that speak of the storage become ``StorageRefused``, a write in a reader ``ReadOnlyUnit``. Units do not
-    nest: a write inside a write, or any unit inside another on a database in memory, raises ``RuntimeError``.
-    Thread-safe; not to be shared over a fork.
+    nest: a write inside a write, or any unit inside another on a database in memory, raises ``TransactionMisuse``, and so
+    does ``commit``, ``rollback`` or ``close`` inside ``work``. Thread-safe; not to be shared over a fork.
+
+    ``engines`` come from ``open_engines``. Engines of the caller's own need the isolation level READ COMMITTED on MySQL:
+    the first write raises ``StorageRefused`` for any other one.
     """
 
     def __init__(
@@ -58,6 +66,11 @@ class SingleDatabase:
         self._attempts = attempts
         self._patience = patience
         self._turn = _Turn(patience) if engines.takes_turns else None
+        # Two objects over one SQLite file would wait for each other in vain.
+        one_file = engines.takes_turns and not engines.one_connection
+        self._key = str(engines.write.url.database) if one_file else id(self)
+        self._isolation_is_known = engines.write.dialect.name == "sqlite"
+        event.listen(engines.write, "commit", _refuse_commit)
 
     @classmethod
     def from_url(cls, url: str | URL, *, attempts: int = ATTEMPTS, patience: float = PATIENCE_SECONDS) -> Self:
@@ -98,19 +111,39 @@ class SingleDatabase:
 
     def write(self, work: Callable[[Session], T]) -> T:
         """Run ``work`` in one transaction; see ``SessionSource.write``."""
+        with _without_nesting(self._key):
+            return self._write(work)
+
+    def _write(self, work: Callable[[Session], T]) -> T:
         last = time.monotonic() + self._patience
         for attempt in range(1, self._attempts + 1):
             try:
-                with self._take_turn(), Session(self._engines.write) as session, session.begin():
-                    return work(session)
+                with self._take_turn():
+                    return self._attempt(work)
             except (DBAPIError, PoolTimeout) as error:
                 if isinstance(error, PoolTimeout) or classify(error) is not Failure.TRY_AGAIN:
                     self._refuse(error)
                     raise
                 if attempt == self._attempts or time.monotonic() > last:
-                    break
-                time.sleep(random.uniform(0.5, 1.0) * 0.01 * 2**attempt)  # noqa: S311
-        raise DatabaseBusy(attempt)
+                    raise DatabaseBusy(attempt) from error
+            time.sleep(random.uniform(0.5, 1.0) * 0.01 * 2**attempt)  # noqa: S311
+        raise ValueError("the number of attempts must be at least 1")
+
+    def _attempt(self, work: Callable[[Session], T]) -> T:
+        with _WritingSession(self._engines.write) as session, session.begin() as transaction:
+            connection = session.connection()
+            self._require_isolation(connection)
+            begun = connection.get_transaction()
+            connection.info[_WORK_RUNS] = session.work_runs = True
+            try:
+                result = work(session)
+                if not transaction.is_active or begun is None or not begun.is_active:
+                    raise TransactionMisuse("rollback")
+            finally:
+                session.work_runs = False
+                if not connection.invalidated and not connection.closed:
+                    connection.info.pop(_WORK_RUNS, None)
+            return result
 
     def close(self) -> None:
         """Close every idle connection."""
@@ -119,6 +152,17 @@ class SingleDatabase:
     def _take_turn(self) -> AbstractContextManager[None]:
         return nullcontext() if self._turn is None else self._turn.taken()
 
+    def _require_isolation(self, connection: Connection) -> None:
+        """Refuse an engine of the host's whose transactions would not see what others committed meanwhile."""
+        if self._isolation_is_known:
+            return
+        level = connection.get_isolation_level()
+        if connection.dialect.name == "mysql" and level != "READ COMMITTED":
+            raise StorageRefused(
+                f"its transactions are {level}; create the engine with isolation_level='READ COMMITTED'"
+            )
+        self._isolation_is_known = True
+
     def _refuse(self, error: DBAPIError | PoolTimeout, *, reading: bool = False) -> None:
         """Raise the core's error for a driver's one, if there is one."""
         if isinstance(error, PoolTimeout):
@@ -126,6 +170,59 @@ class SingleDatabase:
         refused = refusal(error, self._engines.write.url, reading=reading)
         if refused is not None:
             raise refused from error
+
+
+class _RunningWrites(threading.local):
+    """The databases that this thread is writing to."""
+
+    def __init__(self) -> None:
+        self.keys: set[object] = set()
+
+
+_running_writes = _RunningWrites()
+
+
+@contextmanager
+def _without_nesting(key: object) -> Iterator[None]:
+    """Refuse a write inside another one of the same thread on the same database."""
+    if key in _running_writes.keys:
+        raise TransactionMisuse("nested")
+    _running_writes.keys.add(key)
+    try:
+        yield
+    finally:
+        _running_writes.keys.discard(key)
+
+
+class _WritingSession(Session):
+    """The session of a ``write``, whose transaction the work in it must leave alone."""
+
+    work_runs = False
+
+    @override
+    def commit(self) -> None:
+        self._refuse_in_work("commit")
+        super().commit()
+
+    @override
+    def rollback(self) -> None:
+        self._refuse_in_work("rollback")
+        super().rollback()
+
+    @override
+    def close(self) -> None:
+        self._refuse_in_work("close")
+        super().close()
+
+    def _refuse_in_work(self, action: str) -> None:
+        if self.work_runs:
+            raise TransactionMisuse(action)
+
+
+def _refuse_commit(connection: Connection) -> None:
+    """Refuse a commit by way of the connection; the transaction is then only good for a rollback."""
+    if _WORK_RUNS in connection.info:
+        raise TransactionMisuse("commit")
 
 
 class _Turn:
@@ -139,7 +236,7 @@ class _Turn:
     @contextmanager
     def taken(self) -> Iterator[None]:
         if self._owner == threading.get_ident():
-            raise RuntimeError("a unit of work is running in this thread already; end it before the next one begins")
+            raise TransactionMisuse("nested")
         if not self._lock.acquire(timeout=self._patience):
             raise DatabaseBusy(1)
         self._owner = threading.get_ident()

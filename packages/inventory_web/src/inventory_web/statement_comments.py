@@ -16,7 +16,7 @@ def name_requests(engine: Engine) -> None:
     The comment joins when the text is on its way to the driver: what SQLAlchemy compiled stays cached without it, and nothing
     more is sent. Statements outside of a request stay as they are.
     """
-    if engine.dialect.name in {"mysql", "mariadb"}:
+    if engine.dialect.name == "mysql":
         event.listen(engine, "before_cursor_execute", _with_request, retval=True)
 
 

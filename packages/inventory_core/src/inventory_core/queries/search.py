@@ -37,7 +37,7 @@ def contains(word: str, dialect: str) -> ColumnElement[bool]:
     text = PRODUCT.c.search_text
     if dialect == "sqlite":
         return func.instr(text, word) > 0
-    if dialect in ("mysql", "mariadb"):
+    if dialect == "mysql":
         # No character of UTF-8 begins inside another one, so bytes tell the same; MySQL looks for them three times as fast.
         return func.instr(cast(text, LargeBinary), word.encode()) > 0
     return text.contains(word, autoescape=True)

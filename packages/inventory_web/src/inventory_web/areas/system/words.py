@@ -7,7 +7,7 @@ from flask_babel import gettext, ngettext
 from inventory_web.areas.system.facts import Balancer, DatabaseServer, Instance
 from inventory_web.messages import number
 
-KINDS = {"sqlite": "SQLite", "mysql": "MySQL", "mariadb": "MariaDB"}
+KINDS = {"sqlite": "SQLite", "mysql": "MySQL"}
 
 
 def mode_title(mode: str) -> str:
