@@ -15,7 +15,7 @@ import pytest
 
 from inventory_core import ChangedProduct, Fault, InsufficientStock, Inventory, InventoryError, SingleDatabase, issue
 from inventory_core.testing import create_product, new_request, temporary_inventory
-from inventory_replication import ReplicationError
+from inventory_replication import ReplicationError, Server
 from inventory_replication.decisions.facts import NoAnswer
 from inventory_replication.errors import CommitUnknown
 from inventory_replication.mysql.administration import AdministrationFailed
@@ -46,6 +46,7 @@ SAMPLES: dict[object, object] = {
     object: "anything",
     Finding: Finding("no_answer", "db", "it is taken", "choose another one"),
     NoAnswer: NoAnswer("no answer", alive=True),
+    Server: Server("db", "db.example"),
     Fault: Fault("code", "required", "x", 4),
     ChangedProduct: PRODUCT,
     Role: Role.ADMIN,

@@ -21,7 +21,7 @@ class ReplicationError(Exception):
 
     def __reduce__(self) -> tuple[Any, ...]:
         # Copies and pickles keep every attribute, whatever arguments a subclass takes.
-        return _restore_error, (type(self), self.args), self.__dict__
+        return restore_error, (type(self), self.args), self.__dict__
 
     @property
     def message(self) -> str:
@@ -32,7 +32,8 @@ class ReplicationError(Exception):
         return f"{self.message} [{self.code}]"
 
 
-def _restore_error(kind: type[ReplicationError], args: tuple[object, ...]) -> ReplicationError:
+def restore_error(kind: type[Exception], args: tuple[object, ...]) -> Exception:
+    """Make an error again from what it was pickled as; its attributes follow."""
     return kind.__new__(kind, *args)
 
 

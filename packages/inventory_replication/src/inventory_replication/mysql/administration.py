@@ -11,6 +11,7 @@ from pymysql.err import Error
 from inventory_replication.config import Credentials, Server
 from inventory_replication.decisions.facts import NoAnswer
 from inventory_replication.decisions.gtid import GtidSet
+from inventory_replication.errors import restore_error
 from inventory_replication.mysql.connection import TRACKING_ASSIGNMENTS, TrackingConnection
 from inventory_replication.mysql.refusals import explain
 
@@ -43,7 +44,7 @@ class AdministrationFailed(Exception):
         self.number = number
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return type(self), (self.server, self.answer, self.number), self.__dict__
+        return restore_error, (type(self), self.args), self.__dict__
 
 
 class LockLost(AdministrationFailed):
