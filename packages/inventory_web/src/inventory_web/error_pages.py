@@ -45,8 +45,8 @@ def answer_for(error: InventoryError | WebError) -> Answer:
 
 def register(app: Flask) -> None:
     """Give every error of a request its answer."""
-    app.register_error_handler(InventoryError, _refusal)
-    app.register_error_handler(WebError, _refusal)
+    app.register_error_handler(InventoryError, refuse)
+    app.register_error_handler(WebError, refuse)
     app.register_error_handler(CSRFError, stale)
     app.register_error_handler(OSError, _no_space)
     app.register_error_handler(InternalServerError, _crash)
@@ -72,7 +72,8 @@ def respond(answer: Answer) -> Response:
     return response
 
 
-def _refusal(error: InventoryError | WebError) -> Response:
+def refuse(error: InventoryError | WebError) -> Response:
+    """Answer a refusal; what a person typed comes back if the database could not take it now."""
     answer = answer_for(error)
     if answer.status >= 500:
         log.error("refused", code=error.code, error=str(error))

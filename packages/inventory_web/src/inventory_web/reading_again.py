@@ -5,6 +5,7 @@ from flask import Flask, g, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
+from inventory_web.error_pages import refuse
 from inventory_web.errors import ClusterRefused
 
 log = structlog.get_logger(__name__)
@@ -12,23 +13,17 @@ log = structlog.get_logger(__name__)
 
 def read_lost_pages_again(app: Flask) -> None:
     """Answer a GET that lost its server once more instead of refusing it; it changes nothing, so it may run twice."""
-    tell = app.handle_user_exception
 
-    def handle(e: Exception) -> HTTPException | ResponseReturnValue:
-        if not _may_run_again(e):
-            return tell(e)
-        log.warning("read_again", error=str(e))
+    def answer(error: ClusterRefused) -> HTTPException | ResponseReturnValue:
+        if not error.may_read_again or request.method != "GET" or g.get("read_again"):
+            return refuse(error)
+        log.warning("read_again", error=str(error))
         g.read_again = True
         try:
             # The account may have been what was lost.
-            answer = app.preprocess_request()
-            return app.dispatch_request() if answer is None else answer
-        except Exception as again:  # noqa: BLE001 - whatever it is, it is told as at the first time
-            return tell(again)
+            page = app.preprocess_request()
+            return app.dispatch_request() if page is None else page
+        except Exception as again:  # noqa: BLE001 - whatever it is, it gets its own answer
+            return app.handle_user_exception(again)
 
-    app.handle_user_exception = handle  # type: ignore[method-assign]
-
-
-def _may_run_again(error: Exception) -> bool:
-    lost = isinstance(error, ClusterRefused) and error.may_read_again
-    return lost and request.method in {"GET", "HEAD"} and not g.get("read_again")
+    app.register_error_handler(ClusterRefused, answer)
