@@ -118,6 +118,30 @@ def test_head_with_a_form_is_not_taken_for_a_change(app: Flask, path: str) -> No
     assert Browser(app).log_in("ada", PASSWORD).status_code == 303
 
 
+def test_no_answer_may_be_kept_but_the_files_of_the_browser(app: Flask) -> None:
+    for browser in (Browser(app).let_in("ada"), Browser(app)):
+        kept = {
+            rule.endpoint
+            for rule, path, method in routes(app)
+            if browser.client.open(path, method=method, headers={"X-CSRFToken": browser.token}, buffered=True).headers[
+                "Cache-Control"
+            ]
+            != "no-store"
+        }
+
+        assert kept == set()
+    file = re.search(r'"(/assets/[^"]+)"', Browser(app).get("/login").text)
+    assert file
+    assert Browser(app).get(file[1]).cache_control.immutable
+
+
+def test_a_download_of_products_may_not_be_kept(app: Flask) -> None:
+    browser = Browser(app).let_in("vera")
+    answers = [browser.client.get(f"/inventory/export.{kind}", buffered=True) for kind in ("csv", "xlsx")]
+
+    assert [(answer.status_code, answer.headers["Cache-Control"]) for answer in answers] == [(200, "no-store")] * 2
+
+
 def test_what_is_public_is_public_on_purpose(app: Flask) -> None:
     assert {name for name, view in app.view_functions.items() if role_of(view) is None} == PUBLIC
 

@@ -1,50 +1,88 @@
-"""Where to go after a form."""
+"""Redirect targets: pages of this application only, under the prefix that it is mounted at."""
 
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from flask import current_app, request, url_for
 
 
-def next_address(otherwise: str) -> str:
-    """The field ``next`` of the form if it is an address of this site, else ``otherwise``; a form cannot lead elsewhere."""
-    asked = request.form.get("next", "")
-    return asked if is_local(asked) else otherwise
-
-
 def is_local(address: str) -> bool:
-    """Whether it leads to this site, whatever a browser makes of odd strokes in it."""
-    parts = urlsplit(address.replace("\\", "/"))
+    """Return whether a browser that follows ``address`` stays in this application.
+
+    Refused are other sites in every spelling that browsers understand, control characters, and dot segments, which lead out
+    of the prefix.
+    """
+    parts = _split(address)
+    path = parts.path
+    root = request.script_root
     return (
-        address.startswith("/")
-        and not address.startswith(("//", "/\\"))
-        and not parts.scheme
+        not parts.scheme
         and not parts.netloc
         and address.isprintable()
+        and address.startswith("/")
+        # Of the address, since parsing drops an empty host.
+        and not address.startswith("//")
+        and "\\" not in path
+        and not {".", ".."} & set(unquote(path).split("/"))
+        and (path == root or path.startswith(f"{root}/"))
     )
 
 
+def this_address() -> str:
+    """Return the path and the query of this request as a browser writes them, prefix included."""
+    return _path_and_query(urlsplit(request.url))
+
+
+def next_address(otherwise: str) -> str:
+    """Return the field ``next`` of the form if it is an address of this application, else ``otherwise``."""
+    wanted = request.form.get("next", "")
+    return wanted if is_local(wanted) else otherwise
+
+
 def page_before(otherwise: str) -> str:
-    """The page of this site that the form was on, as the browser tells it, else ``otherwise``; ``next`` goes first."""
-    parts = urlsplit(request.referrer or "")
-    known = parts.netloc == request.host and parts.path.startswith("/") and parts.path != request.path
-    before = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    return next_address(before if known else otherwise)
+    """Return ``next`` if it is valid, else the page that the form was on, unless it has the address of the form itself."""
+    before = _referring_page()
+    is_form = unquote(_split(before).path) == request.script_root + request.path
+    return next_address(before if before and not is_form else otherwise)
 
 
 def page_of_form(otherwise: str) -> str:
-    """The page of this site that the form stood on, also if it has the address that the form is sent to."""
-    parts = urlsplit(request.referrer or "")
-    before = f"{parts.path}?{parts.query}" if parts.query else parts.path
-    return before if parts.netloc == request.host and is_local(before) and _can_be_shown(before) else otherwise
+    """Return the page of this application that the form was on, also if it has the address that the form is sent to."""
+    before = _referring_page()
+    return before if before and _can_be_shown(before) else otherwise
 
 
 def page_to_show_again() -> str:
-    """The page that a choice in the menu was made on, unless it only answers a form; then the first page."""
+    """Return the page that a choice in the menu was made on, unless it only answers a form; then the first page."""
     home = url_for("home")
     before = page_before(home)
     return before if _can_be_shown(before) else home
 
 
+def host_of(address: str) -> str:
+    """Return the host and the port of a header such as ``Origin``; empty if there is none."""
+    return _split(address).netloc
+
+
+def _referring_page() -> str:
+    """The page that the browser names in ``Referer``; empty if it is not a page of this application."""
+    parts = _split(request.referrer or "")
+    before = _path_and_query(parts)
+    return before if parts.netloc == request.host and is_local(before) else ""
+
+
 def _can_be_shown(address: str) -> bool:
     addresses = current_app.create_url_adapter(request)
-    return addresses is not None and addresses.test(urlsplit(address).path, method="GET")
+    path = unquote(_split(address).path).removeprefix(request.script_root)
+    return addresses is not None and addresses.test(path or "/", method="GET")
+
+
+def _path_and_query(parts: SplitResult) -> str:
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
+def _split(address: str) -> SplitResult:
+    try:
+        return urlsplit(address)
+    except ValueError:
+        # Such as an IPv6 address without its bracket.
+        return SplitResult("", "", "", "", "")

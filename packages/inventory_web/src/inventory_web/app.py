@@ -5,7 +5,7 @@ from itertools import chain
 from operator import attrgetter
 from typing import Any
 
-from flask import Flask, redirect
+from flask import Flask, redirect, url_for
 from werkzeug.wrappers import Response
 
 from inventory_core.sessions import SessionSource
@@ -81,4 +81,4 @@ def _in_order(answers: Iterable[Sequence[Any]]) -> tuple[Any, ...]:
 
 @requires(Role.VIEWER)
 def _home() -> Response:
-    return redirect(current.running().hooks.hook.first_page() or "/inventory")
+    return redirect(current.running().hooks.hook.first_page() or url_for("products.inventory"))

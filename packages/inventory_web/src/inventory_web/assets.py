@@ -12,6 +12,7 @@ from flask import Blueprint, Flask, Response, abort, request, send_from_director
 
 from inventory_web.compression import TEXTS
 from inventory_web.roles import public
+from inventory_web.security import cacheable
 
 YEAR_SECONDS = 31_536_000
 
@@ -42,6 +43,7 @@ def register(app: Flask) -> None:
     blueprint = Blueprint("assets", __name__, url_prefix="/assets")
 
     @public
+    @cacheable
     def serve(digest: str, name: str) -> Response:
         asset = assets.get(name)
         if asset is None:

@@ -6,13 +6,12 @@ before the person has seen it again: a form of somebody else's page gets nowhere
 
 import json
 from dataclasses import dataclass
-from urllib.parse import urlsplit
 
 from flask import Response, current_app, make_response, render_template, request, url_for
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from inventory_web import messages
-from inventory_web.addresses import page_of_form
+from inventory_web.addresses import host_of, page_of_form, this_address
 
 FIELD = "kept"
 LARGEST = 256 * 1024
@@ -51,7 +50,7 @@ def typed_form() -> KeptForm | None:
     sent = [(name, value) for name, value in request.form.items(multi=True) if name not in NEVER_CARRIED]
     fields = tuple((name, value) for name, value in sent if not _is_password(name))
     complete = len(fields) == len(sent) and not any(file.filename for file in request.files.values())
-    form = KeptForm(request.full_path.rstrip("?"), page_of_form(url_for("home")), fields, complete)
+    form = KeptForm(this_address(), page_of_form(url_for("home")), fields, complete)
     return form if form.typed and len(_packed(form)) <= LARGEST else None
 
 
@@ -92,7 +91,7 @@ def from_our_page() -> bool:
     site = request.headers.get("Sec-Fetch-Site")
     if site:
         return site == "same-origin"
-    return urlsplit(request.headers.get("Origin") or request.referrer or "").netloc == request.host
+    return host_of(request.headers.get("Origin") or request.referrer or "") == request.host
 
 
 def _packed(form: KeptForm) -> str:

@@ -12,12 +12,11 @@ from flask_babel import Babel, Domain, force_locale, format_datetime, get_locale
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from inventory_web import current, messages
+from inventory_web import cookies, current, messages
 from inventory_web.catalogues import BUILT_IN, LANGUAGES, SOURCE_LANGUAGE, read_catalogues
 from inventory_web.settings import Settings
 
 COOKIE = "inventory_language"
-COOKIE_SECONDS = 365 * 86_400
 
 
 def set_up(app: Flask, settings: Settings, folders: Sequence[Path]) -> None:
@@ -59,7 +58,7 @@ def the_locale(otherwise: str) -> str:
     if not has_request_context():
         return otherwise
     account = current.the_account()
-    told = (account.language if account else None, request.cookies.get(COOKIE))
+    told = (account.language if account else None, cookies.read_cookie(COOKIE))
     ours = sorted(LANGUAGES, key=lambda language: language != otherwise)
     chosen = next((language for language in told if language in LANGUAGES), None)
     return _with_region(chosen or request.accept_languages.best_match(ours) or otherwise)
@@ -67,7 +66,7 @@ def the_locale(otherwise: str) -> str:
 
 def remember(response: Response, language: str, settings: Settings) -> None:
     """Let this browser keep the language, also before a login and after it."""
-    response.set_cookie(COOKIE, language, COOKIE_SECONDS, secure=settings.secure_cookies, httponly=True, samesite="Lax")
+    cookies.keep_for_a_year(response, COOKIE, language, settings)
 
 
 class _Catalogues(Domain):

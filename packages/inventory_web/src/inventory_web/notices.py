@@ -4,6 +4,8 @@ import json
 
 from flask import flash, request
 
+from inventory_web.addresses import this_address
+
 UNDO = "undo"
 """The category of a notice whose text is an ``undo_offer``."""
 
@@ -16,4 +18,4 @@ def tell_with_undo(text: str, *, address: str, changed: str) -> None:
 def undo_offer(message: str) -> dict[str, str]:
     """What ``tell_with_undo`` was given, and in ``next`` the page to come back to; for templates."""
     offer: dict[str, str] = json.loads(message)
-    return offer | {"next": request.full_path if request.method == "GET" else ""}
+    return offer | {"next": this_address() if request.method == "GET" else ""}

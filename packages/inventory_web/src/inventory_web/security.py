@@ -1,9 +1,10 @@
 """Headers, cookies, CSRF and proxies."""
 
+import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from flask import Flask, Response, request, session
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
@@ -22,10 +23,18 @@ from secure import (
 )
 from werkzeug.middleware.proxy_fix import ProxyFix
 
+from inventory_web.cookies import cookie_name, cookie_path
 from inventory_web.http_request import MAX_ANONYMOUS_BODY_BYTES, HttpRequest
 from inventory_web.settings import Settings
 
 _CAMERA = "inventory_camera"
+_CACHEABLE = "inventory_cacheable"
+_PREFIX = "HTTP_X_FORWARDED_PREFIX"
+_PLAIN_PATH = re.compile(r"(/[A-Za-z0-9_-][A-Za-z0-9._~-]*)+")
+
+if TYPE_CHECKING:
+    from _typeshed.wsgi import StartResponse, WSGIEnvironment
+
 View = TypeVar("View", bound=Callable[..., Any])
 
 
@@ -35,12 +44,38 @@ def uses_camera(view: View) -> View:
     return view
 
 
+def cacheable(view: View) -> View:
+    """Mark a view whose answers are the same for everybody: its ``Cache-Control`` is kept instead of ``no-store``."""
+    setattr(view, _CACHEABLE, True)
+    return view
+
+
 class SessionCookies(SecureCookieSessionInterface):
     """Renews the cookie of a login with each answer but the files of the browser, which caches may keep for everybody."""
+
+    def get_cookie_name(self, app: Flask) -> str:
+        """Return a name that no application under another prefix of this host uses."""
+        return cookie_name(super().get_cookie_name(app))
+
+    def get_cookie_path(self, app: Flask) -> str:
+        """Return the prefix that the application is mounted at."""
+        del app
+        return cookie_path()
 
     def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
         """Whether this answer brings the cookie."""
         return request.endpoint != "assets.serve" and super().should_set_cookie(app, session)
+
+
+class TrustedProxies(ProxyFix):
+    """Believes what the proxies in front report, except a prefix that is not a plain path: it begins every address."""
+
+    def __call__(self, environment: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
+        """Serve one request; see PEP 3333."""
+        prefixes = [each.strip().rstrip("/") for each in str(environment.pop(_PREFIX, "")).split(",")]
+        if all(_PLAIN_PATH.fullmatch(each) for each in prefixes):
+            environment[_PREFIX] = ",".join(prefixes)
+        return super().__call__(environment, start_response)
 
 
 def configure(app: Flask, settings: Settings, secret_key: str) -> None:
@@ -70,18 +105,22 @@ def protect(app: Flask, settings: Settings) -> None:
 
     def add(response: Response) -> Response:
         headers.set_headers(response)
-        if getattr(app.view_functions.get(request.endpoint or ""), _CAMERA, False):
+        view = app.view_functions.get(request.endpoint or "")
+        if getattr(view, _CAMERA, False):
             policy = response.headers["Permissions-Policy"]
             response.headers["Permissions-Policy"] = policy.replace("camera=()", "camera=(self)")
-        # Pages show stock and names; nobody finds them in a cache after the logout.
-        response.headers.setdefault("Cache-Control", "no-store")
+        # Pages and files show stock and names; nobody finds them in a cache after the logout.
+        if not getattr(view, _CACHEABLE, False) or "Cache-Control" not in response.headers:
+            response.headers["Cache-Control"] = "no-store"
         response.headers["X-Served-By"] = settings.instance
         return response
 
     app.after_request(add)
     if settings.proxies:
         count = settings.proxies
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=count, x_proto=count, x_host=count)  # type: ignore[method-assign]
+        app.wsgi_app = TrustedProxies(  # type: ignore[assignment, method-assign]
+            app.wsgi_app, x_for=count, x_proto=count, x_host=count, x_prefix=count
+        )
 
 
 def csrf_token() -> str:

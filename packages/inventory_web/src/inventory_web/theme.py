@@ -2,15 +2,13 @@
 
 from typing import Literal
 
-from flask import request
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from inventory_web import current
+from inventory_web import cookies, current
 from inventory_web.settings import Settings
 
 COOKIE = "inventory_theme"
-COOKIE_SECONDS = 365 * 86_400
 
 Theme = Literal["system", "light", "dark"]
 THEMES: tuple[Theme, ...] = ("system", "light", "dark")
@@ -19,7 +17,7 @@ THEMES: tuple[Theme, ...] = ("system", "light", "dark")
 def the_theme() -> Theme:
     """The theme that the person chose, else this browser; ``system`` without a choice, or with one that is not ours."""
     account = current.the_account()
-    told = (account.theme if account else None, request.cookies.get(COOKIE))
+    told = (account.theme if account else None, cookies.read_cookie(COOKIE))
     return next((theme for each in told for theme in THEMES if theme == each), "system")
 
 
@@ -30,4 +28,4 @@ def theme_texts() -> dict[Theme, str]:
 
 def remember(response: Response, theme: Theme, settings: Settings) -> None:
     """Let this browser keep the theme, also before a login and after it."""
-    response.set_cookie(COOKIE, theme, COOKIE_SECONDS, secure=settings.secure_cookies, httponly=True, samesite="Lax")
+    cookies.keep_for_a_year(response, COOKIE, theme, settings)

@@ -150,7 +150,7 @@ class CausalRequests:
         if context.differs or len(cookies.tokens) > 1 or cookies.too_large:
             yield from self._replaced(context, cookies)
         elif not token:
-            yield from self._removed(cookies.tokens)
+            yield from self._removed(cookies.tokens, cookies.path)
 
     def _replaced(self, context: CausalContext, cookies: "_Cookies") -> Iterator[tuple[str, str]]:
         """Set one cookie for all that the browser must see, and take away those that it replaces."""
@@ -169,15 +169,15 @@ class CausalRequests:
                 )
                 recent[name] = token
                 replaced = [each for each in replaced if each != name]
-                yield "Set-Cookie", self._cookie(name, token, self._max_age)
-        yield from self._removed(replaced)
+                yield "Set-Cookie", self._cookie(name, token, self._max_age, cookies.path)
+        yield from self._removed(replaced, cookies.path)
 
-    def _removed(self, names: Iterable[str]) -> Iterator[tuple[str, str]]:
+    def _removed(self, names: Iterable[str], path: str) -> Iterator[tuple[str, str]]:
         for name in list(dict.fromkeys(names))[:MAX_COOKIES_REMOVED]:
-            yield "Set-Cookie", self._cookie(name, "", 0)
+            yield "Set-Cookie", self._cookie(name, "", 0, path)
 
-    def _cookie(self, name: str, value: str, max_age: int) -> str:
-        return dump_cookie(name, value, max_age=max_age, secure=self._secure, httponly=True, samesite="Lax")
+    def _cookie(self, name: str, value: str, max_age: int, path: str) -> str:
+        return dump_cookie(name, value, max_age=max_age, path=path, secure=self._secure, httponly=True, samesite="Lax")
 
 
 def uses_source(view: Callable[P, R]) -> Callable[P, R]:
@@ -246,10 +246,14 @@ def answer_error(error: ReplicationError) -> Response:
 
 
 class _Cookies(NamedTuple):
-    """What a request has brought: our tokens by the name of their cookie, and a mark of the browser."""
+    """What a request has brought: our tokens by the name of their cookie, a mark of the browser, and the path of the cookies.
+
+    The path is the prefix of the application, so that several on one host do not get the tokens of one another.
+    """
 
     tokens: dict[str, str]
     browser: bytes
+    path: str
 
     @classmethod
     def of(cls, environment: "WSGIEnvironment", prefix: str) -> "_Cookies":
@@ -257,7 +261,8 @@ class _Cookies(NamedTuple):
         ours = {name: value for name, value in cookies.items() if name.startswith(prefix) and value}
         others = {name: value for name, value in cookies.items() if name not in ours}
         mark = sorted((others or ours).items())
-        return cls(ours, hashlib.sha256(repr(mark).encode()).digest() if mark else b"")
+        path = str(environment.get("SCRIPT_NAME", "")) or "/"
+        return cls(ours, hashlib.sha256(repr(mark).encode()).digest() if mark else b"", path)
 
     @property
     def too_large(self) -> bool:

@@ -8,7 +8,7 @@ from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from inventory_web import current, error_pages, htmx, kept_forms
-from inventory_web.addresses import page_of_form
+from inventory_web.addresses import page_of_form, this_address
 from inventory_web.areas.accounts import logins, users
 from inventory_web.auditing import Event, announce, the_author, told_since
 from inventory_web.errors import RoleNeeded
@@ -96,8 +96,8 @@ def _to_login() -> BaseResponse:
     if htmx.wants_fragment():
         return error_pages.session_ended()
     if request.method == "GET":
-        wanted = request.full_path.rstrip("?")
-        return redirect(url_for("accounts.login", next=None if wanted == "/" else wanted))
+        wanted = this_address()
+        return redirect(url_for("accounts.login", next=None if wanted == url_for("home") else wanted))
     if _packed_form():
         return login_page([gettext("Su sesión ha terminado. Entre otra vez: lo que escribió no se pierde.")], 401)
     if kept_forms.from_our_page() and request.endpoint != "accounts.logout":

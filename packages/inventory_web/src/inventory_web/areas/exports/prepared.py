@@ -83,7 +83,6 @@ def fetch(job_id: str) -> AnyResponse:
     response = Response(stream_file(stock, job.id, numbers), mimetype=TYPES[job.request["format"]])
     response.content_length = job.size
     response.headers.set("Content-Disposition", "attachment", filename=job.title)
-    response.headers["Cache-Control"] = "no-store"
     return response
 
 
