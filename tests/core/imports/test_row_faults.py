@@ -1,3 +1,5 @@
+import dataclasses
+
 import pytest
 
 from inventory_core import Inventory, RowFault, RowsRefused, import_table, preview_import
@@ -131,18 +133,9 @@ def test_a_total_beyond_the_limit_is_a_fault(inventory: Inventory) -> None:
 
 
 def test_a_cell_that_shows_an_error_is_a_fault_if_its_column_is_read(inventory: Inventory) -> None:
-    content = xlsx_bytes({"Uno": [["code", "name", "colour"], ["A-1", "Chair", "red"]]})
-    table = table_of(content)
-    broken = type(table)(
-        headers=table.headers,
-        places=table.places,
-        sheet=table.sheet,
-        size=table.size,
-        digest=table.digest,
-        header_row=table.header_row,
-        records=table.records,
-        error_cells={2: {1: "#N/A", 2: "#REF!"}},
-    )
+    table = table_of(xlsx_bytes({"Uno": [["code", "name", "colour"], ["A-1", "Chair", "red"]]}))
+    (rows,) = table.portions
+    broken = dataclasses.replace(table, portions=[rows._replace(errors={2: {1: "#N/A", 2: "#REF!"}})])
 
     preview = preview_import(inventory, broken)
 

@@ -8,10 +8,12 @@ from typing import Any
 
 import pytest
 from sqlalchemy import func, select, update
+from sqlmodel import col
 from xlsxwriter import Workbook
 
 from inventory_core import StockChanged, hookimpl, verify
 from inventory_web.long_work.tables import JobChunk, JobRow
+from tests.core.imports import hostile_files
 from tests.web.areas.site import Site, Visitor, codes_in, form_in
 
 PRODUCTS = "Código;Nombre;Categoría;Cantidad;Mínimo\nA;Mesa;Hogar;5;2\nB;Silla;Jardín;7;\n"
@@ -94,6 +96,26 @@ def test_a_workbook_and_one_of_its_sheets_are_imported(site: Site) -> None:
 
     assert "Archivo rechazado" in first
     assert site.quantity("A") == 5
+
+
+@pytest.mark.parametrize(
+    ("make", "told"),
+    [
+        (hostile_files.far_cell, "demasiadas celdas"),
+        (hostile_files.two_sheets_of_one_name, "Dos hojas se llaman «Uno»"),
+        (hostile_files.nested_cells, "dañado"),
+        (hostile_files.entities, "dañado"),
+    ],
+)
+def test_a_hostile_file_is_refused_once(site: Site, make: Callable[[], bytes], told: str) -> None:
+    address = _upload(site, make(), name="libro.xlsx")
+
+    page = _finished(site, address)
+
+    assert "Archivo rechazado" in page
+    assert told in page
+    with site.inventory.sessions.reader() as session:
+        assert session.execute(select(col(JobRow.state), col(JobRow.takes))).one() == ("refused", 1)
 
 
 def test_stock_rows_set_the_balance_of_one_place(site: Site) -> None:

@@ -157,9 +157,22 @@ def _file_refused(error: core.FileRefused) -> str:
         "missing_column": gettext("Falta la columna «%(name)s».", name=field_label(detail)),
         "doubled_column": gettext("La columna «%(name)s» está repetida.", name=detail),
         "no_such_sheet": gettext("El archivo no tiene esa hoja. Hojas: %(names)s.", names=detail or "?"),
+        "doubled_sheet": gettext("Dos hojas se llaman «%(name)s». Cambie el nombre de una.", name=detail),
+        "too_many_columns": gettext("Tiene demasiadas columnas: el máximo son %(limit)s.", limit=detail),
+        "too_demanding": _too_demanding(detail),
     }
     text = known.get(reason) or _content_texts().get(reason) or f"{reason} {detail}".strip()
     return gettext("No se puede importar el archivo. %(reason)s", reason=text)
+
+
+def _too_demanding(cause: str) -> str:
+    advice = gettext("Guárdelo como CSV, o repártalo en varios archivos.")
+    causes = {
+        "memory": gettext("Leerlo necesita demasiada memoria."),
+        "time": gettext("Leerlo tarda demasiado."),
+        "storage": gettext("Sus filas ocupan demasiado."),
+    }
+    return f"{causes.get(cause) or gettext('El programa que lo lee no pudo terminar.')} {advice}"
 
 
 def _content_texts() -> dict[str, str]:
@@ -167,9 +180,12 @@ def _content_texts() -> dict[str, str]:
         "empty": gettext("Está vacío."),
         "too_large": gettext("Es demasiado grande: el máximo son 64 MiB."),
         "too_many_rows": gettext("Tiene demasiadas filas: el máximo son %(limit)s.", limit=number(LIMITS.rows)),
-        "too_many_columns": gettext("Tiene demasiadas columnas: el máximo son 100."),
         "too_many_cells": gettext(
             "La hoja ocupa demasiadas celdas. Quite las filas y columnas vacías y guárdela de nuevo."
+        ),
+        "cell_out_of_range": gettext("Una celda está fuera de la hoja. Ábralo y guárdelo de nuevo."),
+        "too_many_strings": gettext(
+            "La hoja tiene demasiados textos. Guárdela como CSV, o repártala en varios archivos."
         ),
         "unpacked_too_large": gettext(
             "El libro XLSX es demasiado grande una vez descomprimido: el máximo son 512 MiB."
@@ -178,6 +194,7 @@ def _content_texts() -> dict[str, str]:
         "encoding": gettext("No se reconoce su codificación. Guárdelo como CSV UTF-8."),
         "broken_quotes": gettext("Hay unas comillas que no se cierran."),
         "long_cell": gettext("Una celda es demasiado larga. Compruebe que las comillas se cierran."),
+        "long_row": gettext("Una fila es demasiado larga. Compruebe que no le sobran separadores."),
         "old_format": gettext("Es un formato antiguo de Excel (.xls). Guárdelo como .xlsx o .csv."),
         "wrong_format": gettext("No es un libro XLSX. Guárdelo como .xlsx o .csv."),
         "password": gettext("Está protegido con contraseña. Quítela y guárdelo de nuevo."),

@@ -5,21 +5,26 @@ import csv
 import io
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from inventory_core.errors import FileRefused
 from inventory_core.exports.safety import may_be_guarded, unguard
-from inventory_core.imports.table import Records
+from inventory_core.imports.limits import MEBIBYTE
 
 DELIMITERS = ",;\t"
+MAX_LINE = MEBIBYTE
+MAX_BATCH = 32 * MEBIBYTE
+"""Characters. They bound the memory that the cells of a line, and of the lines read at once, can take."""
 _CHUNK = 1 << 20
 _ENDS = ("\n", "\r")
 _SEPARATOR_LINE = re.compile(r"sep=([,;\t|])\r?\n?", re.IGNORECASE)
 
 
-def csv_records(content: bytes) -> Records:
-    """Decide encoding and delimiter; give the records, with the guard of exports taken off.
+def csv_batches(content: bytes, size: int) -> Iterator[list[list[str]]]:
+    """Decide encoding and delimiter; yield ``size`` records at a time, without the guard of exports.
 
-    Raises ``FileRefused``: ``not_text`` or ``encoding``; and while the records are read ``broken_quotes`` or ``long_cell``.
+    Raises ``FileRefused``: ``not_text`` or ``encoding``; and while the records are read ``broken_quotes``, ``long_cell`` or
+    ``long_row``.
     """
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         content = _from_utf16(content)
@@ -30,23 +35,34 @@ def csv_records(content: bytes) -> Records:
         first = text.read(_CHUNK)
     hint = _SEPARATOR_LINE.match(first)
     delimiter = hint[1] if hint else _delimiter(first)
-    guarded = may_be_guarded(content)
+    with _open(content, encoding) as text:
+        if hint:
+            text.readline()
+        lines = _Lines(text)
+        reader = csv.reader(lines, delimiter=delimiter, strict=True)
+        guarded = may_be_guarded(content)
+        try:
+            while batch := list(islice(reader, size)):
+                lines.room = MAX_BATCH
+                yield [[unguard(cell) for cell in record] for record in batch] if guarded else batch
+        except csv.Error as error:
+            reason = "long_cell" if "larger than" in str(error) else "broken_quotes"
+            raise FileRefused(reason, str(reader.line_num)) from error
 
-    def records() -> Iterator[list[str]]:
-        with _open(content, encoding) as text:
-            if hint:
-                text.readline()
-            reader = csv.reader(text, delimiter=delimiter, strict=True)
-            try:
-                if guarded:
-                    yield from ([unguard(cell) for cell in record] for record in reader)
-                else:
-                    yield from reader
-            except csv.Error as error:
-                reason = "long_cell" if "larger than" in str(error) else "broken_quotes"
-                raise FileRefused(reason, str(reader.line_num)) from error
 
-    return records
+class _Lines:
+    """The lines of a text, refused if they are too long for the records of one batch."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self.room = MAX_BATCH
+        self._text = text
+
+    def __iter__(self) -> Iterator[str]:
+        for number, line in enumerate(self._text, start=1):
+            self.room -= len(line)
+            if len(line) > MAX_LINE or self.room < 0:
+                raise FileRefused("long_row", str(number))
+            yield line
 
 
 def _open(content: bytes, encoding: str) -> io.TextIOWrapper:
@@ -85,7 +101,7 @@ def _decodes(content: bytes, encoding: str, *, whole: bool = True) -> bool:
 
 
 def _delimiter(text: str) -> str:
-    """The delimiter that the first line which is not blank has most often outside of quotes; a comma if it has none."""
+    """Return the delimiter that the first line which is not blank has most often outside of quotes; a comma if it has none."""
     counts = dict.fromkeys(DELIMITERS, 0)
     quoted = False
     for char in text.lstrip("\r\n"):

@@ -1,49 +1,76 @@
 """What a workbook is before any of it is parsed: a ZIP package that may lie about its size."""
 
 import io
-import re
 import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from posixpath import join, normpath
-from xml.etree import ElementTree
 
 from inventory_core.errors import FileRefused
 from inventory_core.imports.limits import MEBIBYTE, Limits
+from inventory_core.imports.xml_stream import Attributes, local_name, parse_xml
 
 WORKBOOK, RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
-MOST_MEMBERS = 10_000
-LARGEST_INDEX = 8 * MEBIBYTE
+MAX_MEMBERS = 10_000
+MAX_INDEX = 8 * MEBIBYTE
 _LOCAL_HEADER, _LOCAL_SIZE = b"PK\x03\x04", 30
 _ENCRYPTED = 1
 _STEP = 1 << 16
 
-_COLUMN = re.compile(rb"""\br=["']([A-Za-z]{1,3})[0-9]""")
-_ROW = re.compile(rb"""\br=["'][A-Za-z]{0,3}([0-9]{1,9})["']""")
-_ERROR = re.compile(
-    rb"""<(?:\w+:)?c\b(?=[^>]*\bt=["']e["'])[^>]*?\br=["']([A-Za-z]{1,3})([0-9]{1,7})["'][^>]*>"""
-    rb"""(?:<(?:\w+:)?f\b[^>]*(?:/>|>[^<]*</(?:\w+:)?f>))?(?:<(?:\w+:)?v>([^<]{1,20})<)?"""
-)
 
-
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Package:
-    """A workbook's package, every member of it unpacked once and found to be what it says.
+    """A workbook's package whose index was read.
 
-    ``sheets`` gives the member of each sheet by the sheet's name.
+    Attributes:
+        content: The bytes of the package.
+        members: The members by their names in lower case.
+        sheets: The member of each sheet by the sheet's name, in order.
+        limits: What its members may unpack to.
     """
 
     content: bytes = field(repr=False)
-    sheets: Mapping[str, zipfile.ZipInfo]
+    members: Mapping[str, zipfile.ZipInfo]
+    limits: Limits
+    sheets: Mapping[str, zipfile.ZipInfo] = field(default_factory=dict)
+    _unpacked: int = 0
+    _checked: set[str] = field(default_factory=set)
+
+    def read(self, info: zipfile.ZipInfo) -> Iterator[bytes]:
+        """Unpack a member piece by piece; check at its end that it is what the package says it is.
+
+        Raises ``FileRefused``: ``damaged``, ``password`` or ``unpacked_too_large`` (for all members together).
+        """
+        size = check = 0
+        left = self.limits.unpacked - self._unpacked
+        for piece in _unpack(self.content, info):
+            size += len(piece)
+            check = zlib.crc32(piece, check)
+            if size > left:
+                raise FileRefused("unpacked_too_large", f"{self.limits.unpacked // MEBIBYTE} MiB")
+            yield piece
+        if size != info.file_size or check != info.CRC:
+            raise FileRefused("damaged")
+        if info.filename not in self._checked:
+            self._checked.add(info.filename)
+            self._unpacked += size
+
+    def check_rest(self) -> Iterator[None]:
+        """Unpack every member that was not read yet, since the reader of the workbook may trust what is said of it."""
+        for info in self.members.values():
+            if info.filename not in self._checked:
+                for _ in self.read(info):
+                    yield
 
 
-def inspect_package(content: bytes, limits: Limits) -> Package:
-    """Unpack everything, counting and keeping nothing.
+def open_package(content: bytes, limits: Limits) -> Package:
+    """Read the index of a package and the names of its sheets.
 
-    Raises ``FileRefused``: ``damaged``, ``password``, ``wrong_format`` for a package that is no XLSX workbook, or
-    ``unpacked_too_large``. The sizes that a package states are not trusted: each member is inflated until it ends.
+    Raises ``FileRefused``: ``damaged``, ``password``, ``doubled_sheet``, ``unpacked_too_large``, or ``wrong_format`` for a
+    package that is not an XLSX workbook. The sizes that a package states are not trusted: each member is inflated until it
+    ends.
     """
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
@@ -54,24 +81,14 @@ def inspect_package(content: bytes, limits: Limits) -> Package:
     if WORKBOOK not in members:
         raise FileRefused("wrong_format")
     # Of two members with one name, each program may read another.
-    if len(members) < len(infos) or len(infos) > MOST_MEMBERS:
+    if len(members) < len(infos) or len(infos) > MAX_MEMBERS or RELATIONS not in members:
         raise FileRefused("damaged")
-    left = limits.unpacked
-    for info in infos:
-        size = check = 0
-        for piece in unpack(content, info):
-            size += len(piece)
-            check = zlib.crc32(piece, check)
-            if size > left:
-                raise FileRefused("unpacked_too_large", f"{limits.unpacked // MEBIBYTE} MiB")
-        if size != info.file_size or check != info.CRC:
-            raise FileRefused("damaged")
-        left -= size
-    return Package(content, _sheets(content, members))
+    package = Package(content, members, limits)
+    package.sheets = _sheets(package)
+    return package
 
 
-def unpack(content: bytes, info: zipfile.ZipInfo) -> Iterator[bytes]:
-    """Give what a member unpacks to, in pieces, however much it says it is. Raises ``FileRefused``."""
+def _unpack(content: bytes, info: zipfile.ZipInfo) -> Iterator[bytes]:
     header = content[info.header_offset : info.header_offset + _LOCAL_SIZE]
     if len(header) < _LOCAL_SIZE or not header.startswith(_LOCAL_HEADER):
         raise FileRefused("damaged")
@@ -102,55 +119,37 @@ def _inflate(pieces: Iterator[bytes]) -> Iterator[bytes]:
         raise FileRefused("damaged") from error
 
 
-def _sheets(content: bytes, members: Mapping[str, zipfile.ZipInfo]) -> dict[str, zipfile.ZipInfo]:
-    try:
-        relations = {
-            str(element.get("Id")): str(element.get("Target"))
-            for element in _elements(content, members[RELATIONS], "Relationship")
-        }
-        found = {}
-        for element in _elements(content, members[WORKBOOK], "sheet"):
-            relation = next(value for name, value in element.items() if name.endswith("}id"))
-            path = normpath(join("/xl", relations[relation].replace("\\", "/"))).lstrip("/")
-            found[str(element.get("name"))] = members[path.lower()]
-    except (ElementTree.ParseError, ValueError, LookupError, StopIteration) as error:
-        raise FileRefused("damaged") from error
+def _sheets(package: Package) -> dict[str, zipfile.ZipInfo]:
+    relations: dict[str, str] = {}
+    for attributes in _elements(package, RELATIONS, "Relationship"):
+        identity = attributes.get("Id", "")
+        # Of two relations with one name, each program may follow another.
+        if identity in relations:
+            raise FileRefused("damaged")
+        relations[identity] = attributes.get("Target", "")
+    found: dict[str, zipfile.ZipInfo] = {}
+    for attributes in _elements(package, WORKBOOK, "sheet"):
+        name = attributes.get("name", "")
+        if name in found:
+            raise FileRefused("doubled_sheet", name)
+        relation = next((value for key, value in attributes.items() if local_name(key) == "id" and key != "id"), "")
+        path = normpath(join("/xl", relations.get(relation, "").replace("\\", "/"))).lstrip("/").lower()
+        if path not in package.members:
+            raise FileRefused("damaged")
+        found[name] = package.members[path]
     return found
 
 
-def _elements(content: bytes, info: zipfile.ZipInfo, name: str) -> Iterator[ElementTree.Element]:
-    if info.file_size > LARGEST_INDEX:
+def _elements(package: Package, member: str, name: str) -> list[Attributes]:
+    info = package.members[member]
+    if info.file_size > MAX_INDEX:
         raise FileRefused("damaged")
-    # The parser itself bounds the growth of entities.
-    root = ElementTree.fromstring(b"".join(unpack(content, info)))  # noqa: S314
-    return (element for element in root.iter() if element.tag.rpartition("}")[2] == name)
+    found: list[Attributes] = []
 
+    def start(tag: str, attributes: Attributes) -> None:
+        if local_name(tag) == name:
+            found.append(attributes)
 
-def inspect_sheet(package: Package, sheet: str, limits: Limits) -> dict[int, dict[int, str]]:
-    """Look through the XML of a sheet; give the texts of its cells that show an error, by row (from 1) and column (from 0).
-
-    Two cells far apart make a rectangle that no memory holds, so its corner is found first: ``too_many_cells``.
-    """
-    if sheet not in package.sheets:
-        raise FileRefused("damaged")
-    errors: dict[int, dict[int, str]] = {}
-    width = height = 1
-    rest = b""
-    for piece in unpack(package.content, package.sheets[sheet]):
-        text = rest + piece
-        width = max(width, *map(_number, set(_COLUMN.findall(text))), 1)
-        height = max(height, *map(int, set(_ROW.findall(text))), 1)
-        if width * height > limits.cells:
-            raise FileRefused("too_many_cells", str(limits.cells))
-        for column, row, shown in _ERROR.findall(text):
-            errors.setdefault(int(row), {})[_number(column) - 1] = shown.decode("utf-8", "replace") or "#ERROR!"
-        begun = text.rfind(b"<row")
-        rest = text[max(begun if begun >= 0 else text.rfind(b"<"), len(text) - MEBIBYTE, 0) :]
-    return errors
-
-
-def _number(column: bytes) -> int:
-    number = 0
-    for letter in column.upper():
-        number = number * 26 + letter - ord("A") + 1
-    return number
+    for _ in parse_xml(package.read(info), start):
+        pass
+    return found

@@ -7,6 +7,7 @@ from itertools import repeat
 from typing import TypeVar
 
 from inventory_core.errors import Fault
+from inventory_core.imports.frames import Rows
 from inventory_core.imports.results import FaultLog
 from inventory_core.imports.row_rules import (
     LONGEST_PLAIN_NUMBER,
@@ -42,7 +43,6 @@ class PortionReader:
         self._read_row = line_reader(table, log)
         self._width = len(table.headers)
         self._places = table.places
-        self._has_errors = bool(table.error_cells)
         location = optional_location if table.kind == "products" else read_location
         # In the order of the fields of a line.
         self._rules: tuple[tuple[str, Callable[[Cells], Checked]], ...] = (
@@ -55,14 +55,15 @@ class PortionReader:
             ("retired", partial(_few, read_retired)),
         )
 
-    def read(self, numbers: Sequence[int], records: Sequence[Cells]) -> list[Line]:
+    def read(self, rows: Rows) -> list[Line]:
         """The lines of these rows, without those whose code breaks the rules."""
-        if not self._has_errors and set(map(len, records)) == {self._width}:
+        numbers, records, errors = rows
+        if not errors and set(map(len, records)) == {self._width}:
             try:
                 return self._read_columns(numbers, list(zip(*records, strict=True)))
             except _Faulty:
                 pass
-        lines = map(self._read_row, numbers, records)
+        lines = (self._read_row(row, cells, errors.get(row, {})) for row, cells in zip(numbers, records, strict=True))
         return [line for line in lines if line is not None]
 
     def _read_columns(self, numbers: Sequence[int], columns: Sequence[Cells]) -> list[Line]:

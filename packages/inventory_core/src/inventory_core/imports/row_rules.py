@@ -1,6 +1,6 @@
 """The cells of a row become checked values, or faults."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
 from inventory_core.errors import Fault
@@ -50,7 +50,9 @@ class Line(NamedTuple):
 
 
 T = TypeVar("T")
-LineReader = Callable[[int, Sequence[str]], Line | None]
+ErrorTexts = Mapping[int, str]
+"""The texts of cells of a row that show an error, by column."""
+LineReader = Callable[[int, Sequence[str], ErrorTexts], Line | None]
 
 
 def line_reader(table: Table, log: FaultLog) -> LineReader:
@@ -67,10 +69,10 @@ def line_reader(table: Table, log: FaultLog) -> LineReader:
     locations = _Remembered(optional_location if table.kind == "products" else read_location, log)
     states = _Remembered(read_retired, log)
 
-    def read(row: int, given: Sequence[str]) -> Line | None:
+    def read(row: int, given: Sequence[str], errors: ErrorTexts) -> Line | None:
         earlier = log.total
-        if row in table.error_cells:
-            _note_errors(row, table, log)
+        if errors:
+            _note_errors(row, errors, table, log)
         cells = given if len(given) == width else _fit(row, given, width, log)
         code = one_line(cells[code_at])
         without_code = False
@@ -174,8 +176,8 @@ def _fit(row: int, cells: Sequence[str], width: int, log: FaultLog) -> Sequence[
     return cells
 
 
-def _note_errors(row: int, table: Table, log: FaultLog) -> None:
+def _note_errors(row: int, errors: ErrorTexts, table: Table, log: FaultLog) -> None:
     fields = {place: field for field, place in table.places.items()}
-    for place, shown in table.error_cells[row].items():
+    for place, shown in errors.items():
         if place in fields:
             log.add(row, fields[place], shown, "error_cell")

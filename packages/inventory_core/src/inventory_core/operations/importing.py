@@ -138,8 +138,8 @@ def _plan(
 ) -> Iterator[list[Change]]:
     """Classify the table portion by portion; the next one is read when the changes of the last one are dealt with."""
     reader = PortionReader(table, log)
-    for numbers, records in table.portions():
-        lines = reader.read(numbers, records)
+    for portion in table.portions:
+        lines = reader.read(portion)
         known = read_known(connection, {line.key for line in lines}, locked=importing)
         needed = {
             product.id
@@ -150,7 +150,7 @@ def _plan(
         if planner.places.lacks(known.values(), balances.values()):
             fresh = read_places(connection, locked=importing)
             planner.places.add(fresh.categories, fresh.locations)
-        planner.counts.rows += len(numbers)
+        planner.counts.rows += len(portion.numbers)
         yield planner.plan(lines, known, balances)
         if progress is not None:
             progress(planner.counts.rows, table.size, "writing" if importing else "checking")
@@ -181,8 +181,8 @@ def _lock(connection: Connection, table: Table) -> None:
     """Lock every product that the table names, in the order in which every operation locks: by id, not by row."""
     code_at = table.places["code"]
     found: set[int] = set()
-    for _, records in table.portions():
-        keys = {code_key(clean_code(cells[code_at])) for cells in records if code_at < len(cells)}
+    for portion in table.portions:
+        keys = {code_key(clean_code(cells[code_at])) for cells in portion.cells if code_at < len(cells)}
         found.update(read_ids(connection, keys).values())
     lock_products(connection, found)
 

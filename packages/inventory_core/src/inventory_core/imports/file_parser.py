@@ -1,0 +1,70 @@
+"""A file becomes frames of rows. Runs in a process of its own, with limits (see ``parser_process``)."""
+
+from collections.abc import Iterator, Mapping
+from pathlib import PurePath
+
+from inventory_core.errors import FileRefused
+from inventory_core.imports.csv_file import csv_batches
+from inventory_core.imports.frames import Frame, FrameKind, Rows, frame_of, rows_frames
+from inventory_core.imports.limits import Limits
+from inventory_core.imports.rows import has_blank_rows, is_blank
+
+BATCH_SIZE = 500
+"""Rows at once; few in flight spare the garbage collector."""
+OLE_CONTAINER = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
+ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
+_NO_ERRORS: Mapping[int, Mapping[int, str]] = {}
+
+
+def parse_file(content: bytes, filename: str, sheet: str | None, limits: Limits) -> Iterator[Frame]:
+    """Yield the rows of a CSV file or a workbook that are not blank, then one frame with the name of the sheet.
+
+    Raises ``FileRefused`` with the reasons that ``read_table`` names.
+    """
+    if not content:
+        raise FileRefused("empty")
+    if content.startswith(ZIP):
+        # CSV files are read without it, and sooner.
+        from inventory_core.imports.workbook import WorkbookReader  # noqa: PLC0415
+
+        reader = WorkbookReader(content, sheet, limits)
+        for _ in reader.check():
+            yield Frame(FrameKind.ALIVE)
+        yield from _frames(reader.batches(BATCH_SIZE), reader.errors, limits)
+        yield frame_of(FrameKind.END, reader.sheet)
+        return
+    if content.startswith(OLE_CONTAINER):
+        encrypted = "EncryptedPackage".encode("utf-16-le") in content
+        raise FileRefused("password" if encrypted else "old_format")
+    if PurePath(filename).suffix.lower() in (".xlsx", ".xlsm"):
+        raise FileRefused("damaged")
+    if sheet is not None:
+        raise FileRefused("no_such_sheet")
+    yield from _frames(csv_batches(content, BATCH_SIZE), _NO_ERRORS, limits)
+    yield frame_of(FrameKind.END, None)
+
+
+def _frames(
+    batches: Iterator[list[list[str]]], errors: Mapping[int, Mapping[int, str]], limits: Limits
+) -> Iterator[Frame]:
+    last = cells = 0
+    for batch in batches:
+        numbers: range | list[int] = range(last + 1, last + 1 + len(batch))
+        last += len(batch)
+        if last > limits.rows + 1:
+            raise FileRefused("too_many_rows", str(limits.rows))
+        widths = list(map(len, batch))
+        if max(widths) > limits.row_cells:
+            raise FileRefused("too_many_columns", str(limits.row_cells))
+        cells += sum(widths)
+        if cells > limits.cells:
+            raise FileRefused("too_many_cells", str(limits.cells))
+        kept = batch
+        if has_blank_rows(batch):
+            full = [(number, row) for number, row in zip(numbers, batch, strict=True) if not is_blank(row)]
+            numbers, kept = [number for number, _ in full], [row for _, row in full]
+        if kept:
+            some = {number: errors[number] for number in numbers if number in errors} if errors else {}
+            yield from rows_frames(Rows(numbers, kept, some), last)
+        else:
+            yield Frame(FrameKind.ALIVE, last=last)

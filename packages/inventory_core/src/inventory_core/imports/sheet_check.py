@@ -1,0 +1,125 @@
+"""Positions and numbers of cells, counted before a sheet is read into memory."""
+
+import zipfile
+from collections.abc import Iterator
+from functools import lru_cache
+from xml.parsers import expat
+
+from inventory_core.errors import FileRefused
+from inventory_core.imports.limits import Limits
+from inventory_core.imports.package import Package
+from inventory_core.imports.xml_stream import Attributes, local_name, parse_xml
+
+MAX_ROW, MAX_COLUMN = 1_048_576, 16_384
+LONGEST_ERROR = 20
+UNKNOWN_ERROR = "#ERROR!"
+
+
+class SheetCheck:
+    """Goes through the XML of a sheet; ``errors`` then holds the texts of cells that show an error, by row and column."""
+
+    def __init__(self, limits: Limits) -> None:
+        self.errors: dict[int, dict[int, str]] = {}
+        self._limit = limits.sheet_cells
+        self._row = self._column = self._width = self._height = self._cells = 0
+        self._shows_error = False
+        self._parser: expat.XMLParserType | None = None
+
+    def run(self, package: Package, sheet: zipfile.ZipInfo) -> Iterator[None]:
+        """Check a sheet; yield after each piece.
+
+        Two cells far apart make a rectangle that no memory holds, so its corner is found first. Raises ``FileRefused``:
+        ``too_many_cells``, ``cell_out_of_range`` or ``damaged``.
+        """
+        yield from parse_xml(package.read(sheet), self._start, self._prepare)
+
+    def _prepare(self, parser: expat.XMLParserType) -> None:
+        self._parser = parser
+
+    def _start(self, tag: str, attributes: Attributes) -> None:
+        # Called millions of times.
+        if tag == "c":
+            self._start_cell(attributes)
+        elif tag == "v":
+            if self._column > self._width or self._row > self._height or self._shows_error:
+                self._start_value()
+        elif ":" in tag:
+            self._start(local_name(tag), attributes)
+        elif tag == "is":
+            self._start_value()
+        elif tag == "row":
+            reference = attributes.get("r")
+            self._row = self._row + 1 if reference is None else _row_number(reference)
+            self._column = 0
+
+    def _start_cell(self, attributes: Attributes) -> None:
+        self._cells += 1
+        if self._cells > self._limit:
+            raise FileRefused("too_many_cells", str(self._limit))
+        if "r" in attributes:
+            reference = attributes["r"]
+            letters = reference.rstrip("0123456789")
+            self._column = _column_number(letters)
+            self._row = _row_number(reference[len(letters) :])
+        else:
+            # A cell without a position follows the one before it.
+            self._column += 1
+            if self._column > MAX_COLUMN:
+                raise FileRefused("cell_out_of_range")
+        self._shows_error = False
+        if "t" in attributes and attributes["t"] == "e":
+            self._shows_error = True
+            self.errors.setdefault(self._row, {})[self._column - 1] = UNKNOWN_ERROR
+
+    def _start_value(self) -> None:
+        """Note that the cell takes part in the used rectangle; one that has only a format does not."""
+        self._width = max(self._width, self._column)
+        self._height = max(self._height, self._row)
+        if self._width * self._height > self._limit:
+            raise FileRefused("too_many_cells", str(self._limit))
+        if self._shows_error and self._parser is not None:
+            self._shows_error = False
+            text: list[str] = []
+            self._parser.CharacterDataHandler = text.append
+            self._parser.EndElementHandler = lambda _tag: self._end_error(text)
+
+    def _end_error(self, text: list[str]) -> None:
+        if self._parser is not None:
+            self._parser.CharacterDataHandler = None
+            self._parser.EndElementHandler = None
+        self.errors[self._row][self._column - 1] = "".join(text)[:LONGEST_ERROR] or UNKNOWN_ERROR
+
+
+def check_strings(package: Package, limits: Limits) -> Iterator[None]:
+    """Count the shared strings of a workbook; yield after each piece. Raises ``FileRefused`` (``too_many_strings``)."""
+    info = package.members.get("xl/sharedstrings.xml")
+    if info is None:
+        return
+    left = limits.strings
+
+    def start(tag: str, _attributes: Attributes) -> None:
+        nonlocal left
+        if local_name(tag) == "si":
+            left -= 1
+            if left < 0:
+                raise FileRefused("too_many_strings", str(limits.strings))
+
+    yield from parse_xml(package.read(info), start)
+
+
+def _row_number(digits: str) -> int:
+    # No other form is a number to every program that reads sheets.
+    if digits.isascii() and digits.isdigit() and len(digits) <= 7 and 0 < (number := int(digits)) <= MAX_ROW:
+        return number
+    raise FileRefused("cell_out_of_range", digits[:LONGEST_ERROR])
+
+
+@lru_cache(maxsize=1_024)
+def _column_number(letters: str) -> int:
+    number = 0
+    if letters.isascii() and letters.isalpha() and len(letters) <= 3:
+        for letter in letters.upper():
+            number = number * 26 + ord(letter) - ord("A") + 1
+    if 0 < number <= MAX_COLUMN:
+        return number
+    raise FileRefused("cell_out_of_range", letters[:LONGEST_ERROR])
