@@ -3,7 +3,7 @@
 import random
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import product
 
 import pytest
@@ -147,6 +147,28 @@ def test_a_position_from_elsewhere_is_refused_or_harmless(shop: Inventory, text:
         return
 
     assert product_page(shop, ProductFilter(), sort, after, 1).first is False
+
+
+@pytest.mark.parametrize(
+    ("sort", "value"),
+    [
+        ("name", "\ud800"),
+        ("quantity", 2**63),
+        ("quantity", 10**5000),
+        ("changed", datetime(2026, 1, 1)),  # noqa: DTZ001 - without a zone on purpose
+        ("changed", "0001-01-01T00:00:00+12:00"),
+    ],
+    ids=["surrogate", "too large", "huge", "naive", "text"],
+)
+def test_a_position_that_no_database_holds_is_refused(shop: Inventory, sort: str, value: str | int | datetime) -> None:
+    with pytest.raises(InvalidInput, match="after: unknown"):
+        product_page(shop, ProductFilter(), sort, Position(value, 1))
+
+
+@pytest.mark.parametrize("text", ["0001-01-01T00:00:00+12:00", "9999-12-31T23:59:59-12:00", "2026-13-01"])
+def test_a_time_outside_the_calendar_is_no_position(text: str) -> None:
+    with pytest.raises(InvalidInput, match="after: unknown"):
+        Position.from_text(Position(text, 1).to_text(), "changed")
 
 
 def test_a_position_of_another_order_is_refused(shop: Inventory) -> None:

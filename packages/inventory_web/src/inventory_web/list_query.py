@@ -6,7 +6,6 @@ from typing import Any, Self
 
 from flask_babel import gettext
 
-from inventory_core.errors import InvalidInput
 from inventory_core.inventory import Inventory
 from inventory_core.queries.filters import ProductFilter
 from inventory_core.queries.product_list import ProductPage, product_page
@@ -32,8 +31,8 @@ class ListQuery:
     def read(cls, given: Mapping[str, str], *, status: str | None = None) -> Self:
         """Read ``search``, ``category``, ``status``, ``location``, ``sort`` and ``after``; ``status`` wins over the query.
 
-        An order or a place that cannot be is ignored, since it only decides where reading begins. Raises ``InvalidInput``
-        for a status that does not exist, since everything would then be shown as if it had it.
+        An unknown order is ignored. Raises ``InvalidInput`` for a status that does not exist, since everything would then be
+        shown as if it had it, and for an ``after`` that no page of this order has given.
         """
         products = ProductFilter(
             search=" ".join(given.get("search", "").split())[:LONGEST_SEARCH],
@@ -43,7 +42,8 @@ class ListQuery:
         )
         sort = given.get("sort", DEFAULT_SORT)
         sort = sort if sort in SORTS else DEFAULT_SORT
-        return cls(products, sort, _position(given.get("after", ""), sort))
+        after = given.get("after", "")
+        return cls(products, sort, Position.from_text(after, sort) if after else None)
 
     @property
     def filtered(self) -> bool:
@@ -72,13 +72,6 @@ class ListQuery:
     def turned(self, column: str) -> str:
         """The ``sort`` to which a click on the heading of ``column`` leads."""
         return f"-{column}" if self.sort == column else column
-
-
-def _position(text: str, sort: str) -> Position | None:
-    try:
-        return Position.from_text(text, sort) if text else None
-    except InvalidInput:
-        return None
 
 
 def read_list(inventory: Inventory, query: ListQuery) -> ProductPage:

@@ -6,7 +6,9 @@ from datetime import datetime
 from operator import attrgetter
 from typing import Generic, TypeVar
 
+from inventory_core.errors import Fault, InvalidInput
 from inventory_core.queries.rows import ProductRow
+from inventory_core.rules.texts import shown
 
 Cell = str | int | datetime | None
 Row = TypeVar("Row")
@@ -56,7 +58,7 @@ def product_columns(
 ) -> Sequence[Column[ProductRow]]:
     """The columns of an export of products; with a location, ``quantity`` is what lies there.
 
-    Raises ``ValueError`` for a language that is not one of ``LANGUAGES`` and for two columns of the same header.
+    Raises ``InvalidInput`` for a language that is not one of ``LANGUAGES``, ``ValueError`` for two columns of the same header.
     """
     yes, no = _in(language, YES_NO)
     fields = ["code", "name", "description", "category", "quantity", "minimum", "retired", "changed"]
@@ -88,5 +90,5 @@ Text = TypeVar("Text")
 
 def _in(language: str, texts: dict[str, Text]) -> Text:
     if language not in texts:
-        raise ValueError(f"exports speak {', '.join(LANGUAGES)}, not {language!r}")
+        raise InvalidInput(Fault("language", "unknown", shown(language)))
     return texts[language]

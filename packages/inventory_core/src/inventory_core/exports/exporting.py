@@ -19,12 +19,14 @@ from inventory_core.queries.filters import ProductFilter
 from inventory_core.queries.product_list import stream_products
 from inventory_core.queries.rows import ProductRow
 from inventory_core.queries.stock_levels import stock_levels
+from inventory_core.rules.arguments import check_arguments
 
 ExportFormat = Literal["xlsx", "csv"]
 ROWS_BETWEEN_REPORTS = 500
 TITLES = {"products": {"es": "Productos", "en": "Products"}, "stock": {"es": "Existencias", "en": "Stock"}}
 
 
+@check_arguments
 def export_products(
     inventory: Inventory,
     product_filter: ProductFilter,
@@ -41,8 +43,8 @@ def export_products(
     With a location in the filter the file has a column for it, and the quantity is what lies there. Columns of plugins
     (``export_columns``) come last. A path gets its file at once when all is written, replacing an older one; a failed
     export leaves what was there. Memory stays constant. ``progress`` is told the rows that are done, and cancels by raising.
-    Raises ``StorageRefused`` if the file cannot be written, and ``ValueError`` for a language other than ``es`` and ``en`` or
-    for two columns of the same header.
+    Raises ``StorageRefused`` if the file cannot be written, ``InvalidInput`` for another format or a language other than
+    ``es`` and ``en``, and ``ValueError`` for two columns of the same header.
     """
     further = [column for columns in inventory.plugins.hook.export_columns() for column in columns]
     columns = product_columns(language, further, with_location=bool(product_filter.location))
@@ -61,6 +63,7 @@ def export_products(
     return _deliver(target, write)
 
 
+@check_arguments
 def export_stock(
     inventory: Inventory,
     product_filter: ProductFilter,

@@ -16,6 +16,7 @@ from inventory_core.operations.categorising import find_or_add_category
 from inventory_core.operations.changing import asked_location
 from inventory_core.operations.ledger import find_place, inserted_id, lock_product, write_steps
 from inventory_core.operations.results import ProductSaved, read_product_saved
+from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.codes import clean_code, code_key
 from inventory_core.rules.products import ProductDraft, told_changes
 from inventory_core.rules.quantities import quantity_faults
@@ -52,6 +53,7 @@ class _Edited(NamedTuple):
     changes: Mapping[str, tuple[Any, Any]]
 
 
+@check_arguments
 def register_product(
     inventory: Inventory,
     *,
@@ -87,6 +89,7 @@ def register_product(
     )
 
 
+@check_arguments
 def edit_product(
     inventory: Inventory, *, code: str, draft: ProductDraft, seen_version: int, actor: str, operation: str
 ) -> ProductSaved:
@@ -123,6 +126,7 @@ def edit_product(
     ).saved
 
 
+@check_arguments
 def retire_product(
     inventory: Inventory, *, code: str, seen_version: int | None = None, actor: str, operation: str
 ) -> ProductSaved:
@@ -133,6 +137,7 @@ def retire_product(
     return _set_retired(inventory, "retire", code, seen_version, actor, operation)
 
 
+@check_arguments
 def restore_product(
     inventory: Inventory, *, code: str, seen_version: int | None = None, actor: str, operation: str
 ) -> ProductSaved:

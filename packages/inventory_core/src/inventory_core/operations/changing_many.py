@@ -16,9 +16,10 @@ from inventory_core.operations.categorising import find_or_add_category
 from inventory_core.operations.selected import Selected, lock_many, lock_selected
 from inventory_core.operations.shared_values import category_names, set_values
 from inventory_core.queries.selecting import Selection
+from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.requests import request_faults
 from inventory_core.rules.shared_changes import SetCategory, SetMinimum, SetRetired, SharedChange
-from inventory_core.rules.texts import one_line
+from inventory_core.rules.texts import one_line, storable
 from inventory_core.tables.plain import IMPORT_CHANGE, OPERATION
 
 CHANGE, UNDO = "change_many", "undo_many"
@@ -51,6 +52,7 @@ class _Outcome(NamedTuple):
     former: list[_Former]
 
 
+@check_arguments
 def change_products(
     inventory: Inventory, *, selection: Selection, change: SharedChange, actor: str, operation: str
 ) -> ProductsSaved:
@@ -85,6 +87,7 @@ def change_products(
     ).saved
 
 
+@check_arguments
 def undo_products_change(inventory: Inventory, *, changed_operation: str, actor: str, operation: str) -> ProductsSaved:
     """Give every product that ``change_products`` changed under that operation id its own former value.
 
@@ -190,7 +193,7 @@ def _present(product: Selected, column: str) -> Any:
 
 def _read_change(unit: Unit, operation: str) -> dict[str, Any]:
     """Lock the operation and read what it kept, if it can be taken back."""
-    first = unit.connection.execute(_FIRST, {"of": operation}).first()
+    first = unit.connection.execute(_FIRST, {"of": storable(operation)}).first()
     if first is None or first.verb not in (CHANGE, UNDO):
         raise MovementNotFound(operation)
     kept: dict[str, Any] = json.loads(first.result) if first.verb == CHANGE else {}

@@ -5,6 +5,7 @@ from inventory_core.operations.carrying_out import Unit
 from inventory_core.operations.changing import asked_location, change_stock
 from inventory_core.operations.ledger import find_place
 from inventory_core.operations.results import StockChange
+from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.quantities import quantity_faults
 from inventory_core.rules.stock_changes import (
     Kind,
@@ -17,6 +18,7 @@ from inventory_core.rules.stock_changes import (
 )
 
 
+@check_arguments
 def count(
     inventory: Inventory,
     *,
@@ -52,6 +54,7 @@ def count(
     )
 
 
+@check_arguments
 def change_quantity(
     inventory: Inventory,
     *,

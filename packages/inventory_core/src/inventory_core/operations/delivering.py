@@ -10,6 +10,7 @@ from sqlalchemy.orm import Session
 
 from inventory_core.inventory import Inventory
 from inventory_core.operations.announcing import STOCK_CHANGED, is_told, read_event
+from inventory_core.rules.arguments import check_arguments
 from inventory_core.tables.plain import OUTBOX
 
 CLAIM_SECONDS = 120
@@ -45,6 +46,7 @@ _PUT_BACK = (
 )
 
 
+@check_arguments
 def deliver_events(inventory: Inventory, limit: int = 100) -> int:
     """Deliver up to ``limit`` events that are due; give how many every plugin has taken.
 

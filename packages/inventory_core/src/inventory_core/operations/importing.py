@@ -30,11 +30,13 @@ from inventory_core.operations.import_lookups import (
 )
 from inventory_core.operations.import_writes import CREATED_AT_ONCE, ImportWriter
 from inventory_core.operations.locating import find_or_add_locations
+from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.codes import clean_code, code_key
 
 CHANGES_AT_ONCE = 8_000
 
 
+@check_arguments
 def preview_import(inventory: Inventory, table: Table, progress: Progress | None = None) -> ImportPreview:
     """Tell what an import of the table would do now, and everything that is wrong with it. Changes nothing."""
     log = FaultLog(_columns(table))
@@ -57,6 +59,7 @@ def preview_import(inventory: Inventory, table: Table, progress: Progress | None
     )
 
 
+@check_arguments
 def import_table(
     inventory: Inventory, table: Table, *, actor: str, operation: str, progress: Progress | None = None
 ) -> ImportResult:

@@ -5,9 +5,11 @@ from inventory_core.operations.carrying_out import Unit
 from inventory_core.operations.changing import asked_location, change_stock
 from inventory_core.operations.ledger import find_place
 from inventory_core.operations.results import StockChange
+from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.stock_changes import Kind, ProductState, Step, amount_faults, step
 
 
+@check_arguments
 def issue(
     inventory: Inventory,
     *,

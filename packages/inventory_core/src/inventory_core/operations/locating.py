@@ -10,6 +10,7 @@ from inventory_core.errors import Fault, InvalidInput
 from inventory_core.failures import Failure, classify
 from inventory_core.inventory import Inventory
 from inventory_core.operations.carrying_out import Unit, carry_out
+from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.locations import clean_location, location_faults
 from inventory_core.rules.requests import request_faults
 from inventory_core.rules.texts import sort_key
@@ -21,6 +22,7 @@ _BY_KEY = (
 _ADD = insert(LOCATION)
 
 
+@check_arguments
 def add_location(inventory: Inventory, *, name: str, actor: str, operation: str) -> str:
     """Add a place that holds stock; give its cleaned name.
 

@@ -10,6 +10,7 @@ from inventory_core.operations.carrying_out import Unit, carry_out
 from inventory_core.operations.changing import write_change
 from inventory_core.operations.ledger import find_place_by_id, lock_product_by_id
 from inventory_core.operations.results import StockChange, read_stock_change
+from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.requests import clean_reason, request_faults
 from inventory_core.rules.stock_changes import Kind, require_active, step
 from inventory_core.rules.undo import PastMovement, compensation
@@ -41,6 +42,7 @@ _LEGS = _PAST.where(
 )
 
 
+@check_arguments
 def undo_movement(
     inventory: Inventory, *, movement_id: int, reason: str = "", actor: str, operation: str
 ) -> StockChange:

@@ -16,8 +16,9 @@ from inventory_core.operations.bulk_rows import set_by_id, stored_time, update_r
 from inventory_core.operations.carrying_out import Unit, carry_out
 from inventory_core.operations.import_lookups import ROWS_AT_ONCE, lock_products, read_places
 from inventory_core.operations.ledger_in_bulk import BalanceChange, add_to_balances
+from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.stock_changes import Kind
-from inventory_core.rules.texts import search_text, sort_key
+from inventory_core.rules.texts import search_text, sort_key, storable
 from inventory_core.tables.plain import IMPORT_CHANGE, MOVEMENT, OPERATION, PRODUCT
 
 _UNDOING = MOVEMENT.alias("undoing")
@@ -71,6 +72,7 @@ class _Edited(NamedTuple):
         return not self.before or json.loads(self.before)["retired_at"] is not None
 
 
+@check_arguments
 def undo_import(inventory: Inventory, *, import_operation: str, actor: str, operation: str) -> ImportUndone:
     """Give every product of an import its earlier fields, and take back the movements that are not undone yet.
 
@@ -95,7 +97,7 @@ def undo_import(inventory: Inventory, *, import_operation: str, actor: str, oper
 
 
 def _undo(unit: Unit, import_operation: str) -> ImportUndone:
-    key = {"of": import_operation}
+    key = {"of": storable(import_operation)}
     result = unit.connection.scalar(_IMPORT, key)
     if result is None:
         raise MovementNotFound(import_operation)

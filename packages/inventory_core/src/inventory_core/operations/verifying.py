@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session
 from inventory_core.inventory import Inventory
 from inventory_core.operations.verifications import folded, ledger, references, sqlite_file
 from inventory_core.operations.verifications.fault import VerificationFault
+from inventory_core.rules.arguments import check_arguments
 from inventory_core.tables.plain import MOVEMENT, PRODUCT
 
 
@@ -21,6 +22,7 @@ class Verification:
     faults: tuple[VerificationFault, ...]
 
 
+@check_arguments
 def verify(inventory: Inventory) -> Verification:
     """Check every stored balance, total, key and reference.
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from inventory_core.inventory import Inventory
+from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.categories import PREDEFINED
 from inventory_core.rules.texts import fold
 from inventory_core.tables.plain import CATEGORY, LOCATION
@@ -18,6 +19,7 @@ class LocationRow:
     is_default: bool
 
 
+@check_arguments
 def list_categories(inventory: Inventory) -> tuple[str, ...]:
     """Give the names of all categories: the predefined ones in their own order, then the others by folded name."""
     with inventory.sessions.reader() as session:
@@ -26,6 +28,7 @@ def list_categories(inventory: Inventory) -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: rank.get(fold(name), len(rank))))
 
 
+@check_arguments
 def list_locations(inventory: Inventory) -> tuple[LocationRow, ...]:
     """Give all locations: the default one, then the others by folded name."""
     with inventory.sessions.reader() as session:

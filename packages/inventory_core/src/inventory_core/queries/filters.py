@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from inventory_core.errors import Fault, InvalidInput
+from inventory_core.rules.arguments import require_types
 from inventory_core.rules.categories import WITHOUT_CATEGORY
 from inventory_core.rules.reorder import Status
 from inventory_core.rules.texts import one_line, sort_key
@@ -35,6 +36,7 @@ class ProductFilter:
     location: str | None = None
 
     def __post_init__(self) -> None:
+        require_types(self)
         object.__setattr__(self, "category", self.category or None)
         object.__setattr__(self, "location", self.location or None)
         try:

@@ -12,6 +12,7 @@ from inventory_core.errors import ProductNotFound
 from inventory_core.inventory import Inventory
 from inventory_core.queries.history_entries import ENTRY_COLUMNS, HistoryEntry, make_entries
 from inventory_core.queries.page_size import check_page_size
+from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.codes import clean_code, code_key
 from inventory_core.rules.texts import storable
 from inventory_core.tables.plain import IMPORT_CHANGE, MOVEMENT, OPERATION, PRODUCT
@@ -39,6 +40,7 @@ class HistoryPage:
     next: tuple[datetime, str] | None
 
 
+@check_arguments
 def operation_history(
     inventory: Inventory,
     history_filter: HistoryFilter | None = None,

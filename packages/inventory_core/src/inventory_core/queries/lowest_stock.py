@@ -6,6 +6,7 @@ from sqlalchemy import select
 
 from inventory_core.inventory import Inventory
 from inventory_core.queries.page_size import check_page_size
+from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.reorder import to_buy
 from inventory_core.tables.plain import PRODUCT
 
@@ -21,6 +22,7 @@ class Lack:
     lacks: int
 
 
+@check_arguments
 def lowest_stock(inventory: Inventory, *, size: int = 10) -> tuple[Lack, ...]:
     """Give the ``size`` (1 to 500) products in use that lack most units; one statement.
 

@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, select
 from inventory_core.errors import ProductNotFound
 from inventory_core.inventory import Inventory
 from inventory_core.queries.page_size import check_page_size
+from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.codes import clean_code, code_key
 from inventory_core.rules.texts import storable
 from inventory_core.tables.plain import LOCATION, MOVEMENT, PRODUCT
@@ -67,6 +68,7 @@ class MovementPage:
     next: int | None
 
 
+@check_arguments
 def movement_history(
     inventory: Inventory,
     *,

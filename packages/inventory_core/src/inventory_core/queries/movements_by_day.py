@@ -10,6 +10,7 @@ from sqlalchemy import Select, and_, case, func, literal, not_, select, union_al
 from inventory_core.errors import Fault, InvalidInput
 from inventory_core.inventory import Inventory
 from inventory_core.queries.ledger_kinds import of_kind
+from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.stock_changes import Kind
 from inventory_core.tables.plain import MOVEMENT
 
@@ -29,6 +30,7 @@ class DayTotals:
     outgoing: int
 
 
+@check_arguments
 def movements_by_day(inventory: Inventory, *, days: int, timezone: tzinfo = UTC) -> tuple[DayTotals, ...]:
     """Give the last ``days`` (1 to 366) days with today as the last one; a day goes from midnight to midnight of ``timezone``.
 

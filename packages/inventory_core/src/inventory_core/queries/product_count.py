@@ -10,6 +10,7 @@ from inventory_core.inventory import Inventory
 from inventory_core.queries.access import Question, Way, ask
 from inventory_core.queries.filters import ProductFilter
 from inventory_core.queries.search import FEW
+from inventory_core.rules.arguments import check_arguments
 from inventory_core.tables.plain import PRODUCT
 
 
@@ -26,6 +27,7 @@ class ProductCount:
         return cls(min(found, cap), found > cap)
 
 
+@check_arguments
 def count_products(inventory: Inventory, product_filter: ProductFilter, cap: int = 1000) -> ProductCount:
     """Count the products of the filter, up to ``cap``: counting further costs time and tells a reader little."""
     with inventory.sessions.reader() as session:

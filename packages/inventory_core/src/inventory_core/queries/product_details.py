@@ -10,6 +10,7 @@ from inventory_core.inventory import Inventory
 from inventory_core.queries.filters import Places
 from inventory_core.queries.product_rows import read_rows, row_columns, row_source
 from inventory_core.queries.rows import ProductRow
+from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.codes import clean_code, code_key
 from inventory_core.tables.plain import BALANCE, LOCATION, PRODUCT
 
@@ -23,6 +24,7 @@ class ProductDetails:
     created_at: datetime
 
 
+@check_arguments
 def get_product(inventory: Inventory, code: str) -> ProductDetails:
     """Give the product with this code, retired or not, in whatever case it is written. Raises ``ProductNotFound``."""
     everywhere = Places(None, None, None)

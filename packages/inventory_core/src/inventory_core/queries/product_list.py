@@ -17,6 +17,7 @@ from inventory_core.queries.rows import ProductRow
 from inventory_core.queries.sorting import Position
 from inventory_core.queries.streaming import stream
 from inventory_core.queries.walking import find, read
+from inventory_core.rules.arguments import check_arguments
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,7 @@ class ProductPage:
     count: ProductCount | None = None
 
 
+@check_arguments
 def product_page(
     inventory: Inventory,
     product_filter: ProductFilter,
@@ -84,6 +86,7 @@ def _read_found(session: Session, question: Question, ids: Sequence[int]) -> lis
     return read(session, question.only(ids), (question.order.key, *row_columns(question.places)), len(ids))
 
 
+@check_arguments
 @contextmanager
 def stream_products(
     inventory: Inventory, product_filter: ProductFilter, sort: str = "code"

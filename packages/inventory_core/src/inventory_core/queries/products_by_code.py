@@ -7,10 +7,12 @@ from itertools import islice
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from inventory_core.errors import InvalidInput
 from inventory_core.inventory import Inventory
 from inventory_core.queries.filters import Places
 from inventory_core.queries.product_details import ProductDetails
 from inventory_core.queries.product_rows import read_rows, row_columns, row_source
+from inventory_core.rules.arguments import check_arguments, type_faults
 from inventory_core.rules.codes import clean_code, code_key
 from inventory_core.tables.plain import BALANCE, LOCATION, PRODUCT
 
@@ -18,12 +20,16 @@ CODES_AT_ONCE = 500
 _ANYWHERE = Places(None, None, None)
 
 
+@check_arguments
 def products_by_code(inventory: Inventory, codes: Iterable[str]) -> dict[str, ProductDetails]:
     """Give the products of these codes, retired ones too, each under the code as it was asked for, in the order given.
 
     A code that no product has is left out. All are read at one moment, in two statements for each 500 codes.
     """
-    keys = {code: code_key(clean_code(code)) for code in codes}
+    asked = list(codes)
+    if wrong := [fault for code in asked for fault in type_faults("code", code, str)]:
+        raise InvalidInput(*wrong)
+    keys = {code: code_key(clean_code(code)) for code in asked}
     found: dict[str, ProductDetails] = {}
     with inventory.sessions.reader() as session:
         for portion in _portions(dict.fromkeys(keys.values())):

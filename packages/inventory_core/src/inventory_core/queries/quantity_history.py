@@ -7,6 +7,7 @@ from sqlalchemy import bindparam, select
 
 from inventory_core.errors import ProductNotFound
 from inventory_core.inventory import Inventory
+from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.codes import clean_code, code_key
 from inventory_core.rules.past_quantities import PastQuantity, past_quantities
 from inventory_core.tables.plain import MOVEMENT, PRODUCT
@@ -33,6 +34,7 @@ class QuantityHistory:
     quantities: tuple[PastQuantity, ...]
 
 
+@check_arguments
 def quantity_history(inventory: Inventory, code: str) -> QuantityHistory:
     """Give the quantities of the last 90 days, or of the last 100 movements if these were more.
 

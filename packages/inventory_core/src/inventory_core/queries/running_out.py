@@ -8,6 +8,7 @@ from sqlalchemy import Double, cast, func, literal_column, select
 from inventory_core.inventory import Inventory
 from inventory_core.queries.ledger_kinds import of_kind
 from inventory_core.queries.page_size import check_page_size
+from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.running_out import USAGE_DAYS, days_left
 from inventory_core.rules.stock_changes import Kind
 from inventory_core.tables.plain import MOVEMENT, PRODUCT
@@ -27,6 +28,7 @@ class RunningOut:
     days_left: int
 
 
+@check_arguments
 def running_out_first(inventory: Inventory, *, size: int = 10) -> tuple[RunningOut, ...]:
     """Give the ``size`` (1 to 500) products that will be gone first, the most urgent first.
 

@@ -14,6 +14,7 @@ from inventory_core.queries.product_count import ProductCount, count_question
 from inventory_core.queries.product_list import read_page
 from inventory_core.queries.product_rows import read_rows, row_columns, row_source
 from inventory_core.queries.rows import ProductRow
+from inventory_core.rules.arguments import check_arguments, require_types
 from inventory_core.tables.plain import PRODUCT
 
 MOST_SELECTED = 10_000
@@ -34,6 +35,9 @@ class SelectedProduct:
     id: int
     seen_version: int | None = None
 
+    def __post_init__(self) -> None:
+        require_types(self)
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -48,6 +52,7 @@ class Selection:
     seen_number: int | None = None
 
     def __post_init__(self) -> None:
+        require_types(self)
         once = {product.id: product for product in reversed(self.products)}
         object.__setattr__(self, "products", tuple(reversed(once.values())))
         if self.found is None and not self.products:
@@ -73,6 +78,7 @@ def too_many(number: int) -> InvalidInput:
     return InvalidInput(Fault("selection", "too_many", str(number), MOST_SELECTED))
 
 
+@check_arguments
 def selected_rows(inventory: Inventory, selection: Selection, *, size: int = 50, sort: str = "name") -> SelectedRows:
     """Give the first ``size`` (1 to 500) products of a selection and count all, up to ``MOST_SELECTED``.
 

@@ -1,7 +1,6 @@
 """The orders of the list, and the place in an order at which a page begins."""
 
 import base64
-import binascii
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -11,6 +10,7 @@ from typing import Any, Self
 from sqlalchemy import ColumnElement, and_, literal, or_, tuple_
 
 from inventory_core.errors import Fault, InvalidInput
+from inventory_core.rules.texts import shown, storable
 from inventory_core.tables.plain import BALANCE, PRODUCT
 
 SORTS = ("name", "-name", "code", "-code", "quantity", "-quantity", "changed", "-changed")
@@ -41,10 +41,12 @@ class Position:
     @classmethod
     def from_text(cls, text: str, sort: str) -> Self:
         """Read what ``to_text`` wrote for the same ``sort``. Raises ``InvalidInput`` for anything else."""
+        if not isinstance(text, str):
+            raise InvalidInput(Fault("after", "wrong_type", shown(text)))
         try:
             value, row_id = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
             position = cls(_restored(value, sort), row_id)
-        except (ValueError, TypeError, KeyError, RecursionError, binascii.Error):
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
             raise InvalidInput(Fault("after", "unknown", text[:80])) from None
         if not position.fits(sort):
             raise InvalidInput(Fault("after", "unknown", text[:80]))
@@ -52,8 +54,8 @@ class Position:
 
     def fits(self, sort: str) -> bool:
         """Tell whether this is a place in that order."""
-        stored = not isinstance(self.value, int) or abs(self.value) < 2**63
-        return type(self.value) is _TYPES.get(sort.removeprefix("-")) and stored and _is_stored_id(self.id)
+        fits_type = type(self.value) is _TYPES.get(sort.removeprefix("-"))
+        return fits_type and _is_stored(self.value) and type(self.id) is int and 0 <= self.id < 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Order:
 
     def __post_init__(self) -> None:
         if self.sort not in SORTS:
-            raise InvalidInput(Fault("sort", "unknown", self.sort[:80]))
+            raise InvalidInput(Fault("sort", "unknown", shown(self.sort)))
 
     @property
     def key(self) -> ColumnElement[Any]:
@@ -97,7 +99,7 @@ class Order:
         SQLite reads an index from a row value but not from the OR; MySQL the other way round.
         """
         if not position.fits(self.sort):
-            raise InvalidInput(Fault("after", "unknown", str(position.value)[:80]))
+            raise InvalidInput(Fault("after", "unknown", shown(position.value)))
         if row_values:
             here, there = tuple_(key, row_id), _pair(position, key, row_id)
             return here < there if self.descending else here > there
@@ -117,5 +119,12 @@ def _restored(value: object, sort: str) -> Any:
     return moment.astimezone(UTC)
 
 
-def _is_stored_id(value: object) -> bool:
-    return type(value) is int and 0 <= value < 2**63
+def _is_stored(value: str | int | datetime) -> bool:
+    """Whether a database can be asked for this value."""
+    match value:
+        case str():
+            return storable(value) == value
+        case int():
+            return abs(value) < 2**63
+        case datetime():
+            return value.tzinfo is not None

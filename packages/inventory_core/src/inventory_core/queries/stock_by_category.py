@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy import case, func, literal_column, select
 
 from inventory_core.inventory import Inventory
+from inventory_core.rules.arguments import check_arguments
 from inventory_core.tables.plain import CATEGORY, PRODUCT
 
 # Grouped by an expression, since SQLite would fetch every product by its index of categories to save the sorting.
@@ -40,6 +41,7 @@ class CategoryStock:
     out_of_stock: int
 
 
+@check_arguments
 def stock_by_category(inventory: Inventory) -> tuple[CategoryStock, ...]:
     """Give each category that has products, the one with most units first; one statement, which reads an index through.
 

@@ -11,6 +11,7 @@ from inventory_core.inventory import Inventory
 from inventory_core.queries.access import ask
 from inventory_core.queries.filters import ProductFilter
 from inventory_core.queries.streaming import stream
+from inventory_core.rules.arguments import check_arguments
 from inventory_core.tables.plain import BALANCE, LOCATION, PRODUCT
 
 _LEVEL = BALANCE.alias("level")
@@ -27,6 +28,7 @@ class StockRow:
     quantity: int
 
 
+@check_arguments
 @contextmanager
 def stock_levels(inventory: Inventory, product_filter: ProductFilter) -> Iterator[Iterator[StockRow]]:
     """Give an iterator over the balances of the filter's products, by code and then by location, read as it advances.

@@ -1,10 +1,11 @@
 """What a product's own fields must be."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from inventory_core.errors import Fault
+from inventory_core.rules.arguments import type_faults
 from inventory_core.rules.categories import LONGEST_CATEGORY, WITHOUT_CATEGORY
 from inventory_core.rules.codes import clean_code, code_faults
 from inventory_core.rules.quantities import quantity_faults
@@ -14,6 +15,13 @@ LONGEST_NAME = 200
 LONGEST_DESCRIPTION = 2000
 LONGEST_TOLD = 200
 """So much of a text is kept to tell how it was before an edit and after it."""
+_CLEANERS: dict[str, Callable[[str], str | None]] = {
+    "code": clean_code,
+    "name": one_line,
+    "description": many_lines,
+    "category": lambda name: one_line(name) or None,
+}
+_TYPES: dict[str, Any] = {"code": str, "name": str, "description": str, "category": str | None}
 FIELDS = ("code", "name", "description", "category", "minimum")
 
 
@@ -32,13 +40,16 @@ class ProductDraft:
     minimum: int = 0
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "code", clean_code(self.code))
-        object.__setattr__(self, "name", one_line(self.name))
-        object.__setattr__(self, "description", many_lines(self.description))
-        object.__setattr__(self, "category", one_line(self.category or "") or None)
+        # What is not a text stays as it is: ``faults`` reports it.
+        for field, clean in _CLEANERS.items():
+            value = getattr(self, field)
+            if isinstance(value, str):
+                object.__setattr__(self, field, clean(value))
 
     def faults(self) -> list[Fault]:
         """Everything that is wrong with the fields, in their order."""
+        if wrong := [fault for field in _CLEANERS for fault in type_faults(field, getattr(self, field), _TYPES[field])]:
+            return [*wrong, *quantity_faults("minimum", self.minimum)]
         return [
             *code_faults(self.code),
             *text_faults("name", self.name, longest=LONGEST_NAME, required=True),

@@ -3,11 +3,14 @@
 import re
 
 from inventory_core.errors import Fault
+from inventory_core.rules.arguments import check_arguments
+from inventory_core.rules.texts import shown
 
 LARGEST_QUANTITY = 1_000_000_000
 """The most that one balance, one product in all, or a minimum may be."""
 
 
+@check_arguments
 def parse_quantity(field: str, text: str, *, signed: bool = False) -> tuple[int | None, list[Fault]]:
     """Read what a person typed: digits only, with a sign if ``signed``; give the number, or None and the faults.
 
@@ -29,9 +32,9 @@ def parse_quantity(field: str, text: str, *, signed: bool = False) -> tuple[int 
 def quantity_faults(field: str, number: int, *, signed: bool = False) -> list[Fault]:
     """What is wrong with a number as a quantity: not whole, negative, unless ``signed``, or beyond the limit."""
     if type(number) is not int:
-        return [Fault(field, "not_whole", str(number)[:80])]
+        return [Fault(field, "not_whole", shown(number))]
     if number < 0 and not signed:
-        return [Fault(field, "negative", str(number)[:80])]
+        return [Fault(field, "negative", shown(number))]
     if abs(number) > LARGEST_QUANTITY:
-        return [Fault(field, "too_large", str(number)[:80], LARGEST_QUANTITY)]
+        return [Fault(field, "too_large", shown(number), LARGEST_QUANTITY)]
     return []

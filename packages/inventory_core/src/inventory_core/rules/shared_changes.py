@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from inventory_core.errors import Fault
+from inventory_core.rules.arguments import require_types
 from inventory_core.rules.products import category_faults
 from inventory_core.rules.quantities import quantity_faults
 from inventory_core.rules.texts import one_line
@@ -16,6 +17,7 @@ class SetCategory:
     category: str | None
 
     def __post_init__(self) -> None:
+        require_types(self)
         object.__setattr__(self, "category", one_line(self.category or "") or None)
 
     def faults(self) -> list[Fault]:
@@ -47,6 +49,9 @@ class SetRetired:
     """Whether the products are retired."""
 
     retired: bool
+
+    def __post_init__(self) -> None:
+        require_types(self)
 
     def faults(self) -> list[Fault]:
         """Nothing can be wrong with it."""

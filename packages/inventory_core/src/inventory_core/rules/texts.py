@@ -58,6 +58,13 @@ def sort_key(text: str) -> str:
     return fold(text)[:SORT_LENGTH]
 
 
+def shown(value: object) -> str:
+    """At most 80 characters of a value, whatever it is; of a huge number no digits, which Python refuses to write."""
+    if isinstance(value, int) and abs(value) > 10**80:
+        return "…"
+    return (value if isinstance(value, str) else repr(value))[:80]
+
+
 def one_line(text: str) -> str:
     """The text in normal form C, with runs of white space, line breaks included, as one blank and none at the ends."""
     return unicodedata.normalize("NFC", " ".join(text.split()))

@@ -1,0 +1,92 @@
+"""The types of what callers pass in, so that a wrong one is refused like any other value that breaks a rule."""
+
+import functools
+import inspect
+import types
+import typing
+from collections.abc import Callable, Iterator
+from typing import Any, Literal, ParamSpec, TypeVar
+
+from inventory_core.errors import Fault, InvalidInput
+from inventory_core.rules.texts import shown
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+LARGEST_STORED = 2**63 - 1
+_QUANTITIES = ("quantity", "delta", "minimum")
+"""Numbers with a lower limit of their own, which ``rules.quantities`` checks."""
+
+_field_types: dict[type, dict[str, Any]] = {}
+
+
+def check_arguments(function: Callable[P, R]) -> Callable[P, R]:
+    """Make a function raise ``InvalidInput`` for arguments that are not of their annotated types, with a fault for each.
+
+    Checked are classes, their unions, containers and literals. Whole numbers must fit into 64 bits; ``bool`` is not one.
+    """
+    signature = inspect.signature(function)
+
+    @functools.cache
+    def hints() -> dict[str, Any]:
+        return typing.get_type_hints(function)
+
+    @functools.wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> R:
+        known = hints()
+        given = signature.bind(*args, **kwargs).arguments
+        if faults := [fault for name, value in given.items() for fault in type_faults(name, value, known.get(name))]:
+            raise InvalidInput(*faults)
+        return function(*args, **kwargs)
+
+    return checked
+
+
+def require_types(record: Any) -> None:
+    """Raise ``InvalidInput`` unless each field of a dataclass is of its annotated type."""
+    kind = type(record)
+    hints = _field_types.get(kind) or _field_types.setdefault(kind, typing.get_type_hints(kind))
+    if faults := [fault for name, hint in hints.items() for fault in type_faults(name, getattr(record, name), hint)]:
+        raise InvalidInput(*faults)
+
+
+def type_faults(name: str, value: object, hint: object) -> Iterator[Fault]:
+    """What is wrong with the type of ``value``: ``not_whole``, ``too_large`` (64 bits), ``unknown`` literal or ``wrong_type``."""
+    if typing.get_origin(hint) is tuple and isinstance(value, tuple):
+        kinds = typing.get_args(hint)
+        kinds = kinds[:1] * len(value) if kinds[-1] is Ellipsis else kinds
+        if len(kinds) != len(value):
+            yield Fault(name, "wrong_type", shown(value))
+        for item, kind in zip(value, kinds, strict=False):
+            yield from type_faults(name, item, kind)
+        return
+    allowed, literals = _allowed(hint)
+    if literals:
+        if value not in literals:
+            yield Fault(name, "unknown", shown(value))
+    elif allowed and not _fits(value, allowed):
+        yield Fault(name, "not_whole" if int in allowed else "wrong_type", shown(value))
+    elif type(value) is int and abs(value) > LARGEST_STORED and name not in _QUANTITIES:
+        yield Fault(name, "too_large", shown(value), LARGEST_STORED)
+
+
+def _fits(value: object, allowed: tuple[type, ...]) -> bool:
+    if isinstance(value, bool):
+        return bool in allowed or object in allowed
+    return isinstance(value, allowed)
+
+
+@functools.cache
+def _allowed(hint: Any) -> tuple[tuple[type, ...], tuple[object, ...]]:
+    """The classes and the literals that a type hint allows; two empty tuples if it is none that can be checked."""
+    origin = typing.get_origin(hint)
+    if origin is Literal:
+        return (), typing.get_args(hint)
+    if origin in (typing.Union, types.UnionType):
+        parts = [_allowed(part)[0] for part in typing.get_args(hint)]
+        return (tuple(kind for part in parts for kind in part) if all(parts) else ()), ()
+    if isinstance(origin, type):
+        return (origin,), ()
+    if not isinstance(hint, type) or hint.__module__ == "typing" or getattr(hint, "_is_protocol", False):
+        return (), ()
+    return (hint,), ()
