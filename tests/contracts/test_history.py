@@ -208,6 +208,10 @@ def test_what_an_earlier_program_did_leads_to_its_product(topology: SQLiteFiles 
         create_product(inventory, "A")
         create_product(inventory, "B", quantity=3)
         issue(inventory, code="B", quantity=1, **new_request())
+        edit_product(
+            inventory, code="A", draft=ProductDraft("A", "Silla"), seen_version=1, actor="ana", operation="edit-1"
+        )
+        CORE_SCHEMA.downgrade(sessions.engine, "0003")
         _forget_changes(sessions)
         CORE_SCHEMA.downgrade(sessions.engine, "0002")
         CORE_SCHEMA.upgrade(sessions.engine)
@@ -219,8 +223,6 @@ def test_what_an_earlier_program_did_leads_to_its_product(topology: SQLiteFiles 
 
 def _forget_changes(sessions: SingleDatabase) -> None:
     """An edit as the first program kept it: without what it changed."""
-    inventory = Inventory(sessions)
-    edit_product(inventory, code="A", draft=ProductDraft("A", "Silla"), seen_version=1, actor="ana", operation="edit-1")
     with sessions.engine.begin() as connection:
         kept = '{"code": "A", "version": 2, "quantity": 0}'
         connection.execute(text("UPDATE operation SET result = :kept WHERE id = 'edit-1'"), {"kept": kept})

@@ -6,14 +6,19 @@ from collections import Counter
 import pytest
 
 from inventory_core import (
+    CannotUndo,
     InsufficientStock,
     Inventory,
+    OperationReused,
     get_product,
     issue,
     receive,
     transfer,
     verify,
 )
+from inventory_core.operations.changing_many import change_products, undo_products_change
+from inventory_core.queries.selecting import SelectedProduct, Selection
+from inventory_core.rules.shared_changes import SetMinimum
 from inventory_core.testing import create_location, create_product, new_request
 from tests.contracts.at_once import at_once, processes_at_once
 from tests.contracts.topologies import Database
@@ -72,6 +77,50 @@ def test_stock_that_is_moved_in_both_directions_at_once_adds_up(inventory: Inven
     at_once(16, move)
 
     assert {get_product(inventory, code).row.total for code in ("A-1", "B-1")} == {56}
+    assert verify(inventory).faults == ()
+
+
+def test_an_operation_id_that_is_used_eight_times_at_once_is_one_operation_with_one_result(
+    inventory: Inventory,
+) -> None:
+    create_product(inventory, "A-1", quantity=40)
+
+    answers = at_once(8, lambda _: issue(inventory, code="A-1", quantity=3, actor="ana", operation="once"))
+
+    assert len(set(answers)) == 1
+    assert get_product(inventory, "A-1").row.total == 37
+    assert verify(inventory).faults == ()
+
+
+def test_an_operation_id_that_eight_actors_use_at_once_is_that_of_one_of_them(inventory: Inventory) -> None:
+    create_product(inventory, "A-1", quantity=40)
+
+    def act(which: int) -> bool:
+        try:
+            issue(inventory, code="A-1", quantity=3, actor=f"actor {which}", operation="once")
+        except OperationReused:
+            return False
+        return True
+
+    assert sorted(at_once(8, act)) == [False] * 7 + [True]
+    assert get_product(inventory, "A-1").row.total == 37
+    assert verify(inventory).faults == ()
+
+
+def test_a_change_of_many_products_is_undone_once_of_four_undos_at_once(inventory: Inventory) -> None:
+    create_product(inventory, "A-1")
+    selection = Selection((SelectedProduct(get_product(inventory, "A-1").row.id),))
+    change_products(inventory, selection=selection, change=SetMinimum(5), actor="ana", operation="change")
+
+    def act(_: int) -> str:
+        try:
+            undo_products_change(inventory, changed_operation="change", **new_request())
+        except CannotUndo as error:
+            return error.reason
+        return "undone"
+
+    assert sorted(at_once(4, act)) == ["already_undone"] * 3 + ["undone"]
+    assert get_product(inventory, "A-1").row.minimum == 0
     assert verify(inventory).faults == ()
 
 

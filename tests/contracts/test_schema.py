@@ -8,10 +8,22 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, Index, MetaData, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from inventory_core import CORE_SCHEMA, Inventory, SchemaNotCurrent, SingleDatabase, verify
+from inventory_core import (
+    CORE_SCHEMA,
+    CannotUndo,
+    Inventory,
+    SchemaNotCurrent,
+    SingleDatabase,
+    get_product,
+    issue,
+    verify,
+)
 from inventory_core.failures import Failure, classify
+from inventory_core.operations.changing_many import change_products, undo_products_change
+from inventory_core.queries.selecting import SelectedProduct, Selection
+from inventory_core.rules.shared_changes import SetMinimum
 from inventory_core.tables import metadata as core_tables
-from inventory_core.testing import create_product
+from inventory_core.testing import create_product, new_request
 from inventory_web.schema import CHAINS, WEB_SCHEMA, require_current, upgrade_all
 from inventory_web.tables import metadata as web_tables
 from tests.contracts.at_once import processes_at_once
@@ -134,7 +146,6 @@ def test_the_database_itself_forbids_what_no_ledger_may_hold(inventory: Inventor
     [
         "UPDATE product SET category_id = 99",
         "UPDATE balance SET location_id = 99",
-        "DELETE FROM operation",
         "DELETE FROM product",
     ],
 )
@@ -145,6 +156,45 @@ def test_references_hold(inventory: Inventory, statement: str) -> None:
         inventory.sessions.write(lambda session: session.execute(text(statement)))
 
     assert verify(inventory).faults == ()
+
+
+@pytest.mark.parametrize("table", ["movement", "operation", "operation_result"])
+@pytest.mark.parametrize("statement", ["UPDATE {table} SET at = at", "DELETE FROM {table}"])
+def test_rows_that_are_insert_only_are_neither_changed_nor_deleted(
+    inventory: Inventory, table: str, statement: str
+) -> None:
+    create_product(inventory, "A-1", quantity=3)
+
+    with pytest.raises(DBAPIError, match=f"rows of {table} are insert only"):
+        inventory.sessions.write(lambda session: session.execute(text(statement.format(table=table))))
+
+    assert verify(inventory).faults == ()
+
+
+@WHERE
+def test_an_upgrade_keeps_the_results_of_operations_and_what_was_undone(empty: SingleDatabase) -> None:
+    CORE_SCHEMA.upgrade(empty.engine)
+    inventory = Inventory(empty)
+    create_product(inventory, "A-1", quantity=3)
+    first = issue(inventory, code="A-1", quantity=1, actor="ana", operation="issue-1")
+    selection = Selection((SelectedProduct(get_product(inventory, "A-1").row.id),))
+    change_products(inventory, selection=selection, change=SetMinimum(5), actor="ana", operation="change")
+    undo_products_change(inventory, changed_operation="change", actor="ana", operation="undo")
+    CORE_SCHEMA.downgrade(empty.engine, "0003")
+    with empty.engine.begin() as connection:
+        undone = text(
+            "UPDATE operation SET result = REPLACE(result, '{', '{\"undone_by\": \"undo\", ') WHERE id = 'change'"
+        )
+        connection.execute(undone)
+        refused = """INSERT INTO operation (id, verb, fingerprint, result, actor, at)
+        VALUES ('refused', 'issue', '', '', 'ana', '2026-01-01 00:00:00')"""
+        connection.execute(text(refused))
+    CORE_SCHEMA.upgrade(empty.engine)
+
+    assert issue(inventory, code="A-1", quantity=1, actor="ana", operation="issue-1") == first
+    with pytest.raises(CannotUndo, match="already_undone"):
+        undo_products_change(inventory, changed_operation="change", **new_request())
+    assert [fault.where for fault in verify(inventory).faults] == ["operation refused"]
 
 
 def differences(engine: Engine, tables: MetaData) -> list[object]:

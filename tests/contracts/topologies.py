@@ -23,6 +23,8 @@ from inventory_web.schema import upgrade_all
 TABLES = [*core_tables.tables.values(), *User.metadata.tables.values()]
 assert JobRow.metadata is User.metadata
 
+INSERT_ONLY = ("movement", "operation", "operation_result", "audit_event")
+
 Seeds = dict[Table, list[dict[str, Any]]]
 
 
@@ -130,7 +132,9 @@ def clear(engine: Engine, seeds: Seeds) -> None:
     with engine.begin() as connection:
         connection.execute(text("SET SESSION foreign_key_checks = OFF"))
         for table, rows in seeds.items():
-            connection.execute(delete(table))
+            # Rows of some tables are insert only, which a new table is not.
+            insert_only = table.name in INSERT_ONLY
+            connection.execute(text(f"TRUNCATE TABLE {table.name}") if insert_only else delete(table))
             if rows:
                 connection.execute(insert(table), rows)
         connection.execute(text("SET SESSION foreign_key_checks = ON"))

@@ -91,12 +91,21 @@ def test_a_database_of_a_newer_program_is_told_apart_from_an_older_one(engine: E
 
 
 @pytest.mark.parametrize(
-    "statement", ["UPDATE movement SET quantity = 9", "UPDATE movement SET reason = 'x'", "DELETE FROM movement"]
+    "statement",
+    [
+        "UPDATE movement SET quantity = 9",
+        "UPDATE movement SET reason = 'x'",
+        "DELETE FROM movement",
+        "UPDATE operation SET actor = 'x'",
+        "DELETE FROM operation",
+        "UPDATE operation_result SET result = ''",
+        "DELETE FROM operation_result",
+    ],
 )
-def test_movements_can_only_be_added(inventory: Inventory, statement: str) -> None:
+def test_rows_of_the_ledger_and_of_operations_can_only_be_added(inventory: Inventory, statement: str) -> None:
     create_product(inventory, "A-1", quantity=3)
 
-    with pytest.raises(DBAPIError, match="movements are insert only"):
+    with pytest.raises(DBAPIError, match="insert only"):
         inventory.sessions.write(lambda session: session.execute(text(statement)))
 
 

@@ -5,7 +5,13 @@ from pathlib import Path
 
 import pytest
 
+import inventory_web.areas.accounts.tables
+import inventory_web.areas.views.tables
+import inventory_web.audit_tables
+import inventory_web.long_work.tables  # noqa: F401 - every table of the web is in its metadata
+from inventory_core.tables import metadata as core_tables
 from inventory_web import Settings
+from inventory_web.tables import metadata as web_tables
 
 ROOT = Path(__file__).parents[2]
 ENGLISH, SPANISH = ((ROOT / "docs" / f"operating-containers{suffix}.md").read_text("utf-8") for suffix in ("", ".es"))
@@ -37,6 +43,13 @@ def test_every_setting_that_an_instance_is_given_exists(file: Path) -> None:
     given = re.findall(r"^ +(INVENTORY_(?!REPLICATION)\w+):", file.read_text("utf-8"), re.MULTILINE)
 
     assert {name.removesuffix("_FILE") for name in given} <= known
+
+
+def test_the_application_may_update_every_table_but_those_that_are_insert_only() -> None:
+    (listed,) = re.findall(r"UPDATABLE_TABLES: >-\n((?: {4}.*\n)+)", COMPOSE_FILES[0].read_text("utf-8"))
+    tables = {*core_tables.tables, *web_tables.tables}
+
+    assert set(re.findall(r"\w+", listed)) == tables - {"movement", "operation", "operation_result", "audit_event"}
 
 
 def test_every_file_that_is_named_is_there() -> None:

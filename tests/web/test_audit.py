@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 import time_machine
 from flask import Flask
-from sqlalchemy import select
+from sqlalchemy import select, text
+from sqlalchemy.exc import DBAPIError
 from sqlmodel import col
 
 from inventory_core import Inventory, SingleDatabase
@@ -226,6 +227,18 @@ def test_what_is_shown_is_text_whatever_was_tried(app: Flask) -> None:
 
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert "<script>alert" not in page
+
+
+@pytest.mark.parametrize("statement", ["UPDATE audit_event SET actor = 'x'", "DELETE FROM audit_event"])
+def test_events_of_the_audit_can_only_be_added_also_after_old_ones_were_deleted(
+    inventory: Inventory, statement: str
+) -> None:
+    tell_at(inventory, datetime(2024, 6, 1, tzinfo=UTC), Event.LOGIN)
+    tell_at(inventory, datetime(2025, 6, 1, tzinfo=UTC), Event.LOGIN)
+    prune(inventory, datetime(2025, 1, 1, tzinfo=UTC), by=Author("root@inventory"))
+
+    with pytest.raises(DBAPIError, match="insert only"):
+        inventory.sessions.write(lambda session: session.execute(text(statement)))
 
 
 def test_old_events_are_deleted_on_request_alone_and_that_is_told(inventory: Inventory) -> None:

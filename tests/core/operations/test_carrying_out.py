@@ -1,8 +1,11 @@
 from collections.abc import Callable
-from typing import Any
+from contextlib import AbstractContextManager, nullcontext
+from dataclasses import dataclass, replace
+from typing import Any, TypeVar
 
 import pytest
 from sqlalchemy import select
+from sqlalchemy.orm import Session
 
 from inventory_core import (
     InsufficientStock,
@@ -26,6 +29,7 @@ from inventory_core import (
 from inventory_core.tables import metadata
 from inventory_core.testing import create_location, create_product, new_request
 
+T = TypeVar("T")
 DRAFT = ProductDraft("B-2", "Silla")
 
 # Each is carried out on the product A-1 with 5 units, whose first movement has the id 1; there is a location "Sótano".
@@ -117,6 +121,22 @@ def test_a_refused_request_leaves_its_id_free(stocked: Inventory) -> None:
     assert issue(stocked, code="A-1", quantity=9, **request).quantity == 0
 
 
+def test_an_operation_that_was_refused_in_a_committed_transaction_of_the_caller_is_carried_out_later(
+    stocked: Inventory,
+) -> None:
+    request: dict[str, Any] = {"code": "A-1", "quantity": 9, "actor": "ana", "operation": "once"}
+
+    def host(session: Session) -> None:
+        with pytest.raises(InsufficientStock):
+            issue(replace(stocked, sessions=Joined(session)), **request)
+
+    stocked.sessions.write(host)
+    receive(stocked, code="A-1", quantity=4, **new_request())
+
+    assert issue(stocked, **request) == issue(stocked, **request)
+    assert verify(stocked).faults == ()
+
+
 def test_ids_that_differ_in_case_are_two_operations(stocked: Inventory) -> None:
     receive(stocked, code="A-1", quantity=1, actor="ana", operation="abc")
 
@@ -125,6 +145,19 @@ def test_ids_that_differ_in_case_are_two_operations(stocked: Inventory) -> None:
 
 def test_every_new_id_is_another_one() -> None:
     assert len({new_operation_id() for _ in range(1000)}) == 1000
+
+
+@dataclass
+class Joined:
+    """Operations that join the transaction of a host program."""
+
+    session: Session
+
+    def reader(self) -> AbstractContextManager[Session]:
+        return nullcontext(self.session)
+
+    def write(self, work: Callable[[Session], T]) -> T:
+        return work(self.session)
 
 
 def contents(inventory: Inventory) -> list[list[tuple[object, ...]]]:

@@ -31,7 +31,8 @@ def damage(tmp_path: Path) -> Damage:
         connection = sqlite3.connect(tmp_path / "inventory.db")
         connection.executescript(
             "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON;"
-            f"DROP TRIGGER movement_no_update; DROP TRIGGER movement_no_delete; {statements}"
+            "DROP TRIGGER movement_no_update; DROP TRIGGER movement_no_delete; DROP TRIGGER operation_no_delete;"
+            f"DROP TRIGGER operation_result_no_delete; {statements}"
         )
         connection.close()
 
@@ -135,6 +136,14 @@ def test_damage_is_found_with_the_place_and_both_values(
 
     found = {(fault.check, fault.where, fault.expected.split(" ", 1)[0], fault.found) for fault in verify(used).faults}
     assert {(check, where, expected.split(" ", 1)[0], value) for check, where, expected, value in faults} <= found
+
+
+def test_an_operation_without_a_result_is_found(used: Inventory, damage: Damage) -> None:
+    issue(used, code="A-1", quantity=1, actor="ana", operation="issue-1")
+    damage("DELETE FROM operation_result WHERE operation_id = 'issue-1'")
+
+    found = verify(used).faults
+    assert [(fault.check, fault.where) for fault in found] == [("operations have a result", "operation issue-1")]
 
 
 def test_a_search_index_that_does_not_fit_is_found(used: Inventory, damage: Damage) -> None:

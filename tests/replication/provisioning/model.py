@@ -24,6 +24,7 @@ SETTINGS = {
     "binlog_format": "ROW",
     "replica_preserve_commit_order": "1",
     "relay_log_recovery": "0",
+    "log_bin_trust_function_creators": "1",
     "session_track_gtids": "OFF",
 }
 States = Mapping[str, ServerState]

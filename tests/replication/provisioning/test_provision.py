@@ -5,7 +5,7 @@ from contextlib import suppress
 import pymysql
 import pytest
 
-from inventory_replication.config import MonitorPolicy
+from inventory_replication.config import Credentials, MonitorPolicy
 from inventory_replication.mysql.administration import AdministrationFailed, LockLost
 from inventory_replication.mysql.probes import Probe, ServerReport
 from inventory_replication.provisioning.apply import provision
@@ -226,6 +226,34 @@ def test_rights_that_a_role_lacks_or_does_not_need_are_mended(trial: Trial) -> N
         "GRANT USAGE ON *.* TO `app`@`%`",
         "GRANT SELECT, INSERT, UPDATE, DELETE ON `inventory`.* TO `app`@`%`",
     }
+
+
+def test_the_application_updates_the_tables_that_are_named_and_only_adds_to_the_others(trial: Trial) -> None:
+    trial.provision()
+    trial.one.query("CREATE TABLE inventory.balance (id INT PRIMARY KEY)")
+    trial.changed |= {"updatable_tables": "balance, not_yet"}
+    changed = trial.provision()
+
+    assert changed.steps == [("one", "GrantRights"), ("one", "RevokeRights")]
+    assert trial.provision().steps == []
+    assert {row[0] for row in trial.one.query("SHOW GRANTS FOR app")} == {
+        "GRANT USAGE ON *.* TO `app`@`%`",
+        "GRANT SELECT, INSERT ON `inventory`.* TO `app`@`%`",
+        "GRANT UPDATE, DELETE ON `inventory`.`balance` TO `app`@`%`",
+        "GRANT UPDATE, DELETE ON `inventory`.`not_yet` TO `app`@`%`",
+    }
+
+
+def test_the_account_that_migrates_creates_triggers(trial: Trial) -> None:
+    trial.one.query("SET GLOBAL log_bin_trust_function_creators = OFF")
+    trial.changed |= {"migrator_password": "migrator"}
+    trial.provision()
+
+    with trial.one.connect(Credentials("migrator", "migrator"), database="inventory") as connection:
+        cursor = connection.cursor()
+        cursor.execute("CREATE TABLE ledger (id INT PRIMARY KEY)")
+        cursor.execute("CREATE TRIGGER no_update BEFORE UPDATE ON ledger FOR EACH ROW SIGNAL SQLSTATE '45000'")
+    assert trial.provision().steps == []
 
 
 def test_a_replica_that_was_stopped_or_made_writable_is_mended(trial: Trial) -> None:

@@ -16,8 +16,8 @@ from inventory_core.errors import StorageRefused
 
 BUSY_SECONDS = 10
 DIALECTS = {"sqlite": "SQLite", "mysql": "MySQL"}
-OLDEST_SQLITE = (3, 34, 0)
-"""The first version whose full-text index has trigrams."""
+OLDEST_SQLITE = (3, 35, 0)
+"""The first version that drops a column without copying the table; its full-text index has trigrams."""
 
 
 @dataclass(frozen=True, slots=True)

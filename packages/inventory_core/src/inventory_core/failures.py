@@ -15,8 +15,9 @@ MYSQL_CHECK_VIOLATED = 3819
 MYSQL_DUPLICATE = 1062
 MYSQL_READ_ONLY_TRANSACTION = 1792
 MYSQL_STORAGE = frozenset(
-    # The server is not reached or refuses the account, then: it lost the connection, its disk is full, it is read-only.
-    {0, 1040, 1044, 1045, 1049, 2002, 2003, 2005, 2006, 2013, 4031, 1021, 1114, 1290, 1836}
+    # The server is not reached or refuses the account, then: the account lacks a privilege, the connection is lost, the disk is
+    # full, the server is read-only.
+    {0, 1040, 1044, 1045, 1049, 2002, 2003, 2005, 2006, 1142, 1143, 1227, 1419, 2013, 4031, 1021, 1114, 1290, 1836}
 )
 SQLITE_STORAGE = {
     sqlite3.SQLITE_READONLY: "{file} or its folder is read-only; allow writing to both",

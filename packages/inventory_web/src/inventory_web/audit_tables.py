@@ -1,4 +1,4 @@
-"""The table of what happened to accounts, logins and data; only ever added to, see ``auditing``."""
+"""The table of what happened to accounts, logins and data; insert only, see ``auditing``."""
 
 from datetime import datetime
 

@@ -10,7 +10,7 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from pluggy import PluginManager
-from sqlalchemy import Connection, bindparam, insert, select, update
+from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -19,26 +19,31 @@ from inventory_core.failures import Failure, classify
 from inventory_core.inventory import Inventory
 from inventory_core.rules.requests import request_faults
 from inventory_core.rules.texts import one_line
-from inventory_core.tables.plain import OPERATION
+from inventory_core.tables.plain import OPERATION, OPERATION_RESULT
 
 R = TypeVar("R")
 
 _BEGIN = insert(OPERATION)
-_FIRST = select(OPERATION.c.fingerprint, OPERATION.c.actor, OPERATION.c.result).where(
-    OPERATION.c.id == bindparam("operation")
-)
-_FINISH = (
-    update(OPERATION)
+# Locking reads see what is committed now, whatever snapshot the session has.
+_FIRST = (
+    select(OPERATION.c.fingerprint, OPERATION.c.actor)
     .where(OPERATION.c.id == bindparam("operation"))
-    .values(result=bindparam("outcome"), product_id=bindparam("product"))
+    .with_for_update(read=True)
 )
+_RESULT = (
+    select(OPERATION_RESULT.c.result)
+    .where(OPERATION_RESULT.c.operation_id == bindparam("operation"))
+    .with_for_update(read=True)
+)
+_FINISH = insert(OPERATION_RESULT)
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
     """A running unit of work: its transaction, and what every row that it writes says about it.
 
-    ``at`` is one time, in UTC, for the whole unit. Whoever locks or adds a single product notes its id in ``products``.
+    ``at`` is one time, in UTC, for the whole unit. Code that locks or adds a single product adds its id to ``products``;
+    code that takes back a whole operation adds that operation's id to ``undone``.
     """
 
     session: Session
@@ -48,6 +53,7 @@ class Unit:
     actor: str
     at: datetime
     products: set[int] = field(default_factory=set)
+    undone: set[str] = field(default_factory=set)
 
 
 def new_operation_id() -> str:
@@ -72,8 +78,10 @@ def carry_out(
 ) -> R:
     """Run ``work`` in one transaction and keep its result under the operation's id; give the kept one if there is one.
 
-    The row of the operation exists before ``work`` begins, so movements can refer to it. ``work`` may run again after a
-    deadlock or a busy database. ``request`` is what was asked, in JSON values, without what only guards it
+    The row of the operation is inserted before ``work`` begins, so movements can refer to it, and its result after it ends;
+    neither is ever changed. ``work`` may run again after a deadlock or a busy database.
+
+    ``request`` is what was asked, in JSON values, without what only guards it
     (``expected``, ``seen_version``): the same id with another ``verb``, ``request`` or ``actor`` raises ``OperationReused``.
     ``encode`` (for a dataclass: its fields) and ``decode`` turn the result into a JSON object and back; ``verb`` has at most
     20 characters. Raises ``InvalidInput`` for an id or actor that breaks the rules, and whatever ``work`` raises; then
@@ -90,21 +98,30 @@ def carry_out(
         if kept is not None:
             return decode(json.loads(kept))
         result = work(unit)
-        outcome = json.dumps(encode(result), ensure_ascii=False)
-        product = next(iter(unit.products)) if len(unit.products) == 1 else None
-        unit.connection.execute(_FINISH, {"operation": operation, "outcome": outcome, "product": product})
+        _finish(unit, json.dumps(encode(result), ensure_ascii=False))
         return result
 
-    return inventory.sessions.write(run)
+    try:
+        return inventory.sessions.write(run)
+    except _FinishedMeanwhile:
+        # Everything was rolled back; now the other unit's result is there.
+        return inventory.sessions.write(run)
+
+
+class _FinishedMeanwhile(Exception):
+    """Another unit stored a result under the same operation id, or took the same operation back."""
 
 
 def _begin(unit: Unit, verb: str, fingerprint: str) -> str | None:
-    """Claim the operation's id, or give the first result. On MySQL a second request with the same id waits here."""
+    """Insert the operation, or return its first result. On MySQL a second request with the same id waits here.
+
+    An operation without a result was refused inside a transaction of the caller that was committed all the same; it is
+    carried out as if it were new.
+    """
     row = {
         "id": unit.operation,
         "verb": verb,
         "fingerprint": fingerprint,
-        "result": "",
         "actor": unit.actor,
         "at": unit.at,
     }
@@ -118,7 +135,24 @@ def _begin(unit: Unit, verb: str, fingerprint: str) -> str | None:
     first = unit.connection.execute(_FIRST, {"operation": unit.operation}).one()
     if (first.fingerprint, first.actor) != (fingerprint, unit.actor):
         raise OperationReused(unit.operation)
-    return str(first.result)
+    kept: str | None = unit.connection.scalar(_RESULT, {"operation": unit.operation})
+    return kept
+
+
+def _finish(unit: Unit, result: str) -> None:
+    row = {
+        "operation_id": unit.operation,
+        "result": result,
+        "at": unit.at,
+        "product_id": next(iter(unit.products)) if len(unit.products) == 1 else None,
+        "undoes_id": next(iter(unit.undone), None),
+    }
+    try:
+        unit.connection.execute(_FINISH, row)
+    except DBAPIError as error:
+        if classify(error) is not Failure.DUPLICATE:
+            raise
+        raise _FinishedMeanwhile from error
 
 
 def _fingerprint(verb: str, request: Mapping[str, Any]) -> str:

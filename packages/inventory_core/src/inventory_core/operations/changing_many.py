@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, select
 
 from inventory_core.errors import CannotUndo, ChangedProduct, InvalidInput, MovementNotFound, ProductsConflict
 from inventory_core.inventory import Inventory
@@ -20,11 +20,20 @@ from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.requests import request_faults
 from inventory_core.rules.shared_changes import SetCategory, SetMinimum, SetRetired, SharedChange
 from inventory_core.rules.texts import one_line, storable
-from inventory_core.tables.plain import IMPORT_CHANGE, OPERATION
+from inventory_core.tables.plain import IMPORT_CHANGE, OPERATION, OPERATION_RESULT
 
 CHANGE, UNDO = "change_many", "undo_many"
-_FIRST = select(OPERATION.c.verb, OPERATION.c.result).where(OPERATION.c.id == bindparam("of")).with_for_update()
-_KEEP = update(OPERATION).where(OPERATION.c.id == bindparam("of")).values(result=bindparam("outcome"))
+_FIRST = (
+    select(OPERATION.c.verb, OPERATION_RESULT.c.result)
+    .join(OPERATION_RESULT, OPERATION_RESULT.c.operation_id == OPERATION.c.id)
+    .where(OPERATION.c.id == bindparam("of"))
+)
+# A locking read sees what is committed now, whatever snapshot the session has.
+_UNDONE = (
+    select(OPERATION_RESULT.c.operation_id)
+    .where(OPERATION_RESULT.c.undoes_id == bindparam("of"))
+    .with_for_update(read=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +108,9 @@ def undo_products_change(inventory: Inventory, *, changed_operation: str, actor:
         kept = _read_change(unit, changed_operation)
         former = [_Former(*each) for each in kept["former"]]
         selected = lock_many(unit, [each.id for each in former])
+        # Of two undos at once the second one waits for the products.
+        if unit.connection.scalar(_UNDONE, {"of": changed_operation}) is not None:
+            raise CannotUndo("already_undone")
         for product, each in zip(selected, former, strict=True):
             if product.version != each.version:
                 raise CannotUndo("edited_since", product.code)
@@ -108,8 +120,7 @@ def undo_products_change(inventory: Inventory, *, changed_operation: str, actor:
                 _Former(product.id, product.version + 1, _present(product, kept["column"])) for product in selected
             ]
             _note_for_history(unit, kept["column"], present)
-        marked = json.dumps(kept | {"undone_by": unit.operation}, ensure_ascii=False)
-        unit.connection.execute(_KEEP, {"of": changed_operation, "outcome": marked})
+        unit.undone.add(changed_operation)
         return ProductsSaved(unit.operation, len(former), 0)
 
     return carry_out(
@@ -192,15 +203,13 @@ def _present(product: Selected, column: str) -> Any:
 
 
 def _read_change(unit: Unit, operation: str) -> dict[str, Any]:
-    """Lock the operation and read what it kept, if it can be taken back."""
+    """Read what the operation kept, if it can be taken back."""
     first = unit.connection.execute(_FIRST, {"of": storable(operation)}).first()
     if first is None or first.verb not in (CHANGE, UNDO):
         raise MovementNotFound(operation)
     kept: dict[str, Any] = json.loads(first.result) if first.verb == CHANGE else {}
     if not kept:
         raise CannotUndo("is_undo")
-    if "undone_by" in kept:
-        raise CannotUndo("already_undone")
     if not kept["former"]:
         raise CannotUndo("changed_nothing")
     return kept

@@ -19,10 +19,14 @@ from inventory_core.operations.ledger_in_bulk import BalanceChange, add_to_balan
 from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.stock_changes import Kind
 from inventory_core.rules.texts import search_text, sort_key, storable
-from inventory_core.tables.plain import IMPORT_CHANGE, MOVEMENT, OPERATION, PRODUCT
+from inventory_core.tables.plain import IMPORT_CHANGE, MOVEMENT, OPERATION, OPERATION_RESULT, PRODUCT
 
 _UNDOING = MOVEMENT.alias("undoing")
-_IMPORT = select(OPERATION.c.result).where(OPERATION.c.id == bindparam("of"), OPERATION.c.verb == "import")
+_IMPORT = (
+    select(OPERATION_RESULT.c.result)
+    .join(OPERATION, OPERATION.c.id == OPERATION_RESULT.c.operation_id)
+    .where(OPERATION.c.id == bindparam("of"), OPERATION.c.verb == "import")
+)
 _MOVEMENTS = (
     select(MOVEMENT.c.product_id, MOVEMENT.c.location_id, -MOVEMENT.c.quantity, MOVEMENT.c.id)
     .outerjoin(_UNDOING, _UNDOING.c.undoes_id == MOVEMENT.c.id)

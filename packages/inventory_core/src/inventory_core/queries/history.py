@@ -10,12 +10,12 @@ from sqlalchemy.orm import Session
 
 from inventory_core.errors import ProductNotFound
 from inventory_core.inventory import Inventory
-from inventory_core.queries.history_entries import ENTRY_COLUMNS, HistoryEntry, make_entries
+from inventory_core.queries.history_entries import ENTRY_COLUMNS, ENTRY_TABLES, HistoryEntry, make_entries
 from inventory_core.queries.page_size import check_page_size
 from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.codes import clean_code, code_key
 from inventory_core.rules.texts import storable
-from inventory_core.tables.plain import IMPORT_CHANGE, MOVEMENT, OPERATION, PRODUCT
+from inventory_core.tables.plain import IMPORT_CHANGE, MOVEMENT, OPERATION, OPERATION_RESULT, PRODUCT
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,14 +55,17 @@ def operation_history(
     """
     check_page_size(size)
     asked = history_filter or HistoryFilter()
-    conditions = list(_conditions(asked, after))
+    conditions = _conditions(asked, after, OPERATION.c.at, OPERATION.c.id)
     with inventory.sessions.reader() as session:
         if asked.code:
             product_id = _product(session, asked.code)
-            alone = _page(session, [*conditions, OPERATION.c.product_id == product_id], size)
+            alone = _of_product(session, asked, after, product_id, size)
             records = sorted({*alone, *_among_many(session, conditions, product_id, size)}, key=_place, reverse=True)
         else:
-            records = _page(session, conditions, size)
+            ordered = (
+                select(*ENTRY_COLUMNS).select_from(ENTRY_TABLES).order_by(OPERATION.c.at.desc(), OPERATION.c.id.desc())
+            )
+            records = _read(session, ordered.where(*conditions), size)
         page = records[:size]
         entries = make_entries(session, page)
     return HistoryPage(entries, _place(page[-1]) if len(records) > size else None)
@@ -79,26 +82,40 @@ def _product(session: Session, code: str) -> int:
     return int(found)
 
 
-def _conditions(asked: HistoryFilter, after: tuple[datetime, str] | None) -> list[ColumnElement[bool]]:
+def _conditions(
+    asked: HistoryFilter,
+    after: tuple[datetime, str] | None,
+    time: ColumnElement[datetime],
+    row_id: ColumnElement[str],
+) -> list[ColumnElement[bool]]:
+    """``time`` and ``row_id`` are the columns of the table whose index the page is read by."""
     found: list[ColumnElement[bool]] = []
     if asked.actor:
         found.append(OPERATION.c.actor == storable(asked.actor))
     if asked.verb:
         found.append(OPERATION.c.verb == storable(asked.verb))
     if asked.since is not None:
-        found.append(OPERATION.c.at >= asked.since)
+        found.append(time >= asked.since)
     if asked.until is not None:
-        found.append(OPERATION.c.at < asked.until)
+        found.append(time < asked.until)
     if after is not None:
-        at, row_id = after
+        at, last = after
         # The first half lets an index begin there; the second one is what is meant.
-        earlier = or_(OPERATION.c.at < at, and_(OPERATION.c.at == at, OPERATION.c.id < storable(row_id)))
-        found += [OPERATION.c.at <= at, earlier]
+        found += [time <= at, or_(time < at, and_(time == at, row_id < storable(last)))]
     return found
 
 
-def _page(session: Session, conditions: Sequence[ColumnElement[bool]], size: int) -> list[tuple[Any, ...]]:
-    return _read(session, select(*ENTRY_COLUMNS).where(*conditions), size)
+def _of_product(
+    session: Session, asked: HistoryFilter, after: tuple[datetime, str] | None, product_id: int, size: int
+) -> list[tuple[Any, ...]]:
+    time, row_id = OPERATION_RESULT.c.at, OPERATION_RESULT.c.operation_id
+    statement = (
+        select(*ENTRY_COLUMNS)
+        .select_from(OPERATION_RESULT.join(OPERATION, OPERATION.c.id == row_id))
+        .where(OPERATION_RESULT.c.product_id == product_id, *_conditions(asked, after, time, row_id))
+        .order_by(time.desc(), row_id.desc())
+    )
+    return _read(session, statement, size)
 
 
 def _among_many(
@@ -110,10 +127,14 @@ def _among_many(
             MOVEMENT.c.product_id == product_id, MOVEMENT.c.kind.in_(("import", "undo"))
         ),
     ).subquery()
-    statement = select(*ENTRY_COLUMNS).join(touched, touched.c.operation_id == OPERATION.c.id)
-    return _read(session, statement.where(OPERATION.c.product_id.is_(None), *conditions), size)
+    statement = (
+        select(*ENTRY_COLUMNS)
+        .select_from(ENTRY_TABLES.join(touched, touched.c.operation_id == OPERATION.c.id))
+        .where(OPERATION_RESULT.c.product_id.is_(None), *conditions)
+        .order_by(OPERATION.c.at.desc(), OPERATION.c.id.desc())
+    )
+    return _read(session, statement, size)
 
 
 def _read(session: Session, statement: Select[Any], size: int) -> list[tuple[Any, ...]]:
-    ordered = statement.order_by(OPERATION.c.at.desc(), OPERATION.c.id.desc()).limit(size + 1)
-    return [tuple(record) for record in session.execute(ordered)]
+    return [tuple(record) for record in session.execute(statement.limit(size + 1))]

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from inventory_core.tables.plain import LOCATION, MOVEMENT, OPERATION, PRODUCT
+from inventory_core.tables.plain import LOCATION, MOVEMENT, OPERATION, OPERATION_RESULT, PRODUCT
 
 RESULT_READ = 4_000
 """Characters of a kept result that are read: all of most, and of a change of many products what is said of them together."""
@@ -20,9 +20,10 @@ ENTRY_COLUMNS: tuple[ColumnElement[Any], ...] = (
     OPERATION.c.verb,
     OPERATION.c.actor,
     OPERATION.c.at,
-    OPERATION.c.product_id,
-    func.substr(OPERATION.c.result, 1, RESULT_READ),
+    OPERATION_RESULT.c.product_id,
+    func.substr(OPERATION_RESULT.c.result, 1, RESULT_READ),
 )
+ENTRY_TABLES = OPERATION.outerjoin(OPERATION_RESULT, OPERATION_RESULT.c.operation_id == OPERATION.c.id)
 _NUMBER = re.compile(r'"(\w+)": (\d+)(?=[,}])')
 _WORD = re.compile(r'"(column)": "(\w+)"')
 

@@ -6,7 +6,7 @@ from inventory_core.tables.import_change import ImportChange
 from inventory_core.tables.location import Location
 from inventory_core.tables.metadata import CoreTable, metadata
 from inventory_core.tables.movement import Movement
-from inventory_core.tables.operation import Operation
+from inventory_core.tables.operation import Operation, OperationResult
 from inventory_core.tables.outbox import OutboxEvent
 from inventory_core.tables.product import Product
 
@@ -18,6 +18,7 @@ __all__ = [
     "Location",
     "Movement",
     "Operation",
+    "OperationResult",
     "OutboxEvent",
     "Product",
     "metadata",

@@ -171,8 +171,18 @@ class Administrator:
         self.rows(f"ALTER USER {_IDENTIFIED} {_require(tls=tls)}", account.user, account.password)
 
     def grant(self, user: str, privileges: Iterable[str], schema: str, table: str) -> None:
-        """Grant privileges on one place; an empty schema or table means all."""
-        self.rows(f"GRANT {', '.join(privileges)} ON {_place(schema, table)} TO %s@'%%'", user)
+        """Grant privileges on one place, which need not exist; an empty schema or table means all."""
+        wanted = list(privileges)
+        if table and not self._exists(schema, table):
+            # Only together with CREATE are privileges granted on a table that does not exist.
+            self.rows(f"GRANT {', '.join([*wanted, 'CREATE'])} ON {_place(schema, table)} TO %s@'%%'", user)
+            self.revoke(user, ["CREATE"], schema, table)
+            return
+        self.rows(f"GRANT {', '.join(wanted)} ON {_place(schema, table)} TO %s@'%%'", user)
+
+    def _exists(self, schema: str, table: str) -> bool:
+        query = "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s"
+        return bool(self.value(query, schema, table))
 
     def revoke(self, user: str, privileges: Iterable[str], schema: str, table: str) -> None:
         """Revoke privileges on one place; an empty schema or table means all."""

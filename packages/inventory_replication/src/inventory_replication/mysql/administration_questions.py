@@ -19,6 +19,7 @@ SETTINGS = (
     "binlog_format",
     "replica_preserve_commit_order",
     "relay_log_recovery",
+    "log_bin_trust_function_creators",
     "session_track_gtids",
     "version",
 )

@@ -20,7 +20,7 @@ from inventory_replication.provisioning.steps import (
     SetReadOnly,
     Step,
 )
-from inventory_replication.provisioning.wanted import Account, Wanted, rights_of
+from inventory_replication.provisioning.wanted import Account, Role, Wanted, rights_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +56,7 @@ def make_plan(states: States, wanted: Wanted) -> Plan:
     steps += _ready_source(source, wanted)
     password_changed = any(isinstance(step, SecureAccount) and step.account == wanted.replication() for step in steps)
     for state in states.values():
-        steps += _settle(state)
+        steps += _settle(state, wanted)
     for state in replicas:
         if state.is_new or state.name in wanted.rebuild:
             steps += attach(state, source, wanted)
@@ -110,7 +110,7 @@ def _ready_source(source: ServerState, wanted: Wanted) -> Iterator[Step]:
 
 def _ready_account(source: ServerState, account: Account, wanted: Wanted) -> Iterator[Step]:
     user = account.user
-    needed = rights_of(account.role, wanted.database)
+    needed = rights_of(account.role, wanted.database, wanted.updatable_tables)
     found = source.accounts.get(user)
     if found is None:
         why = f"it has no account {user} ({account.role})"
@@ -130,8 +130,12 @@ def _ready_account(source: ServerState, account: Account, wanted: Wanted) -> Ite
         yield RevokeRights(source.name, "account_rights", why, user, held - needed)
 
 
-def _settle(state: ServerState) -> Iterator[Step]:
-    """Settings that make a replica come back right from a crash; the source may be one tomorrow."""
+def _settle(state: ServerState, wanted: Wanted) -> Iterator[Step]:
+    """Settings that a server needs in either role; the source may be a replica tomorrow."""
+    migrates = any(account.role is Role.MIGRATOR for account in wanted.accounts)
+    if migrates and state.settings["log_bin_trust_function_creators"] != "1":
+        why = "its binary log keeps the account that migrates from creating triggers"
+        yield PersistSetting(state.name, "setting", why, "log_bin_trust_function_creators", "ON", now=True)
     if state.settings["replica_preserve_commit_order"] != "1":
         why = "it may show states that never were on the source"
         yield PersistSetting(state.name, "setting", why, "replica_preserve_commit_order", "ON", now=True)

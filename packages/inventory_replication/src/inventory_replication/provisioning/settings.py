@@ -28,6 +28,10 @@ SETTINGS: Final[Mapping[str, tuple[str, str]]] = {
     "admin_password": ("", "Its password."),
     "app_user": ("app", "Account of the application."),
     "app_password": ("", "Its password; empty: this account is not looked after."),
+    "updatable_tables": (
+        "",
+        "Tables whose rows the application may change and delete, comma-separated; in others it only adds. Empty: in all.",
+    ),
     "migrator_user": ("migrator", "Account that changes tables."),
     "migrator_password": ("", "Its password; empty: this account is not looked after."),
     "monitor_user": ("monitor", "Account of the monitor, and of `status`."),
@@ -95,6 +99,7 @@ class Settings:
             source_ca=self.values["source_ca"],
             source=self.values["source"],
             rebuild=rebuild,
+            updatable_tables=frozenset(filter(None, map(str.strip, self.values["updatable_tables"].split(",")))),
         )
 
 

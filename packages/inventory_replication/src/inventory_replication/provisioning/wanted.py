@@ -73,6 +73,8 @@ class Wanted:
         source_ca: Path, on the replicas, of the certificates that may have signed the source's; empty: encrypted, not verified.
         source: Name of the server that shall be the source of new servers; empty: the first, or the one with data.
         rebuild: Replicas whose content may be thrown away and copied again from the source.
+        updatable_tables: Tables of the schema whose rows the application may change and delete; in all others it only reads and
+            adds rows. They need not exist yet. Empty: it may in all tables.
     """
 
     servers: tuple[Server, ...]
@@ -83,6 +85,7 @@ class Wanted:
     source_ca: str = ""
     source: str = ""
     rebuild: frozenset[str] = frozenset()
+    updatable_tables: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         names = [server.name for server in self.servers]
@@ -95,6 +98,9 @@ class Wanted:
             self.require(called)
         if not SCHEMA_NAME.fullmatch(self.database):
             raise ConfigurationError(f"The database is {self.database!r}; use 1 to 64 letters, digits or '_'.")
+        for table in self.updatable_tables:
+            if not SCHEMA_NAME.fullmatch(table):
+                raise ConfigurationError(f"{table!r} is not a table's name; use 1 to 64 letters, digits or '_'.")
         users = [account.user for account in self.accounts]
         if len(set(users)) < len(users):
             raise ConfigurationError(f"Each role needs an account of its own; given are {', '.join(users)}.")
@@ -140,15 +146,17 @@ class Wanted:
         raise ConfigurationError("The password of the replication account is missing.")
 
 
-def rights_of(role: Role, database: str) -> frozenset[Right]:
+def rights_of(role: Role, database: str, updatable_tables: frozenset[str] = frozenset()) -> frozenset[Right]:
     """The least that the role needs."""
-    rows = {"SELECT", "INSERT", "UPDATE", "DELETE"}
-    tables = {"CREATE", "ALTER", "DROP", "INDEX", "REFERENCES"}
+    additions, changes = {"SELECT", "INSERT"}, {"UPDATE", "DELETE"}
+    tables = {"CREATE", "ALTER", "DROP", "INDEX", "REFERENCES", "TRIGGER"}
     match role:
         case Role.APP:
-            return frozenset(Right(privilege, database) for privilege in rows)
+            places = updatable_tables or {""}
+            updates = {Right(privilege, database, table) for privilege in changes for table in places}
+            return frozenset({Right(privilege, database) for privilege in additions} | updates)
         case Role.MIGRATOR:
-            return frozenset(Right(privilege, database) for privilege in rows | tables)
+            return frozenset(Right(privilege, database) for privilege in additions | changes | tables)
         case Role.MONITOR:
             reads = {Right("SELECT", "performance_schema", table) for table in MONITOR_TABLES}
             return frozenset(reads | {Right("REPLICATION CLIENT")})

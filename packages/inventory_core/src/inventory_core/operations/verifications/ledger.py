@@ -6,7 +6,7 @@ from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
 from sqlalchemy.orm import Session
 
 from inventory_core.operations.verifications.fault import VerificationFault
-from inventory_core.tables.plain import BALANCE, LOCATION, MOVEMENT, PRODUCT
+from inventory_core.tables.plain import BALANCE, LOCATION, MOVEMENT, OPERATION, OPERATION_RESULT, PRODUCT
 
 _SUMS = (
     select(MOVEMENT.c.product_id, MOVEMENT.c.location_id, func.sum(MOVEMENT.c.quantity).label("moved"))
@@ -81,6 +81,11 @@ _UNDO_IS_OPPOSITE = (
         )
     )
 )
+_WITHOUT_RESULT = (
+    select(OPERATION.c.id, literal("a result"), literal("nothing"))
+    .select_from(OPERATION.outerjoin(OPERATION_RESULT, OPERATION_RESULT.c.operation_id == OPERATION.c.id))
+    .where(OPERATION_RESULT.c.operation_id.is_(None))
+)
 
 
 def _negative(name: ColumnElement[str], value: ColumnElement[int]) -> Select[str, str, int]:
@@ -94,6 +99,7 @@ _CHECKS = (
     ("movements add up", ("movement",), _SERIES_ADDS_UP),
     ("last movement leaves the balance", ("movement",), _LAST_IS_BALANCE),
     ("undo is the opposite", ("movement",), _UNDO_IS_OPPOSITE),
+    ("operations have a result", ("operation",), _WITHOUT_RESULT),
     ("total is not negative", ("product",), _negative(PRODUCT.c.code, PRODUCT.c.quantity)),
     ("minimum is not negative", ("product",), _negative(PRODUCT.c.code, PRODUCT.c.minimum)),
     ("balance is not negative", ("product id",), _negative(BALANCE.c.product_id, BALANCE.c.quantity)),
