@@ -1,15 +1,17 @@
 """What an outside plugin can do, with the hooks that the built-in areas use as well."""
 
 from collections.abc import Callable
+from importlib import import_module
+from pathlib import Path
 
 import pytest
 from flask import Blueprint, Flask
 from pluggy import HookimplMarker, PluginValidationError
 
 from inventory_core import ChangeRefused, Inventory, ProductDraft, issue, new_operation_id, register_product
-from inventory_web import hookspecs
 from inventory_web.current import EXTENSION, Running
 from inventory_web.delivery import deliver_waiting
+from inventory_web.errors import ViewWithoutRole
 from tests.web.browser import Browser
 from tests.web.example_plugin import ReservationsPlugin
 
@@ -141,20 +143,6 @@ def test_a_misspelt_hook_stops_the_application_at_once(make_app: Callable[..., F
         make_app(Misspelt())
 
 
-def test_a_plugin_that_forgets_the_mark_opens_nothing(make_app: Callable[..., Flask]) -> None:
-    class Forgetful:
-        @hookspecs.hookimpl
-        def blueprints(self) -> list[Blueprint]:
-            blueprint = Blueprint("forgetful", __name__)
-            blueprint.add_url_rule("/open", view_func=lambda: "secret")
-            return [blueprint]
-
-    app = make_app(Forgetful())
-
-    assert Browser(app).get("/open").status_code == 302
-    assert Browser(app).let_in("vera").get("/open").text == "secret"
-
-
 def test_built_in_areas_stand_on_the_same_hooks(app: Flask) -> None:
     running = app.extensions[EXTENSION]
     areas = {type(plugin).__module__.rpartition(".")[2] for plugin in running.hooks.get_plugins()}
@@ -162,3 +150,73 @@ def test_built_in_areas_stand_on_the_same_hooks(app: Flask) -> None:
     assert areas >= {"accounts", "status", "products", "movements", "counting", "exports", "low_stock"}
     for hook in ("blueprints", "menu_entries", "product_columns", "product_panels"):
         assert getattr(running.hooks.hook, hook).get_hookimpls(), hook
+
+
+UNMARKED = """
+from flask import Blueprint
+from inventory_web.hookspecs import MenuEntry, hookimpl
+
+def open_to_all():
+    return "secret"
+
+class Plugin:
+    @hookimpl
+    def blueprints(self):
+        blueprint = Blueprint("unmarked", __name__)
+        blueprint.add_url_rule("/unmarked", view_func=open_to_all)
+        return [blueprint]
+
+    @hookimpl
+    def menu_entries(self):
+        return [MenuEntry("Sin marca", "unmarked.open_to_all")]
+
+plugin = Plugin()
+"""
+
+
+class WithStaticFiles:
+    """Brings pages with a folder of files for the browser."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @hookimpl
+    def blueprints(self) -> list[Blueprint]:
+        return [Blueprint("with_files", __name__, static_folder=self.folder, static_url_path="/with-files")]
+
+
+def test_a_view_without_a_role_is_refused_when_a_program_hands_it_over(
+    make_app: Callable[..., Flask], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "unmarked_by_program.py").write_text(UNMARKED, "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    plugin = import_module("unmarked_by_program").plugin
+
+    with pytest.raises(ViewWithoutRole, match=r"unmarked\.open_to_all"):
+        make_app(plugin)
+
+
+def test_an_installed_plugin_with_a_view_without_a_role_is_left_out(
+    make_app: Callable[..., Flask], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "unmarked_plugin.py").write_text(UNMARKED, "utf-8")
+    metadata = tmp_path / "unmarked_plugin-1.0.dist-info"
+    metadata.mkdir()
+    (metadata / "METADATA").write_text("Metadata-Version: 2.1\nName: unmarked-plugin\nVersion: 1.0\n", "utf-8")
+    (metadata / "entry_points.txt").write_text("[inventory_web]\nunmarked = unmarked_plugin:plugin\n", "utf-8")
+    monkeypatch.syspath_prepend(tmp_path)
+    browser = Browser(make_app()).let_in("vera")
+
+    assert browser.get("/unmarked").status_code == 404
+    assert "Sin marca" not in browser.get("/inventory").text
+    assert "WEB-013" in capsys.readouterr().out
+
+
+def test_files_for_the_browser_that_a_plugin_brings_need_no_mark(
+    make_app: Callable[..., Flask], tmp_path: Path
+) -> None:
+    (tmp_path / "a.css").write_text("a {}", "utf-8")
+    app = make_app(WithStaticFiles(tmp_path))
+
+    assert Browser(app).let_in("vera").get("/with-files/a.css").text == "a {}"
+    assert Browser(app).get("/with-files/a.css").status_code == 302

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from werkzeug.routing import Rule
 
 from inventory_core import Inventory
-from inventory_web.roles import Role, public, requires, role_of
+from inventory_web.roles import Role, is_marked, public, requires, role_of
 from tests.web.browser import PASSWORD, Browser
 
 PUBLIC = {
@@ -195,13 +195,17 @@ def test_nothing_that_a_viewer_may_send_changes_stock(app: Flask) -> None:
     assert {endpoint for endpoint, required in changing.items() if required is Role.VIEWER} == set()
 
 
-def test_a_view_without_a_mark_asks_for_a_login() -> None:
+def test_a_route_that_is_added_without_a_mark_asks_for_a_login() -> None:
     def view() -> str:
         return ""
 
     assert role_of(view) is Role.VIEWER
     assert role_of(requires(Role.ADMIN)(view)) is Role.ADMIN
     assert role_of(public(view)) is None
+
+
+def test_every_view_of_the_application_is_marked(app: Flask) -> None:
+    assert [endpoint for endpoint, view in app.view_functions.items() if not is_marked(view)] == []
 
 
 def test_a_role_may_do_all_that_the_smaller_ones_may() -> None:

@@ -6,6 +6,7 @@ from operator import attrgetter
 from typing import Any
 
 from flask import Flask, redirect, url_for
+from pluggy import PluginManager
 from werkzeug.wrappers import Response
 
 from inventory_core.sessions import SessionSource
@@ -26,8 +27,9 @@ from inventory_web import (
 )
 from inventory_web.areas.accounts import guard
 from inventory_web.codes_in_urls import CodeConverter
+from inventory_web.errors import ViewWithoutRole
 from inventory_web.long_work import workshop
-from inventory_web.plugins import build_plugin_manager
+from inventory_web.plugins import build_plugin_manager, leave_out_installed, register_blueprints
 from inventory_web.roles import Role, requires
 from inventory_web.settings import Settings
 
@@ -37,15 +39,24 @@ def create_app(settings: Settings, *, sessions: SessionSource | None = None, plu
 
     ``sessions`` is an already opened database, whose schema the caller keeps current; without it the settings say which
     one to open. ``plugins`` are objects with hooks of ``inventory_web.hookspecs`` or ``inventory_core.hookspecs``.
-    Raises ``SettingsRefused``, ``StorageRefused`` or ``pluggy.PluginValidationError``. Nothing is connected yet.
+    Nothing is connected yet. Raises ``SettingsRefused``, ``StorageRefused``, ``ViewWithoutRole`` or
+    ``pluggy.PluginValidationError``.
     """
     settings.require_safe()
+    hooks = build_plugin_manager(settings, plugins)
+    sessions = sessions or composition.open_sessions(settings)
+    while True:
+        try:
+            return _assemble(settings, sessions, hooks)
+        except ViewWithoutRole as error:
+            leave_out_installed(hooks, error)
+
+
+def _assemble(settings: Settings, sessions: SessionSource, hooks: PluginManager) -> Flask:
     app = Flask("inventory_web", static_folder=None)
     app.url_map.converters["code"] = CodeConverter
     security.configure(app, settings, composition.secret_key(settings))
 
-    hooks = build_plugin_manager(settings, plugins)
-    sessions = sessions or composition.open_sessions(settings)
     composition.carry_tokens(app, settings, sessions)
     inventory = composition.open_inventory(sessions, hooks)
     language.set_up(app, settings, catalogues.folders_of(inventory.plugins.get_plugins()))
@@ -61,8 +72,7 @@ def create_app(settings: Settings, *, sessions: SessionSource | None = None, plu
     workshop.set_up(app)
     assets.register(app)
     app.add_url_rule("/", "home", _home)
-    for blueprint in chain.from_iterable(hooks.hook.blueprints()):
-        app.register_blueprint(blueprint)
+    register_blueprints(app, hooks)
     app.extensions[current.EXTENSION] = current.Running(
         settings=settings,
         inventory=inventory,

@@ -112,6 +112,19 @@ class WorkGivenUp(WebError):
         super().__init__("each instance that worked on it ended meanwhile")
 
 
+class ViewWithoutRole(WebError):
+    """A view of ``plugin`` does not say who may open it; it is named by its ``endpoint``."""
+
+    code = "WEB-013"
+
+    def __init__(self, plugin: str, endpoint: str) -> None:
+        self.plugin = plugin
+        self.endpoint = endpoint
+        super().__init__(
+            f"the view {endpoint} of {plugin} has no role: mark it with inventory_web.roles.requires or public"
+        )
+
+
 def code_of(error: core.InventoryError | WebError) -> str:
     """The code that a person is told: of a refused cluster that of its cause, which says more."""
     return error.cause.code if isinstance(error, ClusterRefused) else error.code

@@ -1,7 +1,10 @@
 """The built-in areas, and the plugin manager of one application."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import cast
 
+import structlog
+from flask import Blueprint, Flask
 from pluggy import PluginManager
 
 from inventory_web.areas.accounts import AccountsArea
@@ -24,8 +27,12 @@ from inventory_web.areas.system import SystemArea
 from inventory_web.areas.timeline import TimelineArea
 from inventory_web.areas.views import ViewsArea
 from inventory_web.areas.work import WorkArea
+from inventory_web.errors import ViewWithoutRole
 from inventory_web.hookspecs import WebHooks
+from inventory_web.roles import is_marked
 from inventory_web.settings import Settings
+
+log = structlog.get_logger(__name__)
 
 AREAS = (
     ProductsArea,
@@ -68,3 +75,25 @@ def build_plugin_manager(settings: Settings, plugins: Iterable[object] = ()) -> 
     manager.load_setuptools_entrypoints("inventory_web")
     manager.check_pending()
     return manager
+
+
+def register_blueprints(app: Flask, hooks: PluginManager) -> None:
+    """Register the pages of every plugin. Raises ``ViewWithoutRole`` if a view does not say who may open it."""
+    # In the order of pluggy: what was registered last comes first.
+    for implementation in reversed(hooks.hook.blueprints.get_hookimpls()):
+        before = set(app.view_functions)
+        for blueprint in cast("Sequence[Blueprint]", implementation.function()):
+            app.register_blueprint(blueprint)
+        for endpoint in sorted(set(app.view_functions) - before):
+            view = app.view_functions[endpoint]
+            if not is_marked(view) and getattr(view, "__func__", None) is not Blueprint.send_static_file:
+                raise ViewWithoutRole(implementation.plugin_name, endpoint)
+
+
+def leave_out_installed(hooks: PluginManager, error: ViewWithoutRole) -> None:
+    """Unregister the plugin at fault if it was found installed, and log why; raise ``error`` if a program handed it over."""
+    plugin = hooks.get_plugin(error.plugin)
+    if not any(plugin is installed for installed, _ in hooks.list_plugin_distinfo()):
+        raise error
+    log.error("plugin_left_out", plugin=error.plugin, code=error.code, error=str(error))
+    hooks.unregister(plugin)

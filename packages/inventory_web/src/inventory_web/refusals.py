@@ -271,6 +271,11 @@ TEXTS: dict[type[Exception], Callable[[Any], str]] = {
     web.AccountNotFound: lambda error: gettext("No hay ningún usuario llamado «%(name)s».", name=error.name),
     web.PortTaken: _port_taken,
     web.RoleNeeded: _role_needed,
+    web.ViewWithoutRole: lambda error: gettext(
+        "La página «%(endpoint)s» de %(plugin)s no dice quién puede abrirla: márquela con requires o public.",
+        endpoint=error.endpoint,
+        plugin=error.plugin,
+    ),
     web.WorkGivenUp: lambda _: gettext(
         "El servidor se detuvo varias veces mientras trabajaba en esto. Inténtelo de nuevo; si se repite, avise a un administrador."
     ),

@@ -30,8 +30,8 @@ class Role(IntEnum):
 def requires(role: Role) -> Callable[[View], View]:
     """Mark a view: only accounts with at least this role get in.
 
-    The check itself happens once for every request, before the view (``areas.accounts.guard``). A view without a mark
-    asks for a viewer, so forgetting it opens nothing to strangers.
+    The check itself happens once for every request, before the view (``areas.accounts.guard``). A blueprint with a view that
+    has no mark is refused. A route that is added to the application later and has none asks for a viewer.
     """
 
     def mark(view: View) -> View:
@@ -45,6 +45,11 @@ def public(view: View) -> View:
     """Mark a view as open to everybody, also without a login."""
     setattr(view, _ATTRIBUTE, None)
     return view
+
+
+def is_marked(view: Callable[..., Any]) -> bool:
+    """Return whether the view says who may open it."""
+    return hasattr(view, _ATTRIBUTE)
 
 
 def role_of(view: Callable[..., Any]) -> Role | None:

@@ -55,6 +55,7 @@ class Request:
 
 
 @blueprint.get("/products/<code:code>/quantity")
+@requires(Role.VIEWER)
 def row(code: str) -> Response:
     """The row alone for htmx, for example after an undo; the product's page for everybody else."""
     if not wants_fragment():

@@ -12,6 +12,7 @@ from inventory_core.queries.stock_by_category import stock_by_category
 from inventory_web.areas.dashboard import pictures
 from inventory_web.areas.dashboard.figures import shelves, totals
 from inventory_web.current import the_inventory, the_settings
+from inventory_web.roles import Role, requires
 
 PERIODS = (30, 90)
 
@@ -19,6 +20,7 @@ blueprint = Blueprint("dashboard", __name__, template_folder="templates")
 
 
 @blueprint.get("/dashboard")
+@requires(Role.VIEWER)
 def overview() -> str:
     """Key figures, stock by category, what came and went in the last ``days``, what runs out first, what lacks most."""
     inventory = the_inventory()

@@ -13,6 +13,7 @@ from inventory_web.auditing import Event, announce, the_author, the_filter
 from inventory_web.current import the_inventory
 from inventory_web.language import the_language
 from inventory_web.list_query import ListQuery
+from inventory_web.roles import Role, requires
 
 TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -26,11 +27,13 @@ def add_routes(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/inventory/export.csv", "table", table)
 
 
+@requires(Role.VIEWER)
 def workbook() -> Response:
     """The list as a workbook."""
     return _download("xlsx")
 
 
+@requires(Role.VIEWER)
 def table() -> Response:
     """The list as comma-separated values."""
     return _download("csv")

@@ -19,6 +19,7 @@ from inventory_web.long_work.chunks import CHUNK_BYTES, numbers_of, stream_file
 from inventory_web.long_work.circumstances import see_result_of, the_circumstances
 from inventory_web.long_work.states import Job, State
 from inventory_web.long_work.workshop import take_on, the_workshop
+from inventory_web.roles import Role, requires
 
 
 def add_routes(blueprint: Blueprint) -> None:
@@ -31,6 +32,7 @@ def add_routes(blueprint: Blueprint) -> None:
     take_on(blueprint, KIND)
 
 
+@requires(Role.VIEWER)
 def new() -> str:
     """What would be exported, and in which format."""
     query = ListQuery.read(request.args)
@@ -38,6 +40,7 @@ def new() -> str:
     return render_template("exports/new.html", query=query, count=count, operation=new_operation())
 
 
+@requires(Role.VIEWER)
 def prepare() -> AnyResponse:
     """Begin an export of what the list shows: 303 to its page. A double click begins it once."""
     kind = request.form.get("format", "xlsx")
@@ -67,6 +70,7 @@ def prepare() -> AnyResponse:
     return see_other(url_for("exports.show", job_id=job_id))
 
 
+@requires(Role.VIEWER)
 def show(job_id: str) -> Response:
     """The progress, or the way to the file."""
     job = _mine(job_id)
@@ -74,6 +78,7 @@ def show(job_id: str) -> Response:
     return page_or_fragment("exports/job.html", "exports/job_card.html", job=job, query=query)
 
 
+@requires(Role.VIEWER)
 def fetch(job_id: str) -> AnyResponse:
     """The file, piece by piece; back to the page of the export if it is not there, or no longer."""
     job, stock = _mine(job_id), the_inventory()

@@ -14,7 +14,7 @@ from inventory_web.areas.labels.sheets import SHEETS, Kind, sheet_name
 from inventory_web.current import the_inventory
 from inventory_web.list_query import ListQuery
 from inventory_web.messages import field_label, number
-from inventory_web.roles import public
+from inventory_web.roles import Role, public, requires
 from inventory_web.selection import selected_rows
 
 MOST_PRODUCTS = 500
@@ -27,6 +27,7 @@ blueprint = Blueprint("labels", __name__, template_folder="templates")
 
 
 @blueprint.get("/labels")
+@requires(Role.VIEWER)
 def choose() -> Response:
     """The form: empty, for each ``code`` of the address, or for the products of a list (``list``, with its filter)."""
     if request.args.get("list"):
@@ -37,18 +38,21 @@ def choose() -> Response:
 
 
 @blueprint.post("/labels")
+@requires(Role.VIEWER)
 def choose_selected() -> Response:
     """The form for the products that are selected in the list."""
     return _form_for(selected_rows(MOST_PRODUCTS))
 
 
 @blueprint.post("/labels/change")
+@requires(Role.VIEWER)
 def change() -> Response:
     """The form again, as it was before the print."""
     return _form_page(LabelForm.read(request.form))
 
 
 @blueprint.post("/labels/print")
+@requires(Role.VIEWER)
 def sheets() -> Response:
     """The labels, or the form with what is wrong beside its fields: 422."""
     form = LabelForm.read(request.form)

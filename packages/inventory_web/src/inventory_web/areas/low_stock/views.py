@@ -10,6 +10,7 @@ from inventory_core.queries.sorting import Position
 from inventory_core.rules.reorder import Status
 from inventory_web.current import the_inventory
 from inventory_web.list_query import ListQuery, found_text, read_list
+from inventory_web.roles import Role, requires
 
 LARGEST_BADGE = 99
 
@@ -17,6 +18,7 @@ blueprint = Blueprint("low_stock", __name__, template_folder="templates")
 
 
 @blueprint.get("/low-stock")
+@requires(Role.VIEWER)
 def to_buy() -> str:
     """The list of what must be bought."""
     query = ListQuery.read(request.args, status=Status.LOW_STOCK)

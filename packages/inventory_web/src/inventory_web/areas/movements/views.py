@@ -35,6 +35,7 @@ blueprint.add_app_template_global(kind_colour)
 
 
 @blueprint.get("/movements")
+@requires(Role.VIEWER)
 def history() -> str:
     """All movements, or those of ``code``, the latest first."""
     code, operation = request.args.get("code", "").strip(), request.args.get("operation", "").strip()

@@ -12,6 +12,7 @@ from inventory_web.current import running, the_inventory
 from inventory_web.htmx import VARY, wants_fragment
 from inventory_web.list_query import ListQuery, found_text, read_list
 from inventory_web.product_table import table_rows
+from inventory_web.roles import Role, requires
 from inventory_web.selection import selection_actions
 
 blueprint = Blueprint("products", __name__, template_folder="templates")
@@ -19,6 +20,7 @@ editing.add_routes(blueprint)
 
 
 @blueprint.get("/inventory")
+@requires(Role.VIEWER)
 def inventory() -> Response:
     """The list: the whole page, or for htmx the results alone."""
     query = ListQuery.read(request.args)
@@ -47,6 +49,7 @@ def inventory() -> Response:
 
 
 @blueprint.get("/products/<code:code>")
+@requires(Role.VIEWER)
 def details(code: str) -> str:
     """One product with everything that areas have to say about it."""
     product = get_product(the_inventory(), code)

@@ -42,6 +42,7 @@ class Told:
 
 @blueprint.get("/scan")
 @uses_camera
+@requires(Role.VIEWER)
 def scan() -> Response:
     """The page; with a ``code`` its product, opened or ready to be counted. Nothing is changed."""
     choice = Choice.read(request.args)
@@ -60,6 +61,7 @@ def scan() -> Response:
 
 @blueprint.post("/scan")
 @uses_camera
+@requires(Role.VIEWER)
 def scanned() -> Response:
     """Do with a code what the mode says."""
     choice, text = Choice.read(request.form), request.form.get("code", "").strip()

@@ -7,6 +7,7 @@ from werkzeug.wrappers import Response
 
 from inventory_web import htmx
 from inventory_web.hookspecs import hookimpl
+from inventory_web.roles import Role, requires
 from inventory_web.settings import Settings
 
 
@@ -24,6 +25,7 @@ class ShortcutsArea:
         return [blueprint]
 
 
+@requires(Role.VIEWER)
 def keys() -> Response:
     """The list, or for a script of ours the dialog that shows it."""
     return htmx.page_or_fragment("shortcuts/page.html", "shortcuts/dialog.html")

@@ -8,11 +8,13 @@ from inventory_web.areas.system.drawing import Part, system_picture
 from inventory_web.current import the_inventory, the_settings
 from inventory_web.htmx import page_or_fragment
 from inventory_web.replicated_database import database_kind, replicated_status, servers_of_request
+from inventory_web.roles import Role, requires
 
 blueprint = Blueprint("system", __name__, template_folder="templates")
 
 
 @blueprint.get("/system")
+@requires(Role.VIEWER)
 def picture() -> Response:
     """Balancer, instances and servers at this moment; ``seen`` is what this browser knows of other instances."""
     system = _look(request.args.get("seen", ""))

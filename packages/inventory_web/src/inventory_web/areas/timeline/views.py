@@ -9,6 +9,7 @@ from inventory_core.queries.product_details import ProductDetails
 from inventory_web.areas.timeline.words import VERBS, told, verb_colour, verb_text
 from inventory_web.current import the_inventory
 from inventory_web.pagination import read_cursor, write_cursor
+from inventory_web.roles import Role, requires
 from inventory_web.typed_days import day_begin
 
 LAST_LINES = 5
@@ -20,6 +21,7 @@ _WORDS = {"verb_text": verb_text, "verb_colour": verb_colour, "told": told}
 
 
 @blueprint.get("/timeline")
+@requires(Role.VIEWER)
 def history() -> str:
     """What was done, the latest first: all, or what the filter in the address leaves."""
     asked = {

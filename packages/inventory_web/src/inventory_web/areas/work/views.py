@@ -14,11 +14,13 @@ from inventory_web.long_work.circumstances import see_result_of, the_circumstanc
 from inventory_web.long_work.kinds import WorkKind
 from inventory_web.long_work.states import REPEATABLE, Job, State
 from inventory_web.long_work.workshop import the_workshop
+from inventory_web.roles import Role, requires
 
 blueprint = Blueprint("work", __name__, template_folder="templates")
 
 
 @blueprint.get("/work")
+@requires(Role.VIEWER)
 def index() -> Response:
     """The jobs of the person, or all that the person may see; the page asks again while one of them is under way."""
     account, workshop = _account(), the_workshop()
@@ -39,6 +41,7 @@ def index() -> Response:
 
 
 @blueprint.post("/work/<job_id>/cancel")
+@requires(Role.VIEWER)
 def cancel(job_id: str) -> Response:
     """Cancel a job; one that is over stays as it is."""
     job, kind = _visible(job_id)
@@ -48,6 +51,7 @@ def cancel(job_id: str) -> Response:
 
 
 @blueprint.post("/work/<job_id>/again")
+@requires(Role.VIEWER)
 def again(job_id: str) -> Response:
     """Do again what failed or was cancelled; a second click finds it under way and only shows it."""
     job, kind = _visible(job_id)
