@@ -8,9 +8,16 @@ import pytest
 from flask import Blueprint, Flask
 from pluggy import HookimplMarker, PluginValidationError
 
-from inventory_core import ChangeRefused, Inventory, ProductDraft, issue, new_operation_id, register_product
+from inventory_core import (
+    ChangeRefused,
+    Inventory,
+    ProductDraft,
+    deliver_events,
+    issue,
+    new_operation_id,
+    register_product,
+)
 from inventory_web.current import EXTENSION, Running
-from inventory_web.delivery import deliver_waiting
 from inventory_web.errors import ViewWithoutRole
 from tests.web.browser import Browser
 from tests.web.example_plugin import ReservationsPlugin
@@ -83,19 +90,9 @@ def test_the_same_object_takes_part_in_the_core(extended: Flask, plugin: Reserva
     with pytest.raises(ChangeRefused, match="solo se reservan"):
         issue(inventory, code="A-1", quantity=101, actor="ada", operation=new_operation_id())
     issue(inventory, code="A-1", quantity=100, actor="ada", operation=new_operation_id())
-    deliver_waiting(inventory)
+    deliver_events(inventory)
 
     assert [(event.kind, event.total) for event in plugin.seen] == [("receive", 500), ("issue", 400)]
-
-
-def test_a_change_through_a_page_is_told_once_the_answer_is_out(extended: Flask, plugin: ReservationsPlugin) -> None:
-    register(extended)
-    browser = Browser(extended).let_in("olga")
-    browser.get("/products/A-1")
-    answer = browser.post("/products/A-1/quantity", delta="1", expected="500", operation=new_operation_id())
-
-    assert answer.status_code in (200, 303)
-    assert [event.total for event in plugin.seen] == [500, 501]
 
 
 def test_a_refusal_of_a_plugin_is_shown_to_the_person(extended: Flask) -> None:

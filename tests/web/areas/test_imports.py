@@ -11,7 +11,7 @@ from sqlalchemy import func, select, update
 from sqlmodel import col
 from xlsxwriter import Workbook
 
-from inventory_core import StockChanged, hookimpl, verify
+from inventory_core import StockChanged, deliver_events, hookimpl, verify
 from inventory_web.long_work.tables import JobChunk, JobRow
 from tests.core.imports import hostile_files
 from tests.web.areas.site import Site, Visitor, codes_in, form_in
@@ -294,7 +294,9 @@ def test_plugins_are_told_of_what_an_import_changed(make_site: Callable[..., Sit
 
     listener = Listener()
 
-    _imported(make_site(listener), PRODUCTS)
+    site = make_site(listener)
+    _imported(site, PRODUCTS)
+    deliver_events(site.inventory)
 
     assert sorted(listener.codes) == ["A", "B"]
 

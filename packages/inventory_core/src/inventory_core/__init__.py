@@ -40,10 +40,20 @@ from inventory_core.operations.carrying_out import new_operation_id
 from inventory_core.operations.cataloguing import edit_product, register_product, restore_product, retire_product
 from inventory_core.operations.changing_many import ProductsSaved, change_products, undo_products_change
 from inventory_core.operations.counting import change_quantity, count
-from inventory_core.operations.delivering import deliver_events
 from inventory_core.operations.importing import import_table, preview_import
 from inventory_core.operations.issuing import issue
 from inventory_core.operations.locating import add_location
+from inventory_core.operations.outbox import (
+    DeadLetter,
+    Delivery,
+    OutboxStatus,
+    deliver_batch,
+    deliver_events,
+    discard_dead_letters,
+    list_dead_letters,
+    outbox_status,
+    retry_dead_letters,
+)
 from inventory_core.operations.receiving import receive
 from inventory_core.operations.results import ProductSaved, StockChange
 from inventory_core.operations.transferring import transfer
@@ -51,6 +61,7 @@ from inventory_core.operations.undoing import undo_movement
 from inventory_core.operations.undoing_import import ImportUndone, undo_import
 from inventory_core.operations.verifications.fault import VerificationFault
 from inventory_core.operations.verifying import Verification, verify
+from inventory_core.outbox_relay import OutboxRelay
 from inventory_core.plugins import build_plugin_manager
 from inventory_core.queries.choices import LocationRow, list_categories, list_locations
 from inventory_core.queries.filters import ProductFilter
@@ -82,6 +93,8 @@ __all__ = [
     "ChangedProduct",
     "CountConflict",
     "DatabaseBusy",
+    "DeadLetter",
+    "Delivery",
     "DuplicateCode",
     "EditConflict",
     "ExportColumn",
@@ -100,6 +113,8 @@ __all__ = [
     "MovementPage",
     "MovementRow",
     "OperationReused",
+    "OutboxRelay",
+    "OutboxStatus",
     "Position",
     "ProductCount",
     "ProductDetails",
@@ -146,7 +161,9 @@ __all__ = [
     "change_quantity",
     "count",
     "count_products",
+    "deliver_batch",
     "deliver_events",
+    "discard_dead_letters",
     "edit_product",
     "export_products",
     "export_stock",
@@ -155,10 +172,12 @@ __all__ = [
     "import_table",
     "issue",
     "list_categories",
+    "list_dead_letters",
     "list_locations",
     "movement_history",
     "new_operation_id",
     "open_engines",
+    "outbox_status",
     "parse_quantity",
     "preview_import",
     "product_page",
@@ -168,6 +187,7 @@ __all__ = [
     "register_product",
     "restore_product",
     "retire_product",
+    "retry_dead_letters",
     "selected_rows",
     "stock_levels",
     "stream_products",

@@ -16,9 +16,9 @@ from inventory_web import (
     composition,
     compression,
     current,
-    delivery,
     error_pages,
     language,
+    outbox_relay,
     pages,
     reading_again,
     security,
@@ -67,9 +67,9 @@ def _assemble(settings: Settings, sessions: SessionSource, hooks: PluginManager)
     security.protect(app, settings)
     error_pages.register(app)
     reading_again.read_lost_pages_again(app)
-    delivery.deliver_after_changes(app)
 
     workshop.set_up(app)
+    outbox_relay.set_up(app, inventory)
     assets.register(app)
     app.add_url_rule("/", "home", _home)
     register_blueprints(app, hooks)

@@ -214,3 +214,43 @@ def audit_prune(before: datetime) -> None:
     from inventory_web.commands import auditing
 
     auditing.prune(before)
+
+
+@inventory.group(cls=Group, help=N_("La bandeja de salida: eventos que esperan a los complementos, y los abandonados."))
+def outbox() -> None:
+    """The outbox: events that wait for plugins, and those that were given up."""
+
+
+@outbox.command("list", help=N_("Muestra cuántos eventos esperan y cada evento abandonado, con su número y su error."))
+@click.option("--json", "as_json", is_flag=True, help=N_("El resultado en JSON."), cls=Option)
+def outbox_list(as_json: bool) -> None:
+    """Show how many events wait, and each dead letter with its number and its error."""
+    from inventory_web.commands import outbox as outbox_commands
+
+    outbox_commands.show(as_json=as_json)
+
+
+@outbox.command("deliver", help=N_("Entrega los eventos pendientes y termina; la aplicación que sirve lo hace sola."))
+def outbox_deliver() -> None:
+    """Deliver the events that are due, then exit; an application that serves does so automatically."""
+    from inventory_web.commands import outbox as outbox_commands
+
+    outbox_commands.deliver()
+
+
+@outbox.command("retry", help=N_("Vuelve a intentar los eventos abandonados con estos números, o todos."))
+@click.argument("ids", nargs=-1, type=int, metavar=N_("[NÚMERO]..."))
+def outbox_retry(ids: tuple[int, ...]) -> None:
+    """Retry the dead letters with these numbers, or all of them."""
+    from inventory_web.commands import outbox as outbox_commands
+
+    outbox_commands.retry(ids)
+
+
+@outbox.command("discard", help=N_("Borra para siempre los eventos abandonados con estos números."))
+@click.argument("ids", nargs=-1, type=int, required=True, metavar=N_("NÚMERO..."))
+def outbox_discard(ids: tuple[int, ...]) -> None:
+    """Delete the dead letters with these numbers for good."""
+    from inventory_web.commands import outbox as outbox_commands
+
+    outbox_commands.discard(ids)

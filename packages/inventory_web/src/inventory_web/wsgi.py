@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from inventory_web import current
+from inventory_web import current, outbox_relay
 from inventory_web.app import create_app
 from inventory_web.areas.status.process_metrics import start_writing
 from inventory_web.cli_words import chosen_language
@@ -16,13 +16,14 @@ from inventory_web.settings import Settings
 def application() -> Flask:
     """Make the application from the environment, with logging set up for this process; call it after a fork.
 
-    From then on the process works off imports and exports, also those that others have left behind.
+    From then on the process works off imports and exports, also those that others have left behind, and delivers events.
     """
     with speaking(chosen_language()):
         settings = Settings.from_environment()
         configure_logging(settings.log_level)
         app = create_app(settings)
     workshop.start(app)
+    outbox_relay.relay_of(app).start()
     sessions = app.extensions[current.EXTENSION].inventory.sessions
     start_writing(lambda: replicated_metrics(sessions))
     return app

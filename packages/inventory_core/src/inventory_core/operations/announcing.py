@@ -1,23 +1,29 @@
-"""Plugins are asked before a change is written, and an event is stored with it."""
+"""Plugins are called before a change is written, and an event is stored with it."""
 
-import dataclasses
 import json
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 
 from pluggy import PluginManager
-from sqlalchemy import insert
 
 from inventory_core.errors import ChangeRefused
 from inventory_core.events import ProposedChange, StockChanged
+from inventory_core.operations.bulk_rows import insert_rows, stored_time
 from inventory_core.operations.carrying_out import Unit
 from inventory_core.rules.stock_changes import ProductState, Step
 from inventory_core.tables.plain import OUTBOX
 
 STOCK_CHANGED = "stock_changed"
+EVENT_HOOKS = {STOCK_CHANGED: "after_stock_change"}
+"""Every kind of event that this program knows, with the hook that takes it."""
 
-_ADD_EVENT = insert(OUTBOX)
+DUE_AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
+"""Due by whatever clock: that of this process does not count."""
+
+EventRow = tuple[Any, ...]
+_EVENT_COLUMNS = ("event", "payload", "at", "due_at", "attempts", "last_error", "product_id")
+_to_text = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def is_asked(plugins: PluginManager) -> bool:
@@ -25,9 +31,9 @@ def is_asked(plugins: PluginManager) -> bool:
     return bool(plugins.hook.check_stock_change.get_hookimpls())
 
 
-def is_told(plugins: PluginManager) -> bool:
-    """True if some plugin implements ``after_stock_change``; events are stored for nobody otherwise."""
-    return bool(plugins.hook.after_stock_change.get_hookimpls())
+def has_listeners(plugins: PluginManager, event: str = STOCK_CHANGED) -> bool:
+    """True if some plugin implements the hook of this kind of event; without one no event of the kind is stored."""
+    return bool(getattr(plugins.hook, EVENT_HOOKS[event]).get_hookimpls())
 
 
 def ask_plugins(unit: Unit, product: ProductState, kind: str, steps: Sequence[Step], reason: str) -> None:
@@ -47,54 +53,47 @@ def ask_plugins(unit: Unit, product: ProductState, kind: str, steps: Sequence[St
 def write_events(
     unit: Unit, product: ProductState, kind: str, steps: Sequence[Step], reason: str, movements: Sequence[int]
 ) -> None:
-    """Store an event for each step that changed a quantity, if some plugin wants to be told."""
-    if is_told(unit.plugins) and (rows := event_rows(unit, product, kind, steps, reason, movements)):
-        unit.connection.execute(_ADD_EVENT, rows)
+    """Store an event for each step that changed a quantity, if some plugin listens."""
+    if has_listeners(unit.plugins):
+        insert_events(unit, event_rows(unit, product, kind, steps, reason, movements))
+
+
+def insert_events(unit: Unit, rows: Sequence[EventRow]) -> None:
+    """Store rows of ``event_rows``, many in one statement. The products are locked, so their events are numbered in order."""
+    insert_rows(unit.connection, OUTBOX, _EVENT_COLUMNS, rows)
 
 
 def event_rows(
     unit: Unit, product: ProductState, kind: str, steps: Sequence[Step], reason: str, movements: Sequence[int]
-) -> list[dict[str, Any]]:
+) -> list[EventRow]:
     """The rows of the outbox for one product's steps; the first one carries the change of the total."""
+    at, due_at = stored_time(unit.connection, unit.at), stored_time(unit.connection, DUE_AT_ONCE)
+    at_text = unit.at.isoformat()
+    before, after = product.quantity, product.quantity + sum(step.quantity for step in steps)
     rows = []
-    after = product.quantity + sum(step.quantity for step in steps)
-    before = product.quantity
     for step, movement in zip(steps, movements, strict=True):
         if step.quantity == 0:
             continue
-        event = StockChanged(
-            id=str(movement),
-            kind=kind,
-            code=product.code,
-            name=product.name,
-            location=step.place.location,
-            quantity=step.quantity,
-            total_before=before,
-            total=after,
-            minimum=product.minimum,
-            reason=reason,
-            actor=unit.actor,
-            at=unit.at,
-        )
+        payload = {
+            "id": str(movement),
+            "kind": kind,
+            "code": product.code,
+            "name": product.name,
+            "location": step.place.location,
+            "quantity": step.quantity,
+            "total_before": before,
+            "total": after,
+            "minimum": product.minimum,
+            "reason": reason,
+            "actor": unit.actor,
+            "at": at_text,
+        }
         before = after
-        rows.append(
-            {
-                "event": STOCK_CHANGED,
-                "payload": _to_text(event),
-                "at": unit.at,
-                "due_at": unit.at,
-                "attempts": 0,
-                "last_error": "",
-            }
-        )
+        rows.append((STOCK_CHANGED, _to_text(payload), at, due_at, 0, "", product.id))
     return rows
 
 
 def read_event(payload: str) -> StockChanged:
-    """The event of a stored payload. Raises ``ValueError``, ``KeyError`` or ``TypeError`` for one of another version."""
+    """Read a stored payload. Raises ``ValueError``, ``KeyError`` or ``TypeError`` for one of another version."""
     fields = json.loads(payload)
     return StockChanged(**(fields | {"at": datetime.fromisoformat(fields["at"])}))
-
-
-def _to_text(event: StockChanged) -> str:
-    return json.dumps(dataclasses.asdict(event) | {"at": event.at.isoformat()}, ensure_ascii=False)

@@ -6,10 +6,8 @@ from collections.abc import Sequence
 from operator import itemgetter
 from typing import Any
 
-from sqlalchemy import insert
-
 from inventory_core.imports.changes import Change, Fields, Known, Places
-from inventory_core.operations.announcing import event_rows, is_told
+from inventory_core.operations.announcing import event_rows, has_listeners, insert_events
 from inventory_core.operations.bulk_rows import CASES_AT_ONCE, insert_rows, set_by_id, stored_time, update_rows
 from inventory_core.operations.carrying_out import Unit
 from inventory_core.operations.import_lookups import read_ids
@@ -17,7 +15,7 @@ from inventory_core.operations.ledger_in_bulk import BalanceSet, add_to_totals, 
 from inventory_core.rules.quantities import LARGEST_QUANTITY
 from inventory_core.rules.stock_changes import Kind, Place, ProductState, Step
 from inventory_core.rules.texts import search_text, sort_key
-from inventory_core.tables.plain import IMPORT_CHANGE, OUTBOX, PRODUCT
+from inventory_core.tables.plain import IMPORT_CHANGE, PRODUCT
 
 CREATED_AT_ONCE = 2_500
 """Products in one statement, at whose end SQLite writes its search index; 13 parameters each, so not many more."""
@@ -29,7 +27,6 @@ _PRODUCT_COLUMNS = (
 _UNDO_COLUMNS = ("operation_id", "product_id", "before", "version_after")
 _SEARCHED = {"name", "description", "category_id"}
 _TO_TEXT = json.JSONEncoder(ensure_ascii=False).encode
-_ADD_EVENT = insert(OUTBOX)
 _product = itemgetter(1)
 
 
@@ -78,7 +75,7 @@ class ImportWriter:
                 totals.append((product_id, after - (before or 0)))
         add_to_totals(self._unit, totals)
         set_balances(self._unit, Kind.IMPORT, balances)
-        if is_told(self._unit.plugins):
+        if has_listeners(self._unit.plugins):
             self._write_events(changes, balances)
 
     def _insert(self, changes: Sequence[Change]) -> None:
@@ -164,7 +161,7 @@ class ImportWriter:
             state = ProductState(product_id, code, new.name, before, new.minimum, 1, new.retired)
             ids = [movements[product_id, balance.location_id] for _, balance in own]
             rows += event_rows(self._unit, state, Kind.IMPORT, steps, "", ids)
-        self._unit.connection.execute(_ADD_EVENT, rows)
+        insert_events(self._unit, rows)
 
     def _step(self, balance: BalanceSet) -> Step:
         name = self._places.location_names[balance.location_id].name

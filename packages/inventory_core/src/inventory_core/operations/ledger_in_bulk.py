@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, select
 
-from inventory_core.operations.announcing import ask_plugins, is_told, write_events
+from inventory_core.operations.announcing import ask_plugins, event_rows, has_listeners, insert_events
 from inventory_core.operations.bulk_rows import insert_rows, stored_time, update_rows
 from inventory_core.operations.carrying_out import Unit
 from inventory_core.operations.ledger import PRODUCT_STATE
@@ -148,9 +148,11 @@ def _write(unit: Unit, kind: Kind, planned: Sequence[tuple[ProductState, tuple[S
         for each in steps
     ]
     set_balances(unit, kind, changes, reason)
-    if is_told(unit.plugins):
+    if has_listeners(unit.plugins):
         written = written_movements(unit, [product.id for product, _ in planned])
+        rows = []
         for product, steps in planned:
             movements = [written[product.id, each.place.location_id] for each in steps]
-            write_events(unit, product, kind, steps, reason, movements)
+            rows += event_rows(unit, product, kind, steps, reason, movements)
+        insert_events(unit, rows)
     return len(changes)

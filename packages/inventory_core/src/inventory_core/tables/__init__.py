@@ -7,7 +7,7 @@ from inventory_core.tables.location import Location
 from inventory_core.tables.metadata import CoreTable, metadata
 from inventory_core.tables.movement import Movement
 from inventory_core.tables.operation import Operation, OperationResult
-from inventory_core.tables.outbox import OutboxEvent
+from inventory_core.tables.outbox import OutboxDeadLetter, OutboxEvent
 from inventory_core.tables.product import Product
 
 __all__ = [
@@ -19,6 +19,7 @@ __all__ = [
     "Movement",
     "Operation",
     "OperationResult",
+    "OutboxDeadLetter",
     "OutboxEvent",
     "Product",
     "metadata",

@@ -1,4 +1,4 @@
-"""Events to deliver to ``after_*`` hooks once their transaction is committed."""
+"""Events of committed changes that wait for their plugins, and those that were given up."""
 
 from datetime import datetime
 
@@ -10,14 +10,15 @@ from inventory_core.tables.metadata import MYSQL_OPTIONS, CoreTable
 
 
 class OutboxEvent(CoreTable, table=True):
-    """An event; written in the transaction that it tells of, deleted when every hook has taken it.
+    """An event, written in the transaction of its change and deleted when every plugin has taken it.
 
-    ``due_at`` is the earliest next attempt: a deliverer claims an event by moving it into the future and
-    writing its ``claim``, so that an event whose deliverer died is delivered by another one later.
+    ``due_at`` is the earliest next attempt by the database's clock. A relay claims an event by moving ``due_at`` into the
+    future and writing its ``claim``; if the relay dies, the event is due again at that time. Events of one ``product_id`` are
+    delivered in the order of ``id``; an event without one depends on no other.
     """
 
     __tablename__ = "outbox"
-    __table_args__ = (Index(None, "due_at", "id"), Index(None, "claim"), MYSQL_OPTIONS)
+    __table_args__ = (Index(None, "due_at", "id"), Index(None, "claim"), Index(None, "product_id", "id"), MYSQL_OPTIONS)
 
     id: int | None = Field(default=None, primary_key=True, sa_type=ROW_ID)
     event: str = Field(sa_type=text_of(40))
@@ -27,3 +28,20 @@ class OutboxEvent(CoreTable, table=True):
     claim: str | None = Field(default=None, sa_type=text_of(32))
     attempts: int = Field(default=0)
     last_error: str = Field(default="", sa_type=text_of(500))
+    product_id: int | None = Field(default=None, sa_type=ROW_ID)
+
+
+class OutboxDeadLetter(CoreTable, table=True):
+    """An event that no relay tries again; kept until it is retried or discarded on request."""
+
+    __tablename__ = "outbox_dead_letter"
+    __table_args__ = (MYSQL_OPTIONS,)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=ROW_ID)
+    event: str = Field(sa_type=text_of(40))
+    payload: str = Field(sa_type=LONG_TEXT)
+    at: datetime = Field(sa_type=UtcMicroseconds)
+    dead_at: datetime = Field(sa_type=UtcMicroseconds)
+    attempts: int
+    last_error: str = Field(sa_type=text_of(500))
+    product_id: int | None = Field(default=None, sa_type=ROW_ID)

@@ -24,7 +24,6 @@ from inventory_web.areas.imports.texts import row_fault_text
 from inventory_web.commands.opening import actor, inventory_of
 from inventory_web.commands.reporting import report
 from inventory_web.current import new_operation
-from inventory_web.delivery import deliver_waiting
 from inventory_web.messages import number
 from inventory_web.settings import Settings
 
@@ -49,7 +48,6 @@ def carry_out(inventory: Inventory, file: Path, *, actor: str) -> None:
     """Import a file of ours without a word."""
     table = read_table(file, filename=file.name)
     import_table(inventory, table, actor=actor, operation=new_operation())
-    deliver_waiting(inventory)
 
 
 def _preview(inventory: Inventory, table: Table, progress: Report) -> ImportPreview:
@@ -60,9 +58,7 @@ def _preview(inventory: Inventory, table: Table, progress: Report) -> ImportPrev
 
 
 def _import(inventory: Inventory, table: Table, progress: Report) -> ImportResult:
-    result = import_table(inventory, table, actor=actor(), operation=new_operation(), progress=progress)
-    deliver_waiting(inventory)
-    return result
+    return import_table(inventory, table, actor=actor(), operation=new_operation(), progress=progress)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from pydantic import SecretStr
 
+from inventory_web import outbox_relay
 from inventory_web.app import create_app
 from inventory_web.commands.opening import database
 from inventory_web.composition import secret_key
@@ -87,6 +88,7 @@ class _Server(BaseApplication):
     def load(self) -> Any:
         app = create_app(self._settings)
         workshop.start(app)
+        outbox_relay.relay_of(app).start()
         return app
 
     def _announce(self, _server: object) -> None:

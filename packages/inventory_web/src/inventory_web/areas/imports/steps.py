@@ -12,7 +12,6 @@ from inventory_core.operations.importing import import_table, preview_import
 from inventory_web.areas.imports.outcomes import counts_of, refusal_of, rows_refused
 from inventory_web.areas.imports.texts import state_text
 from inventory_web.auditing import Event, announce
-from inventory_web.delivery import deliver_waiting
 from inventory_web.long_work.chunks import copy_file
 from inventory_web.long_work.circumstances import author_of
 from inventory_web.long_work.kinds import Assignment, Ending, WorkKind
@@ -47,7 +46,6 @@ def carry_out(assignment: Assignment) -> Ending:
         return Ending(State.READY, rows_refused(job.result, error), keep_file=False)
 
     def tell() -> None:
-        deliver_waiting(inventory)
         announce(inventory, Event.IMPORTED, by=by, subject=job.title, import_id=job.id, rows=result.rows)
 
     outcome: dict[str, Any] = counts_of(result)

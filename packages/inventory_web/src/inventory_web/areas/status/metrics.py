@@ -7,7 +7,8 @@ from flask import Blueprint, Response, abort, g, request
 from flask.blueprints import BlueprintSetupState
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 
-from inventory_web import current
+from inventory_web import current, outbox_relay
+from inventory_web.areas.status.outbox_metrics import OutboxCollector, OutboxCounters
 from inventory_web.areas.status.process_metrics import scrape_registry
 from inventory_web.replicated_database import replicated_metrics
 from inventory_web.roles import public
@@ -28,6 +29,8 @@ def add_routes(blueprint: Blueprint, settings: Settings) -> None:
         "inventory_request_seconds", "Time to answer, by endpoint", ("endpoint",), registry=registry, buckets=BUCKETS
     )
 
+    outbox = OutboxCounters(registry)
+
     def count(response: Response) -> Response:
         endpoint = request.endpoint or "unknown"
         method = request.method if request.method in METHODS else "other"
@@ -39,12 +42,14 @@ def add_routes(blueprint: Blueprint, settings: Settings) -> None:
     def metrics() -> Response:
         if not may_read(settings):
             abort(403)
-        sessions = current.the_inventory().sessions
-        collected = scrape_registry(registry, lambda: replicated_metrics(sessions))
+        inventory = current.the_inventory()
+        collected = scrape_registry(registry, lambda: replicated_metrics(inventory.sessions))
+        collected.register(OutboxCollector(inventory))
         return Response(generate_latest(collected), content_type=CONTENT_TYPE_LATEST)
 
     def watch(state: BlueprintSetupState) -> None:
         state.app.after_request(count)
+        outbox_relay.relay_of(state.app).observe(outbox.count)
 
     blueprint.record_once(watch)
     blueprint.add_url_rule("/metrics", view_func=metrics)

@@ -1,0 +1,400 @@
+import logging
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+
+import pytest
+from sqlalchemy import event as listeners
+from sqlalchemy import text
+
+from inventory_core import (
+    Delivery,
+    Inventory,
+    SingleDatabase,
+    StockChanged,
+    build_plugin_manager,
+    deliver_batch,
+    deliver_events,
+    discard_dead_letters,
+    hookimpl,
+    issue,
+    list_dead_letters,
+    outbox_status,
+    receive,
+    retry_dead_letters,
+)
+from inventory_core.operations.outbox import LEASE_SECONDS, MAX_ATTEMPTS, MAX_UNKNOWN_ATTEMPTS
+from inventory_core.tables.database_clock import read_database_clock
+from inventory_core.testing import create_product, new_request, temporary_inventory
+from tests.core.outbox import due_in, let_pass
+
+AT = datetime(2026, 11, 24, 9, 30, tzinfo=UTC)
+
+
+class Recipient:
+    """Takes events, or fails as it was set to."""
+
+    def __init__(self) -> None:
+        self.events: list[StockChanged] = []
+        self.fails_with: BaseException | None = None
+        self.fails_for = ""
+
+    @hookimpl
+    def after_stock_change(self, event: StockChanged) -> None:
+        self.events.append(event)
+        if self.fails_with is not None and event.code.startswith(self.fails_for):
+            raise self.fails_with
+
+    @property
+    def codes(self) -> list[str]:
+        return [event.code for event in self.events]
+
+
+@pytest.fixture
+def recipient() -> Recipient:
+    return Recipient()
+
+
+@pytest.fixture
+def told(tmp_path: Path, recipient: Recipient) -> Iterator[Inventory]:
+    with temporary_inventory(tmp_path) as created:
+        yield Inventory(created.sessions, build_plugin_manager([recipient]), lambda: AT)
+
+
+def test_deliver_events_hands_over_a_committed_change_once(told: Inventory, recipient: Recipient) -> None:
+    create_product(told, "A-1", name="Mesa", minimum=3)
+    change = receive(told, code="A-1", quantity=5, reason="compra", **new_request())
+
+    assert (deliver_events(told), deliver_events(told)) == (1, 0)
+    assert recipient.events == [
+        StockChanged(
+            id=str(change.movement_ids[0]),
+            kind="receive",
+            code="A-1",
+            name="Mesa",
+            location="Principal",
+            quantity=5,
+            total_before=0,
+            total=5,
+            minimum=3,
+            reason="compra",
+            actor="test",
+            at=AT,
+        )
+    ]
+
+
+def test_no_event_is_stored_without_listener(inventory: Inventory) -> None:
+    create_product(inventory, "A-1", quantity=5)
+
+    assert pending(inventory) == []
+    assert deliver_events(inventory) == 0
+
+
+def test_events_wait_while_no_plugin_listens(told: Inventory) -> None:
+    create_product(told, "A-1", quantity=5)
+    alone = Inventory(told.sessions)
+
+    assert deliver_events(alone) == 0
+    assert deliver_events(told) == 1
+
+
+def test_a_refused_change_leaves_no_event(told: Inventory) -> None:
+    create_product(told, "A-1")
+    with pytest.raises(Exception, match="A-1"):
+        issue(told, code="A-1", quantity=1, **new_request())
+
+    assert deliver_events(told) == 0
+
+
+def test_a_failed_event_is_retried_with_growing_pauses(
+    told: Inventory, recipient: Recipient, caplog: pytest.LogCaptureFixture
+) -> None:
+    create_product(told, "A-1", quantity=5)
+    recipient.fails_with = ValueError("no paper")
+
+    pauses = []
+    for _ in range(4):
+        assert deliver_events(told) == 0
+        assert deliver_events(told) == 0
+        pauses.append(round(due_in(told)))
+        let_pass(told, pauses[-1])
+
+    assert pauses == [2, 4, 8, 16]
+    assert pending(told) == [(4, "ValueError: no paper")]
+    assert [record.levelno for record in caplog.records] == [logging.WARNING] * 4
+    assert [record.exc_info is not None for record in caplog.records] == [True, False, False, False]
+    recipient.fails_with = None
+    assert deliver_events(told) == 1
+    assert len({event.id for event in recipient.events}) == 1
+    assert pending(told) == []
+
+
+def test_a_failed_event_holds_up_its_own_product_only(told: Inventory, recipient: Recipient) -> None:
+    create_product(told, "A-1", quantity=5)
+    recipient.fails_with, recipient.fails_for = ValueError("no paper"), "A"
+    deliver_events(told)
+    receive(told, code="A-1", quantity=1, **new_request())
+    create_product(told, "B-2", quantity=5)
+    receive(told, code="B-2", quantity=1, **new_request())
+
+    assert deliver_batch(told) == Delivery(claimed=2, delivered=2)
+    assert recipient.codes == ["A-1", "B-2", "B-2"]
+    let_pass(told, 2)
+    recipient.fails_with = None
+    assert deliver_events(told) == 2
+    assert [event.total for event in recipient.events[-2:]] == [5, 6]
+
+
+def test_later_events_of_a_product_wait_for_one_that_fails_in_the_same_batch(
+    told: Inventory, recipient: Recipient
+) -> None:
+    create_product(told, "A-1", quantity=5)
+    receive(told, code="A-1", quantity=1, **new_request())
+    recipient.fails_with = ValueError("no paper")
+
+    assert deliver_batch(told) == Delivery(claimed=2, failed=1)
+    assert [event.total for event in recipient.events] == [5]
+    assert pending(told) == [(1, "ValueError: no paper"), (0, "")]
+
+
+def test_an_event_becomes_a_dead_letter_after_the_last_attempt_and_frees_its_product(
+    told: Inventory, recipient: Recipient, caplog: pytest.LogCaptureFixture
+) -> None:
+    create_product(told, "A-1", quantity=5)
+    receive(told, code="A-1", quantity=1, **new_request())
+    recipient.fails_with = ValueError("no paper")
+    pauses = 0.0
+    for _ in range(MAX_ATTEMPTS - 1):
+        assert deliver_batch(told).failed == 1
+        pauses += due_in(told)
+        let_pass(told, 3600)
+    assert 9 * 3600 < pauses < 9.2 * 3600
+
+    recipient.fails_with = None
+    recipient.events.clear()
+    told.plugins.register(FailsFor(5))
+    assert deliver_batch(told) == Delivery(claimed=2, delivered=1, dead=1)
+    (letter,) = list_dead_letters(told)
+    assert (letter.event, letter.attempts, letter.last_error) == ("stock_changed", MAX_ATTEMPTS, "ValueError: no")
+    assert outbox_status(told).dead_letters == 1
+    assert "dead letter after 20 attempts" in caplog.records[-1].getMessage()
+
+
+def test_a_dead_letter_can_be_retried_or_discarded(told: Inventory, recipient: Recipient) -> None:
+    for code in ("A-1", "B-2", "C-3"):
+        create_product(told, code, quantity=5)
+    made_unknown(told)
+    for _ in range(MAX_UNKNOWN_ATTEMPTS):
+        deliver_events(told)
+        let_pass(told, 3600)
+    first, second, third = (letter.id for letter in list_dead_letters(told))
+    told.sessions.write(lambda session: session.execute(text("UPDATE outbox_dead_letter SET event = 'stock_changed'")))
+
+    assert retry_dead_letters(told, (first, first + 1000)) == 1
+    assert discard_dead_letters(told, (second,)) == 1
+    assert [letter.id for letter in list_dead_letters(told)] == [third]
+    assert retry_dead_letters(told) == 1
+    assert deliver_events(told) == 2
+    assert recipient.codes == ["A-1", "C-3"]
+    assert outbox_status(told).dead_letters == 0
+
+
+def test_an_unknown_event_waits_for_an_upgrade_and_then_becomes_a_dead_letter(
+    told: Inventory, recipient: Recipient
+) -> None:
+    create_product(told, "A-1", quantity=5)
+    made_unknown(told)
+
+    assert deliver_batch(told) == Delivery(claimed=1, failed=1)
+    assert pending(told) == [(1, "this program does not know events named moon_landing")]
+    for _ in range(MAX_UNKNOWN_ATTEMPTS - 2):
+        let_pass(told, 3600)
+        assert deliver_batch(told).failed == 1
+    let_pass(told, 3600)
+    assert deliver_batch(told) == Delivery(claimed=1, dead=1)
+    assert [(letter.event, letter.attempts) for letter in list_dead_letters(told)] == [
+        ("moon_landing", MAX_UNKNOWN_ATTEMPTS)
+    ]
+    assert pending(told) == []
+    assert recipient.events == []
+
+
+def test_an_event_whose_payload_cannot_be_read_is_treated_as_unknown(told: Inventory) -> None:
+    create_product(told, "A-1", quantity=5)
+    told.sessions.write(lambda session: session.execute(text("UPDATE outbox SET payload = '{}'")))
+
+    assert deliver_batch(told) == Delivery(claimed=1, failed=1)
+    assert pending(told) == [(1, "this program cannot read the event: KeyError('at')")]
+
+
+def test_the_claim_of_a_relay_that_died_expires(told: Inventory, recipient: Recipient) -> None:
+    create_product(told, "A-1", quantity=5)
+    recipient.fails_with = KeyboardInterrupt()
+    with pytest.raises(KeyboardInterrupt):
+        deliver_events(told)
+    recipient.fails_with = None
+
+    assert LEASE_SECONDS - 2 < due_in(told) <= LEASE_SECONDS
+    let_pass(told, LEASE_SECONDS - 5)
+    assert deliver_events(told) == 0
+    let_pass(told, 5)
+    assert deliver_events(told) == 1
+    assert len(recipient.events) == 2
+
+
+def test_a_claim_and_its_events_do_not_depend_on_the_clock_of_the_process(
+    told: Inventory, recipient: Recipient
+) -> None:
+    for ahead in (timedelta(hours=1), timedelta(hours=-1)):
+        elsewhere = Inventory(told.sessions, told.plugins, partial(now_plus, ahead))
+        create_product(elsewhere, quantity=5)
+
+        assert deliver_events(elsewhere) == 1
+    assert len(recipient.events) == 2
+
+
+def test_a_slow_batch_leaves_the_rest_to_the_next(told: Inventory, recipient: Recipient) -> None:
+    for _ in range(4):
+        create_product(told, quantity=5)
+    slow = Inventory(told.sessions, build_plugin_manager([recipient, Slow(0.15)]))
+
+    assert deliver_batch(slow, lease_seconds=0.5) == Delivery(claimed=4, delivered=2)
+    assert deliver_events(told) == 2
+    assert len(recipient.events) == 4
+
+
+def test_a_stopped_batch_puts_the_rest_back(told: Inventory, recipient: Recipient) -> None:
+    for _ in range(3):
+        create_product(told, quantity=5)
+
+    assert deliver_batch(told, is_stopping=lambda: bool(recipient.events)) == Delivery(claimed=3, delivered=1)
+    assert deliver_events(told) == 2
+
+
+def test_a_late_settlement_does_not_touch_what_another_has_claimed(told: Inventory) -> None:
+    create_product(told, "A-1", quantity=5)
+
+    class LosesItsLease:
+        @hookimpl
+        def after_stock_change(self, event: StockChanged) -> None:
+            assert event.code == "A-1"
+            told.sessions.write(lambda session: session.execute(text("UPDATE outbox SET claim = 'another'")))
+
+    deliver_events(Inventory(told.sessions, build_plugin_manager([LosesItsLease()])))
+
+    assert len(pending(told)) == 1
+
+
+def test_deliver_events_delivers_at_most_its_limit(told: Inventory) -> None:
+    for _ in range(5):
+        create_product(told, quantity=1)
+
+    assert [deliver_events(told, limit=2) for _ in range(4)] == [2, 2, 1, 0]
+
+
+def test_many_events_of_one_product_come_in_one_batch_in_order(told: Inventory, recipient: Recipient) -> None:
+    create_product(told, "A-1")
+    for _ in range(6):
+        receive(told, code="A-1", quantity=1, **new_request())
+
+    assert (deliver_events(told, limit=4), deliver_events(told, limit=4)) == (4, 2)
+    assert [event.total for event in recipient.events] == [1, 2, 3, 4, 5, 6]
+
+
+def test_an_idle_look_is_one_read_only_statement_on_an_index(told: Inventory, recipient: Recipient) -> None:
+    create_product(told, "A-1", quantity=5)
+    recipient.fails_with = ValueError("no paper")
+    deliver_events(told)
+    receive(told, code="A-1", quantity=1, **new_request())
+
+    with statements(told) as (read, written):
+        assert deliver_batch(told) == Delivery()
+
+    assert len(read) == 1
+    assert written == []
+    with told.sessions.reader() as session:
+        plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {read[0][0]}", read[0][1]).all()
+    assert all("SEARCH" in row[3] or "SUBQUERY" in row[3] for row in plan), plan
+
+
+def test_outbox_status_reports_what_waits_and_for_how_long(told: Inventory) -> None:
+    assert outbox_status(told).waiting == 0
+    assert outbox_status(told).oldest_age_seconds == 0
+    with told.sessions.reader() as session:
+        now = read_database_clock(session.connection())
+    hour_ago = Inventory(told.sessions, told.plugins, lambda: now - timedelta(hours=1))
+    create_product(hour_ago, "A-1", quantity=5)
+    create_product(told, "B-2", quantity=5)
+
+    status = outbox_status(told)
+
+    assert (status.waiting, status.dead_letters) == (2, 0)
+    assert 3600 <= status.oldest_age_seconds < 3700
+
+
+class Slow:
+    """Takes its time with each event."""
+
+    def __init__(self, seconds: float) -> None:
+        self.seconds = seconds
+
+    @hookimpl
+    def after_stock_change(self, event: StockChanged) -> None:
+        assert event.code
+        time.sleep(self.seconds)
+
+
+class FailsFor:
+    """Does not take the event that reports a total."""
+
+    def __init__(self, total: int) -> None:
+        self.total = total
+
+    @hookimpl
+    def after_stock_change(self, event: StockChanged) -> None:
+        if event.total == self.total:
+            raise ValueError("no")
+
+
+def now_plus(ahead: timedelta) -> datetime:
+    return datetime.now(UTC) + ahead
+
+
+def made_unknown(inventory: Inventory) -> None:
+    inventory.sessions.write(lambda session: session.execute(text("UPDATE outbox SET event = 'moon_landing'")))
+
+
+def pending(inventory: Inventory) -> list[tuple[int, str]]:
+    with inventory.sessions.reader() as session:
+        return [
+            (row[0], row[1]) for row in session.execute(text("SELECT attempts, last_error FROM outbox ORDER BY id"))
+        ]
+
+
+@contextmanager
+def statements(inventory: Inventory) -> Iterator[tuple[list[tuple[str, tuple[object, ...]]], list[str]]]:
+    """Collect what the reading engine and what the writing engine executes."""
+    assert isinstance(inventory.sessions, SingleDatabase)
+    read: list[tuple[str, tuple[object, ...]]] = []
+    written: list[str] = []
+    reading, writing = inventory.sessions.engines
+
+    def reads(*given: object) -> None:
+        parameters = given[3]
+        assert isinstance(parameters, tuple)
+        read.append((str(given[2]), parameters))
+
+    def writes(*given: object) -> None:
+        written.append(str(given[2]))
+
+    listeners.listen(reading, "before_cursor_execute", reads)
+    listeners.listen(writing, "before_cursor_execute", writes)
+    try:
+        yield read, written
+    finally:
+        listeners.remove(reading, "before_cursor_execute", reads)
+        listeners.remove(writing, "before_cursor_execute", writes)
