@@ -210,6 +210,19 @@ def test_health_names_the_source_and_the_staleness_of_each_replica(instances: In
     assert all(replica["staleness_seconds"] < 60 for replica in answer["database"]["replicas"])
 
 
+def test_health_hides_names_and_lag_of_servers_from_who_may_not_read_the_metrics(instances: Instances) -> None:
+    asked = {"Accept": "application/json", "X-Forwarded-For": "203.0.113.5"}
+    answer = instances[0].test_client().get("/health", headers=asked).json
+
+    assert answer is not None
+    assert answer["status"] == "ok"
+    assert answer["database"]["mode"] == "normal"
+    assert answer["database"]["source"] == {"name": "source", "state": "up"}
+    assert answer["database"]["replicas"] == [
+        {"name": f"replica {number}", "state": "replica", "staleness_seconds": None} for number in (1, 2)
+    ]
+
+
 def test_whoever_sees_that_an_import_is_done_sees_what_it_brought(
     instances: Instances, servers: ReplicaSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from inventory_core.errors import InventoryError
 from inventory_core.queries.choices import list_locations
 from inventory_web import current
+from inventory_web.areas.status import metrics
 from inventory_web.replicated_database import replicated_status
 from inventory_web.roles import public
 
@@ -33,7 +34,7 @@ def health() -> Response:
         status="ok" if works else "unavailable",
         instance=instance,
         version=version("inventory-web"),
-        database=_database(works=works),
+        database=_database(works=works, named=metrics.may_read(current.the_settings())),
     )
 
 
@@ -54,18 +55,23 @@ def ready() -> Response:
     return response
 
 
-def _database(*, works: bool) -> dict[str, object]:
+def _database(*, works: bool, named: bool) -> dict[str, object]:
+    """The state of each server; its name and its lag only if ``named``, since anybody may read this."""
     status = replicated_status(current.the_inventory().sessions)
     if status is None:
         source = {"name": "source", "state": "up" if works else "down"}
         return {"mode": "single", "source": source, "replicas": []}
+    replicas = [server for server in status.servers if server.name != status.source]
     return {
         "mode": status.mode,
-        "source": {"name": status.source, "state": "up"} if status.source else None,
+        "source": {"name": status.source if named else "source", "state": "up"} if status.source else None,
         "replicas": [
-            {"name": server.name, "state": server.state, "staleness_seconds": server.staleness_seconds}
-            for server in status.servers
-            if server.name != status.source
+            {
+                "name": server.name if named else f"replica {number}",
+                "state": server.state,
+                "staleness_seconds": server.staleness_seconds if named else None,
+            }
+            for number, server in enumerate(replicas, start=1)
         ],
     }
 
