@@ -92,6 +92,8 @@ if ($Tls) {
     Set-Setting 'COMPOSE_PATH_SEPARATOR' ':'
     Set-Setting 'COMPOSE_FILE' 'docker-compose.yml:deploy/compose.tls.yml'
     Set-Setting 'INVENTORY_ENV' 'production'
+    $name = $Tls
+    Set-Setting 'INVENTORY_HOSTS' "$name"
 }
 Write-Output "The passwords are files in $folder/, and .env points at them."
 Write-Output "The inventory listens on $((Get-Content '.env') -match '^HTTP_BIND=' -replace '^HTTP_BIND=') (HTTP_BIND in .env)."

@@ -70,6 +70,7 @@ if [ -n "$name" ]; then
   setting COMPOSE_PATH_SEPARATOR :
   setting COMPOSE_FILE docker-compose.yml:deploy/compose.tls.yml
   setting INVENTORY_ENV production
+  setting INVENTORY_HOSTS "$name"
 fi
 printf 'The passwords are files in %s/, and .env points at them.\n' "$folder"
 printf 'The inventory listens on %s (HTTP_BIND in .env).\n' "$(sed -n 's/^HTTP_BIND=//p' .env)"

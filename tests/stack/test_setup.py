@@ -65,6 +65,7 @@ def test_with_a_host_name_everything_for_https_is_set(clone: Path) -> None:
     assert ended.returncode == 0, ended.stderr
     assert settings["COMPOSE_FILE"] == "docker-compose.yml:deploy/compose.tls.yml"
     assert settings["INVENTORY_ENV"] == "production"
+    assert settings["INVENTORY_HOSTS"] == "inventory.test"
     assert certificate.startswith("-----BEGIN CERTIFICATE-----")
 
 

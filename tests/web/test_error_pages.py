@@ -55,6 +55,7 @@ REFUSALS = [
     web.AccountNotFound("eva"),
     web.PortTaken("127.0.0.1", 80, "no"),
     web.WorkGivenUp(),
+    web.HostNotAllowed("evil.example"),
     web.ViewWithoutRole("my_plugin", "greeting.greet"),
     web.RoleNeeded(Role.ADMIN, Role.VIEWER, ("ada", "admin")),
     *(web.ClusterRefused(kind()) for kind in CLUSTER_TROUBLE),

@@ -2,10 +2,13 @@
 
 import re
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from flask import Flask, request
 
+from inventory_web import Settings
+from inventory_web.errors import SettingsRefused
 from inventory_web.http_request import MAX_BODY_BYTES
 from tests.web.browser import Browser
 
@@ -168,3 +171,44 @@ def test_a_request_id_with_anything_odd_in_it_is_replaced(make_app: Callable[...
     answer = Browser(make_app(proxies=1)).get("/health", headers={"X-Request-ID": "<script>alert(1)</script>"})
 
     assert re.fullmatch("[0-9a-f]{32}", answer.headers["X-Request-ID"])
+
+
+@pytest.mark.parametrize(
+    ("settings", "host", "allowed"),
+    [
+        ({}, "any.example", True),
+        ({"hosts": "stock.example"}, "any.example", False),
+        ({"env": "production"}, "any.example", False),
+        ({"env": "production"}, "localhost:8080", True),
+        ({"env": "production"}, "127.0.0.1:8080", True),
+        ({"env": "production"}, "[::1]:8080", True),
+        ({"env": "production"}, "192.0.2.7", True),
+        ({"env": "production"}, "localhost.evil.example", False),
+        ({"env": "production"}, "192.0.2.7.evil.example", False),
+        ({"env": "production", "hosts": "stock.example"}, "stock.example:8443", True),
+        ({"env": "production", "hosts": "stock.example"}, "STOCK.example", True),
+        ({"env": "production", "hosts": "stock.example"}, "a.stock.example", False),
+        ({"env": "production", "hosts": ".stock.example,other.example"}, "a.stock.example", True),
+        ({"env": "production", "hosts": "stock.example"}, "localhost", True),
+        ({"env": "production", "hosts": "stock.example"}, "192.0.2.7", False),
+        ({"env": "production", "hosts": "stock.example"}, "evil.example@stock.example", False),
+        ({"env": "production", "hosts": "stock.example"}, "", False),
+        ({"env": "production", "hosts": "stock.example", "proxies": 1}, "stock.example", True),
+    ],
+)
+def test_only_the_hosts_of_the_settings_are_served(
+    make_app: Callable[..., Flask], settings: dict[str, Any], host: str, *, allowed: bool
+) -> None:
+    client = make_app(**settings).test_client()
+    answer = client.get("/login", headers={"Host": host, "Accept": "application/json"})
+
+    assert answer.status_code == (200 if allowed else 400)
+    assert allowed or (answer.json or {})["code"] == "WEB-014"
+    assert client.get("/health/ready", headers={"Host": "web1:8000"}).status_code == 200
+    assert client.get("/login", headers={"Host": host}).status_code == answer.status_code
+
+
+@pytest.mark.parametrize("name", ["https://stock.example", "stock.example:443", "stock example", "a/b"])
+def test_a_host_that_is_no_name_is_refused_in_the_settings(name: str) -> None:
+    with pytest.raises(SettingsRefused, match="INVENTORY_HOSTS"):
+        Settings.from_environment(hosts=name)

@@ -63,6 +63,7 @@ def _assemble(settings: Settings, sessions: SessionSource, hooks: PluginManager)
 
     compression.compress_pages(app)
     tracing.follow(app, settings)
+    security.check_host(app, settings)
     guard.watch(app)
     security.protect(app, settings)
     error_pages.register(app)

@@ -125,6 +125,16 @@ class ViewWithoutRole(WebError):
         )
 
 
+class HostNotAllowed(WebError):
+    """The client used a host name that the settings do not list."""
+
+    code = "WEB-014"
+
+    def __init__(self, host: str) -> None:
+        self.host = host
+        super().__init__(f"the host {host!r} is not in INVENTORY_HOSTS")
+
+
 def code_of(error: core.InventoryError | WebError) -> str:
     """The code that a person is told: of a refused cluster that of its cause, which says more."""
     return error.cause.code if isinstance(error, ClusterRefused) else error.code
@@ -155,5 +165,6 @@ STATUS: dict[type[Exception], int] = {
     AccountRefused: 422,
     AccountNotFound: 404,
     RoleNeeded: 403,
+    HostNotAllowed: 400,
 }
 """What is not named here is a fault of the program: 500."""

@@ -271,6 +271,10 @@ TEXTS: dict[type[Exception], Callable[[Any], str]] = {
     web.AccountNotFound: lambda error: gettext("No hay ningún usuario llamado «%(name)s».", name=error.name),
     web.PortTaken: _port_taken,
     web.RoleNeeded: _role_needed,
+    web.HostNotAllowed: lambda error: gettext(
+        "El nombre «%(host)s» no está entre los de este sitio. Pida a un administrador que lo añada a INVENTORY_HOSTS.",
+        host=error.host[:80],
+    ),
     web.ViewWithoutRole: lambda error: gettext(
         "La página «%(endpoint)s» de %(plugin)s no dice quién puede abrirla: márquela con requires o public.",
         endpoint=error.endpoint,

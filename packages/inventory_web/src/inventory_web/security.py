@@ -1,10 +1,12 @@
 """Headers, cookies, CSRF and proxies."""
 
+import ipaddress
 import re
 import secrets
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from flask import Flask, Response, request, session
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
@@ -22,8 +24,10 @@ from secure import (
     XFrameOptions,
 )
 from werkzeug.middleware.proxy_fix import ProxyFix
+from werkzeug.sansio.utils import host_is_trusted
 
 from inventory_web.cookies import cookie_name, cookie_path
+from inventory_web.errors import HostNotAllowed
 from inventory_web.http_request import MAX_ANONYMOUS_BODY_BYTES, HttpRequest
 from inventory_web.settings import Settings
 
@@ -94,6 +98,33 @@ def configure(app: Flask, settings: Settings, secret_key: str) -> None:
         # A token lives as long as the login that it belongs to.
         WTF_CSRF_TIME_LIMIT=None,
     )
+
+
+def check_host(app: Flask, settings: Settings) -> None:
+    """Refuse requests for other host names than those of the settings: the name gets into links and the QR codes of labels.
+
+    Health and metrics are requested by programs under the names of machines, and show no links.
+    """
+    if not settings.hosts and not settings.production:
+        return
+
+    def check() -> None:
+        if request.blueprint != "status" and not _is_allowed(request.host, settings.hosts):
+            raise HostNotAllowed(request.host)
+
+    app.before_request(check)
+
+
+def _is_allowed(host: str, names: Collection[str]) -> bool:
+    """Whether ``host`` is one of ``names`` or loopback. Without names any address is: a page elsewhere can rebind names only."""
+    if names and host_is_trusted(host.lower(), names):
+        return True
+    try:
+        name = urlsplit(f"//{host}").hostname or ""
+        address = ipaddress.ip_address(name)
+    except ValueError:
+        return host.partition(":")[0] == "localhost"
+    return address.is_loopback or not names
 
 
 def protect(app: Flask, settings: Settings) -> None:

@@ -2,6 +2,7 @@
 
 import ipaddress
 import platform
+import re
 import zoneinfo
 from collections.abc import Iterator, Mapping
 from pathlib import Path
@@ -27,6 +28,7 @@ FEWEST_CHARACTERS = 10
 SAMPLE = "sample-"
 """How each secret begins that is published for trying the containers."""
 LOCAL_NETWORKS = "local"
+_HOST_NAME = re.compile(r"\.?[^\s:/@\[\]]+|\[[0-9A-Fa-f:.]+\]")
 
 Words = Annotated[tuple[str, ...], NoDecode]
 
@@ -91,6 +93,11 @@ class Settings(BaseModel):
         description="Networks that may read `/metrics`, comma-separated; `local` means loopback and private networks "
         "when no `X-Forwarded-For` is there",
     )
+    hosts: Words = Field(
+        default=(),
+        description="Host names that people come by, comma-separated, such as `stock.example.org`; `.example.org` is any below it",
+        json_schema_extra={"shown_default": "every name; in production `localhost` and addresses only"},
+    )
     proxies: int = Field(
         default=0, ge=0, le=5, description="How many proxies in front are trusted to set `X-Forwarded-For` and its kin"
     )
@@ -108,7 +115,7 @@ class Settings(BaseModel):
         default="info", description="The least urgent line to log"
     )
 
-    @field_validator("replica_urls", "metrics_allow", mode="before")
+    @field_validator("replica_urls", "metrics_allow", "hosts", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
@@ -129,6 +136,14 @@ class Settings(BaseModel):
             if word != LOCAL_NETWORKS:
                 _network(word)
         return value
+
+    @field_validator("hosts")
+    @classmethod
+    def _host_names(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for word in value:
+            if not _HOST_NAME.fullmatch(word):
+                raise ValueError(gettext("«%(word)s» no es un nombre como stock.example.org", word=word))
+        return tuple(word.lower() for word in value)
 
     @property
     def production(self) -> bool:
