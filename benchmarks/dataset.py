@@ -63,8 +63,11 @@ def build(path: Path, products: int = PRODUCTS, movements: int = MOVEMENTS, seed
         categories = _write_names(connection)
         _move_goods(made, products, movements)
         connection.executemany(
-            "INSERT INTO operation (id, verb, fingerprint, result, actor, at) VALUES (?, ?, '', '{}', 'ana', ?)",
-            made.operations,
+            "INSERT INTO operation (id, verb, fingerprint, actor, at) VALUES (?, ?, '', 'ana', ?)", made.operations
+        )
+        connection.executemany(
+            "INSERT INTO operation_result (operation_id, result, at) VALUES (?, '{}', ?)",
+            ((operation, at) for operation, _, at in made.operations),
         )
         connection.executemany(
             "INSERT INTO product VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)",

@@ -10,8 +10,6 @@ from typing import Any
 
 import click
 from flask_babel import gettext, ngettext
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
 from inventory_core.errors import RowsRefused
 from inventory_core.imports.collector import collector_at_rest
@@ -50,23 +48,36 @@ def carry_out(inventory: Inventory, file: Path, *, actor: str) -> None:
     import_table(inventory, table, actor=actor, operation=new_operation())
 
 
-def _preview(inventory: Inventory, table: Table, progress: Report) -> ImportPreview:
+def _preview(inventory: Inventory, table: Table, progress: Report | None) -> ImportPreview:
     preview = preview_import(inventory, table, progress)
     if preview.faults_total:
         raise RowsRefused(preview.faults, preview.faults_total)
     return preview
 
 
-def _import(inventory: Inventory, table: Table, progress: Report) -> ImportResult:
+def _import(inventory: Inventory, table: Table, progress: Report | None) -> ImportResult:
     return import_table(inventory, table, actor=actor(), operation=new_operation(), progress=progress)
 
 
 @contextmanager
-def _progress(*, shown: bool) -> Iterator[Report]:
+def _progress(*, shown: bool) -> Iterator[Report | None]:
     """A bar on a terminal, and nothing where nobody looks."""
+    if not (shown and sys.stderr.isatty()):
+        yield None
+        return
+    # Imported here since it takes a tenth of a second, for a terminal alone.
+    from rich.console import Console  # noqa: PLC0415
+    from rich.progress import (  # noqa: PLC0415
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeRemainingColumn,
+    )
+
     console = Console(stderr=True)
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True, disable=not (shown and console.is_terminal)) as bars:
+    with Progress(*columns, console=console, transient=True) as bars:
         task = bars.add_task(gettext("Leyendo"), total=None)
         labels = {"checking": gettext("Comprobando"), "writing": gettext("Guardando")}
 
