@@ -6,13 +6,14 @@ from html import unescape
 
 import pytest
 from flask import Flask
-from sqlalchemy import delete
+from sqlalchemy import delete, select
+from sqlmodel import col
 
 from inventory_core import Inventory
 from inventory_core.queries.filters import ProductFilter
 from inventory_core.queries.product_count import count_products
 from inventory_web import kept_forms
-from inventory_web.areas.accounts.tables import UserSession
+from inventory_web.areas.accounts.tables import User, UserSession
 from tests.web.browser import PASSWORD, Browser
 
 OURS = {"Origin": "http://localhost", "Referer": "http://localhost/products/new"}
@@ -49,6 +50,11 @@ def olga(app: Flask, inventory: Inventory) -> Browser:
     browser = Browser(app).let_in("olga")
     end_every_session(inventory)
     return browser
+
+
+def user_id(name: str, inventory: Inventory) -> int:
+    with inventory.sessions.reader() as session:
+        return session.scalars(select(col(User.id)).where(col(User.name) == name)).one() or 0
 
 
 def number_of(inventory: Inventory) -> int:
@@ -125,7 +131,33 @@ def test_what_the_login_carries_is_signed(olga: Browser, app: Flask) -> None:
 
     assert olga.post("/login", username="olga", password=PASSWORD, kept=changed).location == "/"
     with app.test_request_context():
-        assert kept_forms.unpack(changed) is None
+        assert kept_forms.unpack(changed, user_id=1) is None
+
+
+def test_a_form_is_not_shown_to_another_person_who_logs_in(olga: Browser) -> None:
+    page = olga.send("/products/new", TYPED, headers=OURS).text
+    olga.token = hidden(page, "csrf_token")
+    entered = olga.post("/login", username="vera", password=PASSWORD, kept=hidden(page, "kept"))
+    shown = olga.get(entered.location)
+
+    assert (entered.status_code, entered.location) == (303, "/")
+    assert olga.get("/account/resume").location == "/"
+    assert "era de otra persona" in olga.get(shown.location).text
+
+
+def test_a_form_that_is_sent_after_the_logout_in_another_tab_is_kept(app: Flask) -> None:
+    browser = Browser(app).let_in("olga")
+    browser.post("/logout")
+    page = browser.send("/products/new", TYPED, headers=OURS).text
+
+    assert fields_of(log_in_with(browser, page)) == TYPED
+
+
+def test_a_form_of_nobody_knows_whom_is_not_kept(app: Flask) -> None:
+    answer = Browser(app).send("/products/new", TYPED, headers=OURS)
+
+    assert answer.status_code == 401
+    assert 'name="kept"' not in answer.text
 
 
 def test_a_password_is_never_carried_and_the_rest_is_shown_to_be_typed_again(app: Flask, inventory: Inventory) -> None:
@@ -134,7 +166,7 @@ def test_a_password_is_never_carried_and_the_rest_is_shown_to_be_typed_again(app
     headers = OURS | {"Referer": "http://localhost/users"}
     refused = ada.send("/users", {"username": "Íñigo", "role": "viewer", "password": "muy secreta 7"}, headers=headers)
     with app.test_request_context():
-        form = kept_forms.unpack(hidden(refused.text, "kept"))
+        form = kept_forms.unpack(hidden(refused.text, "kept"), user_id=user_id("ada", inventory))
 
     assert form is not None
     assert dict(form.fields) == {"username": "Íñigo", "role": "viewer"}

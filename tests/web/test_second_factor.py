@@ -264,6 +264,23 @@ def test_the_second_step_ends_with_the_password_that_it_followed(app: Flask, clo
     assert late.get("/login/code").location == "/login"
 
 
+def test_the_second_step_of_one_password_is_taken_once(app: Flask, clock: time_machine.Traveller) -> None:
+    secret, _ = enrol(Browser(app).let_in("vera"))
+    clock.shift(STEP)
+    browser, thief = second_step(app), Browser(app)
+    cookie = browser.client.get_cookie("inventory_session")
+    assert cookie
+    thief.client.set_cookie("inventory_session", cookie.value)
+    thief.token = browser.token
+    assert browser.post("/login/code", second_code=code_of(secret)).status_code == 303
+    clock.shift(STEP)
+    answer = thief.post("/login/code", second_code=code_of(secret))
+
+    assert answer.status_code == 422
+    assert "escriba otra vez su contraseña" in answer.text
+    assert thief.get("/inventory").status_code == 302
+
+
 def second_step_with(app: Flask, password: str) -> Browser:
     browser = Browser(app)
     browser.log_in("vera", password)

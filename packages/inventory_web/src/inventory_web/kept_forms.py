@@ -54,17 +54,20 @@ def typed_form() -> KeptForm | None:
     return form if form.typed and len(_packed(form)) <= LARGEST else None
 
 
-def pack(form: KeptForm) -> str:
-    """The form for a hidden field of the login, signed."""
-    return _serializer().dumps(_packed(form))
+def pack(form: KeptForm, *, user_id: int) -> str:
+    """Return the form of this user for a hidden field of the login, signed."""
+    return _serializer().dumps([user_id, _packed(form)])
 
 
-def unpack(text: str) -> KeptForm | None:
-    """What ``pack`` made; None for what it did not make, or a day ago."""
+def unpack(text: str, *, user_id: int) -> KeptForm | None:
+    """Return what ``pack`` made for this user; None for what it did not make, a day ago, or for somebody else."""
     try:
-        return read(_serializer().loads(text, max_age=KEPT_SECONDS)) if text else None
+        match _serializer().loads(text, max_age=KEPT_SECONDS) if text else None:
+            case [owner, str(packed)] if owner == user_id:
+                return read(packed)
     except BadData:
         return None
+    return None
 
 
 def write(form: KeptForm) -> str:

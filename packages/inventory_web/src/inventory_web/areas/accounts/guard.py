@@ -17,6 +17,8 @@ from inventory_web.roles import Role, role_of
 
 LOGIN = frozenset({"accounts.login", "accounts.second_step"})
 TOKEN = "token"  # noqa: S105 - the name of the entry
+USER = "user"
+"""Entry of the cookie: whose pages this browser shows, also after the end of the session. A form that is kept belongs to them."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 WITH_PROVISIONAL_PASSWORD = frozenset({"accounts.own_password", "accounts.logout"})
 WITHOUT_SECOND_FACTOR = WITH_PROVISIONAL_PASSWORD | {
@@ -41,6 +43,8 @@ def watch(app: Flask) -> None:
         account = g.account = known_account()
         if account is None:
             return _to_login()
+        if session.get(USER) != account.id:
+            session[USER] = account.id
         if (
             account.provisional
             and current.the_settings().production
@@ -116,7 +120,8 @@ def _packed_form() -> str:
         form = kept_forms.typed_form()
     except HTTPException:
         return ""
-    packed = kept_forms.pack(form) if form else ""
+    user_id = session.get(USER)
+    packed = kept_forms.pack(form, user_id=user_id) if form and isinstance(user_id, int) else ""
     return packed if len(packed) <= kept_forms.MAX_PACKED_CHARACTERS else ""
 
 

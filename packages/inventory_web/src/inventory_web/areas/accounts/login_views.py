@@ -65,7 +65,7 @@ def second_step() -> BaseResponse:
         session.pop(PENDING, None)
         if request.method == "GET":
             return redirect(url_for("accounts.login"))
-        return guard.login_page([gettext("Ha pasado demasiado tiempo: escriba otra vez su contraseña.")], 422)
+        return guard.login_page([_again()], 422)
     if request.method == "GET":
         return _second_page([], 200)
     known = logins.Known(pending["id"], pending["name"], pending["proof"], second_factor=True)
@@ -86,7 +86,11 @@ def logout() -> BaseResponse:
     if isinstance(token, str):
         by = the_author() if account is None else Author(account.name, *_from_where())
         logins.log_out(current.the_inventory(), token, by=by)
+    user_id = session.get(guard.USER)
     session.clear()
+    if user_id is not None:
+        # A form that is sent from another tab belongs to this person still.
+        session[guard.USER] = user_id
     flash(gettext("Sesión cerrada."), "success")
     return htmx.see_other(url_for("accounts.login"))
 
@@ -114,7 +118,8 @@ def _check_code(known: logins.Known) -> bool:
 
 def _begin(known: logins.Known, target: str) -> BaseResponse:
     """Begin the session and go on: to the form that was typed before it, or else to ``target``."""
-    kept = kept_forms.unpack(request.form.get(kept_forms.FIELD, ""))
+    sent = request.form.get(kept_forms.FIELD, "")
+    kept = kept_forms.unpack(sent, user_id=known.id)
     token = logins.begin_session(
         current.the_inventory(),
         known,
@@ -126,7 +131,14 @@ def _begin(known: logins.Known, target: str) -> BaseResponse:
     # Whatever the browser brought along from before the login is not carried over.
     session.clear()
     if token is None:
+        if known.second_factor:
+            return guard.login_page([_again()], 422)
         return guard.login_page([gettext("El usuario o la contraseña no son correctos.")], 422)
+    if sent and kept is None:
+        flash(
+            gettext("Lo que se envió antes de entrar era de otra persona o de hace más de un día: se ha descartado."),
+            "warning",
+        )
     session.permanent = True
     session[guard.TOKEN] = token
     return htmx.see_other(url_for("accounts.resume") if kept else target)
@@ -137,6 +149,10 @@ def _stale(error: CSRFError) -> BaseResponse:
     if request.endpoint == "accounts.login" and guard.known_account() is None:
         return guard.login_page([gettext("Esta página se había quedado antigua. Escriba otra vez su contraseña.")], 400)
     return error_pages.stale(error)
+
+
+def _again() -> str:
+    return gettext("Ha pasado demasiado tiempo: escriba otra vez su contraseña.")
 
 
 def _second_page(faults: list[str], status: int) -> Response:

@@ -34,7 +34,7 @@ log = structlog.get_logger(__name__)
 class Known:
     """An account whose password was right. ``second_factor``: that alone is not enough.
 
-    ``proof`` changes with the password, so that a step that follows can tell that it is still the same.
+    ``proof`` changes with the password and, if a second factor follows, with each login: a second step can be taken once.
     """
 
     id: int
@@ -74,7 +74,8 @@ def check_password(inventory: Inventory, *, name: str, password: str, by: Author
         user.password_hash = _rehash(inventory, user, password)
     if confirmed_at is None:
         throttling.forgive(inventory, name_key=key, address=by.address)
-    return Known(user.id or 0, user.name, proof_of(user.password_hash), confirmed_at is not None)
+    proof = proof_of(user.password_hash, user.logged_in_at if confirmed_at else None)
+    return Known(user.id or 0, user.name, proof, confirmed_at is not None)
 
 
 def confirm_password(inventory: Inventory, *, name: str, password: str, by: Author) -> bool:
@@ -90,6 +91,7 @@ def begin_session(
 ) -> str | None:
     """Begin a session and give its token; None if the account was disabled or its password changed meanwhile.
 
+    None too if ``known`` has a second factor and there was a login since its password was checked.
     ``agent`` is what the browser calls itself, ``kept`` a form to be sent after the login.
     """
     token = secrets.token_urlsafe(32)
@@ -100,7 +102,9 @@ def begin_session(
     def work(session: Session) -> bool:
         query = select(User).where(col(User.id) == known.id, col(User.disabled_at).is_(None)).with_for_update()
         user = session.scalars(query).one_or_none()
-        if user is None or proof_of(user.password_hash) != known.proof:
+        if user is None:
+            return False
+        if proof_of(user.password_hash, user.logged_in_at if known.second_factor else None) != known.proof:
             return False
         session.execute(delete(UserSession).where(col(UserSession.seen_at) < now - idle))
         session.execute(insert(UserSession).values(values))
@@ -155,9 +159,10 @@ def session_id(token: str) -> str:
     return hashlib.sha256(token.encode()).hexdigest()
 
 
-def proof_of(password_hash: str) -> str:
-    """A short stand-in for a password's hash, different for each password that an account ever has."""
-    return hashlib.sha256(password_hash.encode()).hexdigest()[:16]
+def proof_of(password_hash: str, logged_in_at: datetime | None = None) -> str:
+    """Return a short stand-in for a password's hash, different for each password and for each time of the latest login."""
+    told = password_hash + (logged_in_at.isoformat() if logged_in_at else "")
+    return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
 def _find(reader: AbstractContextManager[Session], token: str, since: datetime) -> tuple[Account, datetime] | None:
