@@ -13,7 +13,6 @@ from inventory_core import errors as core
 from inventory_core import failures
 from inventory_replication.errors import (
     CausalTimeout,
-    CommitUnknown,
     DatabaseBusy,
     LostWriteDetected,
     NoEligibleReplica,
@@ -27,7 +26,7 @@ from inventory_web.refusals import TEXTS, refusal_text
 from inventory_web.roles import Role
 from tests.web.browser import Browser
 
-CLUSTER_TROUBLE = (SourceUnavailable, NoEligibleReplica, CausalTimeout, CommitUnknown, LostWriteDetected, DatabaseBusy)
+CLUSTER_TROUBLE = (SourceUnavailable, NoEligibleReplica, CausalTimeout, DatabaseBusy)
 REFUSALS = [
     core.InvalidInput(core.Fault("quantity", "negative", "-1"), core.Fault("name", "required")),
     core.DuplicateCode("A-1"),
@@ -48,6 +47,8 @@ REFUSALS = [
     core.RowsRefused((), 2),
     core.DatabaseBusy(6),
     core.StorageRefused("db: Connection refused"),
+    core.CommitUnknown(),
+    web.ConfirmedChangeLost(LostWriteDetected()),
     core.SchemaNotCurrent(None, "0002"),
     core.SchemaNotCurrent("0009", "0002", newer=True),
     web.TooManyLogins(90),
@@ -72,8 +73,8 @@ def classes(module: object, root: type[Exception]) -> set[type[Exception]]:
 def test_every_refusal_of_the_core_has_a_text_and_a_status() -> None:
     errors = classes(core, core.InventoryError)
 
-    assert errors - set(TEXTS) == {core.ReadOnlyUnit}
-    assert errors - set(STATUS) == {core.ReadOnlyUnit}
+    assert errors - set(TEXTS) == {core.ReadOnlyUnit, core.TransactionMisuse}
+    assert errors - set(STATUS) == {core.ReadOnlyUnit, core.TransactionMisuse}
     assert {type(refusal) for refusal in REFUSALS} == set(TEXTS)
 
 

@@ -36,8 +36,9 @@ class ChangedProduct:
 
 
 class InventoryError(Exception):
-    """Root of the core's errors. ``code`` is stable and documented in ``docs/errors.md``. Nothing was changed.
+    """Root of the core's errors. ``code`` is stable and documented in ``docs/errors.md``.
 
+    Nothing was changed, except perhaps with ``CommitUnknown``.
     Errors can be pickled and copied with their attributes, as a process pool does with them.
     """
 
@@ -300,3 +301,18 @@ class TransactionMisuse(InventoryError):
         nested = "a unit of work is running in this thread already; end it before the next one begins"
         ended = f"work must not call {action}(): write(work) commits when work returns and rolls back when it raises"
         super().__init__(nested if action == "nested" else ended)
+
+
+class CommitUnknown(InventoryError):
+    """The connection was lost after COMMIT was sent and before its answer: the change is stored, or it is not.
+
+    Operations with an id resolve it themselves for some seconds before they raise it. Retries with the same id are safe.
+    """
+
+    code = "INV-023"
+
+    def __init__(self) -> None:
+        super().__init__(
+            "the connection was lost while the change was being stored, so it may be stored or not; "
+            "repeat it with the same operation id"
+        )

@@ -27,6 +27,10 @@ SQLITE_STORAGE = {
     sqlite3.SQLITE_CORRUPT: "{file} is damaged; restore a backup",
     sqlite3.SQLITE_NOTADB: "{file} is not an SQLite database; choose another file",
 }
+MYSQL_ROLLED_BACK = frozenset({MYSQL_DEADLOCK, MYSQL_LOCK_WAIT, MYSQL_READ_ONLY_TRANSACTION, 1290, 1836, 3101})
+"""Answers to COMMIT after which the change is certainly not stored: locks, a read-only server, a conflict within a group."""
+SQLSTATE_ROLLED_BACK = ("23", "25006", "40")
+"""Beginnings of the same answers of other servers: constraints, a read-only transaction, serialization failures."""
 NO_SEARCH = "no such module"
 
 
@@ -58,6 +62,20 @@ def classify(error: DBAPIError, *, reading: bool = False) -> Failure:
     if isinstance(error, IntegrityError):
         return Failure.DUPLICATE if number == MYSQL_DUPLICATE else Failure.OTHER
     return Failure.STORAGE if number in MYSQL_STORAGE else Failure.OTHER
+
+
+def is_commit_unknown(error: DBAPIError) -> bool:
+    """Whether a change may be stored although its COMMIT raised ``error``.
+
+    SQLite answers every COMMIT. A server may have stored the change before the connection was lost.
+    """
+    if isinstance(error.orig, sqlite3.Error) or isinstance(error, IntegrityError):
+        return False
+    number = error.orig.args[0] if error.orig is not None and error.orig.args else None
+    sqlstate = str(getattr(error.orig, "sqlstate", None) or "")
+    # 40003 is "statement completion unknown".
+    rolled_back = number in MYSQL_ROLLED_BACK or sqlstate.startswith(SQLSTATE_ROLLED_BACK)
+    return sqlstate == "40003" or not rolled_back
 
 
 def refusal(error: DBAPIError, url: URL, *, reading: bool = False) -> InventoryError | None:

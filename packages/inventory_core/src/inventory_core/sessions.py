@@ -15,8 +15,8 @@ from sqlalchemy.orm import ORMExecuteState, Session
 from typing_extensions import override
 
 from inventory_core.engines import ReadWriteEngines, open_engines
-from inventory_core.errors import DatabaseBusy, ReadOnlyUnit, StorageRefused, TransactionMisuse
-from inventory_core.failures import Failure, classify, refusal
+from inventory_core.errors import CommitUnknown, DatabaseBusy, ReadOnlyUnit, StorageRefused, TransactionMisuse
+from inventory_core.failures import Failure, classify, is_commit_unknown, refusal
 
 T = TypeVar("T")
 
@@ -41,6 +41,7 @@ class SessionSource(Protocol):
         ``work`` may be run again after a deadlock or a busy database, so it must have no effect outside the session.
         An exception from ``work`` rolls everything back. ``work`` must not end the transaction itself nor begin another
         write, which includes every operation of this package: a source refuses both with ``TransactionMisuse``.
+        Raises ``CommitUnknown`` if the connection was lost in the commit.
         """
         ...
 
@@ -130,7 +131,8 @@ class SingleDatabase:
         raise ValueError("the number of attempts must be at least 1")
 
     def _attempt(self, work: Callable[[Session], T]) -> T:
-        with _WritingSession(self._engines.write) as session, session.begin() as transaction:
+        with _WritingSession(self._engines.write) as session:
+            transaction = session.begin()
             connection = session.connection()
             self._require_isolation(connection)
             begun = connection.get_transaction()
@@ -143,6 +145,7 @@ class SingleDatabase:
                 session.work_runs = False
                 if not connection.invalidated and not connection.closed:
                     connection.info.pop(_WORK_RUNS, None)
+            _commit(session)
             return result
 
     def close(self) -> None:
@@ -223,6 +226,19 @@ def _refuse_commit(connection: Connection) -> None:
     """Refuse a commit by way of the connection; the transaction is then only good for a rollback."""
     if _WORK_RUNS in connection.info:
         raise TransactionMisuse("commit")
+
+
+def _commit(session: Session) -> None:
+    """Commit; raise ``CommitUnknown`` if the answer of the server is missing."""
+    session.flush()
+    try:
+        session.commit()
+    except DBAPIError as error:
+        if not is_commit_unknown(error):
+            raise
+        # The connection may still be open, and commit or hold locks.
+        session.invalidate()
+        raise CommitUnknown from error
 
 
 class _Turn:

@@ -220,10 +220,19 @@ class ServerLost(ReplicationError):
 
 
 class UnitOfWorkMisused(ReplicationError, RuntimeError):
-    """The program broke a rule of units of work, such as a write inside a write; the call changed nothing. Fix the program."""
+    """The program broke a rule of units of work, such as a write inside a write; the call changed nothing. Fix the program.
+
+    Args:
+        message: What happened and what to do.
+        action: ``nested``, ``commit`` or ``streaming``.
+    """
 
     code = "REP-016"
     default_message = "A unit of work was used in a way that is not allowed; nothing was changed."
+
+    def __init__(self, message: str = "", *, action: str = "") -> None:
+        super().__init__(message)
+        self.action = action
 
 
 ALL_ERRORS: tuple[type[ReplicationError], ...] = (

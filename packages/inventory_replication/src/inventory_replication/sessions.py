@@ -84,12 +84,14 @@ def one_write_at_a_time(owner: object, context: CausalContext | None) -> Iterato
     if owner in _WRITING.get():
         raise UnitOfWorkMisused(
             "A write was begun inside a write. It would be a transaction of its own, stored even if the outer one is not. "
-            "Nothing was changed by it: use the session of the outer write."
+            "Nothing was changed by it: use the session of the outer write.",
+            action="nested",
         )
     if context is not None and context.streaming:
         raise UnitOfWorkMisused(
             "A write was begun while the answer was being sent, so its token could not reach the client. Nothing was changed: "
-            "write before the view returns, or after the answer in `Response.call_on_close`."
+            "write before the view returns, or after the answer in `Response.call_on_close`.",
+            action="streaming",
         )
     mark = _WRITING.set(_WRITING.get() | {owner})
     try:
@@ -101,7 +103,8 @@ def one_write_at_a_time(owner: object, context: CausalContext | None) -> Iterato
 def _refuse_commit(session: Session) -> None:
     if not session.in_nested_transaction():
         raise UnitOfWorkMisused(
-            "The work of a write called commit(). Nothing was changed: leave it out, the write commits at its end."
+            "The work of a write called commit(). Nothing was changed: leave it out, the write commits at its end.",
+            action="commit",
         )
 
 

@@ -22,6 +22,7 @@ from inventory_web import (
     pages,
     reading_again,
     security,
+    stored_changes,
     tracing,
     waiting_forms,
 )
@@ -66,6 +67,7 @@ def _assemble(settings: Settings, sessions: SessionSource, hooks: PluginManager)
     security.check_host(app, settings)
     guard.watch(app)
     security.protect(app, settings)
+    stored_changes.watch_commits()
     error_pages.register(app)
     reading_again.read_lost_pages_again(app)
 

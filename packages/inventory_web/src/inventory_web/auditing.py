@@ -18,6 +18,7 @@ from inventory_core.rules.codes import LONGEST_KEY, code_key
 from inventory_core.rules.texts import one_line
 from inventory_web import current
 from inventory_web.audit_tables import AuditEvent
+from inventory_web.stored_changes import bookkeeping
 from inventory_web.tracing import REQUEST_ID
 
 LONGEST_SUBJECT = 200
@@ -100,7 +101,8 @@ def announce(inventory: Inventory, event: str, *, by: Author, subject: str = "",
     """
     at = inventory.clock()
     try:
-        inventory.sessions.write(lambda session: record(session, at, event, by=by, subject=subject, **details))
+        with bookkeeping():
+            inventory.sessions.write(lambda session: record(session, at, event, by=by, subject=subject, **details))
     except InventoryError as error:
         log.warning("not_audited", event_told=event, actor=by.name, subject=subject, code=error.code)
 

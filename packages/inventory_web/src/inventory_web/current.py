@@ -94,5 +94,9 @@ def new_operation() -> str:
 
 
 def the_operation() -> str:
-    """The operation id of this request: field ``operation``, header ``Idempotency-Key``, or a new one."""
-    return request.form.get("operation", "") or request.headers.get("Idempotency-Key", "") or new_operation()
+    """The operation id of this request: field ``operation``, header ``Idempotency-Key``, or a new one that the request keeps."""
+    given = request.form.get("operation", "") or request.headers.get("Idempotency-Key", "")
+    if not given:
+        given = g.get("operation") or new_operation()
+    g.operation = given
+    return given

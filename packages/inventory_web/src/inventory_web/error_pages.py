@@ -2,7 +2,7 @@
 
 import errno
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 
 import structlog
@@ -11,24 +11,33 @@ from flask_babel import gettext
 from flask_wtf.csrf import CSRFError, generate_csrf
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from inventory_core.errors import InventoryError, SchemaNotCurrent, StorageRefused
+from inventory_core.errors import CommitUnknown, InventoryError, SchemaNotCurrent, StorageRefused
 from inventory_web import current, htmx, kept_forms
-from inventory_web.errors import STATUS, ClusterRefused, TooManyLogins, WebError, code_of
+from inventory_web.errors import STATUS, ClusterRefused, ConfirmedChangeLost, TooManyLogins, WebError, code_of
 from inventory_web.refusals import refusal_text
+from inventory_web.stored_changes import is_stored
 
 RETRY_SECONDS = 5
+CHANGED_HEADER = "X-Changed"
+"""Whether a request that failed has changed anything; as in ``inventory_replication``, for whoever reads answers by a program."""
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """How an error is told. ``retry_after`` is in seconds; ``link`` an address and its text, for a tab of its own."""
+    """How an error is reported.
+
+    ``retry_after`` is in seconds. ``changed`` says whether the request has changed anything: ``no``, ``yes`` or ``unknown``.
+    ``link`` is an address and its text, for a tab of its own.
+    """
 
     status: int
     code: str
     message: str
     retry_after: int | None = None
+    changed: str | None = None
     link: tuple[str, str] | None = None
 
 
@@ -40,7 +49,14 @@ def answer_for(error: InventoryError | WebError) -> Answer:
     hidden = status == 500 or (
         isinstance(error, (StorageRefused, SchemaNotCurrent)) and not isinstance(error, ClusterRefused)
     )
-    return Answer(status, code_of(error), _text(status) if hidden else refusal_text(error), retry_after)
+    message = _text(status) if hidden else refusal_text(error)
+    return Answer(status, code_of(error), message, retry_after, _changed(error, status))
+
+
+def _changed(error: Exception, status: int) -> str | None:
+    if isinstance(error, CommitUnknown):
+        return "unknown"
+    return "no" if status == 503 or isinstance(error, ConfirmedChangeLost) else None
 
 
 def register(app: Flask) -> None:
@@ -66,6 +82,8 @@ def respond(answer: Answer) -> Response:
     else:
         response = make_response(render_template("errors/page.html", **values))
     response.status_code = answer.status
+    if answer.changed is not None:
+        response.headers[CHANGED_HEADER] = answer.changed
     if answer.retry_after is not None:
         response.headers["Retry-After"] = str(answer.retry_after)
     response.vary.update((*htmx.VARY, "Accept"))
@@ -77,12 +95,41 @@ def refuse(error: InventoryError | WebError) -> Response:
     answer = answer_for(error)
     if answer.status >= 500:
         log.error("refused", code=error.code, error=str(error))
-    form = _typed_form() if answer.status == 503 else None
+    if answer.changed is None:
+        return respond(answer)
+    if is_stored() and answer.changed == "no":
+        return respond(_stored_but(answer))
+    if request.method not in SAFE and answer.changed == "no":
+        answer = replace(answer, message=_nothing_changed(error, answer.message))
+    form = _typed_form()
     if form is None:
         return respond(answer)
     response = kept_forms.page(form, answer.status, f"{answer.message} ({answer.code})")
-    response.headers["Retry-After"] = str(answer.retry_after)
+    response.headers[CHANGED_HEADER] = answer.changed or ""
+    if answer.retry_after is not None:
+        response.headers["Retry-After"] = str(answer.retry_after)
     return response
+
+
+def _nothing_changed(error: Exception, message: str) -> str:
+    """The text for a form that was not carried out: it must not be taken for saved."""
+    if isinstance(error, ConfirmedChangeLost):
+        return gettext("%(reason)s Lo que acaba de enviar no se ha guardado.", reason=message)
+    if isinstance(error, ClusterRefused) and error.cause.code == "REP-004":
+        return gettext(
+            "No se ha cambiado nada: un cambio anterior suyo todavía no ha llegado a ningún servidor que se pueda consultar. "
+            "Espere unos segundos y envíelo otra vez."
+        )
+    promise = gettext("No se ha cambiado nada.")
+    return message if promise in message else f"{promise} {message}"
+
+
+def _stored_but(answer: Answer) -> Answer:
+    """The answer when the change is stored and what followed it failed: to send it again would be wrong."""
+    text = gettext(
+        "El cambio está guardado, pero no se pudo mostrar el resultado. No lo repita: vuelva a cargar la página."
+    )
+    return Answer(500, answer.code, text, changed="yes")
 
 
 def stale(error: CSRFError) -> Response:
@@ -108,7 +155,8 @@ def session_ended() -> Response:
 
 def _typed_form() -> kept_forms.KeptForm | None:
     """What a person typed, where the answer is a page of its own and so takes the place of the form."""
-    if current.the_account() is None or htmx.wants_fragment() or _wants_json():
+    unknown = current.the_account() is None and not g.get("account_unreadable")
+    if unknown or htmx.wants_fragment() or _wants_json():
         return None
     return kept_forms.typed_form()
 
@@ -117,11 +165,15 @@ def _no_space(error: OSError) -> Response:
     if error.errno not in NO_SPACE:
         raise error
     log.error("no_space", path=request.path, error=str(error))
+    if is_stored():
+        return respond(_stored_but(Answer(507, "WEB-507", "")))
     return respond(Answer(507, "WEB-507", _text(507)))
 
 
 def _crash(error: InternalServerError) -> Response:
     log.error("crash", path=request.path, exc_info=error.original_exception or error)
+    if is_stored():
+        return respond(_stored_but(Answer(500, "WEB-500", "")))
     return respond(Answer(500, "WEB-500", _text(500)))
 
 
@@ -157,6 +209,7 @@ def _title(status: int) -> str:
         429: gettext("Demasiados intentos"),
         500: gettext("Error interno"),
         503: gettext("Servicio no disponible"),
+        504: gettext("Sin confirmación"),
         507: gettext("Sin espacio en el servidor"),
     }
     return titles.get(status) or HTTPStatus(status).phrase

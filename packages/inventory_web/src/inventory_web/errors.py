@@ -102,6 +102,17 @@ class ClusterRefused(core.StorageRefused):
         """Whether a reader only lost its server, and another one may have the answer."""
         return self.cause.code == "REP-015"
 
+    @property
+    def has_no_source(self) -> bool:
+        """Whether no server is the source at the moment."""
+        return self.cause.code in {"REP-002", "REP-008"}
+
+
+class ConfirmedChangeLost(ClusterRefused):
+    """A change of an earlier request was confirmed, and went down with its source. It is reported once."""
+
+    code = "WEB-014"
+
 
 class WorkGivenUp(WebError):
     """A job whose instances ended again and again while they worked on it is not begun any more."""
@@ -160,6 +171,8 @@ STATUS: dict[type[Exception], int] = {
     core.RowsRefused: 422,
     core.DatabaseBusy: 503,
     core.StorageRefused: 503,
+    core.CommitUnknown: 504,
+    ConfirmedChangeLost: 409,
     core.SchemaNotCurrent: 503,
     TooManyLogins: 429,
     AccountRefused: 422,

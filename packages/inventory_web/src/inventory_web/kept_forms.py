@@ -7,7 +7,7 @@ before the person has seen it again: a form of somebody else's page gets nowhere
 import json
 from dataclasses import dataclass
 
-from flask import Response, current_app, make_response, render_template, request, url_for
+from flask import Response, current_app, g, make_response, render_template, request, url_for
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from inventory_web import messages
@@ -48,6 +48,9 @@ def typed_form() -> KeptForm | None:
     if request.method != "POST" or not from_our_page():
         return None
     sent = [(name, value) for name, value in request.form.items(multi=True) if name not in NEVER_CARRIED]
+    if "operation" not in request.form and g.get("operation"):
+        # Sent again it is the same operation, which is carried out once.
+        sent.append(("operation", g.operation))
     fields = tuple((name, value) for name, value in sent if not _is_password(name))
     complete = len(fields) == len(sent) and not any(file.filename for file in request.files.values())
     form = KeptForm(this_address(), page_of_form(url_for("home")), fields, complete)

@@ -135,10 +135,6 @@ def _cluster_refused(error: web.ClusterRefused) -> str:
         "REP-004": gettext(
             "Su último cambio está guardado, pero todavía no se puede mostrar. Espere unos segundos y vuelva a cargar la página."
         ),
-        "REP-006": gettext(
-            "Se perdió la conexión mientras se guardaba, así que el cambio puede estar hecho o no. "
-            "Repita la operación desde esta misma página: no se hará dos veces."
-        ),
         "REP-007": gettext(
             "Un cambio que se había confirmado se perdió con el servidor que lo guardaba. Revise lo último que registró."
         ),
@@ -264,6 +260,10 @@ TEXTS: dict[type[Exception], Callable[[Any], str]] = {
     core.RowsRefused: _rows_refused,
     core.DatabaseBusy: lambda _: gettext("La base de datos está ocupada. Espere unos segundos y repita la operación."),
     core.StorageRefused: _storage_refused,
+    core.CommitUnknown: lambda _: gettext(
+        "Se perdió la conexión mientras se guardaba y no se ha podido comprobar si el cambio está hecho. "
+        "Repita la operación desde esta misma página: no se hará dos veces."
+    ),
     web.ClusterRefused: _cluster_refused,
     core.SchemaNotCurrent: _schema_not_current,
     web.TooManyLogins: _too_many_logins,

@@ -9,13 +9,12 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from inventory_core.errors import DatabaseBusy, ReadOnlyUnit
+from inventory_core.errors import CommitUnknown, DatabaseBusy, ReadOnlyUnit, TransactionMisuse
 from inventory_core.failures import refusal
 from inventory_core.sessions import SessionSource, SingleDatabase
-from inventory_replication import ClusterStatus, ReplicatedCluster, ReplicationError
-from inventory_replication.errors import ReadOnlyUnitError
+from inventory_replication import ClusterStatus, ReplicatedCluster, ReplicationError, errors
 from inventory_replication.integrations.flask import current_context
-from inventory_web.errors import ClusterRefused
+from inventory_web.errors import ClusterRefused, ConfirmedChangeLost
 
 __all__ = [
     "ClusterStatus",
@@ -82,8 +81,16 @@ class ReplicatedDatabase:
     def _refusing(self, *, reading: bool = False) -> Iterator[None]:
         try:
             yield
-        except ReadOnlyUnitError as error:
+        except errors.ReadOnlyUnitError as error:
             raise ReadOnlyUnit from error
+        except errors.UnitOfWorkMisused as error:
+            if error.action == "streaming":
+                raise
+            raise TransactionMisuse(error.action) from error
+        except errors.CommitUnknown as error:
+            raise CommitUnknown from error
+        except errors.LostWriteDetected as error:
+            raise ConfirmedChangeLost(error) from error
         except ReplicationError as error:
             raise ClusterRefused(error) from error
         except PoolTimeout as error:

@@ -3,6 +3,7 @@
 import dataclasses
 import hashlib
 import json
+import time
 import uuid
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -14,7 +15,7 @@ from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from inventory_core.errors import InvalidInput, OperationReused
+from inventory_core.errors import CommitUnknown, DatabaseBusy, InvalidInput, OperationReused, StorageRefused
 from inventory_core.failures import Failure, classify
 from inventory_core.inventory import Inventory
 from inventory_core.rules.requests import request_faults
@@ -22,6 +23,9 @@ from inventory_core.rules.texts import one_line
 from inventory_core.tables.plain import OPERATION, OPERATION_RESULT
 
 R = TypeVar("R")
+
+RESOLUTION_TIMEOUT_SECONDS = 8.0
+"""How long the outcome of an unknown commit is looked for; a person waits meanwhile."""
 
 _BEGIN = insert(OPERATION)
 # Locking reads see what is committed now, whatever snapshot the session has.
@@ -85,7 +89,8 @@ def carry_out(
     (``expected``, ``seen_version``): the same id with another ``verb``, ``request`` or ``actor`` raises ``OperationReused``.
     ``encode`` (for a dataclass: its fields) and ``decode`` turn the result into a JSON object and back; ``verb`` has at most
     20 characters. Raises ``InvalidInput`` for an id or actor that breaks the rules, and whatever ``work`` raises; then
-    nothing was changed and the id is still free.
+    nothing was changed and the id is still free. An unknown commit is resolved by running the operation again; if that
+    does not succeed in time, ``CommitUnknown`` is raised.
     """
     actor = one_line(actor)
     if faults := request_faults(operation, actor):
@@ -106,6 +111,28 @@ def carry_out(
     except _FinishedMeanwhile:
         # Everything was rolled back; now the other unit's result is there.
         return inventory.sessions.write(run)
+    except CommitUnknown as unknown:
+        return _resolve(inventory, run, unknown)
+
+
+def _resolve(inventory: Inventory, run: Callable[[Session], R], unknown: CommitUnknown) -> R:
+    """Run an operation again until its outcome is known: its id keeps it from being stored twice.
+
+    The database may need a moment, or become another server. Raises ``unknown`` after ``RESOLUTION_TIMEOUT_SECONDS``.
+    """
+    deadline = time.monotonic() + RESOLUTION_TIMEOUT_SECONDS
+    pause = 0.1
+    while time.monotonic() + pause < deadline:
+        time.sleep(pause)
+        pause = min(pause * 2, 1.0)
+        try:
+            return inventory.sessions.write(run)
+        except _FinishedMeanwhile:
+            return inventory.sessions.write(run)
+        except (CommitUnknown, DatabaseBusy, StorageRefused):
+            # That this run changed nothing says nothing about the first one.
+            continue
+    raise unknown
 
 
 class _FinishedMeanwhile(Exception):

@@ -24,7 +24,7 @@ from inventory_web.refusals import refusal_text
 from inventory_web.replicated_database import seeing, token_so_far
 from inventory_web.tracing import REQUEST_ID
 
-TEMPORARY = 503
+TEMPORARY = frozenset({503, 504})
 """The status of an error after which the same may succeed."""
 
 BUSY_SECONDS = 600.0
@@ -116,7 +116,7 @@ def _step(assignment: Assignment, kind: WorkKind) -> Ending:
 
 
 def _is_temporary(error: InventoryError | WebError) -> bool:
-    return answer_for(error).status == TEMPORARY
+    return answer_for(error).status in TEMPORARY
 
 
 def _locale(job: Job) -> str:

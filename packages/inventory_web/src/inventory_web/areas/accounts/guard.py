@@ -7,6 +7,7 @@ from flask_babel import gettext
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
+from inventory_core.errors import InventoryError
 from inventory_web import current, error_pages, htmx, kept_forms
 from inventory_web.addresses import page_of_form, this_address
 from inventory_web.areas.accounts import logins, users
@@ -67,14 +68,19 @@ def known_account() -> current.Account | None:
     token = session.get(TOKEN)
     if not isinstance(token, str):
         return None
-    return logins.find_account(
-        current.the_inventory(),
-        token,
-        idle=idle_time(),
-        address=client_address(),
-        # What a page shows may be as old as a replica; what is changed is changed by who may at this moment.
-        at_once=request.method not in SAFE,
-    )
+    try:
+        return logins.find_account(
+            current.the_inventory(),
+            token,
+            idle=idle_time(),
+            address=client_address(),
+            # What a page shows may be as old as a replica; what is changed is changed by who may at this moment.
+            at_once=request.method not in SAFE,
+        )
+    except InventoryError:
+        # Whoever it is keeps what was typed.
+        g.account_unreadable = True
+        raise
 
 
 def idle_time() -> timedelta:

@@ -24,6 +24,7 @@ from inventory_web.devices import LONGEST_AGENT
 from inventory_web.errors import ClusterRefused
 from inventory_web.replicated_database import may_be_behind, reader_of_source
 from inventory_web.roles import Role
+from inventory_web.stored_changes import bookkeeping
 
 TOUCH_AFTER = timedelta(minutes=5)
 LONGEST_TRIED = 40
@@ -128,7 +129,9 @@ def find_account(
     if at_once and may_be_behind(inventory.sessions):
         try:
             known = _find(reader_of_source(inventory.sessions), token, now - idle)
-        except ClusterRefused:
+        except ClusterRefused as error:
+            if not error.has_no_source:
+                raise
             known = _find(inventory.sessions.reader(), token, now - idle)
     else:
         known = _find(inventory.sessions.reader(), token, now - idle)
@@ -203,7 +206,10 @@ def _find(reader: AbstractContextManager[Session], token: str, since: datetime) 
 def _rehash(inventory: Inventory, user: User, password: str) -> str:
     hashed = hash_password(password)
     same = col(User.id) == user.id, col(User.password_hash) == user.password_hash
-    inventory.sessions.write(lambda session: session.execute(update(User).where(*same).values(password_hash=hashed)))
+    with bookkeeping():
+        inventory.sessions.write(
+            lambda session: session.execute(update(User).where(*same).values(password_hash=hashed))
+        )
     return hashed
 
 
@@ -216,7 +222,8 @@ def _touch(inventory: Inventory, session_key: str, address: str) -> None:
         .values(seen_at=now, address=address[:64])
     )
     try:
-        inventory.sessions.write(lambda session: session.execute(statement).close())
+        with bookkeeping():
+            inventory.sessions.write(lambda session: session.execute(statement).close())
     except InventoryError as error:
         # A page that only reads goes on while the source cannot be written to.
         log.warning("session_not_touched", code=error.code)

@@ -23,6 +23,7 @@ from inventory_core.inventory import Inventory
 from inventory_web.areas.accounts.tables import LoginThrottle
 from inventory_web.auditing import Author, Event, record
 from inventory_web.errors import TooManyLogins
+from inventory_web.stored_changes import bookkeeping
 
 WINDOW = timedelta(minutes=15)
 MOST_FOR_PAIR = 5
@@ -50,13 +51,14 @@ def count_attempt(
             _count(session, key, most, now)
 
     try:
-        try:
-            inventory.sessions.write(work)
-        except DBAPIError as error:
-            if classify(error) is not Failure.DUPLICATE:
-                raise
-            # Another instance began the same window a moment ago; now there is a row to count in.
-            inventory.sessions.write(work)
+        with bookkeeping():
+            try:
+                inventory.sessions.write(work)
+            except DBAPIError as error:
+                if classify(error) is not Failure.DUPLICATE:
+                    raise
+                # Another instance began the same window a moment ago; now there is a row to count in.
+                inventory.sessions.write(work)
     except TooManyLogins:
         _tell(inventory, limits, name_key, by)
         raise
@@ -76,7 +78,8 @@ def forgive(
         known = [_pair_key(name_key, address)] + [_second_factor_key(name_key)] * second_factor
         session.execute(delete(LoginThrottle).where(col(LoginThrottle.id).in_(known)))
 
-    inventory.sessions.write(work)
+    with bookkeeping():
+        inventory.sessions.write(work)
 
 
 def _tell(inventory: Inventory, limits: Sequence[tuple[str, int]], name_key: str, by: Author) -> None:
@@ -89,7 +92,7 @@ def _tell(inventory: Inventory, limits: Sequence[tuple[str, int]], name_key: str
             if told.rowcount:  # type: ignore[attr-defined]
                 record(session, inventory.clock(), Event.LOGIN_THROTTLED, by=by, subject=name_key[:LONGEST_TOLD])
 
-    with suppress(InventoryError):
+    with suppress(InventoryError), bookkeeping():
         inventory.sessions.write(work)
 
 

@@ -1,0 +1,119 @@
+"""A COMMIT whose answer is lost, on one MySQL server: the change is never said to be undone while it may be stored."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.orm import Session
+
+from inventory_core import (
+    CORE_SCHEMA,
+    CommitUnknown,
+    Inventory,
+    ProductDraft,
+    SingleDatabase,
+    get_product,
+    receive,
+    register_product,
+)
+from inventory_core.operations import carrying_out
+from tests.instances.conftest import address
+from tests.replication.mysql.fault_proxy import HEALTHY, Fault, FaultProxy
+from tests.replication.mysql.servers import APP, ROOT, ReplicaSet
+
+pytestmark = pytest.mark.mysql
+T = TypeVar("T")
+DATABASE = "lost_commits"
+ANSWER_CUT = {"to_client": Fault(after_bytes=0)}
+COMMIT_CUT = {"to_server": Fault(after_bytes=0)}
+
+
+@pytest.fixture
+def proxy(servers: ReplicaSet) -> Iterator[FaultProxy]:
+    with FaultProxy(servers.source.address) as made:
+        yield made
+
+
+@pytest.fixture
+def database(servers: ReplicaSet, ca_file: Path, proxy: FaultProxy) -> Iterator[SingleDatabase]:
+    """One server behind a proxy, with the schema and one product."""
+    servers.source.query(f"CREATE DATABASE {DATABASE}")
+    servers.source.query(f"GRANT ALL ON {DATABASE}.* TO {APP.user}")
+    url = address(servers.source, ca_file).set(database=DATABASE)
+    # Triggers need more rights than the application has.
+    administrator = SingleDatabase.from_url(url.set(username=ROOT.user, password=ROOT.password))
+    CORE_SCHEMA.upgrade(administrator.engine)
+    administrator.close()
+    made = SingleDatabase.from_url(url.set(port=proxy.port))
+    register_product(Inventory(made), draft=ProductDraft("A-1", "Mesa"), quantity=1, actor="ada", operation="first")
+    yield made
+    made.close()
+    servers.source.query(f"DROP DATABASE {DATABASE}")
+    servers.catch_up()
+
+
+class BreakingOnce:
+    """Sessions of a database whose connection breaks in the first COMMIT; ``heals``: only in that one."""
+
+    def __init__(
+        self, database: SingleDatabase, proxy: FaultProxy, fault: dict[str, Fault], *, heals: bool = True
+    ) -> None:
+        self._database, self._proxy, self._fault, self._heals = database, proxy, fault, heals
+        self.runs = 0
+
+    def reader(self) -> AbstractContextManager[Session]:
+        return self._database.reader()
+
+    def write(self, work: Callable[[Session], T]) -> T:
+        def breaking(session: Session) -> T:
+            result = work(session)
+            self.runs += 1
+            if self.runs == 1:
+                self._proxy.to_client = self._fault.get("to_client", HEALTHY)
+                self._proxy.to_server = self._fault.get("to_server", HEALTHY)
+            return result
+
+        if self.runs and self._heals:
+            self._proxy.to_client = self._proxy.to_server = HEALTHY
+        return self._database.write(breaking)
+
+
+@pytest.mark.parametrize("fault", [ANSWER_CUT, COMMIT_CUT], ids=["stored", "not stored"])
+def test_a_lost_commit_is_unknown_and_is_not_repeated(
+    database: SingleDatabase, proxy: FaultProxy, fault: dict[str, Fault]
+) -> None:
+    sessions = BreakingOnce(database, proxy, fault)
+    with pytest.raises(CommitUnknown):
+        sessions.write(lambda session: session.execute(text("UPDATE category SET name = name")).close())
+    proxy.to_client = proxy.to_server = HEALTHY
+
+    assert sessions.runs == 1
+    assert database.write(lambda session: session.scalar(text("SELECT 7"))) == 7
+
+
+@pytest.mark.parametrize("fault", [ANSWER_CUT, COMMIT_CUT], ids=["stored", "not stored"])
+def test_an_operation_finds_out_what_became_of_its_commit(
+    database: SingleDatabase, proxy: FaultProxy, fault: dict[str, Fault]
+) -> None:
+    inventory = Inventory(BreakingOnce(database, proxy, fault))
+    change = receive(inventory, code="A-1", quantity=5, actor="ada", operation="second")
+
+    assert change.quantity == 6
+    assert get_product(Inventory(database), code="A-1").row.quantity == 6
+
+
+def test_an_operation_whose_commit_stays_unknown_says_so_and_may_be_repeated(
+    database: SingleDatabase, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(carrying_out, "RESOLUTION_TIMEOUT_SECONDS", 0.5)
+    inventory = Inventory(BreakingOnce(database, proxy, ANSWER_CUT, heals=False))
+    with pytest.raises(CommitUnknown):
+        receive(inventory, code="A-1", quantity=5, actor="ada", operation="second")
+    proxy.to_client = proxy.to_server = HEALTHY
+
+    repeated = receive(Inventory(database), code="A-1", quantity=5, actor="ada", operation="second")
+    assert repeated.quantity == 6
+    assert get_product(Inventory(database), code="A-1").row.quantity == 6
