@@ -14,7 +14,6 @@ from inventory_core import failures
 from inventory_replication.errors import (
     CausalTimeout,
     DatabaseBusy,
-    LostWriteDetected,
     NoEligibleReplica,
     SourceUnavailable,
 )
@@ -48,7 +47,6 @@ REFUSALS = [
     core.DatabaseBusy(6),
     core.StorageRefused("db: Connection refused"),
     core.CommitUnknown(),
-    web.ConfirmedChangeLost(LostWriteDetected()),
     core.SchemaNotCurrent(None, "0002"),
     core.SchemaNotCurrent("0009", "0002", newer=True),
     web.TooManyLogins(90),
