@@ -111,8 +111,6 @@ class ClusterRefused(core.StorageRefused):
 class ConfirmedChangeLost(ClusterRefused):
     """A change of an earlier request was confirmed, and went down with its source. It is reported once."""
 
-    code = "WEB-014"
-
 
 class WorkGivenUp(WebError):
     """A job whose instances ended again and again while they worked on it is not begun any more."""
