@@ -1,14 +1,9 @@
-"""How one instance serves: a few processes with threads; every value here may be read in gunicorn's own documentation."""
+"""How one instance serves: a few processes with threads. gunicorn's own documentation explains every setting."""
 
-import contextlib
 import gc
 import os
-import socket
 import sys
 import tempfile
-
-# Only commands for people draw on a terminal: an instance need not hold what does that.
-sys.modules["rich"] = sys.modules["pygments"] = None
 
 # Chosen before prometheus_client is imported: each worker answers /metrics for all workers of the instance.
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", "/dev/shm/inventory-metrics")
@@ -17,26 +12,27 @@ from inventory_web.app import create_app
 from inventory_web.areas.status.process_metrics import clear_folder, forget_process
 from inventory_web.commands.reporting import report
 from inventory_web.commands.serving import GunicornLog
+from inventory_web.gunicorn_worker import DrainingWorker, accept_new_connections
 from inventory_web.logs import configure_logging
 from inventory_web.settings import Settings
 
 bind = "0.0.0.0:8000"
-worker_class = "gthread"
+worker_class = DrainingWorker
 workers = int(os.environ.get("WEB_CONCURRENCY", "2"))
 threads = int(os.environ.get("INVENTORY_THREADS", "8"))
 
 # The code is imported here, once, and shared by the workers; each makes its application, with engines and monitor, after its fork.
 preload_app = False
 
-# A thread may be busy with a long export for as long as NGINX waits; this only finds a worker that no longer turns.
+# A thread may be busy with a long export for as long as NGINX waits; this only finds a worker whose main loop hangs.
 timeout = 60
 # Longer than any page; `stop_grace_period` in docker-compose.yml is longer still.
 graceful_timeout = 30
-# NGINX opens a connection for each request: none of its own making is found closed when a change was already sent.
+# NGINX opens a connection for each request, so that a change is never sent on one that is just being closed.
 keepalive = 0
 backlog = 256
-
-LARGEST_PAGE = 128 * 1024
+# Above what NGINX passes on (`large_client_header_buffers`): too many cookies are its answer to give.
+limit_request_field_size = 40 * 1024
 
 worker_tmp_dir = "/dev/shm"
 control_socket_disable = True
@@ -48,9 +44,9 @@ loglevel = "warning"
 
 
 def on_starting(_server):
-    """Find what is wrong with the settings while it is one line, before a worker dies of it."""
+    """Report wrong settings in one line, before a worker dies of them."""
     try:
-        # Found once, while there is room: later, a full disk would look like no folder at all.
+        # Cached now, while there is space: later, a full disk would look like a missing folder.
         tempfile.gettempdir()
         clear_folder()
         settings = Settings.from_environment()
@@ -63,18 +59,7 @@ def on_starting(_server):
     gc.freeze()
 
 
-def child_exit(_server, worker):
-    """Drop the gauges of a worker that has ended."""
+def child_exit(server, worker):
+    """Give connections to the worker that replaces this one, and drop its gauges."""
+    accept_new_connections(server.LISTENERS)
     forget_process(worker.pid)
-
-
-def pre_request(_worker, req):
-    """Send head and body of a page together: once NGINX has the head, it asks no other instance for the body."""
-    req.unreader.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 1)
-    req.unreader.sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, LARGEST_PAGE)
-
-
-def post_request(_worker, req, _environ, _resp):
-    """Let go what is left."""
-    with contextlib.suppress(OSError):
-        req.unreader.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_CORK, 0)
