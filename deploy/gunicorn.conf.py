@@ -12,7 +12,7 @@ from inventory_web.app import create_app
 from inventory_web.areas.status.process_metrics import clear_folder, forget_process
 from inventory_web.commands.reporting import report
 from inventory_web.commands.serving import GunicornLog
-from inventory_web.gunicorn_worker import DrainingWorker, accept_new_connections
+from inventory_web.gunicorn_worker import DrainingWorker
 from inventory_web.logs import configure_logging
 from inventory_web.settings import Settings
 
@@ -59,7 +59,6 @@ def on_starting(_server):
     gc.freeze()
 
 
-def child_exit(server, worker):
-    """Give connections to the worker that replaces this one, and drop its gauges."""
-    accept_new_connections(server.LISTENERS)
+def child_exit(_server, worker):
+    """Drop the gauges of a worker that has ended."""
     forget_process(worker.pid)

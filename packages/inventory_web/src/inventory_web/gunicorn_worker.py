@@ -1,32 +1,25 @@
 """The worker with which gunicorn serves behind a balancer."""
 
-import contextlib
-import ctypes
 import socket
-import struct
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, MutableMapping
+from typing import Any
 
 from gunicorn.workers.gthread import ThreadWorker
 
 MAX_PAGE_BYTES = 128 * 1024
-HANDSHAKE_SECONDS = 0.1
-"""How long a client that has begun to connect may take to finish; it is on the same network."""
-
-_SO_ATTACH_FILTER, _SO_DETACH_FILTER = 26, 27
-# Classic BPF on the TCP header: load the flags, drop the packet if SYN is among them, accept any other.
-_DROP_SYN = b"".join(
-    struct.pack("HBBI", *instruction)
-    for instruction in ((0x30, 0, 0, 13), (0x45, 0, 1, 0x02), (0x06, 0, 0, 0), (0x06, 0, 0, 0xFFFFFFFF))
-)
+DRAIN_SECONDS = 6.0
+"""How long a stopping worker goes on serving: the balancer notices within 5 s that it is not ready."""
+READY_PATH = "/health/ready"
 
 
 class DrainingWorker(ThreadWorker):
-    """Thread worker for TCP on Linux that loses no request when it stops.
+    """Thread worker for TCP on Linux that loses no change when it stops.
 
     gunicorn's own worker stops accepting at once but keeps the listening socket open until its last request is
     answered. The kernel goes on taking connections meanwhile, and resets them when the socket is closed. A balancer
-    cannot send such a request to another instance, because it may have been carried out.
+    cannot send such a request to another instance, because it may have been carried out. This worker first reports
+    that it is not ready, goes on serving until the balancer sends no more changes, and then closes the socket.
     """
 
     def init_process(self) -> None:
@@ -40,40 +33,38 @@ class DrainingWorker(ThreadWorker):
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, MAX_PAGE_BYTES)
         super().init_process()
 
+    def load_wsgi(self) -> None:
+        """Load the application, and answer for it that this worker is not ready while it stops."""
+        super().load_wsgi()
+        application = self.wsgi
+
+        def serve(environ: MutableMapping[str, Any], start_response: Callable[..., None]) -> Iterable[bytes]:
+            if self.alive or not environ["PATH_INFO"].endswith(READY_PATH):
+                return application(environ, start_response)
+            start_response("503 Service Unavailable", [("Content-Type", "text/plain"), ("Content-Length", "9")])
+            return [b"stopping\n"]
+
+        self.wsgi = serve
+
     def set_accept_enabled(self, enabled: bool | None) -> None:
-        """Start or stop accepting; while the worker stops, take what is queued and close the listeners."""
+        """Start or stop accepting; a worker that stops serves a while longer, then takes what is queued."""
+        stopping = not enabled and not self.alive
+        if stopping:
+            self._serve_for(DRAIN_SECONDS)
         super().set_accept_enabled(enabled)
-        if not enabled and not self.alive:
+        if stopping:
             self._close_listeners()
 
+    def _serve_for(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0:
+            self.notify()
+            self.wait_for_and_dispatch_events(timeout=min(left, 1.0))
+
     def _close_listeners(self) -> None:
-        for listener in self.sockets:
-            _ignore_new_connections(listener)
-        time.sleep(HANDSHAKE_SECONDS)
         for listener in self.sockets:
             accepted = -1
             while accepted < self.nr_conns:
                 accepted = self.nr_conns
                 self.accept(listener)
             listener.close()
-
-
-def accept_new_connections(listeners: Iterable[socket.socket]) -> None:
-    """Let a worker that replaces one that has stopped get connections; for the hook ``child_exit`` of gunicorn.
-
-    Args:
-        listeners: Those of the arbiter; it has none left when all of gunicorn stops.
-    """
-    for listener in listeners:
-        with contextlib.suppress(OSError):
-            listener.setsockopt(socket.SOL_SOCKET, _SO_DETACH_FILTER, 0)
-
-
-def _ignore_new_connections(listener: socket.socket) -> None:
-    """Make the kernel drop attempts to connect to a listening socket, for every process that shares it.
-
-    Clients that have begun to connect can finish; those that begin now try again until their time is over.
-    """
-    program = ctypes.create_string_buffer(_DROP_SYN, len(_DROP_SYN))
-    count = len(_DROP_SYN) // 8
-    listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HL", count, ctypes.addressof(program)))
