@@ -194,7 +194,7 @@ def test_a_view_without_a_role_is_refused_when_a_program_hands_it_over(
 
 
 def test_an_installed_plugin_with_a_view_without_a_role_is_left_out(
-    make_app: Callable[..., Flask], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    make_app: Callable[..., Flask], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     (tmp_path / "unmarked_plugin.py").write_text(UNMARKED, "utf-8")
     metadata = tmp_path / "unmarked_plugin-1.0.dist-info"
@@ -206,7 +206,7 @@ def test_an_installed_plugin_with_a_view_without_a_role_is_left_out(
 
     assert browser.get("/unmarked").status_code == 404
     assert "Sin marca" not in browser.get("/inventory").text
-    assert "WEB-013" in capsys.readouterr().out
+    assert "WEB-013" in caplog.text
 
 
 def test_files_for_the_browser_that_a_plugin_brings_need_no_mark(

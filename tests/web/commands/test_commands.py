@@ -46,7 +46,9 @@ def test_help_names_every_command(run: Run) -> None:
     ended = run("--help")
 
     assert ended.code == 0
-    assert all(name in ended.out for name in ("demo", "serve", "migrate", "import", "export", "verify", "user"))
+    assert all(
+        name in ended.out for name in ("demo", "serve", "migrate", "import", "export", "verify", "plugins", "user")
+    )
     assert run("user", "--help").code == run("import", "-h").code == 0
 
 

@@ -1,23 +1,144 @@
-"""The plugin manager of one inventory: built by a function, never shared by a module."""
+"""Plugins: those that a program hands over, and those that installed packages offer."""
 
-from collections.abc import Iterable
+import inspect
+import logging
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from importlib import metadata
+from importlib.metadata import EntryPoint
 
 from pluggy import PluginManager
 
 from inventory_core.hookspecs import CoreHooks
 
+CORE_GROUP = "inventory_core"
+CORE_HOOKS: Mapping[str, type] = {CORE_GROUP: CoreHooks}
+MOST_OF_AN_ERROR = 300
 
-def build_plugin_manager(plugins: Iterable[object] = (), *, entry_points: bool = False) -> PluginManager:
+_LOG = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class InstalledPlugin:
+    """A plugin that an installed package offers in one or more entry point groups.
+
+    ``package`` is its distribution with the version, ``hooks`` are the names of those that it implements. ``plugin`` is None
+    if it is switched ``off`` or could not be used; then ``error`` says why in one line.
+    """
+
+    name: str
+    package: str
+    groups: tuple[str, ...]
+    hooks: tuple[str, ...] = ()
+    plugin: object | None = None
+    off: bool = False
+    error: str = ""
+
+    def as_dict(self) -> dict[str, object]:
+        """The same in JSON values, with ``state``: ``loaded``, ``off`` or ``failed``."""
+        state = "off" if self.off else "failed" if self.error else "loaded"
+        return {
+            "name": self.name,
+            "package": self.package,
+            "groups": list(self.groups),
+            "hooks": list(self.hooks),
+            "state": state,
+            "error": self.error,
+        }
+
+
+def build_plugin_manager(
+    plugins: Iterable[object] = (),
+    *,
+    entry_points: bool = False,
+    off: Collection[str] = (),
+) -> PluginManager:
     """Build a manager with these plugins and, if ``entry_points``, those that installed packages offer.
 
-    Packages offer plugins in the entry point group ``inventory_core``. Raises ``pluggy.PluginValidationError`` if an
-    implementation does not fit its hook or names a hook that does not exist.
+    A plugin is an object, a module, or a class that is called without arguments. Packages offer plugins in the entry point
+    group ``inventory_core``, without those whose names are in ``off``; one that cannot be used is logged and left out.
+    Raises ``pluggy.PluginValidationError`` if one of ``plugins`` does not fit its hook or names a hook that does not exist.
     """
-    manager = PluginManager("inventory_core")
+    manager = PluginManager(CORE_GROUP)
     manager.add_hookspecs(CoreHooks)
-    for plugin in plugins:
-        manager.register(plugin)
-    if entry_points:
-        manager.load_setuptools_entrypoints("inventory_core")
+    found = load_installed_plugins(CORE_HOOKS, off=off) if entry_points else ()
+    for plugin in (*plugins, *usable_plugins(found)):
+        register_plugin(manager, plugin)
     manager.check_pending()
     return manager
+
+
+def register_plugin(manager: PluginManager, plugin: object) -> None:
+    """Register an object, a module, or a new instance of a class, unless it is registered already."""
+    made = make_plugin(plugin)
+    if not manager.is_registered(made):
+        manager.register(made)
+
+
+def usable_plugins(installed: Sequence[InstalledPlugin]) -> tuple[object, ...]:
+    """Return the plugins that were loaded; log a line for each one that could not be."""
+    for plugin in installed:
+        if plugin.error:
+            _LOG.warning("the plugin %s of %s is left out: %s", plugin.name, plugin.package, plugin.error)
+    return tuple(each.plugin for each in installed if each.plugin is not None)
+
+
+def make_plugin(plugin: object) -> object:
+    """The plugin itself, or a new instance if it is a class."""
+    return plugin() if inspect.isclass(plugin) else plugin
+
+
+def load_installed_plugins(
+    families: Mapping[str, type], *, off: Collection[str] = (), check: Callable[[object], None] = lambda _: None
+) -> tuple[InstalledPlugin, ...]:
+    """Load the plugins of these entry point groups, each group with the class of its hooks; in the order of their names.
+
+    One that is offered more than once is loaded once. Those in ``off`` are not imported. One that cannot be imported or made,
+    whose hooks do not fit, or for which ``check`` raises, has ``error``.
+    """
+    found: dict[object, InstalledPlugin] = {}
+    targets: dict[str, object] = {}
+    for group in families:
+        for entry in metadata.entry_points(group=group):
+            plugin = InstalledPlugin(entry.name, _package(entry), (group,), off=entry.name in off)
+            key: object = entry.value
+            if not plugin.off:
+                try:
+                    target = targets.get(entry.value) or targets.setdefault(entry.value, entry.load())
+                    key = id(target)
+                    if key not in found:
+                        plugin = _prepare(plugin, target, families, check)
+                except (Exception, SystemExit) as error:  # noqa: BLE001 - it is code of others
+                    plugin = replace(plugin, error=_one_line(error))
+            known = found.get(key)
+            groups = (*known.groups, group) if known is not None and group not in known.groups else (group,)
+            found[key] = plugin if known is None else replace(known, groups=groups)
+    return tuple(sorted(found.values(), key=lambda plugin: (plugin.name, plugin.package)))
+
+
+def _prepare(
+    plugin: InstalledPlugin, target: object, families: Mapping[str, type], check: Callable[[object], None]
+) -> InstalledPlugin:
+    made = make_plugin(target)
+    hooks = tuple(name for family, kind in families.items() for name in _implemented(made, family, kind))
+    check(made)
+    return replace(plugin, plugin=made, hooks=hooks)
+
+
+def _implemented(plugin: object, family: str, kind: type) -> list[str]:
+    """The hooks of a family that a plugin implements. Raises ``pluggy.PluginValidationError`` if one does not fit."""
+    manager = PluginManager(family)
+    manager.add_hookspecs(kind)
+    manager.register(plugin)
+    manager.check_pending()
+    return sorted(caller.name for caller in manager.get_hookcallers(plugin) or ())
+
+
+def _package(entry: EntryPoint) -> str:
+    return f"{entry.dist.name} {entry.dist.version}" if entry.dist is not None else ""
+
+
+def _one_line(error: BaseException) -> str:
+    code = getattr(error, "code", None)
+    named = f"{code} {type(error).__name__}" if isinstance(code, str) else type(error).__name__
+    return " ".join(f"{named}: {error}".split())[:MOST_OF_AN_ERROR]

@@ -6,7 +6,6 @@ from operator import attrgetter
 from typing import Any
 
 from flask import Flask, redirect, url_for
-from pluggy import PluginManager
 from werkzeug.wrappers import Response
 
 from inventory_core.sessions import SessionSource
@@ -28,9 +27,8 @@ from inventory_web import (
 )
 from inventory_web.areas.accounts import guard
 from inventory_web.codes_in_urls import CodeConverter
-from inventory_web.errors import ViewWithoutRole
 from inventory_web.long_work import workshop
-from inventory_web.plugins import build_plugin_manager, leave_out_installed, register_blueprints
+from inventory_web.plugins import build_plugin_manager, register_blueprints
 from inventory_web.roles import Role, requires
 from inventory_web.settings import Settings
 
@@ -46,18 +44,9 @@ def create_app(settings: Settings, *, sessions: SessionSource | None = None, plu
     settings.require_safe()
     hooks = build_plugin_manager(settings, plugins)
     sessions = sessions or composition.open_sessions(settings)
-    while True:
-        try:
-            return _assemble(settings, sessions, hooks)
-        except ViewWithoutRole as error:
-            leave_out_installed(hooks, error)
-
-
-def _assemble(settings: Settings, sessions: SessionSource, hooks: PluginManager) -> Flask:
     app = Flask("inventory_web", static_folder=None)
     app.url_map.converters["code"] = CodeConverter
     security.configure(app, settings, composition.secret_key(settings))
-
     composition.carry_tokens(app, settings, sessions)
     inventory = composition.open_inventory(sessions, hooks)
     language.set_up(app, settings, catalogues.folders_of(inventory.plugins.get_plugins()))

@@ -136,6 +136,17 @@ def verify(as_json: bool) -> None:
     storing.verify(as_json=as_json)
 
 
+@inventory.command(
+    "plugins", help=N_("Muestra los complementos instalados, qué amplía cada uno y cuáles no se pudieron cargar.")
+)
+@click.option("--json", "as_json", is_flag=True, help=N_("La lista en JSON."), cls=Option)
+def show_plugins(as_json: bool) -> None:
+    """List the installed plugins, what each implements, and which could not be loaded."""
+    from inventory_web.commands import plugins
+
+    plugins.show(as_json=as_json)
+
+
 @inventory.group(cls=Group, help=N_("Usuarios y sus roles."))
 def user() -> None:
     """Users and their roles."""

@@ -13,6 +13,7 @@ from pluggy import PluginManager
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
+from inventory_core.engines import DIALECTS
 from inventory_core.errors import StorageRefused
 from inventory_core.inventory import Inventory
 from inventory_core.plugins import build_plugin_manager
@@ -89,6 +90,11 @@ def carry_tokens(app: Flask, settings: Settings, sessions: SessionSource) -> Non
 
 
 def _open(url: URL) -> SingleDatabase:
+    if url.get_backend_name() not in DIALECTS:
+        name = url.drivername
+        raise SettingsRefused(
+            gettext("INVENTORY_DATABASE_URL: la base de datos «%(name)s» no se admite; use SQLite o MySQL", name=name)
+        )
     try:
         database = SingleDatabase.from_url(url)
     except (ArgumentError, ModuleNotFoundError):
@@ -102,10 +108,10 @@ def _open(url: URL) -> SingleDatabase:
 
 
 def open_inventory(sessions: SessionSource, hooks: PluginManager) -> Inventory:
-    """Bundle the sessions with a core whose hooks are those of the same plugins, and of the group ``inventory_core``."""
+    """Bundle the sessions with a core whose hooks are those of the same plugins."""
     plugins = [plugin for _, plugin in hooks.list_name_plugin() if plugin is not None]
     # Pluggy calls the last one first; columns of exports come in the order in which the areas and plugins were named.
-    return Inventory(sessions, build_plugin_manager(reversed(plugins), entry_points=True))
+    return Inventory(sessions, build_plugin_manager(reversed(plugins)))
 
 
 def secret_key(settings: Settings) -> str:

@@ -1,12 +1,13 @@
 """The built-in areas, and the plugin manager of one application."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import cast
 
-import structlog
 from flask import Blueprint, Flask
 from pluggy import PluginManager
 
+from inventory_core.plugins import CORE_HOOKS, InstalledPlugin, load_installed_plugins, register_plugin, usable_plugins
 from inventory_web.areas.accounts import AccountsArea
 from inventory_web.areas.audit import AuditArea
 from inventory_web.areas.counting import CountingArea
@@ -16,7 +17,7 @@ from inventory_web.areas.imports import ImportsArea
 from inventory_web.areas.labels import LabelsArea
 from inventory_web.areas.locations import LocationsArea
 from inventory_web.areas.low_stock import LowStockArea
-from inventory_web.areas.movements import MovementsArea, RequiredReason
+from inventory_web.areas.movements import MovementsArea
 from inventory_web.areas.products import ProductsArea
 from inventory_web.areas.scanning import ScanningArea
 from inventory_web.areas.selections import SelectionsArea
@@ -27,12 +28,12 @@ from inventory_web.areas.system import SystemArea
 from inventory_web.areas.timeline import TimelineArea
 from inventory_web.areas.views import ViewsArea
 from inventory_web.areas.work import WorkArea
+from inventory_web.codes_in_urls import CodeConverter
 from inventory_web.errors import ViewWithoutRole
 from inventory_web.hookspecs import WebHooks
+from inventory_web.long_work import workshop
 from inventory_web.roles import is_marked
 from inventory_web.settings import Settings
-
-log = structlog.get_logger(__name__)
 
 AREAS = (
     ProductsArea,
@@ -59,22 +60,26 @@ AREAS = (
 """Each is made with the settings and registered like a plugin from outside."""
 
 
-def build_plugin_manager(settings: Settings, plugins: Iterable[object] = ()) -> PluginManager:
-    """Build a manager with the built-in areas, these plugins, and those of the entry point group ``inventory_web``.
+FAMILIES: Mapping[str, type] = {**CORE_HOOKS, "inventory_web": WebHooks}
+"""The entry point groups for plugins, each with the class of its hooks."""
 
-    Raises ``pluggy.PluginValidationError`` if an implementation does not fit its hook or names a hook that does not exist.
+
+def build_plugin_manager(settings: Settings, plugins: Iterable[object] = ()) -> PluginManager:
+    """Build a manager with the built-in areas, these plugins, and those that installed packages offer.
+
+    An installed plugin that cannot be used is logged in one line and left out. Raises ``pluggy.PluginValidationError`` if one of
+    ``plugins`` does not fit its hook or names a hook that does not exist.
     """
-    manager = PluginManager("inventory_web")
-    manager.add_hookspecs(WebHooks)
-    for area in AREAS:
-        manager.register(area(settings))
-    if settings.reason_required:
-        manager.register(RequiredReason())
-    for plugin in plugins:
-        manager.register(plugin)
-    manager.load_setuptools_entrypoints("inventory_web")
+    manager = _manager_of(*(area(settings) for area in AREAS))
+    for plugin in (*plugins, *usable_plugins(load_plugins(settings))):
+        register_plugin(manager, plugin)
     manager.check_pending()
     return manager
+
+
+def load_plugins(settings: Settings) -> tuple[InstalledPlugin, ...]:
+    """Load what installed packages offer in the groups ``inventory_core`` and ``inventory_web``, but for those switched off."""
+    return load_installed_plugins(FAMILIES, off=settings.plugins_off, check=_SetupCheck(settings))
 
 
 def register_blueprints(app: Flask, hooks: PluginManager) -> None:
@@ -90,10 +95,36 @@ def register_blueprints(app: Flask, hooks: PluginManager) -> None:
                 raise ViewWithoutRole(implementation.plugin_name, endpoint)
 
 
-def leave_out_installed(hooks: PluginManager, error: ViewWithoutRole) -> None:
-    """Unregister the plugin at fault if it was found installed, and log why; raise ``error`` if a program handed it over."""
-    plugin = hooks.get_plugin(error.plugin)
-    if not any(plugin is installed for installed, _ in hooks.list_plugin_distinfo()):
-        raise error
-    log.error("plugin_left_out", plugin=error.plugin, code=error.code, error=str(error))
-    hooks.unregister(plugin)
+class _SetupCheck:
+    """Calls the hooks that ``create_app`` calls, so that a plugin that fails there is left out as a whole."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._app: Flask | None = None
+
+    def __call__(self, plugin: object) -> None:
+        """Raise whatever the plugin raises, and ``ViewWithoutRole`` for a view that does not say who may open it."""
+        manager = _manager_of(plugin)
+        if manager.hook.blueprints.get_hookimpls():
+            register_blueprints(self._built_in(), manager)
+        manager.hook.menu_entries()
+        manager.hook.product_columns()
+
+    def _built_in(self) -> Flask:
+        """An application that serves nobody, where the names of the built-in pages are taken."""
+        if self._app is None:
+            self._app = Flask("inventory_web", static_folder=None)
+            self._app.url_map.converters["code"] = CodeConverter
+            workshop.set_up(self._app)
+            areas = _manager_of(*(area(self._settings) for area in AREAS))
+            for blueprint in chain.from_iterable(areas.hook.blueprints()):
+                self._app.register_blueprint(Blueprint(blueprint.name, __name__))
+        return self._app
+
+
+def _manager_of(*plugins: object) -> PluginManager:
+    manager = PluginManager("inventory_web")
+    manager.add_hookspecs(WebHooks)
+    for plugin in plugins:
+        manager.register(plugin)
+    return manager

@@ -111,11 +111,15 @@ class Settings(BaseModel):
         default="optional", description="`admin` lets administrators do nothing before they have a second factor"
     )
     reason_required: bool = Field(default=False, description="Refuse to issue, receive or undo without a reason")
+    plugins_off: Words = Field(
+        default=(),
+        description="Installed plugins that are not loaded, by their names in `inventory plugins`, comma-separated",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least urgent line to log"
     )
 
-    @field_validator("replica_urls", "metrics_allow", "hosts", mode="before")
+    @field_validator("replica_urls", "metrics_allow", "hosts", "plugins_off", mode="before")
     @classmethod
     def _split(cls, value: object) -> object:
         if isinstance(value, str):
