@@ -1,6 +1,7 @@
 """The longest texts, and texts that a database could read as something else, come back as they were written."""
 
 import pytest
+from sqlalchemy import update
 
 from inventory_core import (
     InvalidInput,
@@ -17,7 +18,11 @@ from inventory_core import (
     receive,
     verify,
 )
+from inventory_core.rules.codes import code_key
+from inventory_core.rules.texts import invisible_characters, one_line, search_text
+from inventory_core.tables.plain import PRODUCT
 from inventory_core.testing import create_product, new_request
+from tests.contracts.topologies import Database
 
 TEXTS = [
     "Robert'); DROP TABLE product;--",
@@ -35,9 +40,10 @@ TEXTS = [
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_any_text_comes_back_as_it_was_written(inventory: Inventory, text: str) -> None:
-    draft = ProductDraft(text[:60], text, f"{text}\n{text}", text)
-    create_product(inventory, draft.code, name=text, description=draft.description, category=text)
-    location = add_location(inventory, name=text, **new_request())
+    name = "".join(char for char in text if not invisible_characters(char))
+    draft = ProductDraft(name[:60], name, f"{text}\n{text}", name)
+    create_product(inventory, draft.code, name=name, description=draft.description, category=name)
+    location = add_location(inventory, name=name, **new_request())
     receive(inventory, code=draft.code, quantity=3, location=location, reason=text, actor=text, operation="x" * 64)
 
     row = get_product(inventory, draft.code).row
@@ -45,7 +51,7 @@ def test_any_text_comes_back_as_it_was_written(inventory: Inventory, text: str) 
     assert (row.code, row.name, row.description, row.category) == (
         draft.code, draft.name, draft.description, draft.category,
     )  # fmt: skip
-    assert (moved.reason, moved.actor, moved.location) == (draft.name, draft.name, location)
+    assert (moved.reason, moved.actor, moved.location) == (one_line(text), one_line(text), location)
     for word in text.split():
         assert [found.code for found in product_page(inventory, ProductFilter(word)).rows] == [draft.code], word
     assert verify(inventory).faults == ()
@@ -87,6 +93,10 @@ def test_the_longest_texts_fit(inventory: Inventory, letter: str) -> None:
         {"name": "a\0b"},
         {"code": "\ud800"},
         {"code": "ﷺ" * 64},
+        {"code": "A\u200b1"},
+        {"name": "Mesa\ufeff"},
+        {"name": "abc\u202excod"},
+        {"category": "Ho\u00adgar"},
     ],
 )
 def test_a_text_that_is_too_long_or_unfit_is_refused_before_the_database_sees_it(
@@ -96,3 +106,33 @@ def test_a_text_that_is_too_long_or_unfit_is_refused_before_the_database_sees_it
         create_product(inventory, **{"code": "A-1", **fields})  # type: ignore[arg-type]
 
     assert product_page(inventory, ProductFilter()).rows == ()
+
+
+def test_a_location_with_an_invisible_character_is_refused_with_its_code_point(inventory: Inventory) -> None:
+    with pytest.raises(InvalidInput) as caught:
+        add_location(inventory, name="Só\u200dtano", **new_request())
+
+    assert [(fault.field, fault.reason, fault.value) for fault in caught.value.faults] == [
+        ("location", "invisible", "U+200D")
+    ]
+
+
+def test_a_stored_code_with_an_invisible_character_is_found_verified_and_corrected(
+    inventory: Inventory, database: Database
+) -> None:
+    create_product(inventory, "A-1", quantity=3)
+    with database.engine.begin() as connection:
+        columns = {
+            "code": "A\u200b-1",
+            "code_key": code_key("A\u200b-1"),
+            "search_text": search_text("A\u200b-1", "A product", "", ""),
+        }
+        connection.execute(update(PRODUCT).values(columns))
+    receive(inventory, code="A\u200b-1", quantity=1, **new_request())
+
+    (fault,) = verify(inventory).faults
+    assert (fault.check, fault.where, fault.found) == (
+        "names hold no invisible characters", "product A<U+200B>-1, code", "U+200B",
+    )  # fmt: skip
+    edit_product(inventory, code="A\u200b-1", draft=ProductDraft("A-1", "A product"), seen_version=1, **new_request())
+    assert verify(inventory).faults == ()

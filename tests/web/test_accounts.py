@@ -35,6 +35,15 @@ def test_an_account_that_was_added_can_log_in_and_is_asked_for_a_password_of_its
     assert "Su contraseña es provisional" in inigo.get("/account/password").text
 
 
+@pytest.mark.parametrize(("name", "mixed"), [("аdmin", True), ("Íñigo Núñez 2", False), ("администратор", False)])
+def test_a_user_name_of_several_scripts_is_made_with_a_warning(admin: Browser, name: str, *, mixed: bool) -> None:
+    made = admin.post("/users", username=name, role="viewer", password="una provisional").follow(admin)
+
+    assert name in made
+    assert ("mezcla letras de varios alfabetos" in made) is mixed
+    assert ("Letras de varios alfabetos" in made) is mixed
+
+
 @pytest.mark.parametrize(
     ("name", "role", "password", "says"),
     [
@@ -42,6 +51,7 @@ def test_an_account_that_was_added_can_log_in_and_is_asked_for_a_password_of_its
         ("ADA", "viewer", "una provisional", "Ya existe: «ADA»"),
         ("x" * 41, "viewer", "una provisional", "40 caracteres como máximo"),
         ("eva\x07", "viewer", "una provisional", "caracteres de control"),
+        ("ad\u200bmin", "viewer", "una provisional", "caracteres invisibles (U+200B)"),
         ("eva", "chief", "una provisional", "No existe: «chief»"),
         ("eva", "viewer", "corta", "10 caracteres como mínimo"),
         ("evaristo.ruiz", "viewer", "Evaristo.Ruiz", "fácil de adivinar"),

@@ -42,6 +42,20 @@ def test_every_fault_is_told_at_once_with_its_place_in_the_file(inventory: Inven
     ]
 
 
+def test_an_invisible_character_in_a_name_is_a_fault_with_its_place_and_code_point(inventory: Inventory) -> None:
+    rows = [
+        ["Código", "Nombre", "Descripción", "Categoría", "Ubicación", "Cantidad"],
+        ["A\u200b1", "Me\u00adsa", "👩\u200d🔧", "Ho\u202egar", "Só\ufefftano", "1"],
+    ]
+
+    assert faults(inventory, rows) == [
+        (2, "Código", "U+200B", "invisible", None),
+        (2, "Nombre", "U+00AD", "invisible", None),
+        (2, "Categoría", "U+202E", "invisible", None),
+        (2, "Ubicación", "U+FEFF", "invisible", None),
+    ]
+
+
 @pytest.mark.parametrize(
     ("text", "reason"),
     [

@@ -284,6 +284,17 @@ def test_verify_finds_what_was_changed_behind_the_back_of_the_program(run: Run, 
     assert any("99" in str(fault["found"]) for fault in data["faults"])
 
 
+def test_verify_finds_a_user_name_with_an_invisible_character(run: Run, here: Path) -> None:
+    run("migrate")
+    sessions = SingleDatabase.from_file(here)
+    sessions.write(lambda session: session.connection().exec_driver_sql("UPDATE user SET name = 'ad\u200bmin'"))
+    sessions.close()
+    told = run("verify")
+
+    assert told.code == 1
+    assert "account ad<U+200B>min" in told.err
+
+
 @pytest.mark.parametrize(
     ("url", "code", "says"),
     [

@@ -11,8 +11,8 @@ class Fault:
     """One thing that is wrong with one value.
 
     ``field`` is the name of the field (``code``, ``quantity`` …), ``reason`` a stable key (``required``, ``too_long``,
-    ``characters``, ``wrong_type``, ``not_whole``, ``negative``, ``too_large``, ``zero``, ``unknown``, ``duplicate`` …),
-    ``value`` what was given (cut to 80 characters), ``limit`` the number that the reason speaks of, if any.
+    ``characters``, ``invisible``, ``wrong_type``, ``not_whole``, ``negative``, ``too_large``, ``zero``, ``unknown``,
+    ``duplicate`` …), ``value`` what was given (cut to 80 characters), ``limit`` the number that the reason speaks of, if any.
     """
 
     field: str

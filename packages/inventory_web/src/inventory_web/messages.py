@@ -68,6 +68,14 @@ def field_label(field: str) -> str:
     return labels.get(field, field)
 
 
+def mixed_script_text(name: str) -> str:
+    """A warning for the administrator."""
+    return gettext(
+        "«%(name)s» mezcla letras de varios alfabetos y puede confundirse con otro usuario: compruebe que es quien debe ser.",
+        name=name,
+    )
+
+
 def role_text(role: Role) -> str:
     """The name of a role."""
     texts = {
@@ -91,6 +99,7 @@ def reason_text(reason: str, value: str = "", limit: int | None = None) -> str:
         "too_long": gettext("Es demasiado largo: se permiten %(limit)s caracteres como máximo.", limit=longest),
         "too_short": gettext("Es demasiado corto: se necesitan %(limit)s caracteres como mínimo.", limit=longest),
         "characters": gettext("Contiene caracteres de control, que no se permiten."),
+        "invisible": gettext("Contiene caracteres invisibles (%(value)s): bórrelos.", value=value),
         "not_whole": gettext(
             "Escriba un número entero, solo con cifras y sin separadores de miles (por ejemplo 1500)."
         ),

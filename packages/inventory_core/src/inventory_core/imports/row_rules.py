@@ -88,7 +88,8 @@ def line_reader(table: Table, log: FaultLog) -> LineReader:
         if description_at >= 0:
             description = many_lines(cells[description_at])
             if not (description.isprintable() and len(description) <= LONGEST_DESCRIPTION):
-                log.take(row, text_faults("description", description, longest=LONGEST_DESCRIPTION))
+                faults = text_faults("description", description, longest=LONGEST_DESCRIPTION, invisible_allowed=True)
+                log.take(row, faults)
         line = Line(
             row,
             code,

@@ -69,7 +69,7 @@ def lock_product(unit: Unit, code: str) -> ProductState:
     """Lock the product with this code until the unit ends. Raises ``ProductNotFound``."""
     cleaned = clean_code(code)
     # No product has a code that breaks the rules, and some drivers cannot even be asked for one.
-    faults = code_faults(cleaned)
+    faults = code_faults(cleaned, stored=True)
     record = None if faults else unit.connection.execute(_BY_CODE, {"key": code_key(cleaned)}).first()
     if record is None:
         raise ProductNotFound(code)
@@ -90,7 +90,7 @@ def find_place(unit: Unit, product: ProductState, location: str | None) -> Place
         record = unit.connection.execute(_PLACE_DEFAULT, {"product": product.id}).first()
     else:
         cleaned = clean_location(location)
-        if location_faults(cleaned):
+        if location_faults(cleaned, stored=True):
             raise LocationNotFound(location)
         record = unit.connection.execute(_PLACE_NAMED, {"product": product.id, "key": sort_key(cleaned)}).first()
     if record is None:

@@ -21,9 +21,12 @@ def code_key(code: str) -> str:
     return storable(unicodedata.normalize("NFKC", code.casefold()).casefold())
 
 
-def code_faults(code: str) -> list[Fault]:
-    """What is wrong with a cleaned code; any printable character is allowed, up to 64 of them."""
-    faults = text_faults("code", code, longest=LONGEST_CODE, required=True)
+def code_faults(code: str, *, stored: bool = False) -> list[Fault]:
+    """What is wrong with a cleaned code; any printable character is allowed, up to 64 of them.
+
+    A ``stored`` code may hold invisible characters, which earlier versions accepted.
+    """
+    faults = text_faults("code", code, longest=LONGEST_CODE, required=True, invisible_allowed=stored)
     if not faults and len(code_key(code)) > LONGEST_KEY:
         faults.append(Fault("code", "too_long", code, LONGEST_CODE))
     return faults

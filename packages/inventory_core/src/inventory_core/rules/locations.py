@@ -11,9 +11,12 @@ def clean_location(name: str) -> str:
     return one_line(name)
 
 
-def location_faults(name: str) -> list[Fault]:
-    """What is wrong with a cleaned name; case and accents alone do not make another location."""
-    faults = text_faults("location", name, longest=LONGEST_LOCATION, required=True)
+def location_faults(name: str, *, stored: bool = False) -> list[Fault]:
+    """What is wrong with a cleaned name; case and accents alone do not make another location.
+
+    A ``stored`` name may hold invisible characters, which earlier versions accepted.
+    """
+    faults = text_faults("location", name, longest=LONGEST_LOCATION, required=True, invisible_allowed=stored)
     if not faults and not sort_key(name):
         faults.append(Fault("location", "characters", name))
     return faults

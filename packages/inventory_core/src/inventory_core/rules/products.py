@@ -53,7 +53,7 @@ class ProductDraft:
         return [
             *code_faults(self.code),
             *text_faults("name", self.name, longest=LONGEST_NAME, required=True),
-            *text_faults("description", self.description, longest=LONGEST_DESCRIPTION),
+            *text_faults("description", self.description, longest=LONGEST_DESCRIPTION, invisible_allowed=True),
             *category_faults(self.category),
             *quantity_faults("minimum", self.minimum),
         ]

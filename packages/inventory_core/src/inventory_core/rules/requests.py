@@ -19,9 +19,9 @@ def request_faults(operation: str, actor: str, reason: str = "") -> list[Fault]:
         faults.append(Fault("operation", "too_long", operation[:80], LONGEST_OPERATION))
     elif not re.fullmatch(r"[!-~]+", operation):
         faults.append(Fault("operation", "characters", operation))
-    faults += text_faults("actor", actor, longest=LONGEST_ACTOR, required=True)
+    faults += text_faults("actor", actor, longest=LONGEST_ACTOR, required=True, invisible_allowed=True)
     if reason:
-        faults += text_faults("reason", reason, longest=LONGEST_REASON)
+        faults += text_faults("reason", reason, longest=LONGEST_REASON, invisible_allowed=True)
     return faults
 
 

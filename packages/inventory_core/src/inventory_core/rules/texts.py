@@ -92,15 +92,32 @@ def search_words(query: str) -> tuple[str, ...]:
     return tuple(words)[:MOST_WORDS]
 
 
-def text_faults(field: str, text: str, *, longest: int, required: bool = False) -> list[Fault]:
-    """What is wrong with a text: empty though required, longer than ``longest`` characters, or with control characters."""
+def text_faults(
+    field: str, text: str, *, longest: int, required: bool = False, invisible_allowed: bool = False
+) -> list[Fault]:
+    """Return what is wrong with a text.
+
+    It may be empty though ``required``, longer than ``longest`` characters, or hold control characters. Names and codes must not
+    hold invisible format characters (category Cf: zero width, direction marks, byte order mark) either, by which two that look
+    alike would differ; ``invisible_allowed`` is for free texts, in which joiners are part of some scripts and of emoji.
+    """
     faults = []
     if required and not text:
         faults.append(Fault(field, "required"))
     if len(text) > longest:
         faults.append(Fault(field, "too_long", text[:80], longest))
-    if not text.isprintable() and any(
-        unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t" for char in text
-    ):
+    if text.isprintable():
+        return faults
+    if any(unicodedata.category(char) in ("Cc", "Cs") and char not in "\n\t" for char in text):
         faults.append(Fault(field, "characters", text[:80]))
+    if not invisible_allowed and (found := invisible_characters(text)):
+        faults.append(Fault(field, "invisible", " ".join(found)[:80]))
     return faults
+
+
+def invisible_characters(text: str) -> tuple[str, ...]:
+    """The different format characters (category Cf) of a text, in their order, as ``U+200B``."""
+    if text.isprintable():
+        return ()
+    found = dict.fromkeys(char for char in text if unicodedata.category(char) == "Cf")
+    return tuple(f"U+{ord(char):04X}" for char in found)

@@ -6,8 +6,10 @@ import click
 from flask_babel import gettext
 
 from inventory_web.areas.accounts import second_factors, users
+from inventory_web.areas.accounts.user_names import is_mixed_script
 from inventory_web.auditing import Author
 from inventory_web.commands.opening import actor, inventory_of
+from inventory_web.messages import mixed_script_text
 from inventory_web.roles import Role
 from inventory_web.settings import Settings
 
@@ -17,6 +19,8 @@ def add(name: str, role: str) -> None:
     with inventory_of(Settings.from_environment()) as inventory:
         made = users.add_account(inventory, name=name, role=Role.from_word(role), password=_password(), by=_operator())
     click.echo(gettext("Usuario «%(name)s» creado.", name=made))
+    if is_mixed_script(made):
+        click.echo(mixed_script_text(made), err=True)
 
 
 def show() -> None:

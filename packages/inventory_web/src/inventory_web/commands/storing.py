@@ -3,12 +3,16 @@
 import dataclasses
 import json
 import sys
+from collections.abc import Iterator
 
 import click
 from flask_babel import gettext, ngettext
 
 from inventory_core.inventory import Inventory
+from inventory_core.operations.verifications.fault import VerificationFault
+from inventory_core.operations.verifications.folded import invisible_faults
 from inventory_core.operations.verifying import verify as verify_inventory
+from inventory_web.areas.accounts import users
 from inventory_web.areas.accounts.passwords import INITIAL_NAME, INITIAL_PASSWORD
 from inventory_web.areas.accounts.users import has_initial_password, set_password
 from inventory_web.commands.opening import database, inventory_of
@@ -38,10 +42,16 @@ def _replace_public_password(inventory: Inventory, password: str) -> None:
         click.echo(gettext("El usuario «%(name)s» tiene la contraseña elegida.", name=INITIAL_NAME))
 
 
+def _account_faults(inventory: Inventory) -> Iterator[VerificationFault]:
+    for name in users.names(inventory):
+        yield from invisible_faults(f"account {name}", name)
+
+
 def verify(*, as_json: bool) -> None:
     """Print what was checked, and each fault; exit with 1 if there is any."""
     with inventory_of(Settings.from_environment()) as inventory:
         outcome = verify_inventory(inventory)
+        outcome = dataclasses.replace(outcome, faults=(*outcome.faults, *_account_faults(inventory)))
     if as_json:
         faults = [dataclasses.asdict(fault) for fault in outcome.faults]
         answer = {"ok": not faults, "products": outcome.products, "movements": outcome.movements, "faults": faults}

@@ -1,4 +1,4 @@
-"""The folded forms that are compared, sorted and searched are those of the texts beside them."""
+"""Texts: their folded forms are current, and names hold no invisible characters."""
 
 from collections.abc import Iterator
 
@@ -7,10 +7,11 @@ from sqlalchemy.orm import Session
 
 from inventory_core.operations.verifications.fault import VerificationFault
 from inventory_core.rules.codes import code_key
-from inventory_core.rules.texts import search_text, sort_key
+from inventory_core.rules.texts import invisible_characters, search_text, sort_key
 from inventory_core.tables.plain import CATEGORY, LOCATION, PRODUCT
 
 CHECK = "folded text is that of the text"
+VISIBLE = "names hold no invisible characters"
 
 
 def faults(session: Session) -> Iterator[VerificationFault]:
@@ -28,6 +29,8 @@ def faults(session: Session) -> Iterator[VerificationFault]:
     )
     statement = select(*columns).select_from(PRODUCT.outerjoin(CATEGORY, CATEGORY.c.id == PRODUCT.c.category_id))
     for code, name, description, category, *found in session.execute(statement, execution_options={"yield_per": 1000}):
+        for column, text in (("code", code), ("name", name)):
+            yield from invisible_faults(f"product {code}, {column}", text)
         wanted = [code_key(code), sort_key(name), search_text(code, name, description, category or "")]
         for column, expected, stored in zip(("code_key", "name_key", "search_text"), wanted, found, strict=True):
             if expected != stored:
@@ -36,5 +39,17 @@ def faults(session: Session) -> Iterator[VerificationFault]:
 
 def _name_keys(session: Session, table: Table) -> Iterator[VerificationFault]:
     for name, key in session.execute(select(table.c.name, table.c.name_key)):
+        yield from invisible_faults(f"{table.name} {name}, name", name)
         if key != sort_key(name):
             yield VerificationFault(CHECK, f"{table.name} {name}, name_key", sort_key(name), key)
+
+
+def invisible_faults(where: str, text: str) -> Iterator[VerificationFault]:
+    """Names with format characters, which an earlier version or another program has written."""
+    if found := invisible_characters(text):
+        yield VerificationFault(VISIBLE, show_invisible(where), "none", " ".join(found))
+
+
+def show_invisible(text: str) -> str:
+    """The text with each invisible character as ``<U+200B>``, so that a person sees where it is."""
+    return "".join(f"<{found[0]}>" if (found := invisible_characters(char)) else char for char in text)

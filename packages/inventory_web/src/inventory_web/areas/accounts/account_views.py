@@ -7,9 +7,10 @@ from werkzeug.wrappers import Response as BaseResponse
 from inventory_core.errors import Fault
 from inventory_web import current, htmx
 from inventory_web.areas.accounts import second_factors, users
+from inventory_web.areas.accounts.user_names import is_mixed_script
 from inventory_web.auditing import the_author
 from inventory_web.errors import AccountRefused
-from inventory_web.messages import faults_by_field, faults_text
+from inventory_web.messages import faults_by_field, faults_text, mixed_script_text
 from inventory_web.roles import Role, requires
 
 PAGE = 25
@@ -47,6 +48,8 @@ def add() -> BaseResponse:
         )
     except AccountRefused as error:
         return _page(faults_by_field(error.faults), 422)
+    if is_mixed_script(name):
+        flash(mixed_script_text(name), "warning")
     return _done(gettext("Usuario «%(name)s» creado. Comuníquele su contraseña provisional.", name=name))
 
 

@@ -14,7 +14,7 @@ from inventory_core.errors import Fault
 from inventory_core.failures import Failure, classify
 from inventory_core.inventory import Inventory
 from inventory_core.rules.codes import LONGEST_KEY, code_key
-from inventory_core.rules.texts import one_line, text_faults
+from inventory_core.rules.texts import one_line
 from inventory_web.areas.accounts.passwords import (
     INITIAL_NAME,
     INITIAL_PASSWORD,
@@ -23,13 +23,13 @@ from inventory_web.areas.accounts.passwords import (
     password_faults,
 )
 from inventory_web.areas.accounts.tables import SecondFactor, User, UserSession
+from inventory_web.areas.accounts.user_names import is_mixed_script, name_faults
 from inventory_web.auditing import Author, Event, record
 from inventory_web.catalogues import LANGUAGES
 from inventory_web.errors import AccountNotFound, AccountRefused
 from inventory_web.roles import Role
 from inventory_web.theme import Theme
 
-LONGEST_NAME = 40
 PROGRAM = Author()
 
 
@@ -51,6 +51,11 @@ class AccountRow:
     sessions: int
     logged_in_at: datetime | None
     second_factor: bool
+
+    @property
+    def mixed_script(self) -> bool:
+        """Whether its name may imitate another one."""
+        return is_mixed_script(self.name)
 
 
 def list_accounts(
@@ -74,6 +79,12 @@ def list_accounts(
         return tuple(_row(*found) for found in session.execute(query))
 
 
+def names(inventory: Inventory) -> tuple[str, ...]:
+    """The name of every account, disabled ones included."""
+    with inventory.sessions.reader() as session:
+        return tuple(session.scalars(select(col(User.name)).order_by(col(User.id))))
+
+
 def admin_names(inventory: Inventory) -> tuple[str, ...]:
     """The first ten active administrators, for who needs one."""
     query = select(col(User.name)).where(col(User.role) == Role.ADMIN.word, col(User.disabled_at).is_(None))
@@ -86,11 +97,7 @@ def add_account(
 ) -> str:
     """Make an account and give its cleaned name. Raises ``AccountRefused`` with every fault."""
     cleaned = one_line(name)
-    faults = text_faults("username", cleaned, longest=LONGEST_NAME, required=True)
-    if not faults and len(code_key(cleaned)) > LONGEST_KEY:
-        faults.append(Fault("username", "too_long", cleaned, LONGEST_NAME))
-    faults += password_faults("password", cleaned, password)
-    if faults:
+    if faults := [*name_faults(cleaned), *password_faults("password", cleaned, password)]:
         raise AccountRefused(*faults)
     values = {
         "name": cleaned,
