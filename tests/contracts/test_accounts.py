@@ -51,10 +51,10 @@ def logged_in(inventory: Inventory, name: str) -> tuple[str, Account]:
 def enrolled(inventory: Inventory) -> tuple[Account, str, tuple[str, ...]]:
     """An account whose second factor is on, its secret and its recovery codes; one code was used."""
     _, account = logged_in(inventory, "olga")
-    second_factors.begin(inventory, account, secret_key=KEY)
-    secret = second_factors.standing_of(inventory, account, secret_key=KEY).secret
-    assert second_factors.confirm(inventory, account, pyotp.TOTP(secret).now(), secret_key=KEY, by=BY)
-    return account, secret, second_factors.standing_of(inventory, account, secret_key=KEY).fresh
+    second_factors.begin(inventory, account, secret_keys=(KEY,))
+    secret = second_factors.standing_of(inventory, account, secret_keys=(KEY,)).secret
+    assert second_factors.confirm(inventory, account, pyotp.TOTP(secret).now(), secret_keys=(KEY,), by=BY)
+    return account, secret, second_factors.standing_of(inventory, account, secret_keys=(KEY,)).fresh
 
 
 def test_a_session_that_was_ended_changes_nothing_from_then_on_on_any_instance(make_inventory: MakeInventory) -> None:
@@ -76,12 +76,12 @@ def test_a_code_that_many_send_at_the_same_instant_counts_once(make_inventory: M
     def send(code: str) -> list[bool]:
         return at_once(
             6,
-            lambda which: second_factors.check(instances[which % 2], account.id, code, secret_key=KEY, by=BY),
+            lambda which: second_factors.check(instances[which % 2], account.id, code, secret_keys=(KEY,), by=BY),
         )
 
     assert sorted(send(following)) == [False] * 5 + [True]
     assert sorted(send(codes[0])) == [False] * 5 + [True]
-    assert second_factors.standing_of(instances[0], account, secret_key=KEY).codes_left == 9
+    assert second_factors.standing_of(instances[0], account, secret_keys=(KEY,)).codes_left == 9
 
 
 def test_the_second_factor_is_asked_for_until_it_is_taken_away(make_inventory: MakeInventory) -> None:

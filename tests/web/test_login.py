@@ -178,6 +178,18 @@ def test_a_session_ends_after_hours_without_a_request_and_not_before(make_app: C
         assert browser.get("/inventory").status_code == 302
 
 
+def test_a_session_ends_at_its_absolute_limit_however_much_it_is_used(make_app: Callable[..., Flask]) -> None:
+    app = make_app(session_hours=2, session_max_hours=5)
+    with time_machine.travel(0, tick=False) as clock:
+        browser = Browser(app).logged_in("vera")
+        for _ in range(3):
+            clock.shift(timedelta(minutes=90))
+            assert browser.get("/inventory").status_code == 200
+        clock.shift(timedelta(minutes=31))
+
+        assert browser.get("/inventory").status_code == 302
+
+
 def test_the_database_knows_no_token_that_would_log_anybody_in(inventory: Inventory) -> None:
     token = logins.log_in(inventory, name="ada", password=PASSWORD, address="192.0.2.1", idle=IDLE)
     assert token is not None

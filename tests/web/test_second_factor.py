@@ -330,5 +330,5 @@ def test_an_odd_code_is_refused_like_a_wrong_one(inventory: Inventory, app: Flas
     enrol(browser)
     key = str(app.secret_key)
 
-    assert not second_factors.check(inventory, 3, code, secret_key=key, by=Author())
+    assert not second_factors.check(inventory, 3, code, secret_keys=(key,), by=Author())
     assert second_step(app).post("/login/code", second_code=code).status_code == 422

@@ -190,6 +190,33 @@ def test_in_development_a_key_is_made_once_and_kept_for_its_owner_only(tmp_path:
     assert [path.name for path in tmp_path.iterdir()] == [composition.SECRET_FILE]
 
 
+def test_the_database_and_its_folder_are_for_their_owner_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
+    settings = Settings()
+    key = composition.secret_key(settings)
+    folder = tmp_path / "inventory"
+    for loose in (folder, folder / composition.SECRET_FILE):
+        loose.chmod(0o777)
+    (folder / composition.DATABASE_FILE).touch(mode=0o666)
+
+    with composition.open_server(settings).engine.connect() as connection:
+        connection.exec_driver_sql("CREATE TABLE note (text TEXT)")
+        connection.commit()
+        assert composition.secret_key(settings) == key
+        modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o700
+    assert modes == dict.fromkeys(("inventory.db", "inventory.db-wal", "inventory.db-shm", "secret_key"), 0o600)
+
+
+def test_a_new_database_in_a_folder_of_the_persons_own_is_for_its_owner_only(tmp_path: Path) -> None:
+    tmp_path.chmod(0o755)
+    composition.open_server(Settings(database_url=SecretStr(f"sqlite:///{tmp_path / 'stock.db'}"))).close()
+
+    assert stat.S_IMODE((tmp_path / "stock.db").stat().st_mode) == 0o600
+    assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
+
+
 def test_an_empty_or_unreadable_key_is_refused_with_its_path(tmp_path: Path) -> None:
     settings = Settings(database_url=SecretStr(f"sqlite:///{tmp_path / 'stock.db'}"))
     (tmp_path / composition.SECRET_FILE).write_text("")

@@ -46,7 +46,7 @@ def create_app(settings: Settings, *, sessions: SessionSource | None = None, plu
     sessions = sessions or composition.open_sessions(settings)
     app = Flask("inventory_web", static_folder=None)
     app.url_map.converters["code"] = CodeConverter
-    security.configure(app, settings, composition.secret_key(settings))
+    security.configure(app, settings, composition.secret_keys(settings))
     composition.carry_tokens(app, settings, sessions)
     inventory = composition.open_inventory(sessions, hooks)
     language.set_up(app, settings, catalogues.folders_of(inventory.plugins.get_plugins()))

@@ -28,6 +28,7 @@ from inventory_web.statement_comments import name_requests
 
 DATABASE_FILE = "inventory.db"
 SECRET_FILE = "secret_key"  # noqa: S105 - the name of the file
+OWNER_ONLY = stat.S_IRUSR | stat.S_IWUSR
 
 
 def database_url(settings: Settings) -> URL:
@@ -51,9 +52,10 @@ def database_url(settings: Settings) -> URL:
         return url.set(password=password) if password and url.username and url.password is None else url
     folder = Path(platformdirs.user_data_dir("inventory", appauthor=False))
     try:
-        folder.mkdir(parents=True, exist_ok=True)
+        folder.mkdir(mode=stat.S_IRWXU, parents=True, exist_ok=True)
     except OSError as error:
         raise StorageRefused(f"{folder}: {error.strerror}") from error
+    _restrict(folder, stat.S_IRWXU)
     return URL.create("sqlite", database=str(folder / DATABASE_FILE))
 
 
@@ -65,7 +67,7 @@ def open_sessions(settings: Settings) -> SingleDatabase | ReplicatedDatabase:
     if not settings.replica_urls:
         return _open(database_url(settings))
     url = database_url(settings)
-    cluster = ReplicatedCluster(replicas.cluster_config(settings, url, secret_key(settings)), on_engine=name_requests)
+    cluster = ReplicatedCluster(replicas.cluster_config(settings, url, secret_keys(settings)), on_engine=name_requests)
     return ReplicatedDatabase(cluster, url)
 
 
@@ -104,7 +106,25 @@ def _open(url: URL) -> SingleDatabase:
         ) from None
     for engine in database.engines:
         name_requests(engine)
+    if url.get_backend_name() == "sqlite" and url.database and not url.database.startswith((":memory:", "file:")):
+        _keep_to_owner(Path(url.database))
     return database
+
+
+def _keep_to_owner(file: Path) -> None:
+    """Make a database file, new or not, readable by its owner only; SQLite gives the files beside it the same mode."""
+    # What cannot be created is reported when the database is connected.
+    with suppress(OSError):
+        os.close(os.open(file, os.O_RDONLY | os.O_CREAT, OWNER_ONLY))
+    for suffix in ("", "-wal", "-shm", "-journal"):
+        _restrict(file.with_name(file.name + suffix), OWNER_ONLY)
+
+
+def _restrict(path: Path, mode: int) -> None:
+    """Take away what others than the owner may do, unless the file belongs to somebody else."""
+    with suppress(OSError):
+        if stat.S_IMODE(path.stat().st_mode) & ~mode:
+            path.chmod(mode)
 
 
 def open_inventory(sessions: SessionSource, hooks: PluginManager) -> Inventory:
@@ -112,6 +132,12 @@ def open_inventory(sessions: SessionSource, hooks: PluginManager) -> Inventory:
     plugins = [plugin for _, plugin in hooks.list_name_plugin() if plugin is not None]
     # Pluggy calls the last one first; columns of exports come in the order in which the areas and plugins were named.
     return Inventory(sessions, build_plugin_manager(reversed(plugins)))
+
+
+def secret_keys(settings: Settings) -> tuple[str, ...]:
+    """The key that signs and, after it, the other one that is accepted while keys are changed. Raises as ``secret_key`` does."""
+    old = settings.secret_key_old.get_secret_value()
+    return (secret_key(settings), old) if old else (secret_key(settings),)
 
 
 def secret_key(settings: Settings) -> str:
@@ -134,6 +160,7 @@ def secret_key(settings: Settings) -> str:
 
 def _kept_key(path: Path) -> str:
     try:
+        _restrict(path, OWNER_ONLY)
         key = path.read_text("ascii").strip() if path.exists() else _made_key(path)
     except (OSError, UnicodeDecodeError) as error:
         raise StorageRefused(f"{path}: {getattr(error, 'strerror', None) or error}") from error
@@ -145,7 +172,7 @@ def _kept_key(path: Path) -> str:
 def _made_key(path: Path) -> str:
     """Write a new key so that of two processes that start at once both read the same one."""
     made = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-    descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, stat.S_IRUSR | stat.S_IWUSR)
+    descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
     try:
         with os.fdopen(descriptor, "w", encoding="ascii") as file:
             file.write(secrets.token_urlsafe(48))

@@ -7,11 +7,12 @@ before the person has seen it again: a form of somebody else's page gets nowhere
 import json
 from dataclasses import dataclass
 
-from flask import Response, current_app, g, make_response, render_template, request, url_for
+from flask import Response, g, make_response, render_template, request, url_for
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from inventory_web import messages
 from inventory_web.addresses import host_of, page_of_form, this_address
+from inventory_web.security import signing_keys
 
 FIELD = "kept"
 LARGEST = 256 * 1024
@@ -109,4 +110,4 @@ def _is_password(name: str) -> bool:
 
 
 def _serializer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(current_app.secret_key or "", salt="inventory.kept_form")
+    return URLSafeTimedSerializer(signing_keys()[::-1], salt="inventory.kept_form")

@@ -3,8 +3,9 @@
 import json
 from typing import Any
 
-from flask import current_app
 from itsdangerous import BadData, URLSafeSerializer
+
+from inventory_web.security import signing_keys
 
 
 def write_cursor(values: Any, *, purpose: str) -> str:
@@ -23,4 +24,4 @@ def read_cursor(text: str, *, purpose: str) -> Any:
 
 
 def _serializer(purpose: str) -> URLSafeSerializer:
-    return URLSafeSerializer(current_app.secret_key or "", salt=f"inventory.cursor.{purpose}")
+    return URLSafeSerializer(signing_keys()[::-1], salt=f"inventory.cursor.{purpose}")

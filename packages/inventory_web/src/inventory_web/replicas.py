@@ -3,6 +3,7 @@
 import hashlib
 import hmac
 from collections import Counter
+from collections.abc import Sequence
 
 from flask_babel import gettext
 from sqlalchemy import URL, make_url
@@ -16,11 +17,11 @@ from inventory_web.settings import Settings
 CLUSTER = "inventory"
 
 
-def cluster_config(settings: Settings, url: URL, secret: str) -> ClusterConfig:
+def cluster_config(settings: Settings, url: URL, secrets: Sequence[str]) -> ClusterConfig:
     """The set of the server at ``url`` and of those in ``INVENTORY_REPLICA_URLS``; which one is the source is found out.
 
-    The account, the database and the options of TLS are those of ``url``: one application has one account. ``secret`` signs
-    causal tokens, by a key of their own.
+    The account, the database and the options of TLS are those of ``url``: one application has one account. Keys that are
+    derived from ``secrets`` sign causal tokens: the first one signs, all of them are accepted.
 
     Raises ``SettingsRefused`` with one line for each address that cannot be.
     """
@@ -44,7 +45,7 @@ def cluster_config(settings: Settings, url: URL, secret: str) -> ClusterConfig:
             database=url.database,
             app=app,
             monitor_account=Credentials(settings.monitor_user, monitor_password) if monitor_password else None,
-            tokens=TokenPolicy((_token_key(secret),)),
+            tokens=TokenPolicy(tuple(dict.fromkeys(map(_token_key, secrets)))),
             tls=_tls(url),
         )
     except ConfigurationError as error:

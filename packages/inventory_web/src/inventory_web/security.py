@@ -3,12 +3,12 @@
 import ipaddress
 import re
 import secrets
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, request, session
+from flask import Flask, Response, current_app, request, session
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_wtf import CSRFProtect
 from flask_wtf.csrf import generate_csrf
@@ -82,17 +82,20 @@ class TrustedProxies(ProxyFix):
         return super().__call__(environment, start_response)
 
 
-def configure(app: Flask, settings: Settings, secret_key: str) -> None:
-    """Set up cookies and limits from the settings."""
+def configure(app: Flask, settings: Settings, secret_keys: Sequence[str]) -> None:
+    """Set up cookies and limits from the settings; the first of the keys signs, all of them are accepted."""
     app.session_interface = SessionCookies()
     app.request_class = HttpRequest
     app.config.update(
-        SECRET_KEY=secret_key,
+        SECRET_KEY=secret_keys[0],
+        SECRET_KEY_FALLBACKS=list(secret_keys[1:]),
+        # Of several keys the library signs with the last one.
+        WTF_CSRF_SECRET_KEY=list(reversed(secret_keys)),
         SESSION_COOKIE_NAME="inventory_session",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.secure_cookies,
-        PERMANENT_SESSION_LIFETIME=timedelta(days=30),
+        PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_max_hours),
         # The access check allows more once it knows the account.
         MAX_CONTENT_LENGTH=MAX_ANONYMOUS_BODY_BYTES,
         # A token lives as long as the login that it belongs to.
@@ -125,6 +128,11 @@ def _is_allowed(host: str, names: Collection[str]) -> bool:
     except ValueError:
         return host.partition(":")[0] == "localhost"
     return address.is_loopback or not names
+
+
+def signing_keys() -> list[str]:
+    """The keys of this application, the one that signs first."""
+    return [str(current_app.secret_key), *(current_app.config["SECRET_KEY_FALLBACKS"] or ())]
 
 
 def protect(app: Flask, settings: Settings) -> None:

@@ -74,6 +74,11 @@ class Settings(BaseModel):
         description="Signs cookies and cursors, encrypts second factors; at least 32 characters and the same on every instance",
         json_schema_extra={"shown_default": "made and kept beside the SQLite file; required in production"},
     )
+    secret_key_old: SecretStr = Field(
+        default=SecretStr(""),
+        description="Another key that is accepted as well, while the secret key is changed",
+        json_schema_extra={"shown_default": "empty"},
+    )
     env: Literal["development", "production"] = Field(
         default="development", description="`production` refuses unsafe defaults and demands a new first password"
     )
@@ -107,6 +112,9 @@ class Settings(BaseModel):
         json_schema_extra={"shown_default": "`true` in production, else `false`"},
     )
     session_hours: int = Field(default=12, ge=1, le=720, description="Hours without a request after which a login ends")
+    session_max_hours: int = Field(
+        default=168, ge=1, le=8760, description="Hours after which a login ends, even one that is in use"
+    )
     second_factor: Literal["optional", "admin"] = Field(
         default="optional", description="`admin` lets administrators do nothing before they have a second factor"
     )
@@ -184,10 +192,18 @@ class Settings(BaseModel):
                     command="python3 -c 'import secrets; print(secrets.token_urlsafe(48))'",
                 )
             )
-        elif len(key) < SHORTEST_SECRET or len(set(key)) < FEWEST_CHARACTERS:
+        elif not _hard_to_guess(key):
             faults.append(
                 gettext(
                     "INVENTORY_SECRET_KEY es fácil de adivinar: use %(number)s caracteres al azar como mínimo",
+                    number=SHORTEST_SECRET,
+                )
+            )
+        old = self.secret_key_old.get_secret_value()
+        if old and not _hard_to_guess(old):
+            faults.append(
+                gettext(
+                    "INVENTORY_SECRET_KEY_OLD es fácil de adivinar: use %(number)s caracteres al azar como mínimo",
                     number=SHORTEST_SECRET,
                 )
             )
@@ -213,7 +229,7 @@ class Settings(BaseModel):
         yield "database_url", _password_in(self.database_url.get_secret_value())
         for url in self.replica_urls:
             yield "replica_urls", _password_in(url)
-        for name in ("database_password", "monitor_password", "first_password", "secret_key"):
+        for name in ("database_password", "monitor_password", "first_password", "secret_key", "secret_key_old"):
             yield name, getattr(self, name).get_secret_value()
 
 
@@ -257,6 +273,10 @@ class _Environment(BaseSettings, Settings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         del dotenv_settings, file_secret_settings
         return init_settings, env_settings, _SecretFiles(settings_cls)
+
+
+def _hard_to_guess(key: str) -> bool:
+    return len(key) >= SHORTEST_SECRET and len(set(key)) >= FEWEST_CHARACTERS
 
 
 def _network(word: str) -> ipaddress.IPv4Network | ipaddress.IPv6Network:

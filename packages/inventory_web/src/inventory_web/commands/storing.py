@@ -12,11 +12,11 @@ from inventory_core.inventory import Inventory
 from inventory_core.operations.verifications.fault import VerificationFault
 from inventory_core.operations.verifications.folded import invisible_faults
 from inventory_core.operations.verifying import verify as verify_inventory
-from inventory_web.areas.accounts import users
+from inventory_web.areas.accounts import second_factors, users
 from inventory_web.areas.accounts.passwords import INITIAL_NAME, INITIAL_PASSWORD
 from inventory_web.areas.accounts.users import has_initial_password, set_password
 from inventory_web.commands.opening import database, inventory_of
-from inventory_web.composition import open_inventory
+from inventory_web.composition import open_inventory, secret_keys
 from inventory_web.messages import movements_text, number, products_text
 from inventory_web.plugins import build_plugin_manager
 from inventory_web.schema import require_current, upgrade_all
@@ -33,6 +33,17 @@ def migrate(*, only_check: bool) -> None:
         first_password = settings.first_password.get_secret_value()
         if first_password and not only_check:
             _replace_public_password(open_inventory(sessions, build_plugin_manager(settings)), first_password)
+        if settings.secret_key_old.get_secret_value() and not only_check:
+            inventory = open_inventory(sessions, build_plugin_manager(settings))
+            resealed = second_factors.reseal_secrets(inventory, secret_keys=secret_keys(settings))
+            click.echo(
+                ngettext(
+                    "%(number)s segundo factor cifrado con la clave nueva.",
+                    "%(number)s segundos factores cifrados con la clave nueva.",
+                    resealed,
+                    number=number(resealed),
+                )
+            )
     click.echo(gettext("El esquema está al día."))
 
 

@@ -73,6 +73,7 @@ def known_account() -> current.Account | None:
             current.the_inventory(),
             token,
             idle=idle_time(),
+            longest=longest_time(),
             address=client_address(),
             # What a page shows may be as old as a replica; what is changed is changed by who may at this moment.
             at_once=request.method not in SAFE,
@@ -86,6 +87,11 @@ def known_account() -> current.Account | None:
 def idle_time() -> timedelta:
     """How long a login may stand idle."""
     return timedelta(hours=current.the_settings().session_hours)
+
+
+def longest_time() -> timedelta:
+    """How long a login may last, however much it is used."""
+    return timedelta(hours=current.the_settings().session_max_hours)
 
 
 def client_address() -> str:

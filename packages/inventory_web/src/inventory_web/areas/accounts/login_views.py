@@ -6,7 +6,6 @@ from dataclasses import asdict
 from flask import (
     Blueprint,
     Response,
-    current_app,
     flash,
     make_response,
     redirect,
@@ -27,6 +26,7 @@ from inventory_web.auditing import Author, Event, announce, the_author
 from inventory_web.errors import TooManyLogins
 from inventory_web.refusals import refusal_text
 from inventory_web.roles import public
+from inventory_web.security import signing_keys
 
 PENDING = "second_step"
 PENDING_SECONDS = 600
@@ -108,7 +108,7 @@ def _check_code(known: logins.Known) -> bool:
     inventory, by, key = current.the_inventory(), Author(known.name, *_from_where()), code_key(known.name)
     throttling.count_attempt(inventory, name_key=key, address=by.address, by=by, second_factor=True)
     code = request.form.get("second_code", "")
-    if not second_factors.check(inventory, known.id, code, secret_key=str(current_app.secret_key), by=by):
+    if not second_factors.check(inventory, known.id, code, secret_keys=signing_keys(), by=by):
         announce(inventory, Event.LOGIN_FAILED, by=Author("", *_from_where()), subject=known.name, step="code")
         return False
     # Both steps were counted.
@@ -125,6 +125,7 @@ def _begin(known: logins.Known, target: str) -> BaseResponse:
         known,
         by=Author(known.name, *_from_where()),
         idle=guard.idle_time(),
+        longest=guard.longest_time(),
         agent=request.user_agent.string,
         kept=kept_forms.write(kept) if kept else None,
     )

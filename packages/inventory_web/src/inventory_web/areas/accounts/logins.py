@@ -26,6 +26,7 @@ from inventory_web.replicated_database import may_be_behind, reader_of_source
 from inventory_web.roles import Role
 from inventory_web.stored_changes import bookkeeping
 
+LONGEST_SESSION = timedelta(days=7)
 TOUCH_AFTER = timedelta(minutes=5)
 LONGEST_TRIED = 40
 log = structlog.get_logger(__name__)
@@ -88,7 +89,14 @@ def confirm_password(inventory: Inventory, *, name: str, password: str, by: Auth
 
 
 def begin_session(
-    inventory: Inventory, known: Known, *, by: Author, idle: timedelta, agent: str = "", kept: str | None = None
+    inventory: Inventory,
+    known: Known,
+    *,
+    by: Author,
+    idle: timedelta,
+    longest: timedelta = LONGEST_SESSION,
+    agent: str = "",
+    kept: str | None = None,
 ) -> str | None:
     """Begin a session and give its token; None if the account was disabled or its password changed meanwhile.
 
@@ -108,6 +116,7 @@ def begin_session(
         if proof_of(user.password_hash, user.logged_in_at if known.second_factor else None) != known.proof:
             return False
         session.execute(delete(UserSession).where(col(UserSession.seen_at) < now - idle))
+        session.execute(delete(UserSession).where(col(UserSession.created_at) < now - longest))
         session.execute(insert(UserSession).values(values))
         session.execute(update(User).where(col(User.id) == known.id).values(logged_in_at=now))
         record(session, now, Event.LOGIN, by=by, subject=known.name, agent=agent[:LONGEST_AGENT])
@@ -117,27 +126,34 @@ def begin_session(
 
 
 def find_account(
-    inventory: Inventory, token: str, *, idle: timedelta, address: str, at_once: bool = False
+    inventory: Inventory,
+    token: str,
+    *,
+    idle: timedelta,
+    longest: timedelta = LONGEST_SESSION,
+    address: str,
+    at_once: bool = False,
 ) -> Account | None:
-    """Who a token stands for; None if its session was ended or stood idle for longer than ``idle``.
+    """Return the account of a token; None if its session was ended, was idle for longer than ``idle`` or began ``longest`` ago.
 
     A replica may answer, and so miss for the time that it is behind that somebody else ended the session; with
     ``at_once`` the source does, unless it cannot be asked.
     """
     now = inventory.clock()
+    oldest = now - longest
     known = None
     if at_once and may_be_behind(inventory.sessions):
         try:
-            known = _find(reader_of_source(inventory.sessions), token, now - idle)
+            known = _find(reader_of_source(inventory.sessions), token, now - idle, oldest)
         except ClusterRefused as error:
             if not error.has_no_source:
                 raise
-            known = _find(inventory.sessions.reader(), token, now - idle)
+            known = _find(inventory.sessions.reader(), token, now - idle, oldest)
     else:
-        known = _find(inventory.sessions.reader(), token, now - idle)
+        known = _find(inventory.sessions.reader(), token, now - idle, oldest)
         if known is None and may_be_behind(inventory.sessions):
             # A replica that is behind must not throw anybody out.
-            known = _find(reader_of_source(inventory.sessions), token, now - idle)
+            known = _find(reader_of_source(inventory.sessions), token, now - idle, oldest)
     if known is None:
         return None
     account, seen_at = known
@@ -168,7 +184,9 @@ def proof_of(password_hash: str, logged_in_at: datetime | None = None) -> str:
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
 
-def _find(reader: AbstractContextManager[Session], token: str, since: datetime) -> tuple[Account, datetime] | None:
+def _find(
+    reader: AbstractContextManager[Session], token: str, since: datetime, oldest: datetime
+) -> tuple[Account, datetime] | None:
     query = (
         select(
             col(User.id),
@@ -183,6 +201,7 @@ def _find(reader: AbstractContextManager[Session], token: str, since: datetime) 
         .join(UserSession, col(UserSession.user_id) == col(User.id))
         .outerjoin(SecondFactor, col(SecondFactor.user_id) == col(User.id))
         .where(col(UserSession.id) == session_id(token), col(UserSession.seen_at) >= since)
+        .where(col(UserSession.created_at) >= oldest)
         .where(col(User.disabled_at).is_(None))
     )
     with reader as session:

@@ -8,6 +8,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from inventory_core.inventory import Inventory
+from inventory_web.areas.accounts.logins import LONGEST_SESSION
 from inventory_web.areas.accounts.tables import UserSession
 from inventory_web.auditing import Author, Event, record
 from inventory_web.current import Account
@@ -27,11 +28,14 @@ class OpenSession:
     here: bool
 
 
-def sessions_of(inventory: Inventory, account: Account, *, idle: timedelta) -> tuple[OpenSession, ...]:
+def sessions_of(
+    inventory: Inventory, account: Account, *, idle: timedelta, longest: timedelta = LONGEST_SESSION
+) -> tuple[OpenSession, ...]:
     """The sessions of the account, this one first, then the latest seen; at most a hundred."""
     query = (
         select(UserSession)
         .where(col(UserSession.user_id) == account.id, col(UserSession.seen_at) >= inventory.clock() - idle)
+        .where(col(UserSession.created_at) >= inventory.clock() - longest)
         .order_by(col(UserSession.seen_at).desc(), col(UserSession.id))
         .limit(MOST_SHOWN)
     )

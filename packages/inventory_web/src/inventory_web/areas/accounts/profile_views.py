@@ -31,7 +31,9 @@ def add_routes(blueprint: Blueprint) -> None:
 def profile() -> BaseResponse:
     """Who one is here, how the pages look, and where one is logged in."""
     account = current.require_account()
-    sessions = open_sessions.sessions_of(current.the_inventory(), account, idle=guard.idle_time())
+    sessions = open_sessions.sessions_of(
+        current.the_inventory(), account, idle=guard.idle_time(), longest=guard.longest_time()
+    )
     return make_response(render_template("accounts/profile.html", sessions=sessions))
 
 

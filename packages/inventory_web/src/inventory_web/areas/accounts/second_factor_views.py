@@ -1,7 +1,7 @@
 """One's own second factor: enrolment with a QR code, recovery codes, and switching it off."""
 
 import segno
-from flask import Blueprint, Response, current_app, flash, make_response, redirect, render_template, request, url_for
+from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
 from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
@@ -15,6 +15,7 @@ from inventory_web.errors import AccountRefused, TooManyLogins
 from inventory_web.messages import faults_by_field
 from inventory_web.refusals import refusal_text
 from inventory_web.roles import Role, requires
+from inventory_web.security import signing_keys
 
 
 def add_routes(blueprint: Blueprint) -> None:
@@ -41,7 +42,7 @@ def begin_second_factor() -> BaseResponse:
     account = current.require_account()
     try:
         _require_password(account)
-        second_factors.begin(current.the_inventory(), account, secret_key=_key())
+        second_factors.begin(current.the_inventory(), account, secret_keys=signing_keys())
     except (AccountRefused, TooManyLogins) as error:
         return _refused(error, "current_password")
     return htmx.see_other(url_for("accounts.second_factor"))
@@ -51,7 +52,9 @@ def begin_second_factor() -> BaseResponse:
 def confirm_second_factor() -> BaseResponse:
     """Switch it on with a first code, and go to the recovery codes."""
     account, inventory, by = current.require_account(), current.the_inventory(), the_author()
-    if not second_factors.confirm(inventory, account, request.form.get("second_code", ""), secret_key=_key(), by=by):
+    if not second_factors.confirm(
+        inventory, account, request.form.get("second_code", ""), secret_keys=signing_keys(), by=by
+    ):
         return _refused(AccountRefused(Fault("second_code", "wrong_code")), "second_code")
     flash(gettext("La verificación en dos pasos está activada."), "success")
     return htmx.see_other(url_for("accounts.recovery_codes"))
@@ -76,7 +79,7 @@ def renew_recovery_codes() -> BaseResponse:
     account = current.require_account()
     try:
         _require_password_and_code(account)
-        second_factors.renew_codes(current.the_inventory(), account, secret_key=_key(), by=the_author())
+        second_factors.renew_codes(current.the_inventory(), account, secret_keys=signing_keys(), by=the_author())
     except (AccountRefused, TooManyLogins) as error:
         return _refused(error, "second_code")
     return htmx.see_other(url_for("accounts.recovery_codes"))
@@ -126,7 +129,7 @@ def _require_password_and_code(account: current.Account) -> None:
     inventory, by, key = current.the_inventory(), the_author(), code_key(account.name)
     throttling.count_attempt(inventory, name_key=key, address=by.address, by=by, second_factor=True)
     code = request.form.get("second_code", "")
-    if not second_factors.check(inventory, account.id, code, secret_key=_key(), by=by):
+    if not second_factors.check(inventory, account.id, code, secret_keys=signing_keys(), by=by):
         raise AccountRefused(Fault("second_code", "wrong_code"))
     throttling.forgive(inventory, name_key=key, address=by.address, second_factor=True)
 
@@ -159,8 +162,4 @@ def _picture(address: str) -> Markup:
 
 
 def _standing() -> second_factors.Standing:
-    return second_factors.standing_of(current.the_inventory(), current.require_account(), secret_key=_key())
-
-
-def _key() -> str:
-    return str(current_app.secret_key)
+    return second_factors.standing_of(current.the_inventory(), current.require_account(), secret_keys=signing_keys())

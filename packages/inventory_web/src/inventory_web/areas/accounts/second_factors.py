@@ -1,6 +1,10 @@
-"""One-time passwords by time (RFC 6238) as a second factor: enrolment, checking, and taking it away."""
+"""One-time passwords by time (RFC 6238) as a second factor: enrolment, checking, and taking it away.
+
+Of ``secret_keys`` the first one seals; all of them open.
+"""
 
 import hmac
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,7 +19,7 @@ from inventory_core.inventory import Inventory
 from inventory_core.rules.codes import code_key
 from inventory_core.rules.texts import one_line
 from inventory_web.areas.accounts import recovery_codes
-from inventory_web.areas.accounts.sealing import seal, unseal
+from inventory_web.areas.accounts.sealing import reseal, seal, unseal
 from inventory_web.areas.accounts.tables import SecondFactor, User
 from inventory_web.auditing import Author, Event, record
 from inventory_web.current import Account
@@ -39,7 +43,7 @@ class Standing:
     codes_left: int = 0
 
 
-def standing_of(inventory: Inventory, account: Account, *, secret_key: str) -> Standing:
+def standing_of(inventory: Inventory, account: Account, *, secret_keys: Sequence[str]) -> Standing:
     """How the account stands, as its own session may see it."""
     with inventory.sessions.reader() as session:
         row = session.get(SecondFactor, account.id)
@@ -47,17 +51,17 @@ def standing_of(inventory: Inventory, account: Account, *, secret_key: str) -> S
             return Standing()
         own = row.begun_by == account.session_id and row.begun_at > inventory.clock() - ENROLMENT
         if row.confirmed_at is None:
-            return Standing(secret=(unseal(row.secret, secret_key=secret_key) or "") if own else "")
-        fresh = (unseal(row.fresh, secret_key=secret_key) or "") if own and row.fresh else ""
+            return Standing(secret=(unseal(row.secret, secret_keys=secret_keys) or "") if own else "")
+        fresh = (unseal(row.fresh, secret_keys=secret_keys) or "") if own and row.fresh else ""
         return Standing(True, fresh=tuple(fresh.split()), codes_left=recovery_codes.codes_left(session, account.id))
 
 
-def begin(inventory: Inventory, account: Account, *, secret_key: str) -> None:
+def begin(inventory: Inventory, account: Account, *, secret_keys: Sequence[str]) -> None:
     """Make a secret that counts once ``confirm`` has seen a code of it; an enrolment that was not finished is forgotten.
 
     Raises ``AccountRefused`` if the account has a second factor already.
     """
-    values = {"user_id": account.id, "secret": seal(pyotp.random_base32(), secret_key=secret_key), "last_step": 0}
+    values = {"user_id": account.id, "secret": seal(pyotp.random_base32(), secret_key=secret_keys[0]), "last_step": 0}
     values |= {"begun_by": account.session_id, "begun_at": inventory.clock()}
 
     def work(session: Session) -> None:
@@ -69,7 +73,7 @@ def begin(inventory: Inventory, account: Account, *, secret_key: str) -> None:
     inventory.sessions.write(work)
 
 
-def confirm(inventory: Inventory, account: Account, code: str, *, secret_key: str, by: Author) -> bool:
+def confirm(inventory: Inventory, account: Account, code: str, *, secret_keys: Sequence[str], by: Author) -> bool:
     """Switch it on if the code fits the secret of this session's enrolment; recovery codes are made and are fresh."""
 
     def work(session: Session) -> bool:
@@ -80,17 +84,17 @@ def confirm(inventory: Inventory, account: Account, code: str, *, secret_key: st
         if row.confirmed_at is not None:
             # The second click of a double one: the codes of the first wait to be shown.
             return row.fresh is not None
-        step = _step_of(unseal(row.secret, secret_key=secret_key), code, now, after=row.last_step)
+        step = _step_of(unseal(row.secret, secret_keys=secret_keys), code, now, after=row.last_step)
         if step is None:
             return False
-        _show(session, account, seal_in=secret_key, begun_at=now, confirmed_at=now, last_step=step)
+        _show(session, account, seal_in=secret_keys[0], begun_at=now, confirmed_at=now, last_step=step)
         record(session, now, Event.SECOND_FACTOR_ON, by=by, subject=account.name)
         return True
 
     return inventory.sessions.write(work)
 
 
-def check(inventory: Inventory, user_id: int, code: str, *, secret_key: str, by: Author) -> bool:
+def check(inventory: Inventory, user_id: int, code: str, *, secret_keys: Sequence[str], by: Author) -> bool:
     """Whether the code is one of now, give or take a step, that was not accepted before, or an unused recovery code."""
 
     def work(session: Session) -> bool:
@@ -98,7 +102,7 @@ def check(inventory: Inventory, user_id: int, code: str, *, secret_key: str, by:
         row = _locked(session, user_id)
         if row is None:
             return False
-        step = _step_of(unseal(row.secret, secret_key=secret_key), code, now, after=row.last_step)
+        step = _step_of(unseal(row.secret, secret_keys=secret_keys), code, now, after=row.last_step)
         if step is not None:
             session.execute(update(SecondFactor).where(col(SecondFactor.user_id) == user_id).values(last_step=step))
             return True
@@ -111,14 +115,14 @@ def check(inventory: Inventory, user_id: int, code: str, *, secret_key: str, by:
     return inventory.sessions.write(work)
 
 
-def renew_codes(inventory: Inventory, account: Account, *, secret_key: str, by: Author) -> None:
+def renew_codes(inventory: Inventory, account: Account, *, secret_keys: Sequence[str], by: Author) -> None:
     """Put fresh recovery codes in the place of the old ones. Raises ``AccountRefused`` without a second factor."""
 
     def work(session: Session) -> None:
         if _locked(session, account.id) is None:
             raise AccountRefused(Fault("second_code", "second_factor_off"))
         now = inventory.clock()
-        _show(session, account, seal_in=secret_key, begun_at=now, begun_by=account.session_id)
+        _show(session, account, seal_in=secret_keys[0], begun_at=now, begun_by=account.session_id)
         record(session, now, Event.RECOVERY_CODES_MADE, by=by, subject=account.name)
 
     inventory.sessions.write(work)
@@ -145,6 +149,22 @@ def switch_off(inventory: Inventory, *, name: str, by: Author) -> bool:
             event = Event.SECOND_FACTOR_OFF if own else Event.SECOND_FACTOR_RESET
             record(session, inventory.clock(), event, by=by, subject=user.name)
         return was_on
+
+    return inventory.sessions.write(work)
+
+
+def reseal_secrets(inventory: Inventory, *, secret_keys: Sequence[str]) -> int:
+    """Seal with the first key what only a later one opens; return how many second factors were sealed again."""
+
+    def work(session: Session) -> int:
+        changed = 0
+        for row in session.scalars(select(SecondFactor).with_for_update()):
+            secret = reseal(row.secret, secret_keys=secret_keys)
+            fresh = reseal(row.fresh, secret_keys=secret_keys) if row.fresh else None
+            row.secret, row.fresh = secret or row.secret, fresh or row.fresh
+            changed += secret is not None
+        session.flush()
+        return changed
 
     return inventory.sessions.write(work)
 
