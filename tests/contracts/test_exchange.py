@@ -160,6 +160,23 @@ def test_a_whole_import_is_taken_back(inventory: Inventory) -> None:
     assert verify(inventory).faults == ()
 
 
+def test_of_two_undos_of_an_import_at_the_same_instant_one_is_refused(make_inventory: MakeInventory) -> None:
+    instances = [make_inventory() for _ in range(3)]
+    import_rows(instances[0], PRODUCTS)
+    for _ in range(5):
+        stock = import_rows(instances[0], STOCK)
+
+        def undo(which: int, operation: str = stock.operation) -> str:
+            try:
+                undone = undo_import(instances[which], import_operation=operation, **new_request())
+            except CannotUndo as error:
+                return error.reason
+            return str(undone.movements)
+
+        assert sorted(at_once(3, undo)) == ["5", "already_undone", "already_undone"]
+    assert verify(instances[0]).faults == ()
+
+
 def test_an_import_whose_stock_is_gone_is_not_taken_back(inventory: Inventory) -> None:
     import_rows(inventory, PRODUCTS)
     stock = import_rows(inventory, STOCK)

@@ -7,7 +7,7 @@ from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, select, union, update
 
 from inventory_core.errors import CannotUndo, MovementNotFound
 from inventory_core.imports.changes import Places
@@ -27,13 +27,22 @@ _IMPORT = (
     .join(OPERATION, OPERATION.c.id == OPERATION_RESULT.c.operation_id)
     .where(OPERATION.c.id == bindparam("of"), OPERATION.c.verb == "import")
 )
+# On MySQL, a shared lock reads what is committed now, whatever snapshot the transaction has, and needs no right to change
+# the table. Elsewhere no other writer can be between: SQLite has one, and PostgreSQL sees a new snapshot at each statement.
 _MOVEMENTS = (
     select(MOVEMENT.c.product_id, MOVEMENT.c.location_id, -MOVEMENT.c.quantity, MOVEMENT.c.id)
     .outerjoin(_UNDOING, _UNDOING.c.undoes_id == MOVEMENT.c.id)
     .where(MOVEMENT.c.operation_id == bindparam("of"), _UNDOING.c.id.is_(None))
+    .suffix_with("FOR SHARE", dialect="mysql")
 )
-_CHANGES = select(IMPORT_CHANGE.c.product_id, IMPORT_CHANGE.c.before, IMPORT_CHANGE.c.version_after).where(
-    IMPORT_CHANGE.c.operation_id == bindparam("of")
+_CHANGES = (
+    select(IMPORT_CHANGE.c.product_id, IMPORT_CHANGE.c.before, IMPORT_CHANGE.c.version_after)
+    .where(IMPORT_CHANGE.c.operation_id == bindparam("of"))
+    .suffix_with("FOR SHARE", dialect="mysql")
+)
+_PRODUCTS = union(
+    select(MOVEMENT.c.product_id).where(MOVEMENT.c.operation_id == bindparam("of")),
+    select(IMPORT_CHANGE.c.product_id).where(IMPORT_CHANGE.c.operation_id == bindparam("of")),
 )
 _STATES = (
     select(PRODUCT.c.id, PRODUCT.c.code, PRODUCT.c.version, PRODUCT.c.quantity)
@@ -105,13 +114,14 @@ def _undo(unit: Unit, import_operation: str) -> ImportUndone:
     result = unit.connection.scalar(_IMPORT, key)
     if result is None:
         raise MovementNotFound(import_operation)
+    lock_products(unit.connection, unit.connection.scalars(_PRODUCTS, key))
+    # Another undo of this import may have been committed while this one waited for the locks.
     edited = [_Edited(*record) for record in unit.connection.execute(_CHANGES, key)]
     movements = [BalanceChange(*record) for record in unit.connection.execute(_MOVEMENTS, key)]
     if not edited and not movements:
         counts = json.loads(result)
         changed = any(counts[name] for name in ("created", "updated", "restored", "retired", "stock_changes"))
         raise CannotUndo("already_undone" if changed else "changed_nothing")
-    lock_products(unit.connection, {each.id for each in edited} | {each.product_id for each in movements})
     edited.sort()
     for portion in _portions(edited):
         _require_unedited(unit, portion)
