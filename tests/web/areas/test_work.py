@@ -12,7 +12,7 @@ from sqlalchemy import update
 
 from inventory_core import ProposedChange, StorageRefused, hookimpl
 from inventory_web.long_work import claims, jobs, leases, workshop
-from inventory_web.long_work.states import State
+from inventory_web.long_work.states import Job, State
 from inventory_web.long_work.tables import JobRow
 from tests.web.areas.site import Site
 from tests.web.long_work.slow_work import PATIENCE_SECONDS, SlowWork
@@ -264,6 +264,51 @@ def test_while_an_import_is_stored_the_next_one_waits_and_says_so_and_the_first_
     site.operator.post(f"{first}/confirm")
     eventually(lambda: "Importada" in site.operator.get(first).text)
     assert site.quantity("LENTO") == 3
+
+
+def test_a_job_that_is_written_down_while_it_is_cancelled_is_cancelled(make_site: MakeSite, slow: SlowWork) -> None:
+    site = make_site(slow)
+    shop = site.app.extensions[workshop.EXTENSION]
+    cancelling = threading.Event()
+    given: dict[str, Any] = {"id": "uno", "kind": "slow", "step": "wait", "request": {}, "actor": "olga"}
+    given |= {"state": State.WAITING, "created_at": datetime.now(UTC)}
+
+    class HesitantJob(Job):
+        """Its cancellation begins, and then waits a moment for the thread that writes the job down."""
+
+        def __init__(self, **values: Any) -> None:
+            super().__init__(**values)
+            if values.get("cancelling"):
+                cancelling.set()
+                until = time.monotonic() + 0.5
+                while shop.as_known(Job(**given, title="not pending")).title == "pending" and time.monotonic() < until:
+                    time.sleep(0.01)
+
+    job = HesitantJob(**given, title="pending")
+
+    def write() -> None:
+        cancelling.wait(PATIENCE_SECONDS)
+        jobs.add_job(site.inventory, job)
+
+    with site.app.app_context():
+        shop.submit(site.inventory, job, write)
+        shop.cancel(site.inventory, job)
+
+    eventually(lambda: states(site) == {"uno": "cancelled"})
+    eventually(lambda: "Ningún trabajo en marcha" in site.operator.get("/work").text)
+
+
+@pytest.mark.parametrize("action", ["cancel", "again"])
+def test_a_job_of_a_plugin_that_is_gone_is_not_found(make_site: MakeSite, slow: SlowWork, action: str) -> None:
+    slow.go.set()
+    before = make_site(slow)
+    before.operator.post("/slow/uno")
+    eventually(lambda: states(before) == {"uno": "done"})
+
+    site = make_site()
+
+    assert site.operator.post(f"/work/uno/{action}").status_code == 404
+    assert site.operator.get("/work").status_code == 200
 
 
 def uploaded(site: Site, code: str) -> str:

@@ -70,9 +70,9 @@ class Workshop:
         """Every kind that an area of this application has added."""
         return tuple(self._kinds.values())
 
-    def kind(self, job: Job) -> WorkKind:
-        """The kind of a job. Raises ``KeyError`` for one that no area of this application knows."""
-        return self._kinds[job.kind]
+    def kind(self, job: Job) -> WorkKind | None:
+        """Return the kind of a job; None if it belongs to a plugin that is not installed any more."""
+        return self._kinds.get(job.kind)
 
     def add(self, kind: WorkKind) -> None:
         """Take on jobs of this kind."""
@@ -143,22 +143,26 @@ class Workshop:
 
     def cancel(self, inventory: Inventory, job: Job) -> None:
         """Cancel the job: at once if this process works on it, else as soon as its worker hears of it."""
+        with self._lock:
+            # The thread that writes the job down looks at this once more before it lets go of the job.
+            pending = self._pending.get(job.id)
+            if pending is not None and pending.under_way:
+                self._pending[job.id] = replace(pending, cancelling=True)
         progress = self._under_way.get(job.id)
         if progress is not None:
             progress.end_with(Cancelled)
-        elif job.id in self._pending:
-            self._pending[job.id] = replace(job, cancelling=True)
-        else:
+        elif pending is None:
             jobs.ask_to_cancel(inventory, job.id)
         until = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < until and job.id in self._under_way:
             time.sleep(0.02)
 
     def _write_when_free(self, job: Job, write: Callable[[], object]) -> None:
-        there = self._pending.get(job.id)
-        if there is not None and there.under_way:
-            return
-        self._pending[job.id] = job
+        with self._lock:
+            there = self._pending.get(job.id)
+            if there is not None and there.under_way:
+                return
+            self._pending[job.id] = job
         raised: list[Exception] = []
 
         def run() -> None:
@@ -173,21 +177,28 @@ class Workshop:
         thread.start()
         thread.join(PATIENCE_SECONDS)
         if raised:
-            self._pending.pop(job.id, None)
+            with self._lock:
+                self._pending.pop(job.id, None)
             raise raised[0]
 
     def _queue(self, job: Job, write: Callable[[], object]) -> None:
         try:
             patiently(write)
-            if self._pending[job.id].cancelling:
-                jobs.ask_to_cancel(current.the_inventory(), job.id)
         except Exception as error:
             log.exception("job_not_queued", job=job.id)
             # It is in no database, so only this process can say so.
             outcome = failure(error) if isinstance(error, InventoryError) else {"messages": {}, "code": "WEB-500"}
-            self._pending[job.id] = replace(job, state=State.FAILED, outcome=outcome)
+            with self._lock:
+                self._pending[job.id] = replace(job, state=State.FAILED, outcome=outcome)
             raise
-        del self._pending[job.id]
+        with self._lock:
+            cancelling = self._pending[job.id].cancelling
+            if not cancelling:
+                del self._pending[job.id]
+        if cancelling:
+            patiently(lambda: jobs.ask_to_cancel(current.the_inventory(), job.id))
+            with self._lock:
+                del self._pending[job.id]
         self.wake()
 
     def _work(self) -> None:
@@ -221,7 +232,7 @@ class Workshop:
                 progress.end_with(Cancelled)
             self._under_way[job.id] = progress
             try:
-                over = carry_out(inventory, self.kind(job), job, worker, progress)
+                over = carry_out(inventory, self._kinds[job.kind], job, worker, progress)
             finally:
                 # Whoever confirms at this very moment has the job taken by another thread already.
                 if self._under_way.get(job.id) is progress:

@@ -67,9 +67,9 @@ def again(job_id: str) -> Response:
 def _visible(job_id: str) -> tuple[Job, WorkKind]:
     workshop = the_workshop()
     job = workshop.find(the_inventory(), job_id)
-    if job is None:
+    kind = None if job is None else workshop.kind(job)
+    if job is None or kind is None:
         abort(404)
-    kind = workshop.kind(job)
     if not kind.may_see(_account(), job):
         abort(403)
     return job, kind
