@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from sqlalchemy import update
 
-from inventory_core import ProposedChange, StorageRefused, hookimpl
+from inventory_core import ProposedChange, StorageRefused, hookimpl, undo_import, verify
 from inventory_web.long_work import claims, jobs, leases, workshop
 from inventory_web.long_work.states import Job, State
 from inventory_web.long_work.tables import JobRow
@@ -264,6 +264,55 @@ def test_while_an_import_is_stored_the_next_one_waits_and_says_so_and_the_first_
     site.operator.post(f"{first}/confirm")
     eventually(lambda: "Importada" in site.operator.get(first).text)
     assert site.quantity("LENTO") == 3
+
+
+def test_an_undo_of_an_import_goes_on_after_its_request_and_can_be_cancelled(make_site: MakeSite) -> None:
+    held = Held()
+    held.go.set()
+    site = make_site(held, patience=0.2)
+    address = uploaded(site, "LENTO")
+    site.operator.post(f"{address}/confirm")
+    eventually(lambda: "Importada" in site.operator.get(address).text)
+    begun = None
+    for cancelled in (True, False):
+        held.go.clear()
+        held.reached.clear()
+        begun = site.operator.post(f"{address}/undo")
+        assert held.reached.wait(PATIENCE_SECONDS)
+
+        assert begun.status_code == 303
+        assert begun.location.startswith("/imports/undo/")
+        assert "Deshaciendo la importación" in site.operator.get(begun.location).text
+        assert site.quantity("LENTO") == 3
+        if cancelled:
+            site.operator.post(begun.location.replace("/imports/undo/", "/work/") + "/cancel")
+        held.go.set()
+        end = "Cancelado" if cancelled else "Importación deshecha"
+        eventually(lambda link=begun.location, end=end: end in site.operator.get(link).text)  # type: ignore[misc]
+        assert ("Deshecha" in site.operator.get(address).text) is not cancelled
+
+    assert begun is not None
+    assert "1 producto y 1 movimiento" in site.operator.get(begun.location).text
+    assert verify(site.inventory).faults == ()
+
+
+def test_an_undo_whose_instance_died_after_it_is_written_down_once(make_site: MakeSite) -> None:
+    site = make_site()
+    address = uploaded(site, "A")
+    site.operator.post(f"{address}/confirm")
+    eventually(lambda: "Importada" in site.operator.get(address).text)
+    imported = address.rpartition("/")[2]
+    given = {"import": imported, "by": "olga", "address": "", "request_id": "", "language": "es", "token": ""}
+    job = Job("undo-1", "undo_import", "undo", "A.csv", given, "olga", State.WAITING, datetime.now(UTC))
+    undo_import(site.inventory, import_operation=imported, actor="olga", operation=job.id)
+    jobs.add_job(site.inventory, job)
+    assert "Importada" in site.operator.get(address).text
+
+    site.app.extensions[workshop.EXTENSION].wake()
+    eventually(lambda: "Deshecha" in site.operator.get(address).text)
+
+    assert "1 producto y 1 movimiento" in site.operator.get("/imports/undo/undo-1").text
+    assert verify(site.inventory).faults == ()
 
 
 def test_a_job_that_is_written_down_while_it_is_cancelled_is_cancelled(make_site: MakeSite, slow: SlowWork) -> None:

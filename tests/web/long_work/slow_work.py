@@ -15,7 +15,7 @@ from inventory_web.long_work.circumstances import the_circumstances
 from inventory_web.long_work.kinds import Assignment, Ending, WorkKind
 from inventory_web.long_work.states import Job, State
 from inventory_web.long_work.workshop import take_on, the_workshop
-from inventory_web.roles import Role
+from inventory_web.roles import Role, requires
 
 PATIENCE_SECONDS = 30
 
@@ -40,12 +40,14 @@ class SlowWork:
         )
         return [blueprint]
 
+    @requires(Role.VIEWER)
     def _begin(self, job_id: str) -> Response:
         stock = the_inventory()
         job = Job(job_id, "slow", "wait", job_id, the_circumstances(), the_actor(), State.WAITING, stock.clock())
         the_workshop().submit(stock, job, lambda: jobs.add_job(stock, job))
         return see_other(url_for("slow.show", job_id=job_id))
 
+    @requires(Role.VIEWER)
     def _show(self, job_id: str) -> str:
         job = the_workshop().find(the_inventory(), job_id)
         assert job is not None

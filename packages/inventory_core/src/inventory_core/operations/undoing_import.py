@@ -11,6 +11,7 @@ from sqlalchemy import bindparam, delete, select, union, update
 
 from inventory_core.errors import CannotUndo, MovementNotFound
 from inventory_core.imports.changes import Places
+from inventory_core.imports.reading import Progress
 from inventory_core.inventory import Inventory
 from inventory_core.operations.bulk_rows import set_by_id, stored_time, update_rows
 from inventory_core.operations.carrying_out import Unit, carry_out
@@ -86,17 +87,20 @@ class _Edited(NamedTuple):
 
 
 @check_arguments
-def undo_import(inventory: Inventory, *, import_operation: str, actor: str, operation: str) -> ImportUndone:
+def undo_import(
+    inventory: Inventory, *, import_operation: str, actor: str, operation: str, progress: Progress | None = None
+) -> ImportUndone:
     """Give every product of an import its earlier fields, and take back the movements that are not undone yet.
 
     Products that the import created are retired: their history stays, and the same file brings them back. Categories and
     locations stay. All or nothing: raises ``CannotUndo`` (``edited_since`` with the code of a product that was edited, or
     of a created one that holds other stock by now; ``already_undone``; ``changed_nothing``), ``InsufficientStock`` if stock is
     gone, ``ProductRetired``, ``MovementNotFound`` if there was no such import, ``ChangeRefused`` or ``OperationReused``.
+    ``progress`` is called inside the transaction in the stage ``undoing``, and cancels by raising, as in ``import_table``.
     """
 
     def work(unit: Unit) -> ImportUndone:
-        return _undo(unit, import_operation)
+        return _undo(unit, import_operation, progress)
 
     return carry_out(
         inventory,
@@ -109,7 +113,7 @@ def undo_import(inventory: Inventory, *, import_operation: str, actor: str, oper
     )
 
 
-def _undo(unit: Unit, import_operation: str) -> ImportUndone:
+def _undo(unit: Unit, import_operation: str, progress: Progress | None) -> ImportUndone:
     key = {"of": storable(import_operation)}
     result = unit.connection.scalar(_IMPORT, key)
     if result is None:
@@ -123,27 +127,40 @@ def _undo(unit: Unit, import_operation: str) -> ImportUndone:
         changed = any(counts[name] for name in ("created", "updated", "restored", "retired", "stock_changes"))
         raise CannotUndo("already_undone" if changed else "changed_nothing")
     edited.sort()
-    for portion in _portions(edited):
+    portions = _Portions(2 * len(edited), progress)
+    for portion in portions.of(edited):
         _require_unedited(unit, portion)
     places = read_places(unit.connection, locked=True)
     # Stock can only move while a product is in use.
-    for portion in _portions(each for each in edited if not each.retired_before):
+    for portion in portions.of(each for each in edited if not each.retired_before):
         _give_back(unit, portion, places)
-    for portion in _portions(each for each in edited if not each.before):
+    for portion in portions.of(each for each in edited if not each.before):
         _bring_into_use(unit, portion)
     taken_back = add_to_balances(unit, movements, kind=Kind.UNDO)
-    for portion in _portions(each for each in edited if each.retired_before and each.before):
+    for portion in portions.of(each for each in edited if each.retired_before and each.before):
         _give_back(unit, portion, places)
-    for portion in _portions(each for each in edited if not each.before):
+    for portion in portions.of(each for each in edited if not each.before):
         _retire(unit, portion)
     unit.connection.execute(_FORGET, key)
     return ImportUndone(len(edited), taken_back)
 
 
-def _portions(edited: Iterable[_Edited]) -> Iterator[list[_Edited]]:
-    rest = iter(edited)
-    while portion := list(islice(rest, ROWS_AT_ONCE)):
-        yield portion
+class _Portions:
+    """Divides products into portions, and reports each one that is done."""
+
+    def __init__(self, total: int, progress: Progress | None) -> None:
+        self._done = 0
+        self._total = total
+        self._progress = progress
+
+    def of(self, edited: Iterable[_Edited]) -> Iterator[list[_Edited]]:
+        rest = iter(edited)
+        while portion := list(islice(rest, ROWS_AT_ONCE)):
+            if self._progress is not None:
+                self._progress(self._done, self._total, "undoing")
+            yield portion
+            # A created product is brought into use and retired.
+            self._done = min(self._total, self._done + len(portion))
 
 
 def _require_unedited(unit: Unit, portion: list[_Edited]) -> None:

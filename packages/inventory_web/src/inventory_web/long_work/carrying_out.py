@@ -63,7 +63,7 @@ def failure(error: InventoryError | WebError) -> dict[str, Any]:
     """What a page has to say about a job that failed, in every language."""
     # What an error page would say, which names no files and no servers.
     texts = in_every_language(lambda: answer_for(error).message if _is_temporary(error) else refusal_text(error))
-    return {"messages": texts, "code": code_of(error)}
+    return {"messages": texts, "code": code_of(error), "status": answer_for(error).status}
 
 
 def _carry_out(assignment: Assignment, kind: WorkKind) -> Callable[[], None] | None:
@@ -94,7 +94,7 @@ def _carry_out(assignment: Assignment, kind: WorkKind) -> Callable[[], None] | N
     else:
         # Whoever learns that it is done must find it done, on whichever replica.
         outcome = {**ending.outcome, "token": token_so_far(inventory.sessions)}
-        end(ending.state, outcome=outcome, keep_file=ending.keep_file, size=ending.size)
+        end(ending.state, outcome=outcome, keep_file=ending.keep_file, size=ending.size, also=ending.also)
         return ending.after
     return None
 

@@ -109,8 +109,12 @@ def finish(
     outcome: Mapping[str, Any] | None,
     keep_file: bool,
     size: int | None = None,
+    also: Callable[[Session], None] | None = None,
 ) -> None:
-    """Write down what came of the job; ``outcome`` None leaves what stands there. Raises ``LeaseLost``."""
+    """Write down what came of the job, and ``also`` what belongs to that; ``outcome`` None leaves what is there.
+
+    Raises ``LeaseLost``.
+    """
     values: dict[str, Any] = {"state": state, "worker": "", "cancel_requested": False, "remaining": None}
     if outcome is not None:
         values["outcome"] = json.dumps(outcome, ensure_ascii=False)
@@ -121,6 +125,8 @@ def finish(
         _require(session, _mine(job_id, worker).values(**values, touched_at=inventory.clock()))
         if not keep_file:
             session.execute(delete(JobChunk).where(col(JobChunk.job_id) == job_id))
+        if also is not None:
+            also(session)
 
     inventory.sessions.write(work)
 

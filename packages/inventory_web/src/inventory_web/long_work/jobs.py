@@ -114,14 +114,10 @@ def ask_to_cancel(inventory: Inventory, job_id: str) -> None:
     inventory.sessions.write(work)
 
 
-def note_undone(inventory: Inventory, job_id: str) -> None:
-    """Write down that what the job did was taken back."""
-
-    def work(session: Session) -> None:
-        values = {"state": State.UNDONE, "touched_at": inventory.clock()}
-        session.execute(update(JobRow).where(col(JobRow.id) == job_id).values(**values))
-
-    inventory.sessions.write(work)
+def mark_undone(session: Session, job_id: str) -> None:
+    """Write down, in a transaction of the caller, that what the job did was taken back."""
+    statement = update(JobRow).where(col(JobRow.id) == job_id, col(JobRow.state) == State.DONE)
+    session.execute(statement.values(state=State.UNDONE))
 
 
 def clear_away(inventory: Inventory, lasting: Collection[str]) -> None:

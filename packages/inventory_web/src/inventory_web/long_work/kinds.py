@@ -32,13 +32,14 @@ class Assignment:
 class Ending:
     """What came of a step: JSON values to keep, whether the job's file is still needed, and the size of one that was made.
 
-    ``after`` is called once the end is written down and told.
+    ``also`` is written in the transaction that writes down the end, ``after`` is called after it.
     """
 
     state: State
     outcome: Mapping[str, Any]
     keep_file: bool
     size: int | None = None
+    also: Callable[[Session], None] | None = None
     after: Callable[[], None] | None = None
 
 

@@ -65,6 +65,7 @@ def stage_text(stage: str) -> str:
         "writing": gettext("Guardando las filas"),
         "collecting": gettext("Escribiendo las filas"),
         "keeping": gettext("Guardando el archivo"),
+        "undoing": gettext("Deshaciendo los cambios"),
     }
     return texts.get(stage, gettext("Un momento…"))
 

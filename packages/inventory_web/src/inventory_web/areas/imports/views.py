@@ -6,16 +6,16 @@ import tempfile
 from dataclasses import replace
 from functools import partial
 
-from flask import Blueprint, abort, flash, make_response, render_template, request, url_for
-from flask_babel import gettext
+from flask import Blueprint, abort, make_response, render_template, request, url_for
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
 from inventory_core.errors import DatabaseBusy, Fault
-from inventory_core.operations.undoing_import import undo_import
 from inventory_web.areas.imports import texts
 from inventory_web.areas.imports.steps import CHECK, IMPORT, KIND
-from inventory_web.auditing import Event, announce, the_author
+from inventory_web.areas.imports.undo import KIND as UNDO_KIND
+from inventory_web.areas.imports.undo import begin_undo, counts_text
+from inventory_web.areas.imports.undo import state_text as undo_state_text
 from inventory_web.current import new_operation, the_actor, the_inventory, the_operation
 from inventory_web.htmx import page_or_fragment, see_other
 from inventory_web.long_work import jobs
@@ -23,7 +23,7 @@ from inventory_web.long_work.chunks import CHUNK_BYTES
 from inventory_web.long_work.circumstances import see_result_of, the_circumstances
 from inventory_web.long_work.states import REPEATABLE, Job, State
 from inventory_web.long_work.workshop import take_on, the_workshop
-from inventory_web.messages import faults_by_field, movements_text, products_text
+from inventory_web.messages import faults_by_field
 from inventory_web.roles import Role, requires
 
 
@@ -33,12 +33,16 @@ def blueprint() -> Blueprint:
     for text in (texts.action_text, texts.count_text, texts.refused_text, texts.row_fault_text, texts.state_colour):
         made.add_app_template_global(text)
     made.add_app_template_global(texts.state_text, "import_state_text")
+    made.add_app_template_global(undo_state_text, "undo_state_text")
+    made.add_app_template_global(counts_text, "undo_counts_text")
     made.add_url_rule("/imports/new", "new", new)
     made.add_url_rule("/imports/new", "upload", upload, methods=["POST"])
     made.add_url_rule("/imports/<job_id>", "show", show)
     made.add_url_rule("/imports/<job_id>/confirm", "confirm", confirm, methods=["POST"])
     made.add_url_rule("/imports/<job_id>/undo", "undo", undo, methods=["POST"])
+    made.add_url_rule("/imports/undo/<job_id>", "show_undo", show_undo)
     take_on(made, KIND)
+    take_on(made, UNDO_KIND)
     return made
 
 
@@ -109,25 +113,21 @@ def confirm(job_id: str) -> Response:
 
 @requires(Role.OPERATOR)
 def undo(job_id: str) -> Response:
-    """Take the whole import back."""
-    stock, job = the_inventory(), _job(job_id)
-    undone = undo_import(stock, import_operation=job.id, actor=the_actor(), operation=the_operation())
-    jobs.note_undone(stock, job.id)
-    announce(stock, Event.IMPORT_UNDONE, by=the_author(), subject=job.title, import_id=job.id)
-    flash(
-        gettext(
-            "Importación deshecha: %(products)s y %(movements)s.",
-            products=products_text(undone.products),
-            movements=movements_text(undone.movements),
-        ),
-        "success",
-    )
-    return see_other(url_for("imports.show", job_id=job_id))
+    """Take the whole import back, as a job."""
+    return begin_undo(_job(job_id))
 
 
-def _job(job_id: str) -> Job:
+@requires(Role.OPERATOR)
+def show_undo(job_id: str) -> Response:
+    """The progress of an undo, or why it failed; the page asks for it again while somebody works on it."""
+    job = _job(job_id, UNDO_KIND.name)
+    see_result_of(job)
+    return page_or_fragment("imports/undo.html", "imports/undo_card.html", job=job)
+
+
+def _job(job_id: str, kind: str = KIND.name) -> Job:
     job = the_workshop().find(the_inventory(), job_id)
-    if job is None or job.kind != KIND.name:
+    if job is None or job.kind != kind:
         abort(404)
     return job
 

@@ -1,0 +1,105 @@
+"""Undo of an import, as a job: a large one takes longer than a request may."""
+
+import hashlib
+
+from flask import flash, url_for
+from flask_babel import gettext, lazy_gettext
+from werkzeug.wrappers import Response
+
+from inventory_core.errors import CannotUndo
+from inventory_core.operations.undoing_import import undo_import
+from inventory_web.auditing import Event, announce
+from inventory_web.current import the_actor, the_inventory, the_operation
+from inventory_web.error_pages import Answer, respond
+from inventory_web.htmx import see_other
+from inventory_web.long_work import jobs
+from inventory_web.long_work.circumstances import author_of, see_result_of, the_circumstances
+from inventory_web.long_work.kinds import Assignment, Ending, WorkKind
+from inventory_web.long_work.states import Job, State
+from inventory_web.long_work.texts import failed_text, way_text
+from inventory_web.long_work.workshop import the_workshop
+from inventory_web.messages import movements_text, products_text
+from inventory_web.roles import Role
+
+UNDO = "undo"
+
+
+def begin_undo(imported: Job) -> Response:
+    """Queue the undo of an import and wait a little for its end: 303 to the import, or to the undo if it takes longer.
+
+    Raises ``CannotUndo`` if the import is undone already. A refusal that comes in time is the response.
+    """
+    if imported.state is State.UNDONE:
+        raise CannotUndo("already_undone")
+    if imported.state is not State.DONE:
+        return see_other(url_for("imports.show", job_id=imported.id))
+    stock, workshop = the_inventory(), the_workshop()
+    named = f"{UNDO}\n{imported.id}\n{the_operation()}\n{the_actor()}"
+    job = Job(
+        # The same for the same form: a double click undoes once.
+        id=hashlib.sha256(named.encode()).hexdigest()[:32],
+        kind=KIND.name,
+        step=UNDO,
+        title=imported.title,
+        request={"import": imported.id, **the_circumstances()},
+        actor=the_actor(),
+        state=State.WAITING,
+        created_at=stock.clock(),
+    )
+    workshop.submit(stock, job, lambda: jobs.add_job(stock, job))
+    ended = workshop.find(stock, job.id) or job
+    if ended.state is State.FAILED and "status" in ended.result:
+        return respond(Answer(int(ended.result["status"]), str(ended.result["code"]), failed_text(ended)))
+    if ended.state is not State.DONE:
+        return see_other(url_for("imports.show_undo", job_id=job.id))
+    see_result_of(ended)
+    flash(gettext("Importación deshecha: %(counts)s.", counts=counts_text(ended)), "success")
+    return see_other(url_for("imports.show", job_id=imported.id))
+
+
+def undo(assignment: Assignment) -> Ending:
+    """Take a whole import back; the job's id is that of the operation, so that it happens once however often it is begun."""
+    inventory, job = assignment.inventory, assignment.job
+    imported, by = str(job.request["import"]), author_of(job)
+    undone = undo_import(
+        inventory, import_operation=imported, actor=by.name, operation=job.id, progress=assignment.progress
+    )
+
+    def tell() -> None:
+        announce(inventory, Event.IMPORT_UNDONE, by=by, subject=job.title, import_id=imported)
+
+    counts = {"import": imported, "products": undone.products, "movements": undone.movements}
+    return Ending(
+        State.DONE, counts, keep_file=False, after=tell, also=lambda session: jobs.mark_undone(session, imported)
+    )
+
+
+def counts_text(job: Job) -> str:
+    """Return what an undo took back, in words."""
+    return gettext(
+        "%(products)s y %(movements)s",
+        products=products_text(job.result["products"]),
+        movements=movements_text(job.result["movements"]),
+    )
+
+
+def state_text(job: Job) -> str:
+    """Return the state of an undo in a few words."""
+    texts = {
+        State.WORKING: gettext("Deshaciendo la importación"),
+        State.DONE: gettext("Importación deshecha"),
+        State.FAILED: gettext("No se pudo deshacer la importación"),
+        State.CANCELLED: gettext("Cancelado"),
+    }
+    return way_text(job) or texts.get(job.state, "")
+
+
+KIND = WorkKind(
+    name="undo_import",
+    label=lazy_gettext("Deshacer una importación"),
+    endpoint="imports.show_undo",
+    icon="arrow-counterclockwise",
+    role=Role.OPERATOR,
+    steps={UNDO: undo},
+    state_text=state_text,
+)
