@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter, defaultdict
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
@@ -9,6 +10,8 @@ import pytest
 from inventory_core import (
     Delivery,
     InsufficientStock,
+    InventoryError,
+    OutboxRelay,
     StockChanged,
     deliver_batch,
     deliver_events,
@@ -23,9 +26,10 @@ from inventory_core import (
 from inventory_core.operations.outbox import LEASE_SECONDS, MAX_ATTEMPTS
 from inventory_core.testing import create_location, create_product, new_request
 from tests.contracts.at_once import at_once
-from tests.contracts.conftest import MakeInventory
+from tests.contracts.conftest import MYSQL, MakeInventory
 from tests.core.imports.files import import_rows
 from tests.core.outbox import due_in, let_pass, make_due
+from tests.replication.mysql.servers import eventually
 
 AT = datetime(2026, 11, 24, 9, 30, 0, 123_456, UTC)
 
@@ -168,3 +172,25 @@ def test_two_instances_deliver_the_events_of_each_product_in_order(make_inventor
 
     assert taken == {code: list(range(1, 2 * changes + 1)) for code in codes}
     assert any(len(seen[code]) > len(taken[code]) for code in codes)
+
+
+@pytest.mark.parametrize("topology", [MYSQL], indirect=True)
+def test_relay_waits_while_the_server_is_read_only(
+    make_inventory: MakeInventory, ask_mysql: Callable[[str], None]
+) -> None:
+    recipient = Recipient()
+    inventory = make_inventory(recipient)
+    create_product(inventory, "A-1", quantity=5)
+    ask_mysql("SET GLOBAL super_read_only = ON")
+    try:
+        with OutboxRelay(inventory, poll_seconds=0.05) as relay:
+            with pytest.raises(InventoryError):
+                deliver_batch(inventory)
+            assert relay.is_running
+            assert recipient.events == []
+            ask_mysql("SET GLOBAL read_only = OFF")
+            eventually("the event is delivered", lambda: outbox_status(inventory).waiting == 0)
+    finally:
+        ask_mysql("SET GLOBAL read_only = OFF")
+
+    assert [event.code for event in recipient.events] == ["A-1"]

@@ -59,6 +59,32 @@ def test_migrations_lead_up_and_down_and_up_again(empty: SingleDatabase) -> None
 
 
 @WHERE
+@pytest.mark.parametrize(
+    "done",
+    [
+        ("ALTER TABLE outbox ADD COLUMN product_id BIGINT",),
+        (
+            "ALTER TABLE outbox ADD COLUMN product_id BIGINT",
+            "CREATE INDEX ix_outbox_product_id_id ON outbox (product_id, id)",
+        ),
+    ],
+    ids=["column", "index"],
+)
+def test_migration_of_the_outbox_goes_on_after_a_failure_half_way(empty: SingleDatabase, done: tuple[str, ...]) -> None:
+    """MySQL commits each change of a table, so what was done before the failure stays."""
+    CORE_SCHEMA.upgrade(empty.engine, "0004")
+    with empty.engine.begin() as connection:
+        for statement in done:
+            connection.execute(text(statement))
+
+    CORE_SCHEMA.upgrade(empty.engine)
+
+    CORE_SCHEMA.require_current(empty.engine)
+    assert {"outbox", "outbox_dead_letter"} <= set(inspect(empty.engine).get_table_names())
+    assert "ix_outbox_product_id_id" in {index["name"] for index in inspect(empty.engine).get_indexes("outbox")}
+
+
+@WHERE
 def test_a_downgrade_takes_a_filled_database_down(empty: SingleDatabase) -> None:
     upgrade_all(empty.engine)
     create_product(Inventory(empty), "A-1", category="Otra", quantity=3)

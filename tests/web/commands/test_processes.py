@@ -169,3 +169,71 @@ def test_a_disk_that_is_full_during_an_export_is_one_line_and_leaves_no_half_fil
     assert said.count("\n") == 1
     assert not target.exists()
     assert [path.name for path in tmp_path.iterdir() if "out" in path.name] == []
+
+
+PLUGIN = """
+from pathlib import Path
+
+from inventory_core import hookimpl
+
+
+class Noting:
+    @hookimpl
+    def after_stock_change(self, event):
+        with Path(__file__).with_name("noted.txt").open("a") as lines:
+            lines.write(event.code + "\\n")
+
+
+noting = Noting()
+"""
+
+
+@pytest.fixture
+def noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Install a plugin that writes the code of each event into the file that is returned."""
+    site = tmp_path / "site"
+    information = site / "noting-1.0.dist-info"
+    information.mkdir(parents=True)
+    (site / "noting.py").write_text(PLUGIN, "utf-8")
+    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: noting\nVersion: 1.0\n", "utf-8")
+    (information / "entry_points.txt").write_text("[inventory_core]\nnoting = noting:noting\n", "utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(site))
+    return site / "noted.txt"
+
+
+def test_serve_delivers_outbox_events_of_other_processes_and_import_does_not(
+    start: Start, here: Path, noted: Path, tmp_path: Path
+) -> None:
+    imported = start("import", products(tmp_path / "products.csv", 2), "--json")
+    assert imported.wait(PATIENCE) == 0
+    assert not noted.exists()
+
+    process = start("serve", "--port", "0")
+    address_of(process)
+    wait_for_line(noted, 1)
+    again = tmp_path / "again.csv"
+    again.write_text("code,name,quantity\nB-2,Silla,4\n", "utf-8")
+    assert start("import", again, "--json").wait(PATIENCE) == 0
+    wait_for_line(noted, 2)
+    process.send_signal(signal.SIGTERM)
+
+    assert process.wait(PATIENCE) == 0
+    assert noted.read_text("utf-8").split() == ["C-000001", "B-2"]
+    assert here.exists()
+
+
+def test_outbox_deliver_takes_what_is_due_and_exits(start: Start, here: Path, noted: Path, tmp_path: Path) -> None:
+    assert start("import", products(tmp_path / "products.csv", 3), "--json").wait(PATIENCE) == 0
+    process = start("outbox", "deliver")
+    said, _ = process.communicate(timeout=PATIENCE)
+
+    assert (process.returncode, said) == (0, "2 eventos entregados.\n")
+    assert noted.read_text("utf-8").split() == ["C-000001", "C-000002"]
+    assert here.exists()
+
+
+def wait_for_line(file: Path, number: int) -> None:
+    end = time.monotonic() + PATIENCE
+    while not (file.exists() and len(file.read_text("utf-8").splitlines()) >= number):
+        assert time.monotonic() < end, f"no line {number} in {file}"
+        time.sleep(0.05)

@@ -20,6 +20,7 @@ from inventory_web.messages import number
 from inventory_web.settings import Settings
 
 MAX_LISTED = 1_000
+BATCH_SIZE = 500
 
 
 def show(*, as_json: bool) -> None:
@@ -50,7 +51,7 @@ def deliver() -> None:
     """Deliver until nothing is due; exit with 1 if an event was not taken."""
     delivered = failed = 0
     with inventory_of(Settings.from_environment()) as inventory:
-        while (batch := deliver_batch(inventory)).claimed:
+        while (batch := deliver_batch(inventory, BATCH_SIZE)).claimed:
             delivered += batch.delivered
             failed += batch.failed + batch.dead
         click.echo(
