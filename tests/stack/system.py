@@ -21,7 +21,7 @@ TLS_OVERLAY = REPOSITORY / "deploy" / "compose.tls.yml"
 SECOND_REPLICA_OVERLAY = REPOSITORY / "deploy" / "compose.second-replica.yml"
 SAMPLE_SECRETS = REPOSITORY / "deploy" / "secrets.sample"
 
-RUNNING = frozenset({"nginx", "web1", "web2", "web3", "db", "db-replica", "phpmyadmin"})
+RUNNING = frozenset({"nginx", "web1", "web2", "web3", "db", "db-replica", "guard", "phpmyadmin"})
 ONCE = frozenset({"provision", "migrate"})
 PORTS = ("HTTP_PORT", "HTTPS_PORT", "SOURCE_PORT", "REPLICA_PORT", "REPLICA_2_PORT", "PHPMYADMIN_PORT")
 PATIENCE = 60.0

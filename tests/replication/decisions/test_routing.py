@@ -236,7 +236,8 @@ def test_without_any_server_a_reader_is_refused() -> None:
 
 
 def test_a_split_brain_is_told_from_a_source_that_is_missing() -> None:
-    split = table({**TWO, "db2": replace(source(upto(95)), server_uuid=U2, server_id=2)}, FRESH)
+    both = {**TWO, "db2": replace(source(upto(95)), server_uuid=U2, server_id=2)}
+    split = table(both, FRESH, previous=table(both, FRESH).snapshot)
 
     assert chosen(choose_writer(split)) == (None, "split_brain")
     assert chosen(read(split)) == ("db3", "replica_fresh")
@@ -353,7 +354,9 @@ def test_a_reader_who_wants_the_source_gets_it_even_where_replicas_are_fresh() -
 def test_a_reader_who_wants_the_source_is_refused_where_there_is_none(
     answers: Mapping[str, Answer], reason: str
 ) -> None:
-    assert chosen(read(table(answers, FRESH), ReadNeed(source=True))) == (None, reason)
+    before = table(answers, FRESH).snapshot
+
+    assert chosen(read(table(answers, FRESH, previous=before), ReadNeed(source=True))) == (None, reason)
 
 
 def test_a_unit_that_failed_to_reach_a_server_chooses_among_the_others() -> None:

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from inventory_replication.decisions.facts import Answer, ReplicationChannel, ServerFacts
 from inventory_replication.decisions.gtid import EMPTY, GtidSet
 from inventory_replication.decisions.members import Cause, MemberState, Mode, TopologySnapshot
+from inventory_replication.decisions.source_record import SourceRecord
 from inventory_replication.decisions.topology import decide_topology, lost_part
 from tests.replication.decisions.topology_cases import (
     DATA,
@@ -57,7 +58,8 @@ def test_the_mode_says_what_can_be_done(answers: Mapping[str, Answer], mode: Mod
 
 
 def test_two_writable_servers_are_a_split_brain_and_neither_is_the_source() -> None:
-    snapshot = rounds(HEALTHY, {**HEALTHY, "db2": server(U2, writable=True)})
+    both = {**HEALTHY, "db2": server(U2, writable=True)}
+    snapshot = rounds(HEALTHY, both, both)
 
     assert (source_name(snapshot), snapshot.cause, snapshot.mode, snapshot.epoch) == (
         None,
@@ -67,6 +69,77 @@ def test_two_writable_servers_are_a_split_brain_and_neither_is_the_source() -> N
     )
     assert states(snapshot) == ["refused", "refused", "replica"]
     assert "db1 and db2" in snapshot.reason
+
+
+def test_a_split_brain_that_only_one_round_has_seen_is_suspected_and_the_source_stays() -> None:
+    both = {**HEALTHY, "db2": server(U2, writable=True)}
+    handed_over: Round = {"db1": server(U1), "db2": server(U2, writable=True), "db3": THIRD}
+    suspected = rounds(HEALTHY, both)
+
+    assert (source_name(suspected), suspected.cause, states(suspected)) == (
+        "db1",
+        Cause.SUSPECTED,
+        ["source", "refused", "replica"],
+    )
+    assert (source_name(rounds(HEALTHY, both, handed_over)), rounds(HEALTHY, both, handed_over).epoch) == ("db2", 2)
+    assert source_name(rounds(HEALTHY, both, HEALTHY)) == "db1"
+
+
+def test_a_split_brain_at_the_start_has_no_source_from_the_first_round_on() -> None:
+    both = {**HEALTHY, "db2": server(U2, writable=True)}
+
+    assert (source_name(rounds(both)), rounds(both).cause) == (None, Cause.SUSPECTED)
+    assert (source_name(rounds(both, both)), rounds(both, both).cause) == (None, Cause.SPLIT_BRAIN)
+
+
+FIRST, NEXT = SourceRecord(1, U1), SourceRecord(2, U2)
+
+
+def test_a_deposed_source_is_known_by_the_record_of_the_next_one_without_any_memory() -> None:
+    alone: Round = {"db1": server(U1, writable=True, record=FIRST), "db2": GONE, "db3": server(U3, of=U2, record=NEXT)}
+    snapshot = rounds(alone)
+
+    assert (source_name(snapshot), snapshot.cause, snapshot.epoch) == (None, Cause.DEPOSED, 0)
+    assert states(snapshot)[0] == "deposed"
+    assert "epoch 2" in snapshot.reason
+
+
+def test_a_deposed_source_that_takes_writes_beside_the_recorded_one_stops_nobody() -> None:
+    beside: Round = {
+        "db1": server(U1, writable=True, record=FIRST),
+        "db2": server(U2, writable=True, record=NEXT),
+        "db3": server(U3, of=U2, record=NEXT),
+    }
+    snapshot = rounds(beside)
+
+    assert (source_name(snapshot), snapshot.cause) == ("db2", Cause.PROVED)
+    assert states(snapshot) == ["deposed", "source", "replica"]
+    assert "former source" in snapshot.members[0].reason
+
+
+def test_a_deposed_source_that_refuses_writes_is_named_and_not_read() -> None:
+    closed: Round = {"db1": server(U1, record=FIRST), "db2": server(U2, writable=True, record=NEXT), "db3": GONE}
+
+    assert states(rounds(closed)) == ["deposed", "source", "unreachable"]
+
+
+def test_a_record_that_was_seen_once_is_remembered() -> None:
+    both: Round = {"db1": GONE, "db2": server(U2, writable=True, record=NEXT), "db3": GONE}
+    alone: Round = {"db1": server(U1, writable=True, record=FIRST), "db2": GONE, "db3": GONE}
+
+    assert rounds(both, alone).cause is Cause.DEPOSED
+    assert source_name(rounds(alone)) == "db1"
+
+
+def test_a_server_that_has_the_newest_record_may_be_made_the_source_by_hand() -> None:
+    promoted: Round = {
+        "db1": GONE,
+        "db2": server(U2, writable=True, record=FIRST),
+        "db3": server(U3, of=U2, record=FIRST),
+    }
+    before: Round = {"db1": server(U1, writable=True, record=FIRST), "db2": SECOND, "db3": THIRD}
+
+    assert source_name(rounds(before, promoted)) == "db2"
 
 
 def test_a_server_that_is_read_only_in_any_way_is_not_the_source() -> None:
@@ -208,7 +281,7 @@ def test_a_former_source_that_returns_alone_is_never_written_to() -> None:
         Mode.READ_ONLY,
         2,
     )
-    assert states(snapshot) == ["refused", "unreachable", "replica"]
+    assert states(snapshot) == ["deposed", "unreachable", "replica"]
 
 
 def test_a_former_source_may_lead_again_once_it_joined_its_successor_or_has_all_its_writes() -> None:
@@ -352,12 +425,15 @@ def test_tokens_are_pruned_by_every_server_but_the_source() -> None:
 
 
 answers = st.builds(
-    lambda uuid, writable, of, upto, extra: server(uuid, GtidSet.of(U1, 1, upto) | extra, writable=writable, of=of),
+    lambda uuid, writable, of, upto, extra, record: server(
+        uuid, GtidSet.of(U1, 1, upto) | extra, writable=writable, of=of, record=record
+    ),
     st.sampled_from([U1, U2, U3]),
     st.booleans(),
     st.sampled_from(["", U1, U2, U3]),
     st.integers(1, 4),
     st.sampled_from([EMPTY, GtidSet.of(U2, 1), GtidSet.of(U3, 1)]),
+    st.none() | st.builds(SourceRecord, st.integers(1, 3), st.sampled_from([U1, U2, U3])),
 ) | st.sampled_from([GONE, LOCKED])
 histories = st.lists(st.fixed_dictionaries({"db1": answers, "db2": answers, "db3": answers}), min_size=1, max_size=8)
 
@@ -373,10 +449,17 @@ def test_whatever_servers_answer_the_rules_hold(history: list[dict[str, Answer]]
         assert [member.name for member in snapshot.members] == list(answer)
         assert all(member.reason for member in snapshot.members)
         assert len(sources) <= 1
-        if len(writable) > 1:
-            assert not sources
+        facts = {name: fact for name, fact in answer.items() if isinstance(fact, ServerFacts)}
+        record = snapshot.lineage.record
+        standing = [
+            name for name in writable if not (record and record.supersedes(facts[name].server_uuid, facts[name].record))
+        ]
+        if len(standing) > 1:
+            assert {source.name for source in sources} <= set(standing)
+            assert not sources or (previous is not None and previous.source is not None)
+            assert snapshot.cause is not Cause.SUSPECTED or previous is None or previous.cause is not Cause.SUSPECTED
         if snapshot.cause is Cause.PROVED:
-            assert [source.name for source in sources] == writable
+            assert [source.name for source in sources] == standing
         assert not {member.name for member in snapshot.replicas} & set(writable)
         before = previous.lineage.source_uuid if previous else ""
         changed = bool(sources) and sources[0].server_uuid != before

@@ -8,10 +8,12 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from inventory_replication import ReplicatedCluster
+from inventory_replication.decisions.source_record import SourceRecord
 from inventory_replication.errors import SourceUnavailable, SplitBrainDetected
+from inventory_replication.mysql.administration import Administrator
 from tests.replication.faults.watching import WATCHFUL, Cluster, server
 from tests.replication.mysql.fault_proxy import FaultProxy
-from tests.replication.mysql.servers import DATABASE, MONITOR, MySQLServer, ReplicaSet, attach, eventually
+from tests.replication.mysql.servers import DATABASE, MONITOR, ROOT, MySQLServer, ReplicaSet, attach, eventually
 from tests.replication.runtime.clusters import ClusterFor, placed, put, stored, writable
 
 pytestmark = pytest.mark.mysql
@@ -77,6 +79,62 @@ def test_a_former_source_that_comes_back_alone_and_writable_is_not_written_to(
             assert stored(session, table) == [1, 2]
         assert rows(servers.source, table) == [1]
     assert "source is refused" in caplog.text
+
+
+@contextmanager
+def recorded(servers: ReplicaSet) -> Iterator[None]:
+    """The source is on record, and monitors may read that."""
+    record(servers.source, 1)
+    servers.source.query("GRANT SELECT ON inventory_replication.source_epoch TO monitor")
+    servers.catch_up()
+    try:
+        yield
+    finally:
+        servers.source.query("DROP SCHEMA inventory_replication")
+        servers.source.query("REVOKE IF EXISTS SELECT ON inventory_replication.source_epoch FROM monitor")
+
+
+def record(server: MySQLServer, epoch: int) -> None:
+    """Write down that a server is the source, as provisioning does."""
+    with Administrator(server.config, ROOT, tls=server.tls) as administrator:
+        administrator.record_source(SourceRecord(epoch, server.uuid))
+
+
+def test_an_instance_that_has_just_started_does_not_write_to_a_former_source(
+    cluster_for: ClusterFor, servers: ReplicaSet, table: str
+) -> None:
+    with recorded(servers), proxied(cluster_for, servers) as (cluster, _, replica1):
+        record(servers.replica1, 2)
+        promote(servers.replica1)
+        attach(servers.replica2, "replica1")
+        assert servers.replica2.has(servers.replica1.executed())
+        replica1.upstream = NOWHERE
+        replica1.cut()
+
+        assert cluster.status().source is None
+        assert server(cluster, "source").state == "deposed"
+        with pytest.raises(SourceUnavailable, match="epoch 2"):
+            cluster.write(put(table, 1))
+        assert rows(servers.source, table) == []
+        assert 'deposed{server="source"} 1' in cluster.metrics()
+
+
+def test_a_former_source_that_returns_writable_beside_its_successor_stops_nobody(
+    cluster_for: ClusterFor, servers: ReplicaSet, table: str
+) -> None:
+    with recorded(servers), proxied(cluster_for, servers) as (cluster, source, _):
+        upstream, source.upstream = source.upstream, NOWHERE
+        record(servers.replica1, 2)
+        promote(servers.replica1)
+        attach(servers.replica2, "replica1")
+        eventually("there is a new source", lambda: cluster.status().source == "replica1")
+        source.upstream = upstream
+        eventually("the former one is seen", lambda: server(cluster, "source").state == "deposed")
+        cluster.write(put(table, 1))
+
+        assert cluster.status().source == "replica1"
+        assert rows(servers.replica1, table) == [1]
+        assert rows(servers.source, table) == []
 
 
 def test_a_write_that_began_on_the_former_source_is_not_stored_there(

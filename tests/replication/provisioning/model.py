@@ -6,6 +6,7 @@ from dataclasses import replace
 from inventory_replication.config import Credentials, Server
 from inventory_replication.decisions.facts import ReplicationChannel, ServerFacts
 from inventory_replication.decisions.gtid import EMPTY, GtidSet
+from inventory_replication.decisions.source_record import SourceRecord
 from inventory_replication.provisioning import steps as s
 from inventory_replication.provisioning.facts import AccountFacts, ChannelSettings, ServerState
 from inventory_replication.provisioning.wanted import Account, Role, Wanted, rights_of
@@ -66,9 +67,13 @@ def holding(state: ServerState, executed: GtidSet, *objects: str) -> ServerState
 
 
 def read_only(state: ServerState, *, on: bool) -> ServerState:
-    value = "ON" if on else "OFF"
+    """It refuses writes, or takes them until its next restart."""
     facts = replace(state.facts, read_only=on, super_read_only=on)
-    return replace(state, facts=facts, persisted={**state.persisted, "super_read_only": value, "read_only": value})
+    return replace(state, facts=facts, persisted={**state.persisted, "super_read_only": "ON", "read_only": "ON"})
+
+
+def recorded(state: ServerState, record: SourceRecord | None) -> ServerState:
+    return replace(state, facts=replace(state.facts, record=record))
 
 
 def following(state: ServerState, source: str, *, running: bool = True) -> ServerState:
@@ -89,7 +94,7 @@ def carried_out(states: States, steps: Iterable[s.Step]) -> dict[str, ServerStat
             if leader and state.facts.channels[0].applier_running:
                 source = after[leader]
                 executed = state.executed() | source.executed()
-                copy = holding(state, executed, *source.objects)
+                copy = recorded(holding(state, executed, *source.objects), source.facts.record)
                 after[name] = replace(copy, schemas=state.schemas | source.schemas, accounts=source.accounts)
     return after
 
@@ -110,7 +115,12 @@ def _after(state: ServerState, step: s.Step, states: States) -> ServerState:  # 
             found = state.accounts[user]
             return _with_account(state, user, replace(found, rights=found.rights - rights))
         case s.SetReadOnly(on=on):
+            assert on or state.facts.record == SourceRecord(state.facts.record.epoch, state.facts.server_uuid)  # type: ignore[union-attr]
             return read_only(state, on=on)
+        case s.RefuseWritesAtStart():
+            return replace(state, persisted={**state.persisted, "super_read_only": "ON", "read_only": "ON"})
+        case s.RecordSource(record=record):
+            return recorded(_committed(state), record)
         case s.PersistSetting(variable=variable, value=value, now=now):
             settings = {**state.settings, variable: "1"} if now else state.settings
             return replace(state, settings=settings, persisted={**state.persisted, variable: value})
@@ -124,6 +134,7 @@ def _after(state: ServerState, step: s.Step, states: States) -> ServerState:  # 
             assert states[donor].clone_plugin
             assert state.facts.super_read_only, "a copy must not come up as a second writable server"
             copy = holding(state, states[donor].executed(), *states[donor].objects)
+            copy = recorded(copy, states[donor].facts.record)
             return replace(copy, purged=states[donor].executed(), accounts=states[donor].accounts)
         case s.Follow(source=source):
             assert states[source].accounts["replication"].rights == rights_of(Role.REPLICATION, DATABASE)
@@ -144,6 +155,10 @@ def _with_account(state: ServerState, user: str, account: AccountFacts) -> Serve
 def _written(state: ServerState) -> ServerState:
     """One transaction of its own more; only a server that takes writes can have one."""
     assert state.facts.writable, f"{state.name} refuses writes"
+    return _committed(state)
+
+
+def _committed(state: ServerState) -> ServerState:
     own = [
         last
         for (uuid, _), found in state.executed().by_origin.items()

@@ -108,5 +108,12 @@ def test_provisioning_leaves_what_was_made_by_hand_and_adds_what_is_missing(pair
     pair.changed.update(replication_password=PASSWORD, source_ca="")
     outcome = pair.provision()
 
-    assert {kind for _, kind in outcome.steps} <= {"CreateSchema", "CreateAccount", "GrantRights", "PersistSetting"}
+    assert {kind for _, kind in outcome.steps} <= {
+        "RecordSource",
+        "RefuseWritesAtStart",
+        "CreateSchema",
+        "CreateAccount",
+        "GrantRights",
+        "PersistSetting",
+    }
     assert pair.run("verify").codes == []

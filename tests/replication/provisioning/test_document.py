@@ -49,7 +49,7 @@ def test_what_the_administrator_needs_is_documented() -> None:
     assert ", ".join(f"`{privilege}`" for privilege in ADMIN_PRIVILEGES) in TEXT
 
 
-@pytest.mark.parametrize("command", ["status", "verify", "provision", "switchover"])
+@pytest.mark.parametrize("command", ["status", "verify", "provision", "guard", "switchover"])
 def test_the_options_of_each_subcommand_are_documented(command: str) -> None:
     usage = {name: row for name, *row in rows("## Subcommands")}
     row = next(row for name, row in usage.items() if name.startswith(f"`{command}"))

@@ -61,7 +61,7 @@ def test_the_document_names_each_statement() -> None:
     assert statements(2) == [
         "STOP REPLICA",
         "RESET REPLICA ALL",
-        "SET PERSIST super_read_only = OFF",
-        "SET PERSIST read_only = OFF",
+        "SET GLOBAL super_read_only = OFF",
+        "SET GLOBAL read_only = OFF",
     ]
     assert statements(3) == ["STOP REPLICA", "RESET REPLICA ALL"]

@@ -117,7 +117,7 @@ def test_a_plan_can_be_looked_at_without_being_carried_out(trial: Trial) -> None
     assert carried_out.steps[-1] == ("two", "Follow")
 
 
-def test_after_a_restart_the_replica_refuses_writes_and_nothing_is_to_do(trial: Trial) -> None:
+def test_after_a_restart_every_server_refuses_writes_until_the_source_is_opened(trial: Trial) -> None:
     trial.provision()
     fill(trial.one)
     for server in (trial.one, trial.two):
@@ -127,8 +127,9 @@ def test_after_a_restart_the_replica_refuses_writes_and_nothing_is_to_do(trial: 
 
     assert trial.two.value("SELECT @@super_read_only") == 1
     assert trial.two.value("SELECT @@relay_log_recovery") == 1
+    assert trial.one.value("SELECT @@super_read_only") == 1
+    assert trial.provision().steps == [("one", "SetReadOnly")]
     assert trial.one.value("SELECT @@super_read_only") == 0
-    assert trial.provision().steps == []
     fill(trial.one)
     in_step(trial.one, trial.two)
     assert rows(trial.two) == 6

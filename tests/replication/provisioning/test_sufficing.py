@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import pytest
 
+from inventory_replication.decisions.source_record import SourceRecord
 from inventory_replication.mysql import administration_questions
 from inventory_replication.provisioning.plan import make_plan
 from inventory_replication.provisioning.sufficing import undoubted_source
@@ -32,10 +33,21 @@ def in_order() -> States:
 def test_the_source_is_beyond_doubt_if_it_alone_takes_writes_and_holds_tables() -> None:
     states = in_order()
 
-    assert undoubted_source(states) == "one"
-    assert undoubted_source({"two": states["two"]}) is None
-    assert undoubted_source({name: new_server(name) for name in NAMES}) is None
-    assert undoubted_source({**states, "two": read_only(states["two"], on=False)}) is None
+    assert undoubted_source(states, WANTED) == "one"
+    assert undoubted_source({"two": states["two"]}, WANTED) is None
+    assert undoubted_source({name: new_server(name) for name in NAMES}, WANTED) is None
+    assert undoubted_source({**states, "two": read_only(states["two"], on=False)}, WANTED) is None
+
+
+def test_a_source_that_refuses_writes_is_beyond_doubt_only_if_it_is_remembered() -> None:
+    states = in_order()
+    alone = {"one": read_only(states["one"], on=True)}
+    record = states["one"].facts.record
+    assert record is not None
+
+    assert undoubted_source(alone, WANTED) is None
+    assert undoubted_source(alone, replace(WANTED, remembered=record)) == "one"
+    assert undoubted_source(alone, replace(WANTED, remembered=SourceRecord(2, states["two"].facts.server_uuid))) is None
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Status and metrics: what an operator and Prometheus are told."""
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -66,6 +67,22 @@ def test_a_wait_is_counted_in_every_class_that_is_not_shorter(seconds: float, cl
 def test_staleness_that_is_not_proved_has_no_sample() -> None:
     assert "staleness_seconds{" in render(Counters(), status(), 0.0)
     assert "staleness_seconds{" not in render(Counters(), status(staleness_seconds=None), 0.0)
+
+
+def test_an_instance_without_any_server_is_shown_as_isolated_and_a_former_source_as_deposed() -> None:
+    healthy = samples(render(Counters(), status(), 0.0))
+    deposed = status(state="deposed", role="none", clock_ahead_seconds=-3.5)
+    cut_off = replace(deposed, cause="no_writable_server", isolated=True, recorded_epoch=7)
+    shown = samples(render(Counters(), cut_off, 0.0))
+
+    assert "inventory_replication_isolated 0" in healthy
+    assert 'inventory_replication_deposed{server="db1"} 0' in healthy
+    assert 'inventory_replication_cause{cause="proved"} 1' in healthy
+    assert "inventory_replication_isolated 1" in shown
+    assert 'inventory_replication_deposed{server="db1"} 1' in shown
+    assert 'inventory_replication_cause{cause="no_writable_server"} 1' in shown
+    assert 'inventory_replication_clock_ahead_seconds{server="db1"} -3.5' in shown
+    assert "inventory_replication_recorded_epoch 7" in shown
 
 
 @pytest.mark.mysql

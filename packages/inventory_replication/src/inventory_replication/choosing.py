@@ -93,8 +93,10 @@ class Chooser:
         return table
 
     def _switching(self, view: View) -> bool:
-        """Whether the former source is there and read-only, since a moment ago: somebody is moving its role."""
+        """Whether the role is being moved since a moment ago: the former source is read-only, or a second server seems writable."""
         snapshot = view.table.snapshot
+        if snapshot.cause is Cause.SUSPECTED and view.sourceless_since is not None:
+            return monotonic() - view.sourceless_since < self._retry.switchover_patience
         if view.sourceless_since is None or snapshot.cause is not Cause.NO_WRITABLE_SERVER:
             return False
         former = snapshot.lineage.source_uuid

@@ -54,6 +54,11 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="leave replicas that are not in order as they are, with a warning, where the source is beyond doubt",
     )
+    guard = _add(
+        commands, "guard", "open the source on record again after each restart; leave every other server closed"
+    )
+    guard.add_argument("--interval", type=_seconds, default=1.0, help="seconds between two checks (1)")
+    guard.add_argument("--once", action="store_true", help="check once, and answer whether the source takes writes")
     switchover = _add(commands, "switchover", "make a replica the source, and the source a replica")
     switchover.add_argument("target", metavar="NAME", help="the replica")
     switchover.add_argument(
@@ -108,6 +113,8 @@ def _run(options: argparse.Namespace) -> int:
             rebuild = frozenset(options.rebuild)
             how = {"dry_run": options.dry_run, "source_suffices": options.source_suffices}
             answer = commands.provision(settings, rebuild=rebuild, say=say, **how)
+        case "guard":
+            answer = commands.guard(settings, interval=options.interval, once=options.once, say=_say)
         case _:
             answer = commands.switchover(settings, options.target, timeout=options.timeout, say=say)
     if options.json:

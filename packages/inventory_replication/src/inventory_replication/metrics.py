@@ -5,10 +5,12 @@ from math import isfinite
 from time import monotonic
 
 from inventory_replication.counters import WAIT_BUCKETS, Counters
+from inventory_replication.decisions.members import Cause
 from inventory_replication.status import ClusterStatus
 
 _PREFIX = "inventory_replication_"
 _MODES = ("normal", "source_only", "read_only", "down")
+_CAUSES = tuple(map(str, Cause))
 _BREAKERS = ("closed", "half_open", "open")
 
 Labels = Mapping[str, str]
@@ -72,7 +74,13 @@ def _waits(counters: Counters) -> Iterator[str]:
 def _state(status: ClusterStatus) -> Iterator[str]:
     modes = [({"mode": mode}, float(mode == status.mode)) for mode in _MODES]
     yield from _family("mode", "gauge", "1 for the mode that holds", modes)
+    causes = [({"cause": cause}, float(cause == status.cause)) for cause in _CAUSES]
+    yield from _family("cause", "gauge", "1 for why there is this source, or none", causes)
+    yield from _family(
+        "isolated", "gauge", "1 while this process reaches none of the servers", [({}, float(status.isolated))]
+    )
     yield from _family("epoch", "gauge", "Changes of the source that this process has seen", [({}, status.epoch)])
+    yield from _family("recorded_epoch", "gauge", "Newest recorded change of the source", [({}, status.recorded_epoch)])
     yield from _family(
         "lost_gtids", "gauge", "1 while confirmed changes are missing", [({}, float(bool(status.lost_gtids)))]
     )
@@ -83,6 +91,14 @@ def _state(status: ClusterStatus) -> Iterator[str]:
     yield from _family("in_flight", "gauge", "Units of work that are running", flying)
     states = [({**labels, "role": server.role, "state": server.state}, 1.0) for labels, server in by_server]
     yield from _family("server_state", "gauge", "1 for the role and state of each server", states)
+    deposed = [(labels, float(server.state == "deposed")) for labels, server in by_server]
+    yield from _family("deposed", "gauge", "1 for a former source that was replaced and has not rejoined", deposed)
+    clocks = [
+        (labels, server.clock_ahead_seconds) for labels, server in by_server if server.clock_ahead_seconds is not None
+    ]
+    yield from _family(
+        "clock_ahead_seconds", "gauge", "By how much a server's clock is ahead of this process's", clocks
+    )
     breakers = [
         ({**labels, "state": state}, float(state == server.breaker))
         for labels, server in by_server

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from inventory_replication.config import ClusterConfig
 from inventory_replication.decisions.breaker import Breaker
+from inventory_replication.decisions.members import Cause
 from inventory_replication.decisions.routing_table import RoutingTable, ServerLoad
 from inventory_replication.mysql.probes import ServerReport
 from inventory_replication.outlook import Outlook
@@ -159,7 +160,8 @@ class Monitor:
             with self._changed:
                 self._ended = self._begun
                 self._changed.notify_all()
-            self._wake.wait(self._policy.poll_interval)
+            if self.view.table.snapshot.cause is not Cause.SUSPECTED:
+                self._wake.wait(self._policy.poll_interval)
         self._questions.close(self._longest_round)
 
     def _round(self) -> None:

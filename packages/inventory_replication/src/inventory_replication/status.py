@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from math import isfinite
 
 from inventory_replication.config import ClusterConfig, Server
-from inventory_replication.decisions.members import MemberState
+from inventory_replication.decisions.members import Cause, MemberState
 from inventory_replication.decisions.routing_table import ServerLoad
 from inventory_replication.monitor import View
 
@@ -18,12 +18,14 @@ class ServerStatus:
         name: As configured.
         address: ``host:port``.
         role: ``source``, ``replica``, or ``none`` for one that is neither now.
-        state: ``source``, ``replica``, ``stalled``, ``unreachable`` or ``refused``; ``draining`` for one that gets nothing new.
+        state: ``source``, ``replica``, ``stalled``, ``unreachable``, ``refused`` or ``deposed`` (a former source that was
+            replaced while it was away); ``draining`` for one that gets nothing new.
         staleness_seconds: Upper bound; 0 on the source, ``None`` where nothing is proved.
         in_flight: Units of work of this process on it.
         breaker: ``closed``, ``open`` or ``half_open``.
         reason: One line for people.
         semisync: Whether semisynchronous replication holds on its side; ``None`` where it is not installed.
+        clock_ahead_seconds: By how much its clock is ahead of this process's; ``None``: it has not answered yet.
     """
 
     name: str
@@ -35,6 +37,7 @@ class ServerStatus:
     breaker: str
     reason: str
     semisync: bool | None = None
+    clock_ahead_seconds: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +51,9 @@ class ClusterStatus:
         reason: One line for people: why there is this source, or none.
         servers: In configured order.
         lost_gtids: Transactions that an earlier source had confirmed and the present one has not; empty is good.
+        cause: Why there is this source, or none; see `Cause`.
+        isolated: This process reaches none of the servers.
+        recorded_epoch: Number of the newest change of the source that a server has on record; 0: none.
     """
 
     mode: str
@@ -56,6 +62,9 @@ class ClusterStatus:
     reason: str
     servers: tuple[ServerStatus, ...]
     lost_gtids: str = ""
+    cause: str = str(Cause.PROVED)
+    isolated: bool = False
+    recorded_epoch: int = 0
 
 
 def describe(config: ClusterConfig, view: View, loads: Mapping[str, ServerLoad], now: float) -> ClusterStatus:
@@ -69,6 +78,9 @@ def describe(config: ClusterConfig, view: View, loads: Mapping[str, ServerLoad],
         reason=table.source_trouble or snapshot.reason,
         servers=tuple(_server(server, view, loads[server.name].in_flight, now) for server in config.servers),
         lost_gtids=snapshot.lost.compact(),
+        cause=str(snapshot.cause),
+        isolated=bool(snapshot.members) and all(member.state is MemberState.UNREACHABLE for member in snapshot.members),
+        recorded_epoch=snapshot.lineage.record.epoch if snapshot.lineage.record else 0,
     )
 
 
@@ -101,4 +113,5 @@ def _server(server: Server, view: View, in_flight: int, now: float) -> ServerSta
         breaker=str(view.breakers[server.name].state),
         reason=member.reason if member else "It has not been asked yet.",
         semisync=semisync,
+        clock_ahead_seconds=report.clock_ahead if report else None,
     )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from inventory_replication.decisions.gtid import GtidSet
+from inventory_replication.decisions.source_record import SourceRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class ServerFacts:
         gtids_on: ``@@gtid_mode`` is ``ON`` (not ``ON_PERMISSIVE``).
         executed: ``@@gtid_executed``.
         channels: Its replication channels; empty on a server that copies from nobody.
+        record: The newest change of the source that is written down on it; ``None``: there is none, or it may not be read.
     """
 
     server_uuid: str
@@ -51,6 +53,7 @@ class ServerFacts:
     gtids_on: bool
     executed: GtidSet
     channels: tuple[ReplicationChannel, ...] = ()
+    record: SourceRecord | None = None
 
     @property
     def writable(self) -> bool:

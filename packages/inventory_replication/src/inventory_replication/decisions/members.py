@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from inventory_replication.decisions.gtid import EMPTY, GtidSet
+from inventory_replication.decisions.source_record import SourceRecord
 
 
 class Mode(StrEnum):
@@ -28,6 +29,8 @@ class MemberState(StrEnum):
     STALLED = "stalled"
     """A true replica whose replication does not run: its data is right and grows old."""
     UNREACHABLE = "unreachable"
+    DEPOSED = "deposed"
+    """A former source that was replaced while it was away: it must neither be read nor written."""
     REFUSED = "refused"
     """Answers, but must neither be read nor written; the reason says what to mend."""
 
@@ -41,7 +44,9 @@ class Cause(StrEnum):
     """The source lives but did not let the monitor in; no other server is writable."""
     NO_WRITABLE_SERVER = "no_writable_server"
     SPLIT_BRAIN = "split_brain"
-    """More than one server is writable."""
+    """More than one server is writable, in two rounds one after the other."""
+    SUSPECTED = "suspected"
+    """More than one was found writable in one round. They are asked one after the other, so a switchover may look like it."""
     DEPOSED = "deposed"
     """The only writable server is a former source that was replaced and never joined its successor."""
     UNSUITABLE = "unsuitable"
@@ -84,6 +89,7 @@ class Lineage:
         deposed: Former sources that were not yet seen as replicas of a later one.
         lost: Transactions that an earlier source was known to have and the present one has not.
         inherited: What the source before this one was last known to have.
+        record: The newest change of the source that any server had written down.
     """
 
     source_uuid: str = ""
@@ -91,6 +97,7 @@ class Lineage:
     deposed: frozenset[str] = frozenset()
     lost: GtidSet = EMPTY
     inherited: GtidSet = EMPTY
+    record: SourceRecord | None = None
 
 
 @dataclass(frozen=True, slots=True)

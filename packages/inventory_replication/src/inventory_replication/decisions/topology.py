@@ -1,7 +1,8 @@
 """From the answers of one round to one snapshot: who is the source, who is a replica of it, and who is neither.
 
-MySQL or an operator decides who the source is; this only recognises it. The source is the one server that takes writes. Where that
-cannot be proved there is no source, and nothing is written.
+MySQL or an operator decides who the source is; this only recognises it. The source is the one server that takes writes; those that
+missed a change of the source which another server has recorded do not count. If that cannot be proved there is no source, and
+nothing is written.
 """
 
 from collections.abc import Mapping
@@ -13,6 +14,9 @@ from inventory_replication.decisions.gtid import EMPTY, GtidSet
 from inventory_replication.decisions.identities import shared_identities
 from inventory_replication.decisions.members import Cause, Lineage, Member, MemberState, Mode, TopologySnapshot
 from inventory_replication.decisions.replicas import Root, judge_replicas
+from inventory_replication.decisions.source_record import SourceRecord, latest_record
+
+_REJOIN = "Set super_read_only=ON there and rejoin it with `inventory-replication provision`."
 
 
 class _Choice(NamedTuple):
@@ -27,27 +31,33 @@ def decide_topology(answers: Mapping[str, Answer], previous: TopologySnapshot | 
     Args:
         answers: Of every configured server, by name, in configured order; of the source best asked last, so that it is not behind
             its replicas.
-        previous: The snapshot before; ``None`` at the start, and then a former source cannot be told from a new one.
+        previous: The snapshot before; ``None`` at the start, and then only the records on the servers tell a former source from a
+            new one.
         now: Monotonic time of the round.
 
     Returns:
         The new snapshot. Its epoch is greater by one than before exactly if the source is another server.
     """
-    lineage = previous.lineage if previous else Lineage()
     facts = {name: answer for name, answer in answers.items() if isinstance(answer, ServerFacts)}
+    lineage = previous.lineage if previous else Lineage()
+    lineage = replace(lineage, record=latest_record([lineage.record, *(fact.record for fact in facts.values())]))
     refused = {
         name: "gtid_mode is not ON: set gtid_mode and enforce_gtid_consistency to ON."
         for name in facts
         if not facts[name].gtids_on
     }
     refused |= shared_identities(facts)
-    choice = _choose_source(answers, facts, refused, previous)
-    refused = {name: choice.reason for name, fact in facts.items() if fact.writable} | refused
+    superseded = _superseded(facts, lineage.record)
+    choice = _choose_source(answers, facts, refused, superseded, previous, lineage)
+    refused = {name: superseded.get(name, choice.reason) for name, fact in facts.items() if fact.writable} | refused
     epoch = previous.epoch if previous else 0
     if choice.source:
         epoch += choice.source.server_uuid != lineage.source_uuid
         lineage = _continued(lineage, choice.source)
-    judged = _judge(facts, refused, choice, lineage)
+    judged = {
+        name: _named(member, facts.get(name), lineage)
+        for name, member in _judge(facts, refused, choice, lineage).items()
+    }
     silent = {
         name: _silent(name, answer, previous, choice)
         for name, answer in answers.items()
@@ -83,24 +93,34 @@ def lost_part(gtids: GtidSet, snapshot: TopologySnapshot) -> GtidSet:
     return missing.of_uuids(missing.uuids() - live)
 
 
+def _superseded(facts: Mapping[str, ServerFacts], record: SourceRecord | None) -> dict[str, str]:
+    """Servers that take writes but missed a change of the source that another one has recorded, with the reason."""
+    return {
+        name: f"{name} is a former source: it lacks the change of the source with epoch {record.epoch}. {_REJOIN}"
+        for name, fact in facts.items()
+        if record and fact.writable and record.supersedes(fact.server_uuid, fact.record)
+    }
+
+
 def _choose_source(
     answers: Mapping[str, Answer],
     facts: Mapping[str, ServerFacts],
     refused: Mapping[str, str],
+    superseded: Mapping[str, str],
     previous: TopologySnapshot | None,
+    lineage: Lineage,
 ) -> _Choice:
-    writable = [name for name, fact in facts.items() if fact.writable]
+    writable = [name for name, fact in facts.items() if fact.writable and name not in superseded]
     if len(writable) > 1:
-        listed = " and ".join(writable)
-        return _Choice(
-            None, Cause.SPLIT_BRAIN, f"{listed} all accept writes: set super_read_only=ON on all but the true source."
-        )
+        return _several_writable(writable, facts, refused, previous)
+    if not writable and superseded:
+        return _Choice(None, Cause.DEPOSED, " ".join(superseded.values()))
     if not writable:
         return _without_writable(answers, previous)
     name = writable[0]
     if name in refused:
         return _Choice(None, Cause.UNSUITABLE, f"{name} is the only writable server, but {refused[name]}")
-    objection = _objection(name, facts, previous.lineage if previous else Lineage())
+    objection = _objection(name, facts, lineage)
     if objection:
         return objection
     fact = facts[name]
@@ -109,6 +129,27 @@ def _choose_source(
     return _Choice(
         Member(name, MemberState.SOURCE, reason, fact.server_uuid, fact.executed, copies), Cause.PROVED, reason
     )
+
+
+def _several_writable(
+    writable: list[str],
+    facts: Mapping[str, ServerFacts],
+    refused: Mapping[str, str],
+    previous: TopologySnapshot | None,
+) -> _Choice:
+    """A split brain if the round before found the same; else the source stays what it was until the next round."""
+    listed = " and ".join(writable)
+    if previous and previous.cause in {Cause.SUSPECTED, Cause.SPLIT_BRAIN}:
+        cure = "set super_read_only=ON on all but the true source."
+        return _Choice(None, Cause.SPLIT_BRAIN, f"{listed} all accept writes: {cure}")
+    reason = f"{listed} all seemed to accept writes; the next round decides."
+    former = previous.source if previous else None
+    for name in writable:
+        if former and facts[name].server_uuid == former.server_uuid and name not in refused:
+            fact = facts[name]
+            kept = Member(name, MemberState.SOURCE, reason, fact.server_uuid, fact.executed, former.copies)
+            return _Choice(kept, Cause.SUSPECTED, reason)
+    return _Choice(None, Cause.SUSPECTED, reason)
 
 
 def _without_writable(answers: Mapping[str, Answer], previous: TopologySnapshot | None) -> _Choice:
@@ -132,10 +173,7 @@ def _objection(name: str, facts: Mapping[str, ServerFacts], lineage: Lineage) ->
         return None
     has_all = fact.executed.contains(lineage.executed)
     if fact.server_uuid in lineage.deposed and not (has_all and _joined(fact, facts, lineage)):
-        reason = (
-            f"{name} is a former source that lacks later writes: set super_read_only=ON and rejoin it as a replica."
-        )
-        return _Choice(None, Cause.DEPOSED, reason)
+        return _Choice(None, Cause.DEPOSED, f"{name} is a former source that lacks later writes. {_REJOIN}")
     if not has_all and (fact.executed & lineage.executed).is_empty():
         reason = f"{name} accepts writes but has none of the data of this cluster: take it off the list, or rebuild it."
         return _Choice(None, Cause.UNSUITABLE, reason)
@@ -158,7 +196,8 @@ def _joined(fact: ServerFacts, facts: Mapping[str, ServerFacts], lineage: Lineag
 
 def _continued(lineage: Lineage, source: Member) -> Lineage:
     """The lineage under this source: who was replaced, and what went down with it."""
-    return Lineage(
+    return replace(
+        lineage,
         source_uuid=source.server_uuid,
         executed=source.executed,
         deposed=(lineage.deposed | {lineage.source_uuid}) - {"", source.server_uuid},
@@ -181,6 +220,17 @@ def _judge(
     proved = choice.source if choice.cause is Cause.PROVED else None
     root = Root(lineage.source_uuid, running=choice.source is not None, executed=proved.executed if proved else None)
     return judged | judge_replicas(candidates, root)
+
+
+def _named(member: Member, fact: ServerFacts | None, lineage: Lineage) -> Member:
+    """The same, called deposed if it was refused and is a former source that was replaced."""
+    if fact is None or member.state is not MemberState.REFUSED:
+        return member
+    record = lineage.record
+    believes = fact.writable or (fact.record is not None and fact.record.server_uuid == fact.server_uuid)
+    missed = record is not None and believes and record.supersedes(fact.server_uuid, fact.record)
+    deposed = missed or fact.server_uuid in lineage.deposed
+    return replace(member, state=MemberState.DEPOSED) if deposed else member
 
 
 def _silent(name: str, answer: NoAnswer, previous: TopologySnapshot | None, choice: _Choice) -> Member:

@@ -12,6 +12,7 @@ from inventory_replication.config import Credentials, Server
 from inventory_replication.decisions.facts import NoAnswer
 from inventory_replication.decisions.gtid import GtidSet
 from inventory_replication.errors import restore_error
+from inventory_replication.decisions.source_record import RECORD_SCHEMA, RECORD_TABLE, SourceRecord
 from inventory_replication.mysql.connection import TRACKING_ASSIGNMENTS, TrackingConnection
 from inventory_replication.mysql.refusals import explain
 
@@ -188,10 +189,33 @@ class Administrator:
         """Revoke privileges on one place; an empty schema or table means all."""
         self.rows(f"REVOKE IF EXISTS {', '.join(privileges)} ON {_place(schema, table)} FROM %s@'%%'", user)
 
-    def set_read_only(self, *, on: bool) -> None:
-        """Refuse or take writes, now and after each restart. Waits for commits under way, at most `LOCK_WAIT` seconds."""
-        value = "ON" if on else "OFF"
-        self.rows(f"SET PERSIST super_read_only={value}, PERSIST read_only={value}")
+    def refuse_writes(self) -> None:
+        """Refuse writes, now and after each restart. Waits for commits under way, at most `LOCK_WAIT` seconds."""
+        self.rows("SET PERSIST super_read_only=ON, PERSIST read_only=ON")
+
+    def take_writes(self) -> None:
+        """Take writes until the next restart, which refuses them again until the server is proved to be the source still."""
+        self.refuse_writes_at_start()
+        self.rows("SET GLOBAL super_read_only=OFF, GLOBAL read_only=OFF")
+
+    def refuse_writes_at_start(self) -> None:
+        """Refuse writes after each restart; changes nothing now."""
+        self.rows("SET PERSIST_ONLY super_read_only=ON, PERSIST_ONLY read_only=ON")
+
+    def record_source(self, record: SourceRecord) -> None:
+        """Write down a change of the source; possible on a server that refuses writes, and replicated from there."""
+        with self.exempt():
+            self.rows(f"CREATE SCHEMA IF NOT EXISTS {RECORD_SCHEMA}")
+            self.rows(
+                f"CREATE TABLE IF NOT EXISTS {RECORD_SCHEMA}.{RECORD_TABLE} (epoch BIGINT UNSIGNED PRIMARY KEY, "
+                "server_uuid CHAR(36) CHARACTER SET ascii NOT NULL, "
+                "recorded_at TIMESTAMP(6) NOT NULL DEFAULT CURRENT_TIMESTAMP(6))"
+            )
+            self.rows(
+                f"INSERT INTO {RECORD_SCHEMA}.{RECORD_TABLE} (epoch, server_uuid) VALUES (%s, %s)",  # noqa: S608 - constants
+                record.epoch,
+                record.server_uuid,
+            )
 
     def persist(self, variable: str, value: str, *, now: bool) -> None:
         """Set a global variable for each restart and, with ``now``, at once; replication pauses for it."""

@@ -8,7 +8,9 @@ from typing import Any, NamedTuple
 from pymysql.err import Error
 
 from inventory_replication.config import Credentials, Server
+from inventory_replication.decisions.source_record import RECORD_SCHEMA
 from inventory_replication.mysql.administration import Administrator, connect
+from inventory_replication.mysql.probes import seconds_ahead
 from inventory_replication.mysql.refusals import explain
 
 SETTINGS = (
@@ -26,6 +28,8 @@ SETTINGS = (
 SYSTEM_SCHEMAS = frozenset({"mysql", "sys", "information_schema", "performance_schema"})
 ADMIN_PRIVILEGES = (
     "SELECT",
+    "INSERT",
+    "CREATE",
     "CREATE USER",
     "RELOAD",
     "REPLICATION CLIENT",
@@ -95,7 +99,8 @@ def persisted(admin: Administrator) -> dict[str, str]:
 
 def objects(admin: Administrator) -> frozenset[str]:
     """``schema.name`` of every table, view, routine and event of users."""
-    return frozenset(f"{schema}.{name}" for schema, name in admin.rows(_OBJECTS) if schema not in SYSTEM_SCHEMAS)
+    own = SYSTEM_SCHEMAS | {RECORD_SCHEMA}
+    return frozenset(f"{schema}.{name}" for schema, name in admin.rows(_OBJECTS) if schema not in own)
 
 
 def schemas(admin: Administrator) -> frozenset[str]:
@@ -133,7 +138,17 @@ def clock_ahead(admin: Administrator) -> float:
     asked = time.time()
     told = float(admin.value("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))")) / 1e6
     answered = time.time()
-    return told - asked if told < asked else max(0.0, told - answered)
+    return seconds_ahead(told, asked, answered)
+
+
+def closed_since_start(admin: Administrator) -> bool:
+    """Whether the server refuses writes because of how it started, and nobody has set that since."""
+    refusing = bool(admin.value("SELECT @@GLOBAL.super_read_only OR @@GLOBAL.read_only"))
+    set_since = admin.value(
+        "SELECT COUNT(*) FROM performance_schema.variables_info "
+        "WHERE VARIABLE_NAME IN ('super_read_only', 'read_only') AND VARIABLE_SOURCE = 'DYNAMIC'"
+    )
+    return refusing and not set_since
 
 
 def lacking_privileges(admin: Administrator) -> tuple[str, ...]:

@@ -2,8 +2,9 @@
 
 import json
 import ssl
+import time
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from pymysql.err import Error
@@ -12,6 +13,7 @@ from inventory_replication.config import Credentials, MonitorPolicy, Server
 from inventory_replication.decisions.error_numbers import Meaning
 from inventory_replication.decisions.facts import NoAnswer, ReplicationChannel, ServerFacts
 from inventory_replication.decisions.gtid import GtidSet
+from inventory_replication.decisions.source_record import RECORD_SCHEMA, RECORD_TABLE, SourceRecord
 from inventory_replication.mysql.connection import TrackingConnection
 from inventory_replication.mysql.faults import meaning_of_fault
 from inventory_replication.mysql.refusals import explain
@@ -38,9 +40,17 @@ SELECT @@server_uuid, @@server_id, @@version, @@read_only, @@super_read_only, @@
     JOIN performance_schema.replication_connection_status s USING (CHANNEL_NAME)
     JOIN performance_schema.replication_applier_status a USING (CHANNEL_NAME)),
   (SELECT JSON_OBJECTAGG(VARIABLE_NAME, VARIABLE_VALUE) FROM performance_schema.global_status
-    WHERE VARIABLE_NAME IN ('Rpl_semi_sync_source_status', 'Rpl_semi_sync_replica_status'))
+    WHERE VARIABLE_NAME IN ('Rpl_semi_sync_source_status', 'Rpl_semi_sync_replica_status')),
+  TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6)) / 1e6
 """
 """One round trip. Needs SELECT on the tables of performance_schema that it names, and nothing else."""
+
+RECORD = f"SELECT epoch, server_uuid FROM {RECORD_SCHEMA}.{RECORD_TABLE} ORDER BY epoch DESC LIMIT 1"  # noqa: S608 - constants
+RECORD_INTERVAL = 10.0
+"""Seconds after which the record is read again even though the server's role has not changed."""
+
+_NO_RECORD = frozenset({1044, 1049, 1142, 1143, 1146})
+"""Errors if the table does not exist or the account may not read it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +65,7 @@ class ServerReport:
         without_auto_position: Names of the channels that do not position themselves by GTID.
         semisync_source: Semisynchronous replication holds on its source side; ``None``: the plugin is not there.
         semisync_replica: The same of its replica side.
+        clock_ahead: Seconds by which its clock is ahead of this process's, 0 if that lies within what the question took.
     """
 
     facts: ServerFacts
@@ -64,6 +75,7 @@ class ServerReport:
     without_auto_position: tuple[str, ...] = ()
     semisync_source: bool | None = None
     semisync_replica: bool | None = None
+    clock_ahead: float = 0.0
 
 
 class Probe:
@@ -86,6 +98,8 @@ class Probe:
         self._tls = tls
         self._policy = policy or MonitorPolicy()
         self._connection: TrackingConnection | None = None
+        self._record: SourceRecord | None = None
+        self._record_read: tuple[object, float] | None = None
 
     def ask(self) -> ServerReport | NoAnswer:
         """Ask once; never raises for what a server or the network does."""
@@ -94,9 +108,12 @@ class Probe:
             if self._connection is None:
                 self._connection = self._connect()
             with self._connection.cursor() as cursor:
+                asked = time.time()
                 cursor.execute(QUESTION)
                 row = cursor.fetchone()
-            return _report(row)
+                report = _report(row, asked, time.time())
+                self._read_record(cursor, report.facts)
+            return replace(report, facts=replace(report.facts, record=self._record))
         except (Error, ValueError) as fault:
             self.close()
             if used_before and meaning_of_fault(fault) is Meaning.LOST:
@@ -107,9 +124,26 @@ class Probe:
     def close(self) -> None:
         """Close the connection, if there is one; the next question opens another."""
         connection, self._connection = self._connection, None
+        self._record_read = None
         if connection is not None:
             with suppress(Error):
                 connection.close()
+
+    def _read_record(self, cursor: Any, facts: ServerFacts) -> None:
+        """Read the record on a new connection, after a change of the server's role, and now and then."""
+        role = (facts.server_uuid, facts.writable, tuple(channel.source_uuid for channel in facts.channels))
+        now = time.monotonic()
+        if self._record_read and self._record_read[0] == role and now - self._record_read[1] < RECORD_INTERVAL:
+            return
+        try:
+            cursor.execute(RECORD)
+            row = cursor.fetchone()
+        except Error as fault:
+            if not fault.args or fault.args[0] not in _NO_RECORD:
+                raise
+            row = None
+        self._record = SourceRecord(int(row[0]), str(row[1])) if row else None
+        self._record_read = (role, now)
 
     def _connect(self) -> TrackingConnection:
         security: dict[str, Any] = {"ssl_disabled": True} if self._tls is None else {"ssl": self._tls}
@@ -128,10 +162,10 @@ class Probe:
         )
 
 
-def _report(row: Any) -> ServerReport:
+def _report(row: Any, asked: float, answered: float) -> ServerReport:
     if row is None:
         raise ValueError("an empty answer")
-    uuid, server_id, version, read_only, super_read_only, gtid_mode, executed, purged, channels, semisync = row
+    uuid, server_id, version, read_only, super_read_only, gtid_mode, executed, purged, channels, semisync, clock = row
     described = json.loads(channels) if channels else []
     status = json.loads(semisync) if semisync else {}
     facts = ServerFacts(
@@ -151,7 +185,13 @@ def _report(row: Any) -> ServerReport:
         without_auto_position=tuple(each["name"] for each in described if str(each["auto_position"]) != "1"),
         semisync_source=_switch(status.get("Rpl_semi_sync_source_status")),
         semisync_replica=_switch(status.get("Rpl_semi_sync_replica_status")),
+        clock_ahead=seconds_ahead(float(clock), asked, answered),
     )
+
+
+def seconds_ahead(clock: float, asked: float, answered: float) -> float:
+    """Seconds by which a server's clock, read between two times of this machine, is ahead; 0 if that is not certain."""
+    return clock - asked if clock < asked else max(0.0, clock - answered)
 
 
 def _channel(described: dict[str, Any]) -> ReplicationChannel:

@@ -46,6 +46,7 @@ def provision(crew: Crew, *, wait: float, say: Say) -> Provisioned:
     crew.lock(wait)
     plan = make_plan(crew.gather(wait), crew.wanted)
     carry_out(crew, plan.steps, wait=wait, say=say)
+    crew.remember(plan.record)
     return Provisioned(plan, settle(crew, wait=wait, catch_up=bool(plan.steps)))
 
 
@@ -78,6 +79,9 @@ def _carry_out(crew: Crew, step: s.Step, wait: float) -> None:
             _for_each_place(rights, lambda names, schema, table: member.grant(user, names, schema, table))
         case s.RevokeRights(user=user, rights=rights):
             _for_each_place(rights, lambda names, schema, table: member.revoke(user, names, schema, table))
+        case s.RecordSource(record=record):
+            crew.remember(record)
+            member.record_source(record)
         case _:
             _carry_out_on_server(crew, member, step, wait)
 
@@ -85,7 +89,9 @@ def _carry_out(crew: Crew, step: s.Step, wait: float) -> None:
 def _carry_out_on_server(crew: Crew, member: Administrator, step: s.Step, wait: float) -> None:
     match step:
         case s.SetReadOnly(on=on):
-            member.set_read_only(on=on)
+            member.refuse_writes() if on else member.take_writes()
+        case s.RefuseWritesAtStart():
+            member.refuse_writes_at_start()
         case s.PersistSetting(variable=variable, value=value, now=now):
             member.persist(variable, value, now=now)
         case s.EmptyNewServer(schemas=schemas):

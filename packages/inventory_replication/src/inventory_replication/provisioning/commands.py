@@ -11,6 +11,7 @@ from inventory_replication.provisioning import switchover as switching
 from inventory_replication.provisioning import verify as verifying
 from inventory_replication.provisioning.crew import Crew
 from inventory_replication.provisioning.findings import Finding, blocking
+from inventory_replication.provisioning.guard import Guard
 from inventory_replication.provisioning.plan import make_plan
 from inventory_replication.provisioning.settings import Settings
 from inventory_replication.provisioning.steps import Step
@@ -78,6 +79,18 @@ def provision(settings: Settings, *, rebuild: frozenset[str], dry_run: bool, sou
     return Answer(not faults, lines, data)
 
 
+def guard(settings: Settings, *, interval: float, once: bool, say: Say) -> Answer:
+    """Open the recorded source again after each restart; returns only if it is to check once."""
+    if not settings.servers:
+        raise ConfigurationError("There is no server: name each one as name=host:port.")
+    said: list[str] = []
+    with Guard(settings, said.append if once else say) as guarding:
+        if not once:
+            guarding.run(interval)
+        well = guarding.check()
+    return Answer(well, tuple(said), {"ok": well, "reason": said[-1] if said else ""})
+
+
 def switchover(settings: Settings, target: str, *, timeout: float, say: Say) -> Answer:
     """Make a replica the source, and the source a replica."""
     with _crew(settings) as crew:
@@ -91,7 +104,7 @@ def switchover(settings: Settings, target: str, *, timeout: float, say: Say) -> 
 
 
 def _crew(settings: Settings, rebuild: frozenset[str] = frozenset()) -> Crew:
-    return Crew(settings.wanted(rebuild), settings.required("admin"), settings.tls)
+    return Crew(settings.wanted(rebuild), settings.required("admin"), settings.tls, settings.memory())
 
 
 def _told(steps: Iterable[Step]) -> tuple[str, ...]:

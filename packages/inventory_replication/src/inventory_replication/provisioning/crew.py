@@ -10,12 +10,14 @@ from typing import Self
 
 from inventory_replication.config import Credentials, MonitorPolicy
 from inventory_replication.decisions.facts import NoAnswer
+from inventory_replication.decisions.source_record import SourceRecord
 from inventory_replication.mysql import administration_questions as questions
 from inventory_replication.mysql.administration import AdministrationFailed, Administrator, LockLost
 from inventory_replication.mysql.probes import Probe, ServerReport
 from inventory_replication.provisioning.errors import Refused
 from inventory_replication.provisioning.facts import AccountFacts, ChannelSettings, ServerState
 from inventory_replication.provisioning.findings import Finding
+from inventory_replication.provisioning.record_file import RecordFile
 from inventory_replication.provisioning.wanted import Right, Wanted
 
 POLL = 0.5
@@ -31,12 +33,16 @@ class Crew:
         wanted: Servers and what they should be.
         admin: Account with which everything is done, the same on all servers.
         tls: One context for all connections; ``None`` connects without TLS.
+        memory: File that remembers the source; ``None``: nothing is remembered.
     """
 
-    def __init__(self, wanted: Wanted, admin: Credentials, tls: ssl.SSLContext | None) -> None:
+    def __init__(
+        self, wanted: Wanted, admin: Credentials, tls: ssl.SSLContext | None, memory: RecordFile | None = None
+    ) -> None:
         self.wanted = wanted
         self.admin = admin
         self.tls = tls
+        self._memory = memory
         self._closing = ExitStack()
         self._members = {
             server.name: self._closing.enter_context(Administrator(server, admin, tls=tls)) for server in wanted.servers
@@ -58,6 +64,15 @@ class Crew:
     def names(self) -> frozenset[str]:
         """Of the servers that are not left out."""
         return frozenset(self._members)
+
+    def remember(self, record: SourceRecord) -> None:
+        """Remember who is the source, unless a newer change is remembered.
+
+        Raises:
+            ConfigurationError: The file cannot be written.
+        """
+        if self._memory:
+            self._memory.write(record)
 
     def leave_out(self, names: Iterable[str]) -> None:
         """Ask and change these servers no more."""
@@ -151,11 +166,13 @@ class Crew:
             }
 
     def _has_source_with_data(self, answers: Mapping[str, ServerReport | NoAnswer]) -> bool:
-        writable = [
-            name for name, answer in answers.items() if isinstance(answer, ServerReport) and answer.facts.writable
+        facts = {name: answer.facts for name, answer in answers.items() if isinstance(answer, ServerReport)}
+        remembered = self.wanted.remembered
+        names = [name for name, fact in facts.items() if fact.writable] or [
+            name for name, fact in facts.items() if remembered and fact.server_uuid == remembered.server_uuid
         ]
         with suppress(AdministrationFailed):
-            return len(writable) == 1 and bool(questions.objects(self._members[writable[0]]))
+            return len(names) == 1 and bool(questions.objects(self._members[names[0]]))
         return False
 
     def _state(self, name: str, report: ServerReport) -> ServerState:

@@ -3,18 +3,21 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from inventory_replication.decisions.source_record import SourceRecord
 from inventory_replication.provisioning.checks import check_roles, check_servers
 from inventory_replication.provisioning.errors import Refused
 from inventory_replication.provisioning.facts import ServerState
 from inventory_replication.provisioning.findings import Finding
 from inventory_replication.provisioning.joining import attach, rejoin
-from inventory_replication.provisioning.roles import Roles, States, find_roles
+from inventory_replication.provisioning.roles import Roles, States, find_roles, newest_record
 from inventory_replication.provisioning.steps import (
     CreateAccount,
     CreateSchema,
     ForgetSource,
     GrantRights,
     PersistSetting,
+    RecordSource,
+    RefuseWritesAtStart,
     RevokeRights,
     SecureAccount,
     SetReadOnly,
@@ -29,10 +32,12 @@ class Plan:
 
     Args:
         roles: Who is the source, and how that was told.
+        record: What is to be on record about it.
         steps: Each may be repeated; after an interruption a new plan goes on from where this one ended.
     """
 
     roles: Roles
+    record: SourceRecord
     steps: tuple[Step, ...]
 
     @property
@@ -53,7 +58,8 @@ def make_plan(states: States, wanted: Wanted) -> Plan:
     source = states[roles.source]
     replicas = [state for state in states.values() if state is not source]
     steps = [step for state in replicas for step in _protect(state, wanted)]
-    steps += _ready_source(source, wanted)
+    record = record_of(source, states, wanted)
+    steps += _ready_source(source, record, wanted)
     password_changed = any(isinstance(step, SecureAccount) and step.account == wanted.replication() for step in steps)
     for state in states.values():
         steps += _settle(state, wanted)
@@ -64,7 +70,15 @@ def make_plan(states: States, wanted: Wanted) -> Plan:
             steps += rejoin(state, source, roles, wanted, password_changed=password_changed)
     if source.facts.channels:
         steps.append(ForgetSource(source.name, "leftover_channel", "it has a channel from when it was a replica"))
-    return Plan(roles, tuple(steps))
+    return Plan(roles, record, tuple(steps))
+
+
+def record_of(source: ServerState, states: States, wanted: Wanted) -> SourceRecord:
+    """What is to be on record about the source: the newest record if it names it, else the next one."""
+    newest = newest_record(states, wanted)
+    if newest and newest.server_uuid == source.facts.server_uuid:
+        return newest
+    return SourceRecord(newest.epoch + 1 if newest else 1, source.facts.server_uuid)
 
 
 def judge(states: States, wanted: Wanted) -> Roles:
@@ -95,12 +109,14 @@ def _protect(state: ServerState, wanted: Wanted) -> Iterator[Step]:
         yield SetReadOnly(state.name, "writable_replica", "it would take writes after a restart", on=True)
 
 
-def _ready_source(source: ServerState, wanted: Wanted) -> Iterator[Step]:
+def _ready_source(source: ServerState, record: SourceRecord, wanted: Wanted) -> Iterator[Step]:
+    if source.facts.record != record:
+        yield RecordSource(source.name, "source_record", "it is not on record as the source", record)
     if not source.facts.writable:
         yield SetReadOnly(source.name, "source_read_only", "it is the source and takes no writes", on=False)
-    elif source.persisted.get("super_read_only", "OFF") != "OFF" or source.persisted.get("read_only", "OFF") != "OFF":
-        why = "it is the source and would take no writes after a restart"
-        yield SetReadOnly(source.name, "source_read_only", why, on=False)
+    elif any(source.persisted.get(variable) != "ON" for variable in ("super_read_only", "read_only")):
+        why = "it would take writes after a restart, whoever is the source then"
+        yield RefuseWritesAtStart(source.name, "open_at_start", why)
     if wanted.database not in source.schemas:
         why = f"it has no schema {wanted.database}"
         yield CreateSchema(source.name, "schema", why, wanted.database)

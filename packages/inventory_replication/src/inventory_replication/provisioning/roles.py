@@ -1,8 +1,9 @@
-"""Which server is the source, told from what the servers are; nothing is remembered between two runs."""
+"""Which server is the source, from what the servers are and from the records of earlier changes of the source."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from inventory_replication.decisions.source_record import SourceRecord, latest_record
 from inventory_replication.provisioning.facts import ServerState
 from inventory_replication.provisioning.findings import Finding
 from inventory_replication.provisioning.wanted import Wanted
@@ -39,16 +40,38 @@ def followed(state: ServerState, states: States, wanted: Wanted) -> str:
     return ""
 
 
+def newest_record(states: States, wanted: Wanted) -> SourceRecord | None:
+    """The newest change of the source that a server has written down, or that this command remembers."""
+    return latest_record([wanted.remembered, *(state.facts.record for state in states.values())])
+
+
+def writable_servers(states: States, record: SourceRecord | None) -> list[str]:
+    """Names of the servers that take writes, without those that missed the newest change of the source."""
+    return [
+        name
+        for name, state in states.items()
+        if state.facts.writable and not (record and record.supersedes(state.facts.server_uuid, state.facts.record))
+    ]
+
+
 def find_roles(states: States, wanted: Wanted) -> Roles | Finding:
     """Tell the source, or say why it cannot be told.
 
-    The one that the others follow is the source. A server that alone takes writes is it even against that, since a switchover which
-    was interrupted leaves its target writable before the others follow it. Where nobody follows anybody: the one that is
-    named, the only one that holds data, the only one of several with data that takes writes, or the first of new servers.
+    The one on record is the source, unless another one that knows this record takes writes: then a person has made it the source.
+    If none of these servers is on record, the one that the others follow is the source. A server that alone takes writes is it even
+    against that, since a switchover that was interrupted leaves its target writable before the others follow it. If no server
+    follows another: the one that is named, the only one that holds data, the only one of several with data that takes writes, or
+    the first of new servers.
     """
     follows = {name: followed(state, states, wanted) for name, state in states.items()}
     roots = {leader for leader in follows.values() if leader and not follows[leader]}
-    writable = [name for name, state in states.items() if state.facts.writable]
+    record = newest_record(states, wanted)
+    writable = writable_servers(states, record)
+    for name, state in states.items():
+        if record and state.facts.server_uuid == record.server_uuid and set(writable) <= {name}:
+            return _agreed(
+                wanted, states, Roles(name, f"it is on record as the source (epoch {record.epoch})", follows)
+            )
     if not any(follows.values()):
         return _by_data(states, wanted, follows)
     if len(writable) == 1 and not (roots - set(writable) and states[writable[0]].is_new):

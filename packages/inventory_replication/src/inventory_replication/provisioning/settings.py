@@ -10,6 +10,7 @@ from typing import Final
 from inventory_replication.config import LAST_PORT, MYSQL_PORT, Credentials, Server
 from inventory_replication.errors import ConfigurationError
 from inventory_replication.mysql.tls import client_tls
+from inventory_replication.provisioning.record_file import RecordFile
 from inventory_replication.provisioning.wanted import Account, Role, Wanted
 
 PREFIX: Final = "INVENTORY_REPLICATION_"
@@ -23,6 +24,10 @@ SETTINGS: Final[Mapping[str, tuple[str, str]]] = {
     "ca_file": ("", "Certificates (PEM) that may have signed the servers'; empty: encrypted, any server is believed."),
     "verify_host": ("no", "`yes`: the certificate must also hold the host's name."),
     "source_ca": ("", "The same file as the replicas see it, to check the source's certificate."),
+    "record_file": (
+        "",
+        "File in which the command remembers the source, so that `guard` can open it while others are away.",
+    ),
     "wait": ("30", "Seconds for servers to start, and for replicas to connect and to catch up."),
     "admin_user": ("root", "Account that changes servers, the same on all."),
     "admin_password": ("", "Its password."),
@@ -78,11 +83,16 @@ class Settings:
             raise ConfigurationError(f"The password of the {role} account is missing: set {name}_FILE or {name}.")
         return account
 
+    def memory(self) -> RecordFile | None:
+        """The file that remembers the source; ``None``: none is configured."""
+        return RecordFile(Path(self.values["record_file"])) if self.values["record_file"] else None
+
     def wanted(self, rebuild: frozenset[str] = frozenset()) -> Wanted:
         """What the servers should be.
 
         Raises:
-            ConfigurationError: The replication account's password is missing, or names contradict one another.
+            ConfigurationError: The replication account's password is missing, names contradict one another, or the file that
+                remembers the source cannot be read.
         """
         self.required(Role.REPLICATION)
         accounts = tuple(Account(role, found) for role in Role if (found := self.account(role)))
@@ -100,6 +110,7 @@ class Settings:
             source=self.values["source"],
             rebuild=rebuild,
             updatable_tables=frozenset(filter(None, map(str.strip, self.values["updatable_tables"].split(",")))),
+            remembered=memory.read() if (memory := self.memory()) else None,
         )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from inventory_replication.config import Credentials, MonitorPolicy, Server
 from inventory_replication.decisions.facts import Answer, NoAnswer, ServerFacts
-from inventory_replication.decisions.members import Member, MemberState, TopologySnapshot
+from inventory_replication.decisions.members import Cause, Member, MemberState, TopologySnapshot
 from inventory_replication.decisions.staleness import StalenessTracker
 from inventory_replication.decisions.topology import decide_topology
 from inventory_replication.mysql.probes import Probe
@@ -95,6 +95,8 @@ def look(servers: tuple[Server, ...], account: Credentials, tls: ssl.SSLContext 
         probes = [opened.enter_context(closing(Probe(each, account, tls=tls, policy=_PATIENCE))) for each in servers]
         while True:
             snapshot = _round(probes, tracker, snapshot)
+            if snapshot.cause is Cause.SUSPECTED:
+                continue
             proved = all(tracker.freshness(each.name).bound(0) < math.inf for each in snapshot.replicas)
             if proved or snapshot.source is None or time.monotonic() >= until:
                 break

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from inventory_replication.config import Credentials
+from inventory_replication.decisions.source_record import SourceRecord
 from inventory_replication.provisioning.wanted import Right
 
 
@@ -100,14 +101,36 @@ class RevokeRights(Step):
 
 @dataclass(frozen=True, slots=True)
 class SetReadOnly(Step):
-    """Let a server refuse writes, or take them, now and after each restart."""
+    """Make a server refuse writes, now and after each restart; or take them until its next restart."""
 
     on: bool
 
     @property
     def does(self) -> str:
         """The change, as an order."""
-        return f"set super_read_only={'ON' if self.on else 'OFF'} and keep it over restarts"
+        return f"set super_read_only={'ON and keep it over restarts' if self.on else 'OFF until its next restart'}"
+
+
+@dataclass(frozen=True, slots=True)
+class RefuseWritesAtStart(Step):
+    """Make a server that takes writes refuse them after each restart, until it is proved to be the source still."""
+
+    @property
+    def does(self) -> str:
+        """The change, as an order."""
+        return "set super_read_only=ON from its next restart on"
+
+
+@dataclass(frozen=True, slots=True)
+class RecordSource(Step):
+    """Write down, in the database and in the file of the command, who is the source."""
+
+    record: SourceRecord
+
+    @property
+    def does(self) -> str:
+        """The change, as an order."""
+        return f"record it as the source with epoch {self.record.epoch}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """Provisioning for which the source suffices: a replica that is not in order is left as it is, with a warning.
 
-The source must be beyond doubt: of the servers that answer it alone takes writes, and it holds tables. So the first start of new
-servers, and a source that is dead, still need every server.
+The source must be beyond doubt: of the servers that answer it alone takes writes, or none does and this command remembers it as the
+source; and it holds tables. So the first start of new servers, and a source that is dead, still need every server.
 """
 
 from collections.abc import Iterable
@@ -12,9 +12,10 @@ from inventory_replication.provisioning.crew import STRAGGLER_PATIENCE, Crew
 from inventory_replication.provisioning.errors import Refused, StepFailed
 from inventory_replication.provisioning.findings import Finding
 from inventory_replication.provisioning.plan import Plan, make_plan
-from inventory_replication.provisioning.roles import States
+from inventory_replication.provisioning.roles import States, newest_record, writable_servers
 from inventory_replication.provisioning.steps import SetReadOnly, Step
 from inventory_replication.provisioning.verify import settle
+from inventory_replication.provisioning.wanted import Wanted
 
 
 @dataclass(slots=True)
@@ -45,25 +46,33 @@ def provision_source(crew: Crew, *, wait: float, say: Say) -> Provisioned:
     aside = _Aside(crew, list(crew.leave_out_silent(wait)))
     crew.lock(wait)
     states = crew.gather()
-    if aside.findings and undoubted_source(states) is None:
+    if aside.findings and undoubted_source(states, crew.wanted) is None:
         raise Refused(tuple(aside.findings))
     plan = _plan(states, aside)
     done = _carry_out(plan, aside, wait, say)
+    crew.remember(plan.record)
     patience = wait if done else min(wait, STRAGGLER_PATIENCE)
     found = settle(crew, wait=patience, catch_up=bool(done))
     ill = tuple(finding for finding in found if finding.server == plan.source)
     warnings = (*aside.findings, *(finding for finding in found if finding not in ill))
-    return Provisioned(Plan(plan.roles, tuple(done)), ill, warnings)
+    return Provisioned(Plan(plan.roles, plan.record, tuple(done)), ill, warnings)
 
 
-def undoubted_source(states: States) -> str | None:
-    """Name of the only server that takes writes, if it holds tables; None: it is not beyond doubt who the source is."""
-    writable = [state for state in states.values() if state.facts.writable]
-    return writable[0].name if len(writable) == 1 and writable[0].objects else None
+def undoubted_source(states: States, wanted: Wanted) -> str | None:
+    """Name of the source, if it holds tables and alone takes writes, or is remembered while none does; else ``None``."""
+    record = newest_record(states, wanted)
+    names = writable_servers(states, record) or [
+        name
+        for name, state in states.items()
+        if record
+        and record == wanted.remembered == state.facts.record
+        and record.server_uuid == state.facts.server_uuid
+    ]
+    return names[0] if len(names) == 1 and states[names[0]].objects else None
 
 
 def _plan(states: States, aside: _Aside) -> Plan:
-    source = undoubted_source(states)
+    source = undoubted_source(states, aside.crew.wanted)
     while True:
         present = {name: state for name, state in states.items() if name in aside.crew.names}
         try:

@@ -1,12 +1,13 @@
 """A planned change of the source, under load: nothing acknowledged is lost, and a refusal leaves everything as it was.
 
-The old source refuses writes before the new one takes them, so there are never two. Until the target takes writes, all can be
-given back, and is; after that the only way is on, and whatever interrupts it, the next run of this or of provisioning ends it.
+The old source refuses writes before the new one takes them, so there are never two. Until the target is on record as the source,
+all can be given back, and is. After that the only way is on: the next run of this or of provisioning ends what was interrupted.
 """
 
 from contextlib import suppress
 from dataclasses import dataclass
 
+from inventory_replication.decisions.source_record import SourceRecord
 from inventory_replication.errors import SwitchoverRefused
 from inventory_replication.mysql.administration import AdministrationFailed, Administrator
 from inventory_replication.provisioning.apply import Say, carry_out
@@ -14,9 +15,16 @@ from inventory_replication.provisioning.crew import Crew
 from inventory_replication.provisioning.errors import StepFailed
 from inventory_replication.provisioning.facts import ServerState
 from inventory_replication.provisioning.findings import Finding
-from inventory_replication.provisioning.plan import Plan, make_plan
+from inventory_replication.provisioning.plan import Plan, make_plan, record_of
 from inventory_replication.provisioning.roles import States
-from inventory_replication.provisioning.steps import Follow, ForgetSource, SetReadOnly, StartReplica, Step
+from inventory_replication.provisioning.steps import (
+    Follow,
+    ForgetSource,
+    RecordSource,
+    SetReadOnly,
+    StartReplica,
+    Step,
+)
 from inventory_replication.provisioning.verify import health, settle
 
 UNFINISHED = frozenset({"source_read_only", "replica_stopped"})
@@ -71,7 +79,8 @@ def switchover(crew: Crew, target: str, *, timeout: float, wait: float, say: Say
         carry_out(crew, plan.steps, wait=wait, say=carried_out)
     else:
         _require_order(states, plan, target, crew)
-        _hand_over(crew, states[former], states[target], timeout, carried_out)
+        record = record_of(states[target], states, crew.wanted)
+        _hand_over(crew, states[former], states[target], record, timeout, carried_out)
         others = sorted(states.keys() - {target}, key=lambda name: (name != former, name))
         why = f"{target} is the source now"
         last = ForgetSource(target, "leftover_channel", "it is the source now")
@@ -97,7 +106,9 @@ def _require_order(states: States, plan: Plan, target: str, crew: Crew) -> None:
         raise SwitchoverRefused(f"{ill[0]} Nothing was changed.")
 
 
-def _hand_over(crew: Crew, former: ServerState, target: ServerState, timeout: float, say: Say) -> None:
+def _hand_over(
+    crew: Crew, former: ServerState, target: ServerState, record: SourceRecord, timeout: float, say: Say
+) -> None:
     """Everything up to the moment in which the target takes writes."""
     source, heir = crew.member(former.name), crew.member(target.name)
     refuses_writes = interrupted = not former.facts.writable
@@ -107,9 +118,11 @@ def _hand_over(crew: Crew, former: ServerState, target: ServerState, timeout: fl
         _catch_up(heir, source, timeout)
         say(SetReadOnly(former.name, "writable_replica", "it is to be a replica", on=True))
         refuses_writes = True
-        source.set_read_only(on=True)
+        source.refuse_writes()
         _catch_up(heir, source, timeout)
         heir.stop_replica()
+        recorded = RecordSource(target.name, "source_record", "it has everything and is to be the source", record)
+        say(recorded)
         say(SetReadOnly(target.name, "source_read_only", "it has everything and is to be the source", on=False))
     except BaseException as failure:
         if refuses_writes:
@@ -118,7 +131,9 @@ def _hand_over(crew: Crew, former: ServerState, target: ServerState, timeout: fl
             raise SwitchoverRefused(f"{failure}. {former.name} is the source as before.") from failure
         raise
     try:
-        heir.set_read_only(on=False)
+        crew.remember(record)
+        heir.record_source(record)
+        heir.take_writes()
     except AdministrationFailed as failure:
         message = f"{target.label} may or may not take writes now: {failure}. No other server does."
         raise StepFailed(f"{message} Run the same command again.", server=target.name) from failure
@@ -138,7 +153,7 @@ def _catch_up(heir: Administrator, source: Administrator, timeout: float) -> Non
 def _give_back(source: Administrator, heir: Administrator, reason: BaseException) -> None:
     """Let the old source take writes again, and the target follow it."""
     try:
-        source.set_read_only(on=False)
+        source.take_writes()
     except AdministrationFailed as failure:
         message = (
             f"The switchover failed ({reason}), and {source.server.name} could not be made writable again: {failure}."

@@ -7,6 +7,7 @@ from enum import StrEnum
 from typing import Self
 
 from inventory_replication.config import Credentials, Server
+from inventory_replication.decisions.source_record import RECORD_SCHEMA, RECORD_TABLE, SourceRecord
 from inventory_replication.errors import ConfigurationError
 
 SCHEMA_NAME = re.compile(r"[A-Za-z0-9_]{1,64}")
@@ -75,6 +76,7 @@ class Wanted:
         rebuild: Replicas whose content may be thrown away and copied again from the source.
         updatable_tables: Tables of the schema whose rows the application may change and delete; in all others it only reads and
             adds rows. They need not exist yet. Empty: it may in all tables.
+        remembered: Who was the source when this command last recorded it; ``None``: it remembers nothing.
     """
 
     servers: tuple[Server, ...]
@@ -86,6 +88,7 @@ class Wanted:
     source: str = ""
     rebuild: frozenset[str] = frozenset()
     updatable_tables: frozenset[str] = frozenset()
+    remembered: SourceRecord | None = None
 
     def __post_init__(self) -> None:
         names = [server.name for server in self.servers]
@@ -159,6 +162,7 @@ def rights_of(role: Role, database: str, updatable_tables: frozenset[str] = froz
             return frozenset(Right(privilege, database) for privilege in additions | changes | tables)
         case Role.MONITOR:
             reads = {Right("SELECT", "performance_schema", table) for table in MONITOR_TABLES}
-            return frozenset(reads | {Right("REPLICATION CLIENT")})
+            record = Right("SELECT", RECORD_SCHEMA, RECORD_TABLE)
+            return frozenset(reads | {Right("REPLICATION CLIENT"), record})
         case Role.REPLICATION:
             return frozenset({Right("REPLICATION SLAVE")})

@@ -75,6 +75,7 @@ def server_state(server: DatabaseServer) -> str:
         "stalled": gettext("No recibe cambios: sus datos envejecen"),
         "unreachable": gettext("No responde"),
         "refused": gettext("Responde, pero no se puede usar"),
+        "deposed": gettext("Fue la fuente y hay otra: no se usa hasta que se reincorpore"),
         "draining": gettext("No recibe nada nuevo: se va a parar"),
     }
     return texts.get(server.state, server.state)
