@@ -1,10 +1,12 @@
 """What the command tells of running servers without changing them."""
 
+import threading
 from collections.abc import Iterator
 
 import pytest
 
-from tests.replication.mysql.servers import eventually
+from inventory_replication.provisioning import row_checksums
+from tests.replication.mysql.servers import MySQLServer, eventually
 from tests.replication.provisioning.trial import Trial, fill, in_step
 
 pytestmark = pytest.mark.mysql
@@ -93,6 +95,82 @@ def test_verify_finds_tables_that_came_without_a_gtid(pair: Trial) -> None:
 
     assert (found.code, found.codes) == (1, ["tables_differ"])
     assert "inventory.unlogged" in found.answer["findings"][0]["what"]
+
+
+def without_logging(server: MySQLServer, *statements: str) -> None:
+    """Change a server and nothing that replicates, as a crash of its disk or a careless person would."""
+    connection = server.connect()
+    server.query("SET GLOBAL super_read_only = OFF")
+    with connection, connection.cursor() as cursor:
+        cursor.execute("SET SESSION sql_log_bin = OFF")
+        for statement in statements:
+            cursor.execute(statement)
+    server.query("SET GLOBAL super_read_only = ON")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "DELETE FROM inventory.stock WHERE id = 2",
+        "UPDATE inventory.stock SET note = 'b' WHERE id = 2",
+        "UPDATE inventory.stock SET note = NULL WHERE id = 3",
+        "INSERT INTO inventory.stock VALUES (99, 'more')",
+    ],
+)
+def test_verify_finds_rows_that_differ_on_a_replica(pair: Trial, change: str) -> None:
+    without_logging(pair.two, change)
+    found = pair.run("verify")
+
+    assert (found.code, found.codes) == (1, ["rows_differ"])
+    assert "inventory.stock" in found.answer["findings"][0]["what"]
+    assert pair.run("verify", "--skip-rows").codes == []
+
+
+def test_verify_compares_keys_of_several_columns_and_tables_without_a_key_in_parts(
+    pair: Trial, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(row_checksums, "CHUNK_ROWS", 2)
+    pair.one.query("CREATE TABLE inventory.paired (a VARCHAR(9), b VARBINARY(9), c JSON, PRIMARY KEY (a, b))")
+    pair.one.query("CREATE TABLE inventory.keyless (a INT, b DOUBLE)")
+    values = ", ".join(f"('{a}', 0x{b:02X}, '{{}}')" for a in "Añz" for b in (0, 127, 255))
+    pair.one.query(f"INSERT INTO inventory.paired VALUES {values}")  # noqa: S608 - of this test
+    pair.one.query("INSERT INTO inventory.keyless VALUES (1, 0.1), (1, NULL), (2, 1e300)")
+    in_step(pair.one, pair.two)
+    well = pair.run("verify")
+    without_logging(
+        pair.two,
+        "UPDATE inventory.paired SET c = '[]' WHERE a = 'z' AND b = 0xFF",
+        "UPDATE inventory.keyless SET b = 0.2 WHERE a = 2",
+    )
+    found = pair.run("verify").answer["findings"]
+
+    assert well.codes == []
+    assert [(each["code"], each["what"].split(" than ")[0].rpartition(" ")[2]) for each in found] == [
+        ("rows_differ", "inventory.keyless"),
+        ("rows_differ", "inventory.paired"),
+    ]
+    assert "in 1 of 5 parts" in found[1]["what"]
+
+
+def test_verify_compares_rows_while_they_change(pair: Trial) -> None:
+    end = threading.Event()
+
+    def write() -> None:
+        connection = pair.one.connect()
+        with connection, connection.cursor() as cursor:
+            while not end.is_set():
+                cursor.execute("UPDATE inventory.stock SET note = LEFT(UUID(), 30) WHERE id = 1")
+                end.wait(0.2)
+
+    writer = threading.Thread(target=write)
+    writer.start()
+    try:
+        found = pair.run("verify")
+    finally:
+        end.set()
+        writer.join()
+
+    assert set(found.codes) <= {"rows_not_compared"}
 
 
 @pytest.fixture

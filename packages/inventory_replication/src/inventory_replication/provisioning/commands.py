@@ -55,10 +55,10 @@ def status(settings: Settings, *, watch: float) -> Answer:
     return Answer(found.healthy, tuple(lines), {"ok": found.healthy, **found.as_json()})
 
 
-def verify(settings: Settings) -> Answer:
-    """Every deviation from the wanted state; changes nothing."""
+def verify(settings: Settings, *, rows: bool) -> Answer:
+    """Every deviation from the wanted state, and with ``rows`` of the replicas' content from the source's; changes nothing."""
     with _crew(settings) as crew:
-        findings = verifying.verify(crew, wait=settings.wait)
+        findings = verifying.verify(crew, wait=settings.wait, rows=rows)
     return Answer(not findings, _lines(findings) or ("all is as it should be",), _data(findings))
 
 

@@ -46,6 +46,8 @@ CHECKS: Final[Mapping[str, str]] = {
     "tracking_everywhere": "`session_track_gtids` is on for all sessions, which slows the applier down.",
     "failed_step": "A step failed on a replica, and the rest was done without it (`--source-suffices`).",
     "clock": "The clock of a server is more than 5 seconds from that of the source, or that of the source from this machine's.",
+    "rows_differ": "A replica that has every transaction of the source holds other rows in a table.",
+    "rows_not_compared": "Rows could not be compared: the replica is too far behind, or they change all the time.",
     "tables_differ": "A replica that has every transaction of the source lacks tables of it.",
 }
 """Every code of a finding, with its meaning."""

@@ -11,6 +11,7 @@ from inventory_replication.provisioning.facts import ServerState
 from inventory_replication.provisioning.findings import PROVISION, Finding, blocking
 from inventory_replication.provisioning.plan import Plan, make_plan
 from inventory_replication.provisioning.roles import Roles, States
+from inventory_replication.provisioning.row_checksums import compare_rows
 from inventory_replication.provisioning.steps import StartReplica
 from inventory_replication.provisioning.wanted import Wanted
 
@@ -29,14 +30,25 @@ _RECEIVER_CURES = (
 )
 
 
-def verify(crew: Crew, *, wait: float) -> tuple[Finding, ...]:
+def verify(crew: Crew, *, wait: float, rows: bool) -> tuple[Finding, ...]:
     """Ask all servers and tell each deviation; changes nothing.
 
     Args:
         crew: Of all servers.
         wait: Seconds for what may mend itself: servers that start, replicas that connect again.
+        rows: Compare the rows of replicas with those of the source too, unless something else keeps replication from working.
     """
-    return settle(crew, wait=wait, catch_up=False)
+    findings = settle(crew, wait=wait, catch_up=False)
+    if not rows or blocking(findings):
+        return findings
+    try:
+        states = crew.gather()
+        plan = make_plan(states, replace(crew.wanted, rebuild=frozenset()))
+        return (*findings, *compare_rows(crew, states, plan.roles, wait=wait))
+    except Refused as refusal:
+        return refusal.findings
+    except AdministrationFailed as failure:
+        return (*findings, Finding("rows_not_compared", failure.server, str(failure), ""))
 
 
 def settle(crew: Crew, *, wait: float, catch_up: bool) -> tuple[Finding, ...]:

@@ -1,0 +1,214 @@
+"""Compares the rows of replicas with those of the source, chunk by chunk, while everything runs. Reads only, and locks nothing.
+
+A chunk is a range of the primary key. Its checksum is taken on the source, on the replica once that has everything that the source
+had at that moment, and on the source again. If the source's two are equal, the chunk did not change in between, so the replica must
+have the same; if they are not, the chunk is compared again.
+"""
+
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from inventory_replication.mysql.administration import Administrator, quoted
+from inventory_replication.provisioning.crew import Crew
+from inventory_replication.provisioning.findings import Finding
+from inventory_replication.provisioning.roles import Roles, States
+
+CHUNK_ROWS: Final = 5_000
+"""Rows of one statement, of which each reads for some hundredths of a second."""
+ATTEMPTS: Final = 5
+"""How often a chunk is compared that changes meanwhile."""
+STATEMENT_TIMEOUT_SECONDS: Final = 15
+"""Time limit of one statement on a server."""
+
+_COLUMNS = """
+SELECT c.TABLE_NAME, c.COLUMN_NAME, k.ORDINAL_POSITION FROM information_schema.COLUMNS c
+JOIN information_schema.TABLES t ON t.TABLE_SCHEMA = c.TABLE_SCHEMA AND t.TABLE_NAME = c.TABLE_NAME
+LEFT JOIN information_schema.KEY_COLUMN_USAGE k ON k.TABLE_SCHEMA = c.TABLE_SCHEMA AND k.TABLE_NAME = c.TABLE_NAME
+  AND k.COLUMN_NAME = c.COLUMN_NAME AND k.CONSTRAINT_NAME = 'PRIMARY'
+WHERE c.TABLE_SCHEMA = %s AND t.TABLE_TYPE = 'BASE TABLE' AND c.GENERATION_EXPRESSION = ''
+ORDER BY c.TABLE_NAME, c.ORDINAL_POSITION
+"""
+
+Key = tuple[Any, ...]
+Checksum = tuple[int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of the application.
+
+    Args:
+        schema: Its schema.
+        name: Its name.
+        columns: All but generated ones, in order.
+        key: Columns of the primary key; empty: it has none, and is compared in one piece.
+    """
+
+    schema: str
+    name: str
+    columns: tuple[str, ...]
+    key: tuple[str, ...]
+
+    def checksum(self, after: Key | None, until: Key | None) -> tuple[str, list[Any]]:
+        """Statement and arguments that count the rows of a chunk and add up their hashes, independent of their order."""
+        values = ", ".join(quoted(column) for column in self.columns)
+        nulls = ", ".join(f"ISNULL({quoted(column)})" for column in self.columns)
+        row = f"CONCAT_WS('|', {values}, CONCAT({nulls}))"
+        condition, arguments = self._between(after, until)
+        statement = (
+            f"SELECT /*+ MAX_EXECUTION_TIME({STATEMENT_TIMEOUT_SECONDS * 1000}) */ COUNT(*), "  # noqa: S608 - quoted names
+            f"COALESCE(BIT_XOR(CAST(CONV(LEFT(MD5({row}), 16), 16, 10) AS UNSIGNED)), 0) "
+            f"FROM {self._place} WHERE {condition}"
+        )
+        return statement, arguments
+
+    def next_key(self, after: Key | None) -> tuple[str, list[Any]]:
+        """Statement and arguments that find the last key of the chunk that begins after a key."""
+        columns = ", ".join(quoted(column) for column in self.key)
+        condition, arguments = self._between(after, None)
+        statement = (
+            f"SELECT /*+ MAX_EXECUTION_TIME({STATEMENT_TIMEOUT_SECONDS * 1000}) */ {columns} "  # noqa: S608 - quoted names
+            f"FROM {self._place} WHERE {condition} ORDER BY {columns} LIMIT 1 OFFSET {CHUNK_ROWS - 1}"
+        )
+        return statement, arguments
+
+    @property
+    def _place(self) -> str:
+        return f"{quoted(self.schema)}.{quoted(self.name)}"
+
+    def _between(self, after: Key | None, until: Key | None) -> tuple[str, list[Any]]:
+        parts: list[str] = []
+        arguments: list[Any] = []
+        for operator, key in ((">", after), ("<", until)):
+            if key is not None:
+                condition, found = _compared(self.key, operator, key)
+                parts.append(condition)
+                arguments += found
+        return " AND ".join(parts) or "TRUE", arguments
+
+
+def compare_rows(crew: Crew, states: States, roles: Roles, *, wait: float) -> Iterator[Finding]:
+    """Compare the tables of the application on every replica with those of the source.
+
+    Args:
+        crew: Of all servers.
+        states: As they were found; only tables that both servers have are compared.
+        roles: Who is who.
+        wait: Seconds that a replica may take to get what the source has.
+
+    Raises:
+        AdministrationFailed: The source does not answer, or a statement took too long on it.
+    """
+    source = crew.member(roles.source)
+    tables = read_tables(source, crew.wanted.database)
+    for name in states:
+        if roles.follows[name] == roles.source:
+            shared = [table for table in tables if f"{table.schema}.{table.name}" in states[name].objects]
+            try:
+                yield from _compare_replica(source, crew.member(name), shared, states[name].label, wait)
+            except _NotComparedError as reason:
+                cure = "run it again when there is less to do"
+                yield Finding("rows_not_compared", name, f"{states[name].label}: {reason}", cure)
+
+
+class _NotComparedError(Exception):
+    """A replica did not get far enough in time, or rows changed all the time."""
+
+
+def _compare_replica(
+    source: Administrator, replica: Administrator, tables: list[Table], label: str, wait: float
+) -> Iterator[Finding]:
+    until = time.monotonic() + wait
+    for table in tables:
+        different = chunks = 0
+        first: Key | None = None
+        for after, last in _chunks(source, table):
+            chunks += 1
+            if not _same(source, replica, table, (after, last), until):
+                different += 1
+                first = first if different > 1 else after
+        if different:
+            where = f"in {different} of {chunks} parts, the first after {_shown(first)}"
+            what = f"{label} has other rows in {table.schema}.{table.name} than {source.server.name}, {where}"
+            cure = f"find out why, then copy it again with provision --rebuild {replica.server.name}"
+            yield Finding("rows_differ", replica.server.name, what, cure)
+
+
+def _same(
+    source: Administrator, replica: Administrator, table: Table, chunk: tuple[Key | None, Key | None], until: float
+) -> bool:
+    before = _checksum(source, table, *chunk)
+    for _ in range(ATTEMPTS):
+        executed = source.executed()
+        missing = replica.lacking_after(executed, max(1.0, until - time.monotonic()))
+        if missing:
+            raise _NotComparedError(
+                f"it did not get in time what {source.server.name} has; {missing} transactions are missing"
+            )
+        copied = _checksum(replica, table, *chunk)
+        if copied == before:
+            return True
+        after = _checksum(source, table, *chunk)
+        if after == before:
+            return False
+        before = after
+    raise _NotComparedError(f"rows of {table.schema}.{table.name} changed all the time")
+
+
+def _chunks(source: Administrator, table: Table) -> Iterator[tuple[Key | None, Key | None]]:
+    """Ranges that cover the table; the last one has no end, so that it holds what a replica has beyond it."""
+    after: Key | None = None
+    while table.key:
+        statement, arguments = table.next_key(after)
+        found = source.rows(statement, *arguments)
+        if not found:
+            break
+        yield after, found[0]
+        after = found[0]
+    yield after, None
+
+
+def _checksum(server: Administrator, table: Table, after: Key | None, until: Key | None) -> Checksum:
+    statement, arguments = table.checksum(after, until)
+    count, total = server.rows(statement, *arguments)[0]
+    return int(count), int(total)
+
+
+def read_tables(source: Administrator, schema: str) -> list[Table]:
+    """Tables of a schema with their columns, as the source has them."""
+    columns: dict[str, list[str]] = {}
+    keys: dict[str, dict[int, str]] = {}
+    for table, column, position in source.rows(_COLUMNS, schema):
+        columns.setdefault(table, []).append(column)
+        if position is not None:
+            keys.setdefault(table, {})[int(position)] = column
+    return [Table(schema, name, tuple(found), _ordered(keys.get(name, {}))) for name, found in columns.items()]
+
+
+def _ordered(key: Mapping[int, str]) -> tuple[str, ...]:
+    return tuple(key[position] for position in sorted(key))
+
+
+def _compared(columns: tuple[str, ...], operator: str, key: Key) -> tuple[str, list[Any]]:
+    """A condition on all columns of a key: after it (``>``), or up to and with it (``<``).
+
+    Written out, because MySQL does not use an index for a comparison of rows.
+    """
+    strict: list[str] = []
+    arguments: list[Any] = []
+    for number, column in enumerate(columns):
+        equal = [f"{quoted(each)} = %s" for each in columns[:number]]
+        last = f"{quoted(column)} {operator} %s"
+        strict.append(f"({' AND '.join([*equal, last])})")
+        arguments += key[: number + 1]
+    if operator == "<":
+        strict.append(f"({' AND '.join(f'{quoted(each)} = %s' for each in columns)})")
+        arguments += key
+    bound = f"{quoted(columns[0])} {operator}= %s"
+    return f"({bound} AND ({' OR '.join(strict)}))", [key[0], *arguments]
+
+
+def _shown(key: Key | None) -> str:
+    return "the beginning" if key is None else ", ".join(map(str, key))[:80]
