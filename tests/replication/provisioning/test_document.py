@@ -49,11 +49,11 @@ def test_what_the_administrator_needs_is_documented() -> None:
     assert ", ".join(f"`{privilege}`" for privilege in ADMIN_PRIVILEGES) in TEXT
 
 
-@pytest.mark.parametrize("command", ["status", "verify", "provision", "guard", "switchover"])
+@pytest.mark.parametrize("command", ["status", "verify", "provision", "guard", "switchover", "failover"])
 def test_the_options_of_each_subcommand_are_documented(command: str) -> None:
     usage = {name: row for name, *row in rows("## Subcommands")}
     row = next(row for name, row in usage.items() if name.startswith(f"`{command}"))
-    arguments = [command, "two"] if command == "switchover" else [command]
+    arguments = [command, *{"switchover": ["two"], "failover": ["two", "--lost", "one"]}.get(command, [])]
     own = {f"--{name.replace('_', '-')}" for name in vars(build_parser().parse_args(arguments)) if name not in COMMON}
 
     assert set(re.findall(r"--[a-z-]+", row[-1])) == own - {"--command", "--target"}
@@ -63,7 +63,10 @@ def test_the_common_options_are_documented() -> None:
     given = vars(build_parser().parse_args(["verify"]))
     sentence = TEXT.partition("All take ")[2].partition("\n\n")[0]
 
-    assert set(re.findall(r"`--([a-z-]+)`", sentence)) == {name.replace("_", "-") for name in given} - {"command", "skip-rows"}
+    assert set(re.findall(r"`--([a-z-]+)`", sentence)) == {name.replace("_", "-") for name in given} - {
+        "command",
+        "skip-rows",
+    }
 
 
 def test_the_example_is_understood(tmp_path: Path) -> None:

@@ -176,25 +176,59 @@ def test_an_old_source_that_comes_back_stays_closed_until_it_is_provisioned(pair
 def test_a_lost_source_that_returns_after_its_replica_was_promoted_stays_closed(pair: Trial) -> None:
     """It knows nothing of its successor, and the only one that does is away."""
     pair.one.kill()
-    for statement in (
-        "STOP REPLICA",
-        "RESET REPLICA ALL",
-        "SET GLOBAL super_read_only = OFF",
-        "SET GLOBAL read_only = OFF",
-    ):
-        pair.two.query(statement)
-    pair.provision(servers=("two",))
+    pair.changed["wait"] = "3"
+    promoted = pair.run("failover", "two", "--lost", "one")
+    pair.changed["wait"] = "20"
+    fill(pair.two)
     pair.two.kill()
     pair.one.start()
     guarded = pair.run("guard", "--once")
     stayed = closed(pair.one)
     pair.two.start()
 
+    assert (promoted.code, promoted.answer["source"]) == (0, "two")
+    assert promoted.steps == [("two", "RecordSource"), ("two", "ForgetSource"), ("two", "SetReadOnly")]
     assert (guarded.code, stayed) == (1, True)
     assert "epoch 2" in guarded.answer["reason"]
     assert (pair.run("guard", "--once").code, closed(pair.one), closed(pair.two)) == (0, True, False)
     assert pair.provision().answer["source"] == "two"
     in_step(pair.two, pair.one)
+
+
+@pytest.mark.mysql
+def test_a_failover_takes_the_replica_with_most_and_the_others_follow_it(pair: Trial) -> None:
+    servers = ("one", "two", "three")
+    pair.provision(servers=servers)
+    pair.two.query("STOP REPLICA")
+    fill(pair.one)
+    in_step(pair.one, pair.three)
+    pair.one.kill()
+    pair.changed["wait"] = "3"
+    behind = pair.run("failover", "two", "--lost", "one", servers=servers)
+    writable = [server.name for server in (pair.two, pair.three) if not closed(server)]
+    done = pair.run("failover", "three", "--lost", "one", servers=servers)
+    pair.changed["wait"] = "20"
+    fill(pair.three)
+    in_step(pair.three, pair.two)
+    pair.one.start()
+
+    assert (behind.code, writable) == (1, [])
+    assert "lacks 1 transactions that three has: choose three" in behind.err
+    assert (done.code, done.answer["source"], done.answer["former"]) == (0, "three", "one")
+    assert done.steps[-1] == ("two", "Follow")
+
+
+@pytest.mark.mysql
+def test_a_failover_is_refused_while_the_source_answers_or_a_server_is_away_that_was_not_given_up(pair: Trial) -> None:
+    before = pair.traces()
+    answers = pair.run("failover", "two", "--lost", "one")
+    pair.changed |= {"wait": "0", "servers": f"one=127.0.0.1:1,two=127.0.0.1:{pair.two.port},three=127.0.0.1:2"}
+    away = pair.run("failover", "two", "--lost", "one")
+
+    assert (answers.code, away.code) == (1, 1)
+    assert "one answers and was given up" in answers.err
+    assert "three is away and was not given up" in away.err
+    assert pair.traces() == before
 
 
 @pytest.mark.mysql

@@ -70,6 +70,15 @@ def build_parser() -> argparse.ArgumentParser:
         default=10.0,
         help="seconds that it may take to catch up, before and while writes pause (10)",
     )
+    failover = _add(commands, "failover", "make a replica the source in place of one that was given up")
+    failover.add_argument("target", metavar="NAME", help="the replica")
+    failover.add_argument(
+        "--lost",
+        action="append",
+        required=True,
+        metavar="NAME",
+        help="a server that is given up; once for each that is away",
+    )
     return parser
 
 
@@ -118,6 +127,8 @@ def _run(options: argparse.Namespace) -> int:
             answer = commands.provision(settings, rebuild=rebuild, say=say, **how)
         case "guard":
             answer = commands.guard(settings, interval=options.interval, once=options.once, say=_say)
+        case "failover":
+            answer = commands.failover(settings, options.target, lost=frozenset(options.lost), say=say)
         case _:
             answer = commands.switchover(settings, options.target, timeout=options.timeout, say=say)
     if options.json:

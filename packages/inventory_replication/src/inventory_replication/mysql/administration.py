@@ -296,6 +296,18 @@ class Administrator:
             )
         )
 
+    def stop_receiver(self) -> None:
+        """Receive nothing more; what was received is applied."""
+        self.rows("STOP REPLICA IO_THREAD")
+
+    def received(self) -> GtidSet:
+        """Transactions that were received from a source, applied or not."""
+        rows = self.rows("SELECT RECEIVED_TRANSACTION_SET FROM performance_schema.replication_connection_status")
+        received = GtidSet.parse("")
+        for (text,) in rows:
+            received |= GtidSet.parse(str(text))
+        return received
+
     def start_replica(self) -> None:
         """Start receiver and applier; no fault if they run."""
         self.rows("START REPLICA")

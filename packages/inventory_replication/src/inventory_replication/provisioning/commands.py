@@ -6,6 +6,7 @@ from typing import Any
 
 from inventory_replication.errors import ConfigurationError
 from inventory_replication.provisioning import apply
+from inventory_replication.provisioning import failover as failing
 from inventory_replication.provisioning import status as looking
 from inventory_replication.provisioning import switchover as switching
 from inventory_replication.provisioning import verify as verifying
@@ -100,6 +101,17 @@ def switchover(settings: Settings, target: str, *, timeout: float, say: Say) -> 
     warnings = tuple(finding for finding in done.findings if finding not in faults)
     told = {"source": done.source, "former": done.former, "steps": _steps(done.steps)}
     lines = (*last, f"{done.source} is the source", *_lines(faults), *_warned(warnings))
+    return Answer(not faults, lines, {**_data(faults, warnings), **told})
+
+
+def failover(settings: Settings, target: str, *, lost: frozenset[str], say: Say) -> Answer:
+    """Make a replica the source in place of one that was given up."""
+    with _crew(settings) as crew:
+        done = failing.failover(crew, target, lost=lost, wait=settings.wait, say=lambda step: say(str(step)))
+    faults = blocking(done.findings)
+    warnings = tuple(finding for finding in done.findings if finding not in faults)
+    told = {"source": done.source, "former": done.former, "steps": _steps(done.steps)}
+    lines = (f"{done.source} is the source", *_lines(faults), *_warned(warnings))
     return Answer(not faults, lines, {**_data(faults, warnings), **told})
 
 
