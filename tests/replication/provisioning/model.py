@@ -9,10 +9,12 @@ from inventory_replication.decisions.gtid import EMPTY, GtidSet
 from inventory_replication.decisions.source_record import SourceRecord
 from inventory_replication.provisioning import steps as s
 from inventory_replication.provisioning.facts import AccountFacts, ChannelSettings, ServerState
+from inventory_replication.provisioning.plan import Plan, make_plan
 from inventory_replication.provisioning.wanted import Account, Role, Wanted, rights_of
 
 NAMES = ("one", "two", "three")
 DATABASE = "inventory"
+STOCK = "inventory.stock"
 ACCOUNTS = tuple(Account(role, Credentials(str(role), f"{role}-secret")) for role in Role)
 WANTED = Wanted(
     servers=tuple(Server(name, name) for name in NAMES), database=DATABASE, accounts=ACCOUNTS, source_ca="/ca.pem"
@@ -166,3 +168,14 @@ def _committed(state: ServerState) -> ServerState:
         for _, last in found
     ]
     return holding(state, state.executed() | gtids(state.name, max(own, default=0) + 1), *state.objects)
+
+
+def pair(**changed: ServerState) -> States:
+    """A source and two replicas, all as they should be, unless it says otherwise."""
+    states = {name: new_server(name) for name in NAMES} | {"one": holding(new_server("one"), gtids("one", 3), STOCK)}
+    done = carried_out(states, make_plan(states, WANTED).steps)
+    return {**done, **changed}
+
+
+def kinds(plan: Plan, server: str = "") -> list[str]:
+    return [type(step).__name__ for step in plan.steps if server in {"", step.server}]

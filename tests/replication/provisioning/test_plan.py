@@ -16,37 +16,26 @@ from inventory_replication.mysql.probes import QUESTION
 from inventory_replication.provisioning.errors import Refused
 from inventory_replication.provisioning.facts import AccountFacts, ServerState
 from inventory_replication.provisioning.findings import CHECKS
-from inventory_replication.provisioning.plan import Plan, make_plan
+from inventory_replication.provisioning.plan import make_plan
 from inventory_replication.provisioning.verify import deviations
 from inventory_replication.provisioning.wanted import MONITOR_TABLES, Right, Role, Wanted, rights_of
 from tests.replication.provisioning.model import (
     ACCOUNTS,
     DATABASE,
     NAMES,
+    STOCK,
     WANTED,
     States,
     carried_out,
     following,
     gtids,
     holding,
+    kinds,
     new_server,
+    pair,
     read_only,
-    recorded,
     uuid_of,
 )
-
-STOCK = "inventory.stock"
-
-
-def pair(**changed: ServerState) -> States:
-    """A source and two replicas, all as they should be, unless it says otherwise."""
-    states = {name: new_server(name) for name in NAMES} | {"one": holding(new_server("one"), gtids("one", 3), STOCK)}
-    done = carried_out(states, make_plan(states, WANTED).steps)
-    return {**done, **changed}
-
-
-def kinds(plan: Plan, server: str = "") -> list[str]:
-    return [type(step).__name__ for step in plan.steps if server in {"", step.server}]
 
 
 def refused(states: States, wanted: Wanted = WANTED) -> list[str]:
@@ -100,49 +89,6 @@ def test_the_only_server_that_takes_writes_is_the_source_although_the_other_stil
     assert plan.source == "two"
     assert kinds(plan) == ["RecordSource", "Follow", "Follow", "ForgetSource"]
     assert plan.record == SourceRecord(2, uuid_of("two"))
-
-
-def test_of_servers_that_all_refuse_writes_the_one_on_record_is_the_source_whoever_follows_whom() -> None:
-    states = pair()
-    two = recorded(following(read_only(states["two"], on=True), "one"), SourceRecord(2, uuid_of("two")))
-    plan = make_plan({**states, "one": read_only(states["one"], on=True), "two": two}, WANTED)
-
-    assert plan.source == "two"
-    assert kinds(plan, "two") == ["SetReadOnly", "ForgetSource"]
-
-
-def test_the_source_that_is_remembered_and_was_never_opened_is_recorded_and_opened() -> None:
-    states = pair()
-    remembered = replace(WANTED, remembered=SourceRecord(2, uuid_of("two")))
-    plan = make_plan({**states, "one": read_only(states["one"], on=True)}, remembered)
-
-    assert plan.source == "two"
-    assert kinds(plan, "two") == ["RecordSource", "SetReadOnly", "ForgetSource"]
-
-
-def test_a_former_source_that_takes_writes_beside_the_one_on_record_is_made_its_replica() -> None:
-    states = pair()
-    two = recorded(read_only(states["two"], on=False), SourceRecord(2, uuid_of("two")))
-    alone = {**states, "two": replace(two, facts=replace(two.facts, channels=()), channel=None)}
-    plan = make_plan(alone, WANTED)
-
-    assert plan.source == "two"
-    assert kinds(plan, "one") == ["SetReadOnly", "Follow"]
-
-
-def test_the_next_record_counts_on_from_one_that_is_remembered_of_servers_that_are_gone() -> None:
-    states = {name: new_server(name) for name in NAMES}
-    plan = make_plan(states, replace(WANTED, remembered=SourceRecord(7, "gone")))
-
-    assert plan.record == SourceRecord(8, uuid_of("one"))
-
-
-def test_a_source_that_would_take_writes_after_a_restart_is_told_to_refuse_them() -> None:
-    states = pair()
-    persisted = {**states["one"].persisted, "super_read_only": "OFF", "read_only": "OFF"}
-    one = replace(states["one"], persisted=persisted)
-
-    assert kinds(make_plan({**states, "one": one}, WANTED)) == ["RefuseWritesAtStart"]
 
 
 def test_a_new_writable_server_does_not_take_the_place_of_a_source_that_refuses_writes() -> None:
