@@ -78,7 +78,7 @@ def test_a_former_source_that_comes_back_alone_and_writable_is_not_written_to(
         with cluster.reader() as session:
             assert stored(session, table) == [1, 2]
         assert rows(servers.source, table) == [1]
-    assert "source is refused" in caplog.text
+    assert "source is deposed" in caplog.text
 
 
 @contextmanager

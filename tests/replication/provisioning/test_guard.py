@@ -213,7 +213,7 @@ def test_a_failover_takes_the_replica_with_most_and_the_others_follow_it(pair: T
     pair.one.start()
 
     assert (behind.code, writable) == (1, [])
-    assert "lacks 1 transactions that three has: choose three" in behind.err
+    assert "lacks 2 transactions that three has: choose three" in behind.err
     assert (done.code, done.answer["source"], done.answer["former"]) == (0, "three", "one")
     assert done.steps[-1] == ("two", "Follow")
 

@@ -149,8 +149,9 @@ def renew(server: MySQLServer) -> None:
     """Make a server as new as it came out of its image: one empty schema, one transaction of its own."""
     connection = server.connect()
     with connection, connection.cursor() as cursor:
-        for statement in ("SET GLOBAL super_read_only = OFF", "SET GLOBAL read_only = OFF", "STOP REPLICA"):
-            cursor.execute(statement)
+        for variable in ("super_read_only", "read_only", "log_bin_trust_function_creators"):
+            cursor.execute(f"SET GLOBAL {variable} = OFF")
+        cursor.execute("STOP REPLICA")
         cursor.execute("RESET REPLICA ALL")
         cursor.execute("SET SESSION sql_log_bin = OFF")
         cursor.execute("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA")

@@ -59,7 +59,7 @@ class Table:
         condition, arguments = self._between(after, until)
         statement = (
             f"SELECT /*+ MAX_EXECUTION_TIME({STATEMENT_TIMEOUT_SECONDS * 1000}) */ COUNT(*), "  # noqa: S608 - quoted names
-            f"COALESCE(BIT_XOR(CAST(CONV(LEFT(MD5({row}), 16), 16, 10) AS UNSIGNED)), 0) "
+            f"COALESCE(BIT_XOR(CAST(CONV(LEFT(SHA2({row}, 256), 16), 16, 10) AS UNSIGNED)), 0) "
             f"FROM {self._place} WHERE {condition}"
         )
         return statement, arguments
