@@ -324,15 +324,6 @@ def test_recent_imports_are_listed_with_their_state(site: Site) -> None:
         assert told in page
 
 
-def test_an_unknown_import_is_not_found(site: Site) -> None:
-    for answer in (
-        site.operator.get("/imports/nada"),
-        site.operator.post("/imports/nada/confirm"),
-        site.operator.post("/imports/nada/undo"),
-    ):
-        assert answer.status_code == 404
-
-
 def test_a_viewer_may_not_import(site: Site, viewer: Visitor) -> None:
     address = _upload(site, PRODUCTS)
 
@@ -380,13 +371,8 @@ def _imported(site: Site, content: str | bytes, *, name: str = "productos.csv", 
 
 def _finished(site: Site, address: str) -> str:
     """The page of an import once nobody works on it any more."""
-    until = time.monotonic() + PATIENCE_SECONDS
-    while time.monotonic() < until:
-        page = site.operator.get(address).text
-        if "work-progress" not in page:
-            return page
-        time.sleep(0.05)
-    raise AssertionError(f"{address} is still worked on")
+    _eventually(lambda: "work-progress" not in site.operator.get(address).text)
+    return site.operator.get(address).text
 
 
 def _eventually(holds: Callable[[], bool]) -> None:
