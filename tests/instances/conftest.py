@@ -17,7 +17,7 @@ from inventory_web.current import EXTENSION
 from inventory_web.long_work import workshop
 from inventory_web.roles import Role
 from inventory_web.schema import upgrade_all
-from tests.replication.mysql.servers import APP, MONITOR, MySQLServer, ReplicaSet
+from tests.replication.mysql.servers import APP, MONITOR, ROOT, MySQLServer, ReplicaSet
 from tests.web.browser import PASSWORD
 
 SECRET = "a key of tests, long and random 0123456789"
@@ -30,7 +30,9 @@ def schema(replica_set: ReplicaSet, ca_file: Path) -> str:
     """The name of a database at the current schema, with an operator."""
     replica_set.source.query(f"CREATE DATABASE {DATABASE}")
     replica_set.source.query(f"GRANT ALL ON {DATABASE}.* TO {APP.user}")
-    sessions = SingleDatabase.from_url(address(replica_set.source, ca_file))
+    # Triggers need more rights than the application has.
+    administrator = address(replica_set.source, ca_file).set(username=ROOT.user, password=ROOT.password)
+    sessions = SingleDatabase.from_url(administrator)
     upgrade_all(sessions.engine)
     add_account(Inventory(sessions), name="olga", role=Role.OPERATOR, password=PASSWORD)
     sessions.close()
