@@ -199,6 +199,13 @@ def _content_texts() -> dict[str, str]:
 
 
 def _too_many_logins(error: web.TooManyLogins) -> str:
+    if error.seconds < 60:
+        return ngettext(
+            "Demasiados intentos fallidos. Espere %(number)s segundo y vuelva a intentarlo.",
+            "Demasiados intentos fallidos. Espere %(number)s segundos y vuelva a intentarlo.",
+            error.seconds,
+            number=number(error.seconds),
+        )
     minutes = max(1, round(error.seconds / 60))
     return ngettext(
         "Demasiados intentos fallidos. Espere %(number)s minuto y vuelva a intentarlo.",

@@ -22,6 +22,7 @@ from inventory_core.rules.codes import code_key
 from inventory_web import current, error_pages, htmx, kept_forms
 from inventory_web.addresses import is_local
 from inventory_web.areas.accounts import guard, logins, second_factors, throttling
+from inventory_web.areas.accounts.known_devices import known_device, remember_device
 from inventory_web.auditing import Author, Event, announce, the_author
 from inventory_web.errors import TooManyLogins
 from inventory_web.refusals import refusal_text
@@ -49,7 +50,10 @@ def login() -> BaseResponse:
         return guard.login_page([], 200)
     name, password = request.form.get("username", ""), request.form.get("password", "")
     try:
-        known = logins.check_password(current.the_inventory(), name=name, password=password, by=the_author())
+        device = known_device(logins.typed_key(name))
+        known = logins.check_password(
+            current.the_inventory(), name=name, password=password, by=the_author(), device=device
+        )
     except TooManyLogins as error:
         return _too_many(guard.login_page([refusal_text(error)], 429), error)
     if known is None:
@@ -106,13 +110,14 @@ def _to_second_step(known: logins.Known) -> BaseResponse:
 
 def _check_code(known: logins.Known) -> bool:
     inventory, by, key = current.the_inventory(), Author(known.name, *_from_where()), code_key(known.name)
-    throttling.count_attempt(inventory, name_key=key, address=by.address, by=by, second_factor=True)
+    device = known_device(key)
+    throttling.count_attempt(inventory, name_key=key, address=by.address, by=by, second_factor=True, device=device)
     code = request.form.get("second_code", "")
     if not second_factors.check(inventory, known.id, code, secret_keys=signing_keys(), by=by):
         announce(inventory, Event.LOGIN_FAILED, by=Author("", *_from_where()), subject=known.name, step="code")
         return False
     # Both steps were counted.
-    throttling.forgive(inventory, name_key=key, address=by.address, attempts=2, second_factor=True)
+    throttling.forgive(inventory, name_key=key, address=by.address, attempts=2, second_factor=True, device=device)
     return True
 
 
@@ -142,7 +147,9 @@ def _begin(known: logins.Known, target: str) -> BaseResponse:
         )
     session.permanent = True
     session[guard.TOKEN] = token
-    return htmx.see_other(url_for("accounts.resume") if kept else target)
+    response = htmx.see_other(url_for("accounts.resume") if kept else target)
+    remember_device(response, code_key(known.name), current.the_settings())
+    return response
 
 
 def _stale(error: CSRFError) -> BaseResponse:

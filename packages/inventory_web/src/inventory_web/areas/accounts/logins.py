@@ -29,6 +29,8 @@ from inventory_web.stored_changes import bookkeeping
 LONGEST_SESSION = timedelta(days=7)
 TOUCH_AFTER = timedelta(minutes=5)
 LONGEST_TRIED = 40
+AUDITED_OF_BUSY_ADDRESS = 100
+"""One of so many failures is audited."""
 log = structlog.get_logger(__name__)
 
 
@@ -56,13 +58,14 @@ def log_in(inventory: Inventory, *, name: str, password: str, address: str, idle
     return begin_session(inventory, known, by=Author(known.name, address), idle=idle)
 
 
-def check_password(inventory: Inventory, *, name: str, password: str, by: Author) -> Known | None:
+def check_password(inventory: Inventory, *, name: str, password: str, by: Author, device: str = "") -> Known | None:
     """The account of this name, if it is its password and the account is not disabled; else None, and audited.
 
-    Where a second factor follows, the attempt stays counted until that was right too. Raises ``TooManyLogins``.
+    Where a second factor follows, the attempt stays counted until that was right too. ``device``: see ``throttling``.
+    Of an address that fails very often only some failures are audited. Raises ``TooManyLogins``.
     """
-    key = code_key(one_line(name)[:200])
-    throttling.count_attempt(inventory, name_key=key, address=by.address, by=by)
+    key = typed_key(name)
+    attempts = throttling.count_attempt(inventory, name_key=key, address=by.address, by=by, device=device)
     query = select(User, col(SecondFactor.confirmed_at)).outerjoin(SecondFactor).where(col(User.name_key) == key)
     # A password that was just changed, or an account that was just disabled, counts at once.
     with reader_of_source(inventory.sessions) as session:
@@ -70,21 +73,29 @@ def check_password(inventory: Inventory, *, name: str, password: str, by: Author
         session.expunge_all()
     user, confirmed_at = found or (None, None)
     if not matches(user.password_hash if user else None, password) or user is None or user.disabled_at is not None:
-        announce(inventory, Event.LOGIN_FAILED, by=by, subject=one_line(name)[:LONGEST_TRIED])
+        if attempts <= throttling.BUSY_ADDRESS or attempts % AUDITED_OF_BUSY_ADDRESS == 0:
+            many = attempts if attempts > throttling.BUSY_ADDRESS else None
+            announce(inventory, Event.LOGIN_FAILED, by=by, subject=one_line(name)[:LONGEST_TRIED], attempts=many)
         return None
     if is_outdated(user.password_hash):
         user.password_hash = _rehash(inventory, user, password)
     if confirmed_at is None:
-        throttling.forgive(inventory, name_key=key, address=by.address)
+        throttling.forgive(inventory, name_key=key, address=by.address, device=device)
     proof = proof_of(user.password_hash, user.logged_in_at if confirmed_at else None)
     return Known(user.id or 0, user.name, proof, confirmed_at is not None)
 
 
-def confirm_password(inventory: Inventory, *, name: str, password: str, by: Author) -> bool:
-    """Whether it is the password of somebody who is logged in, counted like an attempt to. Raises ``TooManyLogins``."""
-    known = check_password(inventory, name=name, password=password, by=by)
+def typed_key(name: str) -> str:
+    """A name as it was typed, as names are compared."""
+    return code_key(one_line(name)[:200])
+
+
+def confirm_password(inventory: Inventory, account: Account, *, password: str, by: Author) -> bool:
+    """Whether it is the password of the account that is logged in, counted for its session. Raises ``TooManyLogins``."""
+    device = account.session_id
+    known = check_password(inventory, name=account.name, password=password, by=by, device=device)
     if known is not None and known.second_factor:
-        throttling.forgive(inventory, name_key=code_key(known.name), address=by.address)
+        throttling.forgive(inventory, name_key=code_key(known.name), address=by.address, device=device)
     return known is not None
 
 

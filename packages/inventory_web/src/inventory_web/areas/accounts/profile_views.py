@@ -97,7 +97,7 @@ def _change_own_password(account: current.Account) -> None:
         raise AccountRefused(Fault("repeated_password", "mismatch"))
     known = request.form.get("current_password", "")
     inventory = current.the_inventory()
-    if not logins.confirm_password(inventory, name=account.name, password=known, by=the_author()):
+    if not logins.confirm_password(inventory, account, password=known, by=the_author()):
         raise AccountRefused(Fault("current_password", "wrong"))
     if new == known:
         raise AccountRefused(Fault("new_password", "unchanged"))

@@ -120,18 +120,20 @@ def recovery_codes_seen() -> BaseResponse:
 
 def _require_password(account: current.Account) -> None:
     known = request.form.get("current_password", "")
-    if not logins.confirm_password(current.the_inventory(), name=account.name, password=known, by=the_author()):
+    if not logins.confirm_password(current.the_inventory(), account, password=known, by=the_author()):
         raise AccountRefused(Fault("current_password", "wrong"))
 
 
 def _require_password_and_code(account: current.Account) -> None:
     _require_password(account)
     inventory, by, key = current.the_inventory(), the_author(), code_key(account.name)
-    throttling.count_attempt(inventory, name_key=key, address=by.address, by=by, second_factor=True)
+    throttling.count_attempt(
+        inventory, name_key=key, address=by.address, by=by, second_factor=True, device=account.session_id
+    )
     code = request.form.get("second_code", "")
     if not second_factors.check(inventory, account.id, code, secret_keys=signing_keys(), by=by):
         raise AccountRefused(Fault("second_code", "wrong_code"))
-    throttling.forgive(inventory, name_key=key, address=by.address, second_factor=True)
+    throttling.forgive(inventory, name_key=key, address=by.address, second_factor=True, device=account.session_id)
 
 
 def _refused(error: AccountRefused | TooManyLogins, field: str) -> Response:

@@ -84,7 +84,10 @@ class RecoveryCode(WebTable, table=True):
 
 
 class LoginThrottle(WebTable, table=True):
-    """How many attempts were counted in the window that ends at ``ends_at``; ``id`` is the SHA-256 of what is counted."""
+    """How many attempts were counted in the window that ends at ``ends_at``; ``id`` is the SHA-256 of what is counted.
+
+    ``next_at``: no attempt is taken before, if there is a delay between attempts.
+    """
 
     __tablename__ = "login_throttle"
     __table_args__ = (Index(None, "ends_at"), MYSQL_OPTIONS)
@@ -92,3 +95,4 @@ class LoginThrottle(WebTable, table=True):
     id: str = Field(primary_key=True, sa_type=text_of(64))
     attempts: int
     ends_at: datetime = Field(sa_type=UtcMicroseconds)
+    next_at: datetime | None = Field(default=None, sa_type=UtcMicroseconds)

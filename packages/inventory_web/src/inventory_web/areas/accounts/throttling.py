@@ -1,8 +1,11 @@
-"""Failed logins are counted in the database, so that the limit is one for all instances.
+"""Failed logins are counted in the database, so that the limits are the same for all instances, by the database's clock.
 
-Counted are the pair of name and address, and the address alone. No guess of a password counts for a name alone: a stranger
-can slow down his own address, but lock nobody else out. Guesses of a second factor do, since only who knows the password
-gets that far, and six digits would not stand many addresses at once.
+An attempt from a browser that has been logged in to the account before (see ``known_devices``) has a count of its own,
+which nobody else can use up. Of all others are counted: the pair of name and address; the address, which lowers the limit of
+its pairs when it fails often, but stops nobody by itself; and the name, whatever the address: from some failures on each
+further attempt waits longer, up to a minute, which slows down a guess from many addresses and locks nobody out.
+Guesses of a second factor have a limit for each account, since only who knows the password gets that far, and six digits
+would not withstand many addresses at once.
 """
 
 import hashlib
@@ -10,9 +13,10 @@ import ipaddress
 import math
 from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlmodel import col
@@ -26,101 +30,190 @@ from inventory_web.errors import TooManyLogins
 from inventory_web.stored_changes import bookkeeping
 
 WINDOW = timedelta(minutes=15)
-MOST_FOR_PAIR = 5
-MOST_FOR_ADDRESS = 30
-MOST_FOR_SECOND_FACTOR = 10
-LONGEST_TOLD = 40
+MAX_FOR_PAIR = 5
+MAX_FOR_PAIR_OF_BUSY_ADDRESS = 2
+BUSY_ADDRESS = 30
+MAX_FOR_SECOND_FACTOR = 10
+ACCOUNT_WINDOW = timedelta(days=1)
+ACCOUNT_FREE_ATTEMPTS = 10
+LONGEST_DELAY = timedelta(minutes=1)
+LONGEST_SUBJECT = 40
 NOBODY = Author()
 
 
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """So many attempts under a key within a window."""
+
+    key: str
+    most: int
+
+
+def account_delay(attempts: int) -> timedelta:
+    """Return how long after the last of so many failed attempts the next one on the account is taken."""
+    if attempts <= ACCOUNT_FREE_ATTEMPTS:
+        return timedelta()
+    return min(LONGEST_DELAY, timedelta(seconds=2 ** min(attempts - ACCOUNT_FREE_ATTEMPTS - 1, 10)))
+
+
 def count_attempt(
-    inventory: Inventory, *, name_key: str, address: str, by: Author = NOBODY, second_factor: bool = False
-) -> None:
+    inventory: Inventory,
+    *,
+    name_key: str,
+    address: str,
+    by: Author = NOBODY,
+    second_factor: bool = False,
+    device: str = "",
+) -> int:
     """Count an attempt before its password or code is looked at, so that parallel guesses are counted too.
 
-    Raises ``TooManyLogins`` and counts nothing if there were too many within 15 minutes; the first refusal is audited.
-    """
-    limits = [(_address_key(address), MOST_FOR_ADDRESS), (_pair_key(name_key, address), MOST_FOR_PAIR)]
-    if second_factor:
-        limits.append((_second_factor_key(name_key), MOST_FOR_SECOND_FACTOR))
+    Args:
+        inventory: Where the counts are.
+        name_key: The account, as names are compared; it need not exist.
+        address: Where the attempt comes from.
+        by: Who is written into the audit.
+        second_factor: The attempt is a guess of the second factor.
+        device: Identifies a browser or session that has been logged in to this account; empty: none.
 
-    def work(session: Session) -> None:
-        now = inventory.clock()
+    Returns:
+        How many attempts of the address are counted, this one included; 0 for a known device.
+
+    Raises:
+        TooManyLogins: Nothing was counted; the first refusal of a full window is audited.
+    """
+    limits: list[_Limit] = []
+
+    def work(session: Session) -> int:
+        now = database_time(session)
         session.execute(delete(LoginThrottle).where(col(LoginThrottle.ends_at) <= now))
-        for key, most in limits:
-            _count(session, key, most, now)
+        of_address = 0 if device else _count(session, _Limit(_address_key(address), 2**31 - 1), now)
+        limits[:] = [_device_limit(device) if device else _pair_limit(name_key, address, of_address)]
+        limits.extend([_second_factor_limit(name_key)] * second_factor)
+        for limit in limits:
+            _count(session, limit, now)
+        if not device:
+            attempts = _count_for_account(session, name_key, now)
+            if attempts == ACCOUNT_FREE_ATTEMPTS + 1:
+                record(session, inventory.clock(), Event.LOGIN_THROTTLED, by=by, subject=name_key[:LONGEST_SUBJECT])
+        return of_address
 
     try:
         with bookkeeping():
             try:
-                inventory.sessions.write(work)
+                return inventory.sessions.write(work)
             except DBAPIError as error:
                 if classify(error) is not Failure.DUPLICATE:
                     raise
                 # Another instance began the same window a moment ago; now there is a row to count in.
-                inventory.sessions.write(work)
+                return inventory.sessions.write(work)
     except TooManyLogins:
-        _tell(inventory, limits, name_key, by)
+        _audit(inventory, limits, name_key, by)
         raise
 
 
 def forgive(
-    inventory: Inventory, *, name_key: str, address: str, attempts: int = 1, second_factor: bool = False
+    inventory: Inventory,
+    *,
+    name_key: str,
+    address: str,
+    attempts: int = 1,
+    second_factor: bool = False,
+    device: str = "",
 ) -> None:
-    """Take back what a successful login of so many attempts has counted, and the failures of its pair."""
+    """Take back what a successful login of so many attempts has counted, and the failures of its pair or device."""
+    known = [_device_limit(device).key] if device else [_digest("pair", name_key, _network(address))]
+    known += [_second_factor_limit(name_key).key] * second_factor
 
     def work(session: Session) -> None:
-        session.execute(
-            update(LoginThrottle)
-            .where(col(LoginThrottle.id) == _address_key(address), col(LoginThrottle.attempts) >= attempts)
-            .values(attempts=col(LoginThrottle.attempts) - attempts)
-        )
-        known = [_pair_key(name_key, address)] + [_second_factor_key(name_key)] * second_factor
+        for key in () if device else (_address_key(address), _account_key(name_key)):
+            session.execute(
+                update(LoginThrottle)
+                .where(col(LoginThrottle.id) == key, col(LoginThrottle.attempts) >= attempts)
+                .values(attempts=col(LoginThrottle.attempts) - attempts)
+            )
         session.execute(delete(LoginThrottle).where(col(LoginThrottle.id).in_(known)))
 
     with bookkeeping():
         inventory.sessions.write(work)
 
 
-def _tell(inventory: Inventory, limits: Sequence[tuple[str, int]], name_key: str, by: Author) -> None:
-    """Audit that a window is full, once: a count of one more than the limit says that it was told."""
+def database_time(session: Session) -> datetime:
+    """Return the present time in UTC by the clock of the database, which all instances share."""
+    if session.get_bind().dialect.name == "sqlite":
+        told = session.scalar(text("SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')"))
+        return datetime.fromisoformat(str(told)).replace(tzinfo=UTC)
+    moment: datetime = session.execute(text("SELECT UTC_TIMESTAMP(6)")).scalar_one()
+    return moment.replace(tzinfo=UTC)
+
+
+def _audit(inventory: Inventory, limits: Sequence[_Limit], name_key: str, by: Author) -> None:
+    """Audit that a window is full, once: a count of one more than the limit says that it was audited."""
 
     def work(session: Session) -> None:
-        for key, most in limits:
-            full = col(LoginThrottle.id) == key, col(LoginThrottle.attempts) == most
-            told = session.execute(update(LoginThrottle).where(*full).values(attempts=most + 1))
+        for limit in limits:
+            full = col(LoginThrottle.id) == limit.key, col(LoginThrottle.attempts) == limit.most
+            told = session.execute(update(LoginThrottle).where(*full).values(attempts=limit.most + 1))
             if told.rowcount:  # type: ignore[attr-defined]
-                record(session, inventory.clock(), Event.LOGIN_THROTTLED, by=by, subject=name_key[:LONGEST_TOLD])
+                record(session, inventory.clock(), Event.LOGIN_THROTTLED, by=by, subject=name_key[:LONGEST_SUBJECT])
 
     with suppress(InventoryError), bookkeeping():
         inventory.sessions.write(work)
 
 
-def _count(session: Session, key: str, most: int, now: datetime) -> None:
-    row = col(LoginThrottle.id) == key
+def _count(session: Session, limit: _Limit, now: datetime) -> int:
+    row = col(LoginThrottle.id) == limit.key
     counted = session.execute(
         update(LoginThrottle)
-        .where(row, col(LoginThrottle.attempts) < most)
+        .where(row, col(LoginThrottle.attempts) < limit.most)
         .values(attempts=col(LoginThrottle.attempts) + 1)
     )
-    if counted.rowcount:  # type: ignore[attr-defined]
-        return
-    ends_at = session.scalar(select(col(LoginThrottle.ends_at)).where(row))
-    if ends_at is not None:
-        raise TooManyLogins(max(1, math.ceil((ends_at - now).total_seconds())))
-    session.execute(insert(LoginThrottle).values(id=key, attempts=1, ends_at=now + WINDOW))
+    found = session.execute(select(col(LoginThrottle.attempts), col(LoginThrottle.ends_at)).where(row)).one_or_none()
+    if counted.rowcount and found is not None:  # type: ignore[attr-defined]
+        return int(found.attempts)
+    if found is not None:
+        raise _too_many(found.ends_at - now)
+    session.execute(insert(LoginThrottle).values(id=limit.key, attempts=1, ends_at=now + WINDOW))
+    return 1
+
+
+def _count_for_account(session: Session, name_key: str, now: datetime) -> int:
+    key = _account_key(name_key)
+    found = session.scalars(select(LoginThrottle).where(col(LoginThrottle.id) == key).with_for_update()).one_or_none()
+    if found is None:
+        values = {"id": key, "attempts": 1, "ends_at": now + ACCOUNT_WINDOW, "next_at": now}
+        session.execute(insert(LoginThrottle).values(values))
+        return 1
+    if found.next_at is not None and found.next_at > now:
+        raise _too_many(found.next_at - now)
+    attempts = found.attempts + 1
+    values = {"attempts": attempts, "ends_at": now + ACCOUNT_WINDOW, "next_at": now + account_delay(attempts)}
+    session.execute(update(LoginThrottle).where(col(LoginThrottle.id) == key).values(values))
+    return attempts
+
+
+def _too_many(wait: timedelta) -> TooManyLogins:
+    return TooManyLogins(max(1, math.ceil(wait.total_seconds())))
+
+
+def _pair_limit(name_key: str, address: str, of_address: int) -> _Limit:
+    most = MAX_FOR_PAIR_OF_BUSY_ADDRESS if of_address > BUSY_ADDRESS else MAX_FOR_PAIR
+    return _Limit(_digest("pair", name_key, _network(address)), most)
+
+
+def _device_limit(device: str) -> _Limit:
+    return _Limit(_digest("device", device), MAX_FOR_PAIR)
+
+
+def _second_factor_limit(name_key: str) -> _Limit:
+    return _Limit(_digest("second factor", name_key), MAX_FOR_SECOND_FACTOR)
 
 
 def _address_key(address: str) -> str:
     return _digest("address", _network(address))
 
 
-def _pair_key(name_key: str, address: str) -> str:
-    return _digest("pair", name_key, _network(address))
-
-
-def _second_factor_key(name_key: str) -> str:
-    return _digest("second factor", name_key)
+def _account_key(name_key: str) -> str:
+    return _digest("account", name_key)
 
 
 def _network(address: str) -> str:
