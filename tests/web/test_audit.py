@@ -15,6 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlmodel import col
 
 from inventory_core import Inventory, SingleDatabase
+from inventory_core.testing import create_product
 from inventory_web.areas.accounts import users
 from inventory_web.areas.audit.reading import EventFilter, EventRow, events_page, prune
 from inventory_web.areas.audit.texts import event_text
@@ -118,6 +119,80 @@ def test_a_door_that_is_tried_again_and_again_is_told_once_a_minute(app: Flask, 
     assert [(row.actor, row.details["page"], row.details["role"]) for row in rows] == [
         ("vera", "POST /users/disable", "admin"),
         ("vera", "GET /users", "admin"),
+    ]
+
+
+def test_strangers_cannot_fill_the_audit_by_forms_and_metrics_that_are_refused(
+    make_app: Callable[..., Flask], inventory: Inventory
+) -> None:
+    app = make_app(metrics_allow=("10.0.0.0/8",))
+    with time_machine.travel("2026-04-03T12:00:00+00:00", tick=False) as clock:
+        for number in range(20):
+            stranger = Browser(app, address=f"198.51.100.{number}")
+            assert stranger.post("/login", token="", username="ada", password="x").status_code == 400
+            assert stranger.post("/account/theme", token="", theme="dark").status_code == 400
+            assert stranger.get("/metrics").status_code == 403
+        clock.shift(timedelta(minutes=2))
+        Browser(app, address="198.51.100.99").get("/metrics")
+
+    rows = [row for row in told(inventory) if row.event != Event.ACCOUNT_ADDED]
+    assert [(row.event, row.actor, row.address, row.details.get("skipped")) for row in rows] == [
+        ("metrics_denied", "", "198.51.100.99", 19),
+        ("metrics_denied", "", "198.51.100.0", None),
+        ("csrf_failed", "", "198.51.100.0", None),
+    ]
+
+
+def test_a_form_without_its_token_and_a_refused_request_are_audited_with_their_person(
+    app: Flask, inventory: Inventory
+) -> None:
+    vera = Browser(app).logged_in("vera")
+    vera.get("/inventory")
+    assert vera.post("/views", view_name="De todos", shared="1").status_code == 403
+    assert vera.post("/views", token="forged", view_name="Mía").status_code == 400
+
+    assert [(row.event, row.actor, row.details["page"]) for row in told(inventory)[:2]] == [
+        ("csrf_failed", "vera", "POST /views"),
+        ("access_refused", "vera", "POST /views"),
+    ]
+
+
+def test_a_refused_change_of_an_account_is_audited_with_its_reason(app: Flask, inventory: Inventory) -> None:
+    users.disable_account(inventory, name="admin")
+    admin = Browser(app).logged_in("ada")
+    admin.get("/users")
+    assert admin.post("/users/role", username="ada", role="viewer").status_code == 422
+
+    (row,) = told(inventory, EventFilter(event="account_change_refused"))
+    assert (row.actor, row.subject, row.details["reason"]) == ("ada", "ada", "role: last_admin")
+
+
+def test_an_account_that_does_not_exist_is_audited_when_it_is_changed(app: Flask, inventory: Inventory) -> None:
+    admin = Browser(app).logged_in("ada")
+    admin.get("/users")
+    assert admin.post("/users/enable", username="nadie").status_code == 404
+
+    (row,) = told(inventory, EventFilter(event="account_change_refused"))
+    assert (row.subject, row.details["reason"]) == ("nadie", "username: unknown")
+
+
+def test_a_wrong_code_when_the_second_factor_is_switched_off_is_audited(app: Flask, inventory: Inventory) -> None:
+    vera = Browser(app).logged_in("vera")
+    vera.get("/account/second-factor")
+    vera.post("/account/second-factor/off", current_password=PASSWORD, second_code="000000")
+
+    assert [row.actor for row in told(inventory, EventFilter(event="second_factor_off_refused"))] == ["vera"]
+
+
+def test_a_product_that_is_retired_and_restored_is_audited(app: Flask, inventory: Inventory) -> None:
+    create_product(inventory, "A-1")
+    olga = Browser(app).logged_in("olga")
+    olga.post("/products/A-1/retire")
+    olga.post("/products/A-1/restore")
+
+    assert [(row.event, row.actor, row.subject) for row in told(inventory)[:2]] == [
+        ("product_restored", "olga", "A-1"),
+        ("product_retired", "olga", "A-1"),
     ]
 
 

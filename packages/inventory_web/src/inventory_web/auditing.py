@@ -1,10 +1,12 @@
 """What happened to accounts, logins and data: written here, by whichever area it happened in, and never changed."""
 
 import json
+import threading
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from urllib.parse import unquote_plus
+from weakref import WeakKeyDictionary
 
 import structlog
 from flask import request
@@ -16,6 +18,7 @@ from inventory_core.errors import InventoryError
 from inventory_core.inventory import Inventory
 from inventory_core.rules.codes import LONGEST_KEY, code_key
 from inventory_core.rules.texts import one_line
+from inventory_core.sessions import SessionSource
 from inventory_web import current
 from inventory_web.audit_tables import AuditEvent
 from inventory_web.stored_changes import bookkeeping
@@ -23,6 +26,8 @@ from inventory_web.tracing import REQUEST_ID
 
 LONGEST_SUBJECT = 200
 LONGEST_DETAIL = 500
+PAUSE = timedelta(minutes=1)
+MAX_PACED = 1_000
 log = structlog.get_logger(__name__)
 
 
@@ -49,6 +54,13 @@ class Event(StrEnum):
     IMPORTED = "imported"
     IMPORT_UNDONE = "import_undone"
     ROLE_REFUSED = "role_refused"
+    ACCESS_REFUSED = "access_refused"
+    CSRF_FAILED = "csrf_failed"
+    METRICS_DENIED = "metrics_denied"
+    SECOND_FACTOR_OFF_REFUSED = "second_factor_off_refused"
+    ACCOUNT_CHANGE_REFUSED = "account_change_refused"
+    PRODUCT_RETIRED = "product_retired"
+    PRODUCT_RESTORED = "product_restored"
     AUDIT_PRUNED = "audit_pruned"
 
 
@@ -105,6 +117,51 @@ def announce(inventory: Inventory, event: str, *, by: Author, subject: str = "",
             inventory.sessions.write(lambda session: record(session, at, event, by=by, subject=subject, **details))
     except InventoryError as error:
         log.warning("not_audited", event_told=event, actor=by.name, subject=subject, code=error.code)
+
+
+def announce_seldom(
+    inventory: Inventory, event: str, *, by: Author, subject: str = "", **details: str | int | None
+) -> None:
+    """Write an event of which a client can cause any number: at most once a minute for each person, and for all strangers together.
+
+    The next one that is written says in ``skipped`` how many this process has left out before.
+    """
+    now = inventory.clock()
+    skipped = _paces.setdefault(inventory.sessions, _Pace()).take(event, code_key(by.name), now)
+    if skipped is None:
+        return
+    try:
+        if told_since(inventory, event, by=by, since=now - PAUSE):
+            return
+    except InventoryError as error:
+        log.warning("not_audited", event_told=event, actor=by.name, subject=subject, code=error.code)
+        return
+    announce(inventory, event, by=by, subject=subject, skipped=skipped or None, **details)
+
+
+class _Pace:
+    """Lets one event of each kind and person through within a pause, in this process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last: dict[tuple[str, str], tuple[datetime, int]] = {}
+
+    def take(self, event: str, actor_key: str, now: datetime) -> int | None:
+        """Return how many were skipped since the last one that went through; None if this one is skipped, too."""
+        key = (event, actor_key)
+        with self._lock:
+            last, skipped = self._last.get(key, (None, 0))
+            if last is not None and timedelta() <= now - last < PAUSE:
+                self._last[key] = (last, skipped + 1)
+                return None
+            if len(self._last) >= MAX_PACED:
+                self._last.clear()
+            self._last[key] = (now, 0)
+            return skipped
+
+
+_paces: WeakKeyDictionary[SessionSource, _Pace] = WeakKeyDictionary()
+"""For each database of this process."""
 
 
 def told_since(inventory: Inventory, event: str, *, by: Author, since: datetime) -> bool:

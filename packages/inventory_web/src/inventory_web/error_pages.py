@@ -13,6 +13,7 @@ from werkzeug.exceptions import HTTPException, InternalServerError
 
 from inventory_core.errors import CommitUnknown, InventoryError, SchemaNotCurrent, StorageRefused
 from inventory_web import current, htmx, kept_forms
+from inventory_web.auditing import Event, announce_seldom, the_author
 from inventory_web.errors import STATUS, ClusterRefused, ConfirmedChangeLost, TooManyLogins, WebError, code_of
 from inventory_web.refusals import refusal_text
 from inventory_web.stored_changes import is_stored
@@ -135,6 +136,7 @@ def _stored_but(answer: Answer) -> Answer:
 def stale(error: CSRFError) -> Response:
     """Tell that a form belongs to another session; what a person typed into one of our pages is shown to be sent again."""
     log.info("csrf", reason=error.description)
+    audit_refused_form()
     form = _typed_form()
     if form is not None:
         return kept_forms.page(form, 400)
@@ -145,6 +147,11 @@ def stale(error: CSRFError) -> Response:
     response = respond(Answer(400, "WEB-400", gettext("La página era de otra sesión. Ya puede repetirlo aquí mismo.")))
     response.headers["HX-Trigger"] = json.dumps({"inventory:token": {"token": generate_csrf()}})
     return response
+
+
+def audit_refused_form() -> None:
+    """Audit that a form came without the token of its session."""
+    announce_seldom(current.the_inventory(), Event.CSRF_FAILED, by=the_author(), page=_page())
 
 
 def session_ended() -> Response:
@@ -179,6 +186,9 @@ def _crash(error: InternalServerError) -> Response:
 
 def _http(error: HTTPException) -> Response:
     status = error.code or 500
+    if status == HTTPStatus.FORBIDDEN:
+        event = Event.METRICS_DENIED if request.endpoint == "status.metrics" else Event.ACCESS_REFUSED
+        announce_seldom(current.the_inventory(), event, by=the_author(), page=_page())
     text = _text(status)
     if status == 413 and current.the_account() is None:
         text = gettext("Lo enviado es demasiado grande para quien no ha iniciado sesión. Entre y repítalo.")
@@ -189,6 +199,10 @@ def _http(error: HTTPException) -> Response:
     if error.response is not None:
         response = make_response(error.response)
     return response
+
+
+def _page() -> str:
+    return f"{request.method} {request.path}"
 
 
 def _wants_json() -> bool:

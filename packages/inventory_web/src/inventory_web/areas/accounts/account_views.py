@@ -5,11 +5,11 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
 
 from inventory_core.errors import Fault
-from inventory_web import current, htmx
+from inventory_web import current, error_pages, htmx
 from inventory_web.areas.accounts import second_factors, users
 from inventory_web.areas.accounts.user_names import is_mixed_script
-from inventory_web.auditing import the_author
-from inventory_web.errors import AccountRefused
+from inventory_web.auditing import Event, announce_seldom, the_author
+from inventory_web.errors import AccountNotFound, AccountRefused
 from inventory_web.messages import faults_by_field, faults_text, mixed_script_text
 from inventory_web.roles import Role, requires
 
@@ -18,6 +18,7 @@ PAGE = 25
 
 def add_routes(blueprint: Blueprint) -> None:
     """Add the pages of the administrator."""
+    blueprint.register_error_handler(AccountNotFound, _not_found)
     blueprint.add_url_rule("/users", view_func=accounts)
     blueprint.add_url_rule("/users", view_func=add, methods=["POST"])
     blueprint.add_url_rule("/users/role", view_func=role, methods=["POST"])
@@ -47,6 +48,7 @@ def add() -> BaseResponse:
             by=the_author(),
         )
     except AccountRefused as error:
+        _audit_refusal(error)
         return _page(faults_by_field(error.faults), 422)
     if is_mixed_script(name):
         flash(mixed_script_text(name), "warning")
@@ -126,12 +128,30 @@ def _role() -> Role:
         raise AccountRefused(Fault("role", "unknown", word[:80])) from None
 
 
+def _audit_refusal(error: AccountRefused | AccountNotFound) -> None:
+    faults = error.faults if isinstance(error, AccountRefused) else (Fault("username", "unknown"),)
+    announce_seldom(
+        current.the_inventory(),
+        Event.ACCOUNT_CHANGE_REFUSED,
+        by=the_author(),
+        subject=_name(),
+        page=f"{request.method} {request.path}",
+        reason=", ".join(f"{fault.field}: {fault.reason}" for fault in faults),
+    )
+
+
+def _not_found(error: AccountNotFound) -> Response:
+    _audit_refusal(error)
+    return error_pages.refuse(error)
+
+
 def _done(message: str) -> BaseResponse:
     flash(message, "success")
     return htmx.see_other(url_for("accounts.accounts"))
 
 
 def _refused(error: AccountRefused) -> Response:
+    _audit_refusal(error)
     flash(f"{_name()}: {faults_text(error.faults)}", "danger")
     return _page({}, 422)
 

@@ -11,7 +11,7 @@ from inventory_core.errors import InventoryError
 from inventory_web import current, error_pages, htmx, kept_forms
 from inventory_web.addresses import page_of_form, this_address
 from inventory_web.areas.accounts import logins, users
-from inventory_web.auditing import Event, announce, the_author, told_since
+from inventory_web.auditing import Event, announce_seldom, the_author
 from inventory_web.errors import RoleNeeded
 from inventory_web.http_request import MAX_BODY_BYTES
 from inventory_web.roles import Role, role_of
@@ -144,13 +144,11 @@ def _needs_second_factor(account: current.Account) -> bool:
 
 def _tell_refusal(account: current.Account, required: Role) -> None:
     """Audit it once a minute and person: who tries every door would fill the table."""
-    inventory, by = current.the_inventory(), the_author()
-    if not told_since(inventory, Event.ROLE_REFUSED, by=by, since=inventory.clock() - timedelta(minutes=1)):
-        announce(
-            inventory,
-            Event.ROLE_REFUSED,
-            by=by,
-            subject=account.name,
-            page=f"{request.method} {request.path}",
-            role=required.word,
-        )
+    announce_seldom(
+        current.the_inventory(),
+        Event.ROLE_REFUSED,
+        by=the_author(),
+        subject=account.name,
+        page=f"{request.method} {request.path}",
+        role=required.word,
+    )

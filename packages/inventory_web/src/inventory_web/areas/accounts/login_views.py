@@ -155,6 +155,7 @@ def _begin(known: logins.Known, target: str) -> BaseResponse:
 def _stale(error: CSRFError) -> BaseResponse:
     """A login whose page is older than the session: show it again with what was typed, but the password."""
     if request.endpoint == "accounts.login" and guard.known_account() is None:
+        error_pages.audit_refused_form()
         return guard.login_page([gettext("Esta página se había quedado antigua. Escriba otra vez su contraseña.")], 400)
     return error_pages.stale(error)
 

@@ -10,7 +10,7 @@ from inventory_core.errors import Fault
 from inventory_core.rules.codes import code_key
 from inventory_web import current, htmx
 from inventory_web.areas.accounts import logins, second_factors, throttling
-from inventory_web.auditing import the_author
+from inventory_web.auditing import Event, announce_seldom, the_author
 from inventory_web.errors import AccountRefused, TooManyLogins
 from inventory_web.messages import faults_by_field
 from inventory_web.refusals import refusal_text
@@ -67,6 +67,7 @@ def end_second_factor() -> BaseResponse:
     try:
         _require_password_and_code(account)
     except (AccountRefused, TooManyLogins) as error:
+        announce_seldom(current.the_inventory(), Event.SECOND_FACTOR_OFF_REFUSED, by=the_author(), subject=account.name)
         return _refused(error, "second_code")
     second_factors.switch_off(current.the_inventory(), name=account.name, by=the_author())
     flash(gettext("La verificación en dos pasos está desactivada."), "success")

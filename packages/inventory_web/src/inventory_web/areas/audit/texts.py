@@ -32,6 +32,10 @@ def details_of(details: Mapping[str, str | int]) -> Iterator[tuple[str, str]]:
         "filter": gettext("Filtro"),
         "step": gettext("Paso"),
         "import_id": gettext("Importación"),
+        "reason": gettext("Motivo"),
+        "attempts": gettext("Intentos"),
+        "products": gettext("Productos"),
+        "skipped": gettext("No anotados antes"),
     }
     for name, value in details.items():
         yield labels.get(name, name), _value(name, value)
@@ -71,6 +75,13 @@ def _account_texts() -> dict[str, str]:
         Event.ACCOUNT_DISABLED: gettext("Usuario desactivado"),
         Event.ACCOUNT_ENABLED: gettext("Usuario activado"),
         Event.ROLE_REFUSED: gettext("Rechazado por falta de rol"),
+        Event.ACCOUNT_CHANGE_REFUSED: gettext("Cambio de usuario rechazado"),
+        Event.SECOND_FACTOR_OFF_REFUSED: gettext(
+            "Verificación en dos pasos no desactivada: contraseña o código incorrectos"
+        ),
+        Event.ACCESS_REFUSED: gettext("Acceso rechazado"),
+        Event.CSRF_FAILED: gettext("Formulario de otra sesión o de otra página rechazado"),
+        Event.METRICS_DENIED: gettext("Lectura de métricas rechazada"),
     }
 
 
@@ -79,5 +90,7 @@ def _data_texts() -> dict[str, str]:
         Event.EXPORTED: gettext("Exportación"),
         Event.IMPORTED: gettext("Importación"),
         Event.IMPORT_UNDONE: gettext("Importación deshecha"),
+        Event.PRODUCT_RETIRED: gettext("Producto eliminado"),
+        Event.PRODUCT_RESTORED: gettext("Producto restaurado"),
         Event.AUDIT_PRUNED: gettext("Auditoría recortada"),
     }

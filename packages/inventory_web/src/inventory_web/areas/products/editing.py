@@ -10,6 +10,7 @@ from inventory_core.queries.choices import list_categories, list_locations
 from inventory_core.queries.product_details import ProductDetails, get_product
 from inventory_core.rules.codes import LONGEST_CODE
 from inventory_web.areas.products.forms import OTHER, ProductForm, stored_values
+from inventory_web.auditing import Event, announce, the_author
 from inventory_web.current import new_operation, the_actor, the_inventory, the_operation
 from inventory_web.htmx import see_other
 from inventory_web.roles import Role, requires
@@ -99,6 +100,7 @@ def save(code: str) -> Response:
 def retire(code: str) -> Response:
     """Take a product out of the list."""
     saved = retire_product(the_inventory(), code=code, actor=the_actor(), operation=the_operation())
+    announce(the_inventory(), Event.PRODUCT_RETIRED, by=the_author(), subject=saved.code)
     flash(gettext("Producto «%(code)s» eliminado. Puede restaurarlo aquí mismo.", code=saved.code), "success")
     return see_other(url_for("products.details", code=saved.code))
 
@@ -107,6 +109,7 @@ def retire(code: str) -> Response:
 def restore(code: str) -> Response:
     """Bring a product back into the list."""
     saved = restore_product(the_inventory(), code=code, actor=the_actor(), operation=the_operation())
+    announce(the_inventory(), Event.PRODUCT_RESTORED, by=the_author(), subject=saved.code)
     flash(gettext("Producto «%(code)s» restaurado.", code=saved.code), "success")
     return see_other(url_for("products.details", code=saved.code))
 

@@ -13,6 +13,7 @@ from inventory_core.rules.shared_changes import SetRetired
 from inventory_web.addresses import next_address
 from inventory_web.areas.selections import asked
 from inventory_web.areas.selections.asked import OTHER, Asked
+from inventory_web.auditing import Event, announce, the_author
 from inventory_web.current import new_operation, the_actor, the_inventory, the_operation
 from inventory_web.error_pages import answer_for
 from inventory_web.htmx import see_other
@@ -75,6 +76,9 @@ def change(kind: str) -> Response:
     except SelectionChanged as changed:
         now = Selection(found=selection.found, seen_number=changed.current)
         return _page(now, wanted, status=409, notice=answer_for(changed).message)
+    if isinstance(wanted.change, SetRetired) and saved.changed:
+        event = Event.PRODUCT_RETIRED if wanted.change.retired else Event.PRODUCT_RESTORED
+        announce(the_inventory(), event, by=the_author(), subject=saved.operation, products=saved.changed)
     _tell(wanted, saved)
     return see_other(_list_address())
 
