@@ -81,6 +81,8 @@ def check_password(inventory: Inventory, *, name: str, password: str, by: Author
         user.password_hash = _rehash(inventory, user, password)
     if confirmed_at is None:
         throttling.forgive(inventory, name_key=key, address=by.address, device=device)
+    else:
+        throttling.forgive_password(inventory, name_key=key, device=device)
     proof = proof_of(user.password_hash, user.logged_in_at if confirmed_at else None)
     return Known(user.id or 0, user.name, proof, confirmed_at is not None)
 

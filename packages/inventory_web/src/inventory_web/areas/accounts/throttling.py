@@ -91,7 +91,7 @@ def count_attempt(
         limits.extend([_second_factor_limit(name_key)] * second_factor)
         for limit in limits:
             _count(session, limit, now)
-        if not device:
+        if not device and not second_factor:
             attempts = _count_for_account(session, name_key, now)
             if attempts == ACCOUNT_FREE_ATTEMPTS + 1:
                 record(session, inventory.clock(), Event.LOGIN_THROTTLED, by=by, subject=name_key[:LONGEST_SUBJECT])
@@ -125,16 +125,21 @@ def forgive(
     known += [_second_factor_limit(name_key).key] * second_factor
 
     def work(session: Session) -> None:
-        for key in () if device else (_address_key(address), _account_key(name_key)):
-            session.execute(
-                update(LoginThrottle)
-                .where(col(LoginThrottle.id) == key, col(LoginThrottle.attempts) >= attempts)
-                .values(attempts=col(LoginThrottle.attempts) - attempts)
-            )
+        if not device:
+            _take_back(session, _address_key(address), attempts)
+            if not second_factor:
+                _take_back(session, _account_key(name_key), attempts)
         session.execute(delete(LoginThrottle).where(col(LoginThrottle.id).in_(known)))
 
     with bookkeeping():
         inventory.sessions.write(work)
+
+
+def forgive_password(inventory: Inventory, *, name_key: str, device: str = "") -> None:
+    """Take back what a right password has counted for its account; its pair stays counted until the second factor is right."""
+    if not device:
+        with bookkeeping():
+            inventory.sessions.write(lambda session: _take_back(session, _account_key(name_key), 1))
 
 
 def database_time(session: Session) -> datetime:
@@ -158,6 +163,14 @@ def _audit(inventory: Inventory, limits: Sequence[_Limit], name_key: str, by: Au
 
     with suppress(InventoryError), bookkeeping():
         inventory.sessions.write(work)
+
+
+def _take_back(session: Session, key: str, attempts: int) -> None:
+    session.execute(
+        update(LoginThrottle)
+        .where(col(LoginThrottle.id) == key, col(LoginThrottle.attempts) >= attempts)
+        .values(attempts=col(LoginThrottle.attempts) - attempts)
+    )
 
 
 def _count(session: Session, limit: _Limit, now: datetime) -> int:
