@@ -72,6 +72,17 @@ def test_a_browser_sees_its_own_write_on_another_instance_while_no_replica_has_i
         assert other.test_client().get("/").json == {"numbers": [], "role": "replica"}
 
 
+def test_the_cookie_stays_below_the_prefix_of_the_application(servers: ReplicaSet, pair: tuple[Flask, Flask]) -> None:
+    browser = pair[0].test_client()
+    with behind(servers):
+        sent = browser.post("/1", base_url="http://localhost/stock").headers.getlist("Set-Cookie")
+        seen = browser.get("/", base_url="http://localhost/stock").json
+
+    assert sent
+    assert all("; Path=/stock" in cookie for cookie in sent)
+    assert seen == {"numbers": [1], "role": "source"}
+
+
 def test_a_program_carries_the_token_in_a_header(servers: ReplicaSet, pair: tuple[Flask, Flask]) -> None:
     one, other = pair
     with behind(servers):
