@@ -1,9 +1,10 @@
 """The request class of the application: bounded, well-formed bodies, and HEAD as GET."""
 
+from socket import socket
 from typing import IO, Any
 
 from flask import Request
-from werkzeug.exceptions import BadRequest, HTTPException
+from werkzeug.exceptions import BadRequest, HTTPException, RequestTimeout
 from werkzeug.formparser import FormDataParser
 from werkzeug.utils import cached_property
 from werkzeug.wsgi import get_input_stream
@@ -12,6 +13,9 @@ MAX_BODY_BYTES = 65 * 1024 * 1024
 """The largest file that the core imports, and what a form wraps around it. Allowed after a login only."""
 MAX_ANONYMOUS_BODY_BYTES = 64 * 1024
 """Without a login. Below the size at which Werkzeug moves an uploaded file from memory to the disk."""
+
+BODY_TIMEOUT_SECONDS = 30
+"""How long a client may send nothing in the middle of a body, while a thread of the server waits for it."""
 
 ParsedForm = tuple[IO[bytes], Any, Any]
 
@@ -35,15 +39,35 @@ class FormParser(FormDataParser):
 
 
 class RequestBody:
-    """The body as the server reads it from the client: whatever goes wrong there is a fault of the client."""
+    """The body as the server reads it from the client: whatever goes wrong there is a fault of the client.
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    ``connection`` is the socket of the client if the server tells it.
+    """
+
+    def __init__(self, stream: IO[bytes], connection: socket | None = None) -> None:
         self._stream = stream
+        self._connection = connection
 
     def read(self, size: int = -1) -> bytes:
-        """Read up to ``size`` bytes. Raises ``BadRequest`` if the client sent invalid chunks or broke off."""
+        """Read up to ``size`` bytes.
+
+        Raises ``BadRequest`` if the client sent invalid chunks or broke off, ``RequestTimeout`` if nothing came for a while.
+        """
+        if self._connection is None:
+            return self._read(size)
+        before = self._connection.gettimeout()
+        self._connection.settimeout(BODY_TIMEOUT_SECONDS)
+        try:
+            return self._read(size)
+        finally:
+            # The answer may take as long as its reader needs.
+            self._connection.settimeout(before)
+
+    def _read(self, size: int) -> bytes:
         try:
             return self._stream.read(size)
+        except TimeoutError as error:
+            raise RequestTimeout from error
         except Exception as error:
             # Servers have exceptions of their own for invalid chunks, some of which are no ``OSError``.
             raise BadRequest(f"unreadable body: {error}") from error
@@ -66,7 +90,10 @@ class HttpRequest(Request):
     @cached_property
     def stream(self) -> IO[bytes]:
         """The body, limited to ``max_content_length``. Reading raises ``BadRequest`` or ``RequestEntityTooLarge``."""
-        read_safely = {**self.environ, "wsgi.input": RequestBody(self.environ["wsgi.input"])}
+        read_safely = {
+            **self.environ,
+            "wsgi.input": RequestBody(self.environ["wsgi.input"], self.environ.get("gunicorn.socket")),
+        }
         return get_input_stream(read_safely, max_content_length=self.max_content_length)
 
     def _get_file_stream(self, *arguments: Any, **named: Any) -> IO[bytes]:

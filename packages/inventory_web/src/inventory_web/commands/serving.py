@@ -3,6 +3,8 @@
 import logging
 import os
 import socket
+import time
+from contextlib import suppress
 from typing import Any
 
 import click
@@ -24,6 +26,7 @@ from inventory_web.settings import Settings
 
 THREADS = 8
 GRACEFUL_SECONDS = 15
+LINGER_SECONDS = 0.5
 
 
 def serve(*, host: str, port: int) -> None:
@@ -76,10 +79,13 @@ class _Server(BaseApplication):
             "workers": 1,
             "threads": THREADS,
             "graceful_timeout": GRACEFUL_SECONDS,
+            # Before it reuses a connection, a thread would wait for the rest of an upload that was refused unread.
+            "keepalive": 0,
             "control_socket_disable": True,
             "logger_class": GunicornLog,
             "loglevel": "warning",
             "proc_name": "inventory",
+            "post_request": end_connection,
             "when_ready": self._announce,
         }
         for name, value in options.items():
@@ -95,6 +101,25 @@ class _Server(BaseApplication):
         host, port = self._address
         shown = f"[{host}]" if ":" in host else host
         click.echo(gettext("Inventario en http://%(address)s (Ctrl-C para terminar)", address=f"{shown}:{port}"))
+
+
+def end_connection(_worker: object, request: Any, _environment: object, response: Any) -> None:
+    """Let the client close its side first, in the thread of the request; gunicorn would wait in the one that accepts all.
+
+    A client that still sends an upload that was refused unread gets its answer, and then half a second.
+    """
+    if response is None or not response.should_close():
+        return
+    connection = request.unreader.sock
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_WR)
+        until = time.monotonic() + LINGER_SECONDS
+        while (left := until - time.monotonic()) > 0:
+            connection.settimeout(left)
+            if not connection.recv(65536):
+                break
+    with suppress(OSError):
+        connection.shutdown(socket.SHUT_RDWR)
 
 
 class GunicornLog(Logger):
