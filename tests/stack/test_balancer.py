@@ -14,6 +14,9 @@ from tests.stack.visitor import Visitor
 pytestmark = pytest.mark.stack
 NGINX_TEST = ("nginx", "-t", "-c", "/etc/nginx/inventory/nginx.conf")
 HARDENED = (
+    "Cross-Origin-Opener-Policy",
+    "Cross-Origin-Resource-Policy",
+    "Permissions-Policy",
     "Content-Security-Policy",
     "X-Content-Type-Options",
     "X-Frame-Options",
