@@ -60,6 +60,24 @@ def an_instance_is_killed(system: System, admin: Visitor, do: str) -> None:
     assert 1.5 < turns["web2"] / turns["web3"] < 2.5
 
 
+def an_instance_is_paused(system: System, admin: Visitor, do: str) -> None:
+    with done(system, do, undone_by="unpause"):
+        assert {admin.get("/inventory").status for _ in range(12)} == {200}
+        require_work(admin, "DRILL-PAUSED-INSTANCE")
+        assert {admin.instance() for _ in range(6)} <= {"web2", "web3"}
+
+
+def an_instance_is_isolated(system: System, admin: Visitor, do: str) -> None:
+    command = shlex.split(do.replace("inventory_", f"{system.project}_").replace("inventory-", f"{system.project}-"))
+    system.run(*command)
+    try:
+        assert {admin.get("/inventory").status for _ in range(12)} == {200}
+        for number in range(6):
+            assert require_work(admin, f"DRILL-ISOLATED-{number}").header("X-Served-By") in {"web2", "web3"}
+    finally:
+        system.run(*("connect" if word == "disconnect" else word for word in command))
+
+
 def the_replica_is_killed(system: System, admin: Visitor, do: str) -> None:
     with done(system, do):
         eventually("it is noticed", lambda: everywhere(admin, "source_only"))
@@ -121,6 +139,8 @@ def the_replica_stands_still(system: System, admin: Visitor, do: str) -> None:
 
 DRILLS: dict[str, Drill] = {
     "docker compose kill web1": an_instance_is_killed,
+    "docker compose pause web1": an_instance_is_paused,
+    "docker network disconnect inventory_data inventory-web1-1": an_instance_is_isolated,
     "docker compose kill db-replica": the_replica_is_killed,
     "docker compose pause db-replica": the_replica_is_paused,
     "docker compose kill db": the_source_is_killed,
