@@ -56,6 +56,25 @@ def test_the_rules_of_the_core_read_no_clock() -> None:
     assert reading == set()
 
 
+FIXED_FOR_MIGRATIONS = ("inventory_core.migrations", "inventory_core.insert_only")
+"""What migrations share: it makes the same tables in every later release."""
+
+
+def test_migrations_import_nothing_that_a_later_release_may_change() -> None:
+    imported = {
+        f"{path.name} imports {name}"
+        for package in PACKAGES
+        for path in sources(package)
+        if path.match("migrations/versions/*.py")
+        for node in ast.walk(tree(path))
+        if isinstance(node, ast.Import | ast.ImportFrom)
+        for name in ([node.module or ""] if isinstance(node, ast.ImportFrom) else [part.name for part in node.names])
+        if name.startswith("inventory_") and not name.startswith(FIXED_FOR_MIGRATIONS)
+    }
+
+    assert imported == set()
+
+
 def test_nothing_prints_but_the_commands() -> None:
     printing = {
         f"{path}:{node.lineno}"

@@ -1,11 +1,12 @@
 """The migrations make the tables of the models, both ways, in each kind of database."""
 
+import re
 from collections.abc import Iterator
 
 import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
-from sqlalchemy import Engine, Index, MetaData, inspect, text
+from sqlalchemy import Engine, Index, MetaData, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from inventory_core import (
@@ -129,6 +130,56 @@ def test_instances_that_start_at_the_same_instant_upgrade_once(empty: SingleData
     assert verify(Inventory(empty)).faults == ()
 
 
+class Interrupted(Exception):
+    """The connection to the server is lost after a statement."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("topology", [MYSQL], indirect=True)
+def test_an_upgrade_that_is_interrupted_after_each_statement_is_finished_by_repeating_it(
+    topology: MySQLSchemas,
+) -> None:
+    """MySQL commits each change of a table, so an interrupted upgrade leaves a part of it."""
+    with topology.empty() as whole, topology.empty() as broken:
+        upgrade_all(whole.engine)
+        seen: set[str] = set()
+
+        def interrupt(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+            if not re.match(r"\s*(CREATE|ALTER|DROP|INSERT|UPDATE|DELETE)", statement) or statement in seen:
+                return
+            seen.add(statement)
+            raise Interrupted(statement)
+
+        event.listen(broken.engine, "after_cursor_execute", interrupt)
+        interruptions = 0
+        while interruptions < 1_000:
+            try:
+                upgrade_all(broken.engine)
+            except Interrupted:
+                interruptions += 1
+            else:
+                break
+
+        assert interruptions == len(seen) > 60
+        assert structure(broken.engine) == structure(whole.engine)
+        assert triggers(broken.engine) == triggers(whole.engine)
+        for table, column in (("category", "name"), ("location", "name"), ("`user`", "name")):
+            rows = text(f"SELECT {column} FROM {table} ORDER BY {column}")  # noqa: S608
+            with broken.engine.connect() as found, whole.engine.connect() as expected:
+                assert found.execute(rows).all() == expected.execute(rows).all()
+
+
+@pytest.mark.parametrize("topology", [MYSQL], indirect=True)
+def test_an_upgrade_refuses_a_table_of_another_program(topology: MySQLSchemas) -> None:
+    with topology.empty() as sessions:
+        with sessions.engine.begin() as connection:
+            connection.execute(text("CREATE TABLE product (id INTEGER)"))
+
+        for _ in range(2):
+            with pytest.raises(DBAPIError, match="already exists"):
+                CORE_SCHEMA.upgrade(sessions.engine)
+
+
 @WHERE
 def test_a_database_of_a_newer_program_is_told_apart_from_an_empty_one(empty: SingleDatabase) -> None:
     with pytest.raises(SchemaNotCurrent, match="inventory migrate"):
@@ -221,6 +272,15 @@ def test_an_upgrade_keeps_the_results_of_operations_and_what_was_undone(empty: S
     with pytest.raises(CannotUndo, match="already_undone"):
         undo_products_change(inventory, changed_operation="change", **new_request())
     assert [fault.where for fault in verify(inventory).faults] == ["operation refused"]
+
+
+def triggers(engine: Engine) -> list[tuple[object, ...]]:
+    statement = text(
+        "SELECT trigger_name, event_manipulation, event_object_table, action_statement "
+        "FROM information_schema.triggers WHERE trigger_schema = DATABASE() ORDER BY trigger_name"
+    )
+    with engine.connect() as connection:
+        return [tuple(row) for row in connection.execute(statement)]
 
 
 def differences(engine: Engine, tables: MetaData) -> list[object]:

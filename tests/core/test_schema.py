@@ -1,4 +1,6 @@
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -7,7 +9,7 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from inventory_core import CORE_SCHEMA, Inventory, SchemaNotCurrent, SingleDatabase
+from inventory_core import CORE_SCHEMA, InvalidInput, Inventory, SchemaNotCurrent, SingleDatabase
 from inventory_core.tables import metadata
 from inventory_core.testing import create_product
 
@@ -124,6 +126,34 @@ def test_the_database_itself_forbids_negatives(inventory: Inventory, statement: 
 
     with pytest.raises(DBAPIError, match="CHECK constraint failed"):
         inventory.sessions.write(lambda session: session.execute(text(statement)))
+
+
+def test_threads_upgrade_databases_of_their_own_at_once(tmp_path: Path) -> None:
+    opened = [SingleDatabase.from_file(tmp_path / f"{number}.db") for number in range(6)]
+    together = threading.Barrier(len(opened))
+
+    def upgrade(sessions: SingleDatabase) -> None:
+        together.wait(30)
+        CORE_SCHEMA.upgrade(sessions.engine)
+
+    try:
+        with ThreadPoolExecutor(len(opened)) as threads:
+            list(threads.map(upgrade, opened))
+        for sessions in opened:
+            CORE_SCHEMA.require_current(sessions.engine)
+    finally:
+        for sessions in opened:
+            sessions.close()
+
+
+@pytest.mark.parametrize("revision", ["nonsense", "", "9999", "0001:0002"])
+def test_a_revision_that_does_not_exist_is_refused_by_its_name(engine: Engine, revision: str) -> None:
+    for change in (CORE_SCHEMA.upgrade, CORE_SCHEMA.downgrade):
+        with pytest.raises(InvalidInput, match="revision: unknown") as caught:
+            change(engine, revision)
+        assert caught.value.faults[0].value == revision
+
+    assert inspect(engine).get_table_names() == []
 
 
 def structure(engine: Engine) -> list[tuple[object, ...]]:

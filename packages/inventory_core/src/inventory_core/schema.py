@@ -1,6 +1,7 @@
 """The schema's migrations, for this package's tables and for any package that brings its own."""
 
 import hashlib
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,8 +10,10 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, Engine, func
 from sqlalchemy.exc import DBAPIError
 
-from inventory_core.errors import DatabaseBusy, SchemaNotCurrent
+from inventory_core.engines import require_dialect
+from inventory_core.errors import DatabaseBusy, Fault, InvalidInput, SchemaNotCurrent
 from inventory_core.failures import refusal
+from inventory_core.rules.texts import shown
 
 # Alembic is imported where it is used: a process that only serves would hold 7 MB of it for nothing.
 # ruff: noqa: PLC0415
@@ -20,6 +23,9 @@ if TYPE_CHECKING:
 
 PATIENCE_SECONDS = 300
 """How long an instance waits for another one that migrates."""
+
+_one_thread = threading.Lock()
+"""Alembic keeps the migration that runs in variables of its modules, so a process runs one at a time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,32 +51,48 @@ class SchemaChain:
         """Raise ``SchemaNotCurrent`` unless the database is at the head."""
         found = self.revision(engine)
         if found != self.head():
-            known = {script.revision for script in self._scripts().walk_revisions()}
-            raise SchemaNotCurrent(found, self.head(), newer=found is not None and found not in known)
+            raise SchemaNotCurrent(found, self.head(), newer=found is not None and found not in self._revisions())
 
     def upgrade(self, engine: Engine, revision: str = "head") -> None:
-        """Bring the schema up; on SQLite all or nothing. Safe to repeat, also by instances that start together.
+        """Bring the schema up; on SQLite all or nothing.
 
-        Raises ``StorageRefused``, ``DatabaseBusy``, or ``SchemaNotCurrent`` for a database of a newer program.
+        Safe to repeat, after a failure too, and to call from several threads and processes at once: one of them migrates, the
+        others wait. Raises ``StorageRefused``, ``DatabaseBusy``, ``SchemaNotCurrent`` for a database of a newer program, or
+        ``InvalidInput`` for a ``revision`` that does not exist.
         """
         from alembic import command
 
+        self._require_known(revision)
         self._run(engine, lambda config: command.upgrade(config, revision))
 
     def downgrade(self, engine: Engine, revision: str) -> None:
-        """Take the schema back to ``revision`` (``base`` drops everything, with the data)."""
+        """Take the schema back to ``revision`` (``base`` drops everything, with the data). Raises what ``upgrade`` raises."""
         from alembic import command
 
+        self._require_known(revision)
         self._run(engine, lambda config: command.downgrade(config, revision))
 
     def _run(self, engine: Engine, run: Callable[["Config"], None]) -> None:
         from alembic.util import CommandError
 
+        require_dialect(engine.dialect.name)
         try:
-            with _translated(engine), _alone(engine, self.version_table), engine.begin() as connection:
+            with (
+                _translated(engine),
+                _one_thread,
+                _alone(engine, self.version_table),
+                engine.begin() as connection,
+            ):
                 run(self._config(connection))
         except CommandError as error:
             raise SchemaNotCurrent(self.revision(engine), self.head(), newer=True) from error
+
+    def _revisions(self) -> set[str]:
+        return {script.revision for script in self._scripts().walk_revisions()}
+
+    def _require_known(self, revision: str) -> None:
+        if revision not in ("head", "base") and revision not in self._revisions():
+            raise InvalidInput(Fault("revision", "unknown", shown(revision)))
 
     def _scripts(self) -> "ScriptDirectory":
         from alembic.script import ScriptDirectory

@@ -3,16 +3,24 @@
 import sqlalchemy as sa
 from alembic import op
 
-from inventory_core.rules.texts import fold
-from inventory_core.tables.columns import LONG_TEXT, ROW_ID, UtcMicroseconds
-from inventory_core.tables.metadata import MYSQL_OPTIONS
+from inventory_core.migrations import repeatable
+from inventory_core.migrations.column_types import LONG_TEXT, MYSQL_OPTIONS, ROW_ID, UtcMicroseconds
 
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
 
-PREDEFINED = ("Electrónicos", "Ropa", "Alimentos", "Hogar", "Deportes", "Libros", "Otros")
+PREDEFINED = {
+    "Electrónicos": "electronicos",
+    "Ropa": "ropa",
+    "Alimentos": "alimentos",
+    "Hogar": "hogar",
+    "Deportes": "deportes",
+    "Libros": "libros",
+    "Otros": "otros",
+}
+"""Each name with its folded form."""
 
 # Each begins with the state and the order of a list and ends with what its filters test: rows passed over are not fetched.
 PRODUCT_INDEXES = {
@@ -44,7 +52,7 @@ INSERT_ONLY = (
 
 
 def upgrade() -> None:
-    op.create_table(
+    repeatable.create_table(
         "category",
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("name", sa.String(length=80), nullable=False),
@@ -53,7 +61,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("name_key", name=op.f("uq_category_name_key")),
         **MYSQL_OPTIONS,
     )
-    op.create_table(
+    repeatable.create_table(
         "location",
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("name", sa.String(length=80), nullable=False),
@@ -64,7 +72,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("name_key", name=op.f("uq_location_name_key")),
         **MYSQL_OPTIONS,
     )
-    op.create_table(
+    repeatable.create_table(
         "operation",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("verb", sa.String(length=20), nullable=False),
@@ -75,9 +83,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_operation")),
         **MYSQL_OPTIONS,
     )
-    op.create_index("ix_operation_verb_at", "operation", ["verb", "at"])
+    repeatable.create_index("ix_operation_verb_at", "operation", ["verb", "at"])
 
-    op.create_table(
+    repeatable.create_table(
         "outbox",
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("event", sa.String(length=40), nullable=False),
@@ -90,10 +98,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         **MYSQL_OPTIONS,
     )
-    op.create_index("ix_outbox_claim", "outbox", ["claim"])
-    op.create_index("ix_outbox_due_at_id", "outbox", ["due_at", "id"])
+    repeatable.create_index("ix_outbox_claim", "outbox", ["claim"])
+    repeatable.create_index("ix_outbox_due_at_id", "outbox", ["due_at", "id"])
 
-    op.create_table(
+    repeatable.create_table(
         "product",
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("code", sa.String(length=64), nullable=False),
@@ -117,9 +125,9 @@ def upgrade() -> None:
         **MYSQL_OPTIONS,
     )
     for name, columns in PRODUCT_INDEXES.items():
-        op.create_index(name, "product", columns)
+        repeatable.create_index(name, "product", columns)
 
-    op.create_table(
+    repeatable.create_table(
         "balance",
         sa.Column("product_id", ROW_ID, nullable=False),
         sa.Column("location_id", ROW_ID, nullable=False),
@@ -131,9 +139,11 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
         **MYSQL_OPTIONS,
     )
-    op.create_index("ix_balance_location_id_quantity_product_id", "balance", ["location_id", "quantity", "product_id"])
+    repeatable.create_index(
+        "ix_balance_location_id_quantity_product_id", "balance", ["location_id", "quantity", "product_id"]
+    )
 
-    op.create_table(
+    repeatable.create_table(
         "import_change",
         sa.Column("operation_id", sa.String(length=64), nullable=False),
         sa.Column("product_id", ROW_ID, nullable=False),
@@ -145,9 +155,9 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
         **MYSQL_OPTIONS,
     )
-    op.create_index("ix_import_change_product_id", "import_change", ["product_id"])
+    repeatable.create_index("ix_import_change_product_id", "import_change", ["product_id"])
 
-    op.create_table(
+    repeatable.create_table(
         "movement",
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("kind", sa.String(length=10), nullable=False),
@@ -173,8 +183,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("undoes_id", name=op.f("uq_movement_undoes_id")),
         **MYSQL_OPTIONS,
     )
-    op.create_index("ix_movement_operation_id", "movement", ["operation_id"])
-    op.create_index("ix_movement_product_id_id", "movement", ["product_id", "id"])
+    repeatable.create_index("ix_movement_operation_id", "movement", ["operation_id"])
+    repeatable.create_index("ix_movement_product_id_id", "movement", ["product_id", "id"])
     _fill()
     if op.get_bind().dialect.name == "sqlite":
         _set_up_sqlite()
@@ -182,7 +192,7 @@ def upgrade() -> None:
 
 def _fill() -> None:
     category = sa.table("category", sa.column("name", sa.String), sa.column("name_key", sa.String))
-    op.bulk_insert(category, [{"name": name, "name_key": fold(name)} for name in PREDEFINED])
+    op.bulk_insert(category, [{"name": name, "name_key": key} for name, key in PREDEFINED.items()])
     location = sa.table(
         "location", sa.column("name", sa.String), sa.column("name_key", sa.String), sa.column("is_default", sa.Boolean)
     )

@@ -2,6 +2,8 @@
 
 from alembic import op
 
+from inventory_core.migrations import repeatable
+
 revision = "0002"
 down_revision = "0001"
 branch_labels = None
@@ -11,7 +13,7 @@ COLUMNS = ["at", "kind", "quantity", "product_id", "undoes_id"]
 
 
 def upgrade() -> None:
-    op.create_index("ix_movement_by_time", "movement", COLUMNS)
+    repeatable.create_index("ix_movement_by_time", "movement", COLUMNS)
 
 
 def downgrade() -> None:

@@ -1,13 +1,15 @@
 """Operations in the order of time, of a person and of a product, so that the history reads a page and not the table."""
 
 import json
+import re
+import unicodedata
 from typing import Any
 
 import sqlalchemy as sa
 from alembic import op
 
-from inventory_core.rules.codes import code_key
-from inventory_core.tables.columns import ROW_ID
+from inventory_core.migrations import repeatable
+from inventory_core.migrations.column_types import ROW_ID
 
 revision = "0003"
 down_revision = "0002"
@@ -25,10 +27,10 @@ AT_ONCE = 1_000
 
 
 def upgrade() -> None:
-    op.add_column("operation", sa.Column("product_id", ROW_ID, nullable=True))
+    repeatable.add_column("operation", sa.Column("product_id", ROW_ID, nullable=True))
     _find_products()
     for name, columns in INDEXES.items():
-        op.create_index(name, "operation", columns)
+        repeatable.create_index(name, "operation", columns)
 
 
 def downgrade() -> None:
@@ -55,8 +57,14 @@ def _find_products() -> None:
     found: list[dict[str, Any]] = [
         {"of": row[0], "product": products[key]}
         for row in rows
-        if (key := code_key(str(json.loads(row[1] or "{}").get("code", "")))) in products
+        if (key := _code_key(str(json.loads(row[1] or "{}").get("code", "")))) in products
     ]
     statement = sa.text("UPDATE operation SET product_id = :product WHERE id = :of")
     for start in range(0, len(found), AT_ONCE):
         connection.execute(statement, found[start : start + AT_ONCE])
+
+
+def _code_key(code: str) -> str:
+    """The key of a code as this revision writes it: without regard to case and compatibility forms."""
+    key = unicodedata.normalize("NFKC", code.casefold()).casefold()
+    return re.sub("[\ud800-\udfff]", "\ufffd", key)

@@ -6,8 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from inventory_core.insert_only import forbid_changes, permit_changes
-from inventory_core.tables.columns import LONG_TEXT, ROW_ID, UtcMicroseconds
-from inventory_core.tables.metadata import MYSQL_OPTIONS
+from inventory_core.migrations.column_types import LONG_TEXT, MYSQL_OPTIONS, ROW_ID, UtcMicroseconds
 
 revision = "0004"
 down_revision = "0003"

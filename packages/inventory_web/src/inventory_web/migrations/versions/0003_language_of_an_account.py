@@ -3,6 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
+from inventory_core.migrations import repeatable
+
 revision = "0003"
 down_revision = "0002"
 branch_labels = None
@@ -10,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.add_column("user", sa.Column("language", sa.String(length=10), nullable=True))
+    repeatable.add_column("user", sa.Column("language", sa.String(length=10), nullable=True))
 
 
 def downgrade() -> None:

@@ -4,8 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
 
-from inventory_core.tables.columns import LONG_TEXT, ROW_ID, UtcMicroseconds
-from inventory_core.tables.metadata import MYSQL_OPTIONS
+from inventory_core.migrations import repeatable
+from inventory_core.migrations.column_types import LONG_TEXT, MYSQL_OPTIONS, ROW_ID, UtcMicroseconds
 
 revision = "0005"
 down_revision = "0004"
@@ -14,7 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_table(
+    repeatable.create_table(
         "job",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
@@ -37,9 +37,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_job")),
         **MYSQL_OPTIONS,
     )
-    op.create_index(op.f("ix_job_created_at"), "job", ["created_at"])
-    op.create_index(op.f("ix_job_state_touched_at"), "job", ["state", "touched_at"])
-    op.create_table(
+    repeatable.create_index(op.f("ix_job_created_at"), "job", ["created_at"])
+    repeatable.create_index(op.f("ix_job_state_touched_at"), "job", ["state", "touched_at"])
+    repeatable.create_table(
         "job_chunk",
         sa.Column("job_id", sa.String(length=32), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),

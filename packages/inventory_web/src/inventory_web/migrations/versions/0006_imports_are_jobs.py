@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
 
-from inventory_core.tables.columns import LONG_TEXT, ROW_ID, UtcMicroseconds
-from inventory_core.tables.metadata import MYSQL_OPTIONS
+from inventory_core.migrations import repeatable
+from inventory_core.migrations.column_types import LONG_TEXT, MYSQL_OPTIONS, ROW_ID, UtcMicroseconds
 
 revision = "0006"
 down_revision = "0005"
@@ -25,10 +25,19 @@ def _table(name: str, *columns: str) -> sa.TableClause:
 
 
 def upgrade() -> None:
+    # MySQL commits each change of a table: what an interrupted run has copied, or dropped, is left alone.
+    if repeatable.has_table("import_chunk"):
+        _copy()
+    repeatable.drop_table("import_chunk")
+    repeatable.drop_table("import_job")
+
+
+def _copy() -> None:
     connection = op.get_bind()
     old = _table("import_job", *KEPT, "filename", "sheet", "state")
     job = _table("job", *KEPT, *NEW, "kind", "step", "title", "request", "state")
-    for row in connection.execute(sa.select(old)).mappings().all():
+    missing = sa.select(old).where(old.c.id.not_in(sa.select(job.c.id)))
+    for row in connection.execute(missing).mappings().all():
         step, state = BEGUN.get(row["state"], ("import", row["state"]))
         values = {"kind": "import", "title": row["filename"], "step": step, "state": state}
         request = json.dumps({"sheet": row["sheet"], "by": row["actor"]}, ensure_ascii=False)
@@ -36,9 +45,8 @@ def upgrade() -> None:
         connection.execute(sa.insert(job).values(**kept, **values, **NEW, request=request))
     pieces = ("job_id", "number", "content")
     chunk, old_chunk = _table("job_chunk", *pieces), _table("import_chunk", *pieces)
-    connection.execute(sa.insert(chunk).from_select(pieces, sa.select(old_chunk)))
-    op.drop_table("import_chunk")
-    op.drop_table("import_job")
+    missing = sa.select(old_chunk).where(old_chunk.c.job_id.not_in(sa.select(chunk.c.job_id)))
+    connection.execute(sa.insert(chunk).from_select(pieces, missing))
 
 
 def downgrade() -> None:

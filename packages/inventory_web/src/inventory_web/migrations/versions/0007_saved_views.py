@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-from inventory_core.tables.columns import LONG_TEXT, ROW_ID, UtcMicroseconds
-from inventory_core.tables.metadata import MYSQL_OPTIONS
+from inventory_core.migrations import repeatable
+from inventory_core.migrations.column_types import LONG_TEXT, MYSQL_OPTIONS, ROW_ID, UtcMicroseconds
 
 revision = "0007"
 down_revision = "0006"
@@ -13,7 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    op.create_table(
+    repeatable.create_table(
         "saved_view",
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("owner_id", ROW_ID, nullable=False),
@@ -30,7 +30,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("owner_id", "name_key", name=op.f("uq_saved_view_owner_id_name_key")),
         **MYSQL_OPTIONS,
     )
-    op.create_index(op.f("ix_saved_view_shared_name_key"), "saved_view", ["shared", "name_key"])
+    repeatable.create_index(op.f("ix_saved_view_shared_name_key"), "saved_view", ["shared", "name_key"])
 
 
 def downgrade() -> None:

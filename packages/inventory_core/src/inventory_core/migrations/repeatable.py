@@ -1,0 +1,54 @@
+"""Changes of tables that may be repeated.
+
+MySQL commits each change of a table at once. A migration that failed half-way is run again from its beginning, so each of
+its steps skips what an earlier run has done. The other databases take a failed migration back as a whole.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+
+def create_table(name: str, *parts: sa.schema.SchemaItem, **options: Any) -> None:
+    """Create a table unless an earlier run did. One of the same name with other columns is refused by the database."""
+    columns = {part.name for part in parts if isinstance(part, sa.Column)}
+    if not (_may_be_repeated() and has_table(name) and columns <= _columns(name)):
+        op.create_table(name, *parts, **options)
+
+
+def drop_table(name: str) -> None:
+    """Drop a table unless an earlier run did."""
+    if not _may_be_repeated() or has_table(name):
+        op.drop_table(name)
+
+
+def add_column(table: str, column: sa.Column[Any]) -> None:
+    """Add a column unless an earlier run did."""
+    if not _may_be_repeated() or column.name not in _columns(table):
+        op.add_column(table, column)
+
+
+def create_index(name: str, table: str, columns: Sequence[str]) -> None:
+    """Create an index unless an earlier run did."""
+    if not _may_be_repeated() or name not in {index["name"] for index in _inspector().get_indexes(table)}:
+        op.create_index(name, table, list(columns))
+
+
+def has_table(name: str) -> bool:
+    """Whether the table exists now."""
+    return _inspector().has_table(name)
+
+
+def _may_be_repeated() -> bool:
+    return op.get_bind().dialect.name == "mysql"
+
+
+def _columns(table: str) -> set[str]:
+    return {column["name"] for column in _inspector().get_columns(table)}
+
+
+def _inspector() -> sa.Inspector:
+    # A new one each time: it remembers what it has seen.
+    return sa.inspect(op.get_bind())
