@@ -3,6 +3,7 @@
 import stat
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Never
 
 import pytest
 
@@ -77,6 +78,29 @@ def test_an_export_that_fails_leaves_the_older_file(inventory: Inventory, folder
         export_products(broken, ProductFilter(), target, kind)
 
     assert target.read_text() == "older"
+
+
+@FORMATS
+def test_an_operating_system_error_of_a_column_or_of_the_caller_stays_as_it_is(
+    inventory: Inventory, folder: Path, kind: ExportFormat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Unreachable:
+        @hookimpl
+        def export_columns(self) -> list[ExportColumn]:
+            return [ExportColumn("Precio", lambda _: fail(1))]
+
+    def fail(_: object) -> Never:
+        raise ConnectionRefusedError("the price service does not answer")
+
+    create_product(inventory, "A-1")
+    asking = Inventory(inventory.sessions, build_plugin_manager([Unreachable()]))
+    with pytest.raises(ConnectionRefusedError, match="price service"):
+        export_products(asking, ProductFilter(), folder / "all", kind)
+    monkeypatch.setattr(exporting, "ROWS_BETWEEN_REPORTS", 1)
+    with pytest.raises(ConnectionRefusedError, match="price service"):
+        export_products(inventory, ProductFilter(), folder / "all", kind, progress=fail)
+
+    assert list(folder.iterdir()) == []
 
 
 @FORMATS

@@ -4,9 +4,10 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import BinaryIO, Literal
+from typing import BinaryIO, Literal, TypeVar
 
 from xlsxwriter.exceptions import XlsxFileError
 
@@ -20,6 +21,9 @@ from inventory_core.queries.product_list import stream_products
 from inventory_core.queries.rows import ProductRow
 from inventory_core.queries.stock_levels import stock_levels
 from inventory_core.rules.arguments import check_arguments
+
+T = TypeVar("T")
+R = TypeVar("R")
 
 ExportFormat = Literal["xlsx", "csv"]
 ROWS_BETWEEN_REPORTS = 500
@@ -43,15 +47,21 @@ def export_products(
     With a location in the filter the file has a column for it, and the quantity is what lies there. Columns of plugins
     (``export_columns``) come last. A path gets its file at once when all is written, replacing an older one; a failed
     export leaves what was there. Memory stays constant. ``progress`` is told the rows that are done, and cancels by raising.
+    Its errors and those of plugins' columns reach the caller as they are.
     Raises ``StorageRefused`` if the file cannot be written, ``InvalidInput`` for another format or a language other than
     ``es`` and ``en``, and ``ValueError`` for two columns of the same header.
     """
-    further = [column for columns in inventory.plugins.hook.export_columns() for column in columns]
+    further = [
+        replace(column, value=_carrying(column.value))
+        for columns in inventory.plugins.hook.export_columns()
+        for column in columns
+    ]
+    report = None if progress is None else _carrying(progress)
     columns = product_columns(language, further, with_location=bool(product_filter.location))
 
     def write(scratch: Path) -> int:
         with stream_products(inventory, product_filter, sort) as found:
-            rows = found if progress is None else _counted(found, progress)
+            rows = found if report is None else _counted(found, report)
             if format == "csv":
                 with (scratch / "export").open("wb") as file:
                     return write_csv(file, columns, rows)
@@ -107,6 +117,23 @@ def _deliver(target: Path | BinaryIO, write: Callable[[Path], int]) -> int:
     return number
 
 
+class _CalledFailed(Exception):
+    """Carries an error of a plugin or of the caller past those of the file."""
+
+    def __init__(self, error: OSError) -> None:
+        self.error = error
+
+
+def _carrying(function: Callable[[T], R]) -> Callable[[T], R]:
+    def called(argument: T) -> R:
+        try:
+            return function(argument)
+        except OSError as error:
+            raise _CalledFailed(error) from error
+
+    return called
+
+
 def _make_durable(path: Path) -> None:
     with path.open("rb") as file:
         os.fsync(file.fileno())
@@ -116,6 +143,8 @@ def _make_durable(path: Path) -> None:
 def _storage() -> Iterator[None]:
     try:
         yield
+    except _CalledFailed as failed:
+        raise failed.error from failed.error.__cause__
     except XlsxFileError as error:
         raise StorageRefused(_reason(error.args[0] if error.args else error)) from error
     except OSError as error:
