@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +17,14 @@ class PastQuantity:
 def past_quantities(now: int, changes: Sequence[tuple[datetime, int]], begin: datetime) -> tuple[PastQuantity, ...]:
     """Walk back from ``now`` through the changes, the latest one first; give what there was from ``begin`` on, in order of time.
 
-    Changes of one time are one step: the two halves of a transfer cancel each other out. What did not change is no step.
+    The order is that of the ledger. A change whose time is before that of an earlier one, since its operation waited for the
+    product, counts from the time of that one on. Changes of one time are one step: the two halves of a transfer cancel each
+    other out. What did not change is no step.
     """
     found: list[PastQuantity] = []
     quantity = now
-    for at, change in changes:
+    times = list(accumulate((at for at, _ in reversed(changes)), max))
+    for at, (_, change) in zip(reversed(times), changes, strict=True):
         if at <= begin:
             break
         if not found or found[-1].since > at:
