@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from sqlalchemy import Select, delete, func, insert, select, text, union_all, update
+from sqlalchemy import Select, bindparam, create_engine, delete, func, insert, literal, select, text, union_all, update
 from sqlalchemy.dialects import mysql
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import DeclarativeBase, Mapped, Session, aliased, mapped_column
@@ -217,6 +217,15 @@ def test_what_only_the_database_can_see_is_refused_in_the_same_words(
 )
 def test_what_reads_meets_no_objection(statement: str) -> None:
     assert objection(statement) == ""
+
+
+@pytest.mark.parametrize("name", ["update", "delete", "into"])
+def test_a_parameter_may_be_named_like_a_statement(name: str) -> None:
+    compiled = select(literal(1)).where(literal(2) == bindparam(name, 2)).compile(create_engine("mysql+pymysql://"))
+
+    assert f"%({name})s" in str(compiled)
+    assert objection(str(compiled)) == ""
+    assert objection(f"SELECT 1 {name} t")
 
 
 @pytest.mark.parametrize(
