@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from inventory_core.insert_only import forbid_changes, permit_changes
+from inventory_core.migrations import repeatable
 from inventory_core.migrations.column_types import LONG_TEXT, MYSQL_OPTIONS, ROW_ID, UtcMicroseconds
 
 revision = "0004"
@@ -20,28 +21,27 @@ BY_PRODUCT = ("product_id", "at", "operation_id")
 def upgrade() -> None:
     """Each step may be repeated: MySQL ends a transaction with each change of a table."""
     inspector = sa.inspect(op.get_bind())
-    if not inspector.has_table("operation_result"):
-        _create()
+    _create()
     if "result" in {column["name"] for column in inspector.get_columns("operation")}:
         _move()
     forbid_changes(op.get_bind(), *INSERT_ONLY)
 
 
 def _create() -> None:
-    op.create_table(
+    repeatable.create_table(
         "operation_result",
         sa.Column("operation_id", sa.String(length=64), nullable=False),
         sa.Column("result", LONG_TEXT, nullable=False),
         sa.Column("at", UtcMicroseconds(), nullable=False),
         sa.Column("product_id", ROW_ID, nullable=True),
         sa.Column("undoes_id", sa.String(length=64), nullable=True),
-        sa.Index("ix_operation_result_product_id_at_operation_id", *BY_PRODUCT),
         sa.ForeignKeyConstraint(["operation_id"], ["operation.id"], name=op.f("fk_operation_result_operation_id")),
         sa.ForeignKeyConstraint(["undoes_id"], ["operation.id"], name=op.f("fk_operation_result_undoes_id")),
         sa.PrimaryKeyConstraint("operation_id", name=op.f("pk_operation_result")),
         sa.UniqueConstraint("undoes_id", name=op.f("uq_operation_result_undoes_id")),
         **MYSQL_OPTIONS,
     )
+    repeatable.create_index("ix_operation_result_product_id_at_operation_id", "operation_result", BY_PRODUCT)
 
 
 def _move() -> None:
