@@ -4,9 +4,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from inventory_web.app import create_app as create_app
+    from inventory_web.schema import upgrade_all as upgrade_all
     from inventory_web.settings import Settings as Settings
 
-__all__ = ["Settings", "create_app"]
+__all__ = ["Settings", "create_app", "upgrade_all"]
 
 
 def __getattr__(name: str) -> Any:
@@ -15,6 +16,10 @@ def __getattr__(name: str) -> Any:
         from inventory_web.app import create_app  # noqa: PLC0415
 
         return create_app
+    if name == "upgrade_all":
+        from inventory_web.schema import upgrade_all  # noqa: PLC0415
+
+        return upgrade_all
     if name == "Settings":
         from inventory_web.settings import Settings  # noqa: PLC0415
 

@@ -8,7 +8,6 @@ from enum import StrEnum
 from urllib.parse import unquote_plus
 from weakref import WeakKeyDictionary
 
-import structlog
 from flask import request
 from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
@@ -21,6 +20,7 @@ from inventory_core.rules.texts import one_line
 from inventory_core.sessions import SessionSource
 from inventory_web import current
 from inventory_web.audit_tables import AuditEvent
+from inventory_web.logs import get_logger
 from inventory_web.stored_changes import bookkeeping
 from inventory_web.tracing import REQUEST_ID
 
@@ -28,7 +28,7 @@ LONGEST_SUBJECT = 200
 LONGEST_DETAIL = 500
 PAUSE = timedelta(minutes=1)
 MAX_PACED = 1_000
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class Event(StrEnum):

@@ -5,7 +5,6 @@ import json
 from dataclasses import dataclass, replace
 from http import HTTPStatus
 
-import structlog
 from flask import Flask, Response, g, jsonify, make_response, render_template, request, url_for
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError, generate_csrf
@@ -15,6 +14,7 @@ from inventory_core.errors import CommitUnknown, InventoryError, SchemaNotCurren
 from inventory_web import current, htmx, kept_forms
 from inventory_web.auditing import Event, announce_seldom, the_author
 from inventory_web.errors import STATUS, ClusterRefused, ConfirmedChangeLost, TooManyLogins, WebError, code_of
+from inventory_web.logs import get_logger
 from inventory_web.refusals import refusal_text
 from inventory_web.stored_changes import is_stored
 
@@ -23,7 +23,7 @@ CHANGED_HEADER = "X-Changed"
 """Whether a request that failed has changed anything; as in ``inventory_replication``, for whoever reads answers by a program."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

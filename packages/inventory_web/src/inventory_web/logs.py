@@ -2,8 +2,36 @@
 
 import logging
 import sys
+from typing import Any, cast
 
 import structlog
+
+_PLAIN: tuple[structlog.typing.Processor, ...] = (
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.format_exc_info,
+    structlog.processors.KeyValueRenderer(key_order=["event"]),
+)
+
+
+def get_logger(name: str) -> structlog.stdlib.BoundLogger:
+    """A logger that writes as the process has configured structlog, and else through the standard library's ``logging``.
+
+    Structlog without configuration writes to standard output, with the values of local variables in tracebacks. In a program
+    that embeds the application that would be its output and its secrets.
+    """
+    return cast("structlog.stdlib.BoundLogger", _Logger(name))
+
+
+class _Logger:
+    def __init__(self, name: str) -> None:
+        self._name = name
+
+    def __getattr__(self, method: str) -> Any:
+        if structlog.is_configured():
+            return getattr(structlog.get_logger(self._name), method)
+        plain = logging.getLogger(self._name)
+        wrapped = structlog.wrap_logger(plain, processors=_PLAIN, wrapper_class=structlog.stdlib.BoundLogger)
+        return getattr(wrapped, method)
 
 
 def configure_logging(level: str) -> None:

@@ -4,7 +4,6 @@ import math
 import re
 from importlib.metadata import version
 
-import structlog
 from flask import Flask
 from flask_babel import gettext, ngettext
 from jinja2.ext import Extension
@@ -15,10 +14,11 @@ from inventory_core.rules.reorder import Status
 from inventory_web import current, htmx, language, messages, notices, statuses, theme
 from inventory_web.catalogues import LANGUAGES
 from inventory_web.hookspecs import MenuEntry
+from inventory_web.logs import get_logger
 from inventory_web.replicated_database import ClusterStatus, replicated_status
 from inventory_web.roles import Role
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 def give_names_to_templates(app: Flask) -> None:

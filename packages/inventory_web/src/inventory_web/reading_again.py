@@ -1,14 +1,14 @@
 """A page whose server was lost while it was read is made again, by a server that is left."""
 
-import structlog
 from flask import Flask, g, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import HTTPException
 
 from inventory_web.error_pages import refuse
 from inventory_web.errors import ClusterRefused
+from inventory_web.logs import get_logger
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 def read_lost_pages_again(app: Flask) -> None:

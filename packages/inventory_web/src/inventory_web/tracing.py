@@ -8,9 +8,10 @@ from contextvars import ContextVar
 import structlog
 from flask import Flask, Response, g, request
 
+from inventory_web.logs import get_logger
 from inventory_web.settings import Settings
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
 """Of the request at work, also in a thread that it starts with its context and while its answer streams."""
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")

@@ -3,7 +3,6 @@
 import traceback
 
 import click
-import structlog
 from flask_babel import gettext
 
 from inventory_core.errors import InventoryError
@@ -11,6 +10,7 @@ from inventory_web.cli_words import chosen_language
 from inventory_web.commands.usage import usage_text
 from inventory_web.errors import SettingsRefused, WebError, code_of
 from inventory_web.language import speaking
+from inventory_web.logs import get_logger
 from inventory_web.refusals import refusal_text
 
 
@@ -49,7 +49,7 @@ def _report(error: Exception) -> None:
         case OSError() if error.filename:
             _line("WEB-007", f"{error.filename}: {error.strerror}")
         case _:
-            structlog.get_logger(__name__).debug("crash", exc_info=error)
+            get_logger(__name__).debug("crash", exc_info=error)
             where = traceback.extract_tb(error.__traceback__)[-1]
             place = f"{where.filename.rpartition('/')[2]}:{where.lineno}"
             first = (str(error).splitlines() or [""])[0]

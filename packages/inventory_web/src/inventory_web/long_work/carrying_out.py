@@ -14,6 +14,7 @@ from inventory_web.catalogues import SOURCE_LANGUAGE
 from inventory_web.error_pages import answer_for
 from inventory_web.errors import WebError, code_of
 from inventory_web.language import in_every_language
+from inventory_web.logs import get_logger
 from inventory_web.long_work import claims
 from inventory_web.long_work.claims import LeaseLost
 from inventory_web.long_work.kinds import Assignment, Ending, WorkKind
@@ -30,7 +31,7 @@ TEMPORARY = frozenset({503, 504})
 BUSY_SECONDS = 600.0
 
 T = TypeVar("T")
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class Over(NamedTuple):

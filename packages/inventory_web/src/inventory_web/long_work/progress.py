@@ -5,17 +5,16 @@ import time
 from types import TracebackType
 from typing import Self
 
-import structlog
-
 from inventory_core.errors import InventoryError
 from inventory_core.inventory import Inventory
+from inventory_web.logs import get_logger
 from inventory_web.long_work.claims import LeaseLost, renew
 from inventory_web.long_work.pace import Pace
 
 SECONDS_BETWEEN_NOTES = 1.0
 SECONDS_BETWEEN_SAMPLES = 0.5
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 class Cancelled(Exception):

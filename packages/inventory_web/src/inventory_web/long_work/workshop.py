@@ -11,7 +11,6 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import cast
 
-import structlog
 from flask import Blueprint, Flask, current_app
 from flask.sansio.blueprints import BlueprintSetupState
 
@@ -19,6 +18,7 @@ from inventory_core.errors import InventoryError
 from inventory_core.inventory import Inventory
 from inventory_web import current
 from inventory_web.errors import WorkGivenUp
+from inventory_web.logs import get_logger
 from inventory_web.long_work import jobs, texts
 from inventory_web.long_work.carrying_out import carry_out, failure, patiently
 from inventory_web.long_work.claims import is_work_there, take_next
@@ -35,7 +35,7 @@ SECONDS_BETWEEN_LOOKS = 4.0
 SECONDS_BETWEEN_CLEARINGS = 3600.0
 STOP_SECONDS = 8.0
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(slots=True)

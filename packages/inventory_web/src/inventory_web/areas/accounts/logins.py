@@ -6,7 +6,6 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import structlog
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
@@ -22,6 +21,7 @@ from inventory_web.auditing import Author, Event, announce, record
 from inventory_web.current import Account
 from inventory_web.devices import LONGEST_AGENT
 from inventory_web.errors import ClusterRefused
+from inventory_web.logs import get_logger
 from inventory_web.replicated_database import may_be_behind, reader_of_source
 from inventory_web.roles import Role
 from inventory_web.stored_changes import bookkeeping
@@ -31,7 +31,7 @@ TOUCH_AFTER = timedelta(minutes=5)
 LONGEST_TRIED = 40
 AUDITED_OF_BUSY_ADDRESS = 100
 """One of so many failures is audited."""
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import pyotp
-import structlog
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
@@ -24,13 +23,14 @@ from inventory_web.areas.accounts.tables import SecondFactor, User
 from inventory_web.auditing import Author, Event, record
 from inventory_web.current import Account
 from inventory_web.errors import AccountNotFound, AccountRefused
+from inventory_web.logs import get_logger
 
 STEP_SECONDS = 30
 DIGITS = 6
 SKEW = 1
 """So many steps may a clock be ahead or behind."""
 ENROLMENT = timedelta(minutes=15)
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from importlib.metadata import version
 
-import structlog
 from flask import Blueprint, Response, jsonify, request
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -10,10 +9,11 @@ from inventory_core.errors import InventoryError
 from inventory_core.queries.choices import list_locations
 from inventory_web import current
 from inventory_web.areas.status import metrics
+from inventory_web.logs import get_logger
 from inventory_web.replicated_database import replicated_status
 from inventory_web.roles import public
 
-log = structlog.get_logger(__name__)
+log = get_logger(__name__)
 
 
 def add_routes(blueprint: Blueprint) -> None:
