@@ -96,23 +96,42 @@ def test_the_oldest_job_comes_first_and_one_that_is_ours_is_passed_over(make_inv
 
 
 def test_a_worker_keeps_its_job_by_telling_how_far_it_is_until_another_has_it(make_inventory: MakeInventory) -> None:
-    early, late = make_inventory(clock=lambda: NOW), make_inventory(clock=lambda: NOW + LEASE + SECOND)
+    one, other = make_inventory(), make_inventory()
     job = new_job()
-    jobs.add_job(early, job)
-    assert take(early, "one") is not None
+    jobs.add_job(one, job)
+    assert take(one, "one") is not None
+    change(one, touched_at=NOW)
     told: dict[str, Any] = {"stage": "writing", "done": 5, "total": 10, "remaining": 7.4}
-    assert claims.renew(late, job.id, "one", **told) is False
-    assert take(late, "two") is None
-    change(late, touched_at=NOW)
-    assert take(late, "two") is not None
+    assert claims.renew(other, job.id, "one", **told) is False
+    assert take(other, "two") is None
+    change(one, touched_at=NOW)
+    assert take(other, "two") is not None
 
     with pytest.raises(claims.LeaseLost):
-        claims.renew(late, job.id, "one", **told)
+        claims.renew(other, job.id, "one", **told)
     with pytest.raises(claims.LeaseLost):
-        claims.finish(late, job.id, "one", State.DONE, outcome={}, keep_file=False)
+        claims.finish(other, job.id, "one", State.DONE, outcome={}, keep_file=False)
     with pytest.raises(claims.LeaseLost):
-        claims.give_back(late, job.id, "one", at_once=True)
-    assert state_of(late, job) is State.WORKING
+        claims.give_back(other, job.id, "one", at_once=True)
+    assert state_of(other, job) is State.WORKING
+
+
+@pytest.mark.parametrize("hours", [-1, 1])
+def test_a_lease_follows_the_clock_of_the_database_and_not_that_of_an_instance(
+    make_inventory: MakeInventory, hours: int
+) -> None:
+    here, wrong = make_inventory(), make_inventory(clock=lambda: datetime.now(UTC) + timedelta(hours=hours))
+    living, kept = new_job(), new_job()
+    jobs.add_job(here, living)
+    assert take(here, "one") is not None
+    jobs.add_job(wrong, kept)
+    assert take(wrong, "two") is not None
+
+    for inventory in (here, wrong):
+        assert take(inventory, "three") is None
+        assert [job.interrupted for job in jobs.recent_jobs(inventory, {"import": None})] == [False, False]
+    change(here, touched_at=datetime.now(UTC) - LEASE - SECOND)
+    assert {found.id for found in (take(here, "three"), take(wrong, "four")) if found} == {living.id, kept.id}
 
 
 def test_a_job_that_was_begun_too_often_is_given_up(inventory: Inventory) -> None:
@@ -176,19 +195,19 @@ def test_a_file_is_stored_while_it_is_written_and_a_second_try_replaces_it(
     assert b"".join(chunks.stream_file(there, job.id, chunks.numbers_of(there, job.id))) == content
 
 
-def test_old_files_and_old_jobs_are_cleared_away_but_not_what_lasts(make_inventory: MakeInventory) -> None:
-    now = make_inventory(clock=lambda: NOW)
-    day, month = (make_inventory(clock=lambda age=age: NOW + age + SECOND) for age in (jobs.KEEP_FILE, jobs.KEEP_JOB))
+def test_old_files_and_old_jobs_are_cleared_away_but_not_what_lasts(inventory: Inventory) -> None:
     done, failed, waiting = new_job(), new_job(), new_job()
     for job in (done, failed, waiting):
-        jobs.add_job(now, job, io.BytesIO(b"content"))
+        jobs.add_job(inventory, job, io.BytesIO(b"content"))
     for job, state in ((done, State.DONE), (failed, State.FAILED)):
-        change_one(now, job, state=state)
+        change_one(inventory, job, state=state)
 
-    jobs.clear_away(day, ["import"])
-    kept = [bool(chunks.numbers_of(day, job.id)) for job in (done, failed, waiting)]
-    jobs.clear_away(month, ["import"])
-    left = {job.id for job in jobs.recent_jobs(month, {"import": None})}
+    change(inventory, touched_at=datetime.now(UTC) - jobs.KEEP_FILE - SECOND)
+    jobs.clear_away(inventory, ["import"])
+    kept = [bool(chunks.numbers_of(inventory, job.id)) for job in (done, failed, waiting)]
+    change(inventory, touched_at=datetime.now(UTC) - jobs.KEEP_JOB - SECOND)
+    jobs.clear_away(inventory, ["import"])
+    left = {job.id for job in jobs.recent_jobs(inventory, {"import": None})}
 
     assert kept == [False, False, True]
     assert left == {done.id, waiting.id}

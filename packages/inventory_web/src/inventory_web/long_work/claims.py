@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from inventory_core.inventory import Inventory
+from inventory_core.tables.database_clock import database_now, read_database_clock
 from inventory_web.long_work.jobs import job_of
 from inventory_web.long_work.leases import Verdict, to_be_taken, verdict
 from inventory_web.long_work.states import Job, State
@@ -28,7 +29,7 @@ class LeaseLost(Exception):
 def is_work_there(inventory: Inventory, kinds: Collection[str]) -> bool:
     """Whether a job waits to be taken. Reads the source, so that nothing that was asked for is overlooked."""
     with reader_of_source(inventory.sessions) as session:
-        wanted = (to_be_taken(inventory.clock()), col(JobRow.kind).in_(tuple(kinds)))
+        wanted = (to_be_taken(read_database_clock(session.connection())), col(JobRow.kind).in_(tuple(kinds)))
         return session.scalar(select(col(JobRow.id)).where(*wanted).limit(1)) is not None
 
 
@@ -46,9 +47,9 @@ def take_next(
     about an import while it is being stored. One that brings down its workers is ended as failed, with the outcome that
     ``given_up`` makes.
     """
-    now = inventory.clock()
-    query = select(JobRow).where(to_be_taken(now), col(JobRow.kind).in_(tuple(kinds)))
     with reader_of_source(inventory.sessions) as session:
+        now = read_database_clock(session.connection())
+        query = select(JobRow).where(to_be_taken(now), col(JobRow.kind).in_(tuple(kinds)))
         found = [
             (row.takes, verdict(State(row.state), row.touched_at, row.takes, now), job_of(row, now))
             for row in session.scalars(query.order_by(col(JobRow.created_at)).limit(AT_ONCE))
@@ -58,7 +59,7 @@ def take_next(
         guarded = update(JobRow).where(col(JobRow.id) == job.id, col(JobRow.takes) == takes, to_be_taken(now))
         if decision is Verdict.GIVE_UP:
             outcome = json.dumps(given_up(), ensure_ascii=False)
-            _run(inventory, guarded.values(state=State.FAILED, outcome=outcome, worker="", touched_at=now))
+            _run(inventory, guarded.values(state=State.FAILED, outcome=outcome, worker=""))
         else:
             values: dict[str, Any] = {
                 "state": State.WORKING,
@@ -67,8 +68,7 @@ def take_next(
                 "stage": "",
                 "remaining": None,
             }
-            taken = guarded.values(**values, done_rows=0, total_rows=0, touched_at=inventory.clock())
-            if _run(inventory, taken):
+            if _run(inventory, guarded.values(**values, done_rows=0, total_rows=0)):
                 return job
     return None
 
@@ -84,7 +84,7 @@ def renew(
     values |= {"remaining": None if remaining is None else round(remaining)}
 
     def work(session: Session) -> bool:
-        _require(session, _mine(job_id, worker).values(**values, touched_at=inventory.clock()))
+        _require(session, _mine(job_id, worker).values(**values))
         return bool(session.scalar(select(col(JobRow.cancel_requested)).where(col(JobRow.id) == job_id)))
 
     return inventory.sessions.write(work)
@@ -94,7 +94,7 @@ def store(inventory: Inventory, job_id: str, worker: str, change: Callable[[Sess
     """Write something that belongs to the job. Raises ``LeaseLost``."""
 
     def work(session: Session) -> None:
-        _require(session, _mine(job_id, worker).values(touched_at=inventory.clock()))
+        _require(session, _mine(job_id, worker))
         change(session)
 
     inventory.sessions.write(work)
@@ -122,7 +122,7 @@ def finish(
         values["size"] = size
 
     def work(session: Session) -> None:
-        _require(session, _mine(job_id, worker).values(**values, touched_at=inventory.clock()))
+        _require(session, _mine(job_id, worker).values(**values))
         if not keep_file:
             session.execute(delete(JobChunk).where(col(JobChunk.job_id) == job_id))
         if also is not None:
@@ -137,7 +137,7 @@ def give_back(inventory: Inventory, job_id: str, worker: str, *, at_once: bool) 
     values |= {"takes": 0} if at_once else {}
 
     def work(session: Session) -> None:
-        _require(session, _mine(job_id, worker).values(**values, touched_at=inventory.clock()))
+        _require(session, _mine(job_id, worker).values(**values))
 
     inventory.sessions.write(work)
 
@@ -149,9 +149,10 @@ def _mine(job_id: str, worker: str) -> Update:
 
 
 def _require(session: Session, statement: Update) -> None:
-    if not session.connection().execute(statement).rowcount:
+    if not session.connection().execute(statement.values(touched_at=database_now())).rowcount:
         raise LeaseLost
 
 
 def _run(inventory: Inventory, statement: Update) -> bool:
-    return inventory.sessions.write(lambda session: bool(session.connection().execute(statement).rowcount))
+    now = statement.values(touched_at=database_now())
+    return inventory.sessions.write(lambda session: bool(session.connection().execute(now).rowcount))

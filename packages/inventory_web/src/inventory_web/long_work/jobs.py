@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping
 from datetime import datetime, timedelta
 from typing import IO, Any
 
-from sqlalchemy import ColumnElement, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Select, and_, delete, func, insert, or_, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlmodel import col
@@ -13,6 +13,7 @@ from sqlmodel import col
 from inventory_core.errors import OperationReused
 from inventory_core.failures import Failure, classify
 from inventory_core.inventory import Inventory
+from inventory_core.tables.database_clock import database_now, read_database_clock
 from inventory_web.long_work.chunks import add_chunks
 from inventory_web.long_work.leases import abandoned, is_abandoned
 from inventory_web.long_work.states import UNDER_WAY, Job, State
@@ -37,7 +38,6 @@ def add_job(inventory: Inventory, job: Job, file: IO[bytes] | None = None) -> No
 
     Raises ``OperationReused`` if its id belongs to somebody else's or another kind of work.
     """
-    now = inventory.clock()
 
     def work(session: Session) -> None:
         there = session.get(JobRow, job.id)
@@ -47,7 +47,8 @@ def add_job(inventory: Inventory, job: Job, file: IO[bytes] | None = None) -> No
             return
         values: dict[str, Any] = {"id": job.id, "kind": job.kind, "step": job.step, "title": job.title[:200]}
         values |= {"request": _text(job.request), "actor": job.actor, "state": State.WAITING, "outcome": "", "size": 0}
-        session.execute(insert(JobRow).values(**values, **BEGINNING, created_at=now, touched_at=now))
+        values |= {"created_at": inventory.clock(), "touched_at": database_now()}
+        session.execute(insert(JobRow).values(**values, **BEGINNING))
         if file is not None:
             size = add_chunks(session, job.id, file)
             session.execute(update(JobRow).where(col(JobRow.id) == job.id).values(size=size))
@@ -64,11 +65,11 @@ def add_job(inventory: Inventory, job: Job, file: IO[bytes] | None = None) -> No
 def find_job(inventory: Inventory, job_id: str) -> Job | None:
     """The job with this id, or None. What no replica knows yet is asked of the source: its address may be a colleague's."""
     with inventory.sessions.reader() as session:
-        row = session.get(JobRow, job_id)
-    if row is None and may_be_behind(inventory.sessions):
+        job = _find(session, job_id)
+    if job is None and may_be_behind(inventory.sessions):
         with reader_of_source(inventory.sessions) as session:
-            row = session.get(JobRow, job_id)
-    return None if row is None else job_of(row, inventory.clock())
+            job = _find(session, job_id)
+    return job
 
 
 def recent_jobs(
@@ -84,7 +85,8 @@ def recent_jobs(
     if under_way:
         query = query.where(col(JobRow.state).in_(UNDER_WAY))
     with inventory.sessions.reader() as session:
-        return tuple(job_of(row, inventory.clock()) for row in session.scalars(query))
+        now = read_database_clock(session.connection())
+        return tuple(job_of(row, now) for row in session.scalars(query))
 
 
 def queue_again(
@@ -95,17 +97,17 @@ def queue_again(
 
     def work(session: Session) -> bool:
         statement = update(JobRow).where(col(JobRow.id) == job.id, col(JobRow.state).in_(tuple(from_states)))
-        return _changed(session, statement.values(**values, touched_at=inventory.clock()))
+        return _changed(session, statement.values(**values, touched_at=database_now()))
 
     return inventory.sessions.write(work)
 
 
 def ask_to_cancel(inventory: Inventory, job_id: str) -> None:
     """Cancel a job that nobody works on, and tell the worker of another one, who hears of it within a second or two."""
-    now = inventory.clock()
     state = col(JobRow.state)
 
     def work(session: Session) -> None:
+        now = read_database_clock(session.connection())
         this = update(JobRow).where(col(JobRow.id) == job_id)
         idle = this.where(or_(state == State.WAITING, abandoned(now)))
         if not _changed(session, idle.values(state=State.CANCELLED, worker="", touched_at=now)):
@@ -122,27 +124,39 @@ def mark_undone(session: Session, job_id: str) -> None:
 
 def clear_away(inventory: Inventory, lasting: Collection[str]) -> None:
     """Delete files after ``KEEP_FILE`` and jobs after ``KEEP_JOB``; of ``lasting`` kinds, those that were done stay."""
-    now = inventory.clock()
-    over = col(JobRow.state).not_in(UNDER_WAY)
-    done = col(JobRow.state).in_((State.DONE, State.UNDONE))
-    old_files = select(col(JobRow.id)).where(over, col(JobRow.touched_at) < now - KEEP_FILE)
-    old = and_(over, col(JobRow.touched_at) < now - KEEP_JOB, ~and_(col(JobRow.kind).in_(tuple(lasting)), done))
-    with_files = select(func.count()).select_from(JobChunk).where(col(JobChunk.job_id).in_(old_files))
     with inventory.sessions.reader() as session:
+        old_files, old = _old(read_database_clock(session.connection()), lasting)
+        with_files = select(func.count()).select_from(JobChunk).where(col(JobChunk.job_id).in_(old_files))
         if not session.scalar(with_files) and not session.scalar(select(func.count()).select_from(JobRow).where(old)):
             return
 
     def work(session: Session) -> None:
+        old_files, old = _old(read_database_clock(session.connection()), lasting)
         session.execute(delete(JobChunk).where(col(JobChunk.job_id).in_(old_files)))
         session.execute(delete(JobRow).where(old))
 
     inventory.sessions.write(work)
 
 
+def _old(now: datetime, lasting: Collection[str]) -> tuple[Select[str], ColumnElement[bool]]:
+    """The jobs whose files, and those that as a whole, are not needed any more."""
+    over = col(JobRow.state).not_in(UNDER_WAY)
+    done = col(JobRow.state).in_((State.DONE, State.UNDONE))
+    old_files = select(col(JobRow.id)).where(over, col(JobRow.touched_at) < now - KEEP_FILE)
+    return old_files, and_(
+        over, col(JobRow.touched_at) < now - KEEP_JOB, ~and_(col(JobRow.kind).in_(tuple(lasting)), done)
+    )
+
+
+def _find(session: Session, job_id: str) -> Job | None:
+    row = session.get(JobRow, job_id)
+    return None if row is None else job_of(row, read_database_clock(session.connection()))
+
+
 def job_of(row: JobRow, now: datetime) -> Job:
     """The job of a row, as it is at this time."""
     state = State(row.state)
-    # The clock of another instance may be ahead.
+    # The clock of another server may be ahead.
     since = max(0.0, (now - row.touched_at).total_seconds())
     return Job(
         id=row.id,
