@@ -131,6 +131,19 @@ def test_two_mounts_of_a_host_share_no_cookie(host: Client) -> None:
     assert one.get(f"{PREFIX}/account").status_code == 200
 
 
+def test_a_mount_marks_the_line_of_the_menu_and_comes_back_to_a_page(host: Client) -> None:
+    visitor = Visitor(host).logged_in()
+    page = visitor.get(f"{PREFIX}/movements").text
+    chosen = host.post(
+        f"{PREFIX}/account/language",
+        data={"csrf_token": visitor.token, "language": "es"},
+        headers={"Referer": f"http://localhost{PREFIX}/movements?code=A"},
+    )
+
+    assert re.search(rf'href="{PREFIX}/movements"\s*aria-current="page"', page)
+    assert chosen.location == f"{PREFIX}/movements?code=A"
+
+
 @pytest.mark.parametrize(
     ("proxies", "sent", "location"),
     [

@@ -5,7 +5,7 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory_web.addresses import is_local, next_address, page_before, page_of_form, page_to_show_again
+from inventory_web.addresses import is_local, next_address, page_before, page_of_form, page_to_show_again, this_address
 from tests.web.browser import Browser
 
 OUTSIDE = [
@@ -41,6 +41,16 @@ def test_an_address_of_another_site_is_not_local(app: Flask, address: str) -> No
 def test_an_address_of_the_application_is_local(app: Flask, address: str) -> None:
     with app.test_request_context("/inventory"):
         assert is_local(address)
+
+
+@pytest.mark.parametrize("prefix", ["/stock", "/tienda-ñ/a b"])
+def test_an_address_below_the_prefix_is_local(app: Flask, prefix: str) -> None:
+    with app.test_request_context("/inventory", base_url=f"http://localhost{prefix}"):
+        assert is_local(app.url_for("products.inventory", search="ñ"))
+        assert is_local(this_address())
+        assert not is_local("/inventory")
+        assert not is_local(f"{prefix}x/inventory")
+        assert not is_local(f"{prefix}/%2e%2e/inventory")
 
 
 @pytest.mark.parametrize(

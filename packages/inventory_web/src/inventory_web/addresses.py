@@ -12,8 +12,7 @@ def is_local(address: str) -> bool:
     of the prefix.
     """
     parts = _split(address)
-    path = parts.path
-    root = request.script_root
+    path, root = unquote(parts.path), request.script_root
     return (
         not parts.scheme
         and not parts.netloc
@@ -22,7 +21,7 @@ def is_local(address: str) -> bool:
         # Of the address, since parsing drops an empty host.
         and not address.startswith("//")
         and "\\" not in path
-        and not {".", ".."} & set(unquote(path).split("/"))
+        and not {".", ".."} & set(path.split("/"))
         and (path == root or path.startswith(f"{root}/"))
     )
 

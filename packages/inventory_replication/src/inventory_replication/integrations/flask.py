@@ -261,7 +261,8 @@ class _Cookies(NamedTuple):
         ours = {name: value for name, value in cookies.items() if name.startswith(prefix) and value}
         others = {name: value for name, value in cookies.items() if name not in ours}
         mark = sorted((others or ours).items())
-        path = str(environment.get("SCRIPT_NAME", "")) or "/"
+        # WSGI reads the bytes of an address as Latin-1.
+        path = str(environment.get("SCRIPT_NAME", "")).encode("latin-1").decode("utf-8", "replace") or "/"
         return cls(ours, hashlib.sha256(repr(mark).encode()).digest() if mark else b"", path)
 
     @property

@@ -103,7 +103,7 @@ def recovery_codes_file() -> BaseResponse:
         return redirect(url_for("accounts.second_factor"))
     lines = [
         gettext("Códigos de recuperación de «%(name)s»; cada uno sirve una vez.", name=current.the_actor()),
-        request.host_url,
+        request.url_root,
         "",
         *fresh,
     ]
