@@ -187,9 +187,9 @@ def test_accounts_are_kept_by_an_administrator(make_site: MakeSite) -> None:
     site, other = make_site(), make_site()
     admin = Browser(site.app).logged_in("ada")
     admin.get("/users")
-    added = admin.post("/users", username="Íñigo 😀", role="viewer", password="provisional 7")
-    doubled = admin.post("/users", username="íÑIGO 😀", role="viewer", password="provisional 7")
-    inigo = Browser(other.app).logged_in("íñigo 😀", "provisional 7")
+    added = admin.post("/users", username="Íñigo 😀", role="viewer", password="mesa y silla 7")
+    doubled = admin.post("/users", username="íÑIGO 😀", role="viewer", password="mesa y silla 7")
+    inigo = Browser(other.app).logged_in("íñigo 😀", "mesa y silla 7")
     read_only = inigo.post("/products/new", code="A", name="Mesa")
     promoted = admin.post("/users/role", username="Íñigo 😀", role="operator")
     allowed = inigo.get("/products/new")
@@ -229,7 +229,7 @@ def test_two_administrators_who_disable_one_another_at_the_same_instant_do_not_b
 def test_a_long_name_of_an_account_is_taken_or_refused_but_never_a_crash(site: Site, name: str) -> None:
     admin = Browser(site.app).logged_in("ada")
     admin.get("/users")
-    answer = admin.post("/users", username=name, role="viewer", password="provisional 7")
+    answer = admin.post("/users", username=name, role="viewer", password="mesa y silla 7")
 
     assert answer.status_code == (422 if "ﷺ" in name else 303)
 

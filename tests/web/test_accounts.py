@@ -11,6 +11,10 @@ from inventory_web.errors import AccountNotFound, AccountRefused
 from inventory_web.roles import Role
 from tests.web.browser import PASSWORD, Browser
 
+COMMON = (
+    "password12", "1234567890", "admin12345", "qwertyuiop", "P@ssw0rd123", "inventario2026", "contraseña1", "evaevaeva1",
+)  # fmt: skip
+
 
 @pytest.fixture
 def admin(app: Flask) -> Browser:
@@ -26,11 +30,11 @@ def roles(inventory: Inventory) -> dict[str, str]:
 def test_an_account_that_was_added_can_log_in_and_is_asked_for_a_password_of_its_own(
     admin: Browser, app: Flask
 ) -> None:
-    answer = admin.post("/users", username="  Íñigo  Ruiz ", role="operator", password="provisional 7")
+    answer = admin.post("/users", username="  Íñigo  Ruiz ", role="operator", password="mesa y silla 7")
 
     assert answer.status_code == 303
     assert "Íñigo Ruiz" in admin.get("/users").text
-    inigo = Browser(app).logged_in("íñigo ruiz", "provisional 7")
+    inigo = Browser(app).logged_in("íñigo ruiz", "mesa y silla 7")
     assert "Cámbiela ahora" in inigo.get("/inventory").text
     assert "Su contraseña es provisional" in inigo.get("/account/password").text
 
@@ -55,6 +59,7 @@ def test_a_user_name_of_several_scripts_is_made_with_a_warning(admin: Browser, n
         ("ad\u200bmin", "viewer", "una provisional", "caracteres invisibles (U+200B)"),
         ("eva", "chief", "una provisional", "No existe: «chief»"),
         ("eva", "viewer", "corta", "10 caracteres como mínimo"),
+        *(("eva", "viewer", common, "fácil de adivinar") for common in COMMON),
         ("evaristo.ruiz", "viewer", "Evaristo.Ruiz", "fácil de adivinar"),
     ],
 )

@@ -71,12 +71,12 @@ def test_a_window_of_attempts_that_is_full_is_told_once(app: Flask, inventory: I
 def test_everything_that_is_done_to_an_account_is_told_with_who_did_it(app: Flask, inventory: Inventory) -> None:
     vera = Browser(app).logged_in("vera")
     admin = Browser(app).logged_in("ada")
-    admin.post("/users", username="eva", role="viewer", password="provisional 7")
+    admin.post("/users", username="eva", role="viewer", password="mesa y silla 7")
     admin.post("/users/role", username="eva", role="operator")
     admin.post("/users/disable", username="eva")
     admin.post("/users/disable", username="eva")
     admin.post("/users/enable", username="eva")
-    admin.post("/users/password", username="eva", new_password="provisional 8")
+    admin.post("/users/password", username="eva", new_password="mesa y silla 8")
     admin.post("/users/sessions/end", username="vera")
     assert vera.get("/inventory").status_code == 302
     vera.logged_in("vera")

@@ -122,7 +122,10 @@ def reason_text(reason: str, value: str = "", limit: int | None = None) -> str:
         "wrong": gettext("No es correcta."),
         "unchanged": gettext("Elija una contraseña distinta de la actual."),
         "mismatch": gettext("Las dos contraseñas no coinciden."),
-        "too_easy": gettext("Es demasiado fácil de adivinar: no use el nombre de usuario ni la contraseña inicial."),
+        "too_easy": gettext(
+            "Es demasiado fácil de adivinar: no use palabras ni contraseñas corrientes, su nombre de usuario ni un patrón. "
+            "Varias palabras sin relación entre sí sí valen."
+        ),
         "second_factor_on": gettext("La verificación en dos pasos ya está activada."),
         "second_factor_off": gettext("La verificación en dos pasos no está activada."),
         "wrong_code": gettext("No es correcto, ya se usó o ha caducado: escriba el siguiente."),

@@ -81,6 +81,6 @@ def is_common(password: str, name: str) -> bool:
     # Its word lists take 14 MB, which a process that changes no password does not need.
     from zxcvbn import zxcvbn  # noqa: PLC0415
 
-    known = [name, *name.split(), *PRODUCT_WORDS]
+    known = [name, *name.split(), INITIAL_NAME, INITIAL_PASSWORD, *PRODUCT_WORDS]
     # The estimate takes longer than linear time; what comes after its limit only adds to the strength.
     return bool(zxcvbn(password[:ESTIMATED_CHARACTERS], user_inputs=known)["guesses"] < FEWEST_GUESSES)
