@@ -27,8 +27,9 @@ class CoreHooks:
     def after_stock_change(self, event: StockChanged) -> None:
         """Take note of a change of a quantity that is committed.
 
-        Called from the outbox, at least once for each change and outside of any transaction; the same event may come
-        again after a crash, with the same ``event.id``. An exception puts the event back for a later attempt.
+        Called by a relay of the outbox, at least once for each change, outside of any transaction, and for each product in
+        the order of its changes. The same event may come again, with the same ``event.id``. After an exception it comes again
+        later, and after too many of them it becomes a dead letter.
         """
 
     @hookspec
