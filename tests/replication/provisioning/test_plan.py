@@ -34,6 +34,7 @@ from tests.replication.provisioning.model import (
     new_server,
     pair,
     read_only,
+    recorded,
     uuid_of,
 )
 
@@ -299,6 +300,7 @@ def worlds(draw: st.DrawFn) -> States:
         purged=draw(st.sampled_from([EMPTY, gtids("one", 1)])),
         clone_plugin=draw(FLIP),
     )
+    one = recorded(one, SourceRecord(draw(st.integers(1, 3)), uuid_of("one")) if draw(FLIP) else None)
     states = {"one": one}
     for name in NAMES[1:]:
         states[name] = _other(draw, name, one)
@@ -310,7 +312,7 @@ def worlds(draw: st.DrawFn) -> States:
 def _other(draw: st.DrawFn, name: str, one: ServerState) -> ServerState:
     state = new_server(name)
     if draw(FLIP):
-        replica = holding(state, one.executed(), *one.objects)
+        replica = recorded(holding(state, one.executed(), *one.objects), one.facts.record)
         return following(read_only(replica, on=True), "one", running=draw(FLIP))
     if draw(FLIP) and one.objects:
         return read_only(holding(state, one.executed(), STOCK), on=True)
