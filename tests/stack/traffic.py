@@ -13,7 +13,7 @@ from tests.stack.visitor import Visitor
 
 MOVEMENTS = (
     "SELECT COUNT(*) FROM inventory.movement m JOIN inventory.product p ON p.id = m.product_id "
-    "WHERE p.code = '{}' AND m.quantity > 0"
+    "WHERE p.code LIKE '{}-%' AND m.quantity > 0"
 )
 
 
@@ -21,17 +21,22 @@ MOVEMENTS = (
 class Traffic:
     """Clients that alternate between a page and a change until they are stopped.
 
-    Each change adds 1 to the quantity of one product. It carries no operation id, so the inventory cannot recognise a repetition:
-    the number of movements says whether a change was sent to two instances.
+    Each change adds 1 to the quantity of the client's own product. It carries no operation id, so the inventory cannot
+    recognise a repetition: the number of movements says whether a change was sent to two instances.
     """
 
     visitor: Visitor
-    code: str
+    prefix: str
     clients: int = 6
     statuses: Counter[tuple[str, int]] = field(default_factory=Counter)
     failures: list[str] = field(default_factory=list)
     slowest_seconds: float = 0.0
     _over: threading.Event = field(default_factory=threading.Event)
+
+    @property
+    def codes(self) -> list[str]:
+        """The product of each client."""
+        return [f"{self.prefix}-{number}" for number in range(self.clients)]
 
     @property
     def requests(self) -> int:
@@ -47,7 +52,7 @@ class Traffic:
     def running(self) -> Iterator[None]:
         """Send requests until the block ends; raise what a client raised."""
         with ThreadPoolExecutor(self.clients) as pool:
-            clients = [pool.submit(self._use) for _ in range(self.clients)]
+            clients = [pool.submit(self._use, code) for code in self.codes]
             try:
                 yield
             finally:
@@ -60,11 +65,11 @@ class Traffic:
         goal = self.requests + requests
         eventually(f"{requests} more requests are answered", lambda: self.requests >= goal)
 
-    def _use(self) -> None:
+    def _use(self, code: str) -> None:
         user = Visitor(self.visitor.host, self.visitor.port, dict(self.visitor.cookies))
         while not self._over.is_set():
-            self._send("GET", user, f"/inventory?search={self.code}")
-            self._send("POST", user, f"/products/{self.code}/quantity", delta="1")
+            self._send("GET", user, f"/inventory?search={code}")
+            self._send("POST", user, f"/products/{code}/quantity", delta="1")
 
     def _send(self, method: str, user: Visitor, path: str, **data: str) -> None:
         began = time.monotonic()
@@ -78,6 +83,6 @@ class Traffic:
             )
 
 
-def movements(system: System, code: str) -> int:
-    """Return how many movements the source holds of a product."""
-    return int(system.query("db", MOVEMENTS.format(code)))
+def movements(system: System, prefix: str) -> int:
+    """Return how many movements the source holds of products whose code begins like this."""
+    return int(system.query("db", MOVEMENTS.format(prefix)))
