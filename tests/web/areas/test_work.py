@@ -76,6 +76,35 @@ def test_a_job_whose_end_is_written_down_is_over_before_its_worker_turns_to_the_
     assert "Ningún trabajo en marcha" in page
 
 
+@pytest.mark.parametrize("same", [True, False])
+def test_an_instance_works_on_one_job_of_a_slot_at_a_time(make_site: MakeSite, same: bool) -> None:
+    """Two applications of one instance are what two processes of it are: they share the slot and no memory."""
+    here, there = SlowWork(slot="heavy"), SlowWork(slot="heavy")
+    one = make_site(here, instance="web1")
+    before = workers()
+    other = make_site(there, instance="web1" if same else "web2")
+    try:
+        one.operator.post("/slow/uno")
+        eventually(lambda: here.begun == ["uno"])
+        other.operator.post("/slow/dos")
+        if same:
+            # The thread that looked for work has found the slot taken, and ended.
+            eventually(lambda: states(one).get("dos") == "waiting" and workers() == before + 1)
+            assert there.begun == []
+        else:
+            eventually(lambda: there.begun == ["dos"])
+        here.go.set()
+        there.go.set()
+        eventually(lambda: states(one) == {"uno": "done", "dos": "done"})
+    finally:
+        here.go.set()
+        there.go.set()
+
+
+def workers() -> int:
+    return sum(thread.name == "long-work" for thread in threading.enumerate())
+
+
 def test_a_job_is_cancelled_while_it_runs_and_one_that_waits_at_once(make_site: MakeSite, slow: SlowWork) -> None:
     site = make_site(slow)
     for name in ("uno", "dos", "tres"):

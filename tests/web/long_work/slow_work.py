@@ -23,7 +23,8 @@ PATIENCE_SECONDS = 30
 class SlowWork:
     """Brings `POST /slow/<id>`; each job reports all the time, and ends once `go` is set, or with `error`."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, slot: str = "") -> None:
+        self._slot = slot
         self.go = threading.Event()
         self.begun: list[str] = []
         self.ended: list[str] = []
@@ -36,7 +37,17 @@ class SlowWork:
         blueprint.add_url_rule("/slow/<job_id>", "show", self._show)
         take_on(
             blueprint,
-            WorkKind("slow", "Lento", "slow.show", "gear", Role.VIEWER, {"wait": self._wait}, _state, private=True),
+            WorkKind(
+                "slow",
+                "Lento",
+                "slow.show",
+                "gear",
+                Role.VIEWER,
+                {"wait": self._wait},
+                _state,
+                private=True,
+                slot=self._slot,
+            ),
         )
         return [blueprint]
 

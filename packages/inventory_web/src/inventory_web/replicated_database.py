@@ -20,6 +20,7 @@ __all__ = [
     "ClusterStatus",
     "ReplicatedDatabase",
     "database_kind",
+    "database_name",
     "has_one_writer",
     "may_be_behind",
     "must_see",
@@ -44,6 +45,11 @@ class ReplicatedDatabase:
     def __init__(self, cluster: ReplicatedCluster[Session], url: URL) -> None:
         self.cluster = cluster
         self._url = url
+
+    @property
+    def url(self) -> URL:
+        """The URL of the application's account on one of the servers."""
+        return self._url
 
     @contextmanager
     def reader(self) -> Iterator[Session]:
@@ -150,6 +156,12 @@ def servers_of_request(sessions: SessionSource) -> tuple[str, ...]:
     if not isinstance(sessions, ReplicatedDatabase):
         return ()
     return tuple(dict.fromkeys(served.server for served in current_context().served))
+
+
+def database_name(sessions: SessionSource) -> str:
+    """Return what tells the database from others: its URL without the password."""
+    url = sessions.engine.url if isinstance(sessions, SingleDatabase) else getattr(sessions, "url", "")
+    return str(url)
 
 
 def database_kind(sessions: SessionSource) -> str:

@@ -57,7 +57,8 @@ class WorkKind:
 
     ``endpoint`` names the page of one job (argument ``job_id``). ``private``: only its owner and administrators see a job,
     else everybody with ``role``. ``lasting``: a job that was done is never cleared away. ``has_input``: its file was given to it,
-    and is needed to repeat it; else its file is what it makes.
+    and is needed to repeat it; else its file is what it makes. ``slot``: jobs of kinds with the same slot need much memory, and
+    an instance works on one of them at a time.
     """
 
     name: str
@@ -70,6 +71,7 @@ class WorkKind:
     private: bool = False
     lasting: bool = False
     has_input: bool = False
+    slot: str = ""
 
     def may_see(self, account: Account, job: Job) -> bool:
         """Whether this person may see the job, cancel it and repeat it."""

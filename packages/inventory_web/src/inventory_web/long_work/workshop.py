@@ -24,8 +24,9 @@ from inventory_web.long_work.carrying_out import carry_out, failure, patiently
 from inventory_web.long_work.claims import is_work_there, take_next
 from inventory_web.long_work.kinds import WorkKind
 from inventory_web.long_work.progress import Cancelled, Progress, Stopped
+from inventory_web.long_work.slots import Slot
 from inventory_web.long_work.states import Job, State
-from inventory_web.replicated_database import has_one_writer, must_see
+from inventory_web.replicated_database import database_name, has_one_writer, must_see
 
 EXTENSION = "long_work"
 THREADS = 2
@@ -219,32 +220,49 @@ class Workshop:
     def _work_off(self, inventory: Inventory) -> None:
         worked = False
         while not self._stopping.is_set():
-            # A name of its own for each take, so that nothing that comes late from an earlier one counts.
-            worker = uuid.uuid4().hex
-            ours = tuple(self._under_way)
-            given_up = partial(failure, WorkGivenUp())
-            job = take_next(inventory, worker, tuple(self._kinds), besides=ours, given_up=given_up)
-            if job is None:
-                break
-            worked = True
-            progress = Progress(inventory, job.id, worker)
-            if job.cancelling:
-                progress.end_with(Cancelled)
-            self._under_way[job.id] = progress
+            slots = self._acquire_slots(inventory)
             try:
-                over = carry_out(inventory, self._kinds[job.kind], job, worker, progress)
+                kinds = tuple(kind.name for kind in self.kinds if not kind.slot or kind.slot in slots)
+                # A name of its own for each take, so that nothing that comes late from an earlier one counts.
+                worker = uuid.uuid4().hex
+                given_up = partial(failure, WorkGivenUp())
+                job = take_next(inventory, worker, kinds, besides=tuple(self._under_way), given_up=given_up)
+                if job is None:
+                    break
+                for name in slots.keys() - {self._kinds[job.kind].slot}:
+                    slots.pop(name).release()
+                worked = True
+                self._work_on(inventory, job, worker)
             finally:
-                # Whoever confirms at this very moment has the job taken by another thread already.
-                if self._under_way.get(job.id) is progress:
-                    del self._under_way[job.id]
-            ended = self._awaited.get(job.id)
-            if ended is not None:
-                ended.token = over.token
-                ended.event.set()
-            if over.after is not None:
-                over.after()
+                for slot in slots.values():
+                    slot.release()
         if worked:
             self._clear_away(inventory)
+
+    def _acquire_slots(self, inventory: Inventory) -> dict[str, Slot]:
+        """Take the slots of this instance that are free, before a job is taken that needs one."""
+        # Another instance on this machine, or one of another database, has a memory of its own.
+        instance = (current.the_settings().instance, database_name(inventory.sessions))
+        slots = {name: Slot(*instance, name) for name in {kind.slot for kind in self.kinds if kind.slot}}
+        return {name: slot for name, slot in slots.items() if slot.acquire()}
+
+    def _work_on(self, inventory: Inventory, job: Job, worker: str) -> None:
+        progress = Progress(inventory, job.id, worker)
+        if job.cancelling:
+            progress.end_with(Cancelled)
+        self._under_way[job.id] = progress
+        try:
+            over = carry_out(inventory, self._kinds[job.kind], job, worker, progress)
+        finally:
+            # Whoever confirms at this very moment has the job taken by another thread already.
+            if self._under_way.get(job.id) is progress:
+                del self._under_way[job.id]
+        ended = self._awaited.get(job.id)
+        if ended is not None:
+            ended.token = over.token
+            ended.event.set()
+        if over.after is not None:
+            over.after()
 
     def _look_around(self) -> None:
         cleared = 0.0

@@ -19,6 +19,7 @@ from inventory_web.long_work.states import State
 from inventory_web.roles import Role
 
 CHECK, IMPORT = "check", "import"
+KIND_SLOT = "import"
 
 
 def check(assignment: Assignment) -> Ending:
@@ -71,4 +72,5 @@ KIND = WorkKind(
     state_text=state_text,
     lasting=True,
     has_input=True,
+    slot=KIND_SLOT,
 )

@@ -8,6 +8,7 @@ from werkzeug.wrappers import Response
 
 from inventory_core.errors import CannotUndo
 from inventory_core.operations.undoing_import import undo_import
+from inventory_web.areas.imports.steps import KIND_SLOT
 from inventory_web.auditing import Event, announce
 from inventory_web.current import the_actor, the_inventory, the_operation
 from inventory_web.error_pages import Answer, respond
@@ -102,4 +103,5 @@ KIND = WorkKind(
     role=Role.OPERATOR,
     steps={UNDO: undo},
     state_text=state_text,
+    slot=KIND_SLOT,
 )
