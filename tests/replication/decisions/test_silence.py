@@ -88,8 +88,11 @@ def test_a_former_source_is_not_cut_off_before_it_was_seen_as_a_replica() -> Non
 
 def test_with_nobody_else_to_be_read_the_wait_goes_on() -> None:
     assert cut_off("db1", "db2") == {"db2": LONG.since}, "db3 can be read"
-    assert cut_off("db1", "db2", "db3") == {}
     assert cut_off("db1", "db2", db3=OPEN) == {}
+
+
+def test_readers_are_cut_off_everywhere_if_every_server_is_silent() -> None:
+    assert set(cut_off("db1", "db2", "db3")) == {"db1", "db2", "db3"}
 
 
 def test_a_server_that_never_answered_is_no_replica() -> None:
@@ -106,7 +109,7 @@ QUESTIONS = st.lists(st.booleans(), max_size=8)
     answered=st.fixed_dictionaries(dict.fromkeys(TWO, QUESTIONS)),
     opened=st.sets(st.sampled_from(sorted(TWO))),
 )
-def test_whoever_is_cut_off_is_a_silent_replica_and_somebody_else_serves(
+def test_cut_off_is_a_silent_replica_if_another_server_serves_or_all_if_all_are_silent(
     answered: Mapping[str, list[bool]], opened: set[str]
 ) -> None:
     silences = dict.fromkeys(TWO, UNBROKEN)
@@ -119,15 +122,14 @@ def test_whoever_is_cut_off_is_a_silent_replica_and_somebody_else_serves(
 
     chosen = to_be_cut_off(silences, breakers, known)
 
-    for name, since in chosen.items():
-        assert name in opened - {"db1"}
-        assert answered[name][-LEAST_QUESTIONS:] == [False] * LEAST_QUESTIONS
-        assert since == len(answered[name]) - LEAST_QUESTIONS
-        assert read(known).server not in {None, name}
+    serving = known.source is not None or bool(known.replicas)
+    candidates = opened - {"db1"} if serving else opened
     wanted = {
         name
-        for name in opened - {"db1"}
+        for name in candidates
         if len(answered[name]) >= LEAST_QUESTIONS and not any(answered[name][-LEAST_QUESTIONS:])
     }
-    serving = known.source is not None or bool(known.replicas)
-    assert set(chosen) == (wanted if serving else set())
+    assert set(chosen) == (wanted if serving or wanted == set(TWO) else set())
+    for name, since in chosen.items():
+        assert since == len(answered[name]) - LEAST_QUESTIONS
+        assert not serving or read(known).server not in {None, name}

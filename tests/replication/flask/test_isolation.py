@@ -7,8 +7,9 @@ from time import monotonic
 
 import pytest
 from flask import Flask
+from sqlalchemy.orm import Session
 
-from inventory_replication import BreakerPolicy, ConnectionLimits, MonitorPolicy
+from inventory_replication import BreakerPolicy, ConnectionLimits, MonitorPolicy, ReplicatedCluster
 from tests.replication.flask.instances import instance
 from tests.replication.mysql.fault_proxy import HEALTHY, Fault, FaultProxy
 from tests.replication.mysql.servers import ReplicaSet, eventually
@@ -34,6 +35,13 @@ def cut_off(proxies: dict[str, FaultProxy]) -> None:
         each.to_server = each.to_client = BLACK_HOLE
 
 
+def cluster_has_read(cluster: ReplicatedCluster[Session]) -> dict[str, bool]:
+    """Which servers have served a reader."""
+    numbers = cluster.metrics().splitlines()
+    reads = [line for line in numbers if line.startswith("inventory_replication_units_total") and "reader" in line]
+    return {each.name: any(f'server="{each.name}"' in line for line in reads) for each in cluster.config.servers}
+
+
 def timed(app: Flask, method: str) -> tuple[int, float]:
     began = monotonic()
     answer = app.test_client().open("/" if method == "GET" else "/7", method=method)
@@ -48,6 +56,10 @@ def test_an_isolated_instance_answers_503_at_once(
     )
     app = instance(cluster, table)
     assert app.test_client().post("/1").status_code == 200
+    # Pooled connections to every server would be waited on for as long as an answer may take.
+    while not all(cluster_has_read(cluster).values()):
+        assert timed(app, "GET")[0] == 200
+        assert app.test_client().get("/exact").status_code == 200
     with ThreadPoolExecutor(4) as browsers:
         cut_off(proxies)
         under_way = [browsers.submit(timed, app, "GET") for _ in range(4)]

@@ -45,23 +45,22 @@ def to_be_cut_off(
     """The servers on which a reader waits in vain, and the time: whoever has heard nothing since then is to wait no longer.
 
     Only replicas whose breaker is open and that left several questions unanswered in a row; never the source, nor a former one that
-    has not been seen as a replica since. And none while nobody else can be read: the wait may then still end well, while a read
-    that is made again cannot.
+    has not been seen as a replica since. While no other server can be read the wait may still end well, unless every server is
+    silent: then this process is cut off from all of them, and a client that is refused at once can go to another one.
 
     Args:
         silences: By server; one without an entry has answered.
         breakers: By server.
         table: What is known now; it holds no server whose breaker is open.
     """
+    silent = {
+        member.name: silences[member.name].since
+        for member in table.snapshot.members
+        if silences.get(member.name, UNBROKEN).questions >= LEAST_QUESTIONS and not breakers[member.name].admits
+    }
     if table.source is None and not table.replicas:
-        return {}
+        return silent if len(silent) == len(table.snapshot.members) else {}
     lineage = table.snapshot.lineage
     sources = lineage.deposed | {lineage.source_uuid, ""}
-    return {
-        member.name: silence.since
-        for member in table.snapshot.members
-        for silence in (silences.get(member.name, UNBROKEN),)
-        if silence.questions >= LEAST_QUESTIONS
-        and member.server_uuid not in sources
-        and not breakers[member.name].admits
-    }
+    replicas = {member.name for member in table.snapshot.members if member.server_uuid not in sources}
+    return {name: since for name, since in silent.items() if name in replicas}
