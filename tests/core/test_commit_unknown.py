@@ -1,5 +1,7 @@
 """A COMMIT whose answer is lost, on one MySQL server: the change is never said to be undone while it may be stored."""
 
+import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
@@ -20,6 +22,7 @@ from inventory_core import (
     register_product,
 )
 from inventory_core.operations import carrying_out
+from inventory_core.tables.plain import OPERATION
 from tests.instances.conftest import address
 from tests.replication.mysql.fault_proxy import HEALTHY, Fault, FaultProxy
 from tests.replication.mysql.servers import APP, ROOT, ReplicaSet
@@ -117,3 +120,39 @@ def test_an_operation_whose_commit_stays_unknown_says_so_and_may_be_repeated(
     repeated = receive(Inventory(database), code="A-1", quantity=5, actor="ada", operation="second")
     assert repeated.quantity == 6
     assert get_product(Inventory(database), code="A-1").row.quantity == 6
+
+
+class HangingOnce:
+    """Sessions whose first write is lost while its transaction is still open on the server, and rolled back a little later."""
+
+    def __init__(self, database: SingleDatabase, servers: ReplicaSet) -> None:
+        self._database = database
+        self._open = servers.source.connect(autocommit=False, database=DATABASE)
+        self.timer: threading.Timer | None = None
+
+    def reader(self) -> AbstractContextManager[Session]:
+        return self._database.reader()
+
+    def write(self, work: Callable[[Session], T]) -> T:
+        if self.timer is None:
+            with self._open.cursor() as cursor:
+                columns = "(id, verb, fingerprint, actor, at) VALUES ('second', 'receive', 'x', 'ada', NOW())"
+                cursor.execute(f"INSERT INTO {OPERATION.name} {columns}")
+            self.timer = threading.Timer(1.0, self._open.close)
+            self.timer.start()
+            raise CommitUnknown
+        return self._database.write(work)
+
+
+def test_an_operation_does_not_wait_for_the_locks_of_a_commit_that_hangs(
+    database: SingleDatabase, servers: ReplicaSet
+) -> None:
+    sessions = HangingOnce(database, servers)
+    began = time.monotonic()
+    change = receive(Inventory(sessions), code="A-1", quantity=5, actor="ada", operation="second")
+
+    assert change.quantity == 6
+    # A lock would be waited for ten seconds.
+    assert time.monotonic() - began < 6
+    assert sessions.timer is not None
+    sessions.timer.join()

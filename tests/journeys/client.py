@@ -15,7 +15,6 @@ PATIENCE = 150.0
 PAUSE = 0.5
 LOST = (OSError, http.client.HTTPException)
 OK, SEE_OTHER, BAD_GATEWAY, UNAVAILABLE, TIMED_OUT = 200, 303, 502, 503, 504
-MAY_BE_DONE = ("REP-006", "puede estar hecho o no")
 
 
 @dataclass
@@ -171,7 +170,7 @@ def outcome_of(answer: Answer) -> Outcome:
     """What the answer to a form says about the change that it asked for."""
     if answer.status == SEE_OTHER:
         return Outcome.ACKNOWLEDGED
-    if answer.status in (BAD_GATEWAY, TIMED_OUT) or any(words in answer.text for words in MAY_BE_DONE):
+    if answer.status in (BAD_GATEWAY, TIMED_OUT) or answer.header("X-Changed") in ("yes", "unknown"):
         return Outcome.UNKNOWN
     if answer.status in (UNAVAILABLE, TOO_MANY):
         require_retry_after(answer)

@@ -63,9 +63,9 @@ def test_a_change_on_a_full_source_is_answered_and_stored_once_when_there_is_roo
     finally:
         small.compose("exec", "-T", "db", "rm", "/var/lib/mysql/filler")
 
-    assert refused.status == 503
-    assert re.search(r"REP-0\d\d", refused.text)
-    assert int(refused.header("Retry-After")) > 0
+    # Certainly not stored, or unknown: the COMMIT hangs until there is room.
+    assert (refused.status, refused.header("X-Changed")) in {(503, "no"), (504, "unknown")}
+    assert re.search(r"(REP|INV)-0\d\d", refused.text)
     assert (read.status, "BEFORE" in read.text) == (200, True)
     assert "Disk is full writing" in log
     eventually("changes are taken again", lambda: register(admin, "AFTER").status in {303, 422})

@@ -40,6 +40,10 @@ _RESULT = (
     .with_for_update(read=True)
 )
 _FINISH = insert(OPERATION_RESULT)
+_IN_DOUBT = (
+    select(OPERATION.c.id).where(OPERATION.c.id == bindparam("operation")).with_for_update(read=True, nowait=True)
+)
+MYSQL_LOCKED_NOW = 3572
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,27 +116,46 @@ def carry_out(
         # Everything was rolled back; now the other unit's result is there.
         return inventory.sessions.write(run)
     except CommitUnknown as unknown:
-        return _resolve(inventory, run, unknown)
+        return _resolve(inventory, operation, run, unknown)
 
 
-def _resolve(inventory: Inventory, run: Callable[[Session], R], unknown: CommitUnknown) -> R:
+def _resolve(inventory: Inventory, operation: str, run: Callable[[Session], R], unknown: CommitUnknown) -> R:
     """Run an operation again until its outcome is known: its id keeps it from being stored twice.
 
     The database may need a moment, or become another server. Raises ``unknown`` after ``RESOLUTION_TIMEOUT_SECONDS``.
     """
+
+    def run_if_decided(session: Session) -> R:
+        _refuse_while_in_doubt(session.connection(), operation)
+        return run(session)
+
     deadline = time.monotonic() + RESOLUTION_TIMEOUT_SECONDS
     pause = 0.1
     while time.monotonic() + pause < deadline:
         time.sleep(pause)
         pause = min(pause * 2, 1.0)
         try:
-            return inventory.sessions.write(run)
-        except _FinishedMeanwhile:
-            return inventory.sessions.write(run)
-        except (CommitUnknown, DatabaseBusy, StorageRefused):
+            return inventory.sessions.write(run_if_decided)
+        except (CommitUnknown, DatabaseBusy, StorageRefused, _FinishedMeanwhile, _InDoubt):
             # That this run changed nothing says nothing about the first one.
             continue
     raise unknown
+
+
+def _refuse_while_in_doubt(connection: Connection, operation: str) -> None:
+    """Do not wait for the row of a transaction whose COMMIT still hangs on the server: that may take minutes."""
+    if connection.dialect.name != "mysql":
+        return
+    try:
+        connection.execute(_IN_DOUBT, {"operation": operation})
+    except DBAPIError as error:
+        if error.orig is not None and error.orig.args[:1] == (MYSQL_LOCKED_NOW,):
+            raise _InDoubt from error
+        raise
+
+
+class _InDoubt(Exception):
+    """The first transaction of an operation is neither stored nor rolled back yet."""
 
 
 class _FinishedMeanwhile(Exception):
