@@ -14,9 +14,21 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
+from inventory_core import (
+    Inventory,
+    SingleDatabase,
+    StockChanged,
+    build_plugin_manager,
+    hookimpl,
+    outbox_status,
+)
+from inventory_core.testing import create_product
 from inventory_web.areas.status.process_metrics import ReplicationCollector, merge_metrics, write_snapshot
 from tests.web.browser import Browser
+from tests.web.long_work.serving import eventually
+from tests.web.noting_plugin import install_noting_plugin
 
+DELIVERED = re.compile(r"^inventory_outbox_delivered_total ([\d.]+)$", re.MULTILINE)
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGURATION = ROOT / "deploy" / "gunicorn.conf.py"
 REQUESTS = re.compile(r'inventory_requests_total\{endpoint="status.live",method="GET",status="200"\} ([\d.]+)')
@@ -84,6 +96,32 @@ def test_metrics_of_two_workers_are_one_answer_whichever_is_scraped(tmp_path: Pa
         scraped = [REQUESTS.findall(get("/metrics")[1]) for _ in range(12)]
 
     assert scraped == [["30.0"]] * 12
+
+
+@pytest.mark.slow
+def test_outbox_events_are_shared_by_two_workers_and_counted_together(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    noted = install_noting_plugin(tmp_path / "site")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path / "site"))
+    with two_workers(tmp_path) as get:
+        assert get("/health/live")[0] == 200
+        sessions = SingleDatabase.from_file(tmp_path / "inventory.db")
+        told = Inventory(sessions, build_plugin_manager([Listens()]))
+        codes = sorted(create_product(told, f"P-{number:02}", quantity=1).code for number in range(40))
+        eventually("the workers deliver", lambda: outbox_status(told).waiting == 0)
+        sessions.close()
+        eventually("every delivery is counted", lambda: DELIVERED.findall(get("/metrics")[1]) == ["40.0"])
+
+    assert sorted(noted.read_text("utf-8").split()) == codes
+
+
+class Listens:
+    """Makes the library store events."""
+
+    @hookimpl
+    def after_stock_change(self, event: StockChanged) -> None:
+        raise AssertionError(event)
 
 
 @contextmanager

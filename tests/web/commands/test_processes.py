@@ -15,6 +15,7 @@ import pytest
 
 from inventory_core import Inventory, ProductFilter, SingleDatabase, count_products, verify
 from tests.web.commands.conftest import Ended
+from tests.web.noting_plugin import install_noting_plugin
 
 pytestmark = pytest.mark.slow
 
@@ -171,34 +172,11 @@ def test_a_disk_that_is_full_during_an_export_is_one_line_and_leaves_no_half_fil
     assert [path.name for path in tmp_path.iterdir() if "out" in path.name] == []
 
 
-PLUGIN = """
-from pathlib import Path
-
-from inventory_core import hookimpl
-
-
-class Noting:
-    @hookimpl
-    def after_stock_change(self, event):
-        with Path(__file__).with_name("noted.txt").open("a") as lines:
-            lines.write(event.code + "\\n")
-
-
-noting = Noting()
-"""
-
-
 @pytest.fixture
 def noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Install a plugin that writes the code of each event into the file that is returned."""
     site = tmp_path / "site"
-    information = site / "noting-1.0.dist-info"
-    information.mkdir(parents=True)
-    (site / "noting.py").write_text(PLUGIN, "utf-8")
-    (information / "METADATA").write_text("Metadata-Version: 2.1\nName: noting\nVersion: 1.0\n", "utf-8")
-    (information / "entry_points.txt").write_text("[inventory_core]\nnoting = noting:noting\n", "utf-8")
     monkeypatch.setenv("PYTHONPATH", str(site))
-    return site / "noted.txt"
+    return install_noting_plugin(site)
 
 
 def test_serve_delivers_outbox_events_of_other_processes_and_import_does_not(
