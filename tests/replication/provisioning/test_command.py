@@ -2,6 +2,7 @@
 
 import json
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -48,6 +49,29 @@ def test_servers_that_do_not_answer_give_one_line_each_and_the_code_1(run: Run, 
         assert f"{name} (127.0.0.1:" in line
         assert line.endswith("[no_answer]")
     assert "secret-word" not in done.out + done.err
+
+
+def test_the_guard_answers_no_while_no_server_answers(run: Run) -> None:
+    done = run("guard", "--once", "--json")
+
+    assert (done.code, done.answer["ok"]) == (1, False)
+    assert "No source is on record" in done.answer["reason"]
+
+
+@pytest.mark.slow
+def test_the_guard_stays_until_it_is_stopped_and_ends_well(tmp_path: Path) -> None:
+    program = Path(sys.executable).with_name("inventory-replication")
+    environment = {**os.environ, **NOBODY, "PYTHONUNBUFFERED": "1"}
+    with subprocess.Popen(
+        [program, "guard"], env=environment, cwd=tmp_path, stdout=subprocess.PIPE, text=True
+    ) as guard:
+        assert guard.stdout is not None
+        said = guard.stdout.readline()
+        guard.send_signal(signal.SIGTERM)
+        code = guard.wait(timeout=30)
+
+    assert said.startswith("No source is on record")
+    assert code == 0
 
 
 def test_status_tells_that_nobody_answers(run: Run) -> None:

@@ -28,7 +28,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ReplicationError as error:
         code = _fail(options, error, NO)
     except KeyboardInterrupt:
-        code = _fail(options, ReplicationError("Interrupted. Run the same command again; it goes on from here."), NO)
+        interrupted = ReplicationError("Interrupted. Run the same command again; it goes on from here.")
+        code = DONE if options.command == "guard" else _fail(options, interrupted, NO)
     except Exception as error:  # noqa: BLE001 - the outermost boundary: one line, never a traceback
         code = _fail(options, ReplicationError(f"Unexpected {type(error).__name__}: {error}. Please report it."), NO)
     finally:
