@@ -1,8 +1,8 @@
 """Compares the rows of replicas with those of the source, chunk by chunk, while everything runs. Reads only, and locks nothing.
 
 A chunk is a range of the primary key. Its checksum is taken on the source, on the replica once that has everything that the source
-had at that moment, and on the source again. If the source's two are equal, the chunk did not change in between, so the replica must
-have the same; if they are not, the chunk is compared again.
+had at that moment, and if they differ, on the source again. If the source's two are equal, the chunk did not change in between, so
+the replica must have the same, and the difference is proved; if they are not, the chunk is compared again.
 """
 
 import time
