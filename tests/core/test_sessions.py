@@ -326,11 +326,11 @@ def test_a_file_that_is_no_database_is_told(tmp_path: Path, content: bytes, said
         CORE_SCHEMA.revision(sessions.engine)
 
 
-def test_an_sqlite_without_trigrams_is_refused_before_anything_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_old_sqlite_is_refused_before_anything_is_opened(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 33, 0))
     monkeypatch.setattr(sqlite3, "sqlite_version", "3.33.0")
 
-    with pytest.raises(StorageRefused, match=r"SQLite 3\.34\.0 or newer is needed, this Python has 3\.33\.0"):
+    with pytest.raises(StorageRefused, match=r"SQLite 3\.35\.0 or newer is needed, this Python has 3\.33\.0"):
         SingleDatabase.from_url("sqlite://")
 
 

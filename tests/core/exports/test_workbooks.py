@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from inventory_core import Inventory, Status, export_stock, retire_product
+from inventory_core import InvalidInput, Inventory, Status, export_stock, retire_product
 from inventory_core.queries.filters import ProductFilter
 from inventory_core.queries.product_details import get_product
 from inventory_core.testing import create_location, create_product, new_request
@@ -35,7 +35,7 @@ def test_the_language_decides_headers_words_and_the_name_of_the_sheet(inventory:
     assert (spanish[0], spanish[1][1][6]) == ("Productos", "sí")
     assert (english[0], english[1][1][6]) == ("Products", "yes")
     assert english[1][0][:2] == ["Code", "Name"]
-    with pytest.raises(ValueError, match="'fr'"):
+    with pytest.raises(InvalidInput, match="language: unknown"):
         exported(inventory, language="fr")
 
 

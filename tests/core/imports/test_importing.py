@@ -215,7 +215,7 @@ def test_nobody_to_tell_means_no_events(inventory: Inventory) -> None:
 def test_the_kept_result_is_the_whole_result(inventory: Inventory) -> None:
     result = import_rows(inventory, [*ROWS[:1], [*ROWS[1][:2], "Jardín", "5"]])
 
-    [operation] = contents(inventory, "operation")["operation"]
+    [operation] = contents(inventory, "operation_result")["operation_result"]
     kept = next(value for value in operation if isinstance(value, str) and value.startswith("{"))
     assert json.loads(kept)["created"] == result.created == 1
     assert json.loads(kept)["new_categories"] == list(result.new_categories) == ["Jardín"]

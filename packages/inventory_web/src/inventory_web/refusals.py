@@ -168,7 +168,8 @@ def _too_demanding(cause: str) -> str:
         "time": gettext("Leerlo tarda demasiado."),
         "storage": gettext("Sus filas ocupan demasiado."),
     }
-    return f"{causes.get(cause) or gettext('El programa que lo lee no pudo terminar.')} {advice}"
+    ended = gettext("El programa que lo lee no pudo terminar.")
+    return f"{causes.get(cause, ended)} {advice}"
 
 
 def _content_texts() -> dict[str, str]:
