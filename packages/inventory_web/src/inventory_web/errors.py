@@ -102,11 +102,6 @@ class ClusterRefused(core.StorageRefused):
         """Whether a reader only lost its server, and another one may have the answer."""
         return self.cause.code == "REP-015"
 
-    @property
-    def has_no_source(self) -> bool:
-        """Whether no server is the source at the moment."""
-        return self.cause.code in {"REP-002", "REP-008"}
-
 
 class ConfirmedChangeLost(ClusterRefused):
     """A change of an earlier request was confirmed, and went down with its source. It is reported once."""

@@ -20,7 +20,7 @@ from inventory_web.areas.accounts.tables import SecondFactor, User, UserSession
 from inventory_web.auditing import Author, Event, announce, record
 from inventory_web.current import Account
 from inventory_web.devices import LONGEST_AGENT
-from inventory_web.errors import ClusterRefused
+from inventory_web.errors import ClusterRefused, ConfirmedChangeLost
 from inventory_web.logs import get_logger
 from inventory_web.replicated_database import may_be_behind, reader_of_source
 from inventory_web.roles import Role
@@ -158,9 +158,10 @@ def find_account(
     if at_once and may_be_behind(inventory.sessions):
         try:
             known = _find(reader_of_source(inventory.sessions), token, now - idle, oldest)
-        except ClusterRefused as error:
-            if not error.has_no_source:
-                raise
+        except ConfirmedChangeLost:
+            # It is reported once, and would be forgotten here.
+            raise
+        except ClusterRefused:
             known = _find(inventory.sessions.reader(), token, now - idle, oldest)
     else:
         known = _find(inventory.sessions.reader(), token, now - idle, oldest)
