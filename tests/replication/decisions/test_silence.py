@@ -91,8 +91,15 @@ def test_with_nobody_else_to_be_read_the_wait_goes_on() -> None:
     assert cut_off("db1", "db2", db3=OPEN) == {}
 
 
-def test_readers_are_cut_off_everywhere_if_every_server_is_silent() -> None:
+def test_readers_are_cut_off_everywhere_if_every_one_of_several_servers_is_silent() -> None:
     assert set(cut_off("db1", "db2", "db3")) == {"db1", "db2", "db3"}
+
+
+def test_readers_of_the_only_server_wait_for_it() -> None:
+    only = {"db1": TWO["db1"]}
+    known = table({"db1": GONE}, FRESH, previous=decide_topology(only, None, NOW - 5), breakers={"db1": OPEN})
+
+    assert to_be_cut_off({"db1": LONG}, {"db1": OPEN}, known) == {}
 
 
 def test_a_server_that_never_answered_is_no_replica() -> None:

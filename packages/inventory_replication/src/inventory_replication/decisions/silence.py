@@ -45,8 +45,8 @@ def to_be_cut_off(
     """The servers on which a reader waits in vain, and the time: whoever has heard nothing since then is to wait no longer.
 
     Only replicas whose breaker is open and that left several questions unanswered in a row; never the source, nor a former one that
-    has not been seen as a replica since. While no other server can be read the wait may still end well, unless every server is
-    silent: then this process is cut off from all of them, and a client that is refused at once can go to another one.
+    has not been seen as a replica since. While no other server can be read the wait may still end well. Not if all of several
+    servers are silent: then this process is most likely cut off, and a client that is refused at once can go to another one.
 
     Args:
         silences: By server; one without an entry has answered.
@@ -59,7 +59,7 @@ def to_be_cut_off(
         if silences.get(member.name, UNBROKEN).questions >= LEAST_QUESTIONS and not breakers[member.name].admits
     }
     if table.source is None and not table.replicas:
-        return silent if len(silent) == len(table.snapshot.members) else {}
+        return silent if len(silent) == len(table.snapshot.members) > 1 else {}
     lineage = table.snapshot.lineage
     sources = lineage.deposed | {lineage.source_uuid, ""}
     replicas = {member.name for member in table.snapshot.members if member.server_uuid not in sources}
