@@ -76,8 +76,8 @@ class System:
         self.wait_for_balancer()
 
     def wait_for_balancer(self) -> None:
-        """Until it is healthy, which needs the instances to have been so."""
-        eventually("the balancer is healthy", lambda: self.health("nginx") == "healthy")
+        """Until it is healthy: it starts when an instance is ready, for which it waits a minute or more."""
+        eventually("the balancer is healthy", lambda: self.health("nginx") == "healthy", seconds=3 * PATIENCE)
 
     def port(self, service: str, inside: int) -> int:
         """The host port; Docker picks another each time the container starts."""
