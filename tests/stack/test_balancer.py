@@ -110,6 +110,17 @@ def test_security_headers_come_once_from_the_application_and_from_the_balancer(a
     assert "demasiado grande" in too_large.text
 
 
+def test_headers_with_more_cookies_than_ours_are_served_and_far_too_many_are_answered_with_431(system: System) -> None:
+    visitor = system.visitor()
+    many = visitor.get("/login", {"Cookie": f"other={'x' * 30_000}"})
+    too_many = visitor.get("/login", {"Cookie": f"other={'x' * 40_000}"})
+
+    assert many.status == 200
+    assert too_many.status == 431
+    assert "demasiadas cookies" in too_many.text
+    assert too_many.header("Clear-Site-Data") == '"cookies"'
+
+
 def test_attempts_to_log_in_are_limited_and_looking_is_not(system: System) -> None:
     visitor = system.visitor()
     with ThreadPoolExecutor(8) as crowd:

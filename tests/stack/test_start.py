@@ -1,8 +1,10 @@
 """Starting: everything comes up from nothing, and a second time nothing changes."""
 
+import json
+
 import pytest
 
-from tests.stack.drills import INSTANCES, all_is_well, databases
+from tests.stack.drills import INSTANCES, all_is_well, databases, gone
 from tests.stack.system import ONCE, RUNNING, System, eventually
 from tests.stack.visitor import Visitor
 
@@ -15,6 +17,18 @@ def test_every_service_is_up_and_healthy_and_the_two_that_run_once_ended_well(sy
 
     assert set(containers) == RUNNING | ONCE
     assert {name: containers[name]["State"]["ExitCode"] for name in ONCE} == dict.fromkeys(ONCE, 0)
+
+
+def test_the_balancer_starts_with_one_instance(system: System) -> None:
+    awaited = json.loads(system.compose("config", "--format", "json").stdout)["services"]["nginx"]["depends_on"]
+    with gone(system, "web2", "web3"):
+        system.compose("restart", "nginx")
+        system.wait_for_balancer()
+        instances = {system.visitor().instance() for _ in range(3)}
+    eventually("all is well again", lambda: all_is_well(system))
+
+    assert {service["condition"] for service in awaited.values()} == {"service_started"}
+    assert instances == {"web1"}
 
 
 def test_the_first_account_has_the_password_that_was_made_and_not_the_public_one(system: System) -> None:

@@ -57,3 +57,15 @@ def test_over_http_people_are_sent_to_https(system: System, container: str) -> N
     connection.close()
 
     assert (answer.status, answer.headers["Location"]) == (308, "https://inventory.test/inventory?search=x")
+
+
+def test_pages_of_the_balancer_carry_hsts_over_https(system: System, container: str) -> None:
+    trusting = ssl.create_default_context(cafile=system.secrets / "tls_certificate")
+    trusting.check_hostname = False
+    connection = http.client.HTTPSConnection("127.0.0.1", port(system, container, 443), context=trusting, timeout=20)
+    connection.request("POST", "/login", b"x" * 1_100_000)
+    answer = connection.getresponse()
+    answer.read()
+    connection.close()
+
+    assert (answer.status, answer.headers["Strict-Transport-Security"]) == (413, "max-age=31536000")
