@@ -95,8 +95,8 @@ class Settings(BaseModel):
     timezone: str = Field(default="UTC", description="Time zone in which pages show times, such as `Europe/Madrid`")
     metrics_allow: Words = Field(
         default=(LOCAL_NETWORKS,),
-        description="Networks that may read `/metrics`, comma-separated; `local` means loopback and private networks "
-        "when no `X-Forwarded-For` is there",
+        description="Networks that may read `/metrics`, and the names of servers at `/health`, comma-separated; "
+        "`local` means loopback and private networks when no `X-Forwarded-For` is there",
     )
     hosts: Words = Field(
         default=(),
