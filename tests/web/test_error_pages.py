@@ -54,6 +54,8 @@ REFUSALS = [
     web.AccountNotFound("eva"),
     web.PortTaken("127.0.0.1", 80, "no"),
     web.WorkGivenUp(),
+    web.JobQuotaReached("jobs", 10),
+    web.JobQuotaReached("bytes", 512_000_000),
     web.HostNotAllowed("evil.example"),
     web.ViewWithoutRole("my_plugin", "greeting.greet"),
     web.RoleNeeded(Role.ADMIN, Role.VIEWER, ("ada", "admin")),

@@ -105,6 +105,39 @@ def workers() -> int:
     return sum(thread.name == "long-work" for thread in threading.enumerate())
 
 
+def test_jobs_of_an_account_have_a_quota(make_site: MakeSite, slow: SlowWork) -> None:
+    site = make_site(slow, jobs_per_account=2)
+    for name in ("uno", "dos"):
+        assert site.operator.post(f"/slow/{name}").status_code == 303
+
+    refused = site.operator.post("/slow/tres")
+    again = site.operator.post("/slow/dos")
+    other = site.visitor("ada").post("/slow/cuatro")
+
+    assert (refused.status_code, again.status_code, other.status_code) == (429, 303, 303)
+    assert "Ya tiene 2 trabajos en marcha" in refused.text
+    assert set(states(site)) == {"uno", "dos", "cuatro"}
+    slow.go.set()
+    eventually(lambda: set(states(site).values()) == {"done"})
+    assert site.operator.post("/slow/tres").status_code == 303
+
+
+def test_stored_files_of_an_account_have_a_quota(make_site: MakeSite) -> None:
+    site = make_site(stored_mb_per_account=1)
+    rows = "".join(f"{code},{'x' * 150}\n" for code in range(2_500))
+    file = f"code,name\n{rows}".encode()
+
+    def upload() -> int:
+        return site.operator.post("/imports/new", {"file": (io.BytesIO(file), "a.csv"), "sheet": ""}).status_code
+
+    assert [upload(), upload(), upload()] == [303, 303, 429]
+    assert len(states(site)) == 2
+    eventually(lambda: set(states(site).values()) == {"ready"})
+    change(site, touched_at=datetime.now(UTC) - jobs.KEEP_FILE - timedelta(seconds=1))
+    jobs.clear_away(site.inventory, ["import"])
+    assert upload() == 303
+
+
 def test_a_job_is_cancelled_while_it_runs_and_one_that_waits_at_once(make_site: MakeSite, slow: SlowWork) -> None:
     site = make_site(slow)
     for name in ("uno", "dos", "tres"):

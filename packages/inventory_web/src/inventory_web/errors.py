@@ -139,6 +139,17 @@ class HostNotAllowed(WebError):
         super().__init__(f"the host {host!r} is not in INVENTORY_HOSTS")
 
 
+class JobQuotaReached(WebError):
+    """An account has as many jobs under way, or as many bytes stored, as it may; ``reason`` is ``jobs`` or ``bytes``."""
+
+    code = "WEB-015"
+
+    def __init__(self, reason: str, limit: int) -> None:
+        self.reason = reason
+        self.limit = limit
+        super().__init__(f"the account has reached its limit of {limit} {reason}")
+
+
 def code_of(error: core.InventoryError | WebError) -> str:
     """The code that a person is told: of a refused cluster that of its cause, which says more."""
     return error.cause.code if isinstance(error, ClusterRefused) else error.code
@@ -168,6 +179,7 @@ STATUS: dict[type[Exception], int] = {
     ConfirmedChangeLost: 409,
     core.SchemaNotCurrent: 503,
     TooManyLogins: 429,
+    JobQuotaReached: 429,
     AccountRefused: 422,
     AccountNotFound: 404,
     RoleNeeded: 403,

@@ -199,6 +199,18 @@ def _content_texts() -> dict[str, str]:
     }
 
 
+def _job_quota_reached(error: web.JobQuotaReached) -> str:
+    if error.reason == "jobs":
+        return gettext(
+            "Ya tiene %(limit)s trabajos en marcha, que es el máximo. Espere a que termine alguno, o cancélelo.",
+            limit=number(error.limit),
+        )
+    return gettext(
+        "Sus archivos ocupan el máximo de %(limit)s MB. Se borran al terminar su importación, o al cabo de un día.",
+        limit=number(error.limit // 1_000_000),
+    )
+
+
 def _too_many_logins(error: web.TooManyLogins) -> str:
     if error.seconds < 60:
         return ngettext(
@@ -275,6 +287,7 @@ TEXTS: dict[type[Exception], Callable[[Any], str]] = {
     web.ClusterRefused: _cluster_refused,
     core.SchemaNotCurrent: _schema_not_current,
     web.TooManyLogins: _too_many_logins,
+    web.JobQuotaReached: _job_quota_reached,
     web.AccountRefused: lambda error: faults_text(error.faults),
     web.AccountNotFound: lambda error: gettext("No hay ningún usuario llamado «%(name)s».", name=error.name),
     web.PortTaken: _port_taken,

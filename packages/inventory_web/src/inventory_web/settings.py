@@ -123,6 +123,15 @@ class Settings(BaseModel):
         default=(),
         description="Installed plugins that are not loaded, by their names in `inventory plugins`, comma-separated",
     )
+    jobs_per_account: int = Field(
+        default=10, ge=1, le=1_000, description="How many jobs of one account may wait or run at once"
+    )
+    stored_mb_per_account: int = Field(
+        default=512,
+        ge=1,
+        le=1_000_000,
+        description="How many MB the uploads and prepared exports of one account may take up; they are deleted after a day",
+    )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
         default="info", description="The least urgent line to log"
     )

@@ -14,6 +14,7 @@ from inventory_core.errors import OperationReused
 from inventory_core.failures import Failure, classify
 from inventory_core.inventory import Inventory
 from inventory_core.tables.database_clock import database_now, read_database_clock
+from inventory_web.errors import JobQuotaReached
 from inventory_web.long_work.chunks import add_chunks
 from inventory_web.long_work.leases import abandoned, is_abandoned
 from inventory_web.long_work.states import UNDER_WAY, Job, State
@@ -87,6 +88,25 @@ def recent_jobs(
     with inventory.sessions.reader() as session:
         now = read_database_clock(session.connection())
         return tuple(job_of(row, now) for row in session.scalars(query))
+
+
+def require_quota(
+    inventory: Inventory, job: Job, pending: Collection[str], *, max_jobs: int, max_bytes: int, adding: int
+) -> None:
+    """Raise ``JobQuotaReached`` if the account may not have this job, with ``adding`` bytes, besides those that it has.
+
+    ``pending`` names jobs of the account that are about to be written down, if they are not already. Requests
+    at the same instant do not see one another, so an account may have a few more.
+    """
+    others = (col(JobRow.actor) == job.actor, col(JobRow.id).not_in((job.id, *pending)))
+    chunk = select(col(JobChunk.job_id)).where(col(JobChunk.job_id) == col(JobRow.id))
+    running = select(func.count()).select_from(JobRow).where(*others, col(JobRow.state).in_(UNDER_WAY))
+    stored = select(func.coalesce(func.sum(col(JobRow.size)), 0)).where(*others, chunk.exists())
+    with reader_of_source(inventory.sessions) as session:
+        if session.execute(running).scalar_one() + len(pending) >= max_jobs:
+            raise JobQuotaReached("jobs", max_jobs)
+        if int(session.execute(stored).scalar_one()) + adding > max_bytes:
+            raise JobQuotaReached("bytes", max_bytes)
 
 
 def queue_again(

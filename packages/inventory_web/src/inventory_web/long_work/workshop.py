@@ -98,12 +98,13 @@ class Workshop:
         while time.monotonic() < until and any(job.under_way for job in tuple(self._pending.values())):
             time.sleep(0.02)
 
-    def submit(self, inventory: Inventory, job: Job, write: Callable[[], object]) -> None:
-        """Let ``write`` put the job into the queue, and wait a little for its end.
+    def submit(self, inventory: Inventory, job: Job, write: Callable[[], object], *, adding: int = 0) -> None:
+        """Let ``write`` put the job into the queue, and wait a little for its end; it stores a file of ``adding`` bytes.
 
         Where one writer holds up all others, as on SQLite, the rest of the queue is in memory: the request does not wait for
-        an import that is being stored. Raises what ``write`` raises in time.
+        an import that is being stored. Raises what ``write`` raises in time, and ``JobQuotaReached``.
         """
+        self._require_quota(inventory, job, adding)
         until = time.monotonic() + PATIENCE_SECONDS
         ended = self._awaited.setdefault(job.id, _Ended())
         try:
@@ -157,6 +158,18 @@ class Workshop:
         until = time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < until and job.id in self._under_way:
             time.sleep(0.02)
+
+    def _require_quota(self, inventory: Inventory, job: Job, adding: int) -> None:
+        settings = current.the_settings()
+        others = [each for each in tuple(self._pending.values()) if each.actor == job.actor and each.id != job.id]
+        jobs.require_quota(
+            inventory,
+            job,
+            [each.id for each in others if each.under_way],
+            max_jobs=settings.jobs_per_account,
+            max_bytes=settings.stored_mb_per_account * 1_000_000,
+            adding=adding,
+        )
 
     def _write_when_free(self, job: Job, write: Callable[[], object]) -> None:
         with self._lock:
