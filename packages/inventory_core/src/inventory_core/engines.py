@@ -16,6 +16,8 @@ from inventory_core.errors import StorageRefused
 
 BUSY_SECONDS = 10
 DIALECTS = {"sqlite": "SQLite", "mysql": "MySQL"}
+SQLITE_MEMORY_BYTES = 96 << 20
+"""What SQLite keeps in all caches of the process together; each connection alone would fill 32 MB."""
 OLDEST_SQLITE = (3, 35, 0)
 """The first version that drops a column without copying the table; its full-text index has trigrams."""
 
@@ -107,6 +109,9 @@ def _set_up_sqlite(engine: Engine, *further: str) -> None:
     def connected(connection: sqlite3.Connection, _: Any) -> None:
         # The driver's own transaction handling would begin late and never IMMEDIATE.
         connection.isolation_level = None
+        # It is one for the whole process; one that the program has set stays.
+        if not connection.execute("PRAGMA soft_heap_limit").fetchone()[0]:
+            connection.execute(f"PRAGMA soft_heap_limit = {SQLITE_MEMORY_BYTES}").close()
         for pragma in ("foreign_keys = ON", "temp_store = MEMORY", "cache_size = -32000", *further):
             connection.execute(f"PRAGMA {pragma}").close()
 

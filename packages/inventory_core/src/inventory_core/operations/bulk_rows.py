@@ -92,13 +92,17 @@ def roomy(connection: Connection) -> Iterator[None]:
         yield
         return
     before = connection.exec_driver_sql("PRAGMA cache_size").scalar_one()
+    limit = connection.exec_driver_sql("PRAGMA soft_heap_limit").scalar_one()
     connection.exec_driver_sql(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
+    if limit:
+        connection.exec_driver_sql(f"PRAGMA soft_heap_limit = {limit + CACHE_KIBIBYTES * 1024}")
     try:
         yield
     finally:
         # An interruption closes the connection, and the memory went with it.
         if not connection.invalidated:
             connection.exec_driver_sql(f"PRAGMA cache_size = {before}")
+            connection.exec_driver_sql(f"PRAGMA soft_heap_limit = {limit}")
 
 
 def stored_time(connection: Connection, moment: datetime | None) -> Any:
