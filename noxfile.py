@@ -23,7 +23,7 @@ nox.needs_version = ">=2025.10"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.download_python = "never"
 nox.options.error_on_missing_interpreters = False
-nox.options.sessions = ["lint", "types", "tests", "slow", "mysql", "stack", "browser", "docs", "build"]
+nox.options.sessions = ["lint", "types", "tests", "lowest", "slow", "mysql", "stack", "browser", "docs", "build"]
 
 _capabilities = runpy.run_path(str(ROOT / "tests" / "capabilities.py"))
 missing: Callable[[str], str | None] = _capabilities["missing"]
@@ -58,6 +58,18 @@ def tests(session: nox.Session) -> None:
     install(session, "test")
     run_tests(session, "-m", f"not slow and {WITHOUT_SERVICE}", "--ignore=tests/documents")
     session.log("The tests marked slow, and more generated examples, are those of: nox -s slow")
+
+
+@nox.session(python=PYTHONS[0])
+def lowest(session: nox.Session) -> None:
+    """The fast tests with the oldest Python and the lowest versions of the dependencies that the packages allow."""
+    _started.add(session.name)
+    if session.venv_backend != "uv":
+        leave_out(session, "needs uv, which finds the lowest versions")
+    packages = [argument for folder in sorted(ROOT.glob("packages/*")) for argument in ("-e", str(folder))]
+    session.install("--resolution=lowest-direct", *packages)
+    session.install("-c", "constraints.txt", *nox.project.dependency_groups(PROJECT, "test"))
+    run_tests(session, "-m", f"not slow and {WITHOUT_SERVICE}", "--ignore=tests/documents")
 
 
 @nox.session

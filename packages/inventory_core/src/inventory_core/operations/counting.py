@@ -76,13 +76,14 @@ def change_quantity(
         require_expected(product, place, expected)
         return (step(product, place, delta),)
 
+    faults = amount_faults(delta, signed=True)
     return change_stock(
         inventory,
         code=code,
-        kind=Kind.RECEIVE if delta > 0 else Kind.ISSUE,
-        faults=amount_faults(delta, signed=True),
+        kind=Kind.ISSUE if not faults and delta < 0 else Kind.RECEIVE,
+        faults=faults,
         plan=plan,
-        asked={"quantity": abs(delta), "location": asked_location(location)},
+        asked={"quantity": 0 if faults else abs(delta), "location": asked_location(location)},
         reason=reason,
         actor=actor,
         operation=operation,

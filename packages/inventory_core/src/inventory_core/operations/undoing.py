@@ -13,6 +13,7 @@ from inventory_core.operations.results import StockChange, read_stock_change
 from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.requests import clean_reason, request_faults
 from inventory_core.rules.stock_changes import Kind, require_active, step
+from inventory_core.rules.texts import shown
 from inventory_core.rules.undo import PastMovement, compensation
 from inventory_core.tables.plain import MOVEMENT
 
@@ -55,10 +56,11 @@ def undo_movement(
     reason = clean_reason(reason)
     if faults := request_faults(operation, actor, reason):
         raise InvalidInput(*faults)
+    if not 0 < movement_id <= LARGEST_ID:
+        raise MovementNotFound(shown(movement_id))
 
     def work(unit: Unit) -> StockChange:
-        exists = 0 < movement_id <= LARGEST_ID
-        named = unit.connection.execute(_PRODUCT_OF, {"movement": movement_id}).first() if exists else None
+        named = unit.connection.execute(_PRODUCT_OF, {"movement": movement_id}).first()
         if named is None:
             raise MovementNotFound(str(movement_id))
         product = lock_product_by_id(unit, named.product_id)

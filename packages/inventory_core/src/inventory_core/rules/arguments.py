@@ -15,7 +15,10 @@ R = TypeVar("R")
 
 LARGEST_STORED = 2**63 - 1
 _QUANTITIES = ("quantity", "delta", "minimum")
-"""Numbers with a lower limit of their own, which ``rules.quantities`` checks."""
+"""Numbers that ``rules.quantities`` checks, together with the other rules of a request."""
+
+_IDS = ("movement_id",)
+"""One that no row can have is simply not found."""
 
 _field_types: dict[type, dict[str, Any]] = {}
 
@@ -52,6 +55,8 @@ def require_types(record: Any) -> None:
 
 def type_faults(name: str, value: object, hint: object) -> Iterator[Fault]:
     """What is wrong with the type of ``value``: ``not_whole``, ``too_large`` (64 bits), ``unknown`` literal or ``wrong_type``."""
+    if name in _QUANTITIES:
+        return
     if typing.get_origin(hint) is tuple and isinstance(value, tuple):
         kinds = typing.get_args(hint)
         kinds = kinds[:1] * len(value) if kinds[-1] is Ellipsis else kinds
@@ -66,7 +71,7 @@ def type_faults(name: str, value: object, hint: object) -> Iterator[Fault]:
             yield Fault(name, "unknown", shown(value))
     elif allowed and not _fits(value, allowed):
         yield Fault(name, "not_whole" if int in allowed else "wrong_type", shown(value))
-    elif type(value) is int and abs(value) > LARGEST_STORED and name not in _QUANTITIES:
+    elif type(value) is int and abs(value) > LARGEST_STORED and name not in _IDS:
         yield Fault(name, "too_large", shown(value), LARGEST_STORED)
 
 
