@@ -56,6 +56,8 @@ def test_the_guard_answers_no_while_no_server_answers(run: Run) -> None:
 
     assert (done.code, done.answer["ok"]) == (1, False)
     assert "No source is on record" in done.answer["reason"]
+    assert "one (127.0.0.1:1)" in done.answer["reason"]
+    assert "secret-word" not in done.out + done.err
 
 
 @pytest.mark.slow

@@ -10,7 +10,7 @@ from contextlib import ExitStack, closing
 from typing import Self
 
 from inventory_replication.config import MonitorPolicy
-from inventory_replication.decisions.facts import ServerFacts
+from inventory_replication.decisions.facts import NoAnswer, ServerFacts
 from inventory_replication.mysql import administration_questions as questions
 from inventory_replication.mysql.administration import AdministrationFailed, Administrator
 from inventory_replication.mysql.probes import Probe, ServerReport
@@ -37,6 +37,7 @@ class Guard:
         self._memory = settings.memory()
         self._say = say
         self._said = ""
+        self._silent: tuple[str, ...] = ()
         self._closing = ExitStack()
         self._probes = {
             name: self._closing.enter_context(closing(Probe(server, self._admin, tls=self._tls, policy=_PATIENCE)))
@@ -69,9 +70,10 @@ class Guard:
             record = next((fact.record for fact in answers.values() if fact and fact.writable and fact.record), None)
             if record:
                 self._memory.write(record)
-        if found.reason != self._said:
-            self._say(found.reason)
-            self._said = found.reason
+        line = found.reason if found.well else " ".join([found.reason, *self._silent])
+        if line != self._said:
+            self._say(line)
+            self._said = line
         return found.well
 
     def _open(self, name: str, answering: list[str]) -> Opening:
@@ -97,4 +99,5 @@ class Guard:
 
     def _ask(self) -> dict[str, ServerFacts | None]:
         reports = {name: probe.ask() for name, probe in self._probes.items()}
+        self._silent = tuple(f"{report.why}." for report in reports.values() if isinstance(report, NoAnswer))
         return {name: report.facts if isinstance(report, ServerReport) else None for name, report in reports.items()}
