@@ -10,10 +10,12 @@ import pytest
 from sqlalchemy import select
 
 from inventory_core import Inventory, ProductFilter, SingleDatabase, count_products, get_product
-from inventory_web.areas.accounts import users
+from inventory_web.areas.accounts import second_factors, users
 from inventory_web.areas.accounts.passwords import matches
 from inventory_web.areas.accounts.tables import User
 from inventory_web.areas.audit.reading import EventFilter, events_page
+from inventory_web.current import Account
+from inventory_web.roles import Role
 from tests.web.browser import PASSWORD
 from tests.web.commands.conftest import Ended
 
@@ -282,6 +284,20 @@ def test_verify_finds_what_was_changed_behind_the_back_of_the_program(run: Run, 
     assert "WEB-009" in told.err
     assert not data["ok"]
     assert any("99" in str(fault["found"]) for fault in data["faults"])
+
+
+@pytest.mark.usefixtures("here")
+def test_migrate_encrypts_second_factors_with_the_new_key(
+    run: Run, inventory: Inventory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    old, new = "the old key, long and random 0123456789", "the new key, long and random 9876543210"
+    account = Account(1, "admin", Role.ADMIN, provisional=False, session_id="a session")
+    second_factors.begin(inventory, account, secret_keys=(old,))
+    monkeypatch.setenv("INVENTORY_SECRET_KEY", new)
+    monkeypatch.setenv("INVENTORY_SECRET_KEY_OLD", old)
+
+    assert run("migrate").out == "1 segundo factor cifrado con la clave nueva.\nEl esquema está al día.\n"
+    assert second_factors.standing_of(inventory, account, secret_keys=(new,)).secret
 
 
 def test_verify_finds_a_user_name_with_an_invisible_character(run: Run, here: Path) -> None:

@@ -14,9 +14,9 @@ import math
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlmodel import col
@@ -24,6 +24,7 @@ from sqlmodel import col
 from inventory_core.errors import InventoryError
 from inventory_core.failures import Failure, classify
 from inventory_core.inventory import Inventory
+from inventory_core.tables.database_clock import read_database_clock
 from inventory_web.areas.accounts.tables import LoginThrottle
 from inventory_web.auditing import Author, Event, record
 from inventory_web.errors import TooManyLogins
@@ -84,7 +85,7 @@ def count_attempt(
     limits: list[_Limit] = []
 
     def work(session: Session) -> int:
-        now = database_time(session)
+        now = read_database_clock(session.connection())
         session.execute(delete(LoginThrottle).where(col(LoginThrottle.ends_at) <= now))
         of_address = 0 if device else _count(session, _Limit(_address_key(address), 2**31 - 1), now)
         limits[:] = [_device_limit(device) if device else _pair_limit(name_key, address, of_address)]
@@ -140,15 +141,6 @@ def forgive_password(inventory: Inventory, *, name_key: str, device: str = "") -
     if not device:
         with bookkeeping():
             inventory.sessions.write(lambda session: _take_back(session, _account_key(name_key), 1))
-
-
-def database_time(session: Session) -> datetime:
-    """Return the present time in UTC by the clock of the database, which all instances share."""
-    if session.get_bind().dialect.name == "sqlite":
-        told = session.scalar(text("SELECT strftime('%Y-%m-%d %H:%M:%f', 'now')"))
-        return datetime.fromisoformat(str(told)).replace(tzinfo=UTC)
-    moment: datetime = session.execute(text("SELECT UTC_TIMESTAMP(6)")).scalar_one()
-    return moment.replace(tzinfo=UTC)
 
 
 def _audit(inventory: Inventory, limits: Sequence[_Limit], name_key: str, by: Author) -> None:
