@@ -17,7 +17,7 @@ from inventory_web.areas.imports import ImportsArea
 from inventory_web.areas.labels import LabelsArea
 from inventory_web.areas.locations import LocationsArea
 from inventory_web.areas.low_stock import LowStockArea
-from inventory_web.areas.movements import MovementsArea
+from inventory_web.areas.movements import MovementsArea, RequiredReason
 from inventory_web.areas.products import ProductsArea
 from inventory_web.areas.scanning import ScanningArea
 from inventory_web.areas.selections import SelectionsArea
@@ -71,6 +71,8 @@ def build_plugin_manager(settings: Settings, plugins: Iterable[object] = ()) -> 
     ``plugins`` does not fit its hook or names a hook that does not exist.
     """
     manager = _manager_of(*(area(settings) for area in AREAS))
+    if settings.reason_required:
+        manager.register(RequiredReason())
     for plugin in (*plugins, *usable_plugins(load_plugins(settings))):
         register_plugin(manager, plugin)
     manager.check_pending()
