@@ -40,6 +40,12 @@ def kill(process: "subprocess.Popen[str]") -> None:
     process.wait()
 
 
+def children_of(pid: int) -> set[int]:
+    """The processes that a process has started and that still run."""
+    path = Path(f"/proc/{pid}/task/{pid}/children")
+    return {int(child) for child in path.read_text("ascii").split()}
+
+
 def queue_import(inventory: Inventory, prefix: str, rows: int) -> str:
     """An import that a person has confirmed; give the job's id."""
     lines = "".join(f"{prefix}-{number:06},Pieza {number},{number % 50 + 1}\n" for number in range(rows))
