@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from tests.stack.system import System, eventually
 from tests.stack.visitor import Visitor
 
+WAIT_SECONDS = 240.0
 MOVEMENTS = (
     "SELECT COUNT(*) FROM inventory.movement m JOIN inventory.product p ON p.id = m.product_id "
     "WHERE p.code LIKE '{}-%' AND m.quantity > 0"
@@ -63,7 +64,7 @@ class Traffic:
     def wait_for(self, requests: int) -> None:
         """Wait until that many more requests were answered."""
         goal = self.requests + requests
-        eventually(f"{requests} more requests are answered", lambda: self.requests >= goal)
+        eventually(f"{requests} more requests are answered", lambda: self.requests >= goal, seconds=WAIT_SECONDS)
 
     def _use(self, code: str) -> None:
         user = Visitor(self.visitor.host, self.visitor.port, dict(self.visitor.cookies))
