@@ -51,7 +51,8 @@ def _limit_process(memory: int, seconds: float) -> None:
 
         for which, amount in (
             (resource.RLIMIT_CORE, 0),
-            (resource.RLIMIT_FSIZE, 0),
+            # Its own messages only.
+            (resource.RLIMIT_FSIZE, 1 << 16),
             (resource.RLIMIT_CPU, max(1, round(seconds))),
             (resource.RLIMIT_AS, memory),
         ):

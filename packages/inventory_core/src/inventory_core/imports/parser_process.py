@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import logging
 import signal
 import subprocess
 import sys
@@ -17,6 +18,7 @@ from inventory_core.imports.frames import Frame, FrameKind, TruncatedFrame, read
 from inventory_core.imports.limits import Limits
 
 _MAX_MESSAGE = 500
+_LOG = logging.getLogger(__name__)
 
 
 def parse_in_process(file: IO[bytes], *, filename: str, sheet: str | None, limits: Limits) -> Generator[Frame]:
@@ -59,7 +61,11 @@ def parse_in_process(file: IO[bytes], *, filename: str, sheet: str | None, limit
             status = process.wait()
             if not started and not late.is_set():
                 raise StorageRefused(f"the process that reads files cannot be started: {_last_line(messages)}")
-            raise FileRefused("too_demanding", _cause(status, late=late.is_set()))
+            cause = _cause(status, late=late.is_set())
+            _LOG.warning(
+                "the reader of %r was ended (%s, status %s): %s", filename, cause, status, _last_line(messages)
+            )
+            raise FileRefused("too_demanding", cause)
         finally:
             timer.cancel()
             process.kill()
