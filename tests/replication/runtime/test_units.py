@@ -1,6 +1,9 @@
 """Units of work on the real servers: where they go, what they cost, what their errors are."""
 
 import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import TypeVar
 
 import pytest
 from sqlalchemy import text, update
@@ -21,6 +24,13 @@ from tests.replication.mysql.servers import ReplicaSet
 from tests.replication.runtime.clusters import ClusterFor, notes, placed, put, reasons, stored
 
 pytestmark = pytest.mark.mysql
+T = TypeVar("T")
+
+
+def in_another_thread(write: Callable[[Callable[[Session], T]], T], work: Callable[[Session], T]) -> T:
+    """Write while a write of this thread is running, which may not nest."""
+    with ThreadPoolExecutor(1) as other:
+        return other.submit(write, work).result(60)
 
 
 def test_a_reader_is_served_by_a_replica_and_a_write_by_the_source(
@@ -152,7 +162,7 @@ def test_a_lock_that_is_never_given_ends_in_words(cluster_for: ClusterFor, table
             inner.execute(change)
 
         with pytest.raises(DatabaseBusy, match="Nothing was changed"):
-            cluster.write(blocked)
+            in_another_thread(cluster.write, blocked)
 
     cluster.write(holding)
 
@@ -239,10 +249,10 @@ def test_when_every_connection_of_the_process_is_taken_the_next_unit_is_refused_
 
     def one_more(_: Session) -> None:
         with pytest.raises(DatabaseBusy, match="All connections of this process to source are taken"):
-            cluster.write(put(table, 3))
+            in_another_thread(cluster.write, put(table, 3))
 
     def within(_: Session) -> None:
-        cluster.write(one_more)
+        in_another_thread(cluster.write, one_more)
 
     cluster.write(within)
 
