@@ -1,7 +1,9 @@
 """The command moves the source while an application writes: the application does not notice."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from threading import Barrier
 
 import pytest
 from sqlalchemy.orm import Session
@@ -93,9 +95,10 @@ def test_of_all_living_connections_to_the_former_source_one_fails_and_no_second(
 
 
 def fill_pool(cluster: ReplicatedCluster[Session], connections: int) -> None:
-    """So many connections at once, by units within units; all of them idle afterwards."""
-    if connections:
-        cluster.write(lambda _: fill_pool(cluster, connections - 1))
+    """So many connections at once, by writes that wait for one another; all of them idle afterwards."""
+    together = Barrier(connections, timeout=30)
+    with ThreadPoolExecutor(connections) as threads:
+        list(threads.map(lambda _: cluster.write(lambda _: together.wait()), range(connections)))
 
 
 def attempts(cluster: ReplicatedCluster[Session]) -> int:
