@@ -8,13 +8,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import update
 
 from inventory_core import ProposedChange, StorageRefused, hookimpl, undo_import, verify
 from inventory_web.long_work import claims, jobs, leases, workshop
 from inventory_web.long_work.states import Job, State
-from inventory_web.long_work.tables import JobRow
 from tests.web.areas.site import Site
+from tests.web.long_work.job_states import change, eventually, silence, states
 from tests.web.long_work.slow_work import PATIENCE_SECONDS, SlowWork
 
 MakeSite = Callable[..., Site]
@@ -74,68 +73,6 @@ def test_a_job_whose_end_is_written_down_is_over_before_its_worker_turns_to_the_
     looked_at.set()
 
     assert "Ningún trabajo en marcha" in page
-
-
-@pytest.mark.parametrize("same", [True, False])
-def test_an_instance_works_on_one_job_of_a_slot_at_a_time(make_site: MakeSite, same: bool) -> None:
-    """Two applications of one instance are what two processes of it are: they share the slot and no memory."""
-    here, there = SlowWork(slot="heavy"), SlowWork(slot="heavy")
-    one = make_site(here, instance="web1")
-    before = workers()
-    other = make_site(there, instance="web1" if same else "web2")
-    try:
-        one.operator.post("/slow/uno")
-        eventually(lambda: here.begun == ["uno"])
-        other.operator.post("/slow/dos")
-        if same:
-            # The thread that looked for work has found the slot taken, and ended.
-            eventually(lambda: states(one).get("dos") == "waiting" and workers() == before + 1)
-            assert there.begun == []
-        else:
-            eventually(lambda: there.begun == ["dos"])
-        here.go.set()
-        there.go.set()
-        eventually(lambda: states(one) == {"uno": "done", "dos": "done"})
-    finally:
-        here.go.set()
-        there.go.set()
-
-
-def workers() -> int:
-    return sum(thread.name == "long-work" for thread in threading.enumerate())
-
-
-def test_jobs_of_an_account_have_a_quota(make_site: MakeSite, slow: SlowWork) -> None:
-    site = make_site(slow, jobs_per_account=2)
-    for name in ("uno", "dos"):
-        assert site.operator.post(f"/slow/{name}").status_code == 303
-
-    refused = site.operator.post("/slow/tres")
-    again = site.operator.post("/slow/dos")
-    other = site.visitor("ada").post("/slow/cuatro")
-
-    assert (refused.status_code, again.status_code, other.status_code) == (429, 303, 303)
-    assert "Ya tiene 2 trabajos en marcha" in refused.text
-    assert set(states(site)) == {"uno", "dos", "cuatro"}
-    slow.go.set()
-    eventually(lambda: set(states(site).values()) == {"done"})
-    assert site.operator.post("/slow/tres").status_code == 303
-
-
-def test_stored_files_of_an_account_have_a_quota(make_site: MakeSite) -> None:
-    site = make_site(stored_mb_per_account=1)
-    rows = "".join(f"{code},{'x' * 150}\n" for code in range(2_500))
-    file = f"code,name\n{rows}".encode()
-
-    def upload() -> int:
-        return site.operator.post("/imports/new", {"file": (io.BytesIO(file), "a.csv"), "sheet": ""}).status_code
-
-    assert [upload(), upload(), upload()] == [303, 303, 429]
-    assert len(states(site)) == 2
-    eventually(lambda: set(states(site).values()) == {"ready"})
-    change(site, touched_at=datetime.now(UTC) - jobs.KEEP_FILE - timedelta(seconds=1))
-    jobs.clear_away(site.inventory, ["import"])
-    assert upload() == 303
 
 
 def test_a_job_is_cancelled_while_it_runs_and_one_that_waits_at_once(make_site: MakeSite, slow: SlowWork) -> None:
@@ -428,25 +365,3 @@ def uploaded(site: Site, code: str) -> str:
     time.sleep(1)
     eventually(lambda: "Importar ahora" in site.operator.get(address).text)
     return address
-
-
-def eventually(holds: Callable[[], bool]) -> None:
-    until = time.monotonic() + PATIENCE_SECONDS
-    while not holds():
-        assert time.monotonic() < until
-        time.sleep(0.02)
-
-
-def states(site: Site) -> dict[str, str]:
-    """The state of each job, as the database has it."""
-    kinds = {"slow": None, "import": None, "export": None}
-    return {job.id: str(job.state) for job in jobs.recent_jobs(site.inventory, kinds)}
-
-
-def silence(site: Site) -> None:
-    """Let the worker of every job be one that has not been heard of for long."""
-    change(site, worker="dead", touched_at=datetime.now(UTC) - timedelta(hours=1))
-
-
-def change(site: Site, **values: Any) -> None:
-    site.inventory.sessions.write(lambda session: session.execute(update(JobRow).values(**values)))
