@@ -114,6 +114,16 @@ def test_work_that_rolls_its_connection_back_is_refused(sessions: SingleDatabase
         assert session.scalar(COUNT) == 0
 
 
+def test_an_engine_commits_for_others_after_work_has_failed(sessions: SingleDatabase) -> None:
+    with pytest.raises(KeyError):
+        sessions.write(lambda session: {}[session.scalar(COUNT)])
+    with sessions.engine.begin() as connection:
+        connection.execute(ADD)
+
+    with sessions.reader() as session:
+        assert session.scalar(COUNT) == 1
+
+
 def test_a_write_to_another_database_is_allowed_inside_a_write(tmp_path: Path) -> None:
     with temporary_inventory(tmp_path) as outer:
         inner = SingleDatabase.from_url("sqlite://")

@@ -136,18 +136,19 @@ class SingleDatabase:
             connection = session.connection()
             self._require_isolation(connection)
             begun = connection.get_transaction()
-            connection.info[_WORK_RUNS] = session.work_runs = True
+            marks = connection.info
+            marks[_WORK_RUNS] = session.work_runs = True
             try:
                 result = work(session)
             except BaseException:
                 # A refused commit leaves a transaction that only this ends; the pool would take it for one that was ended.
                 session.work_runs = False
+                marks.pop(_WORK_RUNS, None)
                 session.rollback()
                 raise
             finally:
                 session.work_runs = False
-                if not connection.invalidated and not connection.closed:
-                    connection.info.pop(_WORK_RUNS, None)
+                marks.pop(_WORK_RUNS, None)
             if not transaction.is_active or begun is None or not begun.is_active:
                 raise TransactionMisuse("rollback")
             _commit(session)
