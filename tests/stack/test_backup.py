@@ -94,6 +94,7 @@ def test_a_file_that_is_cut_short_is_refused(system: System, backup: Backup, tmp
 def test_a_fresh_system_holds_what_was_backed_up_on_both_servers(
     system: System, restored: System, backup: Backup
 ) -> None:
+    restored.wait_for_balancer()
     visitor = restored.visitor().logged_in("admin", system.admin_password)
 
     assert restored.query("db", CONTENT) == backup.content

@@ -27,6 +27,8 @@ def half_open(address: tuple[str, int], count: int) -> Iterator[None]:
         while not over.is_set():
             for place in range(count):
                 if place >= len(held) or _is_closed(held[place]):
+                    for closed in held[place : place + 1]:
+                        closed.close()
                     connection = socket.create_connection(address, timeout=10)
                     connection.sendall(HALF_A_REQUEST)
                     connection.setblocking(False)

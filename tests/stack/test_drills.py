@@ -68,7 +68,7 @@ def an_instance_is_paused(system: System, admin: Visitor, do: str) -> None:
 
 
 def an_instance_is_isolated(system: System, admin: Visitor, do: str) -> None:
-    command = shlex.split(do.replace("inventory_", f"{system.project}_").replace("inventory-", f"{system.project}-"))
+    command = shlex.split(re.sub(r"\binventory(?=[_-])", system.project, do))
     system.run(*command)
     try:
         assert {admin.get("/inventory").status for _ in range(12)} == {200}

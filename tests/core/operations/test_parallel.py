@@ -171,7 +171,9 @@ def test_counts_without_a_guard_at_once_leave_the_last_one(inventory: Inventory)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("statement", ["UPDATE product", "UPDATE balance", "INSERT INTO movement", "INSERT INTO operation_result"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE product", "UPDATE balance", "INSERT INTO movement", "INSERT INTO operation_result"]
+)
 def test_a_process_that_is_killed_in_the_middle_leaves_nothing_half_done(
     inventory: Inventory, tmp_path: Path, statement: str
 ) -> None:

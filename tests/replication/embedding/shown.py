@@ -70,7 +70,9 @@ def metrics_told() -> list[tuple[str, str, str]]:
     counters.count_token("valid")
     counters.count_wait("db1", 0.1, met=False)
     counters.count_cut_off("db1", 1)
-    server = ServerStatus("db1", "db1:3306", "source", "source", 0.0, 1, "closed", "It writes.", semisync=True, clock_ahead_seconds=0.0)
+    server = ServerStatus(
+        "db1", "db1:3306", "source", "source", 0.0, 1, "closed", "It writes.", semisync=True, clock_ahead_seconds=0.0
+    )
     text = render(counters, ClusterStatus("normal", 1, "db1", "", (server,)), 0.0)
     meanings = dict(re.findall(r"^# HELP inventory_replication_(\S+) (.+)$", text, flags=re.MULTILINE))
     kinds = re.findall(r"^# TYPE inventory_replication_(\S+) (\S+)$", text, flags=re.MULTILINE)
