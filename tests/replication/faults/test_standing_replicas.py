@@ -22,8 +22,8 @@ ERRANT = f"{uuid.uuid4()}:1"
 @contextmanager
 def applier_failed(servers: ReplicaSet) -> Iterator[None]:
     """Error 1418: the source trusts who creates functions, the replica does not."""
-    for each in servers.servers:
-        each.query(f"SET GLOBAL log_bin_trust_function_creators = {'ON' if each is servers.source else 'OFF'}")
+    for each in servers.replicas:
+        each.query("SET GLOBAL log_bin_trust_function_creators = OFF")
     servers.source.query(ROUTINE, database=DATABASE)
     try:
         yield
@@ -33,8 +33,6 @@ def applier_failed(servers: ReplicaSet) -> Iterator[None]:
             each.query("START REPLICA SQL_THREAD")
         servers.source.query("DROP FUNCTION untrusted", database=DATABASE)
         servers.catch_up()
-        for each in servers.servers:
-            each.query("SET GLOBAL log_bin_trust_function_creators = OFF")
 
 
 @contextmanager

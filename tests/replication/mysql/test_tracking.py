@@ -119,16 +119,12 @@ NEVER_REPORTED: dict[str, tuple[bool, tuple[str, ...]]] = {
 @pytest.fixture
 def routines(servers: ReplicaSet, table: str) -> Iterator[str]:
     """A table with a function and a procedure that write to it."""
-    for server in servers.servers:
-        server.query("SET GLOBAL log_bin_trust_function_creators = ON")
     servers.source.query(CREATE_FUNCTION.format(t=table), database=DATABASE)
     servers.source.query(CREATE_PROCEDURE.format(t=table), database=DATABASE)
     yield table
     servers.source.query(f"DROP FUNCTION {table}_f", database=DATABASE)
     servers.source.query(f"DROP PROCEDURE {table}_p", database=DATABASE)
     servers.catch_up()
-    for server in servers.servers:
-        server.query("SET GLOBAL log_bin_trust_function_creators = OFF")
 
 
 @pytest.mark.parametrize("case", REPORTED_WITHOUT_AUTOCOMMIT)
