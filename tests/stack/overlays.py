@@ -7,7 +7,12 @@ from tests.stack.system import COMPOSE_FILE, System
 SERVER_ID_OF_THE_SOURCE = """
 services:
   db-replica:
-    command: [mysqld, --server-id=1, --report-host=db-replica]
+    command:
+      - mysqld
+      - --server-id=1
+      - --report-host=db-replica
+      - --ssl-cert=/var/lib/mysql-certificates/db-replica.pem
+      - --ssl-key=/var/lib/mysql-certificates/db-replica.pem
 """
 SMALL_DISKS = """
 services:

@@ -22,7 +22,7 @@ SECOND_REPLICA_OVERLAY = REPOSITORY / "deploy" / "compose.second-replica.yml"
 SAMPLE_SECRETS = REPOSITORY / "deploy" / "secrets.sample"
 
 RUNNING = frozenset({"nginx", "web1", "web2", "web3", "db", "db-replica", "guard", "phpmyadmin"})
-ONCE = frozenset({"provision", "migrate"})
+ONCE = frozenset({"certificates", "provision", "migrate"})
 PORTS = ("HTTP_PORT", "HTTPS_PORT", "SOURCE_PORT", "REPLICA_PORT", "REPLICA_2_PORT", "PHPMYADMIN_PORT")
 PATIENCE = 60.0
 

@@ -21,7 +21,7 @@ COMPOSE_FILE = Path(__file__).with_name("compose.yml")
 @pytest.fixture(scope="session")
 def certificates() -> Iterator[Certificates]:
     """What the servers are started with, in the environment that Compose reads."""
-    made = Certificates.make("source", "replica1", "replica2", "spare")
+    made = Certificates.make("source", "replica1", "replica2", "spare", "one", "two", "three")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("INVENTORY_TEST_AUTHORITY", made.authority)
         patch.setenv("INVENTORY_TEST_CERTIFICATE", made.server)

@@ -354,3 +354,34 @@ def test_without_tls_a_replica_fetches_the_public_key_of_its_source(trial: Trial
     assert trial.provision().steps == []
     trial.changed |= {"tls": "required", "source_ca": "/etc/mysql/authority.pem"}
     assert {step for _, step in trial.provision().steps} == {"SecureAccount", "Follow"}
+
+
+def test_replicas_of_an_older_installation_begin_to_verify_the_host_of_their_source(trial: Trial) -> None:
+    trial.changed["source_ca"] = ""
+    trial.provision()
+    trial.changed |= {"source_ca": "/etc/mysql/authority.pem", "source_verify_host": "yes"}
+    upgraded = trial.provision()
+    fill(trial.one)
+    in_step(trial.one, trial.two)
+    settings = trial.two.query(
+        "SELECT SSL_ALLOWED, SSL_CA_FILE, SSL_VERIFY_SERVER_CERTIFICATE "
+        "FROM performance_schema.replication_connection_configuration"
+    )
+
+    assert upgraded.steps == [("two", "Follow")]
+    assert settings == (("YES", "/etc/mysql/authority.pem", "YES"),)
+    assert trial.provision().steps == []
+    assert trial.run("verify").code == 0
+
+
+def test_a_replica_does_not_follow_a_source_whose_certificate_holds_another_host(trial: Trial) -> None:
+    host = str(trial.one.value("SELECT @@hostname"))
+    trial.changed |= {"peer_addresses": f"one={host}:3306,two=two:3306", "source_verify_host": "yes", "wait": "5"}
+    refused = trial.run("provision")
+    receiver = trial.two.value("SELECT SERVICE_STATE FROM performance_schema.replication_connection_status")
+    trial.changed["source_verify_host"] = "no"
+
+    assert refused.code == 1
+    assert "certificate verify failed" in refused.err + refused.out
+    assert receiver == "CONNECTING"
+    assert trial.provision().steps == [("two", "Follow")]

@@ -96,6 +96,8 @@ def test_a_password_file_that_is_missing_or_empty_is_refused(content: str | None
         ("database", "in ventory", "database"),
         ("tls", "maybe", "required or off"),
         ("verify_host", "yes", "ca_file"),
+        ("source_verify_host", "yes", "source_ca"),
+        ("source_verify_host", "maybe", "yes or no"),
         ("ca_file", "/nowhere/ca.pem", "cannot be read"),
         ("wait", "soon", "seconds"),
         ("wait", "-1", "seconds"),

@@ -58,6 +58,13 @@ def build_parser() -> argparse.ArgumentParser:
         action="store_true",
         help="leave replicas that are not in order as they are, with a warning, where the source is beyond doubt",
     )
+    certificates = _add(commands, "certificates", "issue certificates for the servers; keep those that are still good")
+    certificates.add_argument(
+        "--authority", type=Path, required=True, metavar="FOLDER", help="certificate and private key of the authority"
+    )
+    certificates.add_argument(
+        "--into", type=Path, required=True, metavar="FOLDER", help="ca.pem for clients, and NAME.pem for each server"
+    )
     guard = _add(
         commands, "guard", "open the source on record again after each restart; leave every other server closed"
     )
@@ -100,6 +107,7 @@ def _add(commands: Any, name: str, purpose: str) -> argparse.ArgumentParser:
         "--ca-file": "certificates that may have signed the servers'",
         "--verify-host": "yes or no",
         "--source-ca": "the same file as the replicas see it",
+        "--source-verify-host": "yes or no",
         "--wait": "seconds for servers and replicas to get ready",
     }.items():
         parser.add_argument(option, help=meaning)
@@ -126,6 +134,8 @@ def _run(options: argparse.Namespace) -> int:
             rebuild = frozenset(options.rebuild)
             how = {"dry_run": options.dry_run, "source_suffices": options.source_suffices}
             answer = commands.provision(settings, rebuild=rebuild, say=say, **how)
+        case "certificates":
+            answer = commands.certificates(settings, authority=options.authority, folder=options.into)
         case "guard":
             answer = commands.guard(settings, interval=options.interval, once=options.once, say=_say)
         case "failover":

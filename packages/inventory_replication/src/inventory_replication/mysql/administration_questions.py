@@ -159,10 +159,10 @@ def lacking_privileges(admin: Administrator) -> tuple[str, ...]:
 
 
 def channel(admin: Administrator) -> tuple[Any, ...] | None:
-    """User, encryption, CA file and auto-position of the default channel."""
+    """User, encryption, CA file, auto-position and verification of the host of the default channel."""
     found = admin.rows(
-        "SELECT USER, SSL_ALLOWED, SSL_CA_FILE, AUTO_POSITION FROM performance_schema.replication_connection_configuration "
-        "WHERE CHANNEL_NAME=''"
+        "SELECT USER, SSL_ALLOWED, SSL_CA_FILE, AUTO_POSITION, SSL_VERIFY_SERVER_CERTIFICATE "
+        "FROM performance_schema.replication_connection_configuration WHERE CHANNEL_NAME=''"
     )
     return found[0] if found else None
 

@@ -103,8 +103,14 @@ def _carry_out_on_server(crew: Crew, member: Administrator, step: s.Step, wait: 
             member.clone_from(*crew.wanted.peer(donor), crew.admin, tls=crew.wanted.tls)
             _wait_for_restart(member, wait)
         case s.Follow(source=source):
-            account, ca_file = crew.wanted.replication(), crew.wanted.source_ca
-            member.follow(*crew.wanted.peer(source), account, tls=crew.wanted.tls, ca_file=ca_file)
+            wanted = crew.wanted
+            member.follow(
+                *wanted.peer(source),
+                wanted.replication(),
+                tls=wanted.tls,
+                ca_file=wanted.source_ca,
+                verify_host=wanted.source_verify_host,
+            )
         case s.StartReplica():
             member.start_replica()
         case s.ForgetSource():

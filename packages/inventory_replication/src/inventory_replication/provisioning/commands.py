@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from inventory_replication.errors import ConfigurationError
@@ -10,6 +11,7 @@ from inventory_replication.provisioning import failover as failing
 from inventory_replication.provisioning import status as looking
 from inventory_replication.provisioning import switchover as switching
 from inventory_replication.provisioning import verify as verifying
+from inventory_replication.provisioning.certificates import issue_certificates
 from inventory_replication.provisioning.crew import Crew
 from inventory_replication.provisioning.findings import Finding, blocking
 from inventory_replication.provisioning.guard import Guard
@@ -78,6 +80,15 @@ def provision(settings: Settings, *, rebuild: frozenset[str], dry_run: bool, sou
     data = {**_data(faults, warnings), "source": done.plan.source, "steps": _steps(done.plan.steps)}
     lines = (*last, f"{done.plan.source} is the source", *_lines(faults), *_warned(warnings))
     return Answer(not faults, lines, data)
+
+
+def certificates(settings: Settings, *, authority: Path, folder: Path) -> Answer:
+    """Issue the servers' certificates; connects to none of them."""
+    if not settings.servers:
+        raise ConfigurationError("There is no server: name each one as name=host:port.")
+    written = issue_certificates(authority, folder, settings.hosts())
+    lines = tuple(f"written: {file}" for file in written) or ("nothing to do",)
+    return Answer(good=True, lines=lines, data={"ok": True, "written": list(written)})
 
 
 def guard(settings: Settings, *, interval: float, once: bool, say: Say) -> Answer:

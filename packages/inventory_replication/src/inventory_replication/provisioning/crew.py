@@ -193,7 +193,9 @@ class Crew:
             schemas=questions.schemas(member),
             accounts=self._accounts(member),
             other_accounts=questions.other_accounts(member, users),
-            channel=ChannelSettings(channel[0], channel[1] == "YES", channel[2], str(channel[3]) == "1")
+            channel=ChannelSettings(
+                channel[0], channel[1] == "YES", channel[2], str(channel[3]) == "1", channel[4] == "YES"
+            )
             if channel
             else None,
             offers_tls=questions.offers_tls(member),

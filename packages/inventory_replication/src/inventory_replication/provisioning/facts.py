@@ -36,6 +36,7 @@ class ChannelSettings:
     encrypted: bool
     ca_file: str
     auto_position: bool
+    verify_host: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,6 +24,10 @@ SETTINGS: Final[Mapping[str, tuple[str, str]]] = {
     "ca_file": ("", "Certificates (PEM) that may have signed the servers'; empty: encrypted, any server is believed."),
     "verify_host": ("no", "`yes`: the certificate must also hold the host's name."),
     "source_ca": ("", "The same file as the replicas see it, to check the source's certificate."),
+    "source_verify_host": (
+        "no",
+        "`yes`: replicas also compare the source's certificate with the host at which they reach it.",
+    ),
     "record_file": (
         "",
         "File in which the command remembers the source, so that `guard` can open it while others are away.",
@@ -87,6 +91,11 @@ class Settings:
         """The file that remembers the source; ``None``: none is configured."""
         return RecordFile(Path(self.values["record_file"])) if self.values["record_file"] else None
 
+    def hosts(self) -> dict[str, tuple[str, ...]]:
+        """Hosts by which this command and the other servers reach each server."""
+        peers = {server.name: server.host for server in _servers(self.values["peer_addresses"])}
+        return {each.name: tuple({each.host: None, peers.get(each.name, each.host): None}) for each in self.servers}
+
     def wanted(self, rebuild: frozenset[str] = frozenset()) -> Wanted:
         """What the servers should be.
 
@@ -107,6 +116,7 @@ class Settings:
             peers=peers,
             tls=self.tls is not None,
             source_ca=self.values["source_ca"],
+            source_verify_host=self.values["source_verify_host"] == "yes",
             source=self.values["source"],
             rebuild=rebuild,
             updatable_tables=frozenset(filter(None, map(str.strip, self.values["updatable_tables"].split(",")))),
@@ -129,7 +139,8 @@ def read_settings(options: Mapping[str, str], environment: Mapping[str, str], fi
     values |= _from_file(file) if file else {}
     values |= _from_environment(environment)
     values |= options
-    for name, allowed in (("tls", ("required", "off")), ("verify_host", ("yes", "no"))):
+    yes_no = ("yes", "no")
+    for name, allowed in (("tls", ("required", "off")), ("verify_host", yes_no), ("source_verify_host", yes_no)):
         if values[name] not in allowed:
             raise ConfigurationError(f"{name} is {values[name]!r}; it must be {' or '.join(allowed)}.")
     return Settings(values, _servers(values["servers"]), _tls(values), _seconds(values["wait"]))

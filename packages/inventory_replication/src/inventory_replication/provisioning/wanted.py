@@ -72,6 +72,7 @@ class Wanted:
         peers: Host and port by which the other servers reach a server, where it is not its own address.
         tls: Connections are encrypted and accounts require it. Without, replicas fetch the source's public key to log in.
         source_ca: Path, on the replicas, of the certificates that may have signed the source's; empty: encrypted, not verified.
+        source_verify_host: Replicas also compare the source's certificate with the host at which they reach it.
         source: Name of the server that shall be the source of new servers; empty: the first, or the one with data.
         rebuild: Replicas whose content may be thrown away and copied again from the source.
         updatable_tables: Tables of the schema whose rows the application may change and delete; in all others it only reads and
@@ -85,6 +86,7 @@ class Wanted:
     peers: Mapping[str, tuple[str, int]] = field(default_factory=dict)
     tls: bool = True
     source_ca: str = ""
+    source_verify_host: bool = False
     source: str = ""
     rebuild: frozenset[str] = frozenset()
     updatable_tables: frozenset[str] = frozenset()
@@ -101,6 +103,10 @@ class Wanted:
             self.require(called)
         if not SCHEMA_NAME.fullmatch(self.database):
             raise ConfigurationError(f"The database is {self.database!r}; use 1 to 64 letters, digits or '_'.")
+        if self.source_verify_host and not self.source_ca:
+            raise ConfigurationError(
+                "source_verify_host needs source_ca: without one no certificate is verified at all."
+            )
         for table in self.updatable_tables:
             if not SCHEMA_NAME.fullmatch(table):
                 raise ConfigurationError(f"{table!r} is not a table's name; use 1 to 64 letters, digits or '_'.")

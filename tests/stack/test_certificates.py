@@ -1,0 +1,77 @@
+"""The servers' certificates: each client verifies them, and an impostor gets no password."""
+
+import pytest
+
+from tests.stack.drills import all_is_well, mode, well_before_and_after
+from tests.stack.system import System, eventually
+from tests.stack.visitor import Visitor
+
+pytestmark = pytest.mark.stack
+
+FOLDER = "/var/lib/mysql-certificates"
+OTHER_AUTHORITY = f"""
+mkdir /tmp/other
+inventory-replication certificates --authority /tmp/other --into /tmp/other
+cp /tmp/other/db.pem {FOLDER}/db.pem
+"""
+CHANNEL = (
+    "SELECT SSL_ALLOWED, SSL_CA_FILE, SSL_VERIFY_SERVER_CERTIFICATE, SERVICE_STATE "
+    "FROM performance_schema.replication_connection_configuration "
+    "JOIN performance_schema.replication_connection_status USING (CHANNEL_NAME)"
+)
+CONNECTIONS = (
+    "SELECT DISTINCT PROCESSLIST_USER, CONNECTION_TYPE FROM performance_schema.threads "
+    "WHERE PROCESSLIST_USER IN ('app', 'monitor', 'replication') ORDER BY 1"
+)
+STATUS = ("run", "--rm", "--no-deps", "provision", "inventory-replication", "status")
+
+
+def test_the_replica_verifies_the_certificate_and_the_host_of_its_source(system: System) -> None:
+    assert system.query("db-replica", CHANNEL).split("\t") == ["YES", f"{FOLDER}/ca.pem", "YES", "ON"]
+
+
+def test_every_connection_to_the_source_is_encrypted_with_its_own_certificate(system: System, admin: Visitor) -> None:
+    assert admin.get("/inventory").status == 200
+    found = [line.split("\t") for line in system.query("db", CONNECTIONS).splitlines()]
+    file = system.query("db", "SELECT @@ssl_cert")
+
+    assert found == [["app", "SSL/TLS"], ["monitor", "SSL/TLS"], ["replication", "SSL/TLS"]]
+    assert file == f"{FOLDER}/db.pem"
+
+
+@pytest.mark.parametrize("service", ["web1", "provision", "migrate", "guard"])
+def test_only_the_servers_can_read_the_private_keys_of_certificates(system: System, service: str) -> None:
+    inside = ("run", "--rm", "--no-deps", service, "sh", "-c")
+    system.compose(
+        *inside, f"test -r {FOLDER}/ca.pem && test ! -r {FOLDER}/db.pem && test ! -e /var/lib/mysql-authority/ca.pem"
+    )
+    system.compose("exec", "-T", "db", "sh", "-c", f"test -r {FOLDER}/db.pem && test ! -w {FOLDER}/db.pem")
+    system.compose("exec", "-T", "db", "sh", "-c", "test ! -e /var/lib/mysql-authority")
+
+
+def test_a_server_with_a_certificate_of_another_authority_is_refused_by_all(system: System, admin: Visitor) -> None:
+    with well_before_and_after(system):
+        system.compose("run", "--rm", "--no-deps", "certificates", "sh", "-euc", OTHER_AUTHORITY)
+        try:
+            system.compose("restart", "db")
+            eventually("the impostor runs", lambda: system.health("db") == "healthy")
+            eventually("no instance uses the impostor", lambda: mode(admin) != "normal")
+            refusal = system.compose(*STATUS)
+            admin.get("/inventory")
+            served = admin.get("/products/new").status
+            receiver = system.query(
+                "db-replica",
+                "SELECT SERVICE_STATE, LAST_ERROR_MESSAGE FROM performance_schema.replication_connection_status",
+            )
+            connected = system.query("db", CONNECTIONS)
+        finally:
+            renewed = system.compose("up", "--detach", "--no-deps", "certificates")
+            system.compose("restart", "db")
+    assert renewed.returncode == 0
+    (line,) = [line for line in (refusal.stdout + refusal.stderr).splitlines() if "db (" in line]
+    assert "shows a certificate that is not trusted" in line
+    assert served in {200, 503}
+    assert receiver.startswith("CONNECTING")
+    assert "certificate verify failed" in receiver
+    assert connected == ""
+    assert all_is_well(system)
