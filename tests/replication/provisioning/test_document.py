@@ -14,6 +14,11 @@ from inventory_replication.provisioning.steps import listed
 from inventory_replication.provisioning.wanted import Role, rights_of
 
 TEXT = (Path(__file__).parents[3] / "docs" / "replication-command.md").read_text("utf-8")
+OPERANDS = {
+    "switchover": ["two"],
+    "failover": ["two", "--lost", "one"],
+    "certificates": ["--authority", "a", "--into", "b"],
+}
 COMMON = {"help", "config", "json", "server", "peer_address"} | SETTINGS.keys()
 
 
@@ -49,11 +54,13 @@ def test_what_the_administrator_needs_is_documented() -> None:
     assert ", ".join(f"`{privilege}`" for privilege in ADMIN_PRIVILEGES) in TEXT
 
 
-@pytest.mark.parametrize("command", ["status", "verify", "provision", "guard", "switchover", "failover"])
+@pytest.mark.parametrize(
+    "command", ["status", "verify", "provision", "certificates", "guard", "switchover", "failover"]
+)
 def test_the_options_of_each_subcommand_are_documented(command: str) -> None:
     usage = {name: row for name, *row in rows("## Subcommands")}
     row = next(row for name, row in usage.items() if name.startswith(f"`{command}"))
-    arguments = [command, *{"switchover": ["two"], "failover": ["two", "--lost", "one"]}.get(command, [])]
+    arguments = [command, *OPERANDS.get(command, [])]
     own = {f"--{name.replace('_', '-')}" for name in vars(build_parser().parse_args(arguments)) if name not in COMMON}
 
     assert set(re.findall(r"--[a-z-]+", row[-1])) == own - {"--command", "--target"}

@@ -9,9 +9,13 @@ from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from types import FrameType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from inventory_replication.errors import ConfigurationError, ReplicationError
+
+if TYPE_CHECKING:
+    from inventory_replication.provisioning.commands import Answer
+    from inventory_replication.provisioning.settings import Settings
 
 PROGRAM = "inventory-replication"
 DONE, NO, USAGE = 0, 1, 2
@@ -116,38 +120,43 @@ def _add(commands: Any, name: str, purpose: str) -> argparse.ArgumentParser:
 
 
 def _run(options: argparse.Namespace) -> int:
-    from inventory_replication.provisioning import commands
     from inventory_replication.provisioning.settings import SETTINGS, read_settings
 
     given = {name: value for name, value in vars(options).items() if name in SETTINGS and value is not None}
     for name, repeated in (("servers", options.server), ("peer_addresses", options.peer_address)):
         if repeated:
             given[name] = ",".join(repeated)
-    settings = read_settings(given, os.environ, options.config or _file_of_environment())
-    say = _say if not options.json else _say_nothing
-    match options.command:
-        case "status":
-            answer = commands.status(settings, watch=options.watch)
-        case "verify":
-            answer = commands.verify(settings, rows=not options.skip_rows)
-        case "provision":
-            rebuild = frozenset(options.rebuild)
-            how = {"dry_run": options.dry_run, "source_suffices": options.source_suffices}
-            answer = commands.provision(settings, rebuild=rebuild, say=say, **how)
-        case "certificates":
-            answer = commands.certificates(settings, authority=options.authority, folder=options.into)
-        case "guard":
-            answer = commands.guard(settings, interval=options.interval, once=options.once, say=_say)
-        case "failover":
-            answer = commands.failover(settings, options.target, lost=frozenset(options.lost), say=say)
-        case _:
-            answer = commands.switchover(settings, options.target, timeout=options.timeout, say=say)
+    answer = _answer(options, read_settings(given, os.environ, options.config or _file_of_environment()))
     if options.json:
         print(json.dumps(answer.data))
     else:
         for line in answer.lines:
             print(line)
     return DONE if answer.good else NO
+
+
+def _answer(options: argparse.Namespace, settings: "Settings") -> "Answer":
+    from inventory_replication.provisioning import commands
+
+    say = _say if not options.json else _say_nothing
+    match options.command:
+        case "status":
+            answer = commands.status(settings, watch=options.watch)
+        case "verify":
+            answer = commands.verify(settings, rows=not options.skip_rows)
+        case "certificates":
+            answer = commands.certificates(settings, authority=options.authority, folder=options.into)
+        case "provision":
+            rebuild = frozenset(options.rebuild)
+            how = {"dry_run": options.dry_run, "source_suffices": options.source_suffices}
+            answer = commands.provision(settings, rebuild=rebuild, say=say, **how)
+        case "guard":
+            answer = commands.guard(settings, interval=options.interval, once=options.once, say=_say)
+        case "failover":
+            answer = commands.failover(settings, options.target, lost=frozenset(options.lost), say=say)
+        case _:
+            answer = commands.switchover(settings, options.target, timeout=options.timeout, say=say)
+    return answer
 
 
 def _file_of_environment() -> Path | None:

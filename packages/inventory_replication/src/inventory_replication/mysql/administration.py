@@ -276,9 +276,11 @@ class Administrator:
         """Follow a source by GTID auto-position, from what this server has on; the settings survive restarts."""
         self.stop_replica()
         security = "SOURCE_SSL=1, GET_SOURCE_PUBLIC_KEY=0" if tls else "SOURCE_SSL=0, GET_SOURCE_PUBLIC_KEY=1"
+        verified = int(tls and verify_host)
         self.rows(
             "CHANGE REPLICATION SOURCE TO SOURCE_HOST=%s, SOURCE_PORT=%s, SOURCE_USER=%s, SOURCE_PASSWORD=%s, "
-            f"{security}, SOURCE_SSL_CA=%s, SOURCE_SSL_VERIFY_SERVER_CERT={int(tls and verify_host)}, SOURCE_AUTO_POSITION=1, REQUIRE_ROW_FORMAT=1, GTID_ONLY=1, "
+            f"{security}, SOURCE_SSL_CA=%s, SOURCE_SSL_VERIFY_SERVER_CERT={verified}, SOURCE_AUTO_POSITION=1, "
+            f"REQUIRE_ROW_FORMAT=1, GTID_ONLY=1, "
             f"SOURCE_CONNECT_RETRY={RETRY_INTERVAL}, SOURCE_RETRY_COUNT=0, SOURCE_HEARTBEAT_PERIOD={HEARTBEAT_PERIOD}",
             host,
             port,

@@ -76,10 +76,9 @@ def _fault_of_channel(state: ServerState, wanted: Wanted) -> str:
         return "it follows without auto-position"
     if wanted.tls and not settings.encrypted:
         return "it follows without encryption"
-    if settings.ca_file != (wanted.source_ca if wanted.tls else ""):
+    verification = (wanted.source_ca, wanted.source_verify_host) if wanted.tls else ("", False)
+    if (settings.ca_file, settings.verify_host) != verification:
         return "it checks the source's certificate in another way"
-    if settings.verify_host != (wanted.tls and wanted.source_verify_host):
-        return "it compares the source's certificate with its host in another way"
     if not channel.receiver_running and channel.receiver_error.startswith(_LOGIN_ERRORS):
         return f"its login on the source fails ({channel.receiver_error.partition(':')[0]})"
     return ""
