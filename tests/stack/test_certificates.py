@@ -56,7 +56,7 @@ def test_a_server_with_a_certificate_of_another_authority_is_refused_by_all(syst
             system.compose("restart", "db")
             eventually("the impostor runs", lambda: system.health("db") == "healthy")
             eventually("no instance uses the impostor", lambda: mode(admin) != "normal")
-            refusal = system.compose(*STATUS)
+            refusal = system.compose(*STATUS, fails=True)
             admin.get("/inventory")
             served = admin.get("/products/new").status
             receiver = system.query(

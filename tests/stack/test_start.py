@@ -17,7 +17,7 @@ VERSIONS = {"inventory_core_version", "inventory_web_version"}
 """Written by the account that migrates."""
 
 
-def test_every_service_is_up_and_healthy_and_the_two_that_run_once_ended_well(system: System) -> None:
+def test_every_service_is_up_and_healthy_and_those_that_run_once_ended_well(system: System) -> None:
     eventually("every service is healthy", lambda: {system.health(name) for name in RUNNING} == {"healthy"})
     containers = system.containers()
 
@@ -55,13 +55,14 @@ def test_a_second_start_changes_nothing(system: System) -> None:
     assert {name: after[name] for name in RUNNING} == {name: before[name] for name in RUNNING}
     assert {name: after[name][0] for name in ONCE} == {name: before[name][0] for name in ONCE}
     assert "nothing to do" in system.compose("logs", "provision").stdout
+    assert "nothing to do" in system.compose("logs", "certificates").stdout
     assert system.containers()["migrate"]["State"]["ExitCode"] == 0
 
 
 def test_the_replica_follows_the_source_over_tls_and_takes_no_writes(system: System) -> None:
     told = system.query(
         "db-replica",
-        "SELECT c.HOST, c.AUTO_POSITION, c.SSL_ALLOWED, s.SERVICE_STATE, @@super_read_only FROM "
+        "SELECT c.HOST, c.AUTO_POSITION, c.SSL_VERIFY_SERVER_CERTIFICATE, s.SERVICE_STATE, @@super_read_only FROM "
         "performance_schema.replication_connection_configuration c "
         "JOIN performance_schema.replication_connection_status s USING (CHANNEL_NAME)",
     )
