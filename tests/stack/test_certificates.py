@@ -75,3 +75,22 @@ def test_a_server_with_a_certificate_of_another_authority_is_refused_by_all(syst
     assert "certificate verify failed" in receiver
     assert connected == ""
     assert all_is_well(system)
+
+
+def test_a_new_image_makes_no_certificates_anew_and_restarts_no_server(system: System) -> None:
+    servers = ("db", "db-replica")
+    before = {name: (found["Id"], found["State"]["StartedAt"]) for name, found in system.containers().items()}
+    system.run("docker", "tag", system.image, f"{system.image}-next")
+    try:
+        system.compose("run", "--rm", "migrate", changed={"INVENTORY_IMAGE": f"{system.image}-next"})
+        containers = system.containers()
+        log = system.compose("logs", "certificates").stdout
+    finally:
+        system.up()
+        system.run("docker", "image", "rm", f"{system.image}-next")
+
+    assert {name: (containers[name]["Id"], containers[name]["State"]["StartedAt"]) for name in servers} == {
+        name: before[name] for name in servers
+    }
+    assert containers["certificates"]["Id"] != before["certificates"][0]
+    assert "nothing to do" in log
