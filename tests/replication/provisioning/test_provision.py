@@ -381,7 +381,9 @@ def test_a_replica_does_not_follow_a_source_whose_certificate_holds_another_host
     receiver = trial.two.value("SELECT SERVICE_STATE FROM performance_schema.replication_connection_status")
     trial.changed["source_verify_host"] = "no"
 
-    assert refused.code == 1
-    assert "certificate verify failed" in refused.err + refused.out
+    assert (refused.code, refused.codes) == (1, ["receiver"])
+    (finding,) = refused.answer["findings"]
+    assert "certificate verify failed" in finding["what"]
+    assert "check the certificates" in finding["cure"]
     assert receiver == "CONNECTING"
     assert trial.provision().steps == [("two", "Follow")]

@@ -136,7 +136,9 @@ def _health_of_replica(state: ServerState, source: ServerState) -> Iterator[Find
         error = channel.receiver_error
         cure = next((cure for numbers, cure in _RECEIVER_CURES if error.startswith(numbers)), "see its log")
         what = f"{state.label} is not connected to {source.name} at {channel.source_address}"
-        shown = f" ({error[:_SHOWN]})" if error else ""
+        number, _, text = error.partition(": ")
+        # The server begins with the account, the address and its attempts; the cause follows.
+        shown = f" ({number}: {text.rpartition('Message: ')[2][:_SHOWN]})" if error else ""
         yield Finding("receiver", state.name, f"{what}{shown}", cure.format(name=state.name))
     lacking = sorted(source.objects - state.objects)
     if lacking and source.executed_later <= state.executed():
