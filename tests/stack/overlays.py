@@ -17,7 +17,7 @@ services:
 SMALL_DISKS = """
 services:
   db:
-    volumes: !reset []
+    volumes: !override ["mysql-certificates:/var/lib/mysql-certificates:ro"]
     tmpfs: ["/var/lib/mysql:uid=999,gid=999,mode=0750,size=420m"]
   web1:
     tmpfs: !override ["/tmp:size=3m,mode=1777"]

@@ -41,5 +41,5 @@ def test_down_with_volumes_leaves_nothing_behind(created: System) -> None:
     files = ("-f", str(COMPOSE_FILE), "-f", str(SECOND_REPLICA_OVERLAY))
     created.compose(*files, "down", "--volumes", "--timeout", "5")
 
-    assert before == {"containers": len(RUNNING | ONCE) + 1, "volumes": 4, "networks": 2}
+    assert before == {"containers": len(RUNNING | ONCE) + 1, "volumes": 6, "networks": 2}
     assert left(created) == {"containers": 0, "volumes": 0, "networks": 0}
