@@ -68,6 +68,13 @@ def test_control_characters_and_lone_surrogates_are_faults_and_line_breaks_are_n
     assert text_faults("description", "a\n\tb", longest=9) == []
 
 
+def test_a_joiner_is_invisible_unless_it_makes_one_emoji_of_two() -> None:
+    for name in ("👩\u200d🔧", "👩🏽\u200d🔧 llave", "🏳\ufe0f\u200d🌈", "🧔\u200d♂\ufe0f"):
+        assert text_faults("name", name, longest=20) == []
+    for name in ("So\u200dtano", "👩\u200d", "\u200d🔧", "👩\u200d\u200d🔧", "👩\u200dA", "👩\u200b🔧"):
+        assert [fault.reason for fault in text_faults("name", name, longest=20)] == ["invisible"], name
+
+
 def test_a_text_tells_every_fault_at_once() -> None:
     faults = text_faults("name", "\x07" * 4, longest=3)
 

@@ -11,6 +11,9 @@ MOST_WORDS = 20
 """How many words of a query count."""
 
 VARIATION_SELECTORS = frozenset(map(chr, range(0xFE00, 0xFE10)))
+JOINER = "\u200d"
+EMOJI_MODIFIERS = "\ufe0f" + "".join(map(chr, range(0x1F3FB, 0x1F400)))
+"""The choice of the coloured picture, and the skin tones."""
 _NOT_ASCII = re.compile("[^\x00-\x7f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _REMEMBERED_BELOW = "\u3000"
@@ -116,8 +119,20 @@ def text_faults(
 
 
 def invisible_characters(text: str) -> tuple[str, ...]:
-    """The different format characters (category Cf) of a text, in their order, as ``U+200B``."""
+    """Return the different format characters (category Cf) of a text, in their order, as ``U+200B``.
+
+    The joiner between two emoji is left out: it makes another picture of them (Unicode Technical Standard 51).
+    """
     if text.isprintable():
         return ()
-    found = dict.fromkeys(char for char in text if unicodedata.category(char) == "Cf")
+    found = dict.fromkeys(
+        char
+        for place, char in enumerate(text)
+        if unicodedata.category(char) == "Cf" and not (char == JOINER and _joins_emoji(text, place))
+    )
     return tuple(f"U+{ord(char):04X}" for char in found)
+
+
+def _joins_emoji(text: str, place: int) -> bool:
+    before, after = text[:place].rstrip(EMOJI_MODIFIERS)[-1:], text[place + 1 : place + 2]
+    return {unicodedata.category(char) for char in (before or " ", after or " ")} == {"So"}
