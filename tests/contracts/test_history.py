@@ -185,8 +185,9 @@ def test_the_number_of_statements_stays(inventory: Inventory) -> None:
         for _ in range(20):
             receive(inventory, code="A", quantity=1, **new_request())
 
-    # Eight questions, and on replicas one more for each reader, which looks whether its server has caught up.
-    assert 8 <= used[0] == used[1] <= 10
+    # Eight questions, and on replicas at most one more for each reader, which looks whether its server has caught up; one of
+    # the source need not.
+    assert all(8 <= number <= 10 for number in used)
 
 
 def test_a_change_of_very_many_is_told_although_its_answer_is_not_read_to_its_end(inventory: Inventory) -> None:

@@ -1,6 +1,6 @@
 """One database and no replica: plain SQLAlchemy, on SQLite too."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -54,7 +54,7 @@ def test_what_is_written_is_read(database: SingleServer[Session]) -> None:
 def test_sessions_are_of_the_class_that_was_given(engine: Engine) -> None:
     database = SingleServer(engine, OwnSession)
 
-    assert database.write(type) is OwnSession
+    assert issubclass(database.write(type), OwnSession)
     with database.reader() as session:
         assert isinstance(session, OwnSession)
 
@@ -139,15 +139,32 @@ def test_a_write_inside_a_write_is_refused(database: SingleServer[Session]) -> N
     database.write(inner)
 
 
-def test_commit_inside_work_is_refused_and_nothing_is_stored(database: SingleServer[Session]) -> None:
+@pytest.mark.parametrize(
+    ("end", "action"),
+    [
+        (lambda session: session.commit(), "commit"),
+        (lambda session: session.rollback(), "rollback"),
+        (lambda session: session.close(), "close"),
+        (lambda session: session.connection().commit(), "commit"),
+    ],
+)
+def test_work_that_ends_its_transaction_is_refused_and_nothing_is_stored(
+    database: SingleServer[Session], end: Callable[[Session], None], action: str
+) -> None:
     def work(session: Session) -> None:
         session.add(Note(id=1, text="a"))
-        session.commit()
+        session.flush()
+        end(session)
 
-    with pytest.raises(UnitOfWorkMisused, match=r"commit\(\)"):
+    with pytest.raises(UnitOfWorkMisused) as caught:
         database.write(work)
     with database.reader() as session:
         assert session.scalars(select(Note)).all() == []
+
+    assert caught.value.action == action
+    database.write(lambda session: session.add(Note(id=2, text="b")))
+    with database.reader() as session:
+        assert [note.id for note in session.scalars(select(Note))] == [2]
 
 
 def test_a_savepoint_inside_work_is_committed(database: SingleServer[Session]) -> None:

@@ -224,7 +224,7 @@ class UnitOfWorkMisused(ReplicationError, RuntimeError):
 
     Args:
         message: What happened and what to do.
-        action: ``nested``, ``commit`` or ``streaming``.
+        action: ``nested``, ``commit``, ``rollback``, ``close`` or ``streaming``.
     """
 
     code = "REP-016"

@@ -1,22 +1,27 @@
-"""What a read-only unit of work refuses before anything is sent. The database refuses the rest: its session is read-only.
+"""What units of work refuse: writes in readers, before anything is sent, and the end of a write's transaction by its work.
+
+The database refuses the rest of what a reader must not do: its session is read-only.
 
 Statements are looked at where they leave SQLAlchemy, so that it makes no difference whether they come from a flush, a query, a
 bulk operation, `text()` or the connection. The look at a text is remembered: a program has few of them.
 """
 
 import re
-from typing import Any, Final, TypeVar
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, Final, NoReturn, TypeVar
 
 from sqlalchemy import Connection, Engine, TextClause, TextualSelect, event
 from sqlalchemy.engine.interfaces import DBAPICursor, ExecutionContext
 from sqlalchemy.orm import FromStatement, Session
 
-from inventory_replication.errors import ReadOnlyUnitError
+from inventory_replication.errors import ReadOnlyUnitError, UnitOfWorkMisused
 
 DECLARED = "read_only"
 """Execution option by which a `text()` or a driver's statement is declared to read and nothing else."""
 
 MOST_REMEMBERED: Final = 4096
+_WORK_RUNS: Final = "inventory_replication.work_runs"
 
 S = TypeVar("S", bound=Session)
 
@@ -63,6 +68,66 @@ def reading_class(session_class: type[S]) -> type[S]:
     made = type(f"Reading{session_class.__name__}", (session_class,), {})
     event.listen(made, "before_flush", _before_flush)
     return made
+
+
+class _WritingSession(Session):
+    """The session of a write, whose transaction the work in it must leave alone."""
+
+    work_runs = False
+
+    def commit(self) -> None:
+        self._refuse_in_work("commit")
+        super().commit()
+
+    def rollback(self) -> None:
+        self._refuse_in_work("rollback")
+        super().rollback()
+
+    def close(self) -> None:
+        self._refuse_in_work("close")
+        super().close()
+
+    def _refuse_in_work(self, action: str) -> None:
+        if self.work_runs:
+            raise_misuse(action)
+
+
+def writing_class(session_class: type[S]) -> type[S]:
+    """Return a subclass for writes, which refuses to end its transaction while the work in it runs."""
+    return type(f"Writing{session_class.__name__}", (_WritingSession, session_class), {})
+
+
+def refuse_commits_in_work(engine: Engine) -> None:
+    """Refuse a commit by way of the connection while the work of a write runs on it."""
+    event.listen(engine, "commit", _refuse_commit)
+
+
+@contextmanager
+def work_running(session: Session, connection: Connection) -> Iterator[None]:
+    """Protect the transaction of a session that `writing_class` made for the length of a block."""
+    if not isinstance(session, _WritingSession):
+        raise TypeError(f"{type(session).__name__} was not made by writing_class()")
+    marks = connection.info
+    marks[_WORK_RUNS] = session.work_runs = True
+    try:
+        yield
+    finally:
+        marks.pop(_WORK_RUNS, None)
+        session.work_runs = False
+
+
+def raise_misuse(action: str) -> NoReturn:
+    """Raise ``UnitOfWorkMisused`` for work that called ``action``: ``commit``, ``rollback`` or ``close``."""
+    raise UnitOfWorkMisused(
+        f"The work of a write must not call {action}(). Nothing was changed: leave it out, the write commits when the work "
+        "returns and rolls back when it raises.",
+        action=action,
+    )
+
+
+def _refuse_commit(connection: Connection) -> None:
+    if _WORK_RUNS in connection.info:
+        raise_misuse("commit")
 
 
 def objection(statement: str) -> str:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from sqlalchemy import Engine
 
 from inventory_replication.config import ClusterConfig
+from inventory_replication.guards import refuse_commits_in_work
 from inventory_replication.mysql.engines import ServerEngine, build_engine
 
 
@@ -77,6 +78,8 @@ class Pools:
                 )
                 if read_only:
                     self._guard(made.engine)
+                else:
+                    refuse_commits_in_work(made.engine)
                 self._on_engine(made.engine)
                 pools[name] = made
             return pools[name]

@@ -2,14 +2,14 @@
 
 import random
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from contextvars import ContextVar
 from dataclasses import dataclass
 from math import isfinite
 from time import monotonic, sleep
 from typing import Final, Generic, NamedTuple, TypeVar
 
-from sqlalchemy import Connection, event
+from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -23,7 +23,7 @@ from inventory_replication.decisions.outcomes import Commit
 from inventory_replication.decisions.routing import ReadNeed, RouteDecision
 from inventory_replication.errors import LostWriteDetected, NoEligibleReplica, SourceUnavailable, UnitOfWorkMisused
 from inventory_replication.failures import Failure, judge_reader, judge_writer
-from inventory_replication.guards import reading_class
+from inventory_replication.guards import raise_misuse, reading_class, work_running, writing_class
 from inventory_replication.monitor import Monitor
 from inventory_replication.mysql.connection import TrackingConnection
 from inventory_replication.mysql.engines import tracked_connection
@@ -59,15 +59,29 @@ class _Attempt:
 def run_in_one_transaction(session: S, work: Callable[[S], T]) -> T:
     """Give ``work`` the session, commit at its end, roll back at its error.
 
+    Args:
+        session: Of a class that `writing_class` made, on an engine with `refuse_commits_in_work`.
+        work: May use savepoints, but not end the transaction.
+
     Raises:
-        UnitOfWorkMisused: ``work`` called ``commit()``.
+        UnitOfWorkMisused: ``work`` called ``commit()``, ``rollback()`` or ``close()``, of the session or its connection.
     """
-    with session, session.begin():
-        event.listen(session, "before_commit", _refuse_commit)
+    with session:
+        transaction = session.begin()
+        connection = session.connection()
+        begun = connection.get_transaction()
         try:
-            return work(session)
-        finally:
-            event.remove(session, "before_commit", _refuse_commit)
+            with work_running(session, connection):
+                result = work(session)
+            if not transaction.is_active or begun is None or not begun.is_active:
+                raise_misuse("rollback")
+            session.commit()
+        except BaseException:
+            # A refused commit leaves a transaction that only this ends; the pool would take it for one that was ended.
+            with suppress(DBAPIError):
+                session.rollback()
+            raise
+        return result
 
 
 @contextmanager
@@ -100,14 +114,6 @@ def one_write_at_a_time(owner: object, context: CausalContext | None) -> Iterato
         _WRITING.reset(mark)
 
 
-def _refuse_commit(session: Session) -> None:
-    if not session.in_nested_transaction():
-        raise UnitOfWorkMisused(
-            "The work of a write called commit(). Nothing was changed: leave it out, the write commits at its end.",
-            action="commit",
-        )
-
-
 class UnitsOfWork(Generic[S]):
     """Of one process; threads may share it.
 
@@ -134,7 +140,7 @@ class UnitsOfWork(Generic[S]):
     ) -> None:
         self._retry = config.retry
         self._patience = config.monitor.connect_timeout + config.monitor.read_timeout
-        self._writing = session_class
+        self._writing = writing_class(session_class)
         self._reading = reading_class(session_class)
         self._current = current
         self._pools = pools

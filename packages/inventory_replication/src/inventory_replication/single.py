@@ -17,7 +17,7 @@ from inventory_replication.counters import Counters
 from inventory_replication.decisions.error_numbers import Meaning
 from inventory_replication.decisions.tokens import CausalToken
 from inventory_replication.errors import ConfigurationError
-from inventory_replication.guards import reading_class, refuse_writes_on
+from inventory_replication.guards import reading_class, refuse_commits_in_work, refuse_writes_on, writing_class
 from inventory_replication.mysql.faults import meaning_of_fault
 from inventory_replication.sessions import one_write_at_a_time, run_in_one_transaction
 from inventory_replication.status import ClusterStatus, ServerStatus
@@ -63,7 +63,8 @@ class SingleServer(Generic[S]):
         self.engine = engine
         self._reading_engine = engine.execution_options()
         refuse_writes_on(self._reading_engine)
-        self._writing: type[S] = session_class
+        refuse_commits_in_work(engine)
+        self._writing: type[S] = writing_class(session_class)
         self._reading: type[S] = reading_class(session_class)
         self._retry = retry or RetryPolicy()
         self._name = name
