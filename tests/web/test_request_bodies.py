@@ -1,5 +1,6 @@
 """Bodies of requests: who may send how much, what is read before the login, and what is malformed."""
 
+import errno
 import io
 import tempfile
 from collections.abc import Callable
@@ -169,3 +170,30 @@ def test_a_session_may_send_a_large_file(make_app: Callable[..., Flask]) -> None
     sent = {"csrf_token": browser.token, "file": (file, "a.csv")}
 
     assert browser.client.post("/imports/new", data=sent, headers=OURS).status_code == 303
+
+
+def test_an_upload_that_fills_the_disk_leaves_no_file_behind(
+    make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[io.FileIO] = []
+
+    class FullFile(io.FileIO):
+        """A temporary file on a disk that takes 1 MiB."""
+
+        def __init__(self, *_arguments: Any, **_options: Any) -> None:
+            super().__init__(tempfile.mkstemp(dir=folder)[0], "w+")
+            opened.append(self)
+
+        def write(self, data: Any) -> int:
+            if self.tell() + len(data) > 1024 * 1024:
+                raise OSError(errno.ENOSPC, "no space left")
+            return super().write(data)
+
+    browser = Browser(make_app()).let_in("ada")
+    body = part('form-data; name="file"; filename="a.csv"', "code,name\n" * 200_000)
+    with tempfile.TemporaryDirectory() as folder:
+        monkeypatch.setattr(tempfile, "TemporaryFile", FullFile)
+        answer = browser.client.post("/imports/new", data=body, content_type=MULTIPART, headers=OURS)
+
+    assert answer.status_code == 507
+    assert [file.closed for file in opened] == [True]

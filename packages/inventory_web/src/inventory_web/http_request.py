@@ -4,7 +4,7 @@ from socket import socket
 from typing import IO, Any
 
 from flask import Request
-from werkzeug.exceptions import BadRequest, HTTPException, RequestTimeout
+from werkzeug.exceptions import BadRequest, RequestTimeout
 from werkzeug.formparser import FormDataParser
 from werkzeug.utils import cached_property
 from werkzeug.wsgi import get_input_stream
@@ -103,9 +103,15 @@ class HttpRequest(Request):
     def _load_form_data(self) -> None:
         try:
             super()._load_form_data()
-        except HTTPException:
-            for upload in self._uploads:
-                upload.close()
+        except Exception:
+            # The file of an upload that filled the disk must not fill it any longer.
+            self.close()
             # The page that reports the error reads an empty form instead of failing in the same way.
             self.__dict__["form"] = self.__dict__["files"] = self.parameter_storage_class()
             raise
+
+    def close(self) -> None:
+        """Close every uploaded file, also those of a form that was not read to its end."""
+        for upload in self._uploads:
+            upload.close()
+        super().close()
