@@ -17,7 +17,6 @@ from inventory_web.areas.imports.undo import KIND as UNDO_KIND
 from inventory_web.areas.imports.undo import begin_undo, counts_text
 from inventory_web.areas.imports.undo import state_text as undo_state_text
 from inventory_web.current import new_operation, the_actor, the_inventory, the_operation
-from inventory_web.errors import JobQuotaReached
 from inventory_web.htmx import page_or_fragment, see_other
 from inventory_web.long_work import jobs
 from inventory_web.long_work.chunks import CHUNK_BYTES
@@ -87,7 +86,7 @@ def upload() -> Response:
 
     try:
         the_workshop().submit(stock, job, keep, adding=content.tell())
-    except JobQuotaReached:
+    except Exception:
         content.close()
         raise
     return see_other(url_for("imports.show", job_id=job.id))
