@@ -6,12 +6,11 @@ from contextlib import ExitStack, contextmanager
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
-from sqlalchemy import create_engine
 from sqlalchemy.orm import Session
 from werkzeug.test import TestResponse
 
-from inventory_replication import MonitorPolicy, ReplicatedCluster, RoutingPolicy, SingleServer
-from inventory_replication.integrations.flask import MAX_TOKENS, CausalRequests, current_context
+from inventory_replication import MonitorPolicy, ReplicatedCluster, RoutingPolicy
+from inventory_replication.integrations.flask import MAX_TOKENS
 from tests.replication.flask.instances import instance
 from tests.replication.mysql.fault_proxy import HEALTHY, Fault, FaultProxy
 from tests.replication.mysql.servers import ReplicaSet, eventually
@@ -219,23 +218,6 @@ def test_a_write_without_a_source_answers_503_and_when_to_come_back(
     assert answer.status_code == 503
     assert int(answer.headers["Retry-After"]) > 0
     assert "REP-002" in answer.text
-
-
-def test_a_single_server_needs_no_token() -> None:
-    app = Flask("plain")
-    single = SingleServer(create_engine("sqlite://"))
-    CausalRequests(app, single)
-
-    @app.get("/")
-    def show() -> str:
-        single.write(lambda _: None)
-        return str(current_context().token)
-
-    answer = app.test_client().get("/")
-    single.close()
-
-    assert answer.text == "None"
-    assert "Set-Cookie" not in answer.headers
 
 
 def test_the_decorators_need_the_extension(cluster: ReplicatedCluster[Session], table: str) -> None:

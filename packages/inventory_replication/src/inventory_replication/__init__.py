@@ -1,41 +1,75 @@
-"""Units of work over one MySQL source and its replicas, for any SQLAlchemy application."""
+"""Units of work over one MySQL source and its replicas, for any SQLAlchemy application.
 
-from inventory_replication.cluster import ReplicatedCluster as ReplicatedCluster
-from inventory_replication.config import ClusterConfig as ClusterConfig
-from inventory_replication.config import Credentials as Credentials
-from inventory_replication.config import Server as Server
-from inventory_replication.connections import ConnectionLimits as ConnectionLimits
-from inventory_replication.connections import TlsPolicy as TlsPolicy
-from inventory_replication.context import CausalContext as CausalContext
-from inventory_replication.decisions.gtid import GtidSet as GtidSet
-from inventory_replication.errors import ReplicationError as ReplicationError
-from inventory_replication.policies import BreakerPolicy as BreakerPolicy
-from inventory_replication.policies import MonitorPolicy as MonitorPolicy
-from inventory_replication.policies import RetryPolicy as RetryPolicy
-from inventory_replication.policies import RoutingPolicy as RoutingPolicy
-from inventory_replication.policies import TokenKey as TokenKey
-from inventory_replication.policies import TokenPolicy as TokenPolicy
-from inventory_replication.single import SingleServer as SingleServer
-from inventory_replication.status import ClusterStatus as ClusterStatus
-from inventory_replication.status import ServerStatus as ServerStatus
+This is the public interface. The Flask integration is the one public module below it
+(``inventory_replication.integrations.flask``), so that this package does not need Flask.
+"""
+
+from inventory_replication.cluster import ReplicatedCluster
+from inventory_replication.config import ClusterConfig, Credentials, Server
+from inventory_replication.connections import ConnectionLimits, TlsPolicy
+from inventory_replication.context import CausalContext
+from inventory_replication.decisions.gtid import GtidSet
+from inventory_replication.errors import (
+    AccessRefused,
+    CausalTimeout,
+    CommitUnknown,
+    ConfigurationError,
+    DatabaseBusy,
+    InvalidGtidSet,
+    LostWriteDetected,
+    NoEligibleReplica,
+    ProvisioningRefused,
+    ReadOnlyUnitError,
+    ReplicationError,
+    ServerLost,
+    ServerUnsuitable,
+    SourceUnavailable,
+    SplitBrainDetected,
+    SwitchoverRefused,
+    UnitOfWorkMisused,
+)
+from inventory_replication.policies import (
+    BreakerPolicy,
+    MonitorPolicy,
+    RetryPolicy,
+    RoutingPolicy,
+    TokenKey,
+    TokenPolicy,
+)
+from inventory_replication.status import ClusterStatus, ServerStatus
 
 __all__ = [
+    "AccessRefused",
     "BreakerPolicy",
     "CausalContext",
+    "CausalTimeout",
     "ClusterConfig",
     "ClusterStatus",
+    "CommitUnknown",
+    "ConfigurationError",
     "ConnectionLimits",
     "Credentials",
+    "DatabaseBusy",
     "GtidSet",
+    "InvalidGtidSet",
+    "LostWriteDetected",
     "MonitorPolicy",
+    "NoEligibleReplica",
+    "ProvisioningRefused",
+    "ReadOnlyUnitError",
     "ReplicatedCluster",
     "ReplicationError",
     "RetryPolicy",
     "RoutingPolicy",
     "Server",
+    "ServerLost",
     "ServerStatus",
-    "SingleServer",
+    "ServerUnsuitable",
+    "SourceUnavailable",
+    "SplitBrainDetected",
+    "SwitchoverRefused",
     "TlsPolicy",
     "TokenKey",
     "TokenPolicy",
+    "UnitOfWorkMisused",
 ]

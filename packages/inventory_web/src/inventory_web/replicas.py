@@ -9,8 +9,15 @@ from flask_babel import gettext
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from inventory_replication import ClusterConfig, Credentials, Server, TlsPolicy, TokenKey, TokenPolicy
-from inventory_replication.errors import ConfigurationError
+from inventory_replication import (
+    ClusterConfig,
+    ConfigurationError,
+    Credentials,
+    Server,
+    TlsPolicy,
+    TokenKey,
+    TokenPolicy,
+)
 from inventory_web.errors import SettingsRefused
 from inventory_web.settings import Settings
 

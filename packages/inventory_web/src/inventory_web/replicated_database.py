@@ -12,7 +12,15 @@ from sqlalchemy.orm import Session
 from inventory_core.errors import CommitUnknown, DatabaseBusy, ReadOnlyUnit, TransactionMisuse
 from inventory_core.failures import refusal
 from inventory_core.sessions import SessionSource, SingleDatabase
-from inventory_replication import ClusterStatus, ReplicatedCluster, ReplicationError, errors
+from inventory_replication import (
+    ClusterStatus,
+    LostWriteDetected,
+    ReadOnlyUnitError,
+    ReplicatedCluster,
+    ReplicationError,
+    UnitOfWorkMisused,
+)
+from inventory_replication import CommitUnknown as ReplicatedCommitUnknown
 from inventory_replication.integrations.flask import current_context
 from inventory_web.errors import ClusterRefused, ConfirmedChangeLost
 
@@ -87,15 +95,15 @@ class ReplicatedDatabase:
     def _refusing(self, *, reading: bool = False) -> Iterator[None]:
         try:
             yield
-        except errors.ReadOnlyUnitError as error:
+        except ReadOnlyUnitError as error:
             raise ReadOnlyUnit from error
-        except errors.UnitOfWorkMisused as error:
+        except UnitOfWorkMisused as error:
             if error.action == "streaming":
                 raise
             raise TransactionMisuse(error.action) from error
-        except errors.CommitUnknown as error:
+        except ReplicatedCommitUnknown as error:
             raise CommitUnknown from error
-        except errors.LostWriteDetected as error:
+        except LostWriteDetected as error:
             raise ConfirmedChangeLost(error) from error
         except ReplicationError as error:
             raise ClusterRefused(error) from error

@@ -10,16 +10,17 @@ import secrets
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import wraps
 from time import monotonic
-from typing import TYPE_CHECKING, Any, Final, NamedTuple, ParamSpec, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, ParamSpec, TypeVar, cast
 
 from flask import Flask, Response, request
 from werkzeug.datastructures import Headers
 from werkzeug.http import dump_cookie, parse_cookie
 from werkzeug.wsgi import ClosingIterator
 
+from inventory_replication.cluster import ReplicatedCluster
 from inventory_replication.context import CausalContext
 from inventory_replication.errors import (
     CausalTimeout,
@@ -55,14 +56,6 @@ _TOO_MANY: Final = "too.many.tokens"
 _UNAVAILABLE = (SourceUnavailable, NoEligibleReplica, CausalTimeout, DatabaseBusy, ServerLost)
 
 
-class CausalSource(Protocol):
-    """A `ReplicatedCluster` or a `SingleServer`."""
-
-    def causal(self, token_text: str | None = None) -> AbstractContextManager[CausalContext]:
-        """See `ReplicatedCluster.causal`."""
-        ...
-
-
 class CausalRequests:
     """Opens a causal context for each request of ``app`` and carries it on in the answer.
 
@@ -82,7 +75,7 @@ class CausalRequests:
     def __init__(
         self,
         app: Flask,
-        cluster: CausalSource,
+        cluster: ReplicatedCluster[Any],
         *,
         cookie: str = "causal",
         header: str = "X-Causal-Token",
