@@ -3,6 +3,7 @@
 import re
 import stat
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -199,7 +200,7 @@ def test_the_database_and_its_folder_are_for_their_owner_only(monkeypatch: pytes
         loose.chmod(0o777)
     (folder / composition.DATABASE_FILE).touch(mode=0o666)
 
-    with composition.open_server(settings).engine.connect() as connection:
+    with closing(composition.open_server(settings)) as sessions, sessions.engine.connect() as connection:
         connection.exec_driver_sql("CREATE TABLE note (text TEXT)")
         connection.commit()
         assert composition.secret_key(settings) == key
