@@ -12,7 +12,7 @@ from inventory_core import verify
 from inventory_web import Settings, create_app
 from inventory_web.areas.accounts import logins, throttling, users
 from inventory_web.errors import AccountRefused, TooManyLogins
-from inventory_web.long_work import workshop
+from inventory_web.jobs import runner
 from inventory_web.roles import Role
 from tests.contracts.at_once import at_once
 from tests.contracts.topologies import Database
@@ -52,7 +52,7 @@ def make_site(database: Database) -> Iterator[MakeSite]:
     yield make
     # A worker that is not through would open anew what is closed next.
     for site in sites:
-        site.app.extensions[workshop.EXTENSION].stop()
+        site.app.extensions[runner.EXTENSION].stop()
 
 
 @pytest.fixture

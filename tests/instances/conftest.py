@@ -14,7 +14,7 @@ from inventory_core import Inventory, SingleDatabase
 from inventory_web import Settings, create_app
 from inventory_web.areas.accounts.users import add_account
 from inventory_web.current import EXTENSION
-from inventory_web.long_work import workshop
+from inventory_web.jobs import runner
 from inventory_web.roles import Role
 from inventory_web.schema import upgrade_all
 from tests.replication.mysql.servers import APP, MONITOR, ROOT, MySQLServer, ReplicaSet
@@ -63,7 +63,7 @@ def make_app(settings: Settings) -> Iterator[Callable[..., Flask]]:
             app = create_app(settings.model_copy(update=changes))
             opened.callback(app.extensions[EXTENSION].inventory.sessions.close)
             # Before that: a worker that is not through would open connections, and a monitor, anew.
-            opened.callback(app.extensions[workshop.EXTENSION].stop)
+            opened.callback(app.extensions[runner.EXTENSION].stop)
             return app
 
         yield make

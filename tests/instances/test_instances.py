@@ -11,7 +11,7 @@ from flask import Flask
 
 from inventory_web import Settings
 from inventory_web.composition import open_server
-from inventory_web.long_work import workshop
+from inventory_web.jobs import runner
 from tests.instances.conftest import Behind
 from tests.replication.mysql.servers import MySQLServer, ReplicaSet, eventually
 from tests.web.browser import Browser
@@ -227,7 +227,7 @@ def test_whoever_sees_that_an_import_is_done_sees_what_it_brought(
     instances: Instances, servers: ReplicaSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, other = instances
-    monkeypatch.setattr(workshop, "PATIENCE_SECONDS", 0)
+    monkeypatch.setattr(runner, "WAIT_TIMEOUT_SECONDS", 0)
     browser, new = Browser(one).logged_in("olga"), code()
     browser.get("/imports/new")
     file = (BytesIO(f"code,name,quantity\n{new},Traído,3\n".encode()), "some.csv")

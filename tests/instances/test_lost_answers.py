@@ -16,7 +16,7 @@ from werkzeug.test import TestResponse
 
 from inventory_core.operations import carrying_out
 from inventory_web import Settings, composition, create_app
-from inventory_web.long_work import workshop
+from inventory_web.jobs import runner
 from inventory_web.replicated_database import ReplicatedDatabase
 from tests.instances.test_instances import code, mode, register
 from tests.replication.mysql.fault_proxy import HEALTHY, Fault, FaultProxy
@@ -86,7 +86,7 @@ def database(settings: Settings, proxy: FaultProxy) -> Iterator[BreakingDatabase
 def app(settings: Settings, database: BreakingDatabase) -> Iterator[Flask]:
     made = create_app(settings, sessions=database)
     yield made
-    made.extensions[workshop.EXTENSION].stop()
+    made.extensions[runner.EXTENSION].stop()
 
 
 def change(browser: Browser, product: str, operation: str) -> dict[str, str]:

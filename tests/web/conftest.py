@@ -15,7 +15,7 @@ from pydantic import SecretStr
 from inventory_core import Inventory, SingleDatabase
 from inventory_web import Settings, create_app
 from inventory_web.areas.accounts.users import add_account
-from inventory_web.long_work import workshop
+from inventory_web.jobs import runner
 from inventory_web.roles import Role
 from inventory_web.schema import upgrade_all
 from tests.web.browser import PASSWORD
@@ -97,7 +97,7 @@ def make_app(sessions: SingleDatabase) -> Iterator[Callable[..., Flask]]:
 
     yield make
     for app in apps:
-        app.extensions[workshop.EXTENSION].stop()
+        app.extensions[runner.EXTENSION].stop()
 
 
 @pytest.fixture(scope="session")

@@ -9,13 +9,13 @@ from flask import Flask
 
 from inventory_core import SessionSource
 from inventory_web import Settings, create_app, current
-from inventory_web.long_work import workshop
+from inventory_web.jobs import runner
 
 
 class LentApplications:
     """What a process has made so far, by settings.
 
-    An application holds its routes, templates and hooks, none of which a request changes; the inventory and the workshop
+    An application holds its routes, templates and hooks, none of which a request changes; the inventory and the runner
     are replaced, so that nobody sees the database or the jobs of another test.
     """
 
@@ -31,7 +31,7 @@ class LentApplications:
         try:
             yield app
         finally:
-            app.extensions[workshop.EXTENSION].stop()
+            app.extensions[runner.EXTENSION].stop()
         assert _made_of(app) == before, "the test changed an application that others use: ask for make_app"
         self._free.append((settings, app))
 
@@ -43,11 +43,11 @@ class LentApplications:
 
 
 def _begin_anew(app: Flask, sessions: SessionSource) -> None:
-    running, worked = app.extensions[current.EXTENSION], app.extensions[workshop.EXTENSION]
+    running, jobs = app.extensions[current.EXTENSION], app.extensions[runner.EXTENSION]
     inventory = replace(running.inventory, sessions=sessions)
     app.extensions[current.EXTENSION] = replace(running, inventory=inventory)
-    app.extensions[workshop.EXTENSION] = fresh = workshop.Workshop(app)
-    for kind in worked.kinds:
+    app.extensions[runner.EXTENSION] = fresh = runner.JobRunner(app)
+    for kind in jobs.job_types:
         fresh.add(kind)
 
 

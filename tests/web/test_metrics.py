@@ -25,7 +25,7 @@ from inventory_core import (
 from inventory_core.testing import create_product
 from inventory_web.areas.status.process_metrics import ReplicationCollector, merge_metrics, write_snapshot
 from tests.web.browser import Browser
-from tests.web.long_work.serving import eventually
+from tests.web.jobs.serving import eventually
 from tests.web.noting_plugin import install_noting_plugin
 
 DELIVERED = re.compile(r"^inventory_outbox_delivered_total ([\d.]+)$", re.MULTILINE)

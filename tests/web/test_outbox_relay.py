@@ -26,7 +26,7 @@ from inventory_core.testing import create_product
 from inventory_web.outbox_relay import relay_of
 from tests.core.outbox import make_due
 from tests.web.browser import Browser
-from tests.web.long_work.serving import eventually
+from tests.web.jobs.serving import eventually
 
 
 class Listener:

@@ -47,8 +47,8 @@ OWN = {
     "accounts.discard",
     # What a person exports, and the work that only its owner sees.
     "exports.prepare",
-    "work.again",
-    "work.cancel",
+    "jobs.again",
+    "jobs.cancel",
     "home",
 }
 # What is asked for by a form and only shown: labels, a scanned code (whose modes that count are for operators). Views

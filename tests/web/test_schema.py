@@ -12,8 +12,7 @@ from sqlmodel import col
 from inventory_core import CORE_SCHEMA, SchemaNotCurrent, SingleDatabase
 from inventory_web.areas.accounts.passwords import INITIAL_NAME, INITIAL_PASSWORD, matches
 from inventory_web.areas.accounts.tables import User
-from inventory_web.long_work.states import State
-from inventory_web.long_work.tables import JobChunk, JobRow
+from inventory_web.jobs.models import JobChunk, JobRow, JobState
 from inventory_web.schema import WEB_SCHEMA, require_current, upgrade_all
 from inventory_web.tables import metadata
 
@@ -104,10 +103,10 @@ def test_imports_of_an_older_program_become_jobs_and_those_that_were_done_go_bac
 
     request = '{"sheet": "Hoja", "by": "olga"}'
     assert found == {
-        "reading": ("import", "check", State.WAITING, request),
-        "ready": ("import", "import", State.READY, request),
-        "importing": ("import", "import", State.WAITING, request),
-        "done": ("import", "import", State.DONE, request),
+        "reading": ("import", "check", JobState.WAITING, request),
+        "ready": ("import", "import", JobState.READY, request),
+        "importing": ("import", "import", JobState.WAITING, request),
+        "done": ("import", "import", JobState.DONE, request),
     }
     assert pieces == [("ready", b"A")]
     assert [tuple(row) for row in back] == [("done", "a.csv")]

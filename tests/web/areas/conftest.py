@@ -13,7 +13,7 @@ from inventory_core import Inventory, SingleDatabase
 from inventory_core.sessions import PATIENCE_SECONDS
 from inventory_web.app import create_app
 from inventory_web.areas.accounts.logins import log_in
-from inventory_web.long_work import workshop
+from inventory_web.jobs import runner
 from inventory_web.settings import Settings
 from tests.web.areas.site import Site, Visitor
 from tests.web.browser import PASSWORD
@@ -53,7 +53,7 @@ def make_site(
             if not plugins:
                 return Site(ends.enter_context(lent_applications.lend(settings, sessions)), logins[1])
             app = create_app(settings, sessions=sessions, plugins=plugins)
-            ends.callback(app.extensions[workshop.EXTENSION].stop)
+            ends.callback(app.extensions[runner.EXTENSION].stop)
             return Site(app, logins[1])
 
         yield make

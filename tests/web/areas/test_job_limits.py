@@ -7,22 +7,22 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from inventory_web.long_work import jobs, workshop
+from inventory_web.jobs import queue, runner
 from tests.web.areas.site import Site
-from tests.web.long_work.job_states import change, eventually, states
-from tests.web.long_work.slow_work import SlowWork
+from tests.web.jobs.job_states import change, eventually, states
+from tests.web.jobs.slow_jobs import SlowJobs
 
 MakeSite = Callable[..., Site]
 
 
 @pytest.fixture(autouse=True)
 def _requests_do_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(workshop, "PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(runner, "WAIT_TIMEOUT_SECONDS", 0.05)
 
 
 @pytest.fixture
-def slow() -> Iterator[SlowWork]:
-    work = SlowWork()
+def slow() -> Iterator[SlowJobs]:
+    work = SlowJobs()
     yield work
     work.go.set()
 
@@ -30,7 +30,7 @@ def slow() -> Iterator[SlowWork]:
 @pytest.mark.parametrize("same", [True, False])
 def test_an_instance_works_on_one_job_of_a_slot_at_a_time(make_site: MakeSite, same: bool) -> None:
     """Two applications of one instance are what two processes of it are: they share the slot and no memory."""
-    here, there = SlowWork(slot="heavy"), SlowWork(slot="heavy")
+    here, there = SlowJobs(slot="heavy"), SlowJobs(slot="heavy")
     one = make_site(here, instance="web1")
     before = workers()
     other = make_site(there, instance="web1" if same else "web2")
@@ -53,10 +53,10 @@ def test_an_instance_works_on_one_job_of_a_slot_at_a_time(make_site: MakeSite, s
 
 
 def workers() -> int:
-    return sum(thread.name == "long-work" for thread in threading.enumerate())
+    return sum(thread.name == "job-runner" for thread in threading.enumerate())
 
 
-def test_jobs_of_an_account_have_a_quota(make_site: MakeSite, slow: SlowWork) -> None:
+def test_jobs_of_an_account_have_a_quota(make_site: MakeSite, slow: SlowJobs) -> None:
     site = make_site(slow, jobs_per_account=2)
     for name in ("uno", "dos"):
         assert site.operator.post(f"/slow/{name}").status_code == 303
@@ -84,6 +84,6 @@ def test_stored_files_of_an_account_have_a_quota(make_site: MakeSite) -> None:
     assert [upload(), upload(), upload()] == [303, 303, 429]
     assert len(states(site)) == 2
     eventually(lambda: set(states(site).values()) == {"ready"})
-    change(site, touched_at=datetime.now(UTC) - jobs.KEEP_FILE - timedelta(seconds=1))
-    jobs.clear_away(site.inventory, ["import"])
+    change(site, touched_at=datetime.now(UTC) - queue.KEEP_FILE - timedelta(seconds=1))
+    queue.purge_expired(site.inventory, ["import"])
     assert upload() == 303

@@ -12,8 +12,8 @@ from python_calamine import CalamineWorkbook
 from sqlalchemy import func, select, update
 
 from inventory_web.audit_tables import AuditEvent
-from inventory_web.long_work import chunks, jobs
-from inventory_web.long_work.tables import JobChunk, JobRow
+from inventory_web.jobs import files, queue
+from inventory_web.jobs.models import JobChunk, JobRow
 from tests.web.areas.site import Site, form_in
 
 MakeSite = Callable[..., Site]
@@ -52,7 +52,7 @@ def test_the_file_is_the_one_of_the_direct_export(filled: Site, kind: str) -> No
 def test_a_file_of_many_pieces_comes_whole_from_another_instance(
     filled: Site, make_site: MakeSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(chunks, "CHUNK_BYTES", 100)
+    monkeypatch.setattr(files, "CHUNK_BYTES", 100)
     monkeypatch.setattr("inventory_web.areas.exports.prepared.CHUNK_BYTES", 100)
     address = exported(filled)
     other = make_site(instance="other")
@@ -98,16 +98,16 @@ def test_a_double_click_makes_one_export_and_a_page_that_was_kept_a_new_one(fill
 
 def test_after_a_day_the_file_is_gone_and_the_page_says_so(filled: Site) -> None:
     address = exported(filled)
-    change(filled, touched_at=datetime.now(UTC) - jobs.KEEP_FILE - timedelta(minutes=1))
-    jobs.clear_away(filled.inventory, ["import"])
+    change(filled, touched_at=datetime.now(UTC) - queue.KEEP_FILE - timedelta(minutes=1))
+    queue.purge_expired(filled.inventory, ["import"])
 
     answer = filled.operator.get(f"{address}/file")
 
     assert stored(filled) == 0
     assert (answer.status_code, answer.location) == (303, address)
     assert "ya no se guarda" in filled.operator.get(address).text
-    change(filled, touched_at=datetime.now(UTC) - jobs.KEEP_JOB - timedelta(minutes=1))
-    jobs.clear_away(filled.inventory, ["import"])
+    change(filled, touched_at=datetime.now(UTC) - queue.KEEP_JOB - timedelta(minutes=1))
+    queue.purge_expired(filled.inventory, ["import"])
     assert filled.operator.get(address).status_code == 404
 
 
@@ -188,7 +188,7 @@ def stored(site: Site) -> int:
 def wait_for_rest() -> None:
     """Until the thread that did the work has also cleared away what was old by then."""
     for thread in threading.enumerate():
-        if thread.name == "long-work":
+        if thread.name == "job-runner":
             thread.join(PATIENCE_SECONDS)
 
 

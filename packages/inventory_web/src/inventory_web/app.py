@@ -27,7 +27,7 @@ from inventory_web import (
 )
 from inventory_web.areas.accounts import guard
 from inventory_web.codes_in_urls import CodeConverter
-from inventory_web.long_work import workshop
+from inventory_web.jobs import runner
 from inventory_web.plugins import build_plugin_manager, register_blueprints
 from inventory_web.roles import Role, requires
 from inventory_web.settings import Settings
@@ -60,7 +60,7 @@ def create_app(settings: Settings, *, sessions: SessionSource | None = None, plu
     error_pages.register(app)
     reading_again.read_lost_pages_again(app)
 
-    workshop.set_up(app)
+    runner.init_app(app)
     outbox_relay.set_up(app, inventory)
     assets.register(app)
     app.add_url_rule("/", "home", _home)

@@ -150,6 +150,12 @@ class JobQuotaReached(WebError):
         super().__init__(f"the account has reached its limit of {limit} {reason}")
 
 
+def is_temporary(error: core.InventoryError | WebError) -> bool:
+    """Return whether the same operation may succeed later, without a change by anyone."""
+    temporary = (core.DatabaseBusy, core.StorageRefused, core.SchemaNotCurrent, core.CommitUnknown)
+    return isinstance(error, temporary) and not isinstance(error, ConfirmedChangeLost)
+
+
 def code_of(error: core.InventoryError | WebError) -> str:
     """The code that a person is told: of a refused cluster that of its cause, which says more."""
     return error.cause.code if isinstance(error, ClusterRefused) else error.code

@@ -27,11 +27,11 @@ from inventory_web.areas.stock_history import StockHistoryArea
 from inventory_web.areas.system import SystemArea
 from inventory_web.areas.timeline import TimelineArea
 from inventory_web.areas.views import ViewsArea
-from inventory_web.areas.work import WorkArea
 from inventory_web.codes_in_urls import CodeConverter
 from inventory_web.errors import ViewWithoutRole
 from inventory_web.hookspecs import WebHooks
-from inventory_web.long_work import workshop
+from inventory_web.jobs import runner
+from inventory_web.jobs.views import JobsArea
 from inventory_web.roles import is_marked
 from inventory_web.settings import Settings
 
@@ -46,7 +46,7 @@ AREAS = (
     LowStockArea,
     ImportsArea,
     ExportsArea,
-    WorkArea,
+    JobsArea,
     LabelsArea,
     LocationsArea,
     SelectionsArea,
@@ -117,7 +117,7 @@ class _SetupCheck:
         if self._app is None:
             self._app = Flask("inventory_web", static_folder=None)
             self._app.url_map.converters["code"] = CodeConverter
-            workshop.set_up(self._app)
+            runner.init_app(self._app)
             areas = _manager_of(*(area(self._settings) for area in AREAS))
             for blueprint in chain.from_iterable(areas.hook.blueprints()):
                 self._app.register_blueprint(Blueprint(blueprint.name, __name__))

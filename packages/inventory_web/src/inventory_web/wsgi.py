@@ -6,9 +6,9 @@ from inventory_web import current, outbox_relay
 from inventory_web.app import create_app
 from inventory_web.areas.status.process_metrics import start_writing
 from inventory_web.cli_words import chosen_language
+from inventory_web.jobs import runner
 from inventory_web.language import speaking
 from inventory_web.logs import configure_logging
-from inventory_web.long_work import workshop
 from inventory_web.replicated_database import replicated_metrics
 from inventory_web.settings import Settings
 
@@ -22,7 +22,7 @@ def application() -> Flask:
         settings = Settings.from_environment()
         configure_logging(settings.log_level)
         app = create_app(settings)
-    workshop.start(app)
+    runner.start(app)
     outbox_relay.relay_of(app).start()
     sessions = app.extensions[current.EXTENSION].inventory.sessions
     start_writing(lambda: replicated_metrics(sessions))

@@ -19,8 +19,8 @@ from inventory_web.app import create_app
 from inventory_web.commands.opening import database
 from inventory_web.composition import secret_key
 from inventory_web.errors import PortTaken
+from inventory_web.jobs import runner
 from inventory_web.logs import configure_logging
-from inventory_web.long_work import workshop
 from inventory_web.schema import require_current
 from inventory_web.settings import Settings
 
@@ -93,7 +93,7 @@ class _Server(BaseApplication):
 
     def load(self) -> Any:
         app = create_app(self._settings)
-        workshop.start(app)
+        runner.start(app)
         outbox_relay.relay_of(app).start()
         return app
 

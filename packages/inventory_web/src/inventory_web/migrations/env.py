@@ -5,7 +5,7 @@ from alembic import context
 from inventory_web import audit_tables as _audit  # noqa: F401 - fills the metadata
 from inventory_web.areas.accounts import tables as _accounts  # noqa: F401 - the same
 from inventory_web.areas.views import tables as _views  # noqa: F401 - the same
-from inventory_web.long_work import tables as _long_work  # noqa: F401 - the same
+from inventory_web.jobs import models as _jobs  # noqa: F401 - the same
 from inventory_web.tables import metadata
 
 

@@ -9,13 +9,13 @@ from sqlalchemy.orm import Session
 from inventory_core.exports.exporting import export_products
 from inventory_core.queries.product_count import count_products
 from inventory_web.auditing import Event, announce
+from inventory_web.jobs.execution import JobContext, JobResult, JobType
+from inventory_web.jobs.files import ChunkWriter
+from inventory_web.jobs.labels import progress_state_text
+from inventory_web.jobs.models import Job, JobState
+from inventory_web.jobs.origin import job_author
 from inventory_web.language import the_language
 from inventory_web.list_query import ListQuery
-from inventory_web.long_work.chunks import ChunkWriter
-from inventory_web.long_work.circumstances import author_of
-from inventory_web.long_work.kinds import Assignment, Ending, WorkKind
-from inventory_web.long_work.states import Job, State
-from inventory_web.long_work.texts import way_text
 from inventory_web.roles import Role
 
 MAKE = "make"
@@ -23,12 +23,12 @@ LARGEST_COUNT = 10**9
 Format = Literal["xlsx", "csv"]
 
 
-def make(assignment: Assignment) -> Ending:
+def make(context: JobContext) -> JobResult:
     """Write the file of a list in constant memory, and store it piece by piece; made again, it replaces what was stored."""
-    inventory, job, progress = assignment.inventory, assignment.job, assignment.progress
+    inventory, job, progress = context.inventory, context.job, context.progress
     query = ListQuery.read(job.request["query"])
     total = count_products(inventory, query.products, LARGEST_COUNT).number
-    file = ChunkWriter(job.id, lambda change: _store(assignment, change))
+    file = ChunkWriter(job.id, lambda change: _store(context, change))
     rows = export_products(
         inventory,
         query.products,
@@ -42,28 +42,28 @@ def make(assignment: Assignment) -> Ending:
 
     def tell() -> None:
         kind = str(job.request["format"])
-        announce(inventory, Event.EXPORTED, by=author_of(job), subject=job.title, rows=rows, format=kind)
+        announce(inventory, Event.EXPORTED, by=job_author(job), subject=job.title, rows=rows, format=kind)
 
-    return Ending(State.DONE, {"rows": rows}, keep_file=True, size=file.size, after=tell)
+    return JobResult(JobState.DONE, {"rows": rows}, keep_file=True, size=file.size, after=tell)
 
 
-def _store(assignment: Assignment, change: Callable[[Session], None]) -> None:
-    assignment.progress(0, 0, "keeping")
-    assignment.store(change)
+def _store(context: JobContext, change: Callable[[Session], None]) -> None:
+    context.progress(0, 0, "keeping")
+    context.store(change)
 
 
 def state_text(job: Job) -> str:
     """The state of an export in a few words."""
     texts = {
-        State.WORKING: gettext("Preparando el archivo"),
-        State.DONE: gettext("Lista para descargar") if job.kept else gettext("Caducada"),
-        State.FAILED: gettext("No se pudo exportar"),
-        State.CANCELLED: gettext("Cancelada"),
+        JobState.WORKING: gettext("Preparando el archivo"),
+        JobState.DONE: gettext("Lista para descargar") if job.kept else gettext("Caducada"),
+        JobState.FAILED: gettext("No se pudo exportar"),
+        JobState.CANCELLED: gettext("Cancelada"),
     }
-    return way_text(job) or texts.get(job.state, str(job.state))
+    return progress_state_text(job) or texts.get(job.state, str(job.state))
 
 
-KIND = WorkKind(
+KIND = JobType(
     name="export",
     label=lazy_gettext("Exportación"),
     endpoint="exports.show",

@@ -13,12 +13,12 @@ from inventory_web.areas.exports.direct import TYPES, file_name
 from inventory_web.areas.exports.making import KIND, LARGEST_COUNT, MAKE, state_text
 from inventory_web.current import new_operation, the_account, the_actor, the_inventory, the_operation
 from inventory_web.htmx import page_or_fragment, see_other
+from inventory_web.jobs import queue
+from inventory_web.jobs.files import CHUNK_BYTES, numbers_of, stream_file
+from inventory_web.jobs.models import Job, JobState
+from inventory_web.jobs.origin import request_origin, require_result_of
+from inventory_web.jobs.runner import current_runner, register_job_type
 from inventory_web.list_query import ListQuery
-from inventory_web.long_work import jobs
-from inventory_web.long_work.chunks import CHUNK_BYTES, numbers_of, stream_file
-from inventory_web.long_work.circumstances import see_result_of, the_circumstances
-from inventory_web.long_work.states import Job, State
-from inventory_web.long_work.workshop import take_on, the_workshop
 from inventory_web.roles import Role, requires
 
 
@@ -29,7 +29,7 @@ def add_routes(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/exports", "prepare", prepare, methods=["POST"])
     blueprint.add_url_rule("/exports/<job_id>", "show", show)
     blueprint.add_url_rule("/exports/<job_id>/file", "fetch", fetch)
-    take_on(blueprint, KIND)
+    register_job_type(blueprint, KIND)
 
 
 @requires(Role.VIEWER)
@@ -46,13 +46,13 @@ def prepare() -> AnyResponse:
     kind = request.form.get("format", "xlsx")
     if kind not in TYPES:
         raise InvalidInput(Fault("format", "unknown", kind[:80]))
-    stock, workshop = the_inventory(), the_workshop()
+    stock, runner = the_inventory(), current_runner()
     arguments = {name: str(value) for name, value in ListQuery.read(request.values).args().items()}
     told = "\n".join(
         (the_operation(), the_actor(), kind, *sorted(f"{name}={text}" for name, text in arguments.items()))
     )
     job_id = hashlib.sha256(told.encode()).hexdigest()[:32]
-    there = workshop.find(stock, job_id)
+    there = runner.find(stock, job_id)
     if there is None or not there.under_way:
         job = Job(
             # A page that the browser kept begins anew what was made long ago.
@@ -60,12 +60,12 @@ def prepare() -> AnyResponse:
             kind=KIND.name,
             step=MAKE,
             title=file_name(kind),
-            request={"query": arguments, "format": kind, **the_circumstances()},
+            request={"query": arguments, "format": kind, **request_origin()},
             actor=the_actor(),
-            state=State.WAITING,
+            state=JobState.WAITING,
             created_at=stock.clock(),
         )
-        workshop.submit(stock, job, lambda: jobs.add_job(stock, job))
+        runner.submit(stock, job, lambda: queue.add_job(stock, job))
         job_id = job.id
     return see_other(url_for("exports.show", job_id=job_id))
 
@@ -82,7 +82,7 @@ def show(job_id: str) -> Response:
 def fetch(job_id: str) -> AnyResponse:
     """The file, piece by piece; back to the page of the export if it is not there, or no longer."""
     job, stock = _mine(job_id), the_inventory()
-    numbers = numbers_of(stock, job.id) if job.state is State.DONE else []
+    numbers = numbers_of(stock, job.id) if job.state is JobState.DONE else []
     if not numbers or len(numbers) != ceil(job.size / CHUNK_BYTES):
         return see_other(url_for("exports.show", job_id=job_id))
     response = Response(stream_file(stock, job.id, numbers), mimetype=TYPES[job.request["format"]])
@@ -92,11 +92,11 @@ def fetch(job_id: str) -> AnyResponse:
 
 
 def _mine(job_id: str) -> Job:
-    job, account = the_workshop().find(the_inventory(), job_id), the_account()
+    job, account = current_runner().find(the_inventory(), job_id), the_account()
     if job is None or job.kind != KIND.name:
         abort(404)
     if account is None or not KIND.may_see(account, job):
         abort(403)
     # What an instance has stored is read where it has arrived.
-    see_result_of(job)
+    require_result_of(job)
     return job

@@ -12,57 +12,57 @@ from inventory_core.operations.importing import import_table, preview_import
 from inventory_web.areas.imports.outcomes import counts_of, refusal_of, rows_refused
 from inventory_web.areas.imports.texts import state_text
 from inventory_web.auditing import Event, announce
-from inventory_web.long_work.chunks import copy_file
-from inventory_web.long_work.circumstances import author_of
-from inventory_web.long_work.kinds import Assignment, Ending, WorkKind
-from inventory_web.long_work.states import State
+from inventory_web.jobs.execution import JobContext, JobResult, JobType
+from inventory_web.jobs.files import copy_file
+from inventory_web.jobs.models import JobState
+from inventory_web.jobs.origin import job_author
 from inventory_web.roles import Role
 
 CHECK, IMPORT = "check", "import"
 KIND_SLOT = "import"
 
 
-def check(assignment: Assignment) -> Ending:
+def check(context: JobContext) -> JobResult:
     """Read the file and make the preview. Changes nothing."""
     try:
-        table = _read(assignment)
+        table = _read(context)
     except FileRefused as error:
-        return Ending(State.REFUSED, refusal_of(error), keep_file=False)
-    preview = preview_import(assignment.inventory, table, progress=assignment.progress)
-    return Ending(State.READY, counts_of(preview), keep_file=not preview.faults_total)
+        return JobResult(JobState.REFUSED, refusal_of(error), keep_file=False)
+    preview = preview_import(context.inventory, table, progress=context.progress)
+    return JobResult(JobState.READY, counts_of(preview), keep_file=not preview.faults_total)
 
 
-def carry_out(assignment: Assignment) -> Ending:
+def carry_out(context: JobContext) -> JobResult:
     """Import the file, all or nothing; the job's id is that of the operation, so that it happens once however often it is begun."""
-    inventory, job = assignment.inventory, assignment.job
+    inventory, job = context.inventory, context.job
     try:
-        table = _read(assignment)
+        table = _read(context)
     except FileRefused as error:
-        return Ending(State.REFUSED, refusal_of(error), keep_file=False)
-    by = author_of(job)
+        return JobResult(JobState.REFUSED, refusal_of(error), keep_file=False)
+    by = job_author(job)
     try:
-        result = import_table(inventory, table, actor=by.name, operation=job.id, progress=assignment.progress)
+        result = import_table(inventory, table, actor=by.name, operation=job.id, progress=context.progress)
     except RowsRefused as error:
         # Somebody changed the inventory since the preview.
-        return Ending(State.READY, rows_refused(job.result, error), keep_file=False)
+        return JobResult(JobState.READY, rows_refused(job.result, error), keep_file=False)
 
     def tell() -> None:
         announce(inventory, Event.IMPORTED, by=by, subject=job.title, import_id=job.id, rows=result.rows)
 
     outcome: dict[str, Any] = counts_of(result)
-    return Ending(State.DONE, outcome, keep_file=False, after=tell)
+    return JobResult(JobState.DONE, outcome, keep_file=False, after=tell)
 
 
-def _read(assignment: Assignment) -> Table:
-    job = assignment.job
+def _read(context: JobContext) -> Table:
+    job = context.job
     with tempfile.TemporaryFile() as file:
-        if not copy_file(assignment.inventory, job.id, file) and job.size:
+        if not copy_file(context.inventory, job.id, file) and job.size:
             raise FileRefused("gone")
         sheet = str(job.request.get("sheet", "")) or None
-        return read_table(file, filename=job.title, sheet=sheet, progress=assignment.progress)
+        return read_table(file, filename=job.title, sheet=sheet, progress=context.progress)
 
 
-KIND = WorkKind(
+KIND = JobType(
     name="import",
     label=lazy_gettext("Importación"),
     endpoint="imports.show",

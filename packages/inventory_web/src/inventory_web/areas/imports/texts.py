@@ -6,8 +6,8 @@ from typing import Any
 from flask_babel import gettext
 
 from inventory_core.errors import FileRefused
-from inventory_web.long_work.states import Job, State
-from inventory_web.long_work.texts import colour_of, way_text
+from inventory_web.jobs.labels import job_colour, progress_state_text
+from inventory_web.jobs.models import Job, JobState
 from inventory_web.messages import number, reason_text
 from inventory_web.refusals import refusal_text
 
@@ -16,20 +16,20 @@ def state_text(job: Job) -> str:
     """The state of an import in a few words."""
     faulty = bool(job.result.get("faults_total"))
     texts = {
-        State.WORKING: gettext("Leyendo el archivo") if job.step == "check" else gettext("Importando"),
-        State.READY: gettext("Con errores") if faulty else gettext("Lista para importar"),
-        State.REFUSED: gettext("Archivo rechazado"),
-        State.DONE: gettext("Importada"),
-        State.FAILED: gettext("No se pudo importar"),
-        State.CANCELLED: gettext("Cancelada"),
-        State.UNDONE: gettext("Deshecha"),
+        JobState.WORKING: gettext("Leyendo el archivo") if job.step == "check" else gettext("Importando"),
+        JobState.READY: gettext("Con errores") if faulty else gettext("Lista para importar"),
+        JobState.REFUSED: gettext("Archivo rechazado"),
+        JobState.DONE: gettext("Importada"),
+        JobState.FAILED: gettext("No se pudo importar"),
+        JobState.CANCELLED: gettext("Cancelada"),
+        JobState.UNDONE: gettext("Deshecha"),
     }
-    return way_text(job) or texts[job.state]
+    return progress_state_text(job) or texts[job.state]
 
 
 def state_colour(job: Job) -> str:
     """The colour name in the style sheet's classes."""
-    return "orange" if job.state is State.READY and job.result.get("faults_total") else colour_of(job)
+    return "orange" if job.state is JobState.READY and job.result.get("faults_total") else job_colour(job)
 
 
 def count_text(name: str) -> str:

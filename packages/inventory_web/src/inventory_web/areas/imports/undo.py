@@ -13,12 +13,12 @@ from inventory_web.auditing import Event, announce
 from inventory_web.current import the_actor, the_inventory, the_operation
 from inventory_web.error_pages import Answer, respond
 from inventory_web.htmx import see_other
-from inventory_web.long_work import jobs
-from inventory_web.long_work.circumstances import author_of, see_result_of, the_circumstances
-from inventory_web.long_work.kinds import Assignment, Ending, WorkKind
-from inventory_web.long_work.states import Job, State
-from inventory_web.long_work.texts import failed_text, way_text
-from inventory_web.long_work.workshop import the_workshop
+from inventory_web.jobs import queue
+from inventory_web.jobs.execution import JobContext, JobResult, JobType
+from inventory_web.jobs.labels import failed_text, progress_state_text
+from inventory_web.jobs.models import Job, JobState
+from inventory_web.jobs.origin import job_author, request_origin, require_result_of
+from inventory_web.jobs.runner import current_runner
 from inventory_web.messages import movements_text, products_text
 from inventory_web.roles import Role
 
@@ -30,11 +30,11 @@ def begin_undo(imported: Job) -> Response:
 
     Raises ``CannotUndo`` if the import is undone already. A refusal that comes in time is the response.
     """
-    if imported.state is State.UNDONE:
+    if imported.state is JobState.UNDONE:
         raise CannotUndo("already_undone")
-    if imported.state is not State.DONE:
+    if imported.state is not JobState.DONE:
         return see_other(url_for("imports.show", job_id=imported.id))
-    stock, workshop = the_inventory(), the_workshop()
+    stock, runner = the_inventory(), current_runner()
     named = f"{UNDO}\n{imported.id}\n{the_operation()}\n{the_actor()}"
     job = Job(
         # The same for the same form: a double click undoes once.
@@ -42,36 +42,36 @@ def begin_undo(imported: Job) -> Response:
         kind=KIND.name,
         step=UNDO,
         title=imported.title,
-        request={"import": imported.id, **the_circumstances()},
+        request={"import": imported.id, **request_origin()},
         actor=the_actor(),
-        state=State.WAITING,
+        state=JobState.WAITING,
         created_at=stock.clock(),
     )
-    workshop.submit(stock, job, lambda: jobs.add_job(stock, job))
-    ended = workshop.find(stock, job.id) or job
-    if ended.state is State.FAILED and "status" in ended.result:
+    runner.submit(stock, job, lambda: queue.add_job(stock, job))
+    ended = runner.find(stock, job.id) or job
+    if ended.state is JobState.FAILED and "status" in ended.result:
         return respond(Answer(int(ended.result["status"]), str(ended.result["code"]), failed_text(ended)))
-    if ended.state is not State.DONE:
+    if ended.state is not JobState.DONE:
         return see_other(url_for("imports.show_undo", job_id=job.id))
-    see_result_of(ended)
+    require_result_of(ended)
     flash(gettext("Importación deshecha: %(counts)s.", counts=counts_text(ended)), "success")
     return see_other(url_for("imports.show", job_id=imported.id))
 
 
-def undo(assignment: Assignment) -> Ending:
+def undo(context: JobContext) -> JobResult:
     """Take a whole import back; the job's id is that of the operation, so that it happens once however often it is begun."""
-    inventory, job = assignment.inventory, assignment.job
-    imported, by = str(job.request["import"]), author_of(job)
+    inventory, job = context.inventory, context.job
+    imported, by = str(job.request["import"]), job_author(job)
     undone = undo_import(
-        inventory, import_operation=imported, actor=by.name, operation=job.id, progress=assignment.progress
+        inventory, import_operation=imported, actor=by.name, operation=job.id, progress=context.progress
     )
 
     def tell() -> None:
         announce(inventory, Event.IMPORT_UNDONE, by=by, subject=job.title, import_id=imported)
 
     counts = {"import": imported, "products": undone.products, "movements": undone.movements}
-    return Ending(
-        State.DONE, counts, keep_file=False, after=tell, also=lambda session: jobs.mark_undone(session, imported)
+    return JobResult(
+        JobState.DONE, counts, keep_file=False, after=tell, also=lambda session: queue.mark_undone(session, imported)
     )
 
 
@@ -87,15 +87,15 @@ def counts_text(job: Job) -> str:
 def state_text(job: Job) -> str:
     """Return the state of an undo in a few words."""
     texts = {
-        State.WORKING: gettext("Deshaciendo la importación"),
-        State.DONE: gettext("Importación deshecha"),
-        State.FAILED: gettext("No se pudo deshacer la importación"),
-        State.CANCELLED: gettext("Cancelado"),
+        JobState.WORKING: gettext("Deshaciendo la importación"),
+        JobState.DONE: gettext("Importación deshecha"),
+        JobState.FAILED: gettext("No se pudo deshacer la importación"),
+        JobState.CANCELLED: gettext("Cancelado"),
     }
-    return way_text(job) or texts.get(job.state, "")
+    return progress_state_text(job) or texts.get(job.state, "")
 
 
-KIND = WorkKind(
+KIND = JobType(
     name="undo_import",
     label=lazy_gettext("Deshacer una importación"),
     endpoint="imports.show_undo",

@@ -18,11 +18,11 @@ from inventory_web.areas.imports.undo import begin_undo, counts_text
 from inventory_web.areas.imports.undo import state_text as undo_state_text
 from inventory_web.current import new_operation, the_actor, the_inventory, the_operation
 from inventory_web.htmx import page_or_fragment, see_other
-from inventory_web.long_work import jobs
-from inventory_web.long_work.chunks import CHUNK_BYTES
-from inventory_web.long_work.circumstances import see_result_of, the_circumstances
-from inventory_web.long_work.states import REPEATABLE, Job, State
-from inventory_web.long_work.workshop import take_on, the_workshop
+from inventory_web.jobs import queue
+from inventory_web.jobs.files import CHUNK_BYTES
+from inventory_web.jobs.models import REPEATABLE_STATES, Job, JobState
+from inventory_web.jobs.origin import request_origin, require_result_of
+from inventory_web.jobs.runner import current_runner, register_job_type
 from inventory_web.messages import faults_by_field
 from inventory_web.roles import Role, requires
 
@@ -41,8 +41,8 @@ def blueprint() -> Blueprint:
     made.add_url_rule("/imports/<job_id>/confirm", "confirm", confirm, methods=["POST"])
     made.add_url_rule("/imports/<job_id>/undo", "undo", undo, methods=["POST"])
     made.add_url_rule("/imports/undo/<job_id>", "show_undo", show_undo)
-    take_on(made, KIND)
-    take_on(made, UNDO_KIND)
+    register_job_type(made, KIND)
+    register_job_type(made, UNDO_KIND)
     return made
 
 
@@ -64,9 +64,9 @@ def upload() -> Response:
         kind=KIND.name,
         step=CHECK,
         title=file.filename,
-        request={"sheet": sheet, **the_circumstances()},
+        request={"sheet": sheet, **request_origin()},
         actor=the_actor(),
-        state=State.WAITING,
+        state=JobState.WAITING,
         created_at=stock.clock(),
     )
     # The request's own file ends with it, and the queue may have to wait for longer.
@@ -75,7 +75,7 @@ def upload() -> Response:
 
     def keep() -> None:
         try:
-            jobs.add_job(stock, job, content)
+            queue.add_job(stock, job, content)
         except DatabaseBusy:
             # It is tried again.
             raise
@@ -85,7 +85,7 @@ def upload() -> Response:
         content.close()
 
     try:
-        the_workshop().submit(stock, job, keep, adding=content.tell())
+        current_runner().submit(stock, job, keep, adding=content.tell())
     except Exception:
         content.close()
         raise
@@ -96,22 +96,22 @@ def upload() -> Response:
 def show(job_id: str) -> Response:
     """The preview, the progress or the result; the page asks for it again while somebody works on it."""
     job = _job(job_id)
-    see_result_of(job)
+    require_result_of(job)
     return page_or_fragment("imports/job.html", "imports/job_card.html", job=job, operation=new_operation())
 
 
 @requires(Role.OPERATOR)
 def confirm(job_id: str) -> Response:
     """Import the file, or repeat what failed; a second click finds the work begun and only shows it."""
-    stock, job, workshop = the_inventory(), _job(job_id), the_workshop()
+    stock, job, runner = the_inventory(), _job(job_id), current_runner()
     if job.under_way:
-        workshop.wake()
-    elif job.state in REPEATABLE or (job.state is State.READY and not job.result.get("faults_total")):
-        step = IMPORT if job.state is State.READY else job.step
-        told = the_circumstances()
-        waiting = replace(job, state=State.WAITING, step=step, stage="", done=0, total=0)
-        write = partial(jobs.queue_again, stock, job, step, from_states=(job.state,), request=told)
-        workshop.submit(stock, waiting, write)
+        runner.wake()
+    elif job.state in REPEATABLE_STATES or (job.state is JobState.READY and not job.result.get("faults_total")):
+        step = IMPORT if job.state is JobState.READY else job.step
+        told = request_origin()
+        waiting = replace(job, state=JobState.WAITING, step=step, stage="", done=0, total=0)
+        write = partial(queue.requeue, stock, job, step, from_states=(job.state,), request=told)
+        runner.submit(stock, waiting, write)
     return see_other(url_for("imports.show", job_id=job_id))
 
 
@@ -125,12 +125,12 @@ def undo(job_id: str) -> Response:
 def show_undo(job_id: str) -> Response:
     """The progress of an undo, or why it failed; the page asks for it again while somebody works on it."""
     job = _job(job_id, UNDO_KIND.name)
-    see_result_of(job)
+    require_result_of(job)
     return page_or_fragment("imports/undo.html", "imports/undo_card.html", job=job)
 
 
 def _job(job_id: str, kind: str = KIND.name) -> Job:
-    job = the_workshop().find(the_inventory(), job_id)
+    job = current_runner().find(the_inventory(), job_id)
     if job is None or job.kind != kind:
         abort(404)
     return job
@@ -146,12 +146,12 @@ def _id_of(file: FileStorage, sheet: str) -> str:
 
 
 def _form(faults: list[Fault], status: int) -> Response:
-    workshop = the_workshop()
-    recent = jobs.recent_jobs(the_inventory(), {KIND.name: None}, number=20)
+    runner = current_runner()
+    recent = queue.recent_jobs(the_inventory(), {KIND.name: None}, number=20)
     page = render_template(
         "imports/new.html",
         errors=faults_by_field(faults),
-        recent=[workshop.as_known(job) for job in recent],
+        recent=[runner.with_progress(job) for job in recent],
         operation=new_operation(),
     )
     return make_response(page, status)

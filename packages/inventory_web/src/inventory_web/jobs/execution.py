@@ -1,0 +1,190 @@
+"""Job types, and the execution of one claimed job until its result is stored."""
+
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any, NamedTuple, Protocol, TypeVar
+
+import structlog
+from flask_babel import force_locale
+from sqlalchemy.orm import Session
+
+from inventory_core.errors import DatabaseBusy, InventoryError
+from inventory_core.inventory import Inventory
+from inventory_web.catalogues import SOURCE_LANGUAGE
+from inventory_web.current import Account
+from inventory_web.error_pages import answer_for
+from inventory_web.errors import WebError, code_of, is_temporary
+from inventory_web.jobs import queue
+from inventory_web.jobs.models import Job, JobState
+from inventory_web.jobs.progress import Cancelled, Progress, Stopped
+from inventory_web.jobs.queue import MAX_TAKES, LeaseLost
+from inventory_web.language import in_every_language
+from inventory_web.logs import get_logger
+from inventory_web.refusals import refusal_text
+from inventory_web.replicated_database import seeing, token_so_far
+from inventory_web.roles import Role
+from inventory_web.tracing import REQUEST_ID
+
+
+@dataclass(frozen=True, slots=True)
+class JobContext:
+    """What a step works with. ``progress`` receives reports and raises if the step must end."""
+
+    inventory: Inventory
+    job: Job
+    worker: str
+    progress: Progress
+
+    def store(self, change: Callable[[Session], None]) -> None:
+        """Write something that belongs to the job. Raises ``LeaseLost``."""
+        queue.store(self.inventory, self.job.id, self.worker, change)
+
+
+@dataclass(frozen=True, slots=True)
+class JobResult:
+    """The result of a step: JSON values to store, whether the job's file is still needed, and the size of a generated file.
+
+    ``also`` runs in the transaction that stores the end; ``after`` is called after it.
+    """
+
+    state: JobState
+    outcome: Mapping[str, Any]
+    keep_file: bool
+    size: int | None = None
+    also: Callable[[Session], None] | None = None
+    after: Callable[[], None] | None = None
+
+
+class JobStep(Protocol):
+    """A step of a job. It may run again after a process died, and must then have the same effect once."""
+
+    def __call__(self, context: JobContext, /) -> JobResult:
+        """Do the work. An error of the core fails the job, or repeats it if it is temporary."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class JobType:
+    """A type of job.
+
+    ``endpoint`` names the page of one job (argument ``job_id``). ``private``: only its owner and administrators see a job,
+    else every account with ``role``. ``lasting``: a completed job is never purged. ``has_input``: its file was given to it,
+    and is needed to repeat it; else its file is what it makes. ``slot``: jobs of kinds with the same slot need much memory, and
+    an instance works on one of them at a time.
+    """
+
+    name: str
+    label: object
+    endpoint: str
+    icon: str
+    role: Role
+    steps: Mapping[str, JobStep]
+    state_text: Callable[[Job], str]
+    private: bool = False
+    lasting: bool = False
+    has_input: bool = False
+    slot: str = ""
+
+    def may_see(self, account: Account, job: Job) -> bool:
+        """Return whether this account may see, cancel and repeat the job."""
+        if not account.may(self.role):
+            return False
+        return not self.private or job.actor == account.name or account.may(Role.ADMIN)
+
+    def only_of(self, account: Account) -> str | None:
+        """Return the only actor whose jobs this account may see; None for all."""
+        return account.name if self.private and not account.may(Role.ADMIN) else None
+
+
+BUSY_TIMEOUT_SECONDS = 600.0
+
+T = TypeVar("T")
+log = get_logger(__name__)
+
+
+class Completion(NamedTuple):
+    """What a finished job leaves to its runner: a token for ``must_see``, and a function to call next."""
+
+    token: str
+    after: Callable[[], None] | None
+
+
+def execute(inventory: Inventory, kind: JobType, job: Job, worker: str, progress: Progress) -> Completion:
+    """Run the current step of the job and store its end. An end that cannot be stored is left to the next worker."""
+    structlog.contextvars.bind_contextvars(job=job.id)
+    named = REQUEST_ID.set(str(job.request.get("request_id", "")))
+    try:
+        # The request is over: work in its language, and read replicas that have what it had seen.
+        with seeing(inventory.sessions, str(job.request.get("token", ""))), force_locale(_locale(job)):
+            after = _execute_step(JobContext(inventory, job, worker, progress), kind)
+            return Completion(token_so_far(inventory.sessions), after)
+    except LeaseLost:
+        log.info("job_taken_over")
+    except InventoryError as error:
+        log.warning("job_left", code=error.code, error=str(error))
+    finally:
+        REQUEST_ID.reset(named)
+        structlog.contextvars.unbind_contextvars("job")
+    return Completion("", None)
+
+
+def failure_outcome(error: InventoryError | WebError) -> dict[str, Any]:
+    """Return the outcome of a failed job, with its message in every language."""
+    # What an error page would say, which names no files and no servers.
+    texts = in_every_language(lambda: answer_for(error).message if is_temporary(error) else refusal_text(error))
+    return {"messages": texts, "code": code_of(error), "status": answer_for(error).status}
+
+
+def _execute_step(context: JobContext, kind: JobType) -> Callable[[], None] | None:
+    inventory, job, worker = context.inventory, context.job, context.worker
+
+    def end(state: JobState, **what: Any) -> None:
+        retry_while_busy(partial(queue.finish, inventory, job.id, worker, state, **what))
+
+    try:
+        with context.progress:
+            ending = retry_while_busy(lambda: _run_step(context, kind))
+    except Cancelled:
+        log.info("job_cancelled")
+        end(JobState.CANCELLED, outcome=None, keep_file=kind.has_input)
+    except Stopped:
+        queue.release(inventory, job.id, worker, immediately=True)
+    except InventoryError as error:
+        log.warning("job_refused", code=error.code, error=str(error))
+        if is_temporary(error) and job.takes + 1 < MAX_TAKES:
+            queue.release(inventory, job.id, worker, immediately=False)
+        else:
+            end(JobState.FAILED, outcome=failure_outcome(error), keep_file=kind.has_input)
+    except LeaseLost:
+        raise
+    except Exception:
+        log.exception("job_crash")
+        end(JobState.FAILED, outcome={"messages": {}, "code": "WEB-500"}, keep_file=kind.has_input)
+    else:
+        # Whoever learns that it is done must find it done, on whichever replica.
+        outcome = {**ending.outcome, "token": token_so_far(inventory.sessions)}
+        end(ending.state, outcome=outcome, keep_file=ending.keep_file, size=ending.size, also=ending.also)
+        return ending.after
+    return None
+
+
+def retry_while_busy(act: Callable[[], T]) -> T:
+    """Retry while the database is busy: with a single writer, an import may hold it for minutes."""
+    until = time.monotonic() + BUSY_TIMEOUT_SECONDS
+    while True:
+        try:
+            return act()
+        except DatabaseBusy:
+            if time.monotonic() > until:
+                raise
+
+
+def _run_step(context: JobContext, kind: JobType) -> JobResult:
+    context.progress.check()
+    return kind.steps[context.job.step](context)
+
+
+def _locale(job: Job) -> str:
+    return str(job.request.get("language", "")) or SOURCE_LANGUAGE

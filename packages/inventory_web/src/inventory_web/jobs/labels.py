@@ -1,0 +1,76 @@
+"""Labels of jobs: state, colour, stage, remaining time and size."""
+
+import math
+
+from flask_babel import format_decimal, gettext, ngettext
+
+from inventory_web.jobs.models import Job, JobState
+from inventory_web.language import the_language
+from inventory_web.messages import number
+
+STATE_COLOURS = {
+    JobState.WAITING: "secondary",
+    JobState.WORKING: "blue",
+    JobState.READY: "azure",
+    JobState.DONE: "green",
+    JobState.REFUSED: "red",
+    JobState.FAILED: "red",
+    JobState.CANCELLED: "secondary",
+    JobState.UNDONE: "secondary",
+}
+SECONDS_OF_A_MINUTE = 60
+MINUTES_OF_AN_HOUR = 60
+MOST_MINUTES = 90
+"""Longer times are shown in hours."""
+
+
+def progress_state_text(job: Job) -> str:
+    """Return the state of an active job in a few words; empty if it is over."""
+    if job.cancelling:
+        return gettext("Cancelando")
+    if job.interrupted:
+        return gettext("Interrumpido: se retoma solo")
+    return gettext("En espera") if job.state is JobState.WAITING else ""
+
+
+def job_colour(job: Job) -> str:
+    """Return the colour name in the style sheet's classes."""
+    return "orange" if job.interrupted else STATE_COLOURS[job.state]
+
+
+def remaining_text(seconds: float | None) -> str:
+    """Return the remaining time, roughly."""
+    if seconds is None:
+        return gettext("Calculando cuánto falta")
+    if seconds < SECONDS_OF_A_MINUTE:
+        return gettext("Falta menos de un minuto")
+    minutes = math.ceil(seconds / SECONDS_OF_A_MINUTE)
+    if minutes <= MOST_MINUTES:
+        return ngettext("Falta %(number)s minuto", "Faltan %(number)s minutos", minutes, number=number(minutes))
+    hours = round(minutes / MINUTES_OF_AN_HOUR)
+    return ngettext("Falta %(number)s hora", "Faltan %(number)s horas", hours, number=number(hours))
+
+
+def size_text(size: int) -> str:
+    """Return the size of a file in the notation of the language."""
+    megabytes = size / 1_000_000
+    return gettext("%(number)s MB", number=format_decimal(max(megabytes, 0.1), "#,##0.0"))
+
+
+def stage_text(stage: str) -> str:
+    """Return what a worker is doing now."""
+    texts = {
+        "reading": gettext("Leyendo el archivo"),
+        "checking": gettext("Comprobando las filas"),
+        "writing": gettext("Guardando las filas"),
+        "collecting": gettext("Escribiendo las filas"),
+        "keeping": gettext("Guardando el archivo"),
+        "undoing": gettext("Deshaciendo los cambios"),
+    }
+    return texts.get(stage, gettext("Un momento…"))
+
+
+def failed_text(job: Job) -> str:
+    """Return why the job failed; the message is stored in every language."""
+    messages = job.result.get("messages", {})
+    return str(messages.get(the_language()) or gettext("Algo falló en el programa."))

@@ -1,0 +1,64 @@
+"""Files that were made to harm the server: each is refused, once, and the processes that serve go on."""
+
+import io
+import uuid
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from inventory_core import Inventory, ProductFilter, count_products
+from inventory_web.jobs import queue
+from inventory_web.jobs.models import Job, JobState
+from tests.core.imports import hostile_files as hostile
+from tests.web.jobs.serving import children_of, eventually, found, queue_import, serving
+
+pytestmark = pytest.mark.slow
+FILES: tuple[Callable[[], bytes], ...] = (
+    hostile.far_cell,
+    hostile.two_sheets_of_one_name,
+    hostile.nested_cells,
+    hostile.entities,
+    hostile.endless_tag,
+    hostile.shared_strings,
+    hostile.cells_without_position,
+    hostile.row_of_delimiters,
+    # Within every limit but that of memory, for which its reader is ended.
+    lambda: hostile.repeated_string(40_000),
+)
+
+
+def queue_check(inventory: Inventory, content: bytes) -> str:
+    """Upload a file; return the job's id."""
+    job = Job(
+        id=uuid.uuid4().hex,
+        kind="import",
+        step="check",
+        title="archivo",
+        request={"sheet": "", "by": "olga"},
+        actor="olga",
+        state=JobState.WAITING,
+        created_at=inventory.clock(),
+    )
+    queue.add_job(inventory, job, io.BytesIO(content))
+    return job.id
+
+
+def test_hostile_files_are_refused_once_and_the_server_stays_up(inventory: Inventory, file: Path) -> None:
+    with serving({"INVENTORY_DATABASE_URL": f"sqlite:///{file}"}) as process:
+        eventually("the workers run", lambda: children_of(process.pid))
+        workers = children_of(process.pid)
+        hostile_ids = [queue_check(inventory, make()) for make in FILES]
+        harmless = queue_import(inventory, "H", 10)
+        for job_id in (*hostile_ids, harmless):
+            eventually("the job is over", lambda job_id=job_id: not found(inventory, job_id).under_way)  # type: ignore[misc]
+
+        assert process.poll() is None
+        assert workers <= children_of(process.pid)
+    ended = [found(inventory, job_id) for job_id in hostile_ids]
+    assert [(job.state, job.takes, job.result["code"]) for job in ended] == [(JobState.REFUSED, 1, "INV-014")] * len(
+        FILES
+    )
+    assert ended[-1].result["detail"] == "memory"
+    assert found(inventory, harmless).state is JobState.DONE
+    assert count_products(inventory, ProductFilter(), 100).number == 10
