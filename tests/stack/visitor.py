@@ -8,7 +8,7 @@ import urllib.parse
 import uuid
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from http.cookies import SimpleCookie
+from http.cookies import Morsel, SimpleCookie
 from typing import Any
 
 TOO_MANY = 429
@@ -38,7 +38,7 @@ class Answer:
 
 @dataclass
 class Visitor:
-    """Keeps cookies, follows nothing, and sends the CSRF token of the last page that it saw."""
+    """Keeps cookies until they are deleted, follows nothing, and sends the CSRF token of the last page that it saw."""
 
     host: str
     port: int
@@ -52,8 +52,12 @@ class Visitor:
         return answer
 
     def post(self, path: str, **data: str) -> Answer:
+        return self.send("POST", path, *self.form(**data))
+
+    def form(self, **data: str) -> tuple[bytes, dict[str, str]]:
+        """The body of a form, and its headers."""
         body = urllib.parse.urlencode({"csrf_token": self.token, **data}).encode()
-        return self.send("POST", path, body, {"Content-Type": "application/x-www-form-urlencoded"})
+        return body, {"Content-Type": "application/x-www-form-urlencoded"}
 
     def upload(self, path: str, name: str, content: bytes) -> Answer:
         body, kind = self.form_with_file(name, content)
@@ -106,12 +110,14 @@ class Visitor:
     def received(self, response: http.client.HTTPResponse) -> Answer:
         """Read an answer to its end and keep its cookies."""
         answer = Answer(response.status, tuple(response.getheaders()), response.read())
-        for name, morsel in _cookies(answer):
-            self.cookies[name] = morsel
+        for name, cookie in _cookies(answer):
+            if cookie["max-age"] == "0":
+                self.cookies.pop(name, None)
+            else:
+                self.cookies[name] = cookie.value
         return answer
 
 
-def _cookies(answer: Answer) -> Iterator[tuple[str, str]]:
+def _cookies(answer: Answer) -> Iterator[tuple[str, Morsel[str]]]:
     for header in answer.all("Set-Cookie"):
-        for name, morsel in SimpleCookie(header).items():
-            yield name, morsel.value
+        yield from SimpleCookie(header).items()

@@ -1,0 +1,100 @@
+"""What a browser carries while a replica is paused: small enough for every server on the way."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from http.client import SEE_OTHER
+
+import pytest
+
+from tests.stack.drills import everywhere, well_before_and_after
+from tests.stack.system import System, eventually
+from tests.stack.visitor import Answer, Visitor
+
+pytestmark = pytest.mark.stack
+MAX_BYTES = 4096
+WRITES = 200
+PARALLEL = 6
+"""So many connections a browser opens to one server."""
+ROUNDS = 20
+
+
+@contextmanager
+def replica_paused(system: System, admin: Visitor) -> Iterator[None]:
+    """Let the replica answer nothing, so that no token is fulfilled, and wait until the instances know."""
+    with well_before_and_after(system):
+        system.compose("pause", "db-replica")
+        try:
+            eventually("it is noticed", lambda: everywhere(admin, "source_only"))
+            yield
+        finally:
+            system.compose("unpause", "db-replica")
+
+
+def browsing(system: System, code: str) -> Visitor:
+    """Somebody who has made every choice that a cookie keeps, is logged in, and has a product."""
+    browser = system.visitor()
+    browser.get("/login")
+    assert browser.post("/account/theme", theme="dark").status == SEE_OTHER
+    assert browser.post("/account/language", language="es").status == SEE_OTHER
+    browser.logged_in("admin", system.admin_password)
+    browser.get("/products/new")
+    assert browser.post("/products/new", code=code, name="Tornillo", quantity="1", minimum="0").status in {303, 422}
+    browser.get("/inventory")
+    return browser
+
+
+def change(browser: Visitor, code: str) -> Answer:
+    """Add one, and see the page on which the browser is sent."""
+    changed = browser.post(f"/products/{code}/quantity", delta="1")
+    assert changed.status == SEE_OTHER, changed.text
+    return browser.get(changed.header("Location"))
+
+
+def change_in_parallel(browser: Visitor, codes: list[str]) -> None:
+    """Send all changes with the same cookies before the first answer is read."""
+    with ExitStack() as opened:
+        connections = [browser.connection() for _ in codes]
+        for connection, code in zip(connections, codes, strict=True):
+            opened.callback(connection.close)
+            body, headers = browser.form(delta="1")
+            connection.request("POST", f"/products/{code}/quantity", body, headers | browser.cookie_header())
+        answers = [browser.received(connection.getresponse()) for connection in connections]
+    assert {answer.status for answer in answers} == {SEE_OTHER}
+
+
+def header_bytes(browser: Visitor) -> int:
+    return len(browser.cookie_header()["Cookie"])
+
+
+def tokens(browser: Visitor) -> list[str]:
+    return [name for name in browser.cookies if name.startswith("causal_")]
+
+
+def test_cookies_of_two_browsers_that_alternate_200_writes_stay_below_4_kb(system: System, admin: Visitor) -> None:
+    browsers = {code: browsing(system, code) for code in ("COOKIE-A", "COOKIE-B")}
+    sizes: list[int] = []
+    with replica_paused(system, admin):
+        for number in range(WRITES):
+            code = f"COOKIE-{'AB'[number % 2]}"
+            page = change(browsers[code], code)
+            sizes.append(header_bytes(browsers[code]))
+
+            assert page.status == 200
+            assert len(tokens(browsers[code])) == 1
+
+    assert max(sizes) <= MAX_BYTES
+
+
+def test_parallel_writes_of_one_browser_accumulate_no_cookies(system: System, admin: Visitor) -> None:
+    codes = [f"COOKIE-{number}" for number in range(PARALLEL)]
+    browser = [browsing(system, code) for code in codes][-1]
+    sizes: list[int] = []
+    with replica_paused(system, admin):
+        for _ in range(ROUNDS):
+            change_in_parallel(browser, codes)
+            sizes.append(header_bytes(browser))
+            assert 1 <= len(tokens(browser)) <= PARALLEL
+            assert browser.get("/inventory").status == 200
+            assert len(tokens(browser)) == 1
+
+    assert max(sizes) <= MAX_BYTES
