@@ -19,3 +19,10 @@ def admin(system: System, cookies: dict[str, str]) -> Visitor:
     visitor.cookies.update(cookies)
     visitor.get("/inventory")
     return visitor
+
+
+@pytest.fixture
+def unspent_limits(system: System) -> None:
+    """A balancer that has counted no attempt yet: name it before those who visit, since its port changes."""
+    system.compose("restart", "nginx")
+    system.wait_for_balancer()

@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.stack.system import TLS_OVERLAY, System, eventually
-from tests.stack.visitor import Visitor
+from tests.stack.visitor import Answer, Visitor
 
 pytestmark = pytest.mark.stack
 NGINX_TEST = ("nginx", "-t", "-c", "/etc/nginx/inventory/nginx.conf")
@@ -119,17 +119,29 @@ def test_headers_with_more_cookies_than_ours_are_served_and_far_too_many_are_ans
     assert too_many.header("Clear-Site-Data") == '"cookies"'
 
 
-def test_attempts_to_log_in_are_limited_and_looking_is_not(system: System) -> None:
+@pytest.mark.usefixtures("unspent_limits")
+@pytest.mark.parametrize(("path", "burst"), [("/login", 40), ("/login/code", 20)])
+def test_attempts_to_log_in_are_limited_by_the_balancer_and_looking_is_not(
+    system: System, path: str, burst: int
+) -> None:
     visitor = system.visitor()
-    with ThreadPoolExecutor(8) as crowd:
-        statuses = set(crowd.map(lambda _: visitor.post("/login", username="x", password="y").status, range(100)))
-    assert 429 in statuses
-    refused = [visitor.post("/login", username="x", password="y") for _ in range(3)][-1]
 
-    assert refused.status == 429
-    assert refused.header("Retry-After") == "5"
-    assert "Demasiados intentos" in refused.text
-    assert {visitor.get("/login").status for _ in range(60)} == {200}
+    def attempt(_number: int) -> Answer:
+        return Visitor(visitor.host, visitor.port).post(path, username="x", password="y", second_code="000000")
+
+    began = time.monotonic()
+    with ThreadPoolExecutor(8) as crowd:
+        attempts = list(crowd.map(attempt, range(3 * burst)))
+    seconds = time.monotonic() - began
+    refused = [answer for answer in attempts if not answer.header("X-Served-By")]
+    looks = [visitor.get(path) for _ in range(burst + 20)]
+
+    assert 1 + burst <= len(attempts) - len(refused) <= 2 + burst + seconds
+    for answer in refused:
+        assert (answer.status, answer.header("Retry-After")) == (429, "5")
+        assert "Desde su red se han enviado demasiadas peticiones" in answer.text
+    assert {answer.status for answer in looks} <= {200, 302}
+    assert all(answer.header("X-Served-By") for answer in looks)
 
 
 def test_a_file_of_the_browser_is_kept_by_the_balancer_under_the_address_of_its_content(

@@ -2,7 +2,6 @@
 
 import socket
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 
@@ -15,8 +14,6 @@ pytestmark = pytest.mark.stack
 HALF_OPEN = 2500
 SLOW_UPLOADS = 20
 REQUESTS = 300
-BURST_RECOVERY_SECONDS = 20
-"""What the balancer needs to forget enough of earlier uploads (20 a minute, 20 at once) to accept six."""
 HALF_A_REQUEST = b"GET /inventory HTTP/1.1\r\nHost: inventory.test\r\n"
 
 
@@ -85,8 +82,8 @@ def test_half_open_connections_and_slow_uploads_leave_99_of_100_requests_answere
     assert statuses.count(200) >= 0.99 * REQUESTS
 
 
+@pytest.mark.usefixtures("unspent_limits")
 def test_uploads_of_one_address_are_limited_and_say_so(system: System, admin: Visitor) -> None:
-    time.sleep(BURST_RECOVERY_SECONDS)
     with slow_uploads(admin, 6) as uploads:
         refused = [upload for upload in uploads if _answers(upload)]
         heads = [upload.recv(400) for upload in refused]
