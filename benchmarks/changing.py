@@ -14,10 +14,15 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from benchmarks.measuring import Bar, Figure, Ground, Table
-from inventory_core import Inventory, SingleDatabase, change_quantity, new_operation_id
-from inventory_core.queries.filters import ProductFilter
-from inventory_core.queries.product_details import get_product
-from inventory_core.queries.product_list import stream_products
+from inventory_core import (
+    Inventory,
+    ProductFilter,
+    SingleDatabase,
+    change_quantity,
+    get_product,
+    new_operation_id,
+    stream_products,
+)
 
 MOST_TIMES = 2.5
 CHANGES_PER_REPETITION = 10

@@ -12,10 +12,8 @@ from pathlib import Path
 
 from benchmarks.measuring import say
 from benchmarks.vocabulary import COLOURS, LOCATIONS, MAKERS, MATERIALS, RARE_NAME, REMARKS, SHELVES, Shelf
-from inventory_core.rules.codes import code_key
-from inventory_core.rules.texts import fold, search_text, sort_key
-from inventory_core.schema import CORE_SCHEMA
-from inventory_core.sessions import SingleDatabase
+from inventory_core import CORE_SCHEMA, SingleDatabase, code_key, sort_key
+from inventory_core.rules.texts import fold, search_text
 
 PRODUCTS = 100_000
 MOVEMENTS = 1_000_000

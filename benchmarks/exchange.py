@@ -19,8 +19,7 @@ from pathlib import Path
 from xlsxwriter import Workbook
 
 from benchmarks.measuring import Bar, Figure, Ground, Table
-from inventory_core import Inventory, SingleDatabase, export_products
-from inventory_core.queries.filters import ProductFilter
+from inventory_core import Inventory, ProductFilter, SingleDatabase, export_products
 
 ROUNDS = 3
 PER_MEGABYTE = 1_000_000 // (1 if sys.platform == "darwin" else 1024)

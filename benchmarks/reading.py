@@ -11,11 +11,7 @@ from flask.testing import FlaskClient
 from pydantic import SecretStr
 
 from benchmarks.measuring import Bar, Figure, Ground, Table, p95, times_of
-from inventory_core import Inventory, SingleDatabase
-from inventory_core.queries.filters import ProductFilter
-from inventory_core.queries.movement_history import movement_history
-from inventory_core.queries.product_list import product_page
-from inventory_core.queries.sorting import Position
+from inventory_core import Inventory, Position, ProductFilter, SingleDatabase, movement_history, product_page
 from inventory_core.testing import counted_statements
 from inventory_web import Settings, create_app
 from inventory_web.schema import upgrade_all

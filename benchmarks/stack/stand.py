@@ -12,8 +12,7 @@ from pathlib import Path
 from benchmarks import dataset
 from benchmarks.measuring import say
 from benchmarks.stack.customers import Customer
-from inventory_core import Inventory, SingleDatabase, export_products
-from inventory_core.queries.filters import ProductFilter
+from inventory_core import Inventory, ProductFilter, SingleDatabase, export_products
 from tests.stack.system import SAMPLE_SECRETS, System, eventually, new_project, removed_at_the_end
 from tests.stack.visitor import Visitor
 

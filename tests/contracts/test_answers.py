@@ -29,7 +29,7 @@ from inventory_core import (
     verify,
 )
 from inventory_core.exports.exporting import ExportFormat
-from inventory_core.queries.sorting import SORTS
+from inventory_core.queries.sorting import PRODUCT_SORTS
 from tests.contracts.topologies import SQLiteFiles, Topology
 from tests.core.exports.reading import sheets
 from tests.core.queries.shelves import Item, codes, expected, put
@@ -135,7 +135,7 @@ def pages(inventory: Inventory, product_filter: ProductFilter, sort: str, size: 
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("sort", PRODUCT_SORTS)
 def test_every_filter_in_every_order_gives_the_pages_of_the_model(shop: Inventory, sort: str) -> None:
     for product_filter in FILTERS:
         wanted = expected(ITEMS, product_filter, sort)

@@ -18,10 +18,10 @@ from inventory_core import (
     transfer,
     undo_movement,
 )
-from inventory_core.queries.lowest_stock import Lack, lowest_stock
+from inventory_core.queries.lowest_stock import StockShortage, lowest_stock
 from inventory_core.queries.movements_by_day import movements_by_day
 from inventory_core.queries.quantity_history import quantity_history
-from inventory_core.queries.running_out import RunningOut, running_out_first
+from inventory_core.queries.running_out import RunOutForecast, products_running_out
 from inventory_core.queries.stock_by_category import CategoryStock, stock_by_category
 from inventory_core.testing import create_location, create_product, new_request
 
@@ -61,7 +61,7 @@ def test_categories_add_up_to_the_inventory(inventory: Inventory) -> None:
 def test_an_empty_inventory_has_no_category_and_no_movement(inventory: Inventory) -> None:
     assert stock_by_category(inventory) == ()
     assert lowest_stock(inventory) == ()
-    assert running_out_first(inventory) == ()
+    assert products_running_out(inventory) == ()
     assert [(day.movements, day.incoming, day.outgoing) for day in movements_by_day(inventory, days=3)] == [
         (0, 0, 0)
     ] * 3
@@ -128,12 +128,12 @@ def test_what_is_used_fastest_for_what_there_is_runs_out_first(at: At) -> None:
     taken = issue(at(2026, 11, 1), code="UNDONE", quantity=8, **new_request())
     undo_movement(at(), movement_id=taken.movement_ids[0], **new_request())
 
-    assert running_out_first(at()) == (
-        RunningOut("LAST", "Last", 1, 3, 10),
-        RunningOut("FAST", "Fast", 40, 60, 20),
-        RunningOut("SLOW", "Slow", 99, 1, 2970),
+    assert products_running_out(at()) == (
+        RunOutForecast("LAST", "Last", 1, 3, 10),
+        RunOutForecast("FAST", "Fast", 40, 60, 20),
+        RunOutForecast("SLOW", "Slow", 99, 1, 2970),
     )
-    assert [row.code for row in running_out_first(at(), size=1)] == ["LAST"]
+    assert [row.code for row in products_running_out(at(), size=1)] == ["LAST"]
 
 
 def test_what_lacks_most_stands_first(inventory: Inventory) -> None:
@@ -143,8 +143,8 @@ def test_what_lacks_most_stands_first(inventory: Inventory) -> None:
     create_product(inventory, "D", minimum=90)
     retire_product(inventory, code="D", **new_request())
 
-    assert lowest_stock(inventory) == (Lack("B", "Silla", 0, 40, 40), Lack("A", "Mesa", 3, 5, 2))
-    assert lowest_stock(inventory, size=1) == (Lack("B", "Silla", 0, 40, 40),)
+    assert lowest_stock(inventory) == (StockShortage("B", "Silla", 0, 40, 40), StockShortage("A", "Mesa", 3, 5, 2))
+    assert lowest_stock(inventory, size=1) == (StockShortage("B", "Silla", 0, 40, 40),)
 
 
 def test_the_past_of_a_product_is_told_over_all_locations(at: At) -> None:

@@ -19,7 +19,7 @@ from inventory_core import (
     issue,
     verify,
 )
-from inventory_core.failures import Failure, classify
+from inventory_core.failures import DriverErrorKind, classify_driver_error
 from inventory_core.operations.changing_many import change_products, undo_products_change
 from inventory_core.queries.selecting import SelectedProduct, Selection
 from inventory_core.rules.shared_changes import SetMinimum
@@ -214,7 +214,7 @@ def test_the_database_itself_forbids_what_no_ledger_may_hold(inventory: Inventor
     with pytest.raises(DBAPIError) as caught:
         inventory.sessions.write(lambda session: session.execute(text(statement)))
 
-    assert classify(caught.value) is Failure.CHECK
+    assert classify_driver_error(caught.value) is DriverErrorKind.CHECK
     assert verify(inventory).faults == ()
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from inventory_core import (
-    LARGEST_QUANTITY,
+    MAX_QUANTITY,
     CannotUndo,
     CountConflict,
     InsufficientStock,
@@ -75,7 +75,7 @@ def test_a_refusal_tells_the_values_and_changes_nothing(shop: Inventory) -> None
     with pytest.raises(LocationNotFound):
         receive(shop, code="A-1", quantity=1, location="Ático", **new_request())
     with pytest.raises(QuantityLimit):
-        receive(shop, code="A-1", quantity=LARGEST_QUANTITY, **new_request())
+        receive(shop, code="A-1", quantity=MAX_QUANTITY, **new_request())
 
     assert (lacking.value.available, lacking.value.requested) == (10, 11)
     assert (other.value.expected, other.value.current) == (9, 10)

@@ -19,7 +19,7 @@ from inventory_core import (
     verify,
 )
 from inventory_core.rules.codes import code_key
-from inventory_core.rules.texts import invisible_characters, one_line, search_text
+from inventory_core.rules.texts import invisible_characters, normalize_line, search_text
 from inventory_core.tables.plain import PRODUCT
 from inventory_core.testing import create_product, new_request
 from tests.contracts.topologies import Database
@@ -51,7 +51,7 @@ def test_any_text_comes_back_as_it_was_written(inventory: Inventory, text: str) 
     assert (row.code, row.name, row.description, row.category) == (
         draft.code, draft.name, draft.description, draft.category,
     )  # fmt: skip
-    assert (moved.reason, moved.actor, moved.location) == (one_line(text), one_line(text), location)
+    assert (moved.reason, moved.actor, moved.location) == (normalize_line(text), normalize_line(text), location)
     for word in text.split():
         assert [found.code for found in product_page(inventory, ProductFilter(word)).rows] == [draft.code], word
     assert verify(inventory).faults == ()

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from inventory_core import errors as core
+import inventory_core as core
 from inventory_core import failures
 from inventory_replication.errors import (
     CausalTimeout,

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from inventory_core import PREDEFINED, Inventory, import_table, preview_import, read_table, verify
+from inventory_core import PREDEFINED_CATEGORIES, Inventory, import_table, preview_import, read_table, verify
 from inventory_core.queries.choices import list_categories, list_locations
 from inventory_core.queries.filters import ProductFilter
 from inventory_core.queries.product_count import count_products
@@ -32,8 +32,8 @@ def number(inventory: Inventory, product_filter: ProductFilter) -> int:
 
 
 def test_the_sample_fills_the_predefined_categories_and_no_other(inventory: Inventory) -> None:
-    assert list_categories(inventory) == PREDEFINED
-    assert all(number(inventory, ProductFilter(category=name)) >= 20 for name in PREDEFINED)
+    assert list_categories(inventory) == PREDEFINED_CATEGORIES
+    assert all(number(inventory, ProductFilter(category=name)) >= 20 for name in PREDEFINED_CATEGORIES)
 
 
 def test_the_sample_has_something_to_show_in_every_state_and_place(inventory: Inventory) -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory_core.exports.columns import Column
+from inventory_core.exports.columns import FileColumn
 from inventory_core.exports.csv_file import write_csv
 from inventory_core.exports.safety import guard, looks_like_formula, may_be_guarded, unguard
 from inventory_core.imports.csv_file import csv_batches
@@ -33,7 +33,7 @@ def test_whoever_looks_for_guards_finds_every_one(text: str) -> None:
 @given(st.lists(TRICKY.filter(lambda text: "\r" not in text), min_size=1))
 def test_every_text_survives_a_csv_file(texts: list[str]) -> None:
     file = io.BytesIO()
-    columns: list[Column[str]] = [Column("h", lambda text: text), Column("", lambda _: "x")]
+    columns: list[FileColumn[str]] = [FileColumn("h", lambda text: text), FileColumn("", lambda _: "x")]
     write_csv(file, columns, texts)
 
     records = [record for batch in csv_batches(file.getvalue(), 500) for record in batch]

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from inventory_core import Table
 from inventory_core.imports.file_parser import parse_file
-from inventory_core.imports.limits import LIMITS
+from inventory_core.imports.limits import IMPORT_LIMITS
 from inventory_core.imports.portions import PortionReader
 from inventory_core.imports.reading import build_table
 from inventory_core.imports.results import FaultLog, RowFault
@@ -28,8 +28,8 @@ TEXTS = st.one_of(
 
 def parsed(rows: Sequence[Sequence[str]]) -> Table:
     """The rows of a CSV file, read in this process, which is faster than one for each example."""
-    frames = parse_file(csv_bytes(rows), "file.csv", None, LIMITS)
-    return build_table(frames, digest="", limits=LIMITS)
+    frames = parse_file(csv_bytes(rows), "file.csv", None, IMPORT_LIMITS)
+    return build_table(frames, digest="", limits=IMPORT_LIMITS)
 
 
 def row_by_row(rows: Sequence[Sequence[str]]) -> tuple[list[Line], tuple[RowFault, ...]]:

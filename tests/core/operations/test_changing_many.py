@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from sqlalchemy import text
 
 from inventory_core import (
-    MOST_SELECTED,
+    MAX_SELECTED_PRODUCTS,
     CannotUndo,
     InvalidInput,
     Inventory,
@@ -184,10 +184,10 @@ def test_a_filter_means_the_same_products_as_in_the_list(
 
 def test_more_products_than_one_operation_takes_are_refused() -> None:
     with pytest.raises(InvalidInput) as caught:
-        Selection(tuple(SelectedProduct(number) for number in range(MOST_SELECTED + 1)))
+        Selection(tuple(SelectedProduct(number) for number in range(MAX_SELECTED_PRODUCTS + 1)))
 
     (fault,) = caught.value.faults
-    assert (fault.field, fault.reason, fault.limit) == ("selection", "too_many", MOST_SELECTED)
+    assert (fault.field, fault.reason, fault.limit) == ("selection", "too_many", MAX_SELECTED_PRODUCTS)
 
 
 def test_bad_input_is_refused_and_changes_nothing(inventory: Inventory) -> None:

@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy import text
 
 from inventory_core import (
-    LARGEST_QUANTITY,
+    MAX_QUANTITY,
     CountConflict,
     InsufficientStock,
     InvalidInput,
@@ -112,7 +112,7 @@ def test_one_more_and_one_less_receive_and_issue(inventory: Inventory) -> None:
 
 def test_the_largest_quantity_can_lie_there_and_one_more_cannot(inventory: Inventory) -> None:
     create_location(inventory, "Sótano")
-    create_product(inventory, "A-1", quantity=LARGEST_QUANTITY)
+    create_product(inventory, "A-1", quantity=MAX_QUANTITY)
 
     with pytest.raises(QuantityLimit):
         receive(inventory, code="A-1", quantity=1, **new_request())
@@ -169,7 +169,7 @@ def test_a_quantity_of_a_wrong_type_is_refused(inventory: Inventory, quantity: o
     assert len(movements(inventory)) == 1
 
 
-@pytest.mark.parametrize("quantity", [0, -1, LARGEST_QUANTITY + 1, 10**30])
+@pytest.mark.parametrize("quantity", [0, -1, MAX_QUANTITY + 1, 10**30])
 def test_what_is_no_amount_is_refused_together_with_every_other_fault(inventory: Inventory, quantity: int) -> None:
     create_product(inventory, "A-1", quantity=5)
 

@@ -1,4 +1,4 @@
-from inventory_core import PREDEFINED, Inventory
+from inventory_core import PREDEFINED_CATEGORIES, Inventory
 from inventory_core.queries.choices import LocationRow, list_categories, list_locations
 from inventory_core.testing import create_location
 from tests.core.queries.shelves import Item, put
@@ -7,7 +7,7 @@ from tests.core.queries.shelves import Item, put
 def test_the_predefined_categories_come_first_and_the_others_by_name(inventory: Inventory) -> None:
     put(inventory, [Item(name, category=name) for name in ("Útiles", "abonos", "Zócalos", "Velas")])
 
-    assert list_categories(inventory) == (*PREDEFINED, "abonos", "Útiles", "Velas", "Zócalos")
+    assert list_categories(inventory) == (*PREDEFINED_CATEGORIES, "abonos", "Útiles", "Velas", "Zócalos")
 
 
 def test_the_default_location_comes_first_and_the_others_by_name(inventory: Inventory) -> None:

@@ -8,14 +8,14 @@ from sqlalchemy import text
 from inventory_core import Inventory
 from inventory_core.queries.lowest_stock import lowest_stock
 from inventory_core.queries.movements_by_day import movements_by_day
-from inventory_core.queries.running_out import running_out_first
+from inventory_core.queries.running_out import products_running_out
 from inventory_core.queries.stock_by_category import stock_by_category
 from inventory_core.testing import counted_statements, create_product
 
 QUESTIONS: dict[str, Callable[[Inventory], object]] = {
     "categories": stock_by_category,
     "days": lambda inventory: movements_by_day(inventory, days=90),
-    "running out": running_out_first,
+    "running out": products_running_out,
     "lowest": lowest_stock,
 }
 

@@ -18,7 +18,7 @@ from inventory_core.queries.access import Way, ask
 from inventory_core.queries.filters import WITHOUT_CATEGORY, ProductFilter
 from inventory_core.queries.product_count import ProductCount, count_products
 from inventory_core.queries.product_list import product_page, read_page, stream_products
-from inventory_core.queries.sorting import SORTS, Position
+from inventory_core.queries.sorting import PRODUCT_SORTS, Position
 from inventory_core.tables.plain import BALANCE, PRODUCT
 from inventory_core.testing import temporary_inventory
 from tests.core.queries.shelves import BEGIN, Item, codes, expected, put
@@ -44,7 +44,7 @@ FILTERS = st.builds(
     st.sampled_from((None, None, "available", "out_of_stock", "low_stock", "retired")),
     st.sampled_from((None, None, "principal", "SOTANO", "no hay")),
 )
-ORDERS = st.sampled_from(SORTS)
+ORDERS = st.sampled_from(PRODUCT_SORTS)
 
 
 @pytest.fixture(scope="module")
@@ -94,7 +94,7 @@ def test_every_way_gives_the_same_page(shop: Inventory, product_filter: ProductF
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("sort", "place"), [*product(SORTS, (None, "Principal"))])
+@pytest.mark.parametrize(("sort", "place"), [*product(PRODUCT_SORTS, (None, "Principal"))])
 def test_what_stays_is_seen_once_while_others_come_go_and_change(
     inventory: Inventory, sort: str, place: str | None
 ) -> None:

@@ -17,7 +17,7 @@ from inventory_core.queries.product_count import count_products
 from inventory_core.queries.product_details import get_product
 from inventory_core.queries.product_list import product_page, stream_products
 from inventory_core.queries.product_rows import row_columns
-from inventory_core.queries.sorting import SORTS, Position
+from inventory_core.queries.sorting import PRODUCT_SORTS, Position
 from inventory_core.queries.stock_levels import stock_levels
 from inventory_core.testing import counted_statements, create_product, temporary_inventory
 from tests.core.queries.shelves import BEGIN, Item, put
@@ -84,7 +84,7 @@ def test_no_page_takes_more_than_a_handful_of_statements(long_shop: Inventory, m
     assert 3 < len(statements) <= 12
 
 
-@pytest.mark.parametrize("sort", SORTS)
+@pytest.mark.parametrize("sort", PRODUCT_SORTS)
 @pytest.mark.parametrize("deep", [False, True], ids=["first page", "deep page"])
 @pytest.mark.parametrize(
     "product_filter", [ProductFilter(), ProductFilter(status="low_stock"), ProductFilter(category="Ropa")], ids=str

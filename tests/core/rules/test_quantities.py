@@ -4,15 +4,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory_core.rules.quantities import LARGEST_QUANTITY, parse_quantity, quantity_faults
+from inventory_core.rules.quantities import MAX_QUANTITY, parse_quantity, quantity_faults
 
 
-@given(st.integers(0, LARGEST_QUANTITY))
+@given(st.integers(0, MAX_QUANTITY))
 def test_a_whole_number_reads_back_as_itself(number: int) -> None:
     assert parse_quantity("quantity", f" {number} ") == (number, [])
 
 
-@given(st.integers(-LARGEST_QUANTITY, LARGEST_QUANTITY))
+@given(st.integers(-MAX_QUANTITY, MAX_QUANTITY))
 def test_a_signed_number_reads_back_as_itself(number: int) -> None:
     assert parse_quantity("quantity", f"{number:+}", signed=True) == (number, [])
 
@@ -22,7 +22,7 @@ def test_any_text_gives_a_number_or_a_fault_and_never_both(text: str) -> None:
     number, faults = parse_quantity("quantity", text)
 
     assert (number is None) == bool(faults)
-    assert number is None or 0 <= number <= LARGEST_QUANTITY
+    assert number is None or 0 <= number <= MAX_QUANTITY
 
 
 @pytest.mark.parametrize(

@@ -2,14 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory_core import (
-    LARGEST_QUANTITY,
-    CannotUndo,
-    CountConflict,
-    InsufficientStock,
-    ProductRetired,
-    QuantityLimit,
-)
+from inventory_core import MAX_QUANTITY, CannotUndo, CountConflict, InsufficientStock, ProductRetired, QuantityLimit
 from inventory_core.rules.stock_changes import (
     Place,
     ProductState,
@@ -21,8 +14,8 @@ from inventory_core.rules.stock_changes import (
 )
 from inventory_core.rules.undo import PastMovement, compensation
 
-QUANTITIES = st.integers(0, LARGEST_QUANTITY)
-CHANGES = st.integers(-LARGEST_QUANTITY, LARGEST_QUANTITY).filter(bool)
+QUANTITIES = st.integers(0, MAX_QUANTITY)
+CHANGES = st.integers(-MAX_QUANTITY, MAX_QUANTITY).filter(bool)
 
 
 def create_state(quantity: int = 0, *, retired: bool = False) -> ProductState:
@@ -36,13 +29,13 @@ def create_place(quantity: int | None) -> Place:
 @given(st.none() | QUANTITIES, CHANGES)
 def test_a_step_stays_within_the_bounds_or_is_refused(quantity: int | None, change: int) -> None:
     product, place = create_state(quantity or 0), create_place(quantity)
-    if not 0 <= (quantity or 0) + change <= LARGEST_QUANTITY:
+    if not 0 <= (quantity or 0) + change <= MAX_QUANTITY:
         with pytest.raises(InsufficientStock if change < 0 else QuantityLimit):
             step(product, place, change)
         return
     planned = step(product, place, change)
 
-    assert 0 <= planned.after <= LARGEST_QUANTITY
+    assert 0 <= planned.after <= MAX_QUANTITY
     assert planned.after - planned.before == change
 
 
@@ -69,7 +62,7 @@ def test_a_refusal_for_lack_of_stock_tells_what_lies_there_and_what_was_asked_fo
 
 
 def test_the_total_of_all_places_has_the_same_limit_as_one() -> None:
-    product = create_state(LARGEST_QUANTITY)
+    product = create_state(MAX_QUANTITY)
 
     with pytest.raises(QuantityLimit):
         total_after(product, (step(product, create_place(None), 1),))

@@ -5,12 +5,12 @@ from hypothesis import strategies as st
 
 from inventory_core.rules.texts import (
     fold,
-    many_lines,
-    one_line,
+    normalize_line,
+    normalize_text,
+    replace_surrogates,
     search_text,
     search_words,
     sort_key,
-    storable,
     text_faults,
 )
 
@@ -33,17 +33,17 @@ def test_composed_and_decomposed_forms_fold_alike(text: str) -> None:
 
 @given(st.text())
 def test_a_cleaned_line_is_stable_and_has_no_line_break(text: str) -> None:
-    cleaned = one_line(text)
+    cleaned = normalize_line(text)
 
-    assert one_line(cleaned) == cleaned
+    assert normalize_line(cleaned) == cleaned
     assert len(cleaned.splitlines()) <= 1
     assert cleaned == cleaned.strip()
 
 
 @given(st.text())
 def test_a_cleaned_text_of_many_lines_is_stable(text: str) -> None:
-    assert many_lines(many_lines(text)) == many_lines(text)
-    assert "\r" not in many_lines(text)
+    assert normalize_text(normalize_text(text)) == normalize_text(text)
+    assert "\r" not in normalize_text(text)
 
 
 @given(st.text())
@@ -53,7 +53,7 @@ def test_a_sort_key_fits_its_column(text: str) -> None:
 
 @given(st.text(min_size=1), st.text())
 def test_a_product_is_found_by_every_word_of_its_name(name: str, description: str) -> None:
-    stored = search_text("A-1", one_line(name), description, "Libros")
+    stored = search_text("A-1", normalize_line(name), description, "Libros")
 
     assert all(word in stored for word in search_words(name))
 
@@ -88,7 +88,7 @@ def test_what_cannot_be_seen_does_not_hinder_a_search() -> None:
 
 def test_half_a_surrogate_pair_can_be_looked_for_and_is_not_found() -> None:
     assert fold("á\ud800") == "a\ufffd"
-    assert storable("á\udfff") == "á\ufffd"
+    assert replace_surrogates("á\udfff") == "á\ufffd"
 
 
 def test_every_character_of_the_search_text_begins_three() -> None:

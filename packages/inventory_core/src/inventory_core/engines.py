@@ -15,7 +15,7 @@ from typing_extensions import override
 from inventory_core.errors import StorageRefused
 
 BUSY_SECONDS = 10
-DIALECTS = {"sqlite": "SQLite", "mysql": "MySQL"}
+SUPPORTED_DIALECTS = {"sqlite": "SQLite", "mysql": "MySQL"}
 SQLITE_MEMORY_BYTES = 96 << 20
 """What SQLite keeps in all caches of the process together; each connection alone would fill 32 MB."""
 OLDEST_SQLITE = (3, 35, 0)
@@ -68,8 +68,8 @@ def open_engines(url: str | URL) -> ReadWriteEngines:
 
 def require_dialect(name: str) -> None:
     """Raise ``StorageRefused`` unless the database with this SQLAlchemy name is one that the tests run on."""
-    if name not in DIALECTS:
-        raise StorageRefused(f"{name} is not supported; use {' or '.join(DIALECTS.values())}")
+    if name not in SUPPORTED_DIALECTS:
+        raise StorageRefused(f"{name} is not supported; use {' or '.join(SUPPORTED_DIALECTS.values())}")
 
 
 def _is_in_memory(url: URL) -> bool:

@@ -34,7 +34,7 @@ SQLSTATE_ROLLED_BACK = ("23", "25006", "40")
 NO_SEARCH = "no such module"
 
 
-class Failure(Enum):
+class DriverErrorKind(Enum):
     """Kinds of failure that callers treat alike."""
 
     TRY_AGAIN = "try again"
@@ -45,7 +45,7 @@ class Failure(Enum):
     OTHER = "other"
 
 
-def classify(error: DBAPIError, *, reading: bool = False) -> Failure:
+def classify_driver_error(error: DBAPIError, *, reading: bool = False) -> DriverErrorKind:
     """Tell what ``error`` means; ``OTHER`` is a fault of the program.
 
     SQLite has one number for a read-only file and for a connection that may only read, so say if the unit was ``reading``.
@@ -54,14 +54,14 @@ def classify(error: DBAPIError, *, reading: bool = False) -> Failure:
         return _classify_sqlite(error.orig, reading=reading)
     number = error.orig.args[0] if error.orig is not None and error.orig.args else None
     if number in (MYSQL_DEADLOCK, MYSQL_LOCK_WAIT):
-        return Failure.TRY_AGAIN
+        return DriverErrorKind.TRY_AGAIN
     if number == MYSQL_CHECK_VIOLATED:
-        return Failure.CHECK
+        return DriverErrorKind.CHECK
     if number == MYSQL_READ_ONLY_TRANSACTION:
-        return Failure.READ_ONLY_UNIT
+        return DriverErrorKind.READ_ONLY_UNIT
     if isinstance(error, IntegrityError):
-        return Failure.DUPLICATE if number == MYSQL_DUPLICATE else Failure.OTHER
-    return Failure.STORAGE if number in MYSQL_STORAGE else Failure.OTHER
+        return DriverErrorKind.DUPLICATE if number == MYSQL_DUPLICATE else DriverErrorKind.OTHER
+    return DriverErrorKind.STORAGE if number in MYSQL_STORAGE else DriverErrorKind.OTHER
 
 
 def is_commit_unknown(error: DBAPIError) -> bool:
@@ -78,14 +78,14 @@ def is_commit_unknown(error: DBAPIError) -> bool:
     return sqlstate == "40003" or not rolled_back
 
 
-def refusal(error: DBAPIError, url: URL, *, reading: bool = False) -> InventoryError | None:
+def translate_driver_error(error: DBAPIError, url: URL, *, reading: bool = False) -> InventoryError | None:
     """The core's error for a driver's one on the database at ``url``; None for a fault of the program."""
-    match classify(error, reading=reading):
-        case Failure.TRY_AGAIN:
+    match classify_driver_error(error, reading=reading):
+        case DriverErrorKind.TRY_AGAIN:
             return DatabaseBusy(1)
-        case Failure.STORAGE:
+        case DriverErrorKind.STORAGE:
             return StorageRefused(describe(error, url))
-        case Failure.READ_ONLY_UNIT:
+        case DriverErrorKind.READ_ONLY_UNIT:
             return ReadOnlyUnit()
         case _:
             return None
@@ -113,14 +113,16 @@ def _sqlite_code(error: sqlite3.Error) -> int:
     return getattr(error, "sqlite_errorcode", 0) or 0
 
 
-def _classify_sqlite(error: sqlite3.Error, *, reading: bool) -> Failure:
+def _classify_sqlite(error: sqlite3.Error, *, reading: bool) -> DriverErrorKind:
     code = _sqlite_code(error)
     if code & 0xFF in (sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED):
-        return Failure.TRY_AGAIN
+        return DriverErrorKind.TRY_AGAIN
     if code == sqlite3.SQLITE_CONSTRAINT_CHECK:
-        return Failure.CHECK
+        return DriverErrorKind.CHECK
     if code in (sqlite3.SQLITE_CONSTRAINT_UNIQUE, sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY):
-        return Failure.DUPLICATE
+        return DriverErrorKind.DUPLICATE
     if code == sqlite3.SQLITE_READONLY and reading:
-        return Failure.READ_ONLY_UNIT
-    return Failure.STORAGE if code & 0xFF in SQLITE_STORAGE or NO_SEARCH in str(error) else Failure.OTHER
+        return DriverErrorKind.READ_ONLY_UNIT
+    return (
+        DriverErrorKind.STORAGE if code & 0xFF in SQLITE_STORAGE or NO_SEARCH in str(error) else DriverErrorKind.OTHER
+    )

@@ -5,14 +5,14 @@ from sqlalchemy import Connection, text
 CHANGES = ("UPDATE", "DELETE")
 
 
-def forbid_changes(connection: Connection, *tables: str) -> None:
+def forbid_row_changes(connection: Connection, *tables: str) -> None:
     """Create the triggers that refuse to change or delete rows of ``tables``; those that exist are replaced.
 
     Does nothing on a database whose triggers this package does not know. On MySQL the account needs the privilege
     ``TRIGGER`` and, with a binary log, the server the setting ``log_bin_trust_function_creators``; on such a server each
     statement ends the transaction.
     """
-    permit_changes(connection, *tables)
+    permit_row_changes(connection, *tables)
     for table in tables:
         for change in CHANGES:
             create = _creation(connection.dialect.name, table, change)
@@ -20,7 +20,7 @@ def forbid_changes(connection: Connection, *tables: str) -> None:
                 connection.execute(text(create))
 
 
-def permit_changes(connection: Connection, *tables: str) -> None:
+def permit_row_changes(connection: Connection, *tables: str) -> None:
     """Drop these triggers, for a migration or to remove old rows."""
     if connection.dialect.name in _BODIES:
         for table in tables:

@@ -12,7 +12,7 @@ from sqlalchemy.exc import DBAPIError
 
 from inventory_core.engines import require_dialect
 from inventory_core.errors import DatabaseBusy, Fault, InvalidInput, SchemaNotCurrent
-from inventory_core.failures import refusal
+from inventory_core.failures import translate_driver_error
 from inventory_core.rules.texts import shown
 
 # Alembic is imported where it is used: a process that only serves would hold 7 MB of it for nothing.
@@ -131,7 +131,7 @@ def _translated(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DBAPIError as error:
-        refused = refusal(error, engine.url)
+        refused = translate_driver_error(error, engine.url)
         if refused is None:
             raise
         raise refused from error

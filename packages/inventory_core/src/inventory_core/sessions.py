@@ -16,7 +16,7 @@ from typing_extensions import override
 
 from inventory_core.engines import ReadWriteEngines, open_engines
 from inventory_core.errors import CommitUnknown, DatabaseBusy, ReadOnlyUnit, StorageRefused, TransactionMisuse
-from inventory_core.failures import Failure, classify, is_commit_unknown, refusal
+from inventory_core.failures import DriverErrorKind, classify_driver_error, is_commit_unknown, translate_driver_error
 
 T = TypeVar("T")
 
@@ -122,7 +122,7 @@ class SingleDatabase:
                 with self._take_turn():
                     return self._attempt(work)
             except (DBAPIError, PoolTimeout) as error:
-                if isinstance(error, PoolTimeout) or classify(error) is not Failure.TRY_AGAIN:
+                if isinstance(error, PoolTimeout) or classify_driver_error(error) is not DriverErrorKind.TRY_AGAIN:
                     self._refuse(error)
                     raise
                 if attempt == self._attempts or time.monotonic() > last:
@@ -176,7 +176,7 @@ class SingleDatabase:
         """Raise the core's error for a driver's one, if there is one."""
         if isinstance(error, PoolTimeout):
             raise DatabaseBusy(1) from error
-        refused = refusal(error, self._engines.write.url, reading=reading)
+        refused = translate_driver_error(error, self._engines.write.url, reading=reading)
         if refused is not None:
             raise refused from error
 

@@ -8,7 +8,7 @@ from typing import Any
 from flask import Flask, redirect, url_for
 from werkzeug.wrappers import Response
 
-from inventory_core.sessions import SessionSource
+from inventory_core import SessionSource
 from inventory_web import (
     assets,
     catalogues,

@@ -2,11 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index
+from sqlalchemy import Index, String
 from sqlmodel import Field
 
-from inventory_core.tables.columns import LONG_TEXT, ROW_ID, UtcMicroseconds, text_of
-from inventory_core.tables.metadata import MYSQL_OPTIONS
+from inventory_core import LONG_TEXT, MYSQL_OPTIONS, ROW_ID, UtcMicroseconds
 from inventory_web.tables import WebTable
 
 
@@ -27,11 +26,11 @@ class AuditEvent(WebTable, table=True):
 
     id: int | None = Field(default=None, primary_key=True, sa_type=ROW_ID)
     at: datetime = Field(sa_type=UtcMicroseconds)
-    event: str = Field(sa_type=text_of(40))
-    actor: str = Field(sa_type=text_of(80))
-    actor_key: str = Field(sa_type=text_of(191))
-    subject: str = Field(sa_type=text_of(200))
-    subject_key: str = Field(sa_type=text_of(191))
-    address: str = Field(sa_type=text_of(64))
-    request_id: str = Field(sa_type=text_of(64))
+    event: str = Field(sa_type=String(40))
+    actor: str = Field(sa_type=String(80))
+    actor_key: str = Field(sa_type=String(191))
+    subject: str = Field(sa_type=String(200))
+    subject_key: str = Field(sa_type=String(191))
+    address: str = Field(sa_type=String(64))
+    request_id: str = Field(sa_type=String(64))
     details: str = Field(sa_type=LONG_TEXT)

@@ -13,11 +13,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from inventory_core.errors import InventoryError
-from inventory_core.inventory import Inventory
-from inventory_core.rules.codes import LONGEST_KEY, code_key
-from inventory_core.rules.texts import one_line
-from inventory_core.sessions import SessionSource
+from inventory_core import MAX_KEY_LENGTH, Inventory, InventoryError, SessionSource, code_key, normalize_line
 from inventory_web import current
 from inventory_web.audit_tables import AuditEvent
 from inventory_web.logs import get_logger
@@ -91,14 +87,14 @@ def record(
     Details are shortened to 500 characters each. Never pass a password, a code or a token.
     """
     told = {name: value[:LONGEST_DETAIL] if isinstance(value, str) else value for name, value in details.items()}
-    actor, subject = one_line(by.name)[:80], one_line(subject)[:LONGEST_SUBJECT]
+    actor, subject = normalize_line(by.name)[:80], normalize_line(subject)[:LONGEST_SUBJECT]
     values = {
         "at": at,
         "event": event[:40],
         "actor": actor,
-        "actor_key": code_key(actor)[:LONGEST_KEY],
+        "actor_key": code_key(actor)[:MAX_KEY_LENGTH],
         "subject": subject,
-        "subject_key": code_key(subject)[:LONGEST_KEY],
+        "subject_key": code_key(subject)[:MAX_KEY_LENGTH],
         "address": by.address[:64],
         "request_id": by.request_id[:64],
         "details": json.dumps({name: value for name, value in told.items() if value is not None}, ensure_ascii=False),
@@ -166,7 +162,7 @@ _paces: WeakKeyDictionary[SessionSource, _Pace] = WeakKeyDictionary()
 
 def told_since(inventory: Inventory, event: str, *, by: Author, since: datetime) -> bool:
     """Whether this person's event was written since then, as far as a replica knows."""
-    those = col(AuditEvent.actor_key) == code_key(by.name)[:LONGEST_KEY], col(AuditEvent.event) == event
+    those = col(AuditEvent.actor_key) == code_key(by.name)[:MAX_KEY_LENGTH], col(AuditEvent.event) == event
     query = select(col(AuditEvent.id)).where(*those, col(AuditEvent.at) >= since).limit(1)
     with inventory.sessions.reader() as session:
         return session.scalars(query).first() is not None

@@ -13,11 +13,14 @@ from pluggy import PluginManager
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from inventory_core.engines import DIALECTS
-from inventory_core.errors import StorageRefused
-from inventory_core.inventory import Inventory
-from inventory_core.plugins import build_plugin_manager
-from inventory_core.sessions import SessionSource, SingleDatabase
+from inventory_core import (
+    SUPPORTED_DIALECTS,
+    Inventory,
+    SessionSource,
+    SingleDatabase,
+    StorageRefused,
+    build_plugin_manager,
+)
 from inventory_replication import ReplicatedCluster
 from inventory_replication.integrations.flask import CausalRequests
 from inventory_web import replicas
@@ -92,7 +95,7 @@ def carry_tokens(app: Flask, settings: Settings, sessions: SessionSource) -> Non
 
 
 def _open(url: URL) -> SingleDatabase:
-    if url.get_backend_name() not in DIALECTS:
+    if url.get_backend_name() not in SUPPORTED_DIALECTS:
         name = url.drivername
         raise SettingsRefused(
             gettext("INVENTORY_DATABASE_URL: la base de datos «%(name)s» no se admite; use SQLite o MySQL", name=name)

@@ -7,7 +7,7 @@ from typing import cast
 from flask import current_app, g, request
 from pluggy import PluginManager
 
-from inventory_core.inventory import Inventory
+from inventory_core import Inventory
 from inventory_web.hookspecs import MenuEntry, ProductColumn
 from inventory_web.roles import Role
 from inventory_web.settings import Settings

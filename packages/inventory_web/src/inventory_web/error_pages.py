@@ -10,7 +10,7 @@ from flask_babel import gettext
 from flask_wtf.csrf import CSRFError, generate_csrf
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from inventory_core.errors import CommitUnknown, InventoryError, SchemaNotCurrent, StorageRefused
+from inventory_core import CommitUnknown, InventoryError, SchemaNotCurrent, StorageRefused
 from inventory_web import current, htmx, kept_forms
 from inventory_web.auditing import Event, announce_seldom, the_author
 from inventory_web.errors import STATUS, ClusterRefused, ConfirmedChangeLost, TooManyLogins, WebError, code_of

@@ -4,7 +4,7 @@ from typing import Any, ClassVar
 
 from typing_extensions import override
 
-from inventory_core import errors as core
+import inventory_core as core
 from inventory_replication import ReplicationError
 from inventory_web.roles import Role
 

@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING
 from markupsafe import Markup
 from pluggy import HookimplMarker, HookspecMarker
 
-from inventory_core.queries.product_details import ProductDetails
-from inventory_core.queries.rows import ProductRow
+from inventory_core import ProductDetails, ProductRow
 from inventory_web.roles import Role
 
 if TYPE_CHECKING:

@@ -6,10 +6,7 @@ from typing import Any, Self
 
 from flask_babel import gettext
 
-from inventory_core.inventory import Inventory
-from inventory_core.queries.filters import ProductFilter
-from inventory_core.queries.product_list import ProductPage, product_page
-from inventory_core.queries.sorting import SORTS, Position
+from inventory_core import PRODUCT_SORTS, Inventory, Position, ProductFilter, ProductPage, product_page
 from inventory_web.messages import number, products_text
 
 LONGEST_SEARCH = 200
@@ -41,7 +38,7 @@ class ListQuery:
             location=given.get("location", "").strip(),
         )
         sort = given.get("sort", DEFAULT_SORT)
-        sort = sort if sort in SORTS else DEFAULT_SORT
+        sort = sort if sort in PRODUCT_SORTS else DEFAULT_SORT
         after = given.get("after", "")
         return cls(products, sort, Position.from_text(after, sort) if after else None)
 

@@ -7,8 +7,7 @@ from babel import Locale
 from babel.numbers import format_decimal
 from flask_babel import get_locale, gettext, ngettext
 
-from inventory_core.errors import Fault
-from inventory_core.rules.quantities import LARGEST_QUANTITY
+from inventory_core import MAX_QUANTITY, Fault
 from inventory_web.roles import Role
 
 
@@ -92,7 +91,7 @@ def fault_text(fault: Fault) -> str:
 
 
 def reason_text(reason: str, value: str = "", limit: int | None = None) -> str:
-    """The sentence for a fault's stable key; see ``inventory_core.errors.Fault``."""
+    """The sentence for a fault's stable key; see ``inventory_core.Fault``."""
     longest = number(limit or 0)
     texts = {
         "required": gettext("Este dato es obligatorio."),
@@ -106,7 +105,7 @@ def reason_text(reason: str, value: str = "", limit: int | None = None) -> str:
         "negative": gettext("No puede ser negativo: escriba 0 o un número mayor."),
         "not_positive": gettext("Escriba un número entero mayor que 0."),
         "zero": gettext("No puede ser 0: escriba un número entero mayor."),
-        "too_large": gettext("Es demasiado grande: el máximo es %(limit)s.", limit=number(limit or LARGEST_QUANTITY)),
+        "too_large": gettext("Es demasiado grande: el máximo es %(limit)s.", limit=number(limit or MAX_QUANTITY)),
         "unknown": gettext("No existe: «%(value)s». Elija uno de la lista.", value=value),
         "duplicate": gettext("Ya existe: «%(value)s». Elija otro.", value=value),
         "duplicate_row": gettext("Está repetido en el archivo: ya aparece en la fila %(limit)s.", limit=longest),

@@ -9,8 +9,7 @@ from flask_babel import gettext, ngettext
 from jinja2.ext import Extension
 from sqlalchemy.exc import SQLAlchemyError
 
-from inventory_core.errors import InventoryError
-from inventory_core.rules.reorder import Status
+from inventory_core import InventoryError, Status
 from inventory_web import current, htmx, language, messages, notices, statuses, theme
 from inventory_web.catalogues import LANGUAGES
 from inventory_web.hookspecs import MenuEntry

@@ -7,7 +7,7 @@ from typing import cast
 from flask import Blueprint, Flask
 from pluggy import PluginManager
 
-from inventory_core.plugins import CORE_HOOKS, InstalledPlugin, load_installed_plugins, register_plugin, usable_plugins
+from inventory_core import CORE_HOOKS, InstalledPlugin, load_installed_plugins, register_plugin, usable_plugins
 from inventory_web.areas.accounts import AccountsArea
 from inventory_web.areas.audit import AuditArea
 from inventory_web.areas.counting import CountingArea

@@ -8,9 +8,7 @@ from dataclasses import dataclass, replace
 from flask import render_template, url_for
 from markupsafe import Markup, escape
 
-from inventory_core.queries.product_details import ProductDetails
-from inventory_core.queries.rows import ProductRow
-from inventory_core.rules.reorder import Status
+from inventory_core import ProductDetails, ProductRow, Status
 from inventory_web.codes_in_urls import address_of_codes
 from inventory_web.current import may, running
 from inventory_web.messages import number

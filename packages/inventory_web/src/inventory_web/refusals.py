@@ -6,8 +6,8 @@ from typing import Any
 
 from flask_babel import gettext, ngettext
 
-from inventory_core import errors as core
-from inventory_core.imports.limits import LIMITS
+import inventory_core as core
+from inventory_core import IMPORT_LIMITS
 from inventory_web import errors as web
 from inventory_web.messages import faults_text, field_label, number, role_text
 
@@ -176,7 +176,7 @@ def _content_texts() -> dict[str, str]:
     return {
         "empty": gettext("Está vacío."),
         "too_large": gettext("Es demasiado grande: el máximo son 64 MiB."),
-        "too_many_rows": gettext("Tiene demasiadas filas: el máximo son %(limit)s.", limit=number(LIMITS.rows)),
+        "too_many_rows": gettext("Tiene demasiadas filas: el máximo son %(limit)s.", limit=number(IMPORT_LIMITS.rows)),
         "too_many_cells": gettext(
             "La hoja ocupa demasiadas celdas. Quite las filas y columnas vacías y guárdela de nuevo."
         ),

@@ -9,9 +9,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from inventory_core.errors import CommitUnknown, DatabaseBusy, ReadOnlyUnit, TransactionMisuse
-from inventory_core.failures import refusal
-from inventory_core.sessions import SessionSource, SingleDatabase
+from inventory_core import (
+    CommitUnknown,
+    DatabaseBusy,
+    ReadOnlyUnit,
+    SessionSource,
+    SingleDatabase,
+    TransactionMisuse,
+    translate_driver_error,
+)
 from inventory_replication import (
     ClusterStatus,
     LostWriteDetected,
@@ -110,7 +116,7 @@ class ReplicatedDatabase:
         except PoolTimeout as error:
             raise DatabaseBusy(1) from error
         except DBAPIError as error:
-            refused = refusal(error, self._url, reading=reading)
+            refused = translate_driver_error(error, self._url, reading=reading)
             if refused is None:
                 raise
             raise refused from error

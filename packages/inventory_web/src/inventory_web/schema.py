@@ -2,7 +2,7 @@
 
 from sqlalchemy import Engine
 
-from inventory_core.schema import CORE_SCHEMA, SchemaChain
+from inventory_core import CORE_SCHEMA, SchemaChain
 
 WEB_SCHEMA = SchemaChain("inventory_web:migrations", "inventory_web_version")
 CHAINS = (CORE_SCHEMA, WEB_SCHEMA)

@@ -6,10 +6,8 @@ from collections.abc import Iterator
 from flask import request
 from werkzeug.datastructures import MultiDict
 
-from inventory_core.errors import Fault, InvalidInput
-from inventory_core.queries.rows import ProductRow
-from inventory_core.queries.selecting import SelectedProduct, SelectedRows, Selection
-from inventory_core.queries.selecting import selected_rows as rows_of
+from inventory_core import Fault, InvalidInput, ProductRow, SelectedProduct, SelectedRows, Selection
+from inventory_core import selected_rows as rows_of
 from inventory_web.current import may, running, the_inventory
 from inventory_web.hookspecs import SelectionAction
 from inventory_web.list_query import ListQuery

@@ -2,7 +2,7 @@
 
 from flask_babel import gettext
 
-from inventory_core.rules.reorder import Status
+from inventory_core import Status
 
 COLOURS = {
     Status.AVAILABLE: "green",

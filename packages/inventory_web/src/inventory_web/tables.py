@@ -4,12 +4,12 @@ from sqlalchemy import MetaData
 from sqlalchemy.orm import registry
 from sqlmodel import SQLModel
 
-from inventory_core.tables import metadata as core_metadata
+from inventory_core import NAMING_CONVENTION
 
-metadata = MetaData(naming_convention=core_metadata.naming_convention)
+metadata = MetaData(naming_convention=NAMING_CONVENTION)
 
 
 class WebTable(SQLModel, registry=registry(metadata=metadata)):
-    """Parent of the tables of areas. Options and column types come from ``inventory_core.tables``."""
+    """Parent of the tables of areas. Options and column types come from ``inventory_core``."""
 
     metadata = metadata

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from inventory_core.errors import Fault, InvalidInput
+from inventory_core import Fault, InvalidInput
 from inventory_web.current import the_settings
 
 

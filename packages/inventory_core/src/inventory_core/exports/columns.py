@@ -32,7 +32,7 @@ WIDTHS = {"code": 18, "name": 40, "description": 50, "category": 18, "location":
 
 
 @dataclass(frozen=True, slots=True)
-class Column(Generic[Row]):
+class FileColumn(Generic[Row]):
     """One column: its header, its value for a row, its width in characters."""
 
     header: str
@@ -55,7 +55,7 @@ class ExportColumn:
 
 def product_columns(
     language: str, further: Iterable[ExportColumn] = (), *, with_location: bool = False
-) -> Sequence[Column[ProductRow]]:
+) -> Sequence[FileColumn[ProductRow]]:
     """The columns of an export of products; with a location, ``quantity`` is what lies there.
 
     Raises ``InvalidInput`` for a language that is not one of ``LANGUAGES``, ``ValueError`` for two columns of the same header.
@@ -69,20 +69,20 @@ def product_columns(
         "changed": attrgetter("changed_at"),
     }
     columns = [_column(field, language, special.get(field, attrgetter(field))) for field in fields]
-    columns += [Column(column.header, column.value, column.width) for column in further]
+    columns += [FileColumn(column.header, column.value, column.width) for column in further]
     headers = [column.header for column in columns]
     if doubled := {header for header in headers if headers.count(header) > 1}:
         raise ValueError(f"more than one column of the export is called {min(doubled)!r}")
     return columns
 
 
-def stock_columns(language: str) -> Sequence[Column[object]]:
+def stock_columns(language: str) -> Sequence[FileColumn[object]]:
     """The columns of an export of balances: one row for each product and place."""
     return [_column(field, language, attrgetter(field)) for field in ("code", "name", "location", "quantity")]
 
 
-def _column(field: str, language: str, value: Callable[[Row], Cell]) -> Column[Row]:
-    return Column(_in(language, TITLES[field]), value, WIDTHS.get(field, 12))
+def _column(field: str, language: str, value: Callable[[Row], Cell]) -> FileColumn[Row]:
+    return FileColumn(_in(language, TITLES[field]), value, WIDTHS.get(field, 12))
 
 
 Text = TypeVar("Text")

@@ -6,13 +6,13 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import BinaryIO, TypeVar
 
-from inventory_core.exports.columns import Cell, Column
+from inventory_core.exports.columns import Cell, FileColumn
 from inventory_core.exports.safety import guard
 
 Row = TypeVar("Row")
 
 
-def write_csv(target: BinaryIO, columns: Sequence[Column[Row]], rows: Iterable[Row]) -> int:
+def write_csv(target: BinaryIO, columns: Sequence[FileColumn[Row]], rows: Iterable[Row]) -> int:
     """Write a header and the rows; give the number of rows. ``target`` stays open."""
     text = io.TextIOWrapper(target, "utf-8-sig", newline="")
     try:

@@ -9,7 +9,7 @@ from typing import Generic, TypeVar
 from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from inventory_core.exports.columns import Cell, Column
+from inventory_core.exports.columns import Cell, FileColumn
 from inventory_core.exports.safety import looks_like_formula
 
 Row = TypeVar("Row")
@@ -22,7 +22,7 @@ SECONDS_PER_DAY = 86_400
 
 def write_workbook(
     target: Path,
-    columns: Sequence[Column[Row]],
+    columns: Sequence[FileColumn[Row]],
     rows: Iterable[Row],
     *,
     title: str,
@@ -54,7 +54,7 @@ def write_workbook(
 
 
 class _Sheets(Generic[Row]):
-    def __init__(self, workbook: Workbook, columns: Sequence[Column[Row]], title: str, rows_per_sheet: int) -> None:
+    def __init__(self, workbook: Workbook, columns: Sequence[FileColumn[Row]], title: str, rows_per_sheet: int) -> None:
         self._workbook = workbook
         self._columns = columns
         self._title = title

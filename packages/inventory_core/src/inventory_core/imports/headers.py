@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from inventory_core.errors import FileRefused
 from inventory_core.exports.columns import TITLES
-from inventory_core.rules.texts import fold, one_line
+from inventory_core.rules.texts import fold, normalize_line
 
 OTHER_NAMES = {
     "code": ("sku", "referencia", "reference", "ref"),
@@ -30,7 +30,7 @@ def find_fields(headers: Sequence[str]) -> dict[str, int]:
     """
     places: dict[str, int] = {}
     for place, header in enumerate(headers):
-        field = FIELDS.get(fold(one_line(header)))
+        field = FIELDS.get(fold(normalize_line(header)))
         if field is None:
             continue
         if field in places:

@@ -52,4 +52,4 @@ class Limits:
     seconds: float = 120.0
 
 
-LIMITS = Limits()
+IMPORT_LIMITS = Limits()

@@ -9,7 +9,7 @@ from inventory_core.imports.changes import Change, Fields, Known, Places, Step, 
 from inventory_core.imports.results import Counts, FaultLog
 from inventory_core.imports.row_rules import WITHOUT, Line, Named
 from inventory_core.imports.table import Table
-from inventory_core.rules.quantities import LARGEST_QUANTITY
+from inventory_core.rules.quantities import MAX_QUANTITY
 from inventory_core.rules.stock_changes import Kind
 
 Check = Callable[[ProposedChange], Sequence[str]]
@@ -186,8 +186,8 @@ class Planner:
         after = total
         if step is not None:
             after += step.quantity
-            if after > LARGEST_QUANTITY:
-                raise _Refused("quantity", str(line.quantity), "too_large", LARGEST_QUANTITY)
+            if after > MAX_QUANTITY:
+                raise _Refused("quantity", str(line.quantity), "too_large", MAX_QUANTITY)
             if self._watch.check is not None and step.quantity:
                 code = line.code if known is None else known.code
                 proposed = ProposedChange(

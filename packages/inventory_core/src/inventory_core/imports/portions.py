@@ -20,9 +20,9 @@ from inventory_core.imports.row_rules import (
     read_whole,
 )
 from inventory_core.imports.table import Table
-from inventory_core.rules.codes import LONGEST_CODE, LONGEST_KEY, code_key
+from inventory_core.rules.codes import MAX_CODE_LENGTH, MAX_KEY_LENGTH, code_key
 from inventory_core.rules.products import LONGEST_DESCRIPTION, LONGEST_NAME
-from inventory_core.rules.texts import many_lines, one_line
+from inventory_core.rules.texts import normalize_line, normalize_text
 
 T = TypeVar("T")
 Cells = Sequence[str]
@@ -67,7 +67,7 @@ class PortionReader:
         return [line for line in lines if line is not None]
 
     def _read_columns(self, numbers: Sequence[int], columns: Sequence[Cells]) -> list[Line]:
-        codes = _texts(columns[self._places["code"]], longest=LONGEST_CODE)
+        codes = _texts(columns[self._places["code"]], longest=MAX_CODE_LENGTH)
         checked = (
             rule(columns[self._places[field]]) if field in self._places else repeat(None) for field, rule in self._rules
         )
@@ -76,21 +76,21 @@ class PortionReader:
 
 def _texts(cells: Cells, *, longest: int) -> Cells:
     """Texts of one line that nobody may leave out."""
-    texts = cells if _are_clean(cells) else tuple(map(one_line, cells))
+    texts = cells if _are_clean(cells) else tuple(map(normalize_line, cells))
     if all(texts) and _longest(texts) <= longest and "".join(texts).isprintable():
         return texts
     raise _Faulty
 
 
 def _descriptions(cells: Cells) -> Cells:
-    texts = cells if _are_clean(cells) else tuple(map(many_lines, cells))
+    texts = cells if _are_clean(cells) else tuple(map(normalize_text, cells))
     if _longest(texts) <= LONGEST_DESCRIPTION and "".join(texts).replace("\n", "").isprintable():
         return texts
     raise _Faulty
 
 
 def _are_clean(cells: Cells) -> bool:
-    """True if ``one_line`` leaves every text as it is; the only white space that is printable is the blank."""
+    """True if ``normalize_line`` leaves every text as it is; the only white space that is printable is the blank."""
     lines = "\n".join(["", *cells, ""])
     return (
         "".join(cells).isprintable()
@@ -104,7 +104,7 @@ def _keys(codes: Cells) -> Cells:
     if joined.isascii():
         return joined.lower().split("\n")
     keys = tuple(map(code_key, codes))
-    if _longest(keys) > LONGEST_KEY:
+    if _longest(keys) > MAX_KEY_LENGTH:
         raise _Faulty
     return keys
 

@@ -13,11 +13,11 @@ from typing import IO, BinaryIO
 from inventory_core.errors import FileRefused, StorageRefused
 from inventory_core.imports.frames import Frame, FrameKind, Rows, decode_rows, rows_frames
 from inventory_core.imports.headers import find_fields
-from inventory_core.imports.limits import LIMITS, MEBIBYTE, Limits
+from inventory_core.imports.limits import IMPORT_LIMITS, MEBIBYTE, Limits
 from inventory_core.imports.parser_process import parse_in_process
 from inventory_core.imports.row_store import RowStore
 from inventory_core.imports.table import Table
-from inventory_core.rules.texts import one_line
+from inventory_core.rules.texts import normalize_line
 
 _PIECE = MEBIBYTE
 
@@ -33,7 +33,7 @@ def read_table(
     *,
     filename: str,
     sheet: str | None = None,
-    limits: Limits = LIMITS,
+    limits: Limits = IMPORT_LIMITS,
     progress: Progress | None = None,
 ) -> Table:
     """Read a CSV file or a workbook (XLSX); its content decides which of them it is.
@@ -140,7 +140,7 @@ def _split_header(rows: Rows) -> tuple[tuple[int, Sequence[str]], Rows]:
 
 
 def _trimmed(cells: Sequence[str]) -> tuple[str, ...]:
-    headers = [one_line(cell) for cell in cells]
+    headers = [normalize_line(cell) for cell in cells]
     while headers and not headers[-1]:
         headers.pop()
     if not headers:

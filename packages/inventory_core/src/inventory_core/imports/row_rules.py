@@ -6,11 +6,11 @@ from typing import Generic, NamedTuple, TypeVar
 from inventory_core.errors import Fault
 from inventory_core.imports.results import FaultLog
 from inventory_core.imports.table import Table
-from inventory_core.rules.codes import LONGEST_CODE, code_faults, code_key
+from inventory_core.rules.codes import MAX_CODE_LENGTH, code_faults, code_key
 from inventory_core.rules.locations import location_faults
 from inventory_core.rules.products import LONGEST_DESCRIPTION, LONGEST_NAME, category_faults
 from inventory_core.rules.quantities import parse_quantity
-from inventory_core.rules.texts import fold, many_lines, one_line, sort_key, text_faults
+from inventory_core.rules.texts import fold, normalize_line, normalize_text, sort_key, text_faults
 
 YES = frozenset({"si", "s", "yes", "y", "true", "verdadero", "1", "x"})
 NO = frozenset({"no", "n", "false", "falso", "0"})
@@ -74,19 +74,19 @@ def line_reader(table: Table, log: FaultLog) -> LineReader:
         if errors:
             _note_errors(row, errors, table, log)
         cells = given if len(given) == width else _fit(row, given, width, log)
-        code = one_line(cells[code_at])
+        code = normalize_line(cells[code_at])
         without_code = False
-        if not (code.isascii() and code.isprintable() and 0 < len(code) <= LONGEST_CODE):
+        if not (code.isascii() and code.isprintable() and 0 < len(code) <= MAX_CODE_LENGTH):
             faults = code_faults(code)
             log.take(row, faults)
             without_code = bool(faults)
         name = description = None
         if name_at >= 0:
-            name = one_line(cells[name_at])
+            name = normalize_line(cells[name_at])
             if not (name.isprintable() and 0 < len(name) <= LONGEST_NAME):
                 log.take(row, text_faults("name", name, longest=LONGEST_NAME, required=True))
         if description_at >= 0:
-            description = many_lines(cells[description_at])
+            description = normalize_text(cells[description_at])
             if not (description.isprintable() and len(description) <= LONGEST_DESCRIPTION):
                 faults = text_faults("description", description, longest=LONGEST_DESCRIPTION, invisible_allowed=True)
                 log.take(row, faults)
@@ -145,13 +145,13 @@ def _whole(row: int, field: str, text: str, log: FaultLog) -> int | None:
 
 def read_category(text: str) -> tuple[Named, list[Fault]]:
     """The category in a cell; ``WITHOUT`` if it is empty."""
-    name = one_line(text)
+    name = normalize_line(text)
     return (Named(sort_key(name), name), category_faults(name)) if name else (WITHOUT, [])
 
 
 def read_location(text: str) -> tuple[Named | None, list[Fault]]:
     """The location in a cell."""
-    name = one_line(text)
+    name = normalize_line(text)
     return Named(sort_key(name), name), location_faults(name)
 
 
@@ -162,7 +162,7 @@ def optional_location(text: str) -> tuple[Named | None, list[Fault]]:
 
 def read_retired(text: str) -> tuple[bool | None, list[Fault]]:
     """The state in a cell: true for a retired product, None if the cell is empty."""
-    folded = fold(one_line(text))
+    folded = fold(normalize_line(text))
     if folded in YES or folded in NO:
         return folded in YES, []
     return None, [Fault("retired", "unknown", text)] if folded else []

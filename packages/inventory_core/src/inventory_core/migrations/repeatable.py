@@ -8,32 +8,31 @@ from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from alembic import op
 
 
 def create_table(name: str, *parts: sa.schema.SchemaItem, **options: Any) -> None:
     """Create a table unless an earlier run did. One of the same name with other columns is refused by the database."""
     columns = {part.name for part in parts if isinstance(part, sa.Column)}
     if not (_may_be_repeated() and has_table(name) and columns <= _columns(name)):
-        op.create_table(name, *parts, **options)
+        _operations().create_table(name, *parts, **options)
 
 
 def drop_table(name: str) -> None:
     """Drop a table unless an earlier run did."""
     if not _may_be_repeated() or has_table(name):
-        op.drop_table(name)
+        _operations().drop_table(name)
 
 
 def add_column(table: str, column: sa.Column[Any]) -> None:
     """Add a column unless an earlier run did."""
     if not _may_be_repeated() or column.name not in _columns(table):
-        op.add_column(table, column)
+        _operations().add_column(table, column)
 
 
 def create_index(name: str, table: str, columns: Sequence[str]) -> None:
     """Create an index unless an earlier run did."""
     if not _may_be_repeated() or name not in {index["name"] for index in _inspector().get_indexes(table)}:
-        op.create_index(name, table, list(columns))
+        _operations().create_index(name, table, list(columns))
 
 
 def has_table(name: str) -> bool:
@@ -41,8 +40,20 @@ def has_table(name: str) -> bool:
     return _inspector().has_table(name)
 
 
+def _operations() -> Any:
+    # Alembic takes long to import, and programs that do not migrate import this module too.
+    from alembic import op  # noqa: PLC0415
+
+    return op
+
+
+def _connection() -> sa.Connection:
+    connection: sa.Connection = _operations().get_bind()
+    return connection
+
+
 def _may_be_repeated() -> bool:
-    return op.get_bind().dialect.name == "mysql"
+    return _connection().dialect.name == "mysql"
 
 
 def _columns(table: str) -> set[str]:
@@ -51,4 +62,4 @@ def _columns(table: str) -> set[str]:
 
 def _inspector() -> sa.Inspector:
     # A new one each time: it remembers what it has seen.
-    return sa.inspect(op.get_bind())
+    return sa.inspect(_connection())

@@ -16,10 +16,10 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from inventory_core.errors import CommitUnknown, DatabaseBusy, InvalidInput, OperationReused, StorageRefused
-from inventory_core.failures import Failure, classify
+from inventory_core.failures import DriverErrorKind, classify_driver_error
 from inventory_core.inventory import Inventory
 from inventory_core.rules.requests import request_faults
-from inventory_core.rules.texts import one_line
+from inventory_core.rules.texts import normalize_line
 from inventory_core.tables.plain import OPERATION, OPERATION_RESULT
 
 R = TypeVar("R")
@@ -96,7 +96,7 @@ def carry_out(
     nothing was changed and the id is still free. An unknown commit is resolved by running the operation again; if that
     does not succeed in time, ``CommitUnknown`` is raised.
     """
-    actor = one_line(actor)
+    actor = normalize_line(actor)
     if faults := request_faults(operation, actor):
         raise InvalidInput(*faults)
     fingerprint = _fingerprint(verb, request)
@@ -178,7 +178,7 @@ def _begin(unit: Unit, verb: str, fingerprint: str) -> str | None:
     try:
         unit.connection.execute(_BEGIN, row)
     except DBAPIError as error:
-        if classify(error) is not Failure.DUPLICATE:
+        if classify_driver_error(error) is not DriverErrorKind.DUPLICATE:
             raise
     else:
         return None
@@ -200,7 +200,7 @@ def _finish(unit: Unit, result: str) -> None:
     try:
         unit.connection.execute(_FINISH, row)
     except DBAPIError as error:
-        if classify(error) is not Failure.DUPLICATE:
+        if classify_driver_error(error) is not DriverErrorKind.DUPLICATE:
             raise
         raise _FinishedMeanwhile from error
 

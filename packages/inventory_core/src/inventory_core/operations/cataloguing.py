@@ -9,7 +9,7 @@ from sqlalchemy import CursorResult, Insert, Update, bindparam, insert, select, 
 from sqlalchemy.exc import DBAPIError
 
 from inventory_core.errors import DuplicateCode, EditConflict, InvalidInput
-from inventory_core.failures import Failure, classify
+from inventory_core.failures import DriverErrorKind, classify_driver_error
 from inventory_core.inventory import Inventory
 from inventory_core.operations.carrying_out import Unit, carry_out
 from inventory_core.operations.categorising import find_or_add_category
@@ -17,7 +17,7 @@ from inventory_core.operations.changing import asked_location
 from inventory_core.operations.ledger import find_place, inserted_id, lock_product, write_steps
 from inventory_core.operations.results import ProductSaved, read_product_saved
 from inventory_core.rules.arguments import check_arguments
-from inventory_core.rules.codes import clean_code, code_key
+from inventory_core.rules.codes import code_key, normalize_code
 from inventory_core.rules.products import ProductDraft, told_changes
 from inventory_core.rules.quantities import quantity_faults
 from inventory_core.rules.requests import request_faults
@@ -119,7 +119,7 @@ def edit_product(
         operation=operation,
         verb="edit",
         actor=actor,
-        request=_asked(draft) | {"of": code_key(clean_code(code))},
+        request=_asked(draft) | {"of": code_key(normalize_code(code))},
         work=work,
         encode=lambda edited: dataclasses.asdict(edited.saved) | {"changes": edited.changes},
         decode=lambda kept: _Edited(read_product_saved(kept), {}),
@@ -165,7 +165,7 @@ def _set_retired(
         operation=operation,
         verb=verb,
         actor=actor,
-        request={"code": code_key(clean_code(code))},
+        request={"code": code_key(normalize_code(code))},
         work=work,
         decode=read_product_saved,
     )
@@ -203,7 +203,7 @@ def _unique(unit: Unit, statement: Insert | Update, row: dict[str, Any], code: s
     try:
         return unit.connection.execute(statement, row)
     except DBAPIError as error:
-        if classify(error) is Failure.DUPLICATE:
+        if classify_driver_error(error) is DriverErrorKind.DUPLICATE:
             raise DuplicateCode(code) from error
         raise
 

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.exc import DBAPIError
 
-from inventory_core.failures import Failure, classify
+from inventory_core.failures import DriverErrorKind, classify_driver_error
 from inventory_core.operations.carrying_out import Unit
 from inventory_core.rules.texts import sort_key
 from inventory_core.tables.plain import CATEGORY
@@ -30,7 +30,7 @@ def find_or_add_category(unit: Unit, name: str | None) -> tuple[int | None, str]
         try:
             unit.connection.execute(_ADD, {"name": name, "name_key": key["key"]})
         except DBAPIError as error:
-            if classify(error) is not Failure.DUPLICATE:
+            if classify_driver_error(error) is not DriverErrorKind.DUPLICATE:
                 raise
         found = unit.connection.execute(_BY_KEY, key).one()
     return found.id, found.name

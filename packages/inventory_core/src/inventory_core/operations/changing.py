@@ -8,7 +8,7 @@ from inventory_core.inventory import Inventory
 from inventory_core.operations.carrying_out import Unit, carry_out
 from inventory_core.operations.ledger import lock_product, write_steps
 from inventory_core.operations.results import StockChange, read_stock_change
-from inventory_core.rules.codes import clean_code, code_key
+from inventory_core.rules.codes import code_key, normalize_code
 from inventory_core.rules.locations import clean_location
 from inventory_core.rules.requests import clean_reason, request_faults
 from inventory_core.rules.stock_changes import Kind, ProductState, Step, require_active
@@ -43,7 +43,7 @@ def change_stock(
         require_active(product)
         return write_change(unit, product, kind, plan(unit, product), reason)
 
-    request = {"code": code_key(clean_code(code)), "reason": reason, **asked}
+    request = {"code": code_key(normalize_code(code)), "reason": reason, **asked}
     return carry_out(
         inventory,
         operation=operation,

@@ -19,7 +19,7 @@ from inventory_core.queries.selecting import Selection
 from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.requests import request_faults
 from inventory_core.rules.shared_changes import SetCategory, SetMinimum, SetRetired, SharedChange
-from inventory_core.rules.texts import one_line, storable
+from inventory_core.rules.texts import normalize_line, replace_surrogates
 from inventory_core.tables.plain import IMPORT_CHANGE, OPERATION, OPERATION_RESULT
 
 CHANGE, UNDO = "change_many", "undo_many"
@@ -70,11 +70,11 @@ def change_products(
     The outcome is that of the same change to one product after the other: versions grow by one, and a product that is so
     already stays as it is. All or nothing, in one transaction that locks the products by ascending id. Which products
     a filter finds is decided in it, under their locks. Raises ``InvalidInput`` (also for more than
-    ``queries.selecting.MOST_SELECTED`` products), ``ProductsConflict`` with every product that was edited since it was seen, or
+    ``MAX_SELECTED_PRODUCTS`` products), ``ProductsConflict`` with every product that was edited since it was seen, or
     is retired and must not be, ``SelectionChanged`` if the filter finds another number of products than
     was seen, or ``OperationReused``.
     """
-    if faults := [*change.faults(), *request_faults(operation, one_line(actor))]:
+    if faults := [*change.faults(), *request_faults(operation, normalize_line(actor))]:
         raise InvalidInput(*faults)
 
     def work(unit: Unit) -> _Outcome:
@@ -204,7 +204,7 @@ def _present(product: Selected, column: str) -> Any:
 
 def _read_change(unit: Unit, operation: str) -> dict[str, Any]:
     """Read what the operation kept, if it can be taken back."""
-    first = unit.connection.execute(_FIRST, {"of": storable(operation)}).first()
+    first = unit.connection.execute(_FIRST, {"of": replace_surrogates(operation)}).first()
     if first is None or first.verb not in (CHANGE, UNDO):
         raise MovementNotFound(operation)
     kept: dict[str, Any] = json.loads(first.result) if first.verb == CHANGE else {}

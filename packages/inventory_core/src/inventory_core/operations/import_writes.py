@@ -12,7 +12,7 @@ from inventory_core.operations.bulk_rows import CASES_AT_ONCE, insert_rows, set_
 from inventory_core.operations.carrying_out import Unit
 from inventory_core.operations.import_lookups import read_ids
 from inventory_core.operations.ledger_in_bulk import BalanceSet, add_to_totals, set_balances, written_movements
-from inventory_core.rules.quantities import LARGEST_QUANTITY
+from inventory_core.rules.quantities import MAX_QUANTITY
 from inventory_core.rules.stock_changes import Kind, Place, ProductState, Step
 from inventory_core.rules.texts import search_text, sort_key
 from inventory_core.tables.plain import IMPORT_CHANGE, PRODUCT
@@ -108,7 +108,7 @@ class ImportWriter:
         for known, change in edited:
             found = self._differences(change)
             added = found.get("quantity")
-            guard = (added, LARGEST_QUANTITY) if added else ()
+            guard = (added, MAX_QUANTITY) if added else ()
             rows[tuple(found)].append((*found.values(), self._at, known.id, known.version, *guard))
             if not _SEARCHED.isdisjoint(found):
                 new = change.new

@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from inventory_core.errors import RowsRefused
 from inventory_core.events import ProposedChange
-from inventory_core.failures import Failure, classify
+from inventory_core.failures import DriverErrorKind, classify_driver_error
 from inventory_core.imports.changes import Change, sample
 from inventory_core.imports.planning import Planner, Watch
 from inventory_core.imports.portions import PortionReader
@@ -31,7 +31,7 @@ from inventory_core.operations.import_lookups import (
 from inventory_core.operations.import_writes import CREATED_AT_ONCE, ImportWriter
 from inventory_core.operations.locating import find_or_add_locations
 from inventory_core.rules.arguments import check_arguments
-from inventory_core.rules.codes import clean_code, code_key
+from inventory_core.rules.codes import code_key, normalize_code
 
 CHANGES_AT_ONCE = 8_000
 
@@ -86,7 +86,7 @@ def import_table(
             )
         except DBAPIError as error:
             # Somebody registered one of the codes in the meantime: now the row updates that product.
-            if not repeat or classify(error) is not Failure.DUPLICATE:
+            if not repeat or classify_driver_error(error) is not DriverErrorKind.DUPLICATE:
                 raise
     raise AssertionError("unreachable")
 
@@ -185,7 +185,7 @@ def _lock(connection: Connection, table: Table) -> None:
     code_at = table.places["code"]
     found: set[int] = set()
     for portion in table.portions:
-        keys = {code_key(clean_code(cells[code_at])) for cells in portion.cells if code_at < len(cells)}
+        keys = {code_key(normalize_code(cells[code_at])) for cells in portion.cells if code_at < len(cells)}
         found.update(read_ids(connection, keys).values())
     lock_products(connection, found)
 

@@ -8,9 +8,9 @@ from sqlalchemy import CursorResult, Update, bindparam, insert, select, update
 from inventory_core.errors import DatabaseBusy, LocationNotFound, ProductNotFound
 from inventory_core.operations.announcing import ask_plugins, write_events
 from inventory_core.operations.carrying_out import Unit
-from inventory_core.rules.codes import clean_code, code_faults, code_key
+from inventory_core.rules.codes import code_faults, code_key, normalize_code
 from inventory_core.rules.locations import clean_location, location_faults
-from inventory_core.rules.quantities import LARGEST_QUANTITY
+from inventory_core.rules.quantities import MAX_QUANTITY
 from inventory_core.rules.stock_changes import Place, ProductState, Step, require_active, total_after
 from inventory_core.rules.texts import sort_key
 from inventory_core.tables.plain import BALANCE, LOCATION, MOVEMENT, PRODUCT
@@ -48,7 +48,7 @@ _ADD_TO_PRODUCT = (
     .where(
         PRODUCT.c.id == bindparam("product"),
         PRODUCT.c.retired_at.is_(None),
-        (PRODUCT.c.quantity + bindparam("change")).between(0, LARGEST_QUANTITY),
+        (PRODUCT.c.quantity + bindparam("change")).between(0, MAX_QUANTITY),
     )
     .values(quantity=PRODUCT.c.quantity + bindparam("change"), changed_at=bindparam("at"))
 )
@@ -67,7 +67,7 @@ _ADD_MOVEMENT = insert(MOVEMENT)
 
 def lock_product(unit: Unit, code: str) -> ProductState:
     """Lock the product with this code until the unit ends. Raises ``ProductNotFound``."""
-    cleaned = clean_code(code)
+    cleaned = normalize_code(code)
     # No product has a code that breaks the rules, and some drivers cannot even be asked for one.
     faults = code_faults(cleaned, stored=True)
     record = None if faults else unit.connection.execute(_BY_CODE, {"key": code_key(cleaned)}).first()

@@ -10,7 +10,7 @@ from inventory_core.operations.announcing import ask_plugins, event_rows, has_li
 from inventory_core.operations.bulk_rows import insert_rows, stored_time, update_rows
 from inventory_core.operations.carrying_out import Unit
 from inventory_core.operations.ledger import PRODUCT_STATE
-from inventory_core.rules.quantities import LARGEST_QUANTITY
+from inventory_core.rules.quantities import MAX_QUANTITY
 from inventory_core.rules.stock_changes import Kind, Place, ProductState, Step, require_active, step, total_after
 from inventory_core.tables.plain import BALANCE, LOCATION, MOVEMENT, PRODUCT
 
@@ -80,7 +80,7 @@ def add_to_balances(unit: Unit, changes: Iterable[BalanceChange], *, kind: Kind,
 def add_to_totals(unit: Unit, totals: Sequence[tuple[int, int]]) -> None:
     """Add to the totals of locked products, given by id, what their balances grow by (signed)."""
     at = stored_time(unit.connection, unit.at)
-    rows = [(added, at, product_id, added, LARGEST_QUANTITY) for product_id, added in totals]
+    rows = [(added, at, product_id, added, MAX_QUANTITY) for product_id, added in totals]
     update_rows(unit.connection, _ADD_TO_TOTAL, rows)
 
 

@@ -7,7 +7,7 @@ from sqlalchemy import bindparam, insert, select
 from sqlalchemy.exc import DBAPIError
 
 from inventory_core.errors import Fault, InvalidInput
-from inventory_core.failures import Failure, classify
+from inventory_core.failures import DriverErrorKind, classify_driver_error
 from inventory_core.inventory import Inventory
 from inventory_core.operations.carrying_out import Unit, carry_out
 from inventory_core.rules.arguments import check_arguments
@@ -71,7 +71,7 @@ def _add(unit: Unit, name: str) -> bool:
     try:
         unit.connection.execute(_ADD, {"name": name, "name_key": sort_key(name)})
     except DBAPIError as error:
-        if classify(error) is not Failure.DUPLICATE:
+        if classify_driver_error(error) is not DriverErrorKind.DUPLICATE:
             raise
         return False
     return True

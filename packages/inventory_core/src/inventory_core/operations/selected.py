@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, select
 from inventory_core.errors import Fault, InvalidInput, SelectionChanged
 from inventory_core.operations.carrying_out import Unit
 from inventory_core.queries.access import ask
-from inventory_core.queries.selecting import MOST_SELECTED, Selection, too_many
+from inventory_core.queries.selecting import MAX_SELECTED_PRODUCTS, Selection, too_many_selected
 from inventory_core.tables.plain import BALANCE, PRODUCT
 
 AT_ONCE = 2_000
@@ -80,9 +80,9 @@ def _lock_found(unit: Unit, selection: Selection) -> list[Selected]:
         return []
     question = ask(unit.session, selection.found, "changed")
     question = question.of_all() if question.walks else question
-    ids = sorted(unit.session.scalars(question.rows((PRODUCT.c.id,)).limit(MOST_SELECTED + 1)))
-    if len(ids) > MOST_SELECTED:
-        raise too_many(len(ids))
+    ids = sorted(unit.session.scalars(question.rows((PRODUCT.c.id,)).limit(MAX_SELECTED_PRODUCTS + 1)))
+    if len(ids) > MAX_SELECTED_PRODUCTS:
+        raise too_many_selected(len(ids))
     locked = {product.id: product for product in _lock(unit, ids)}
     # Somebody may have changed them until they were locked; now they are what they are.
     found: list[int] = []

@@ -19,7 +19,7 @@ from inventory_core.operations.import_lookups import ROWS_AT_ONCE, lock_products
 from inventory_core.operations.ledger_in_bulk import BalanceChange, add_to_balances
 from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.stock_changes import Kind
-from inventory_core.rules.texts import search_text, sort_key, storable
+from inventory_core.rules.texts import replace_surrogates, search_text, sort_key
 from inventory_core.tables.plain import IMPORT_CHANGE, MOVEMENT, OPERATION, OPERATION_RESULT, PRODUCT
 
 _UNDOING = MOVEMENT.alias("undoing")
@@ -114,7 +114,7 @@ def undo_import(
 
 
 def _undo(unit: Unit, import_operation: str, progress: Progress | None) -> ImportUndone:
-    key = {"of": storable(import_operation)}
+    key = {"of": replace_surrogates(import_operation)}
     result = unit.connection.scalar(_IMPORT, key)
     if result is None:
         raise MovementNotFound(import_operation)

@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from inventory_core.inventory import Inventory
 from inventory_core.rules.arguments import check_arguments
-from inventory_core.rules.categories import PREDEFINED
+from inventory_core.rules.categories import PREDEFINED_CATEGORIES
 from inventory_core.rules.texts import fold
 from inventory_core.tables.plain import CATEGORY, LOCATION
 
@@ -24,7 +24,7 @@ def list_categories(inventory: Inventory) -> tuple[str, ...]:
     """Give the names of all categories: the predefined ones in their own order, then the others by folded name."""
     with inventory.sessions.reader() as session:
         names = session.scalars(select(CATEGORY.c.name).order_by(CATEGORY.c.name_key)).all()
-    rank = {fold(name): place for place, name in enumerate(PREDEFINED)}
+    rank = {fold(name): place for place, name in enumerate(PREDEFINED_CATEGORIES)}
     return tuple(sorted(names, key=lambda name: rank.get(fold(name), len(rank))))
 
 

@@ -11,7 +11,7 @@ from inventory_core.errors import Fault, InvalidInput
 from inventory_core.rules.arguments import require_types
 from inventory_core.rules.categories import WITHOUT_CATEGORY
 from inventory_core.rules.reorder import Status
-from inventory_core.rules.texts import one_line, sort_key
+from inventory_core.rules.texts import normalize_line, sort_key
 from inventory_core.tables.plain import BALANCE, CATEGORY, LOCATION, PRODUCT
 
 __all__ = ["WITHOUT_CATEGORY", "Places", "ProductFilter", "conditions", "find_places"]
@@ -58,10 +58,10 @@ def find_places(session: Session, product_filter: ProductFilter) -> Places:
     """Look up the names of the filter: at most one statement for each."""
     category_id = location_id = location = None
     if product_filter.category and product_filter.category != WITHOUT_CATEGORY:
-        key = sort_key(one_line(product_filter.category))
+        key = sort_key(normalize_line(product_filter.category))
         category_id = session.scalar(select(CATEGORY.c.id).where(CATEGORY.c.name_key == key)) or _NO_ROW
     if product_filter.location:
-        key = sort_key(one_line(product_filter.location))
+        key = sort_key(normalize_line(product_filter.location))
         found = session.execute(select(LOCATION.c.id, LOCATION.c.name).where(LOCATION.c.name_key == key)).first()
         location_id, location = (found.id, found.name) if found else (_NO_ROW, None)
     return Places(category_id, location_id, location)

@@ -13,8 +13,8 @@ from inventory_core.inventory import Inventory
 from inventory_core.queries.history_entries import ENTRY_COLUMNS, ENTRY_TABLES, HistoryEntry, make_entries
 from inventory_core.queries.page_size import check_page_size
 from inventory_core.rules.arguments import check_arguments
-from inventory_core.rules.codes import clean_code, code_key
-from inventory_core.rules.texts import storable
+from inventory_core.rules.codes import code_key, normalize_code
+from inventory_core.rules.texts import replace_surrogates
 from inventory_core.tables.plain import IMPORT_CHANGE, MOVEMENT, OPERATION, OPERATION_RESULT, PRODUCT
 
 
@@ -76,7 +76,7 @@ def _place(record: Sequence[Any]) -> tuple[datetime, str]:
 
 
 def _product(session: Session, code: str) -> int:
-    found = session.scalar(select(PRODUCT.c.id).where(PRODUCT.c.code_key == code_key(clean_code(code))))
+    found = session.scalar(select(PRODUCT.c.id).where(PRODUCT.c.code_key == code_key(normalize_code(code))))
     if found is None:
         raise ProductNotFound(code)
     return int(found)
@@ -91,9 +91,9 @@ def _conditions(
     """``time`` and ``row_id`` are the columns of the table whose index the page is read by."""
     found: list[ColumnElement[bool]] = []
     if asked.actor:
-        found.append(OPERATION.c.actor == storable(asked.actor))
+        found.append(OPERATION.c.actor == replace_surrogates(asked.actor))
     if asked.verb:
-        found.append(OPERATION.c.verb == storable(asked.verb))
+        found.append(OPERATION.c.verb == replace_surrogates(asked.verb))
     if asked.since is not None:
         found.append(time >= asked.since)
     if asked.until is not None:
@@ -101,7 +101,7 @@ def _conditions(
     if after is not None:
         at, last = after
         # The first half lets an index begin there; the second one is what is meant.
-        found += [time <= at, or_(time < at, and_(time == at, row_id < storable(last)))]
+        found += [time <= at, or_(time < at, and_(time == at, row_id < replace_surrogates(last)))]
     return found
 
 

@@ -12,7 +12,7 @@ from inventory_core.tables.plain import PRODUCT
 
 
 @dataclass(frozen=True, slots=True)
-class Lack:
+class StockShortage:
     """A product that is low on stock, and how many units it ``lacks`` to its minimum."""
 
     code: str
@@ -23,7 +23,7 @@ class Lack:
 
 
 @check_arguments
-def lowest_stock(inventory: Inventory, *, size: int = 10) -> tuple[Lack, ...]:
+def lowest_stock(inventory: Inventory, *, size: int = 10) -> tuple[StockShortage, ...]:
     """Give the ``size`` (1 to 500) products in use that lack most units; one statement.
 
     Raises ``InvalidInput`` for another size.
@@ -44,4 +44,4 @@ def lowest_stock(inventory: Inventory, *, size: int = 10) -> tuple[Lack, ...]:
         .order_by(lacks.desc(), PRODUCT.c.id)
     )
     with inventory.sessions.reader() as session:
-        return tuple(Lack(*row, to_buy(row.quantity, row.minimum)) for row in session.execute(statement))
+        return tuple(StockShortage(*row, to_buy(row.quantity, row.minimum)) for row in session.execute(statement))

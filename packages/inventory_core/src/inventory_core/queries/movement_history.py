@@ -10,8 +10,8 @@ from inventory_core.errors import ProductNotFound
 from inventory_core.inventory import Inventory
 from inventory_core.queries.page_size import check_page_size
 from inventory_core.rules.arguments import check_arguments
-from inventory_core.rules.codes import clean_code, code_key
-from inventory_core.rules.texts import storable
+from inventory_core.rules.codes import code_key, normalize_code
+from inventory_core.rules.texts import replace_surrogates
 from inventory_core.tables.plain import LOCATION, MOVEMENT, PRODUCT
 
 _COMPENSATION = MOVEMENT.alias("compensation")
@@ -86,10 +86,10 @@ def movement_history(
     if before is not None:
         statement = statement.where(MOVEMENT.c.id < before)
     if operation is not None:
-        statement = statement.where(MOVEMENT.c.operation_id == storable(operation))
+        statement = statement.where(MOVEMENT.c.operation_id == replace_surrogates(operation))
     with inventory.sessions.reader() as session:
         if code is not None:
-            key = code_key(clean_code(code))
+            key = code_key(normalize_code(code))
             product_id = session.scalar(select(PRODUCT.c.id).where(PRODUCT.c.code_key == key))
             if product_id is None:
                 raise ProductNotFound(code)

@@ -11,7 +11,7 @@ from inventory_core.queries.filters import Places
 from inventory_core.queries.product_rows import read_rows, row_columns, row_source
 from inventory_core.queries.rows import ProductRow
 from inventory_core.rules.arguments import check_arguments
-from inventory_core.rules.codes import clean_code, code_key
+from inventory_core.rules.codes import code_key, normalize_code
 from inventory_core.tables.plain import BALANCE, LOCATION, PRODUCT
 
 
@@ -30,7 +30,7 @@ def get_product(inventory: Inventory, code: str) -> ProductDetails:
     everywhere = Places(None, None, None)
     with inventory.sessions.reader() as session:
         statement = select(*row_columns(everywhere), PRODUCT.c.created_at).select_from(row_source(PRODUCT, everywhere))
-        record = session.execute(statement.where(PRODUCT.c.code_key == code_key(clean_code(code)))).first()
+        record = session.execute(statement.where(PRODUCT.c.code_key == code_key(normalize_code(code)))).first()
         if record is None:
             raise ProductNotFound(code)
         (row,) = read_rows([record[:-1]])

@@ -13,7 +13,7 @@ from inventory_core.queries.filters import Places
 from inventory_core.queries.product_details import ProductDetails
 from inventory_core.queries.product_rows import read_rows, row_columns, row_source
 from inventory_core.rules.arguments import check_arguments, type_faults
-from inventory_core.rules.codes import clean_code, code_key
+from inventory_core.rules.codes import code_key, normalize_code
 from inventory_core.tables.plain import BALANCE, LOCATION, PRODUCT
 
 CODES_AT_ONCE = 500
@@ -29,7 +29,7 @@ def products_by_code(inventory: Inventory, codes: Iterable[str]) -> dict[str, Pr
     asked = list(codes)
     if wrong := [fault for code in asked for fault in type_faults("code", code, str)]:
         raise InvalidInput(*wrong)
-    keys = {code: code_key(clean_code(code)) for code in asked}
+    keys = {code: code_key(normalize_code(code)) for code in asked}
     found: dict[str, ProductDetails] = {}
     with inventory.sessions.reader() as session:
         for portion in _portions(dict.fromkeys(keys.values())):

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select
 from inventory_core.errors import ProductNotFound
 from inventory_core.inventory import Inventory
 from inventory_core.rules.arguments import check_arguments
-from inventory_core.rules.codes import clean_code, code_key
+from inventory_core.rules.codes import code_key, normalize_code
 from inventory_core.rules.past_quantities import PastQuantity, past_quantities
 from inventory_core.tables.plain import MOVEMENT, PRODUCT
 
@@ -41,7 +41,7 @@ def quantity_history(inventory: Inventory, code: str) -> QuantityHistory:
     The last quantity is what the product has now. Two statements. Raises ``ProductNotFound``.
     """
     with inventory.sessions.reader() as session:
-        product = session.execute(_PRODUCT, {"key": code_key(clean_code(code))}).first()
+        product = session.execute(_PRODUCT, {"key": code_key(normalize_code(code))}).first()
         if product is None:
             raise ProductNotFound(code)
         found = [(row[0], row[1]) for row in session.execute(_LAST, {"product": product.id})]

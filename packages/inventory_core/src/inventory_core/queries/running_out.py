@@ -18,7 +18,7 @@ _EACH = func.coalesce(MOVEMENT.c.product_id, literal_column("0"))
 
 
 @dataclass(frozen=True, slots=True)
-class RunningOut:
+class RunOutForecast:
     """A product with what there is of it, how much was issued in the last 30 days, and how many whole days it will last."""
 
     code: str
@@ -29,7 +29,7 @@ class RunningOut:
 
 
 @check_arguments
-def running_out_first(inventory: Inventory, *, size: int = 10) -> tuple[RunningOut, ...]:
+def products_running_out(inventory: Inventory, *, size: int = 10) -> tuple[RunOutForecast, ...]:
     """Give the ``size`` (1 to 500) products that will be gone first, the most urgent first.
 
     What counts is what was issued in the last ``rules.running_out.USAGE_DAYS`` days and not undone; a product that nobody
@@ -53,4 +53,4 @@ def running_out_first(inventory: Inventory, *, size: int = 10) -> tuple[RunningO
     )
     with inventory.sessions.reader() as session:
         found = [(row[0], row[1], int(row[2]), int(row[3])) for row in session.execute(statement)]
-    return tuple(RunningOut(*row, days_left(row[2], row[3])) for row in found)
+    return tuple(RunOutForecast(*row, days_left(row[2], row[3])) for row in found)

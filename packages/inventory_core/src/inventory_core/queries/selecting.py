@@ -17,7 +17,7 @@ from inventory_core.queries.rows import ProductRow
 from inventory_core.rules.arguments import check_arguments, require_types
 from inventory_core.tables.plain import PRODUCT
 
-MOST_SELECTED = 10_000
+MAX_SELECTED_PRODUCTS = 10_000
 """So many products can be changed in one operation."""
 
 _ANYWHERE = Places(None, None, None)
@@ -44,7 +44,7 @@ class Selection:
     """Either ``products``, each of them once, or every product that the filter ``found`` finds.
 
     ``seen_number`` is how many the filter found when the person decided; None takes however many there are. Raises
-    ``InvalidInput`` for more than ``MOST_SELECTED`` products, and for a selection of nothing.
+    ``InvalidInput`` for more than ``MAX_SELECTED_PRODUCTS`` products, and for a selection of nothing.
     """
 
     products: tuple[SelectedProduct, ...] = ()
@@ -57,8 +57,8 @@ class Selection:
         object.__setattr__(self, "products", tuple(reversed(once.values())))
         if self.found is None and not self.products:
             raise InvalidInput(Fault("selection", "required"))
-        if len(self.products) > MOST_SELECTED:
-            raise too_many(len(self.products))
+        if len(self.products) > MAX_SELECTED_PRODUCTS:
+            raise too_many_selected(len(self.products))
 
     def without(self, ids: frozenset[int]) -> "Selection":
         """The same products but for these. Raises ``InvalidInput`` if none is left."""
@@ -73,14 +73,14 @@ class SelectedRows:
     count: ProductCount
 
 
-def too_many(number: int) -> InvalidInput:
+def too_many_selected(number: int) -> InvalidInput:
     """The refusal of a selection of so many products."""
-    return InvalidInput(Fault("selection", "too_many", str(number), MOST_SELECTED))
+    return InvalidInput(Fault("selection", "too_many", str(number), MAX_SELECTED_PRODUCTS))
 
 
 @check_arguments
 def selected_rows(inventory: Inventory, selection: Selection, *, size: int = 50, sort: str = "name") -> SelectedRows:
-    """Give the first ``size`` (1 to 500) products of a selection and count all, up to ``MOST_SELECTED``.
+    """Give the first ``size`` (1 to 500) products of a selection and count all, up to ``MAX_SELECTED_PRODUCTS``.
 
     Products that were selected one by one stand in that order, those of a filter in the order of ``sort``. An id that no
     product has is left out.
@@ -93,7 +93,7 @@ def selected_rows(inventory: Inventory, selection: Selection, *, size: int = 50,
         records = read_page(session, question, None, size)
         rows = tuple(read_rows(record[1:] for record in records))
         counted = ProductCount(len(rows), more=False) if len(rows) < size else None
-        return SelectedRows(rows, counted or count_question(session, question, MOST_SELECTED))
+        return SelectedRows(rows, counted or count_question(session, question, MAX_SELECTED_PRODUCTS))
 
 
 def _chosen(session: Session, selection: Selection, size: int) -> SelectedRows:

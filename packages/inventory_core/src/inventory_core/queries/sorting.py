@@ -10,10 +10,10 @@ from typing import Any, Self
 from sqlalchemy import ColumnElement, and_, literal, or_, tuple_
 
 from inventory_core.errors import Fault, InvalidInput
-from inventory_core.rules.texts import shown, storable
+from inventory_core.rules.texts import replace_surrogates, shown
 from inventory_core.tables.plain import BALANCE, PRODUCT
 
-SORTS = ("name", "-name", "code", "-code", "quantity", "-quantity", "changed", "-changed")
+PRODUCT_SORTS = ("name", "-name", "code", "-code", "quantity", "-quantity", "changed", "-changed")
 """What ``sort`` may be; ``-`` turns the order round."""
 
 _COLUMNS: dict[str, ColumnElement[Any]] = {
@@ -60,7 +60,7 @@ class Position:
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One of ``SORTS`` as SQL; rows of the same value follow one another by id, so that the order is total.
+    """One of ``PRODUCT_SORTS`` as SQL; rows of the same value follow one another by id, so that the order is total.
 
     ``by_balance``: by the quantity in the location of the filter instead of the total.
     """
@@ -69,7 +69,7 @@ class Order:
     by_balance: bool = False
 
     def __post_init__(self) -> None:
-        if self.sort not in SORTS:
+        if self.sort not in PRODUCT_SORTS:
             raise InvalidInput(Fault("sort", "unknown", shown(self.sort)))
 
     @property
@@ -123,7 +123,7 @@ def _is_stored(value: str | int | datetime) -> bool:
     """Whether a database can be asked for this value."""
     match value:
         case str():
-            return storable(value) == value
+            return replace_surrogates(value) == value
         case int():
             return abs(value) < 2**63
         case datetime():

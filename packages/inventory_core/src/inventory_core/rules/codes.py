@@ -3,22 +3,22 @@
 import unicodedata
 
 from inventory_core.errors import Fault
-from inventory_core.rules.texts import one_line, storable, text_faults
+from inventory_core.rules.texts import normalize_line, replace_surrogates, text_faults
 
-LONGEST_CODE = 64
-LONGEST_KEY = 191
+MAX_CODE_LENGTH = 64
+MAX_KEY_LENGTH = 191
 
 
-def clean_code(text: str) -> str:
+def normalize_code(text: str) -> str:
     """The code as it is shown: normal form C, trimmed, white space as one blank; the case stays as typed."""
-    return one_line(text)
+    return normalize_line(text)
 
 
 def code_key(code: str) -> str:
     """What makes two codes the same: compatibility forms and case do not count, accents do."""
     if code.isascii():
         return code.lower()
-    return storable(unicodedata.normalize("NFKC", code.casefold()).casefold())
+    return replace_surrogates(unicodedata.normalize("NFKC", code.casefold()).casefold())
 
 
 def code_faults(code: str, *, stored: bool = False) -> list[Fault]:
@@ -26,7 +26,7 @@ def code_faults(code: str, *, stored: bool = False) -> list[Fault]:
 
     A ``stored`` code may hold invisible characters, which earlier versions accepted.
     """
-    faults = text_faults("code", code, longest=LONGEST_CODE, required=True, invisible_allowed=stored)
-    if not faults and len(code_key(code)) > LONGEST_KEY:
-        faults.append(Fault("code", "too_long", code, LONGEST_CODE))
+    faults = text_faults("code", code, longest=MAX_CODE_LENGTH, required=True, invisible_allowed=stored)
+    if not faults and len(code_key(code)) > MAX_KEY_LENGTH:
+        faults.append(Fault("code", "too_long", code, MAX_CODE_LENGTH))
     return faults

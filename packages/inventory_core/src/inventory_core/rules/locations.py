@@ -1,14 +1,14 @@
 """What a location's name must be."""
 
 from inventory_core.errors import Fault
-from inventory_core.rules.texts import one_line, sort_key, text_faults
+from inventory_core.rules.texts import normalize_line, sort_key, text_faults
 
 LONGEST_LOCATION = 80
 
 
 def clean_location(name: str) -> str:
     """The name as it is shown: normal form C, trimmed, white space as one blank."""
-    return one_line(name)
+    return normalize_line(name)
 
 
 def location_faults(name: str, *, stored: bool = False) -> list[Fault]:

@@ -7,19 +7,19 @@ from typing import Any
 from inventory_core.errors import Fault
 from inventory_core.rules.arguments import type_faults
 from inventory_core.rules.categories import LONGEST_CATEGORY, WITHOUT_CATEGORY
-from inventory_core.rules.codes import clean_code, code_faults
+from inventory_core.rules.codes import code_faults, normalize_code
 from inventory_core.rules.quantities import quantity_faults
-from inventory_core.rules.texts import many_lines, one_line, sort_key, text_faults
+from inventory_core.rules.texts import normalize_line, normalize_text, sort_key, text_faults
 
 LONGEST_NAME = 200
 LONGEST_DESCRIPTION = 2000
 LONGEST_TOLD = 200
 """So much of a text is kept to tell how it was before an edit and after it."""
 _CLEANERS: dict[str, Callable[[str], str | None]] = {
-    "code": clean_code,
-    "name": one_line,
-    "description": many_lines,
-    "category": lambda name: one_line(name) or None,
+    "code": normalize_code,
+    "name": normalize_line,
+    "description": normalize_text,
+    "category": lambda name: normalize_line(name) or None,
 }
 _TYPES: dict[str, Any] = {"code": str, "name": str, "description": str, "category": str | None}
 FIELDS = ("code", "name", "description", "category", "minimum")

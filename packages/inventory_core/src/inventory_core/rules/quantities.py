@@ -6,7 +6,7 @@ from inventory_core.errors import Fault
 from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.texts import shown
 
-LARGEST_QUANTITY = 1_000_000_000
+MAX_QUANTITY = 1_000_000_000
 """The most that one balance, one product in all, or a minimum may be."""
 
 
@@ -23,7 +23,7 @@ def parse_quantity(field: str, text: str, *, signed: bool = False) -> tuple[int 
     if not re.fullmatch(r"[+-]?[0-9]+", cleaned, re.ASCII):
         return None, [Fault(field, "not_whole", cleaned[:80])]
     if len(cleaned) > 20:
-        return None, [Fault(field, "too_large", cleaned[:80], LARGEST_QUANTITY)]
+        return None, [Fault(field, "too_large", cleaned[:80], MAX_QUANTITY)]
     number = int(cleaned)
     faults = quantity_faults(field, number, signed=signed)
     return (None, faults) if faults else (number, [])
@@ -35,6 +35,6 @@ def quantity_faults(field: str, number: int, *, signed: bool = False) -> list[Fa
         return [Fault(field, "not_whole", shown(number))]
     if number < 0 and not signed:
         return [Fault(field, "negative", shown(number))]
-    if abs(number) > LARGEST_QUANTITY:
-        return [Fault(field, "too_large", shown(number), LARGEST_QUANTITY)]
+    if abs(number) > MAX_QUANTITY:
+        return [Fault(field, "too_large", shown(number), MAX_QUANTITY)]
     return []

@@ -3,7 +3,7 @@
 import re
 
 from inventory_core.errors import Fault
-from inventory_core.rules.texts import one_line, text_faults
+from inventory_core.rules.texts import normalize_line, text_faults
 
 LONGEST_OPERATION = 64
 LONGEST_ACTOR = 80
@@ -27,4 +27,4 @@ def request_faults(operation: str, actor: str, reason: str = "") -> list[Fault]:
 
 def clean_reason(reason: str) -> str:
     """The reason on one line, trimmed."""
-    return one_line(reason) if reason else ""
+    return normalize_line(reason) if reason else ""

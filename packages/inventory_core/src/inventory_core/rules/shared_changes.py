@@ -7,7 +7,7 @@ from inventory_core.errors import Fault
 from inventory_core.rules.arguments import require_types
 from inventory_core.rules.products import category_faults
 from inventory_core.rules.quantities import quantity_faults
-from inventory_core.rules.texts import one_line
+from inventory_core.rules.texts import normalize_line
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class SetCategory:
 
     def __post_init__(self) -> None:
         require_types(self)
-        object.__setattr__(self, "category", one_line(self.category or "") or None)
+        object.__setattr__(self, "category", normalize_line(self.category or "") or None)
 
     def faults(self) -> list[Fault]:
         """What is wrong with the name."""

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from inventory_core.errors import CountConflict, Fault, InsufficientStock, ProductRetired, QuantityLimit
-from inventory_core.rules.quantities import LARGEST_QUANTITY, quantity_faults
+from inventory_core.rules.quantities import MAX_QUANTITY, quantity_faults
 
 
 class Kind(StrEnum):
@@ -76,8 +76,8 @@ def step(product: ProductState, place: Place, quantity: int, undoes_id: int | No
     planned = Step(place, quantity, undoes_id)
     if planned.after < 0:
         raise InsufficientStock(product.code, place.location, planned.before, -quantity)
-    if planned.after > LARGEST_QUANTITY:
-        raise QuantityLimit(product.code, LARGEST_QUANTITY)
+    if planned.after > MAX_QUANTITY:
+        raise QuantityLimit(product.code, MAX_QUANTITY)
     return planned
 
 
@@ -97,6 +97,6 @@ def require_expected(product: ProductState, place: Place, expected: int | None) 
 def total_after(product: ProductState, steps: tuple[Step, ...]) -> int:
     """The product's total after the steps. Raises ``QuantityLimit`` if it leaves its bounds."""
     total = product.quantity + sum(planned.quantity for planned in steps)
-    if total > LARGEST_QUANTITY:
-        raise QuantityLimit(product.code, LARGEST_QUANTITY)
+    if total > MAX_QUANTITY:
+        raise QuantityLimit(product.code, MAX_QUANTITY)
     return total

@@ -51,7 +51,7 @@ def _fold(text: str) -> str:
     return _NOT_ASCII.sub(lambda found: _KEPT[found[0]], decomposed).casefold()
 
 
-def storable(text: str) -> str:
+def replace_surrogates(text: str) -> str:
     """The text with U+FFFD for each half of a surrogate pair, which no database takes; it is then simply not found."""
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
@@ -68,12 +68,12 @@ def shown(value: object) -> str:
     return (value if isinstance(value, str) else repr(value))[:80]
 
 
-def one_line(text: str) -> str:
+def normalize_line(text: str) -> str:
     """The text in normal form C, with runs of white space, line breaks included, as one blank and none at the ends."""
     return unicodedata.normalize("NFC", " ".join(text.split()))
 
 
-def many_lines(text: str) -> str:
+def normalize_text(text: str) -> str:
     """The text in normal form C, with single line feeds as line ends and no white space at the ends."""
     return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n").strip())
 

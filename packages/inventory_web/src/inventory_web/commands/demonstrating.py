@@ -6,10 +6,7 @@ from typing import Any
 import click
 from flask_babel import gettext
 
-from inventory_core.inventory import Inventory
-from inventory_core.queries.filters import ProductFilter
-from inventory_core.queries.product_count import count_products
-from inventory_core.rules.reorder import Status
+from inventory_core import Inventory, ProductFilter, Status, count_products
 from inventory_web.areas.accounts.passwords import INITIAL_NAME, INITIAL_PASSWORD
 from inventory_web.areas.accounts.users import has_initial_password
 from inventory_web.commands.opening import database as opened

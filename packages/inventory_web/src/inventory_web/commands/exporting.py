@@ -5,8 +5,7 @@ from pathlib import Path
 import click
 from flask_babel import gettext, ngettext
 
-from inventory_core.exports.exporting import ExportFormat, export_products
-from inventory_core.queries.filters import ProductFilter
+from inventory_core import ExportFormat, ProductFilter, export_products
 from inventory_web.commands.opening import inventory_of
 from inventory_web.messages import number
 from inventory_web.settings import Settings

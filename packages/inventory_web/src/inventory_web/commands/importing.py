@@ -1,6 +1,7 @@
 """``import``, also of the sample catalogue."""
 
 import dataclasses
+import gc
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -11,13 +12,17 @@ from typing import Any
 import click
 from flask_babel import gettext, ngettext
 
-from inventory_core.errors import RowsRefused
-from inventory_core.imports.collector import collector_at_rest
-from inventory_core.imports.reading import read_table
-from inventory_core.imports.results import ImportPreview, ImportResult, RowFault
-from inventory_core.imports.table import Table
-from inventory_core.inventory import Inventory
-from inventory_core.operations.importing import import_table, preview_import
+from inventory_core import (
+    ImportPreview,
+    ImportResult,
+    Inventory,
+    RowFault,
+    RowsRefused,
+    Table,
+    import_table,
+    preview_import,
+    read_table,
+)
 from inventory_web.areas.imports.texts import row_fault_text
 from inventory_web.commands.opening import actor, inventory_of
 from inventory_web.commands.reporting import report
@@ -33,13 +38,28 @@ def import_file(file: Path, *, dry_run: bool, sheet: str | None, as_json: bool) 
     """Import a file, or say with every fault why not and exit with 1; nothing is changed then."""
     with inventory_of(Settings.from_environment()) as inventory:
         try:
-            with collector_at_rest(), _progress(shown=not as_json) as progress:
+            with paused_garbage_collection(), _progress(shown=not as_json) as progress:
                 table = read_table(file, filename=file.name, sheet=sheet)
                 outcome = _preview(inventory, table, progress) if dry_run else _import(inventory, table, progress)
         except RowsRefused as error:
             _show_faults(error, as_json=as_json)
             sys.exit(1)
     _show(outcome, dry_run=dry_run, as_json=as_json)
+
+
+@contextmanager
+def paused_garbage_collection() -> Iterator[None]:
+    """Pause cyclic garbage collection: an import makes millions of objects and no cycles, and gains a seventh of its time.
+
+    The pause holds for every thread, so it is only for a process that does nothing else meanwhile.
+    """
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def carry_out(inventory: Inventory, file: Path, *, actor: str) -> None:

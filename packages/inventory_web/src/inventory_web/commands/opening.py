@@ -6,8 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import FrameType
 
-from inventory_core.inventory import Inventory
-from inventory_core.sessions import SingleDatabase
+from inventory_core import Inventory, SingleDatabase
 from inventory_web.catalogues import folders_of
 from inventory_web.composition import open_inventory, open_server
 from inventory_web.language import speaking

@@ -6,7 +6,7 @@ import sys
 import click
 from flask_babel import gettext
 
-from inventory_core.plugins import InstalledPlugin
+from inventory_core import InstalledPlugin
 from inventory_web.language import speaking
 from inventory_web.plugins import load_plugins
 from inventory_web.settings import Settings

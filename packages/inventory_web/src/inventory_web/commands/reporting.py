@@ -5,7 +5,7 @@ import traceback
 import click
 from flask_babel import gettext
 
-from inventory_core.errors import InventoryError
+from inventory_core import InventoryError
 from inventory_web.cli_words import chosen_language
 from inventory_web.commands.usage import usage_text
 from inventory_web.errors import SettingsRefused, WebError, code_of

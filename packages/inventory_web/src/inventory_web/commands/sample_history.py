@@ -9,19 +9,19 @@ from pathlib import Path
 from inventory_core import (
     Inventory,
     ProductDraft,
+    ProductFilter,
+    Status,
     count,
     edit_product,
     get_product,
     issue,
     new_operation_id,
+    product_page,
     receive,
     restore_product,
     retire_product,
     transfer,
 )
-from inventory_core.queries.filters import ProductFilter
-from inventory_core.queries.product_list import product_page
-from inventory_core.rules.reorder import Status
 from inventory_web.commands.importing import carry_out
 
 PEOPLE = ("ana", "luis", "marta")

@@ -8,10 +8,8 @@ from collections.abc import Iterator
 import click
 from flask_babel import gettext, ngettext
 
-from inventory_core.inventory import Inventory
-from inventory_core.operations.verifications.fault import VerificationFault
-from inventory_core.operations.verifications.folded import invisible_faults
-from inventory_core.operations.verifying import verify as verify_inventory
+from inventory_core import Inventory, VerificationFault, invisible_faults
+from inventory_core import verify as verify_inventory
 from inventory_web.areas.accounts import second_factors, users
 from inventory_web.areas.accounts.passwords import INITIAL_NAME, INITIAL_PASSWORD
 from inventory_web.areas.accounts.users import has_initial_password, set_password

@@ -10,8 +10,7 @@ import structlog
 from flask_babel import force_locale
 from sqlalchemy.orm import Session
 
-from inventory_core.errors import DatabaseBusy, InventoryError
-from inventory_core.inventory import Inventory
+from inventory_core import DatabaseBusy, Inventory, InventoryError
 from inventory_web.catalogues import SOURCE_LANGUAGE
 from inventory_web.current import Account
 from inventory_web.error_pages import answer_for

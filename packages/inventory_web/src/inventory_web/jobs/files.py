@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 from typing_extensions import Buffer, override
 
-from inventory_core.inventory import Inventory
+from inventory_core import Inventory
 from inventory_web.jobs.models import JobChunk
 from inventory_web.replicated_database import reader_of_source
 

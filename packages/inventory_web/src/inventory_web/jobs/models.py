@@ -6,12 +6,11 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import Index, LargeBinary
+from sqlalchemy import Index, LargeBinary, String
 from sqlalchemy.dialects import mysql
 from sqlmodel import Field
 
-from inventory_core.tables.columns import LONG_TEXT, ROW_ID, UtcMicroseconds, text_of
-from inventory_core.tables.metadata import MYSQL_OPTIONS
+from inventory_core import LONG_TEXT, MYSQL_OPTIONS, ROW_ID, UtcMicroseconds
 from inventory_web.tables import WebTable
 
 
@@ -88,18 +87,18 @@ class JobRow(WebTable, table=True):
     __tablename__ = "job"
     __table_args__ = (Index(None, "created_at"), Index(None, "state", "touched_at"), MYSQL_OPTIONS)
 
-    id: str = Field(primary_key=True, sa_type=text_of(32))
-    kind: str = Field(sa_type=text_of(20))
-    step: str = Field(sa_type=text_of(20))
-    title: str = Field(sa_type=text_of(200))
+    id: str = Field(primary_key=True, sa_type=String(32))
+    kind: str = Field(sa_type=String(20))
+    step: str = Field(sa_type=String(20))
+    title: str = Field(sa_type=String(200))
     request: str = Field(sa_type=LONG_TEXT)
     size: int = Field(default=0, sa_type=ROW_ID)
-    actor: str = Field(sa_type=text_of(80))
-    state: str = Field(sa_type=text_of(20))
-    worker: str = Field(default="", sa_type=text_of(32))
+    actor: str = Field(sa_type=String(80))
+    state: str = Field(sa_type=String(20))
+    worker: str = Field(default="", sa_type=String(32))
     takes: int = Field(default=0)
     cancel_requested: bool = Field(default=False)
-    stage: str = Field(default="", sa_type=text_of(40))
+    stage: str = Field(default="", sa_type=String(40))
     done_rows: int = Field(default=0)
     total_rows: int = Field(default=0)
     remaining: int | None = Field(default=None)
@@ -114,6 +113,6 @@ class JobChunk(WebTable, table=True):
     __tablename__ = "job_chunk"
     __table_args__ = (MYSQL_OPTIONS,)
 
-    job_id: str = Field(primary_key=True, foreign_key="job.id", sa_type=text_of(32))
+    job_id: str = Field(primary_key=True, foreign_key="job.id", sa_type=String(32))
     number: int = Field(primary_key=True)
     content: bytes = Field(sa_type=CONTENT)

@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from types import TracebackType
 from typing import Self
 
-from inventory_core.errors import InventoryError
-from inventory_core.inventory import Inventory
+from inventory_core import Inventory, InventoryError
 from inventory_web.jobs.queue import LeaseLost, renew
 from inventory_web.logs import get_logger
 

@@ -14,10 +14,14 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from inventory_core.errors import OperationReused
-from inventory_core.failures import Failure, classify
-from inventory_core.inventory import Inventory
-from inventory_core.tables.database_clock import database_now, read_database_clock
+from inventory_core import (
+    DriverErrorKind,
+    Inventory,
+    OperationReused,
+    classify_driver_error,
+    database_now,
+    read_database_clock,
+)
 from inventory_web.errors import JobQuotaReached
 from inventory_web.jobs.files import add_chunks
 from inventory_web.jobs.models import ACTIVE_STATES, Job, JobChunk, JobRow, JobState
@@ -111,7 +115,7 @@ def add_job(inventory: Inventory, job: Job, file: IO[bytes] | None = None) -> No
     try:
         inventory.sessions.write(work)
     except DBAPIError as error:
-        if classify(error) is not Failure.DUPLICATE:
+        if classify_driver_error(error) is not DriverErrorKind.DUPLICATE:
             raise
         # The same form came in twice at the same instant.
         inventory.sessions.write(work)

@@ -19,8 +19,7 @@ from typing import cast
 from flask import Blueprint, Flask, current_app
 from flask.sansio.blueprints import BlueprintSetupState
 
-from inventory_core.errors import InventoryError
-from inventory_core.inventory import Inventory
+from inventory_core import Inventory, InventoryError
 from inventory_web import current
 from inventory_web.errors import WorkGivenUp
 from inventory_web.jobs import labels, queue

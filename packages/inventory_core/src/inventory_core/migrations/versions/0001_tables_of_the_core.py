@@ -4,7 +4,8 @@ import sqlalchemy as sa
 from alembic import op
 
 from inventory_core.migrations import repeatable
-from inventory_core.migrations.column_types import LONG_TEXT, MYSQL_OPTIONS, ROW_ID, UtcMicroseconds
+from inventory_core.tables.columns import LONG_TEXT, ROW_ID, UtcMicroseconds
+from inventory_core.tables.metadata import MYSQL_OPTIONS
 
 revision = "0001"
 down_revision = None

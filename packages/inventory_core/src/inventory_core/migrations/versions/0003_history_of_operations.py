@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from alembic import op
 
 from inventory_core.migrations import repeatable
-from inventory_core.migrations.column_types import ROW_ID
+from inventory_core.tables.columns import ROW_ID
 
 revision = "0003"
 down_revision = "0002"

@@ -5,9 +5,10 @@ import json
 import sqlalchemy as sa
 from alembic import op
 
-from inventory_core.insert_only import forbid_changes, permit_changes
+from inventory_core.insert_only import forbid_row_changes, permit_row_changes
 from inventory_core.migrations import repeatable
-from inventory_core.migrations.column_types import LONG_TEXT, MYSQL_OPTIONS, ROW_ID, UtcMicroseconds
+from inventory_core.tables.columns import LONG_TEXT, ROW_ID, UtcMicroseconds
+from inventory_core.tables.metadata import MYSQL_OPTIONS
 
 revision = "0004"
 down_revision = "0003"
@@ -24,7 +25,7 @@ def upgrade() -> None:
     _create()
     if "result" in {column["name"] for column in inspector.get_columns("operation")}:
         _move()
-    forbid_changes(op.get_bind(), *INSERT_ONLY)
+    forbid_row_changes(op.get_bind(), *INSERT_ONLY)
 
 
 def _create() -> None:
@@ -47,7 +48,7 @@ def _create() -> None:
 def _move() -> None:
     """Copy what is not there yet; an empty result is that of an operation that was refused."""
     connection = op.get_bind()
-    permit_changes(connection, *INSERT_ONLY)
+    permit_row_changes(connection, *INSERT_ONLY)
     connection.execute(
         sa.text(
             "INSERT INTO operation_result (operation_id, result, at, product_id) "
@@ -74,7 +75,7 @@ def _move() -> None:
 
 def downgrade() -> None:
     connection = op.get_bind()
-    permit_changes(connection, *INSERT_ONLY)
+    permit_row_changes(connection, *INSERT_ONLY)
     op.add_column("operation", sa.Column("result", LONG_TEXT, nullable=True))
     op.add_column("operation", sa.Column("product_id", ROW_ID, nullable=True))
     connection.execute(
@@ -88,4 +89,4 @@ def downgrade() -> None:
     op.drop_table("operation_result")
     if connection.dialect.name == "sqlite":
         # The ledger was insert only on SQLite before this revision.
-        forbid_changes(connection, "movement")
+        forbid_row_changes(connection, "movement")

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, flash, make_response, render_template, re
 from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
 
-from inventory_core.errors import Fault
+from inventory_core import Fault
 from inventory_web import current, error_pages, htmx
 from inventory_web.areas.accounts import second_factors, users
 from inventory_web.areas.accounts.user_names import is_mixed_script

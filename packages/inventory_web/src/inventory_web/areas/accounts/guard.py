@@ -7,7 +7,7 @@ from flask_babel import gettext
 from werkzeug.exceptions import HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
-from inventory_core.errors import InventoryError
+from inventory_core import InventoryError
 from inventory_web import current, error_pages, htmx, kept_forms
 from inventory_web.addresses import page_of_form, this_address
 from inventory_web.areas.accounts import logins, users

@@ -3,7 +3,7 @@
 from flask import Blueprint, request
 from werkzeug.wrappers import Response as BaseResponse
 
-from inventory_core.errors import Fault
+from inventory_core import Fault
 from inventory_web import current, htmx, language
 from inventory_web.addresses import page_to_show_again
 from inventory_web.areas.accounts import guard, users

@@ -18,7 +18,7 @@ from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
 from werkzeug.wrappers import Response as BaseResponse
 
-from inventory_core.rules.codes import code_key
+from inventory_core import code_key
 from inventory_web import current, error_pages, htmx, kept_forms
 from inventory_web.addresses import is_local
 from inventory_web.areas.accounts import guard, logins, second_factors, throttling

@@ -10,10 +10,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from inventory_core.errors import InventoryError
-from inventory_core.inventory import Inventory
-from inventory_core.rules.codes import code_key
-from inventory_core.rules.texts import one_line
+from inventory_core import Inventory, InventoryError, code_key, normalize_line
 from inventory_web.areas.accounts import throttling
 from inventory_web.areas.accounts.passwords import hash_password, is_outdated, matches
 from inventory_web.areas.accounts.tables import SecondFactor, User, UserSession
@@ -75,7 +72,7 @@ def check_password(inventory: Inventory, *, name: str, password: str, by: Author
     if not matches(user.password_hash if user else None, password) or user is None or user.disabled_at is not None:
         if attempts <= throttling.BUSY_ADDRESS or attempts % AUDITED_OF_BUSY_ADDRESS == 0:
             many = attempts if attempts > throttling.BUSY_ADDRESS else None
-            announce(inventory, Event.LOGIN_FAILED, by=by, subject=one_line(name)[:LONGEST_TRIED], attempts=many)
+            announce(inventory, Event.LOGIN_FAILED, by=by, subject=normalize_line(name)[:LONGEST_TRIED], attempts=many)
         return None
     if is_outdated(user.password_hash):
         user.password_hash = _rehash(inventory, user, password)
@@ -89,7 +86,7 @@ def check_password(inventory: Inventory, *, name: str, password: str, by: Author
 
 def typed_key(name: str) -> str:
     """A name as it was typed, as names are compared."""
-    return code_key(one_line(name)[:200])
+    return code_key(normalize_line(name)[:200])
 
 
 def confirm_password(inventory: Inventory, account: Account, *, password: str, by: Author) -> bool:

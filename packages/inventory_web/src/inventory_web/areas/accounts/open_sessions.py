@@ -7,7 +7,7 @@ from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from inventory_core.inventory import Inventory
+from inventory_core import Inventory
 from inventory_web.areas.accounts.logins import LONGEST_SESSION
 from inventory_web.areas.accounts.tables import UserSession
 from inventory_web.auditing import Author, Event, record

@@ -5,7 +5,7 @@ from functools import cache
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
 
-from inventory_core.errors import Fault
+from inventory_core import Fault
 
 INITIAL_NAME = "admin"
 INITIAL_PASSWORD = "admin123"  # noqa: S105 - public, and demanded to be changed

@@ -4,7 +4,7 @@ from flask import Blueprint, Response, flash, make_response, redirect, render_te
 from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response as BaseResponse
 
-from inventory_core.errors import Fault
+from inventory_core import Fault
 from inventory_web import current, htmx, kept_forms
 from inventory_web.areas.accounts import guard, logins, open_sessions, users
 from inventory_web.auditing import the_author

@@ -6,8 +6,7 @@ from flask_babel import gettext
 from markupsafe import Markup
 from werkzeug.wrappers import Response as BaseResponse
 
-from inventory_core.errors import Fault
-from inventory_core.rules.codes import code_key
+from inventory_core import Fault, code_key
 from inventory_web import current, htmx
 from inventory_web.areas.accounts import logins, second_factors, throttling
 from inventory_web.auditing import Event, announce_seldom, the_author

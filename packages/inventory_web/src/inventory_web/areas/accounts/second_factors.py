@@ -13,10 +13,7 @@ from sqlalchemy import delete, insert, select, update
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from inventory_core.errors import Fault
-from inventory_core.inventory import Inventory
-from inventory_core.rules.codes import code_key
-from inventory_core.rules.texts import one_line
+from inventory_core import Fault, Inventory, code_key, normalize_line
 from inventory_web.areas.accounts import recovery_codes
 from inventory_web.areas.accounts.sealing import reseal, seal, unseal
 from inventory_web.areas.accounts.tables import SecondFactor, User
@@ -138,7 +135,7 @@ def switch_off(inventory: Inventory, *, name: str, by: Author) -> bool:
     """Take the second factor and its recovery codes away; False if there is none. Raises ``AccountNotFound``."""
 
     def work(session: Session) -> bool:
-        user = session.scalars(select(User).where(col(User.name_key) == code_key(one_line(name)))).one_or_none()
+        user = session.scalars(select(User).where(col(User.name_key) == code_key(normalize_line(name)))).one_or_none()
         if user is None or user.id is None:
             raise AccountNotFound(name)
         was_on = _locked(session, user.id) is not None

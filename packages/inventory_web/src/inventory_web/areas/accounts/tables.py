@@ -2,11 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, String, UniqueConstraint
 from sqlmodel import Field
 
-from inventory_core.tables.columns import LONG_TEXT, ROW_ID, UtcMicroseconds, text_of
-from inventory_core.tables.metadata import MYSQL_OPTIONS
+from inventory_core import LONG_TEXT, MYSQL_OPTIONS, ROW_ID, UtcMicroseconds
 from inventory_web.tables import WebTable
 
 
@@ -20,15 +19,15 @@ class User(WebTable, table=True):
     __table_args__ = (UniqueConstraint("name_key"), MYSQL_OPTIONS)
 
     id: int | None = Field(default=None, primary_key=True, sa_type=ROW_ID)
-    name: str = Field(sa_type=text_of(80))
-    name_key: str = Field(sa_type=text_of(191))
-    role: str = Field(sa_type=text_of(20))
-    password_hash: str = Field(sa_type=text_of(200))
+    name: str = Field(sa_type=String(80))
+    name_key: str = Field(sa_type=String(191))
+    role: str = Field(sa_type=String(20))
+    password_hash: str = Field(sa_type=String(200))
     provisional: bool = Field(default=False)
     created_at: datetime = Field(sa_type=UtcMicroseconds)
     disabled_at: datetime | None = Field(default=None, sa_type=UtcMicroseconds)
-    language: str | None = Field(default=None, sa_type=text_of(10))
-    theme: str | None = Field(default=None, sa_type=text_of(10))
+    language: str | None = Field(default=None, sa_type=String(10))
+    theme: str | None = Field(default=None, sa_type=String(10))
     logged_in_at: datetime | None = Field(default=None, sa_type=UtcMicroseconds)
 
 
@@ -42,12 +41,12 @@ class UserSession(WebTable, table=True):
     __tablename__ = "user_session"
     __table_args__ = (Index(None, "user_id"), Index(None, "seen_at"), MYSQL_OPTIONS)
 
-    id: str = Field(primary_key=True, sa_type=text_of(64))
+    id: str = Field(primary_key=True, sa_type=String(64))
     user_id: int = Field(foreign_key="user.id", sa_type=ROW_ID)
     created_at: datetime = Field(sa_type=UtcMicroseconds)
     seen_at: datetime = Field(sa_type=UtcMicroseconds)
-    address: str = Field(sa_type=text_of(64))
-    agent: str = Field(default="", sa_type=text_of(200))
+    address: str = Field(sa_type=String(64))
+    agent: str = Field(default="", sa_type=String(200))
     kept: str | None = Field(default=None, sa_type=LONG_TEXT)
 
 
@@ -64,8 +63,8 @@ class SecondFactor(WebTable, table=True):
     user_id: int = Field(
         primary_key=True, foreign_key="user.id", sa_type=ROW_ID, sa_column_kwargs={"autoincrement": False}
     )
-    secret: str = Field(sa_type=text_of(255))
-    begun_by: str = Field(sa_type=text_of(64))
+    secret: str = Field(sa_type=String(255))
+    begun_by: str = Field(sa_type=String(64))
     begun_at: datetime = Field(sa_type=UtcMicroseconds)
     confirmed_at: datetime | None = Field(default=None, sa_type=UtcMicroseconds)
     last_step: int = Field(default=0, sa_type=ROW_ID)
@@ -78,7 +77,7 @@ class RecoveryCode(WebTable, table=True):
     __tablename__ = "recovery_code"
     __table_args__ = (Index(None, "user_id"), MYSQL_OPTIONS)
 
-    id: str = Field(primary_key=True, sa_type=text_of(64))
+    id: str = Field(primary_key=True, sa_type=String(64))
     user_id: int = Field(foreign_key="user.id", sa_type=ROW_ID)
     used_at: datetime | None = Field(default=None, sa_type=UtcMicroseconds)
 
@@ -92,7 +91,7 @@ class LoginThrottle(WebTable, table=True):
     __tablename__ = "login_throttle"
     __table_args__ = (Index(None, "ends_at"), MYSQL_OPTIONS)
 
-    id: str = Field(primary_key=True, sa_type=text_of(64))
+    id: str = Field(primary_key=True, sa_type=String(64))
     attempts: int
     ends_at: datetime = Field(sa_type=UtcMicroseconds)
     next_at: datetime | None = Field(default=None, sa_type=UtcMicroseconds)

@@ -21,10 +21,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from inventory_core.errors import InventoryError
-from inventory_core.failures import Failure, classify
-from inventory_core.inventory import Inventory
-from inventory_core.tables.database_clock import read_database_clock
+from inventory_core import DriverErrorKind, Inventory, InventoryError, classify_driver_error, read_database_clock
 from inventory_web.areas.accounts.tables import LoginThrottle
 from inventory_web.auditing import Author, Event, record
 from inventory_web.errors import TooManyLogins
@@ -103,7 +100,7 @@ def count_attempt(
             try:
                 return inventory.sessions.write(work)
             except DBAPIError as error:
-                if classify(error) is not Failure.DUPLICATE:
+                if classify_driver_error(error) is not DriverErrorKind.DUPLICATE:
                     raise
                 # Another instance began the same window a moment ago; now there is a row to count in.
                 return inventory.sessions.write(work)

@@ -2,9 +2,7 @@
 
 import unicodedata
 
-from inventory_core.errors import Fault
-from inventory_core.rules.codes import LONGEST_KEY, code_key
-from inventory_core.rules.texts import text_faults
+from inventory_core import MAX_KEY_LENGTH, Fault, code_key, text_faults
 
 LONGEST_NAME = 40
 # Japanese and Korean are written in several scripts.
@@ -14,7 +12,7 @@ _TOGETHER = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "HANGUL": "CJK"}
 def name_faults(cleaned: str) -> list[Fault]:
     """Return what is wrong with a cleaned user name."""
     faults = text_faults("username", cleaned, longest=LONGEST_NAME, required=True)
-    if not faults and len(code_key(cleaned)) > LONGEST_KEY:
+    if not faults and len(code_key(cleaned)) > MAX_KEY_LENGTH:
         faults.append(Fault("username", "too_long", cleaned, LONGEST_NAME))
     return faults
 

@@ -10,11 +10,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from inventory_core.errors import Fault
-from inventory_core.failures import Failure, classify
-from inventory_core.inventory import Inventory
-from inventory_core.rules.codes import LONGEST_KEY, code_key
-from inventory_core.rules.texts import one_line
+from inventory_core import (
+    MAX_KEY_LENGTH,
+    DriverErrorKind,
+    Fault,
+    Inventory,
+    classify_driver_error,
+    code_key,
+    normalize_line,
+)
 from inventory_web.areas.accounts.passwords import (
     INITIAL_NAME,
     INITIAL_PASSWORD,
@@ -74,7 +78,9 @@ def list_accounts(
         .limit(limit)
     )
     if search:
-        query = query.where(col(User.name_key).contains(code_key(one_line(search)[:LONGEST_KEY]), autoescape=True))
+        query = query.where(
+            col(User.name_key).contains(code_key(normalize_line(search)[:MAX_KEY_LENGTH]), autoescape=True)
+        )
     with inventory.sessions.reader() as session:
         return tuple(_row(*found) for found in session.execute(query))
 
@@ -96,7 +102,7 @@ def add_account(
     inventory: Inventory, *, name: str, role: Role, password: str, provisional: bool = False, by: Author = PROGRAM
 ) -> str:
     """Make an account and give its cleaned name. Raises ``AccountRefused`` with every fault."""
-    cleaned = one_line(name)
+    cleaned = normalize_line(name)
     if faults := [*name_faults(cleaned), *password_faults("password", cleaned, password)]:
         raise AccountRefused(*faults)
     values = {
@@ -115,7 +121,7 @@ def add_account(
     try:
         inventory.sessions.write(work)
     except DBAPIError as error:
-        if classify(error) is not Failure.DUPLICATE:
+        if classify_driver_error(error) is not DriverErrorKind.DUPLICATE:
             raise
         raise AccountRefused(Fault("username", "duplicate", cleaned)) from error
     return cleaned
@@ -218,7 +224,7 @@ def has_initial_password(inventory: Inventory) -> bool:
 
 def _for_account(inventory: Inventory, name: str, work: Callable[[Session, User], None]) -> None:
     def locked(session: Session) -> None:
-        query = select(User).where(col(User.name_key) == code_key(one_line(name))).with_for_update()
+        query = select(User).where(col(User.name_key) == code_key(normalize_line(name))).with_for_update()
         user = session.scalars(query).one_or_none()
         if user is None:
             raise AccountNotFound(name)

@@ -9,10 +9,7 @@ from sqlalchemy import Select, delete, func, or_, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from inventory_core.insert_only import forbid_changes, permit_changes
-from inventory_core.inventory import Inventory
-from inventory_core.rules.codes import LONGEST_KEY, code_key
-from inventory_core.rules.texts import one_line
+from inventory_core import MAX_KEY_LENGTH, Inventory, code_key, forbid_row_changes, normalize_line, permit_row_changes
 from inventory_web.audit_tables import AuditEvent
 from inventory_web.auditing import Author, Event, record
 
@@ -80,11 +77,11 @@ def prune(inventory: Inventory, before: datetime, *, by: Author) -> int:
         old = select(col(AuditEvent.id)).where(col(AuditEvent.at) < before).order_by(col(AuditEvent.id)).limit(PORTION)
         numbers = session.scalars(old).all()
         if numbers:
-            permit_changes(session.connection(), AuditEvent.__tablename__)
+            permit_row_changes(session.connection(), AuditEvent.__tablename__)
             try:
                 session.execute(delete(AuditEvent).where(col(AuditEvent.id).in_(numbers)))
             finally:
-                forbid_changes(session.connection(), AuditEvent.__tablename__)
+                forbid_row_changes(session.connection(), AuditEvent.__tablename__)
         return len(numbers)
 
     total = 0
@@ -124,7 +121,7 @@ def _portion(session: Session, wanted: EventFilter, before: int | None, size: in
 
 def _filtered(query: Select[AuditEvent], wanted: EventFilter) -> Select[AuditEvent]:
     if wanted.person:
-        key = code_key(one_line(wanted.person))[:LONGEST_KEY]
+        key = code_key(normalize_line(wanted.person))[:MAX_KEY_LENGTH]
         query = query.where(or_(col(AuditEvent.actor_key) == key, col(AuditEvent.subject_key) == key))
     if wanted.event:
         query = query.where(col(AuditEvent.event) == wanted.event)

@@ -8,8 +8,7 @@ from flask import Blueprint, render_template, request, send_file
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from inventory_core.exports.columns import Column
-from inventory_core.exports.csv_file import write_csv
+from inventory_core import FileColumn, write_csv
 from inventory_web.areas.audit.reading import EventFilter, EventRow, events_page, every_event, kinds_of
 from inventory_web.areas.audit.texts import details_of, event_text
 from inventory_web.auditing import Event, announce, the_author, the_filter
@@ -45,14 +44,14 @@ def events() -> str:
 def table() -> Response:
     """The same as comma-separated values, as UTC and with every detail; that it was fetched is an event too."""
     stock, author = the_inventory(), the_author()
-    columns: tuple[Column[EventRow], ...] = (
-        Column("at", lambda row: row.at),
-        Column("event", lambda row: row.event),
-        Column("actor", lambda row: row.actor),
-        Column("subject", lambda row: row.subject),
-        Column("address", lambda row: row.address),
-        Column("request_id", lambda row: row.request_id),
-        Column("details", lambda row: json.dumps(row.details, ensure_ascii=False)),
+    columns: tuple[FileColumn[EventRow], ...] = (
+        FileColumn("at", lambda row: row.at),
+        FileColumn("event", lambda row: row.event),
+        FileColumn("actor", lambda row: row.actor),
+        FileColumn("subject", lambda row: row.subject),
+        FileColumn("address", lambda row: row.address),
+        FileColumn("request_id", lambda row: row.request_id),
+        FileColumn("details", lambda row: json.dumps(row.details, ensure_ascii=False)),
     )
     with ExitStack() as until_sent:
         target = until_sent.enter_context(TemporaryFile())

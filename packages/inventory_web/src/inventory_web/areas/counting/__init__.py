@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from flask import Blueprint, render_template
 from markupsafe import Markup
 
-from inventory_core.queries.product_details import ProductDetails
+from inventory_core import ProductDetails
 from inventory_web.areas.counting.views import blueprint
 from inventory_web.hookspecs import ProductPanel, hookimpl
 from inventory_web.product_table import new_row_operation

@@ -1,6 +1,6 @@
 """In which place a quick change happens when the form does not say so."""
 
-from inventory_core.queries.product_details import ProductDetails
+from inventory_core import ProductDetails
 
 
 class SeveralPlaces(Exception):

@@ -6,14 +6,23 @@ from flask import Blueprint, abort, flash, make_response, render_template, reque
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from inventory_core.errors import CountConflict, Fault, InventoryError, OperationReused
-from inventory_core.operations.counting import change_quantity, count
-from inventory_core.operations.results import StockChange
-from inventory_core.queries.choices import list_locations
-from inventory_core.queries.movement_history import movement_history
-from inventory_core.queries.product_details import ProductDetails, get_product
-from inventory_core.queries.selecting import SelectedProduct, Selection, selected_rows
-from inventory_core.rules.quantities import parse_quantity
+from inventory_core import (
+    CountConflict,
+    Fault,
+    InventoryError,
+    OperationReused,
+    ProductDetails,
+    SelectedProduct,
+    Selection,
+    StockChange,
+    change_quantity,
+    count,
+    get_product,
+    list_locations,
+    movement_history,
+    parse_quantity,
+    selected_rows,
+)
 from inventory_web.addresses import next_address, page_before
 from inventory_web.areas.counting.places import SeveralPlaces, place_of
 from inventory_web.current import the_actor, the_inventory, the_operation

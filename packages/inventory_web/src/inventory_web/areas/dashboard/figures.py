@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from inventory_core.queries.stock_by_category import CategoryStock
+from inventory_core import CategoryStock
 
 MOST_CATEGORIES = 9
 

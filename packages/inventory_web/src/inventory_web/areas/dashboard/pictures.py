@@ -5,9 +5,7 @@ from collections.abc import Sequence
 from flask_babel import format_date, get_locale, gettext, ngettext
 from markupsafe import Markup
 
-from inventory_core.queries.lowest_stock import Lack
-from inventory_core.queries.movements_by_day import DayTotals
-from inventory_core.queries.running_out import RunningOut
+from inventory_core import DayTotals, RunOutForecast, StockShortage
 from inventory_web.areas.dashboard.figures import Shelf
 from inventory_web.charts.bars import Bar, bars
 from inventory_web.charts.days import Day, days
@@ -65,13 +63,13 @@ def movements(shown: Sequence[DayTotals]) -> Markup:
     return days("movements", gettext("Entradas y salidas por día"), text, told, number)
 
 
-def running_out(shown: Sequence[RunningOut]) -> Markup:
+def running_out(shown: Sequence[RunOutForecast]) -> Markup:
     """How many days the stock of each product lasts."""
     lines = [Bar(f"{row.code} · {row.name}", row.days_left, days_text(row.days_left)) for row in shown]
     return bars("running-out", gettext("Días hasta que se acabe"), _told(lines), lines, number)
 
 
-def lacking(shown: Sequence[Lack]) -> Markup:
+def lacking(shown: Sequence[StockShortage]) -> Markup:
     """How many units each product lacks to its minimum."""
     lines = [Bar(f"{row.code} · {row.name}", row.lacks, number(row.lacks)) for row in shown]
     return bars("lacking", gettext("Unidades que faltan hasta el mínimo"), _told(lines), lines, number)

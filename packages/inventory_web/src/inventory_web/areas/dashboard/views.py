@@ -4,11 +4,7 @@ from zoneinfo import ZoneInfo
 
 from flask import Blueprint, render_template, request
 
-from inventory_core.queries.filters import WITHOUT_CATEGORY
-from inventory_core.queries.lowest_stock import lowest_stock
-from inventory_core.queries.movements_by_day import movements_by_day
-from inventory_core.queries.running_out import running_out_first
-from inventory_core.queries.stock_by_category import stock_by_category
+from inventory_core import WITHOUT_CATEGORY, lowest_stock, movements_by_day, products_running_out, stock_by_category
 from inventory_web.areas.dashboard import pictures
 from inventory_web.areas.dashboard.figures import shelves, totals
 from inventory_web.current import the_inventory, the_settings
@@ -33,7 +29,7 @@ def overview() -> str:
         totals=totals(stocks),
         shelves=shelves(stocks),
         days=movements_by_day(inventory, days=period, timezone=ZoneInfo(the_settings().timezone)),
-        running_out=running_out_first(inventory),
+        running_out=products_running_out(inventory),
         lacking=lowest_stock(inventory),
         period=period,
         periods=PERIODS,

@@ -8,7 +8,7 @@ from flask import Blueprint, request, send_file
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from inventory_core.exports.exporting import export_products
+from inventory_core import export_products
 from inventory_web.auditing import Event, announce, the_author, the_filter
 from inventory_web.current import the_inventory
 from inventory_web.language import the_language

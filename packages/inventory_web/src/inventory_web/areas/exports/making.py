@@ -6,8 +6,7 @@ from typing import BinaryIO, Literal, cast
 from flask_babel import gettext, lazy_gettext
 from sqlalchemy.orm import Session
 
-from inventory_core.exports.exporting import export_products
-from inventory_core.queries.product_count import count_products
+from inventory_core import count_products, export_products
 from inventory_web.auditing import Event, announce
 from inventory_web.jobs.execution import JobContext, JobResult, JobType
 from inventory_web.jobs.files import ChunkWriter

@@ -7,8 +7,7 @@ from uuid import uuid4
 from flask import Blueprint, Response, abort, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
-from inventory_core.errors import Fault, InvalidInput
-from inventory_core.queries.product_count import count_products
+from inventory_core import Fault, InvalidInput, count_products
 from inventory_web.areas.exports.direct import TYPES, file_name
 from inventory_web.areas.exports.making import KIND, LARGEST_COUNT, MAKE, state_text
 from inventory_web.current import new_operation, the_account, the_actor, the_inventory, the_operation

@@ -4,8 +4,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from inventory_core.errors import FileRefused, RowsRefused
-from inventory_core.imports.results import ImportPreview, ImportResult, RowFault
+from inventory_core import FileRefused, ImportPreview, ImportResult, RowFault, RowsRefused
 
 COUNTS = ("created", "updated", "restored", "retired", "unchanged", "stock_changes")
 MOST_FAULTS = 200

@@ -5,10 +5,7 @@ from typing import Any
 
 from flask_babel import lazy_gettext
 
-from inventory_core.errors import FileRefused, RowsRefused
-from inventory_core.imports.reading import read_table
-from inventory_core.imports.table import Table
-from inventory_core.operations.importing import import_table, preview_import
+from inventory_core import FileRefused, RowsRefused, Table, import_table, preview_import, read_table
 from inventory_web.areas.imports.outcomes import counts_of, refusal_of, rows_refused
 from inventory_web.areas.imports.texts import state_text
 from inventory_web.auditing import Event, announce

@@ -5,7 +5,7 @@ from typing import Any
 
 from flask_babel import gettext
 
-from inventory_core.errors import FileRefused
+from inventory_core import FileRefused
 from inventory_web.jobs.labels import job_colour, progress_state_text
 from inventory_web.jobs.models import Job, JobState
 from inventory_web.messages import number, reason_text

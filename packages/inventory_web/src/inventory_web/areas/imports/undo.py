@@ -6,8 +6,7 @@ from flask import flash, url_for
 from flask_babel import gettext, lazy_gettext
 from werkzeug.wrappers import Response
 
-from inventory_core.errors import CannotUndo
-from inventory_core.operations.undoing_import import undo_import
+from inventory_core import CannotUndo, undo_import
 from inventory_web.areas.imports.steps import KIND_SLOT
 from inventory_web.auditing import Event, announce
 from inventory_web.current import the_actor, the_inventory, the_operation

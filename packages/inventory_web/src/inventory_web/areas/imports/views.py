@@ -10,7 +10,7 @@ from flask import Blueprint, abort, make_response, render_template, request, url
 from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
-from inventory_core.errors import DatabaseBusy, Fault
+from inventory_core import DatabaseBusy, Fault
 from inventory_web.areas.imports import texts
 from inventory_web.areas.imports.steps import CHECK, IMPORT, KIND
 from inventory_web.areas.imports.undo import KIND as UNDO_KIND

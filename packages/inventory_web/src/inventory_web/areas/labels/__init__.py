@@ -6,7 +6,7 @@ from flask import Blueprint, render_template
 from flask_babel import lazy_gettext
 from markupsafe import Markup
 
-from inventory_core.queries.product_details import ProductDetails
+from inventory_core import ProductDetails
 from inventory_web.areas.labels.symbols import qr_symbol
 from inventory_web.areas.labels.views import blueprint
 from inventory_web.hookspecs import MenuEntry, ProductPanel, SelectionAction, hookimpl

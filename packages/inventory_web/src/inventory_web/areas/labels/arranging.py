@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import chain, islice, repeat
 
-from inventory_core.queries.product_details import ProductDetails
+from inventory_core import ProductDetails
 from inventory_web.areas.labels.sheets import Kind, Sheet
 from inventory_web.areas.labels.symbols import Symbol, bar_symbol, qr_symbol
 

@@ -3,10 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from inventory_core.inventory import Inventory
-from inventory_core.queries.product_details import ProductDetails
-from inventory_core.queries.products_by_code import products_by_code
-from inventory_core.rules.codes import clean_code
+from inventory_core import Inventory, ProductDetails, normalize_code, products_by_code
 
 _SEPARATORS = re.compile(r"[\s,;]+")
 
@@ -22,7 +19,7 @@ class Chosen:
 def lines_of(text: str) -> list[str]:
     """The lines that hold something; of a row that was copied from a spreadsheet its first cell."""
     cells = (line.lstrip().split("\t")[0] for line in text.splitlines())
-    return list(dict.fromkeys(cell for cell in map(clean_code, cells) if cell))
+    return list(dict.fromkeys(cell for cell in map(normalize_code, cells) if cell))
 
 
 def codes_of(text: str) -> list[str]:

@@ -8,7 +8,7 @@ from flask import session
 from flask_babel import gettext
 from werkzeug.datastructures import MultiDict
 
-from inventory_core.rules.quantities import parse_quantity
+from inventory_core import parse_quantity
 from inventory_web.areas.labels.sheets import SHEETS, Kind, Sheet
 from inventory_web.messages import fault_text, number
 

@@ -4,9 +4,8 @@ from flask import Blueprint, abort, make_response, render_template, request, url
 from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response
 
-from inventory_core.queries.product_details import ProductDetails
-from inventory_core.queries.selecting import SelectedRows, Selection
-from inventory_core.queries.selecting import selected_rows as rows_of
+from inventory_core import ProductDetails, SelectedRows, Selection
+from inventory_core import selected_rows as rows_of
 from inventory_web.areas.labels.arranging import Print, Wanted, arrange, pages
 from inventory_web.areas.labels.choosing import Chosen, choose_products, codes_of
 from inventory_web.areas.labels.forms import LARGEST_SHIFT, PARTS, LabelForm

@@ -4,9 +4,7 @@ from flask import Blueprint, flash, make_response, render_template, request, url
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from inventory_core.errors import InvalidInput
-from inventory_core.operations.locating import add_location
-from inventory_core.queries.choices import list_locations
+from inventory_core import InvalidInput, add_location, list_locations
 from inventory_web.current import new_operation, the_actor, the_inventory, the_operation
 from inventory_web.htmx import see_other
 from inventory_web.messages import faults_by_field

@@ -4,10 +4,7 @@ from typing import Any
 
 from flask import Blueprint, render_template, request
 
-from inventory_core.queries.filters import ProductFilter
-from inventory_core.queries.product_count import count_products
-from inventory_core.queries.sorting import Position
-from inventory_core.rules.reorder import Status
+from inventory_core import Position, ProductFilter, Status, count_products
 from inventory_web.current import the_inventory
 from inventory_web.list_query import ListQuery, found_text, read_list
 from inventory_web.roles import Role, requires

@@ -6,9 +6,8 @@ from flask import Blueprint
 from flask_babel import gettext, lazy_gettext
 from markupsafe import Markup
 
-from inventory_core.events import ProposedChange
-from inventory_core.hookspecs import hookimpl as core_hookimpl
-from inventory_core.queries.product_details import ProductDetails
+from inventory_core import ProductDetails, ProposedChange
+from inventory_core import hookimpl as core_hookimpl
 from inventory_web.areas.movements.views import blueprint, product_panel
 from inventory_web.hookspecs import MenuEntry, ProductPanel, hookimpl
 from inventory_web.settings import Settings

@@ -3,8 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from inventory_core.errors import Fault
-from inventory_core.rules.quantities import parse_quantity
+from inventory_core import Fault, parse_quantity
 from inventory_web.messages import faults_by_field
 
 KINDS = ("receive", "issue", "transfer")

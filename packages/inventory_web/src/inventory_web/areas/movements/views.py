@@ -6,15 +6,23 @@ from flask import Blueprint, flash, make_response, redirect, render_template, re
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from inventory_core.errors import ChangeRefused, Fault, InsufficientStock, InvalidInput, LocationNotFound, QuantityLimit
-from inventory_core.operations.issuing import issue
-from inventory_core.operations.receiving import receive
-from inventory_core.operations.results import StockChange
-from inventory_core.operations.transferring import transfer
-from inventory_core.operations.undoing import undo_movement
-from inventory_core.queries.choices import list_locations
-from inventory_core.queries.movement_history import movement_history
-from inventory_core.queries.product_details import ProductDetails, get_product
+from inventory_core import (
+    ChangeRefused,
+    Fault,
+    InsufficientStock,
+    InvalidInput,
+    LocationNotFound,
+    ProductDetails,
+    QuantityLimit,
+    StockChange,
+    get_product,
+    issue,
+    list_locations,
+    movement_history,
+    receive,
+    transfer,
+    undo_movement,
+)
 from inventory_web.addresses import next_address, page_before
 from inventory_web.areas.movements.forms import MovementForm
 from inventory_web.areas.movements.kinds import kind_colour, kind_text

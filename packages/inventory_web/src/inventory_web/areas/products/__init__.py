@@ -5,9 +5,8 @@ from collections.abc import Sequence
 from flask import Blueprint
 from flask_babel import gettext, lazy_gettext
 
-from inventory_core.exports.columns import ExportColumn
-from inventory_core.hookspecs import hookimpl as core_hookimpl
-from inventory_core.queries.rows import ProductRow
+from inventory_core import ExportColumn, ProductRow
+from inventory_core import hookimpl as core_hookimpl
 from inventory_web.areas.products.views import blueprint
 from inventory_web.hookspecs import MenuEntry, hookimpl
 from inventory_web.settings import Settings

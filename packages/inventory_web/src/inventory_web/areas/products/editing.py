@@ -4,11 +4,22 @@ from flask import Blueprint, flash, make_response, render_template, request, url
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from inventory_core.errors import DuplicateCode, EditConflict, Fault, InvalidInput, LocationNotFound
-from inventory_core.operations.cataloguing import edit_product, register_product, restore_product, retire_product
-from inventory_core.queries.choices import list_categories, list_locations
-from inventory_core.queries.product_details import ProductDetails, get_product
-from inventory_core.rules.codes import LONGEST_CODE
+from inventory_core import (
+    MAX_CODE_LENGTH,
+    DuplicateCode,
+    EditConflict,
+    Fault,
+    InvalidInput,
+    LocationNotFound,
+    ProductDetails,
+    edit_product,
+    get_product,
+    list_categories,
+    list_locations,
+    register_product,
+    restore_product,
+    retire_product,
+)
 from inventory_web.areas.products.forms import OTHER, ProductForm, stored_values
 from inventory_web.auditing import Event, announce, the_author
 from inventory_web.current import new_operation, the_actor, the_inventory, the_operation
@@ -29,7 +40,7 @@ def add_routes(blueprint: Blueprint) -> None:
 @requires(Role.OPERATOR)
 def new() -> Response:
     """Show an empty form, or one that begins with the ``code`` of the address."""
-    return _form_page("products/new.html", ProductForm.empty(code=request.args.get("code", "")[:LONGEST_CODE]))
+    return _form_page("products/new.html", ProductForm.empty(code=request.args.get("code", "")[:MAX_CODE_LENGTH]))
 
 
 @requires(Role.OPERATOR)

@@ -3,10 +3,7 @@
 from flask import Blueprint, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
-from inventory_core.queries.choices import list_categories, list_locations
-from inventory_core.queries.filters import WITHOUT_CATEGORY
-from inventory_core.queries.product_details import get_product
-from inventory_core.rules.reorder import Status
+from inventory_core import WITHOUT_CATEGORY, Status, get_product, list_categories, list_locations
 from inventory_web.areas.products import editing
 from inventory_web.current import running, the_inventory
 from inventory_web.htmx import VARY, wants_fragment

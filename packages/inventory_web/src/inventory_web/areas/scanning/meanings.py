@@ -4,10 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import parse_qs, urlsplit
 
-from inventory_core.inventory import Inventory
-from inventory_core.queries.product_details import ProductDetails
-from inventory_core.queries.products_by_code import products_by_code
-from inventory_core.rules.codes import LONGEST_CODE, clean_code
+from inventory_core import MAX_CODE_LENGTH, Inventory, ProductDetails, normalize_code, products_by_code
 
 LONGEST_TEXT = 2_000
 SPANISH_KEYS = str.maketrans("'-?_ñÑ/()=&\"·¿¡;:+", "-/_?;:&*()^@#+=<>]")
@@ -25,10 +22,10 @@ class Scanned:
 
 def find_scanned(inventory: Inventory, text: str) -> Scanned:
     """Find the product that a scanned or typed text means, retired or not."""
-    text = clean_code(text[:LONGEST_TEXT])
+    text = normalize_code(text[:LONGEST_TEXT])
     plain = list(dict.fromkeys(_meanings(text)))
     garbled = [code for code in _meanings(text.translate(SPANISH_KEYS)) if code not in plain]
-    found = products_by_code(inventory, [code for code in (*plain, *garbled) if len(code) <= LONGEST_CODE])
+    found = products_by_code(inventory, [code for code in (*plain, *garbled) if len(code) <= MAX_CODE_LENGTH])
     for code in (*plain, *garbled):
         if code in found:
             return Scanned(code, found[code], corrected=code in garbled)
@@ -55,4 +52,4 @@ def _code_in_address(text: str) -> str:
         return ""
     if parts.scheme not in ("http", "https") or not parts.path.endswith("/scan"):
         return ""
-    return clean_code(parse_qs(parts.query).get("code", [""])[0])
+    return normalize_code(parse_qs(parts.query).get("code", [""])[0])

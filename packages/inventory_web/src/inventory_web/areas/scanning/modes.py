@@ -7,8 +7,7 @@ from enum import StrEnum
 from flask import session
 from flask_babel import gettext
 
-from inventory_core.queries.choices import LocationRow
-from inventory_core.queries.product_details import ProductDetails
+from inventory_core import LocationRow, ProductDetails
 from inventory_web.current import may, the_settings
 from inventory_web.roles import Role
 

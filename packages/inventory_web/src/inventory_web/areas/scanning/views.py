@@ -8,13 +8,18 @@ from flask import Blueprint, flash, make_response, render_template, request, url
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from inventory_core.errors import CountConflict, InventoryError
-from inventory_core.operations.counting import change_quantity, count
-from inventory_core.operations.results import StockChange
-from inventory_core.queries.choices import list_locations
-from inventory_core.queries.movement_history import movement_history
-from inventory_core.queries.product_details import ProductDetails, get_product
-from inventory_core.rules.quantities import parse_quantity
+from inventory_core import (
+    CountConflict,
+    InventoryError,
+    ProductDetails,
+    StockChange,
+    change_quantity,
+    count,
+    get_product,
+    list_locations,
+    movement_history,
+    parse_quantity,
+)
 from inventory_web.areas.scanning.meanings import Scanned, find_scanned
 from inventory_web.areas.scanning.modes import Choice, Mode, allowed_modes, mode_text, places_to_count
 from inventory_web.current import new_operation, the_actor, the_inventory, the_operation

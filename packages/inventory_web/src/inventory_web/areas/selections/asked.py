@@ -5,11 +5,17 @@ from dataclasses import dataclass, field
 
 from flask_babel import gettext, ngettext
 
-from inventory_core.errors import ChangedProduct, Fault
-from inventory_core.rules.categories import WITHOUT_CATEGORY
-from inventory_core.rules.quantities import parse_quantity
-from inventory_core.rules.reorder import Status
-from inventory_core.rules.shared_changes import SetCategory, SetMinimum, SetRetired, SharedChange
+from inventory_core import (
+    WITHOUT_CATEGORY,
+    ChangedProduct,
+    Fault,
+    SetCategory,
+    SetMinimum,
+    SetRetired,
+    SharedChange,
+    Status,
+    parse_quantity,
+)
 from inventory_web.messages import number, products_text
 from inventory_web.statuses import status_text
 

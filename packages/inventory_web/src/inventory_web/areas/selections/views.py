@@ -4,12 +4,22 @@ from flask import Blueprint, flash, make_response, render_template, request, url
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from inventory_core.errors import InvalidInput, ProductsConflict, SelectionChanged
-from inventory_core.operations.changing_many import ProductsSaved, change_products, undo_products_change
-from inventory_core.queries.choices import list_categories
-from inventory_core.queries.selecting import MOST_SELECTED, SelectedProduct, Selection, selected_rows, too_many
-from inventory_core.rules.categories import WITHOUT_CATEGORY
-from inventory_core.rules.shared_changes import SetRetired
+from inventory_core import (
+    MAX_SELECTED_PRODUCTS,
+    WITHOUT_CATEGORY,
+    InvalidInput,
+    ProductsConflict,
+    ProductsSaved,
+    SelectedProduct,
+    Selection,
+    SelectionChanged,
+    SetRetired,
+    change_products,
+    list_categories,
+    selected_rows,
+    too_many_selected,
+    undo_products_change,
+)
 from inventory_web.addresses import next_address
 from inventory_web.areas.selections import asked
 from inventory_web.areas.selections.asked import OTHER, Asked
@@ -112,7 +122,7 @@ def _page(selection: Selection, wanted: Asked, *, status: int = 200, notice: str
     """Show which products it is about and what they shall get."""
     found = selected_rows(the_inventory(), selection, size=SHOWN)
     if found.count.more:
-        raise too_many(MOST_SELECTED + 1)
+        raise too_many_selected(MAX_SELECTED_PRODUCTS + 1)
     number = found.count.number
     if selection.found is not None:
         selection = Selection(found=selection.found, seen_number=number)

@@ -5,8 +5,7 @@ from importlib.metadata import version
 from flask import Blueprint, Response, jsonify, request
 from sqlalchemy.exc import SQLAlchemyError
 
-from inventory_core.errors import InventoryError
-from inventory_core.queries.choices import list_locations
+from inventory_core import InventoryError, list_locations
 from inventory_web import current
 from inventory_web.areas.status import metrics
 from inventory_web.logs import get_logger

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from flask import Blueprint
 from markupsafe import Markup
 
-from inventory_core.queries.product_details import ProductDetails
+from inventory_core import ProductDetails
 from inventory_web.areas.stock_history.panel import blueprint, history_panel
 from inventory_web.hookspecs import ProductPanel, hookimpl
 from inventory_web.settings import Settings

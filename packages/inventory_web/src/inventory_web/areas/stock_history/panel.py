@@ -4,8 +4,7 @@ from flask import Blueprint, render_template
 from flask_babel import format_date, get_locale, gettext
 from markupsafe import Markup
 
-from inventory_core.queries.product_details import ProductDetails
-from inventory_core.queries.quantity_history import QuantityHistory, quantity_history
+from inventory_core import ProductDetails, QuantityHistory, quantity_history
 from inventory_web.charts.levels import Level, levels
 from inventory_web.current import the_inventory
 from inventory_web.messages import number

@@ -6,7 +6,7 @@ from flask import Blueprint
 from flask_babel import lazy_gettext
 from markupsafe import Markup
 
-from inventory_core.queries.product_details import ProductDetails
+from inventory_core import ProductDetails
 from inventory_web.areas.timeline.views import blueprint, product_panel
 from inventory_web.hookspecs import MenuEntry, ProductPanel, hookimpl
 from inventory_web.settings import Settings

@@ -4,8 +4,7 @@ from datetime import datetime
 
 from flask import Blueprint, render_template, request
 
-from inventory_core.queries.history import HistoryFilter, HistoryPage, operation_history
-from inventory_core.queries.product_details import ProductDetails
+from inventory_core import HistoryFilter, HistoryPage, ProductDetails, operation_history
 from inventory_web.areas.timeline.words import VERBS, told, verb_colour, verb_text
 from inventory_web.current import the_inventory
 from inventory_web.pagination import read_cursor, write_cursor

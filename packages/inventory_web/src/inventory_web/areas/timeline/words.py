@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from flask_babel import gettext, ngettext
 
-from inventory_core.queries.history_entries import HistoryEntry
+from inventory_core import HistoryEntry
 from inventory_web.messages import field_label, number, products_text
 
 VERBS = (

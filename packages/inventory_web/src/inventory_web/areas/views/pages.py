@@ -4,7 +4,7 @@ from flask import Blueprint, abort, flash, make_response, render_template, reque
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from inventory_core.errors import Fault
+from inventory_core import Fault
 from inventory_web.areas.views.saved import (
     Draft,
     ViewChanged,

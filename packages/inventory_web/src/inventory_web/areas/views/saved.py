@@ -9,10 +9,15 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from inventory_core.errors import Fault
-from inventory_core.failures import Failure, classify
-from inventory_core.inventory import Inventory
-from inventory_core.rules.texts import one_line, sort_key, text_faults
+from inventory_core import (
+    DriverErrorKind,
+    Fault,
+    Inventory,
+    classify_driver_error,
+    normalize_line,
+    sort_key,
+    text_faults,
+)
 from inventory_web.areas.views.tables import SavedView
 from inventory_web.list_query import ListQuery
 from inventory_web.tables import metadata
@@ -66,7 +71,7 @@ class Draft:
     @classmethod
     def of(cls, name: str, list_query: ListQuery, *, shared: bool, opens_first: bool) -> "Draft":
         """A draft with its name on one line, for the filter and the order of ``list_query``."""
-        return cls(one_line(name), shared, opens_first, urlencode(list_query.args()))
+        return cls(normalize_line(name), shared, opens_first, urlencode(list_query.args()))
 
     @property
     def key(self) -> str:
@@ -126,7 +131,7 @@ def save_view(inventory: Inventory, draft: Draft, account_id: int) -> list[Fault
     try:
         return inventory.sessions.write(work)
     except DBAPIError as error:
-        if classify(error) is not Failure.DUPLICATE:
+        if classify_driver_error(error) is not DriverErrorKind.DUPLICATE:
             raise
     same = [view for view in list_views(inventory, account_id) if view.owner_id == account_id and _is(view, draft)]
     return [] if same else [Fault("view_name", "duplicate", draft.name)]
@@ -150,7 +155,7 @@ def change_view(inventory: Inventory, view: ViewRow, draft: Draft, seen_version:
     try:
         inventory.sessions.write(work)
     except DBAPIError as error:
-        if classify(error) is not Failure.DUPLICATE:
+        if classify_driver_error(error) is not DriverErrorKind.DUPLICATE:
             raise
         return [Fault("view_name", "duplicate", draft.name)]
     return []

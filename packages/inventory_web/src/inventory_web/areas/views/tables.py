@@ -2,11 +2,10 @@
 
 from datetime import datetime
 
-from sqlalchemy import Index, UniqueConstraint
+from sqlalchemy import Index, String, UniqueConstraint
 from sqlmodel import Field
 
-from inventory_core.tables.columns import LONG_TEXT, ROW_ID, UtcMicroseconds, text_of
-from inventory_core.tables.metadata import MYSQL_OPTIONS
+from inventory_core import LONG_TEXT, MYSQL_OPTIONS, ROW_ID, UtcMicroseconds
 from inventory_web.tables import WebTable
 
 
@@ -22,8 +21,8 @@ class SavedView(WebTable, table=True):
 
     id: int | None = Field(default=None, primary_key=True, sa_type=ROW_ID)
     owner_id: int = Field(foreign_key="user.id", sa_type=ROW_ID)
-    name: str = Field(sa_type=text_of(80))
-    name_key: str = Field(sa_type=text_of(255))
+    name: str = Field(sa_type=String(80))
+    name_key: str = Field(sa_type=String(255))
     shared: bool = Field(default=False)
     opens_first: bool = Field(default=False)
     query: str = Field(sa_type=LONG_TEXT)

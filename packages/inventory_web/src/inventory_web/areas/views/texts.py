@@ -4,8 +4,7 @@ from collections.abc import Iterator
 
 from flask_babel import gettext
 
-from inventory_core.queries.filters import WITHOUT_CATEGORY
-from inventory_core.rules.reorder import Status
+from inventory_core import WITHOUT_CATEGORY, Status
 from inventory_web.list_query import DEFAULT_SORT, ListQuery
 from inventory_web.messages import field_label
 from inventory_web.statuses import status_text

@@ -6,8 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from argon2 import PasswordHasher
 
-from inventory_core.migrations import repeatable
-from inventory_core.migrations.column_types import MYSQL_OPTIONS, ROW_ID, UtcMicroseconds
+from inventory_core import MYSQL_OPTIONS, ROW_ID, UtcMicroseconds, migration_ops
 
 revision = "0001"
 down_revision = None
@@ -16,7 +15,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    repeatable.create_table(
+    migration_ops.create_table(
         "user",
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("name", sa.String(length=80), nullable=False),
@@ -30,7 +29,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("name_key", name=op.f("uq_user_name_key")),
         **MYSQL_OPTIONS,
     )
-    repeatable.create_table(
+    migration_ops.create_table(
         "user_session",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("user_id", ROW_ID, nullable=False),
@@ -41,9 +40,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_user_session")),
         **MYSQL_OPTIONS,
     )
-    repeatable.create_index(op.f("ix_user_session_user_id"), "user_session", ["user_id"])
-    repeatable.create_index(op.f("ix_user_session_seen_at"), "user_session", ["seen_at"])
-    repeatable.create_table(
+    migration_ops.create_index(op.f("ix_user_session_user_id"), "user_session", ["user_id"])
+    migration_ops.create_index(op.f("ix_user_session_seen_at"), "user_session", ["seen_at"])
+    migration_ops.create_table(
         "login_throttle",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
@@ -51,7 +50,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_login_throttle")),
         **MYSQL_OPTIONS,
     )
-    repeatable.create_index(op.f("ix_login_throttle_ends_at"), "login_throttle", ["ends_at"])
+    migration_ops.create_index(op.f("ix_login_throttle_ends_at"), "login_throttle", ["ends_at"])
 
     # Known to everybody, so it is marked as provisional: production lets it do nothing but change the password.
     first = {

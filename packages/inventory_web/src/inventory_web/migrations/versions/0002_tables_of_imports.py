@@ -4,8 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
 
-from inventory_core.migrations import repeatable
-from inventory_core.migrations.column_types import LONG_TEXT, MYSQL_OPTIONS, ROW_ID, UtcMicroseconds
+from inventory_core import LONG_TEXT, MYSQL_OPTIONS, ROW_ID, UtcMicroseconds, migration_ops
 
 revision = "0002"
 down_revision = "0001"
@@ -14,7 +13,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    repeatable.create_table(
+    migration_ops.create_table(
         "import_job",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("filename", sa.String(length=200), nullable=False),
@@ -31,8 +30,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_import_job")),
         **MYSQL_OPTIONS,
     )
-    repeatable.create_index(op.f("ix_import_job_created_at"), "import_job", ["created_at"])
-    repeatable.create_table(
+    migration_ops.create_index(op.f("ix_import_job_created_at"), "import_job", ["created_at"])
+    migration_ops.create_table(
         "import_chunk",
         sa.Column("job_id", sa.String(length=32), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),

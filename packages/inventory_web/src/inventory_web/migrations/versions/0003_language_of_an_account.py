@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from inventory_core.migrations import repeatable
+from inventory_core import migration_ops
 
 revision = "0003"
 down_revision = "0002"
@@ -12,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    repeatable.add_column("user", sa.Column("language", sa.String(length=10), nullable=True))
+    migration_ops.add_column("user", sa.Column("language", sa.String(length=10), nullable=True))
 
 
 def downgrade() -> None:

@@ -3,8 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from inventory_core.migrations import repeatable
-from inventory_core.migrations.column_types import LONG_TEXT, MYSQL_OPTIONS, ROW_ID, UtcMicroseconds
+from inventory_core import LONG_TEXT, MYSQL_OPTIONS, ROW_ID, UtcMicroseconds, migration_ops
 
 revision = "0004"
 down_revision = "0003"
@@ -13,13 +12,15 @@ depends_on = None
 
 
 def upgrade() -> None:
-    repeatable.add_column("user", sa.Column("theme", sa.String(length=10), nullable=True))
-    repeatable.add_column("user", sa.Column("logged_in_at", UtcMicroseconds(), nullable=True))
-    repeatable.add_column("user_session", sa.Column("agent", sa.String(length=200), nullable=False, server_default=""))
+    migration_ops.add_column("user", sa.Column("theme", sa.String(length=10), nullable=True))
+    migration_ops.add_column("user", sa.Column("logged_in_at", UtcMicroseconds(), nullable=True))
+    migration_ops.add_column(
+        "user_session", sa.Column("agent", sa.String(length=200), nullable=False, server_default="")
+    )
     with op.batch_alter_table("user_session") as table:
         table.alter_column("agent", existing_type=sa.String(length=200), existing_nullable=False, server_default=None)
-    repeatable.add_column("user_session", sa.Column("kept", LONG_TEXT, nullable=True))
-    repeatable.create_table(
+    migration_ops.add_column("user_session", sa.Column("kept", LONG_TEXT, nullable=True))
+    migration_ops.create_table(
         "second_factor",
         sa.Column("user_id", ROW_ID, autoincrement=False, nullable=False),
         sa.Column("secret", sa.String(length=255), nullable=False),
@@ -32,7 +33,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("user_id", name=op.f("pk_second_factor")),
         **MYSQL_OPTIONS,
     )
-    repeatable.create_table(
+    migration_ops.create_table(
         "recovery_code",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("user_id", ROW_ID, nullable=False),
@@ -41,8 +42,8 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_recovery_code")),
         **MYSQL_OPTIONS,
     )
-    repeatable.create_index(op.f("ix_recovery_code_user_id"), "recovery_code", ["user_id"])
-    repeatable.create_table(
+    migration_ops.create_index(op.f("ix_recovery_code_user_id"), "recovery_code", ["user_id"])
+    migration_ops.create_table(
         "audit_event",
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("at", UtcMicroseconds(), nullable=False),
@@ -57,10 +58,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_event")),
         **MYSQL_OPTIONS,
     )
-    repeatable.create_index(op.f("ix_audit_event_at"), "audit_event", ["at"])
-    repeatable.create_index(op.f("ix_audit_event_event_id"), "audit_event", ["event", "id"])
-    repeatable.create_index(op.f("ix_audit_event_actor_key_id"), "audit_event", ["actor_key", "id"])
-    repeatable.create_index(op.f("ix_audit_event_subject_key_id"), "audit_event", ["subject_key", "id"])
+    migration_ops.create_index(op.f("ix_audit_event_at"), "audit_event", ["at"])
+    migration_ops.create_index(op.f("ix_audit_event_event_id"), "audit_event", ["event", "id"])
+    migration_ops.create_index(op.f("ix_audit_event_actor_key_id"), "audit_event", ["actor_key", "id"])
+    migration_ops.create_index(op.f("ix_audit_event_subject_key_id"), "audit_event", ["subject_key", "id"])
 
 
 def downgrade() -> None:

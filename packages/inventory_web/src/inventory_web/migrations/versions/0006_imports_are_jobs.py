@@ -6,8 +6,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
 
-from inventory_core.migrations import repeatable
-from inventory_core.migrations.column_types import LONG_TEXT, MYSQL_OPTIONS, ROW_ID, UtcMicroseconds
+from inventory_core import LONG_TEXT, MYSQL_OPTIONS, ROW_ID, UtcMicroseconds, migration_ops
 
 revision = "0006"
 down_revision = "0005"
@@ -26,10 +25,10 @@ def _table(name: str, *columns: str) -> sa.TableClause:
 
 def upgrade() -> None:
     # MySQL commits each change of a table: what an interrupted run has copied, or dropped, is left alone.
-    if repeatable.has_table("import_chunk"):
+    if migration_ops.has_table("import_chunk"):
         _copy()
-    repeatable.drop_table("import_chunk")
-    repeatable.drop_table("import_job")
+    migration_ops.drop_table("import_chunk")
+    migration_ops.drop_table("import_job")
 
 
 def _copy() -> None:

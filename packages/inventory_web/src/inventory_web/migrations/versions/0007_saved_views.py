@@ -3,8 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from inventory_core.migrations import repeatable
-from inventory_core.migrations.column_types import LONG_TEXT, MYSQL_OPTIONS, ROW_ID, UtcMicroseconds
+from inventory_core import LONG_TEXT, MYSQL_OPTIONS, ROW_ID, UtcMicroseconds, migration_ops
 
 revision = "0007"
 down_revision = "0006"
@@ -13,7 +12,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    repeatable.create_table(
+    migration_ops.create_table(
         "saved_view",
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("owner_id", ROW_ID, nullable=False),
@@ -30,7 +29,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("owner_id", "name_key", name=op.f("uq_saved_view_owner_id_name_key")),
         **MYSQL_OPTIONS,
     )
-    repeatable.create_index(op.f("ix_saved_view_shared_name_key"), "saved_view", ["shared", "name_key"])
+    migration_ops.create_index(op.f("ix_saved_view_shared_name_key"), "saved_view", ["shared", "name_key"])
 
 
 def downgrade() -> None:

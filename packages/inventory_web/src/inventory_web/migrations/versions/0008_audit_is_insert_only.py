@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from inventory_core.insert_only import forbid_changes, permit_changes
+from inventory_core import forbid_row_changes, permit_row_changes
 
 revision = "0008"
 down_revision = "0007"
@@ -11,8 +11,8 @@ depends_on = None
 
 
 def upgrade() -> None:
-    forbid_changes(op.get_bind(), "audit_event")
+    forbid_row_changes(op.get_bind(), "audit_event")
 
 
 def downgrade() -> None:
-    permit_changes(op.get_bind(), "audit_event")
+    permit_row_changes(op.get_bind(), "audit_event")

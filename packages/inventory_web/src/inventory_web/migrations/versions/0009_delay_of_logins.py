@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from inventory_core.migrations.column_types import UtcMicroseconds
+from inventory_core import UtcMicroseconds
 
 revision = "0009"
 down_revision = "0008"
