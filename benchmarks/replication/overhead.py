@@ -13,13 +13,12 @@ from benchmarks.measuring import Bar, Figure, Table
 from benchmarks.replication.servers import Stand
 from benchmarks.replication.turns import batches, by_turns, percentile
 from inventory_replication import CausalContext, GtidSet, MonitorPolicy, ReplicatedCluster
-from inventory_replication.choosing import Chooser
-from inventory_replication.counters import Counters
 from inventory_replication.decisions.routing import ReadNeed
 from inventory_replication.monitor import Monitor
 from inventory_replication.mysql.connection import TrackingConnection
 from inventory_replication.mysql.engines import build_engine, tracked_connection
-from inventory_replication.traffic import Traffic
+from inventory_replication.router import Chooser
+from inventory_replication.stats import Counters, Traffic
 from tests.replication.mysql.fault_proxy import FaultProxy
 from tests.replication.mysql.servers import APP, DATABASE
 from tests.replication.runtime.clusters import notes, placed, put

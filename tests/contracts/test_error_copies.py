@@ -16,11 +16,10 @@ import pytest
 from inventory_core import ChangedProduct, Fault, InsufficientStock, Inventory, InventoryError, SingleDatabase, issue
 from inventory_core.testing import create_product, new_request, temporary_inventory
 from inventory_replication import ReplicationError, Server
-from inventory_replication.decisions.facts import NoAnswer
+from inventory_replication.decisions.snapshot import NoAnswer
 from inventory_replication.errors import CommitUnknown
-from inventory_replication.mysql.administration import AdministrationFailed
-from inventory_replication.provisioning.errors import Refused
-from inventory_replication.provisioning.findings import Finding
+from inventory_replication.provisioning.findings import Finding, Refused
+from inventory_replication.provisioning.server_admin import AdministrationFailed
 from inventory_web.errors import WebError
 from inventory_web.roles import Role
 

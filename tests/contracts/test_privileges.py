@@ -30,7 +30,7 @@ from inventory_core.operations.changing_many import change_products, undo_produc
 from inventory_core.queries.selecting import SelectedProduct, Selection
 from inventory_core.rules.shared_changes import SetMinimum
 from inventory_core.testing import create_location, create_product, new_request
-from inventory_replication.provisioning.wanted import Role, rights_of
+from inventory_replication.provisioning.desired_state import Role, rights_of
 from inventory_web.areas.accounts import logins, throttling, users
 from inventory_web.areas.audit.reading import EventFilter, events_page, prune
 from inventory_web.auditing import Author

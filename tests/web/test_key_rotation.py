@@ -11,8 +11,7 @@ from sqlalchemy import make_url
 
 from inventory_core import Inventory
 from inventory_replication.decisions.gtid import GtidSet
-from inventory_replication.decisions.token_codec import TokenCodec, TokenVerdict
-from inventory_replication.decisions.tokens import CausalToken
+from inventory_replication.decisions.tokens import CausalToken, TokenCodec, TokenVerdict
 from inventory_web import Settings, composition, kept_forms, pagination, replicas
 from inventory_web.areas.accounts import second_factors
 from inventory_web.areas.accounts.sealing import unseal

@@ -4,15 +4,14 @@ from collections.abc import Mapping
 
 from inventory_replication.config import BreakerPolicy, RoutingPolicy
 from inventory_replication.decisions.breaker import Breaker
-from inventory_replication.decisions.facts import Answer, NoAnswer, ReplicationChannel, ServerFacts
 from inventory_replication.decisions.gtid import GtidSet
-from inventory_replication.decisions.members import TopologySnapshot
 from inventory_replication.decisions.routing import (
     ReadNeed,
     RouteDecision,
     choose_reader,
 )
 from inventory_replication.decisions.routing_table import RoutingTable, ServerLoad, build_routing_table
+from inventory_replication.decisions.snapshot import Answer, NoAnswer, ReplicationChannel, ServerFacts, TopologySnapshot
 from inventory_replication.decisions.staleness import Freshness
 from inventory_replication.decisions.topology import decide_topology
 

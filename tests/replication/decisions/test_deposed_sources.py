@@ -1,7 +1,6 @@
 """Former sources are known by the records on other servers, and a split brain by two rounds one after the other."""
 
-from inventory_replication.decisions.members import Cause
-from inventory_replication.decisions.source_record import SourceRecord
+from inventory_replication.decisions.snapshot import Cause, SourceRecord
 from tests.replication.decisions.topology_cases import (
     GONE,
     HEALTHY,

@@ -4,7 +4,7 @@ from itertools import product
 
 import pytest
 
-from inventory_replication.decisions.error_numbers import MEANINGS, SYMBOLS, Meaning, meaning_of
+from inventory_replication.decisions.error_kinds import MEANINGS, SYMBOLS, Meaning, meaning_of
 from inventory_replication.decisions.outcomes import Commit, Outcome, Phase, PoolEffect, judge_read, judge_write
 
 SUPER_READ_ONLY = "The MySQL server is running with the --super-read-only option so it cannot execute this statement"

@@ -6,7 +6,6 @@ from dataclasses import replace
 import pytest
 
 from inventory_replication.config import RoutingPolicy
-from inventory_replication.decisions.facts import Answer
 from inventory_replication.decisions.gtid import GtidSet
 from inventory_replication.decisions.routing import (
     ReadNeed,
@@ -16,6 +15,7 @@ from inventory_replication.decisions.routing import (
     choose_writer,
 )
 from inventory_replication.decisions.routing_table import ServerLoad
+from inventory_replication.decisions.snapshot import Answer
 from inventory_replication.decisions.topology import decide_topology
 from tests.replication.decisions.routing_cases import (
     ANYTHING,

@@ -6,7 +6,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory_replication.config import RoutingPolicy
-from inventory_replication.decisions.facts import Answer
 from inventory_replication.decisions.gtid import EMPTY
 from inventory_replication.decisions.routing import (
     ReadNeed,
@@ -14,6 +13,7 @@ from inventory_replication.decisions.routing import (
     choose_reader,
 )
 from inventory_replication.decisions.routing_table import RoutingTable, ServerLoad
+from inventory_replication.decisions.snapshot import Answer
 from tests.replication.decisions.routing_cases import (
     GONE,
     NOW,

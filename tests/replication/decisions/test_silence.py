@@ -9,10 +9,10 @@ from hypothesis import strategies as st
 
 from inventory_replication.config import RoutingPolicy
 from inventory_replication.decisions.breaker import Breaker
-from inventory_replication.decisions.facts import Answer
 from inventory_replication.decisions.routing_table import RoutingTable
-from inventory_replication.decisions.silence import LEAST_QUESTIONS, UNBROKEN, Silence, to_be_cut_off
+from inventory_replication.decisions.snapshot import Answer
 from inventory_replication.decisions.topology import decide_topology
+from inventory_replication.decisions.unresponsive import LEAST_QUESTIONS, UNBROKEN, Silence, to_be_cut_off
 from tests.replication.decisions.routing_cases import FRESH, GONE, NOW, OPEN, POLICY, TWO, read, replica, table, upto
 
 CLOSED = Breaker()

@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 
 from inventory_replication.config import TokenKey, TokenPolicy
 from inventory_replication.decisions.gtid import EMPTY, GtidSet
-from inventory_replication.decisions.token_codec import TokenCodec, TokenReading, TokenVerdict
-from inventory_replication.decisions.tokens import CausalToken
+from inventory_replication.decisions.tokens import CausalToken, TokenCodec, TokenReading, TokenVerdict
 
 A = "3e11fa47-71ca-11e1-9e33-c80aa9429562"
 NOW = 1_795_000_000.0

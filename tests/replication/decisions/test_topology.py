@@ -7,10 +7,17 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory_replication.decisions.facts import Answer, ReplicationChannel, ServerFacts
 from inventory_replication.decisions.gtid import EMPTY, GtidSet
-from inventory_replication.decisions.members import Cause, MemberState, Mode, TopologySnapshot
-from inventory_replication.decisions.source_record import SourceRecord
+from inventory_replication.decisions.snapshot import (
+    Answer,
+    Cause,
+    MemberState,
+    Mode,
+    ReplicationChannel,
+    ServerFacts,
+    SourceRecord,
+    TopologySnapshot,
+)
 from inventory_replication.decisions.topology import decide_topology, lost_part
 from tests.replication.decisions.topology_cases import (
     DATA,

@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 
-from inventory_replication.decisions.facts import Answer, NoAnswer, ReplicationChannel, ServerFacts
 from inventory_replication.decisions.gtid import GtidSet
-from inventory_replication.decisions.members import TopologySnapshot
+from inventory_replication.decisions.snapshot import Answer, NoAnswer, ReplicationChannel, ServerFacts, TopologySnapshot
 from inventory_replication.decisions.topology import decide_topology
 
 U1, U2, U3, U4 = (f"{n}0000000-0000-11f0-8000-000000000000" for n in "1234")

@@ -19,8 +19,7 @@ from inventory_replication import (
     TokenKey,
     TokenPolicy,
 )
-from inventory_replication.counters import Counters
-from inventory_replication.metrics import render
+from inventory_replication.stats import Counters, render_metrics
 from inventory_replication.status import ClusterStatus
 
 README = Path(__file__).parents[3] / "packages" / "inventory_replication" / "README.md"
@@ -73,7 +72,7 @@ def metrics_told() -> list[tuple[str, str, str]]:
     server = ServerStatus(
         "db1", "db1:3306", "source", "source", 0.0, 1, "closed", "It writes.", semisync=True, clock_ahead_seconds=0.0
     )
-    text = render(counters, ClusterStatus("normal", 1, "db1", "", (server,)), 0.0)
+    text = render_metrics(counters, ClusterStatus("normal", 1, "db1", "", (server,)), 0.0)
     meanings = dict(re.findall(r"^# HELP inventory_replication_(\S+) (.+)$", text, flags=re.MULTILINE))
     kinds = re.findall(r"^# TYPE inventory_replication_(\S+) (\S+)$", text, flags=re.MULTILINE)
     return [(name, kind, meanings[name]) for name, kind in kinds]

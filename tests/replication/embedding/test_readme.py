@@ -3,7 +3,7 @@
 import re
 
 import inventory_replication
-from inventory_replication.decisions.members import Mode
+from inventory_replication.decisions.snapshot import Mode
 from tests.replication.embedding.shown import SETTINGS_OF, TEXT, blocks, metrics_told, rows, section, settings_of
 
 EXECUTED = {

@@ -6,8 +6,7 @@ from time import time
 import pytest
 
 from inventory_replication.decisions.gtid import GtidSet
-from inventory_replication.decisions.token_codec import TokenCodec
-from inventory_replication.decisions.tokens import CausalToken
+from inventory_replication.decisions.tokens import CausalToken, TokenCodec
 from inventory_replication.errors import LostWriteDetected
 from tests.replication.faults.watching import Cluster
 from tests.replication.mysql.servers import DATABASE, ReplicaSet, eventually

@@ -8,9 +8,9 @@ from sqlalchemy import text
 from sqlalchemy.orm import Session
 
 from inventory_replication import ReplicatedCluster
-from inventory_replication.decisions.source_record import SourceRecord
+from inventory_replication.decisions.snapshot import SourceRecord
 from inventory_replication.errors import SourceUnavailable, SplitBrainDetected
-from inventory_replication.mysql.administration import Administrator
+from inventory_replication.provisioning.server_admin import Administrator
 from tests.replication.faults.watching import WATCHFUL, Cluster, server
 from tests.replication.mysql.fault_proxy import FaultProxy
 from tests.replication.mysql.servers import DATABASE, MONITOR, ROOT, MySQLServer, ReplicaSet, attach, eventually

@@ -8,11 +8,11 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from inventory_replication.connections import ConnectionLimits
-from inventory_replication.decisions.error_numbers import Meaning
+from inventory_replication.config import ConnectionLimits
+from inventory_replication.decisions.error_kinds import Meaning
 from inventory_replication.errors import ConfigurationError
+from inventory_replication.mysql.diagnostics import meaning_of_fault
 from inventory_replication.mysql.engines import tracked_connection
-from inventory_replication.mysql.faults import meaning_of_fault
 from tests.replication.mysql.fault_proxy import HEALTHY, Ending, Fault, FaultProxy
 from tests.replication.mysql.pools import EngineFor, insert, number
 from tests.replication.mysql.servers import ReplicaSet

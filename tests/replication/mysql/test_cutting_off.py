@@ -13,10 +13,10 @@ from pymysql.err import OperationalError as DriverError
 from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
-from inventory_replication.connections import ConnectionLimits
-from inventory_replication.decisions.error_numbers import Meaning
+from inventory_replication.config import ConnectionLimits
+from inventory_replication.decisions.error_kinds import Meaning
+from inventory_replication.mysql.diagnostics import meaning_of_fault
 from inventory_replication.mysql.engines import ServerEngine
-from inventory_replication.mysql.faults import meaning_of_fault
 from tests.replication.mysql.pools import EngineFor
 from tests.replication.mysql.servers import BOUND, ReplicaSet, eventually
 

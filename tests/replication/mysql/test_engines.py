@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 
-from inventory_replication.connections import ConnectionLimits
+from inventory_replication.config import ConnectionLimits
 from inventory_replication.mysql.connection import ReadOnlyConnection
 from inventory_replication.mysql.engines import tracked_connection
 from tests.replication.mysql.fault_proxy import Fault, FaultProxy

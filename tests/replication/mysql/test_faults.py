@@ -7,9 +7,8 @@ from pymysql.err import Error, InterfaceError, OperationalError
 from sqlalchemy.exc import DBAPIError
 
 from inventory_replication.config import Credentials, Server
-from inventory_replication.decisions.error_numbers import Meaning
-from inventory_replication.mysql.faults import meaning_of_fault
-from inventory_replication.mysql.refusals import explain
+from inventory_replication.decisions.error_kinds import Meaning
+from inventory_replication.mysql.diagnostics import explain, meaning_of_fault
 
 SERVER = Server("db1", "10.0.0.1")
 ACCOUNT = Credentials("monitor", "secret-of-the-monitor")

@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from inventory_replication.config import Credentials, MonitorPolicy, Server
-from inventory_replication.decisions.facts import NoAnswer
 from inventory_replication.decisions.gtid import GtidSet
+from inventory_replication.decisions.snapshot import NoAnswer
 from inventory_replication.mysql.probes import Probe, ServerReport
 from inventory_replication.mysql.tls import client_tls
 from tests.replication.mysql.certificates import Certificates

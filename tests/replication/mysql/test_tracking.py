@@ -9,11 +9,10 @@ import pytest
 from pymysql.constants import CLIENT
 from pymysql.cursors import SSCursor
 
-from inventory_replication.config import Credentials
-from inventory_replication.connections import ConnectionLimits
+from inventory_replication.config import ConnectionLimits, Credentials
 from inventory_replication.decisions.gtid import GtidSet
 from inventory_replication.mysql.connection import MOST_REPORTS_KEPT, Evidence, TrackingConnection
-from inventory_replication.mysql.session_settings import session_settings
+from inventory_replication.mysql.engines import session_settings
 from tests.replication.mysql.fault_proxy import FaultProxy
 from tests.replication.mysql.servers import APP, DATABASE, ROOT, MySQLServer, ReplicaSet
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import TextClause, text
 from sqlalchemy.exc import OperationalError
 
-from inventory_replication.connections import ConnectionLimits
+from inventory_replication.config import ConnectionLimits
 from inventory_replication.decisions.gtid import EMPTY, GtidSet
 from inventory_replication.mysql.engines import ServerEngine, build_engine
 from inventory_replication.mysql.waiting import wait_for_gtids

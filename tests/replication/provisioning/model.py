@@ -4,13 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from inventory_replication.config import Credentials, Server
-from inventory_replication.decisions.facts import ReplicationChannel, ServerFacts
 from inventory_replication.decisions.gtid import EMPTY, GtidSet
-from inventory_replication.decisions.source_record import SourceRecord
+from inventory_replication.decisions.snapshot import ReplicationChannel, ServerFacts, SourceRecord
 from inventory_replication.provisioning import steps as s
-from inventory_replication.provisioning.facts import AccountFacts, ChannelSettings, ServerState
+from inventory_replication.provisioning.desired_state import Account, Role, Wanted, rights_of
 from inventory_replication.provisioning.plan import Plan, make_plan
-from inventory_replication.provisioning.wanted import Account, Role, Wanted, rights_of
+from inventory_replication.provisioning.server_state import AccountFacts, ChannelSettings, ServerState
 
 NAMES = ("one", "two", "three")
 DATABASE = "inventory"

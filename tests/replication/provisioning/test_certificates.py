@@ -10,9 +10,9 @@ from pathlib import Path
 import pytest
 from cryptography import x509
 
-from inventory_replication import cli
 from inventory_replication.errors import ConfigurationError
 from inventory_replication.mysql.tls import client_tls
+from inventory_replication.provisioning import cli
 from inventory_replication.provisioning.certificates import (
     AUTHORITY_FILE,
     AUTHORITY_KEY_FILE,

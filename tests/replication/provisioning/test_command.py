@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from inventory_replication import cli
+from inventory_replication.provisioning import cli
 from inventory_replication.provisioning.settings import PREFIX
 from tests.replication.provisioning.trial import Outcome
 

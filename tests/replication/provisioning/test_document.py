@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from inventory_replication.cli import build_parser
-from inventory_replication.mysql.administration_questions import ADMIN_PRIVILEGES
+from inventory_replication.provisioning.admin_queries import ADMIN_PRIVILEGES
+from inventory_replication.provisioning.cli import build_parser
+from inventory_replication.provisioning.desired_state import Role, rights_of
 from inventory_replication.provisioning.findings import CHECKS
 from inventory_replication.provisioning.settings import SETTINGS, read_settings
 from inventory_replication.provisioning.steps import listed
-from inventory_replication.provisioning.wanted import Role, rights_of
 
 TEXT = (Path(__file__).parents[3] / "docs" / "replication-command.md").read_text("utf-8")
 OPERANDS = {

@@ -9,16 +9,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory_replication.config import Credentials
-from inventory_replication.decisions.facts import ReplicationChannel
 from inventory_replication.decisions.gtid import EMPTY
-from inventory_replication.decisions.source_record import SourceRecord
+from inventory_replication.decisions.snapshot import ReplicationChannel, SourceRecord
 from inventory_replication.mysql.probes import QUESTION
-from inventory_replication.provisioning.errors import Refused
-from inventory_replication.provisioning.facts import AccountFacts, ServerState
-from inventory_replication.provisioning.findings import CHECKS
+from inventory_replication.provisioning.desired_state import MONITOR_TABLES, Right, Role, Wanted, rights_of
+from inventory_replication.provisioning.findings import CHECKS, Refused
 from inventory_replication.provisioning.plan import make_plan
+from inventory_replication.provisioning.server_state import AccountFacts, ServerState
 from inventory_replication.provisioning.verify import deviations
-from inventory_replication.provisioning.wanted import MONITOR_TABLES, Right, Role, Wanted, rights_of
 from tests.replication.provisioning.model import (
     ACCOUNTS,
     DATABASE,

@@ -6,12 +6,12 @@ import pymysql
 import pytest
 
 from inventory_replication.config import Credentials, MonitorPolicy
-from inventory_replication.mysql.administration import AdministrationFailed, LockLost
 from inventory_replication.mysql.probes import Probe, ServerReport
 from inventory_replication.provisioning.apply import provision
-from inventory_replication.provisioning.errors import Refused
+from inventory_replication.provisioning.desired_state import Role
+from inventory_replication.provisioning.findings import Refused
+from inventory_replication.provisioning.server_admin import AdministrationFailed, LockLost
 from inventory_replication.provisioning.steps import Follow, Step
-from inventory_replication.provisioning.wanted import Role
 from tests.replication.mysql.servers import MySQLServer, eventually
 from tests.replication.provisioning.trial import (
     ACCOUNTS,

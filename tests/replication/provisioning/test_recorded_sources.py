@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from inventory_replication.decisions.source_record import SourceRecord
+from inventory_replication.decisions.snapshot import SourceRecord
 from inventory_replication.provisioning.plan import make_plan
 from tests.replication.provisioning.model import (
     NAMES,

@@ -6,8 +6,8 @@ import pytest
 
 from inventory_replication.config import Credentials, Server
 from inventory_replication.errors import ConfigurationError
+from inventory_replication.provisioning.desired_state import Role
 from inventory_replication.provisioning.settings import PREFIX, SECRETS, SETTINGS, Settings, read_settings
-from inventory_replication.provisioning.wanted import Role
 
 SERVERS = {f"{PREFIX}SERVERS": "db=db:3306,db-replica=db-replica"}
 PASSWORDS = {f"{PREFIX}{role.upper()}_PASSWORD": f"{role}-secret" for role in ("admin", "app", "replication")}

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from inventory_replication.decisions.source_record import SourceRecord
-from inventory_replication.mysql import administration_questions
+from inventory_replication.decisions.snapshot import SourceRecord
+from inventory_replication.provisioning import admin_queries
+from inventory_replication.provisioning.partial import undoubted_source
 from inventory_replication.provisioning.plan import make_plan
-from inventory_replication.provisioning.sufficing import undoubted_source
 from inventory_replication.provisioning.verify import deviations
 from tests.replication.provisioning.model import (
     NAMES,
@@ -166,7 +166,7 @@ def test_a_step_that_fails_on_a_replica_is_a_warning_and_the_next_run_goes_on(tr
 def test_a_clock_that_is_wrong_is_told_and_keeps_nobody_from_provisioning(
     pair: Trial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(administration_questions, "time", _Clock(-3600))
+    monkeypatch.setattr(admin_queries, "time", _Clock(-3600))
     found, provisioned = pair.run("verify"), pair.run("provision")
 
     assert (found.code, found.codes) == (1, ["clock"])

@@ -11,9 +11,9 @@ import pytest
 
 from inventory_replication.errors import SwitchoverRefused
 from inventory_replication.provisioning.apply import provision
+from inventory_replication.provisioning.desired_state import Role
 from inventory_replication.provisioning.steps import SetReadOnly, Step
 from inventory_replication.provisioning.switchover import switchover
-from inventory_replication.provisioning.wanted import Role
 from tests.replication.mysql.servers import MySQLServer, eventually
 from tests.replication.provisioning.trial import ACCOUNTS, Trial, fill, in_step, interrupted_before
 

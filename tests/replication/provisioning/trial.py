@@ -11,13 +11,13 @@ from typing import Any
 import pymysql
 import pytest
 
-from inventory_replication import cli
 from inventory_replication.config import Credentials
 from inventory_replication.mysql.tls import client_tls
-from inventory_replication.provisioning.crew import Crew
+from inventory_replication.provisioning import cli
+from inventory_replication.provisioning.admin import Crew
+from inventory_replication.provisioning.desired_state import Role
 from inventory_replication.provisioning.settings import Settings, read_settings
 from inventory_replication.provisioning.steps import Step
-from inventory_replication.provisioning.wanted import Role
 from tests.replication.mysql.servers import ROOT, MySQLServer
 
 DATABASE = "inventory"

@@ -8,8 +8,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from inventory_replication import ReplicatedCluster
-from inventory_replication.counters import WAIT_BUCKETS, Counters
-from inventory_replication.metrics import render
+from inventory_replication.stats import WAIT_BUCKETS, Counters, render_metrics
 from inventory_replication.status import ClusterStatus, ServerStatus
 from tests.replication.runtime.clusters import put
 
@@ -44,7 +43,7 @@ def test_every_line_is_of_the_exposition_format_and_every_name_is_described_once
     counters.count_token("expired")
     counters.count_repeat("conflict")
     counters.count_cut_off("db1", 2)
-    text = render(counters.copied(), status(semisync=False), 0.0)
+    text = render_metrics(counters.copied(), status(semisync=False), 0.0)
 
     assert text.endswith("\n")
     assert [line for line in samples(text) if not SAMPLE.match(line)] == []
@@ -58,22 +57,24 @@ def test_every_line_is_of_the_exposition_format_and_every_name_is_described_once
 def test_a_wait_is_counted_in_every_class_that_is_not_shorter(seconds: float, classes: int) -> None:
     counters = Counters()
     counters.count_wait("db2", seconds, met=True)
-    filled = [line for line in samples(render(counters, status(), 0.0)) if "_bucket" in line and line.endswith(" 1")]
+    filled = [
+        line for line in samples(render_metrics(counters, status(), 0.0)) if "_bucket" in line and line.endswith(" 1")
+    ]
 
     assert len(filled) == classes
     assert 'le="+Inf"' in filled[-1]
 
 
 def test_staleness_that_is_not_proved_has_no_sample() -> None:
-    assert "staleness_seconds{" in render(Counters(), status(), 0.0)
-    assert "staleness_seconds{" not in render(Counters(), status(staleness_seconds=None), 0.0)
+    assert "staleness_seconds{" in render_metrics(Counters(), status(), 0.0)
+    assert "staleness_seconds{" not in render_metrics(Counters(), status(staleness_seconds=None), 0.0)
 
 
 def test_an_instance_without_any_server_is_shown_as_isolated_and_a_former_source_as_deposed() -> None:
-    healthy = samples(render(Counters(), status(), 0.0))
+    healthy = samples(render_metrics(Counters(), status(), 0.0))
     deposed = status(state="deposed", role="none", clock_ahead_seconds=-3.5)
     cut_off = replace(deposed, cause="no_writable_server", isolated=True, recorded_epoch=7)
-    shown = samples(render(Counters(), cut_off, 0.0))
+    shown = samples(render_metrics(Counters(), cut_off, 0.0))
 
     assert "inventory_replication_isolated 0" in healthy
     assert 'inventory_replication_deposed{server="db1"} 0' in healthy

@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from inventory_replication import ClusterConfig, Credentials, MonitorPolicy, ReplicatedCluster, Server
 from inventory_replication.monitor import Monitor
-from inventory_replication.traffic import Traffic
+from inventory_replication.stats import Traffic
 from tests.replication.runtime.clusters import KEYS
 
 NOWHERE = Server("source", "127.0.0.1", 9)

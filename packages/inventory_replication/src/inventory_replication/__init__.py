@@ -5,8 +5,19 @@ This is the public interface. The Flask integration is the one public module bel
 """
 
 from inventory_replication.cluster import ReplicatedCluster
-from inventory_replication.config import ClusterConfig, Credentials, Server
-from inventory_replication.connections import ConnectionLimits, TlsPolicy
+from inventory_replication.config import (
+    BreakerPolicy,
+    ClusterConfig,
+    ConnectionLimits,
+    Credentials,
+    MonitorPolicy,
+    RetryPolicy,
+    RoutingPolicy,
+    Server,
+    TlsPolicy,
+    TokenKey,
+    TokenPolicy,
+)
 from inventory_replication.context import CausalContext
 from inventory_replication.decisions.gtid import GtidSet
 from inventory_replication.errors import (
@@ -27,14 +38,6 @@ from inventory_replication.errors import (
     SplitBrainDetected,
     SwitchoverRefused,
     UnitOfWorkMisused,
-)
-from inventory_replication.policies import (
-    BreakerPolicy,
-    MonitorPolicy,
-    RetryPolicy,
-    RoutingPolicy,
-    TokenKey,
-    TokenPolicy,
 )
 from inventory_replication.status import ClusterStatus, ServerStatus
 

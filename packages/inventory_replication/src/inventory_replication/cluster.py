@@ -1,6 +1,7 @@
-"""The replicated cluster, as an application holds it."""
+"""The replicated cluster, as an application holds it, and the part of it that belongs to one process."""
 
 import os
+import ssl
 import threading
 import weakref
 from collections.abc import Callable, Iterator
@@ -11,19 +12,68 @@ from typing import Any, Generic, TypeVar, overload
 from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
-from inventory_replication import metrics, status
+from inventory_replication import stats, status
+from inventory_replication.cluster_state import report_cut_off
 from inventory_replication.config import ClusterConfig
 from inventory_replication.context import CausalContext, CurrentContext
 from inventory_replication.decisions.routing import ReadNeed
-from inventory_replication.decisions.token_codec import TokenCodec
-from inventory_replication.decisions.tokens import CausalToken
+from inventory_replication.decisions.tokens import CausalToken, TokenCodec
 from inventory_replication.errors import ConfigurationError
+from inventory_replication.guards import refuse_writes_on
+from inventory_replication.monitor import Monitor
 from inventory_replication.mysql.tls import client_tls
-from inventory_replication.process import ClusterProcess
+from inventory_replication.pools import Pools
+from inventory_replication.sessions import UnitsOfWork
+from inventory_replication.stats import Counters, Traffic
 from inventory_replication.status import ClusterStatus
 
 S = TypeVar("S", bound=Session)
 T = TypeVar("T")
+
+
+class ClusterProcess(Generic[S]):
+    """Pools, monitor, counters and the units of work over them.
+
+    Args:
+        config: The cluster.
+        session_class: Of every session.
+        tls: One context for all connections.
+        current: Where the causal context of the caller is found.
+        on_engine: See `ReplicatedCluster`.
+    """
+
+    def __init__(
+        self,
+        config: ClusterConfig,
+        session_class: type[S],
+        tls: ssl.SSLContext | None,
+        current: CurrentContext,
+        on_engine: Callable[[Engine], None],
+    ) -> None:
+        self.counters = Counters()
+        self.traffic = Traffic(server.name for server in config.servers)
+        self.pools = Pools(config, tls, refuse_writes_on, on_engine)
+        self.monitor = Monitor(config, tls, self.traffic.loads, self.pools.invalidate_writers, self._cut_off)
+        self.units = UnitsOfWork(
+            config,
+            session_class,
+            current,
+            pools=self.pools,
+            monitor=self.monitor,
+            traffic=self.traffic,
+            counters=self.counters,
+        )
+
+    def _cut_off(self, name: str, since: float) -> None:
+        number = self.pools.cut_off_readers(name, since)
+        if number:
+            self.counters.count_cut_off(name, number)
+            report_cut_off(name, number)
+
+    def close(self) -> None:
+        """End the thread and close the connections."""
+        self.monitor.close()
+        self.pools.close()
 
 
 class ReplicatedCluster(Generic[S]):
@@ -142,7 +192,9 @@ class ReplicatedCluster(Generic[S]):
     def metrics(self) -> str:
         """The numbers of this process, as Prometheus text; names ``inventory_replication_*``."""
         process = self._here()
-        return metrics.render(process.counters.copied(), self.status(), process.monitor.view.table.snapshot.taken_at)
+        return stats.render_metrics(
+            process.counters.copied(), self.status(), process.monitor.view.table.snapshot.taken_at
+        )
 
     def drain(self, name: str) -> None:
         """Give a server nothing new in this process; units of work that are on it end as they would.

@@ -6,7 +6,7 @@ from typing import NoReturn
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from inventory_replication.decisions.error_numbers import Meaning
+from inventory_replication.decisions.error_kinds import Meaning
 from inventory_replication.decisions.outcomes import Commit, Outcome, Phase, PoolEffect, judge_read, judge_write
 from inventory_replication.errors import (
     AccessRefused,
@@ -18,7 +18,7 @@ from inventory_replication.errors import (
     SourceUnavailable,
 )
 from inventory_replication.mysql.connection import TrackingConnection
-from inventory_replication.mysql.faults import meaning_of_fault
+from inventory_replication.mysql.diagnostics import meaning_of_fault
 
 Fault = DBAPIError | PoolTimeout
 POOL_EXHAUSTED = "pool_exhausted"

@@ -14,10 +14,8 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
-from inventory_replication.choosing import Chooser
 from inventory_replication.config import ClusterConfig
 from inventory_replication.context import CausalContext, CurrentContext, Served
-from inventory_replication.counters import Counters
 from inventory_replication.decisions.gtid import GtidSet
 from inventory_replication.decisions.outcomes import Commit
 from inventory_replication.decisions.routing import ReadNeed, RouteDecision
@@ -29,7 +27,8 @@ from inventory_replication.mysql.connection import TrackingConnection
 from inventory_replication.mysql.engines import tracked_connection
 from inventory_replication.mysql.waiting import executed_gtids, wait_for_gtids
 from inventory_replication.pools import Pools
-from inventory_replication.traffic import Traffic
+from inventory_replication.router import Chooser
+from inventory_replication.stats import Counters, Traffic
 
 S = TypeVar("S", bound=Session)
 T = TypeVar("T")

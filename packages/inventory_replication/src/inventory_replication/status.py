@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from math import isfinite
 
 from inventory_replication.config import ClusterConfig, Server
-from inventory_replication.decisions.members import Cause, MemberState
 from inventory_replication.decisions.routing_table import ServerLoad
+from inventory_replication.decisions.snapshot import Cause, MemberState
 from inventory_replication.monitor import View
 
 

@@ -7,7 +7,7 @@ and by nothing else: silence, old answers and the passing of time are no evidenc
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
-from inventory_replication.policies import BreakerPolicy
+from inventory_replication.config import BreakerPolicy
 
 _NEVER = float("-inf")
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from inventory_replication.decisions.error_numbers import Meaning
+from inventory_replication.decisions.error_kinds import Meaning
 
 
 class Phase(StrEnum):

@@ -5,8 +5,8 @@ from math import isfinite
 from typing import NamedTuple
 
 from inventory_replication.decisions.gtid import EMPTY, GtidSet
-from inventory_replication.decisions.members import Cause
 from inventory_replication.decisions.routing_table import ReadableReplica, RoutingTable
+from inventory_replication.decisions.snapshot import Cause
 from inventory_replication.decisions.topology import lost_part
 
 Dice = tuple[float, float]

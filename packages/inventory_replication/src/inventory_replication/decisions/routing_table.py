@@ -4,11 +4,11 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
 from math import isfinite
 
+from inventory_replication.config import RoutingPolicy
 from inventory_replication.decisions.breaker import Breaker
 from inventory_replication.decisions.gtid import GtidSet
-from inventory_replication.decisions.members import MemberState, Mode, TopologySnapshot
+from inventory_replication.decisions.snapshot import MemberState, Mode, TopologySnapshot
 from inventory_replication.decisions.staleness import UNPROVED, Freshness
-from inventory_replication.policies import RoutingPolicy
 
 _FIRST_LATENCY = 0.001
 _SHORTEST_LATENCY = 0.0001

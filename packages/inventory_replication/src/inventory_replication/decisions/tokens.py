@@ -1,10 +1,17 @@
 """Causal tokens: what a reader has written, and therefore must see."""
 
+import hashlib
+import hmac
+import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from enum import StrEnum
+from typing import Final
 
+from inventory_replication.config import TokenPolicy
 from inventory_replication.decisions.gtid import EMPTY, GtidSet
-from inventory_replication.errors import ConfigurationError
+from inventory_replication.errors import ConfigurationError, InvalidGtidSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,3 +100,122 @@ class CausalToken:
                 more than needed, which costs time and never truth.
         """
         return replace(self, gtids=self.gtids | source_executed, unknown=False) if self.unknown else self
+
+
+_VERSION: Final = "c1"
+_PURPOSE: Final = b"inventory_replication causal token c1"
+_FORM = re.compile(r"(c1)\.([A-Za-z0-9_-]{1,16})\.([A-Za-z0-9_-]{1,4096})\.([A-Za-z0-9_-]{43})", re.ASCII)
+_PAYLOAD = re.compile(r"([0-9]{1,12});([u-]);([^;]{1,64});([^;]*)", re.ASCII)
+
+
+class TokenVerdict(StrEnum):
+    """What a text turned out to be."""
+
+    VALID = "valid"
+    ABSENT = "absent"
+    OVERSIZED = "oversized"
+    MALFORMED = "malformed"
+    UNKNOWN_KEY = "unknown_key"
+    BAD_SIGNATURE = "bad_signature"
+    FOREIGN_CLUSTER = "foreign_cluster"
+    EXPIRED = "expired"
+
+
+@dataclass(frozen=True, slots=True)
+class TokenReading:
+    """Result of reading a text.
+
+    Args:
+        verdict: What it is; to be counted.
+        token: The token where the text is valid, else ``None``.
+    """
+
+    verdict: TokenVerdict
+    token: CausalToken | None = None
+
+    @property
+    def rejected(self) -> bool:
+        """Whether somebody gave a token that is not believed. The read goes to the source, and the carrier is to be replaced."""
+        return self.verdict not in {TokenVerdict.VALID, TokenVerdict.ABSENT}
+
+
+class TokenCodec:
+    """Writes and reads the tokens of one cluster. Holds keys alone, so threads may share it.
+
+    Args:
+        policy: Keys, size and age.
+        cluster: Identity of the cluster; a token of another one is not believed.
+    """
+
+    __slots__ = ("_cluster", "_keys", "_policy")
+
+    def __init__(self, policy: TokenPolicy, cluster: str) -> None:
+        self._policy = policy
+        self._cluster = cluster
+        self._keys = {key.key_id: hmac.digest(key.secret, _PURPOSE, "sha256") for key in policy.keys}
+
+    def encode(self, token: CausalToken) -> str:
+        """Signed text of at most ``max_bytes`` ASCII characters that need no quoting in URL, header or cookie.
+
+        A token that asks nothing has the empty text. One that does not fit becomes one that is marked unknown, so that
+        its reader is sent to the source; `CausalToken.resolved` with a fresh set of the source makes it small again.
+        """
+        if token.asks_nothing:
+            return ""
+        text = self._signed(token.issued_at, token.gtids.compact(), unknown=token.unknown)
+        if len(text) > self._policy.max_bytes:
+            return self._signed(token.issued_at, "", unknown=True)
+        return text
+
+    def decode(self, text: str | None, utc_now: float) -> TokenReading:
+        """Read a text from outside. Never raises for what it holds.
+
+        Args:
+            text: From a cookie, header or message; ``None`` and the empty text mean that there is none.
+            utc_now: Seconds since 1970 UTC. A token from the future is valid: clocks of instances differ, and the
+                signature is ours.
+        """
+        if not text:
+            return TokenReading(TokenVerdict.ABSENT)
+        if len(text) > self._policy.max_bytes:
+            return TokenReading(TokenVerdict.OVERSIZED)
+        form = _FORM.fullmatch(text)
+        if form is None:
+            return TokenReading(TokenVerdict.MALFORMED)
+        _, key_id, payload, signature = form.groups()
+        key = self._keys.get(key_id)
+        if key is None:
+            return TokenReading(TokenVerdict.UNKNOWN_KEY)
+        if not hmac.compare_digest(_signature(key, text[: -len(signature) - 1]), signature):
+            return TokenReading(TokenVerdict.BAD_SIGNATURE)
+        return self._opened(payload, utc_now)
+
+    def _opened(self, payload: str, utc_now: float) -> TokenReading:
+        """Read a payload whose signature is right; other versions of this package may have signed it."""
+        try:
+            parts = _PAYLOAD.fullmatch(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)).decode("ascii"))
+            if parts is None:
+                return TokenReading(TokenVerdict.MALFORMED)
+            issued_at, mark, cluster, gtids = parts.groups()
+            token = CausalToken(cluster, GtidSet.parse(gtids), unknown=mark == "u", issued_at=int(issued_at))
+        except (ValueError, InvalidGtidSet):
+            return TokenReading(TokenVerdict.MALFORMED)
+        if token.cluster != self._cluster:
+            return TokenReading(TokenVerdict.FOREIGN_CLUSTER)
+        if utc_now - token.issued_at > self._policy.max_age:
+            return TokenReading(TokenVerdict.EXPIRED)
+        return TokenReading(TokenVerdict.VALID, token)
+
+    def _signed(self, issued_at: int, gtids: str, *, unknown: bool) -> str:
+        key_id = self._policy.keys[0].key_id
+        payload = f"{issued_at};{'u' if unknown else '-'};{self._cluster};{gtids}"
+        body = f"{_VERSION}.{key_id}.{_base64(payload.encode('ascii'))}"
+        return f"{body}.{_signature(self._keys[key_id], body)}"
+
+
+def _signature(key: bytes, body: str) -> str:
+    return _base64(hmac.digest(key, body.encode("ascii"), hashlib.sha256))
+
+
+def _base64(content: bytes) -> str:
+    return urlsafe_b64encode(content).rstrip(b"=").decode("ascii")

@@ -9,12 +9,21 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
-from inventory_replication.decisions.facts import Answer, NoAnswer, ServerFacts
 from inventory_replication.decisions.gtid import EMPTY, GtidSet
-from inventory_replication.decisions.identities import shared_identities
-from inventory_replication.decisions.members import Cause, Lineage, Member, MemberState, Mode, TopologySnapshot
-from inventory_replication.decisions.replicas import Root, judge_replicas
-from inventory_replication.decisions.source_record import SourceRecord, latest_record
+from inventory_replication.decisions.replicas import Root, judge_replicas, shared_identities
+from inventory_replication.decisions.snapshot import (
+    Answer,
+    Cause,
+    Lineage,
+    Member,
+    MemberState,
+    Mode,
+    NoAnswer,
+    ServerFacts,
+    SourceRecord,
+    TopologySnapshot,
+    latest_record,
+)
 
 _REJOIN = "Set super_read_only=ON there and rejoin it with `inventory-replication provision`."
 

@@ -14,7 +14,7 @@ from pymysql.connections import Connection, MySQLResult
 from pymysql.constants import CLIENT, SERVER_STATUS
 from pymysql.err import Error, OperationalError
 
-from inventory_replication.mysql.patience import PatientReader, read_with_patience
+from inventory_replication.mysql.deadline_reader import PatientReader, read_with_patience
 from inventory_replication.mysql.session_state import SESSION_STATE_CHANGED, parse_session_state
 
 TRACKING_ASSIGNMENTS = (

@@ -10,13 +10,18 @@ from typing import Any
 from pymysql.err import Error
 
 from inventory_replication.config import Credentials, MonitorPolicy, Server
-from inventory_replication.decisions.error_numbers import Meaning
-from inventory_replication.decisions.facts import NoAnswer, ReplicationChannel, ServerFacts
+from inventory_replication.decisions.error_kinds import Meaning
 from inventory_replication.decisions.gtid import GtidSet
-from inventory_replication.decisions.source_record import RECORD_SCHEMA, RECORD_TABLE, SourceRecord
+from inventory_replication.decisions.snapshot import (
+    RECORD_SCHEMA,
+    RECORD_TABLE,
+    NoAnswer,
+    ReplicationChannel,
+    ServerFacts,
+    SourceRecord,
+)
 from inventory_replication.mysql.connection import TrackingConnection
-from inventory_replication.mysql.faults import meaning_of_fault
-from inventory_replication.mysql.refusals import explain
+from inventory_replication.mysql.diagnostics import explain, meaning_of_fault
 
 QUESTION = """
 SELECT @@server_uuid, @@server_id, @@version, @@read_only, @@super_read_only, @@gtid_mode,

@@ -4,14 +4,13 @@ import time
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
-from inventory_replication.mysql.administration import AdministrationFailed, Administrator, LockLost
 from inventory_replication.provisioning import steps as s
-from inventory_replication.provisioning.crew import POLL, Crew
-from inventory_replication.provisioning.errors import StepFailed
-from inventory_replication.provisioning.findings import Finding
+from inventory_replication.provisioning.admin import POLL, Crew
+from inventory_replication.provisioning.desired_state import Right
+from inventory_replication.provisioning.findings import Finding, StepFailed
 from inventory_replication.provisioning.plan import Plan, make_plan
+from inventory_replication.provisioning.server_admin import AdministrationFailed, Administrator, LockLost
 from inventory_replication.provisioning.verify import settle
-from inventory_replication.provisioning.wanted import Right
 
 Say = Callable[[s.Step], None]
 

@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
-from inventory_replication.provisioning.facts import FIRST_VERSION, ServerState
+from inventory_replication.provisioning.desired_state import Wanted
 from inventory_replication.provisioning.findings import Finding
 from inventory_replication.provisioning.roles import Roles, States, followed
-from inventory_replication.provisioning.wanted import Wanted
+from inventory_replication.provisioning.server_state import FIRST_VERSION, ServerState
 
 _SHOWN = 120
 _NEEDED: Final = {

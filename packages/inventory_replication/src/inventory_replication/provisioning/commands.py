@@ -6,20 +6,18 @@ from pathlib import Path
 from typing import Any
 
 from inventory_replication.errors import ConfigurationError
-from inventory_replication.provisioning import apply
-from inventory_replication.provisioning import failover as failing
-from inventory_replication.provisioning import status as looking
-from inventory_replication.provisioning import switchover as switching
-from inventory_replication.provisioning import verify as verifying
+from inventory_replication.provisioning import apply, status_report
+from inventory_replication.provisioning import switchover as changes
+from inventory_replication.provisioning import verify as checking
+from inventory_replication.provisioning.admin import Crew
 from inventory_replication.provisioning.certificates import issue_certificates
-from inventory_replication.provisioning.crew import Crew
+from inventory_replication.provisioning.desired_state import Role
 from inventory_replication.provisioning.findings import Finding, blocking
 from inventory_replication.provisioning.guard import Guard
+from inventory_replication.provisioning.partial import provision_source
 from inventory_replication.provisioning.plan import make_plan
 from inventory_replication.provisioning.settings import Settings
 from inventory_replication.provisioning.steps import Step
-from inventory_replication.provisioning.sufficing import provision_source
-from inventory_replication.provisioning.wanted import Role
 
 Say = Callable[[str], None]
 
@@ -44,7 +42,7 @@ def status(settings: Settings, *, watch: float) -> Answer:
     if not settings.servers:
         raise ConfigurationError("There is no server: name each one as name=host:port.")
     account = settings.account(Role.MONITOR) or settings.required("admin")
-    found = looking.look(settings.servers, account, settings.tls, watch=watch)
+    found = status_report.look(settings.servers, account, settings.tls, watch=watch)
     lines = [f"{found.mode}: {found.reason}"]
     for server in found.servers:
         behind = "" if server.transactions_behind is None else f", {server.transactions_behind} transactions behind"
@@ -61,7 +59,7 @@ def status(settings: Settings, *, watch: float) -> Answer:
 def verify(settings: Settings, *, rows: bool) -> Answer:
     """Every deviation from the wanted state, and with ``rows`` of the replicas' content from the source's; changes nothing."""
     with _crew(settings) as crew:
-        findings = verifying.verify(crew, wait=settings.wait, rows=rows)
+        findings = checking.verify(crew, wait=settings.wait, rows=rows)
     return Answer(not findings, _lines(findings) or ("all is as it should be",), _data(findings))
 
 
@@ -106,7 +104,7 @@ def guard(settings: Settings, *, interval: float, once: bool, say: Say) -> Answe
 def switchover(settings: Settings, target: str, *, timeout: float, say: Say) -> Answer:
     """Make a replica the source, and the source a replica."""
     with _crew(settings) as crew:
-        done = switching.switchover(crew, target, timeout=timeout, wait=settings.wait, say=lambda step: say(str(step)))
+        done = changes.switchover(crew, target, timeout=timeout, wait=settings.wait, say=lambda step: say(str(step)))
     last = () if done.steps else _told(())
     faults = blocking(done.findings)
     warnings = tuple(finding for finding in done.findings if finding not in faults)
@@ -118,7 +116,7 @@ def switchover(settings: Settings, target: str, *, timeout: float, say: Say) -> 
 def failover(settings: Settings, target: str, *, lost: frozenset[str], say: Say) -> Answer:
     """Make a replica the source in place of one that was given up."""
     with _crew(settings) as crew:
-        done = failing.failover(crew, target, lost=lost, wait=settings.wait, say=lambda step: say(str(step)))
+        done = changes.failover(crew, target, lost=lost, wait=settings.wait, say=lambda step: say(str(step)))
     faults = blocking(done.findings)
     warnings = tuple(finding for finding in done.findings if finding not in faults)
     told = {"source": done.source, "former": done.former, "steps": _steps(done.steps)}

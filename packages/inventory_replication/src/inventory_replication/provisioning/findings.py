@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Final
 
+from inventory_replication.errors import ProvisioningRefused, ReplicationError
+
 CHECKS: Final[Mapping[str, str]] = {
     "no_answer": "A server cannot be reached.",
     "no_access": "A server answers but does not let the account in: password, rights, certificate, encryption, connections.",
@@ -89,3 +91,31 @@ class Finding:
 def blocking(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """Those that are more than a warning."""
     return tuple(finding for finding in findings if finding.code not in WARNINGS)
+
+
+class Refused(ProvisioningRefused):
+    """The servers cannot become what is wanted as they are; nothing was changed on any of them.
+
+    Args:
+        findings: Everything that speaks against it, at least one.
+    """
+
+    def __init__(self, findings: tuple[Finding, ...]) -> None:
+        super().__init__("; ".join(map(str, findings)))
+        self.findings = findings
+
+
+class StepFailed(ReplicationError):
+    """A step could not be carried out. Those before it are done; the same command may be run again and goes on from there.
+
+    Args:
+        message: Which step, on which server, why, and what to do.
+        server: Name of the server.
+    """
+
+    code = "REP-101"
+    default_message = "A step failed; those before it are done. Mend the cause and run the same command again."
+
+    def __init__(self, message: str = "", *, server: str = "") -> None:
+        super().__init__(message)
+        self.server = server

@@ -10,11 +10,11 @@ from contextlib import ExitStack, closing
 from typing import Self
 
 from inventory_replication.config import MonitorPolicy
-from inventory_replication.decisions.facts import NoAnswer, ServerFacts
-from inventory_replication.mysql import administration_questions as questions
-from inventory_replication.mysql.administration import AdministrationFailed, Administrator
+from inventory_replication.decisions.snapshot import NoAnswer, ServerFacts
 from inventory_replication.mysql.probes import Probe, ServerReport
-from inventory_replication.provisioning.fencing import Opening, find_server_to_open
+from inventory_replication.provisioning import admin_queries as questions
+from inventory_replication.provisioning.roles import Opening, find_server_to_open
+from inventory_replication.provisioning.server_admin import AdministrationFailed, Administrator
 from inventory_replication.provisioning.settings import Settings
 
 _PATIENCE = MonitorPolicy(connect_timeout=1.0, read_timeout=3.0)

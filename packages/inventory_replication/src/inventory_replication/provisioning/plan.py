@@ -3,13 +3,13 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from inventory_replication.decisions.source_record import SourceRecord
+from inventory_replication.decisions.snapshot import SourceRecord
+from inventory_replication.provisioning.attach import attach, rejoin
 from inventory_replication.provisioning.checks import check_roles, check_servers
-from inventory_replication.provisioning.errors import Refused
-from inventory_replication.provisioning.facts import ServerState
-from inventory_replication.provisioning.findings import Finding
-from inventory_replication.provisioning.joining import attach, rejoin
+from inventory_replication.provisioning.desired_state import Account, Role, Wanted, rights_of
+from inventory_replication.provisioning.findings import Finding, Refused
 from inventory_replication.provisioning.roles import Roles, States, find_roles, newest_record
+from inventory_replication.provisioning.server_state import ServerState
 from inventory_replication.provisioning.steps import (
     CreateAccount,
     CreateSchema,
@@ -23,7 +23,6 @@ from inventory_replication.provisioning.steps import (
     SetReadOnly,
     Step,
 )
-from inventory_replication.provisioning.wanted import Account, Role, Wanted, rights_of
 
 
 @dataclass(frozen=True, slots=True)

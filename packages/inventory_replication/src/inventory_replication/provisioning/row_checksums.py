@@ -10,10 +10,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from inventory_replication.mysql.administration import Administrator, quoted
-from inventory_replication.provisioning.crew import Crew
+from inventory_replication.provisioning.admin import Crew
 from inventory_replication.provisioning.findings import Finding
 from inventory_replication.provisioning.roles import Roles, States
+from inventory_replication.provisioning.server_admin import Administrator, quoted
 
 CHUNK_ROWS: Final = 5_000
 """Rows of one statement, of which each reads for some hundredths of a second."""

@@ -4,8 +4,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from inventory_replication.config import Credentials
-from inventory_replication.decisions.source_record import SourceRecord
-from inventory_replication.provisioning.wanted import Right
+from inventory_replication.decisions.snapshot import SourceRecord
+from inventory_replication.provisioning.desired_state import Right
 
 
 @dataclass(frozen=True, slots=True)

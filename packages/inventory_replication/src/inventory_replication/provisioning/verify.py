@@ -4,16 +4,15 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
-from inventory_replication.mysql.administration import AdministrationFailed
-from inventory_replication.provisioning.crew import POLL, Crew
-from inventory_replication.provisioning.errors import Refused
-from inventory_replication.provisioning.facts import ServerState
-from inventory_replication.provisioning.findings import PROVISION, Finding, blocking
+from inventory_replication.provisioning.admin import POLL, Crew
+from inventory_replication.provisioning.desired_state import Wanted
+from inventory_replication.provisioning.findings import PROVISION, Finding, Refused, blocking
 from inventory_replication.provisioning.plan import Plan, make_plan
 from inventory_replication.provisioning.roles import Roles, States
 from inventory_replication.provisioning.row_checksums import compare_rows
+from inventory_replication.provisioning.server_admin import AdministrationFailed
+from inventory_replication.provisioning.server_state import ServerState
 from inventory_replication.provisioning.steps import StartReplica
-from inventory_replication.provisioning.wanted import Wanted
 
 PASSING = frozenset({"no_answer", "receiver"})
 """Codes of what may mend itself in a moment."""

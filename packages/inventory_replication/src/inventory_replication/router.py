@@ -4,8 +4,6 @@ import random
 from time import monotonic, sleep
 
 from inventory_replication.config import RetryPolicy
-from inventory_replication.counters import Counters
-from inventory_replication.decisions.members import Cause
 from inventory_replication.decisions.routing import (
     ReadNeed,
     RouteDecision,
@@ -15,6 +13,7 @@ from inventory_replication.decisions.routing import (
     choose_writer,
 )
 from inventory_replication.decisions.routing_table import RoutingTable
+from inventory_replication.decisions.snapshot import Cause
 from inventory_replication.errors import (
     CausalTimeout,
     LostWriteDetected,
@@ -24,6 +23,7 @@ from inventory_replication.errors import (
     SplitBrainDetected,
 )
 from inventory_replication.monitor import Monitor, View
+from inventory_replication.stats import Counters
 
 _PAUSE = 0.01
 

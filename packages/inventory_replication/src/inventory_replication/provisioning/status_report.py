@@ -8,8 +8,15 @@ from dataclasses import dataclass
 from typing import Any
 
 from inventory_replication.config import Credentials, MonitorPolicy, Server
-from inventory_replication.decisions.facts import Answer, NoAnswer, ServerFacts
-from inventory_replication.decisions.members import Cause, Member, MemberState, TopologySnapshot
+from inventory_replication.decisions.snapshot import (
+    Answer,
+    Cause,
+    Member,
+    MemberState,
+    NoAnswer,
+    ServerFacts,
+    TopologySnapshot,
+)
 from inventory_replication.decisions.staleness import StalenessTracker
 from inventory_replication.decisions.topology import decide_topology
 from inventory_replication.mysql.probes import Probe

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from inventory_replication.decisions.facts import ServerFacts
 from inventory_replication.decisions.gtid import EMPTY, GtidSet
-from inventory_replication.provisioning.wanted import Right
+from inventory_replication.decisions.snapshot import ServerFacts
+from inventory_replication.provisioning.desired_state import Right
 
 FIRST_VERSION = (8, 4)
 """Oldest MySQL whose words are used here."""

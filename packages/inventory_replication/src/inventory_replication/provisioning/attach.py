@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator
 
-from inventory_replication.provisioning.facts import ServerState
+from inventory_replication.provisioning.desired_state import Wanted
 from inventory_replication.provisioning.roles import Roles
+from inventory_replication.provisioning.server_state import ServerState
 from inventory_replication.provisioning.steps import (
     Clone,
     EmptyNewServer,
@@ -14,7 +15,6 @@ from inventory_replication.provisioning.steps import (
     StartReplica,
     Step,
 )
-from inventory_replication.provisioning.wanted import Wanted
 
 _NEW = "it is new"
 _LOGIN_ERRORS = ("1045:", "1698:", "2061:", "3118:", "3159:")

@@ -166,7 +166,7 @@ def _file_of_environment() -> Path | None:
 
 def _fail(options: argparse.Namespace, error: ReplicationError, code: int) -> int:
     """Tell an error: one line for each thing that is wrong, and as JSON on standard output where that was asked for."""
-    from inventory_replication.provisioning.errors import Refused
+    from inventory_replication.provisioning.findings import Refused
 
     findings = error.findings if isinstance(error, Refused) else ()
     if options.json:

@@ -1,19 +1,69 @@
 """What the monitor knows after a round, and how the next round follows from it. One thread writes, under the monitor's lock."""
 
+import logging
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from inventory_replication.config import ClusterConfig
 from inventory_replication.decisions.breaker import Breaker
-from inventory_replication.decisions.facts import Answer, NoAnswer
-from inventory_replication.decisions.members import Cause, TopologySnapshot
 from inventory_replication.decisions.routing_table import RoutingTable, ServerLoad, build_routing_table
-from inventory_replication.decisions.silence import UNBROKEN, Silence, to_be_cut_off
+from inventory_replication.decisions.snapshot import Answer, Cause, NoAnswer, TopologySnapshot
 from inventory_replication.decisions.staleness import StalenessTracker
 from inventory_replication.decisions.topology import decide_topology
+from inventory_replication.decisions.unresponsive import UNBROKEN, Silence, to_be_cut_off
 from inventory_replication.mysql.probes import ServerReport
-from inventory_replication.questions import NEVER_ASKED, Answered
-from inventory_replication.reporting import report_durability
+
+_LOG = logging.getLogger("inventory_replication")
+
+
+def report_changes(before: TopologySnapshot | None, after: TopologySnapshot) -> None:
+    """Log in what a snapshot differs from the one before."""
+    if before is None or before.mode is not after.mode:
+        level = logging.INFO if after.source and after.replicas else logging.WARNING
+        _LOG.log(level, "mode is %s: %s", after.mode, after.reason)
+    if before is None:
+        return
+    if before.epoch != after.epoch and after.source:
+        _LOG.warning("the source is %s now (epoch %d)", after.source.name, after.epoch)
+    if after.cause is Cause.SPLIT_BRAIN and before.cause is not Cause.SPLIT_BRAIN:
+        _LOG.error("%s", after.reason)
+    if after.lost and after.lost != before.lost:
+        _LOG.error("confirmed transactions are missing on the present source: %s", after.lost.compact())
+    states = {member.name: member.state for member in before.members}
+    for member in after.members:
+        if states.get(member.name) is not member.state:
+            _LOG.warning("%s is %s: %s", member.name, member.state, member.reason)
+
+
+def report_durability(name: str, before: ServerReport | None, after: ServerReport) -> None:
+    """Log that a server stopped, or began, to wait for a replica with its commits (semisynchronous replication)."""
+    if before is None or before.semisync_source == after.semisync_source:
+        return
+    if after.semisync_source:
+        _LOG.warning("%s waits for a replica with each commit again", name)
+    elif before.semisync_source:
+        _LOG.error("%s commits without waiting for a replica: what it confirms now may be lost with it", name)
+
+
+def report_cut_off(name: str, number: int) -> None:
+    """Log that reads under way on a server were ended, because it does not answer."""
+    _LOG.warning("%s does not answer; readers cut off, to be served elsewhere: %d", name, number)
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """An answer, or that there was none, and the monotonic time before the question was sent."""
+
+    asked_at: float
+    report: ServerReport | NoAnswer
+
+    @property
+    def silent(self) -> bool:
+        """Whether the server gave no sign of life."""
+        return isinstance(self.report, NoAnswer) and not self.report.alive
+
+
+NEVER_ASKED = Answered(float("-inf"), NoAnswer("It has not been asked yet."))
 
 
 @dataclass(slots=True)

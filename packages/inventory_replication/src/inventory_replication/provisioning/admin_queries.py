@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 from pymysql.err import Error
 
 from inventory_replication.config import Credentials, Server
-from inventory_replication.decisions.source_record import RECORD_SCHEMA
-from inventory_replication.mysql.administration import Administrator, connect
+from inventory_replication.decisions.snapshot import RECORD_SCHEMA
+from inventory_replication.mysql.diagnostics import explain
 from inventory_replication.mysql.probes import seconds_ahead
-from inventory_replication.mysql.refusals import explain
+from inventory_replication.provisioning.server_admin import Administrator, connect
 
 SETTINGS = (
     "gtid_mode",

@@ -1,13 +1,33 @@
-"""Why a server gave no answer, said to the person who can mend it."""
+"""What errors of the driver mean, and what to do about them."""
 
 import ssl
 from typing import Final
 
+from pymysql.err import Error
+from sqlalchemy.exc import DBAPIError
+
 from inventory_replication.config import Credentials, Server
-from inventory_replication.decisions.error_numbers import SYMBOLS, Meaning
-from inventory_replication.decisions.facts import NoAnswer
+from inventory_replication.decisions.error_kinds import SYMBOLS, Meaning, meaning_of
 from inventory_replication.decisions.outcomes import PoolEffect, pool_effect
-from inventory_replication.mysql.faults import meaning_of_fault
+from inventory_replication.decisions.snapshot import NoAnswer
+
+
+def meaning_of_fault(fault: BaseException) -> Meaning | None:
+    """What an error says about server, connection or transaction; ``None``: it is none of the driver's.
+
+    Takes what PyMySQL raises, also inside an error of SQLAlchemy. A certificate that is not trusted comes from PyMySQL as a
+    server that cannot be reached; here it is `Meaning.TLS`, because the server lives.
+    """
+    if isinstance(fault, DBAPIError) and fault.orig is not None:
+        fault = fault.orig
+    if not isinstance(fault, Error):
+        return None
+    if isinstance(getattr(fault, "original_exception", None), ssl.SSLError):
+        return Meaning.TLS
+    number = fault.args[0] if fault.args and isinstance(fault.args[0], int) else 0
+    text = str(fault.args[1]) if len(fault.args) > 1 else ""
+    return meaning_of(number, text)
+
 
 _CURES: Final = {
     "ER_ACCESS_DENIED_ERROR": "refuses the account {user}: check its name, its password and the hosts that it may come from",

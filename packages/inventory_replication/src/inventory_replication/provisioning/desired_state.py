@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Self
 
 from inventory_replication.config import Credentials, Server
-from inventory_replication.decisions.source_record import RECORD_SCHEMA, RECORD_TABLE, SourceRecord
+from inventory_replication.decisions.snapshot import RECORD_SCHEMA, RECORD_TABLE, SourceRecord
 from inventory_replication.errors import ConfigurationError
 
 SCHEMA_NAME = re.compile(r"[A-Za-z0-9_]{1,64}")

@@ -7,15 +7,14 @@ source; and it holds tables. So the first start of new servers, and a source tha
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from inventory_replication.provisioning.admin import STRAGGLER_PATIENCE, Crew
 from inventory_replication.provisioning.apply import Provisioned, Say, carry_out
-from inventory_replication.provisioning.crew import STRAGGLER_PATIENCE, Crew
-from inventory_replication.provisioning.errors import Refused, StepFailed
-from inventory_replication.provisioning.findings import Finding
+from inventory_replication.provisioning.desired_state import Wanted
+from inventory_replication.provisioning.findings import Finding, Refused, StepFailed
 from inventory_replication.provisioning.plan import Plan, make_plan
 from inventory_replication.provisioning.roles import States, newest_record, writable_servers
 from inventory_replication.provisioning.steps import SetReadOnly, Step
 from inventory_replication.provisioning.verify import settle
-from inventory_replication.provisioning.wanted import Wanted
 
 
 @dataclass(slots=True)

@@ -9,16 +9,14 @@ from types import TracebackType
 from typing import Self
 
 from inventory_replication.config import Credentials, MonitorPolicy
-from inventory_replication.decisions.facts import NoAnswer
-from inventory_replication.decisions.source_record import SourceRecord
-from inventory_replication.mysql import administration_questions as questions
-from inventory_replication.mysql.administration import AdministrationFailed, Administrator, LockLost
+from inventory_replication.decisions.snapshot import NoAnswer, SourceRecord
 from inventory_replication.mysql.probes import Probe, ServerReport
-from inventory_replication.provisioning.errors import Refused
-from inventory_replication.provisioning.facts import AccountFacts, ChannelSettings, ServerState
-from inventory_replication.provisioning.findings import Finding
-from inventory_replication.provisioning.record_file import RecordFile
-from inventory_replication.provisioning.wanted import Right, Wanted
+from inventory_replication.provisioning import admin_queries as questions
+from inventory_replication.provisioning.desired_state import Right, Wanted
+from inventory_replication.provisioning.findings import Finding, Refused
+from inventory_replication.provisioning.server_admin import AdministrationFailed, Administrator, LockLost
+from inventory_replication.provisioning.server_state import AccountFacts, ChannelSettings, ServerState
+from inventory_replication.provisioning.settings import RecordFile
 
 POLL = 0.5
 STRAGGLER_PATIENCE = 15.0

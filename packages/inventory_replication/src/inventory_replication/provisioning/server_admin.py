@@ -9,12 +9,11 @@ from typing import Any, Self
 from pymysql.err import Error
 
 from inventory_replication.config import Credentials, Server
-from inventory_replication.decisions.facts import NoAnswer
 from inventory_replication.decisions.gtid import GtidSet
-from inventory_replication.decisions.source_record import RECORD_SCHEMA, RECORD_TABLE, SourceRecord
+from inventory_replication.decisions.snapshot import RECORD_SCHEMA, RECORD_TABLE, NoAnswer, SourceRecord
 from inventory_replication.errors import restore_error
 from inventory_replication.mysql.connection import TRACKING_ASSIGNMENTS, TrackingConnection
-from inventory_replication.mysql.refusals import explain
+from inventory_replication.mysql.diagnostics import explain
 
 CONNECT_TIMEOUT = 3.0
 READ_TIMEOUT = 20.0
