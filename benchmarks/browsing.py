@@ -195,10 +195,10 @@ def _table(seen: Seen) -> Table:
     ]
     return Table(
         "In the browser",
-        f"Chromium without a window over `inventory serve`, {len(seen.paints)} first visits and {len(seen.keys)} keys of a "
-        f"search, {BETWEEN_KEYS_MS} ms apart. A key's time ends when the frame with its results is drawn, the pause that waits "
-        "for further keys included. Floors: the same paint of the login page, which has the same files and no rows; the same "
-        "answer fetched and not shown. A browser tells of tasks from 50 ms on; where there is none, the longest is 0.",
+        f"Headless Chromium with `inventory serve`, {len(seen.paints)} first visits and {len(seen.keys)} keystrokes of a search, "
+        f"{BETWEEN_KEYS_MS} ms apart. A keystroke's time ends when the frame with its results is drawn, and includes the delay "
+        "that waits for further keystrokes. Floors: the paint of the login page, which has the same files but no rows; the same "
+        "response fetched but not rendered. Browsers report tasks from 50 ms on; without any, the longest is 0.",
         figures,
     )
 
@@ -206,8 +206,8 @@ def _table(seen: Seen) -> Table:
 def _beside_the_class_project(seen: Seen) -> Comparison:
     page = max(seen.searches) / KB
     return Comparison(
-        "Beside the class project that this one grew from",
-        "Its list page holds every product: at 100,000 products 93 MB, and 5.5 s to serve before a browser draws any of it.",
+        "Compared with the class project that this one grew from",
+        "Its list page contains every product: 93 MB at 100,000 products, and 5.5 s to serve before the browser draws anything.",
         ("what", "class project", "here"),
         (
             ("list page over the wire", "93 MB", f"{page:.0f} KB"),

@@ -49,7 +49,7 @@ def measure(ground: Ground) -> Iterator[Table]:
         path.unlink()
     explanation = (
         f"Median of {number} calls of `change_quantity` on different products, with the movement, the idempotency key and a "
-        "synchronous commit. Floor: the same statements with the same values through `sqlite3`, on a copy, by turns."
+        "synchronous commit. Floor: the same statements with the same values through `sqlite3`, on a copy, alternating."
     )
     figures = [
         Figure(

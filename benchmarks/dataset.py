@@ -1,4 +1,4 @@
-"""A full-sized inventory in a SQLite file: made by dice of a fixed seed, written in bulk, consistent to the unit."""
+"""A full-sized inventory in a SQLite file: random with a fixed seed, written in bulk, consistent."""
 
 import multiprocessing
 import random
@@ -23,9 +23,9 @@ PER_IMPORT = 1_000
 
 @dataclass(slots=True)
 class _Made:
-    """What the dice gave: rows for the tables, and the state that keeps them consistent."""
+    """Generated rows of the tables, and the state that keeps them consistent."""
 
-    dice: random.Random
+    rng: random.Random
     balances: dict[tuple[int, int], int] = field(default_factory=dict)
     totals: dict[int, int] = field(default_factory=dict)
     movements: list[tuple[object, ...]] = field(default_factory=list)
@@ -88,26 +88,26 @@ def _write_names(connection: sqlite3.Connection) -> dict[str | None, int | None]
 
 
 def _move_goods(made: _Made, products: int, movements: int) -> None:
-    dice = made.dice
+    rng = made.rng
     homes = {}
     for product in range(1, products + 1):
-        if dice.random() < 0.05:
+        if rng.random() < 0.05:
             continue
-        homes[product] = dice.sample(range(1, 15), k=dice.choice((1, 1, 2, 2, 3, 4)))
+        homes[product] = rng.sample(range(1, 15), k=rng.choice((1, 1, 2, 2, 3, 4)))
         operation = f"import-{product // PER_IMPORT}"
         if not made.operations or made.operations[-1][0] != operation:
             made.operations.append((operation, "import", moment(len(made.movements) + 1)))
         for home in homes[product]:
-            made.move("import", product, home, dice.randint(1, 60), operation)
+            made.move("import", product, home, rng.randint(1, 60), operation)
     while len(made.movements) < movements:
-        product = dice.randint(1, products)
+        product = rng.randint(1, products)
         if product not in homes:
             continue
-        home = dice.choice(homes[product])
-        operation = f"{dice.getrandbits(128):032x}"
+        home = rng.choice(homes[product])
+        operation = f"{rng.getrandbits(128):032x}"
         here = made.balances[product, home]
-        taken = dice.randint(1, 25)
-        if dice.random() < 0.5 and here >= taken:
+        taken = rng.randint(1, 25)
+        if rng.random() < 0.5 and here >= taken:
             kind, quantity = "issue", -taken
         else:
             kind, quantity = "receive", taken
@@ -116,27 +116,27 @@ def _move_goods(made: _Made, products: int, movements: int) -> None:
 
 
 def _products(made: _Made, products: int, categories: dict[str | None, int | None]) -> Iterator[tuple[object, ...]]:
-    dice = made.dice
+    rng = made.rng
     for number in range(1, products + 1):
-        shelf = dice.choice(SHELVES)
-        name = RARE_NAME if number == products * 2 // 3 else _name(dice, shelf)
+        shelf = rng.choice(SHELVES)
+        name = RARE_NAME if number == products * 2 // 3 else _name(rng, shelf)
         code = f"{shelf.prefix}-{number:06d}"
-        maker, remark = dice.choice(MAKERS), dice.choice(REMARKS)
-        description = f"Marca {maker}, {dice.choice(MATERIALS)}. {remark}".strip()
+        maker, remark = rng.choice(MAKERS), rng.choice(REMARKS)
+        description = f"Marca {maker}, {rng.choice(MATERIALS)}. {remark}".strip()
         text = search_text(code, name, description, shelf.category or "")
         total = made.totals.get(number, 0)
-        minimum = total + dice.randint(1, 20) if dice.random() < 0.08 else dice.choice((0, 0, total // 2))
-        at = moment(dice.randint(1, len(made.movements)))
-        retired = at if dice.random() < 0.03 and name != RARE_NAME else None
+        minimum = total + rng.randint(1, 20) if rng.random() < 0.08 else rng.choice((0, 0, total // 2))
+        at = moment(rng.randint(1, len(made.movements)))
+        retired = at if rng.random() < 0.03 and name != RARE_NAME else None
         yield (
             number, code, code_key(code), name, sort_key(name), description, categories[shelf.category],
             total, minimum, text, moment(1), at, retired,
         )  # fmt: skip
 
 
-def _name(dice: random.Random, shelf: Shelf) -> str:
-    size = f"{dice.randint(1, 40)} {dice.choice(('cm', 'mm', 'kg', 'l'))}"
-    return f"{dice.choice(shelf.things)} {dice.choice(COLOURS)} de {dice.choice(MATERIALS)} {size}"
+def _name(rng: random.Random, shelf: Shelf) -> str:
+    size = f"{rng.randint(1, 40)} {rng.choice(('cm', 'mm', 'kg', 'l'))}"
+    return f"{rng.choice(shelf.things)} {rng.choice(COLOURS)} de {rng.choice(MATERIALS)} {size}"
 
 
 def cached(folder: Path) -> Path:

@@ -64,8 +64,8 @@ def _exports(ground: Ground) -> Table:
         bare.append(_run("bare", ground.database, ground.scratch / "bare.xlsx"))
         as_csv.append(_run("csv", ground.database, ground.scratch / "ours.csv"))
     explanation = (
-        f"All {ours[0].rows:,} products that are not retired, to a file; best of {ROUNDS} runs, each in a process of its own. "
-        "Floor: XlsxWriter in constant memory, one call for each cell with the writer of its type, over a bare `sqlite3` cursor. "
+        f"All {ours[0].rows:,} active products to a file; best of {ROUNDS} runs, each in its own process. "
+        "Floor: XlsxWriter in constant memory, one typed write call per cell, reading from a bare `sqlite3` cursor. "
         "The peak is the resident memory of the whole process, Python and every library included."
     )
     seconds, floor = _best(ours), _best(bare)
@@ -91,11 +91,10 @@ def _imports(ground: Ground) -> Table:
     workbook = [_import(ground.scratch, None, as_xlsx) for _ in range(ROUNDS)]
     into_full = [_import(ground.scratch, ground.database, mixed) for _ in range(ROUNDS)]
     explanation = (
-        f"`inventory import FILE --json` in a process of its own with the built-in plugins, from its start to its end, with "
-        f"movements and what an undo needs; best of {ROUNDS}. The new products go into an empty inventory. The mixed file has "
-        f"{rows:,} rows in the order of an export, for the inventory above: every other row is a new product; of the known ones "
-        "a quarter each gets another name, another minimum, another quantity (where it is in one place), or stays. The peak "
-        "is the resident memory of the larger of the command's processes."
+        f"`inventory import FILE --json` with the built-in plugins, from start to exit, including movements and undo data; best "
+        f"of {ROUNDS}. The new products go into an empty inventory. The mixed file has {rows:,} rows in export order, for the "
+        "inventory above: every other row is a new product; of the others, a quarter each changes its name, its minimum, its "
+        "quantity (if it is at one location), or nothing. The peak is the resident memory of the command's largest process."
     )
     least = Bar("least", IMPORT_LEAST_ROWS)
     return Table(
@@ -145,7 +144,7 @@ def _best(runs: list[Run]) -> float:
 
 
 def _write_mixed(database: Path, file: Path, rows: int = 100_000) -> int:
-    dice = random.Random(1)  # noqa: S311
+    rng = random.Random(1)  # noqa: S311
     with closing(sqlite3.connect(database)) as connection:
         stored = connection.execute(EDITABLE, (rows // 2,)).fetchall()
     with file.open("w", encoding="utf-8", newline="") as text:
@@ -159,9 +158,9 @@ def _write_mixed(database: Path, file: Path, rows: int = 100_000) -> int:
                 known[5] = minimum + 1
             elif number % 4 == 2 and places <= 1:
                 known[4] = quantity + 3
-            other = dice.choice(stored)
+            other = rng.choice(stored)
             writer.writerow(known)
-            writer.writerow([f"{code}-B", f"{other[1]} {number}", other[2], other[3], dice.randint(0, 99), 5])
+            writer.writerow([f"{code}-B", f"{other[1]} {number}", other[2], other[3], rng.randint(0, 99), 5])
     return len(stored) * 2
 
 

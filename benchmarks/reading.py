@@ -110,7 +110,7 @@ def _pages(ground: Ground, inventory: Inventory, floor: float) -> Table:
     return Table(
         "Pages of the list",
         "95th percentile of `GET /inventory` for htmx inside the application: session, query, count and 50 rows of HTML. "
-        "Floor: the first 51 rows by one statement through the driver.",
+        "Floor: the first 51 rows, read with one statement through the driver.",
         figures,
     )
 

@@ -39,8 +39,8 @@ def tokens(stand: Stand) -> Table:
     kept, signed = _token_times(stand)
     return Table(
         "Write token",
-        "The GTID of a commit comes with the answer to COMMIT. Messages are counted on the wire, by a proxy between application "
-        "and source. Floor: the same row through `Session.begin()` of a plain engine.",
+        "The GTID of a commit arrives with the response to COMMIT. A proxy between application and source counts messages. "
+        "Floor: the same row through `Session.begin()` of a plain engine.",
         [
             Figure("messages that the token adds to a write", extra, "messages", None, Bar("most", 0)),
             Figure("messages of a write of one row, with its token", unit, "messages", plain, Bar("times", 1)),
@@ -73,8 +73,8 @@ def decisions(stand: Stand) -> Table:
         monitor.close()
     return Table(
         "Routing decision",
-        f"99th percentile of {DECISIONS:,} choices of a server in one process, the count of its reason included: the median over "
-        f"{DECISION_BATCHES} stretches, so that a moment in which the machine did something else counts once.",
+        f"99th percentile of {DECISIONS:,} choices of a server in one process, including the counter of the reason. It is the "
+        f"median of {DECISION_BATCHES} batches, so that a single interruption counts once.",
         figures,
     )
 
@@ -121,8 +121,9 @@ def _reading(cluster: ReplicatedCluster[Session], plain: Engine, table: str) -> 
     least = taken["floor"]
     return Table(
         "A reader's point query",
-        f"Median of {READS:,} calls of each, by turns, on one replica: session, query by primary key, end of the session. Floor: "
-        "`with Session(engine)` of a plain engine on the same server. *Work* is the processor time of the application alone.",
+        f"Median of {READS:,} calls of each, alternating, on one replica: session, query by primary key, end of the session. "
+        "Floor: `with Session(engine)` of a plain engine on the same server. *Work* is the processor time of the application "
+        "alone.",
         [
             Figure("reader", taken["ours"].typical, "µs", least.typical, Bar("times", 1.1)),
             Figure("reader with a token", taken["with_token"].typical, "µs", least.typical, Bar("times", 1.1)),
@@ -150,8 +151,8 @@ def _writing(cluster: ReplicatedCluster[Session], plain: Engine, table: str) -> 
     taken = by_turns({"ours": ours, "floor": floor}, WRITES)
     return Table(
         "A write of one row",
-        f"Median of {WRITES:,} calls of each, by turns, on the source: transaction, INSERT, COMMIT to disk; ours with the signed "
-        "text of its token. Floor: `with Session(engine) as session, session.begin()` of a plain engine on the same server.",
+        f"Median of {WRITES:,} calls of each, alternating, on the source: transaction, INSERT, COMMIT to disk; ours with the "
+        "signed text of its token. Floor: `with Session(engine) as session, session.begin()` of a plain engine on the same server.",
         [
             Figure("write with its token", taken["ours"].typical, "µs", taken["floor"].typical, Bar("times", 1.1)),
             Figure("work of a write with its token", taken["ours"].work, "µs", taken["floor"].work),

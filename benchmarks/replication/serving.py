@@ -69,10 +69,9 @@ def causal_reads(stand: Stand) -> Comparison:
     rows = tuple((what, *_cells(each)) for what, each in seen.items())
     return Comparison(
         "A causal read",
-        f"A user writes one row and reads it back at once, and again in a request {PAUSE} s later; {ROUNDS * USERS} users for each "
-        "way, by turns. *Always the source* gives every read to the source. *A wait on every read* gives it to a replica, any of "
-        "the two, with `WAIT_FOR_EXECUTED_GTID_SET` before it. *Tokens* are this package: no wait where the replica is known to "
-        "have the change.",
+        f"A user writes one row, reads it immediately, and again in a request {PAUSE} s later; {ROUNDS * USERS} users per method, "
+        "alternating. *Always the source* reads from the source. *A wait on every read* reads from either replica after "
+        "`WAIT_FOR_EXECUTED_GTID_SET`. *Tokens* are this package: no wait if the replica is known to have the change.",
         ("way", "at once: median", "99th percentile", "later: median", "99th percentile", "served by replicas"),
         rows,
     )
@@ -98,7 +97,7 @@ def mix(stand: Stand) -> Table:
     return Table(
         "Nine reads to one write",
         f"{MIXED_UNITS:,} units of work of {THREADS * USERS_OF_A_THREAD} users in {THREADS} threads, without a pause, each with "
-        "the token of the user's last write; every read is checked to hold that write.",
+        "the token of the user's last write; every read is checked for that write.",
         [Figure("reads served by replicas", share_of_replicas, "%", None, Bar("least", 95))],
     )
 
@@ -121,8 +120,8 @@ def absence(stand: Stand) -> Table:
     absent, never = taken["lost"], taken["never"]
     return Table(
         "A replica that cannot be reached",
-        f"{READS:,} readers while one of the two replicas is frozen (its port accepts and nothing answers), from the moment on "
-        "when the monitor has noticed. Floor: as many, by turns, of a cluster that never had this replica.",
+        f"{READS:,} readers while one of the two replicas is frozen (its port accepts connections but never answers), after "
+        "the monitor has noticed. Floor: the same number, alternating, on a cluster that never had this replica.",
         [
             Figure("median", absent.typical, "µs", never.typical, Bar("times", 1.1)),
             Figure("99th percentile", percentile(absent.passed, 99) * 1e6, "µs", percentile(never.passed, 99) * 1e6),
@@ -205,17 +204,17 @@ def _mixed(
     cluster: ReplicatedCluster[Session],
     table: str,
     numbers: Iterator[int],
-    dice: random.Random,
+    rng: random.Random,
     units: int,
     roles: Counter[str],
 ) -> None:
-    """Let the users of one thread take turns as dice fall."""
+    """Run the users of one thread in random order."""
     tokens: list[str | None] = [None] * USERS_OF_A_THREAD
     written = [-1] * USERS_OF_A_THREAD
     for _ in range(units):
-        user = dice.randrange(USERS_OF_A_THREAD)
+        user = rng.randrange(USERS_OF_A_THREAD)
         with cluster.causal(tokens[user]) as context:
-            if dice.randrange(10) < WRITES_OF_TEN:
+            if rng.randrange(10) < WRITES_OF_TEN:
                 written[user] = cluster.write(put(table, next(numbers)))
             else:
                 roles[_read_by(context, cluster, table, written[user])] += 1

@@ -26,8 +26,9 @@ def against_measurement(found: Costs) -> Comparison:
         rows.append((str(customers), f"{measured:.0f}", f"{told:.0f}", f"{100 * (told / measured - 1):+.0f} %"))
     return Comparison(
         "The model against the measurement",
-        "Pages a second, as measured and as the model of `benchmarks/stack/capacity.py` tells them from the costs above, taken "
-        "with the most customers. It knows of processors alone; waits for disk and network make few customers slower than it says.",
+        "Pages per second: measured, and predicted by the model of `benchmarks/stack/capacity.py` from the costs above, which "
+        "were measured with the most clients. The model covers processors only. With few clients, disk and network waits make "
+        "reality slower.",
         ("customers", "measured", "model", "difference"),
         tuple(rows),
     )
@@ -38,9 +39,9 @@ def reach(found: Costs) -> Comparison:
     rows = [_row(what, reading, changing) for what, (reading, changing) in _shapes(found).items()]
     return Comparison(
         "How far it carries",
-        f"By the model: the most people of whom each asks for something every {THINK_SECONDS:.0f} s, one time of ten to change a "
-        f"quantity, so that the mean answer takes at most {RESPONSE_SECONDS:g} s and nothing is busy for more than "
-        f"{100 * BUSY:.0f} % of the time. Cores are taken to be like those of the machine that was measured on.",
+        f"According to the model: the maximum number of users if each sends a request every {THINK_SECONDS:.0f} s, one in ten of "
+        f"them changes a quantity, the mean response time is at most {RESPONSE_SECONDS:g} s, and nothing is busy for more than "
+        f"{100 * BUSY:.0f} % of the time. Cores are assumed to be like those of the measured machine.",
         ("machines", "people", "requests a second", "changes a second", "what gives out first"),
         tuple(rows),
     )

@@ -52,9 +52,9 @@ def drills(stand: Stand) -> Comparison:
         raise RuntimeError("the ledger does not agree with itself")
     return Comparison(
         "Drills",
-        f"{READERS} customers read the list and one adds to products, each with a pause of 20 ms, while the drill goes on; a part "
-        f"that is killed or paused stays so for {DOWN_SECONDS:.0f} s and more. A gap is the time between two good answers. Of "
-        f"{len(confirmed.operations):,} confirmed changes every one is in the ledger once, looked up by the number of its form.",
+        f"During each drill, {READERS} clients read the list and one adds to products, each with pauses of 20 ms. A service stays "
+        f"killed or paused for at least {DOWN_SECONDS:.0f} s. A gap is the time between two successful responses. All "
+        f"{len(confirmed.operations):,} confirmed changes are in the ledger exactly once, found by their operation id.",
         ("drill", "longest without a page", "longest without a change", "pages refused", "changes refused"),
         tuple(rows),
     )

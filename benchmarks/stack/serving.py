@@ -47,8 +47,8 @@ def idle(stand: Stand) -> Table:
     start = Bar("most", MOST_SECONDS_TO_START)
     return Table(
         "The containers at rest",
-        f"Memory as `docker stats` counts it, {IDLE_SECONDS:.0f} s after the start, with {PRODUCTS:,} products. The start is that "
-        "of `docker compose up -d` from existing images until the balancer is healthy, which needs all before it to be so.",
+        f"Memory as shown by `docker stats`, {IDLE_SECONDS:.0f} s after the start, with {PRODUCTS:,} products. The start is the "
+        "time from `docker compose up -d`, with existing images, until the balancer and everything before it is healthy.",
         [
             *(Figure(f"memory of {name}", memory[name], "MB", None, bars.get(name)) for name in sorted(RUNNING)),
             Figure("start with new volumes", stand.first_start, "s", None, start),
@@ -70,10 +70,10 @@ def pages(stand: Stand) -> Comparison:
                 rows.append(_row(what, instances, crowd(customers, act, SECONDS), floor))
     return Comparison(
         "Pages through the balancer",
-        f"{CUSTOMERS} customers without a pause for {SECONDS:.0f} s, each on an open connection, with gzip; {PRODUCTS:,} products. "
-        f"The list page is the first one of 50 rows; the searches are {_quoted(SEARCHES)} by turns. Floor: a file of the browser "
-        "that NGINX answers from its own store, in the same run. Customers, balancer, instances and both databases share the "
-        "machine's cores, so more instances add no cores here; what they add is that one may be lost.",
+        f"{CUSTOMERS} clients without pauses for {SECONDS:.0f} s, each on a persistent connection, with gzip; {PRODUCTS:,} "
+        f"products. The list page is the first page of 50 rows; the searches alternate between {_quoted(SEARCHES)}. Floor: a "
+        "static file from NGINX's cache, in the same run. Clients, balancer, instances and both databases share the machine's "
+        "cores, so more instances add no cores here; they allow one to fail.",
         ("page", "instances", "answers a second", "of the floor", "median", "95th percentile"),
         tuple(rows),
     )
@@ -96,8 +96,8 @@ def shares(stand: Stand) -> Table:
     share = 100 * served["db-replica"] / sum(served.values())
     return Table(
         "Who reads",
-        f"{CUSTOMERS} customers for {SECONDS:.0f} s, of whose requests one of ten adds one to a product; counted by `/metrics` of "
-        "every process of the three instances. Who has just changed something may have to read from the source.",
+        f"{CUSTOMERS} clients for {SECONDS:.0f} s; one in ten requests adds one to a product. Counted by the `/metrics` of the "
+        "three instances. A client that has just changed something may have to read from the source.",
         [
             Figure("reads served by the replica", share, "%", None, Bar("least", LEAST_ON_REPLICA)),
             Figure("requests of the mix", seen.throughput, "answers/s"),
@@ -133,8 +133,8 @@ def what_it_costs(found: Costs) -> Comparison:
     total = ("all of the containers", *(f"{1e3 * _total(each):.2f} ms" for each in (found.reading, found.changing)))
     return Comparison(
         "What a request costs",
-        "Processor time of each container for one page (half list, half search) and for one change of a quantity, by its control "
-        "group before and after; *customer* is the program that asks.",
+        "Processor time of each container for one page (half list, half search) and for one change of a quantity, from its control "
+        "group before and after; *customer* is the load generator.",
         ("where", "page", "change"),
         (*rows, total),
     )
