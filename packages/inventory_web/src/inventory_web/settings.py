@@ -53,87 +53,90 @@ class Settings(BaseModel):
     )
     database_password: SecretStr = Field(
         default=SecretStr(""),
-        description="The password of those of the addresses above that hold none",
+        description="The password for URLs above that contain none",
         json_schema_extra={"shown_default": "empty"},
     )
     monitor_user: str = Field(
-        default="monitor", description="The account that watches the replicas, where it has a password"
+        default="monitor", description="The account that monitors the replicas, if it has a password"
     )
     monitor_password: SecretStr = Field(
         default=SecretStr(""),
-        description="Its password; without one the account of the application watches too",
+        description="Its password; without one, the account of the application is used",
         json_schema_extra={"shown_default": "empty"},
     )
     first_password: SecretStr = Field(
         default=SecretStr(""),
-        description="What `inventory migrate` sets as the password of the first `admin` while it is still the public one",
+        description="Initial password of `admin`: `inventory migrate` sets it if the public one was never changed",
         json_schema_extra={"shown_default": "empty"},
     )
     secret_key: SecretStr = Field(
         default=SecretStr(""),
         description="Signs cookies and cursors, encrypts second factors; at least 32 characters and the same on every instance",
-        json_schema_extra={"shown_default": "made and kept beside the SQLite file; required in production"},
+        json_schema_extra={"shown_default": "generated and stored next to the SQLite file; required in production"},
     )
     secret_key_old: SecretStr = Field(
         default=SecretStr(""),
-        description="Another key that is accepted as well, while the secret key is changed",
+        description="A second key that is also accepted, while the secret key is being replaced",
         json_schema_extra={"shown_default": "empty"},
     )
     env: Literal["development", "production"] = Field(
-        default="development", description="`production` refuses unsafe defaults and demands a new first password"
+        default="development",
+        description="`production` refuses unsafe defaults and requires a new password for the first account",
     )
     instance: str = Field(
         default_factory=platform.node,
         min_length=1,
         max_length=100,
-        description="The name that `/health` and the header `X-Served-By` show",
+        description="The name shown by `/health` and in the header `X-Served-By`",
         json_schema_extra={"shown_default": "the host name"},
     )
     language: Literal["es", "en"] = Field(
-        default="es", description="Language of the command line, and of pages whose reader asks for none that there is"
+        default="es",
+        description="Language of the command line, and of pages if the browser requests neither Spanish nor English",
     )
-    timezone: str = Field(default="UTC", description="Time zone in which pages show times, such as `Europe/Madrid`")
+    timezone: str = Field(default="UTC", description="Time zone of pages, such as `Europe/Madrid`")
     metrics_allow: Words = Field(
         default=(LOCAL_NETWORKS,),
-        description="Networks that may read `/metrics`, and the names of servers at `/health`, comma-separated; "
-        "`local` means loopback and private networks when no `X-Forwarded-For` is there",
+        description="Networks that may read `/metrics`, and server names at `/health`, comma-separated; `local` means loopback "
+        "and private networks without `X-Forwarded-For`",
     )
     hosts: Words = Field(
         default=(),
-        description="Host names that people come by, comma-separated, such as `stock.example.org`; `.example.org` is any below it",
-        json_schema_extra={"shown_default": "every name; in production `localhost` and addresses only"},
+        description="Host names of the application, comma-separated, such as `stock.example.org`; `.example.org` includes all "
+        "subdomains",
+        json_schema_extra={"shown_default": "any; in production `localhost` and IP addresses only"},
     )
     proxies: int = Field(
-        default=0, ge=0, le=5, description="How many proxies in front are trusted to set `X-Forwarded-For` and its kin"
+        default=0, ge=0, le=5, description="Number of trusted proxies that set `X-Forwarded-*` headers"
     )
     cookie_secure: bool | None = Field(
         default=None,
-        description="Send cookies over HTTPS only; set it to `false` only if people really come over plain HTTP",
+        description="Send cookies over HTTPS only; use `false` only if users really connect over plain HTTP",
         json_schema_extra={"shown_default": "`true` in production, else `false`"},
     )
-    session_hours: int = Field(default=12, ge=1, le=720, description="Hours without a request after which a login ends")
+    session_hours: int = Field(default=12, ge=1, le=720, description="Hours of inactivity after which a session ends")
     session_max_hours: int = Field(
-        default=168, ge=1, le=8760, description="Hours after which a login ends, even one that is in use"
+        default=168, ge=1, le=8760, description="Hours after which a session ends even if it is in use"
     )
     second_factor: Literal["optional", "admin"] = Field(
-        default="optional", description="`admin` lets administrators do nothing before they have a second factor"
+        default="optional", description="`admin` requires administrators to set up a second factor"
     )
-    reason_required: bool = Field(default=False, description="Refuse to issue, receive or undo without a reason")
+    reason_required: bool = Field(default=False, description="Require a reason to issue, receive or undo")
     plugins_off: Words = Field(
         default=(),
-        description="Installed plugins that are not loaded, by their names in `inventory plugins`, comma-separated",
+        description="Installed plugins that are not loaded, comma-separated, with their names from `inventory plugins`",
     )
     jobs_per_account: int = Field(
-        default=10, ge=1, le=1_000, description="How many jobs of one account may wait or run at once"
+        default=10, ge=1, le=1_000, description="Maximum number of waiting and running jobs per account"
     )
     stored_mb_per_account: int = Field(
         default=512,
         ge=1,
         le=1_000_000,
-        description="How many MB the uploads and prepared exports of one account may take up; they are deleted after a day",
+        description="Maximum size in MB of one account's uploads and prepared exports; they are deleted after a day",
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field(
-        default="info", description="The least urgent line to log"
+        default="info", description="Minimum level of log lines"
     )
 
     @field_validator("replica_urls", "metrics_allow", "hosts", "plugins_off", mode="before")
