@@ -51,8 +51,8 @@ def two_sheets_of_one_name() -> bytes:
     return workbook_with({INDEX: index % (MAIN.encode(), relation, sheet % (1, 1), sheet % (2, 1))})
 
 
-def nested_cells(number: int = 800) -> bytes:
-    """Cells that are begun and never ended: 2.4 KB."""
+def nested_cells(number: int = 100_000) -> bytes:
+    """Cells that are begun and never ended: a regular expression looks for the end of each as far as the file goes."""
     return workbook_with({SHEET: sheet_of(b"<c " * number)})
 
 
@@ -61,9 +61,9 @@ def shared_strings(number: int = 28_000_000) -> bytes:
     return workbook_with({STRINGS: many(b'<sst xmlns="%s">' % MAIN.encode(), b"<si/>", number, b"</sst>")})
 
 
-def cells_without_position(number: int = 20_000_000) -> bytes:
+def cells_without_position(number: int = 20_000_000, cell: bytes = b"<c><v>1</v></c>") -> bytes:
     """Cells that follow one another and do not say where they are."""
-    row = b"<row>" + b"<c><v>1</v></c>" * 100 + b"</row>"
+    row = b"<row>" + cell * 100 + b"</row>"
     before = b'<worksheet xmlns="%s"><sheetData>' % MAIN.encode()
     step = 2_000
     rows = many(before, row * step, number // 100 // step, b"</sheetData></worksheet>")
@@ -84,6 +84,11 @@ def row_of_delimiters(size: int = 60 << 20) -> bytes:
     return b"code,name\n" + b"," * size + b"\n"
 
 
+def document_type() -> bytes:
+    """A sheet with a document type, which could define entities."""
+    return workbook_with({SHEET: b"<!DOCTYPE worksheet>" + sheet_of(b'<c r="A1"><v>1</v></c>')})
+
+
 def entities() -> bytes:
     """Entities that grow tenfold at each of nine levels."""
     levels = "".join(f'<!ENTITY e{level} "{f"&e{level - 1};" * 10}">' for level in range(1, 10))
@@ -94,3 +99,9 @@ def entities() -> bytes:
 def endless_tag(size: int = 64 << 20) -> bytes:
     """A tag whose name does not end."""
     return workbook_with({SHEET: many(b'<worksheet xmlns="%s"><' % MAIN.encode(), b"c", size, b">")})
+
+
+def long_comment(size: int = 9 << 20) -> bytes:
+    """A comment inside a sheet without any other fault."""
+    before = b'<worksheet xmlns="%s"><sheetData><row r="1"><c r="A1"><v>1</v></c></row></sheetData><!--' % MAIN.encode()
+    return workbook_with({SHEET: many(before, b"c", size, b"--></worksheet>")})
