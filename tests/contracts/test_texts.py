@@ -20,7 +20,7 @@ from inventory_core import (
 )
 from inventory_core.rules.codes import code_key
 from inventory_core.rules.texts import invisible_characters, normalize_line, search_text
-from inventory_core.tables.plain import PRODUCT
+from inventory_core.tables.plain import CATEGORY, LOCATION, PRODUCT
 from inventory_core.testing import create_product, new_request
 from tests.contracts.topologies import Database
 
@@ -115,6 +115,25 @@ def test_a_location_with_an_invisible_character_is_refused_with_its_code_point(i
     assert [(fault.field, fault.reason, fault.value) for fault in caught.value.faults] == [
         ("location", "invisible", "U+200D")
     ]
+
+
+def test_stored_names_with_an_invisible_character_are_reported_by_verify(
+    inventory: Inventory, database: Database
+) -> None:
+    create_product(inventory, "A-1", category="Hogar")
+    add_location(inventory, name="Sótano", **new_request())
+    with database.engine.begin() as connection:
+        for table, name in ((CATEGORY, "Hogar"), (LOCATION, "Sótano")):
+            changed = update(table).where(table.c.name == name)
+            connection.execute(changed.values(name=f"{name}\u200b"))
+        connection.execute(update(PRODUCT).values(name="Mesa\u202e"))
+
+    found = {fault.where: fault.found for fault in verify(inventory).faults if "invisible" in fault.check}
+    assert found == {
+        "category Hogar<U+200B>, name": "U+200B",
+        "location Sótano<U+200B>, name": "U+200B",
+        "product A-1, name": "U+202E",
+    }
 
 
 def test_a_stored_code_with_an_invisible_character_is_found_verified_and_corrected(

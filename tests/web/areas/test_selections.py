@@ -7,6 +7,7 @@ import pytest
 
 from inventory_core import ProductDraft, edit_product, get_product, new_operation_id, retire_product
 from inventory_core.testing import counted_statements
+from inventory_web.areas.audit.reading import EventFilter, events_page
 from tests.web.areas.site import Site, Visitor, codes_in, form_in
 
 KINDS = ("category", "minimum", "retire", "restore")
@@ -120,6 +121,21 @@ def test_retired_products_are_restored_together(site: Site) -> None:
 
     assert answer.status_code == 303
     assert codes_in(site.operator.get("/inventory").text) == ["A-1", "B-1"]
+
+
+def test_products_that_are_retired_or_restored_together_are_audited_with_their_number(site: Site) -> None:
+    for code in ("A-1", "B-1"):
+        site.create_product(code)
+    for kind, status in (("retire", ""), ("restore", "retired")):
+        page = site.operator.post(f"/selection/{kind}", {"all": "1", "status": status}).text
+        site.operator.post(f"/selection/{kind}/change", asked(page, kind))
+
+    rows = events_page(site.inventory, EventFilter()).rows[:2]
+    assert [(row.event, row.details) for row in rows] == [
+        ("product_restored", {"products": 2}),
+        ("product_retired", {"products": 2}),
+    ]
+    assert len({row.subject for row in rows if row.subject}) == 2
 
 
 def test_all_that_the_filter_finds_are_changed_also_those_of_other_pages(site: Site) -> None:

@@ -138,6 +138,18 @@ def test_accounts_are_added_listed_changed_and_disabled(
     assert "Eva\toperator\tactive" in run("user", "list").out.splitlines()
 
 
+@pytest.mark.parametrize(("name", "mixed"), [("аdmin", True), ("Íñigo", False)])  # noqa: RUF001
+def test_a_user_name_of_several_scripts_is_added_with_a_warning(
+    run: Run, here: Path, typed: Callable[[str], None], name: str, *, mixed: bool
+) -> None:
+    typed("una clave de eva\n")
+    added = run("user", "add", name, "--role", "viewer")
+
+    assert here.exists()
+    assert (added.code, added.out) == (0, f"Usuario «{name}» creado.\n")
+    assert ("mezcla letras de varios alfabetos" in added.err) is mixed
+
+
 @pytest.mark.parametrize(
     ("arguments", "word", "code"),
     [
