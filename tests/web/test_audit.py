@@ -157,6 +157,13 @@ def test_a_form_without_its_token_and_a_refused_request_are_audited_with_their_p
     ]
 
 
+def test_a_login_without_the_token_of_its_page_is_audited(app: Flask, inventory: Inventory) -> None:
+    assert Browser(app).post("/login", token="", username="ada", password="x").status_code == 400
+
+    (row,) = told(inventory, EventFilter(event="csrf_failed"))
+    assert (row.actor, row.details["page"]) == ("", "POST /login")
+
+
 def test_a_refused_change_of_an_account_is_audited_with_its_reason(app: Flask, inventory: Inventory) -> None:
     users.disable_account(inventory, name="admin")
     admin = Browser(app).logged_in("ada")
