@@ -13,12 +13,12 @@ from benchmarks.measuring import Bar, Figure, Table
 from benchmarks.replication.servers import Stand
 from benchmarks.replication.turns import batches, by_turns, percentile
 from inventory_replication import CausalContext, GtidSet, MonitorPolicy, ReplicatedCluster
-from inventory_replication.decisions.routing import ReadNeed
+from inventory_replication.decisions.routing import ReadRequirements
 from inventory_replication.monitor import Monitor
 from inventory_replication.mysql.connection import TrackingConnection
 from inventory_replication.mysql.engines import build_engine, tracked_connection
-from inventory_replication.router import Chooser
-from inventory_replication.stats import Counters, Traffic
+from inventory_replication.router import Router
+from inventory_replication.stats import Counters, LoadTracker
 from tests.replication.mysql.fault_proxy import FaultProxy
 from tests.replication.mysql.servers import APP, DATABASE
 from tests.replication.runtime.clusters import notes, placed, put
@@ -53,9 +53,9 @@ def tokens(stand: Stand) -> Table:
 def decisions(stand: Stand) -> Table:
     """How long the choice of a server takes."""
     config = stand.config()
-    traffic = Traffic(server.name for server in config.servers)
-    monitor = Monitor(config, stand.servers.tls, traffic.loads, lambda: None, lambda _name, _since: None)
-    chooser = Chooser(monitor, Counters(), config.retry)
+    load_tracker = LoadTracker(server.name for server in config.servers)
+    monitor = Monitor(config, stand.servers.tls, load_tracker.loads, lambda: None, lambda _name, _since: None)
+    router = Router(monitor, Counters(), config.retry)
     try:
         monitor.refresh(10.0)
         while len(monitor.table().replicas) < len(stand.servers.replicas):
@@ -64,9 +64,9 @@ def decisions(stand: Stand) -> Table:
         monitor.refresh(1.0)
         monitor.refresh(1.0)
         needs = {
-            "reader without a token": lambda: chooser.reader(ReadNeed(), []),
-            "reader whose change both replicas have": lambda: chooser.reader(ReadNeed(has), []),
-            "writer": chooser.writer,
+            "reader without a token": lambda: router.reader(ReadRequirements(), []),
+            "reader whose change both replicas have": lambda: router.reader(ReadRequirements(has), []),
+            "writer": router.writer,
         }
         figures = [Figure(what, _p99(choose) * 1e6, "µs", None, Bar("most", 20)) for what, choose in needs.items()]
     finally:
@@ -215,7 +215,7 @@ def _token_times(stand: Stand) -> tuple[float, float]:
 
         def keep(context: CausalContext) -> None:
             driver._note_session_state(reports[-1])  # noqa: SLF001 - what is measured
-            context.add(driver.take_commits())
+            context.add(driver.pop_committed_gtids())
 
         def give(context: CausalContext) -> None:
             keep(context)

@@ -149,7 +149,7 @@ def _ways(cluster: ReplicatedCluster[Session], replicas: list[ServerEngine], tab
         return context.served[-1].role
 
     def from_source(number: int, _token: str) -> str:
-        with cluster.reader(source=True) as session:
+        with cluster.reader(from_source=True) as session:
             _check(session, table, number)
         return "source"
 

@@ -18,13 +18,13 @@ from inventory_core.testing import create_product, new_request, temporary_invent
 from inventory_replication import ReplicationError, Server
 from inventory_replication.decisions.snapshot import NoAnswer
 from inventory_replication.errors import CommitUnknown
-from inventory_replication.provisioning.findings import Finding, Refused
-from inventory_replication.provisioning.server_admin import AdministrationFailed
+from inventory_replication.provisioning.findings import ChecksFailed, Finding
+from inventory_replication.provisioning.server_admin import AdminError
 from inventory_web.errors import WebError
 from inventory_web.roles import Role
 
-ROOTS = (InventoryError, ReplicationError, WebError, AdministrationFailed)
-assert issubclass(Refused, ReplicationError), "imported so that its class is found"
+ROOTS = (InventoryError, ReplicationError, WebError, AdminError)
+assert issubclass(ChecksFailed, ReplicationError), "imported so that its class is found"
 
 
 def classes_below(kind: type[Exception]) -> Iterator[type[Exception]]:

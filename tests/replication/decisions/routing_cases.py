@@ -6,7 +6,7 @@ from inventory_replication.config import BreakerPolicy, RoutingPolicy
 from inventory_replication.decisions.breaker import Breaker
 from inventory_replication.decisions.gtid import GtidSet
 from inventory_replication.decisions.routing import (
-    ReadNeed,
+    ReadRequirements,
     RouteDecision,
     choose_reader,
 )
@@ -23,7 +23,7 @@ OPEN = Breaker().after_failure(NOW, 0.0, BreakerPolicy(failures_to_open=1))
 POLICY = RoutingPolicy()
 
 
-ANYTHING = ReadNeed()
+ANYTHING = ReadRequirements()
 
 
 def upto(number: int) -> GtidSet:
@@ -65,8 +65,10 @@ def table(
     )
 
 
-def read(chosen_from: RoutingTable, need: ReadNeed = ANYTHING, dice: tuple[float, float] = (0.0, 0.0)) -> RouteDecision:
-    return choose_reader(chosen_from, need, NOW, dice)
+def read(
+    chosen_from: RoutingTable, requirements: ReadRequirements = ANYTHING, draws: tuple[float, float] = (0.0, 0.0)
+) -> RouteDecision:
+    return choose_reader(chosen_from, requirements, NOW, draws)
 
 
 TWO: Mapping[str, Answer] = {"db1": source(upto(100)), "db2": replica("db2", upto(95)), "db3": replica("db3", upto(90))}

@@ -10,10 +10,10 @@ from inventory_replication.decisions.breaker import Breaker, BreakerState
 POLICY = BreakerPolicy(failures_to_open=3, first_delay=1.0, longest_delay=8.0, good_samples_to_close=2, calm_after=60.0)
 
 
-def opened(now: float = 0.0, dice: float = 1.0) -> Breaker:
+def opened(now: float = 0.0, jitter: float = 1.0) -> Breaker:
     breaker = Breaker()
     for _ in range(POLICY.failures_to_open):
-        breaker = breaker.after_failure(now, dice, POLICY)
+        breaker = breaker.after_failure(now, jitter, POLICY)
     return breaker
 
 
@@ -102,8 +102,8 @@ def test_a_server_that_flaps_pauses_longer_and_a_calm_time_forgives() -> None:
 
 
 def test_the_dice_spread_the_pause_over_its_second_half() -> None:
-    assert opened(dice=0.0).retry_at == pytest.approx(0.5)
-    assert opened(dice=0.5).retry_at == pytest.approx(0.75)
+    assert opened(jitter=0.0).retry_at == pytest.approx(0.5)
+    assert opened(jitter=0.5).retry_at == pytest.approx(0.75)
 
 
 events = st.lists(st.tuples(st.sampled_from(["failure", "success", "answer", "silence"]), st.floats(0, 3)), max_size=60)
@@ -113,7 +113,7 @@ events = st.lists(st.tuples(st.sampled_from(["failure", "success", "answer", "si
 def test_it_never_admits_again_without_enough_fresh_good_answers(script: list[tuple[str, float]]) -> None:
     breaker, now, fresh = Breaker(), 0.0, 0
     for event, pause in script:
-        asked_at, now = now, now + pause
+        probed_at, now = now, now + pause
         before = breaker
         match event:
             case "failure":
@@ -121,12 +121,12 @@ def test_it_never_admits_again_without_enough_fresh_good_answers(script: list[tu
             case "success":
                 breaker = breaker.after_success()
             case "answer":
-                breaker = breaker.after_good_answer(asked_at, now, POLICY)
+                breaker = breaker.after_good_answer(probed_at, now, POLICY)
             case _:
                 pass
         if before.admits:
             fresh = 0
-        elif event == "answer" and asked_at >= before.retry_at:
+        elif event == "answer" and probed_at >= before.retry_at:
             fresh += 1
         elif breaker != before:
             fresh = 0

@@ -64,7 +64,7 @@ def test_containment_is_that_of_sets(left: Model, right: Model) -> None:
     assert (a <= b) == (left <= right)
     assert (a | b).contains(a)
     assert a.contains(EMPTY)
-    assert a.lacks(b) == len(right - left)
+    assert a.count_missing(b) == len(right - left)
 
 
 @given(models, models)

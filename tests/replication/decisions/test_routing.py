@@ -8,7 +8,7 @@ import pytest
 from inventory_replication.config import RoutingPolicy
 from inventory_replication.decisions.gtid import GtidSet
 from inventory_replication.decisions.routing import (
-    ReadNeed,
+    ReadRequirements,
     RouteReason,
     after_wait_failed,
     choose_reader,
@@ -49,15 +49,15 @@ def test_a_reader_without_a_token_gets_a_replica() -> None:
 
 
 def test_a_reader_with_a_token_gets_a_replica_that_has_it_without_a_wait() -> None:
-    for dice in [(0.0, 0.0), (0.99, 0.99), (0.5, 0.1)]:
-        decision = read(table(TWO, FRESH), ReadNeed(upto(93)), dice)
+    for draws in [(0.0, 0.0), (0.99, 0.99), (0.5, 0.1)]:
+        decision = read(table(TWO, FRESH), ReadRequirements(upto(93)), draws)
 
         assert chosen(decision) == ("db2", "replica_causal")
         assert decision.wait_for is None
 
 
 def test_a_reader_whose_token_nobody_has_waits_on_the_most_advanced_replica() -> None:
-    decision = read(table(TWO, {"db2": 0.2, "db3": 0.1}), ReadNeed(upto(98)))
+    decision = read(table(TWO, {"db2": 0.2, "db3": 0.1}), ReadRequirements(upto(98)))
 
     assert chosen(decision) == ("db2", "replica_wait")
     assert (decision.wait_for, decision.wait_limit) == (upto(98), POLICY.causal_wait_timeout)
@@ -71,23 +71,23 @@ def test_the_most_advanced_replica_is_judged_by_what_it_lacks_of_the_token() -> 
         "db3": replica("db3", upto(99)),
     }
 
-    assert read(table(answers, FRESH), ReadNeed(other | GtidSet.of(U1, 91))).server == "db2"
-    assert read(table(answers, FRESH), ReadNeed(other | GtidSet.of(U1, 80, 99))).server == "db3"
+    assert read(table(answers, FRESH), ReadRequirements(other | GtidSet.of(U1, 91))).server == "db2"
+    assert read(table(answers, FRESH), ReadRequirements(other | GtidSet.of(U1, 80, 99))).server == "db3"
 
 
 def test_of_equally_advanced_replicas_the_less_busy_is_waited_on() -> None:
     even = {**TWO, "db3": replica("db3", upto(95))}
     same = {"db2": 0.1, "db3": 0.1}
 
-    assert read(table(even, same, loads={"db2": ServerLoad(in_flight=5)}), ReadNeed(upto(98))).server == "db3"
-    assert read(table(even, same, loads={"db3": ServerLoad(in_flight=5)}), ReadNeed(upto(98))).server == "db2"
+    assert read(table(even, same, loads={"db2": ServerLoad(in_flight=5)}), ReadRequirements(upto(98))).server == "db3"
+    assert read(table(even, same, loads={"db3": ServerLoad(in_flight=5)}), ReadRequirements(upto(98))).server == "db2"
 
 
 def test_readers_beyond_the_limit_of_waiters_go_elsewhere() -> None:
     full = ServerLoad(waiters=POLICY.max_waiters_per_replica)
 
-    assert chosen(read(table(TWO, FRESH, loads={"db2": full}), ReadNeed(upto(98)))) == ("db3", "replica_wait")
-    both = read(table(TWO, FRESH, loads={"db2": full, "db3": full}), ReadNeed(upto(98)))
+    assert chosen(read(table(TWO, FRESH, loads={"db2": full}), ReadRequirements(upto(98)))) == ("db3", "replica_wait")
+    both = read(table(TWO, FRESH, loads={"db2": full, "db3": full}), ReadRequirements(upto(98)))
     assert chosen(both) == ("db1", "source_waiters_full")
 
 
@@ -95,46 +95,63 @@ def test_nobody_waits_where_the_wait_would_be_in_vain() -> None:
     lagging = table(TWO, FRESH, lag={"db2": 0.6, "db3": 3.0})
     stalled = {**TWO, "db2": replica("db2", upto(95), running=False), "db3": GONE}
 
-    assert chosen(read(lagging, ReadNeed(upto(98)))) == ("db1", "source_ahead")
-    assert chosen(read(table(stalled, FRESH), ReadNeed(upto(98), staleness_bound=5.0))) == ("db1", "source_ahead")
+    assert chosen(read(lagging, ReadRequirements(upto(98)))) == ("db1", "source_ahead")
+    assert chosen(read(table(stalled, FRESH), ReadRequirements(upto(98), staleness_bound=5.0))) == (
+        "db1",
+        "source_ahead",
+    )
 
 
 @pytest.mark.parametrize(
-    ("need", "reason"),
-    [(ReadNeed(unknown=True), "source_unknown_commit"), (ReadNeed(rejected=True), "source_not_believed")],
+    ("requirements", "reason"),
+    [
+        (ReadRequirements(unknown=True), "source_unknown_commit"),
+        (ReadRequirements(rejected=True), "source_not_believed"),
+    ],
 )
-def test_an_unknown_commit_or_a_token_that_is_not_believed_is_read_from_the_source(need: ReadNeed, reason: str) -> None:
-    assert chosen(read(table(TWO, FRESH), need)) == ("db1", reason)
+def test_an_unknown_commit_or_a_token_that_is_not_believed_is_read_from_the_source(
+    requirements: ReadRequirements, reason: str
+) -> None:
+    assert chosen(read(table(TWO, FRESH), requirements)) == ("db1", reason)
 
 
 def test_a_bound_of_the_reader_is_held_and_the_source_reads_for_it_otherwise() -> None:
     stale = {"db2": 0.5, "db3": 5.0}
 
-    assert chosen(read(table(TWO, stale), ReadNeed(staleness_bound=1.0), (0.9, 0.9))) == ("db2", "replica_fresh")
-    assert chosen(read(table(TWO, stale), ReadNeed(staleness_bound=0.4))) == ("db1", "source_no_replica")
-    assert {read(table(TWO, stale), ReadNeed(staleness_bound=9.0), (d, d)).server for d in (0.0, 0.9)} == {"db2", "db3"}
+    assert chosen(read(table(TWO, stale), ReadRequirements(staleness_bound=1.0), (0.9, 0.9))) == (
+        "db2",
+        "replica_fresh",
+    )
+    assert chosen(read(table(TWO, stale), ReadRequirements(staleness_bound=0.4))) == ("db1", "source_no_replica")
+    assert {read(table(TWO, stale), ReadRequirements(staleness_bound=9.0), (d, d)).server for d in (0.0, 0.9)} == {
+        "db2",
+        "db3",
+    }
 
 
 def test_replicas_beyond_the_bound_leave_but_not_the_last_one() -> None:
     one_left = table(TWO, {"db2": 30.0, "db3": 1.0})
     all_behind = table(TWO, {"db2": 30.0, "db3": 20.0})
 
-    assert {chosen(read(one_left, dice=(d, d))) for d in (0.0, 0.5, 0.9)} == {("db3", "replica_fresh")}
-    assert {chosen(read(all_behind, dice=(d, d))) for d in (0.0, 0.5, 0.9)} == {("db3", "replica_last")}
+    assert {chosen(read(one_left, draws=(d, d))) for d in (0.0, 0.5, 0.9)} == {("db3", "replica_fresh")}
+    assert {chosen(read(all_behind, draws=(d, d))) for d in (0.0, 0.5, 0.9)} == {("db3", "replica_last")}
     assert read(all_behind).staleness == pytest.approx(20.0)
 
 
 def test_a_bound_holds_to_the_point() -> None:
     exact = table(TWO, {"db2": 2.0, "db3": 60.0})
 
-    assert {chosen(read(exact, dice=(d, d))) for d in (0.0, 0.9)} == {("db2", "replica_fresh")}
-    assert chosen(read(exact, ReadNeed(staleness_bound=2.0))) == ("db2", "replica_fresh")
+    assert {chosen(read(exact, draws=(d, d))) for d in (0.0, 0.9)} == {("db2", "replica_fresh")}
+    assert chosen(read(exact, ReadRequirements(staleness_bound=2.0))) == ("db2", "replica_fresh")
     assert chosen(read(table(TWO, {"db3": 60.0}))) == ("db3", "replica_last")
-    assert chosen(read(table(TWO, FRESH, lag={"db2": 0.5, "db3": 0.6}), ReadNeed(upto(98)))) == ("db2", "replica_wait")
+    assert chosen(read(table(TWO, FRESH, lag={"db2": 0.5, "db3": 0.6}), ReadRequirements(upto(98)))) == (
+        "db2",
+        "replica_wait",
+    )
 
 
 def test_a_replica_within_the_reader_s_own_bound_is_no_last_one() -> None:
-    assert chosen(read(table(TWO, {"db2": 5.0}), ReadNeed(staleness_bound=9.0))) == ("db2", "replica_fresh")
+    assert chosen(read(table(TWO, {"db2": 5.0}), ReadRequirements(staleness_bound=9.0))) == ("db2", "replica_fresh")
 
 
 def test_a_staleness_is_never_negative() -> None:
@@ -145,10 +162,10 @@ def test_as_many_stay_as_the_policy_says() -> None:
     behind = {"db2": 30.0, "db3": 20.0}
     two, none = RoutingPolicy(min_serving_replicas=2), RoutingPolicy(min_serving_replicas=0)
 
-    assert {read(table(TWO, behind, two), dice=(d, d)).server for d in (0.0, 0.9)} == {"db2", "db3"}
+    assert {read(table(TWO, behind, two), draws=(d, d)).server for d in (0.0, 0.9)} == {"db2", "db3"}
     assert chosen(read(table(TWO, behind, none))) == ("db1", "source_no_replica")
     one_fresh = table(TWO, {"db2": 1.0, "db3": 20.0}, two)
-    assert {chosen(read(one_fresh, dice=(d, d))) for d in (0.0, 0.9)} == {
+    assert {chosen(read(one_fresh, draws=(d, d))) for d in (0.0, 0.9)} == {
         ("db2", "replica_fresh"),
         ("db3", "replica_last"),
     }
@@ -166,22 +183,22 @@ def test_the_last_ones_leave_too_when_they_are_too_far_behind_or_nothing_is_prov
 def test_the_last_one_never_serves_against_a_token_or_a_bound_of_the_reader() -> None:
     behind = table(TWO, {"db2": 30.0, "db3": 20.0}, lag={"db2": 30.0, "db3": 20.0})
 
-    assert chosen(read(behind, ReadNeed(upto(98)))) == ("db1", "source_ahead")
-    assert chosen(read(behind, ReadNeed(staleness_bound=10.0))) == ("db1", "source_no_replica")
-    assert chosen(read(behind, ReadNeed(upto(90)))) == ("db3", "replica_last")
+    assert chosen(read(behind, ReadRequirements(upto(98)))) == ("db1", "source_ahead")
+    assert chosen(read(behind, ReadRequirements(staleness_bound=10.0))) == ("db1", "source_no_replica")
+    assert chosen(read(behind, ReadRequirements(upto(90)))) == ("db3", "replica_last")
 
 
 def test_a_replica_that_stands_still_leaves_at_once_unless_it_is_the_last() -> None:
     stalled = replica("db2", upto(95), running=False)
 
-    assert {read(table({**TWO, "db2": stalled}, FRESH), dice=(d, d)).server for d in (0.0, 0.5, 0.9)} == {"db3"}
+    assert {read(table({**TWO, "db2": stalled}, FRESH), draws=(d, d)).server for d in (0.0, 0.5, 0.9)} == {"db3"}
     assert chosen(read(table({**TWO, "db2": stalled, "db3": GONE}, FRESH))) == ("db2", "replica_last")
 
 
 def test_a_server_that_is_draining_or_left_alone_gets_nothing_new() -> None:
     for barred in (table(TWO, FRESH, draining=("db2",)), table(TWO, FRESH, breakers={"db2": OPEN})):
-        assert {read(barred, dice=(d, d)).server for d in (0.0, 0.5, 0.9)} == {"db3"}
-        assert read(barred, ReadNeed(upto(94))).server == "db3"
+        assert {read(barred, draws=(d, d)).server for d in (0.0, 0.5, 0.9)} == {"db3"}
+        assert read(barred, ReadRequirements(upto(94))).server == "db3"
 
 
 def test_a_source_that_is_draining_or_left_alone_gets_nothing_new() -> None:
@@ -189,7 +206,7 @@ def test_a_source_that_is_draining_or_left_alone_gets_nothing_new() -> None:
 
     for barred in (draining, broken):
         assert chosen(choose_writer(barred)) == (None, "no_source")
-        assert chosen(read(barred, ReadNeed(unknown=True))) == (None, "causal_not_met")
+        assert chosen(read(barred, ReadRequirements(unknown=True))) == (None, "causal_not_met")
         assert read(barred).server == "db2"
     assert "draining" in draining.source_trouble
     assert "left alone" in broken.source_trouble
@@ -198,8 +215,8 @@ def test_a_source_that_is_draining_or_left_alone_gets_nothing_new() -> None:
 def test_without_replicas_everything_goes_to_the_source() -> None:
     alone = table({"db1": source(upto(9))}, {})
 
-    assert chosen(read(alone, ReadNeed(upto(20)))) == ("db1", "source_no_replica")
-    assert read(alone, ReadNeed(upto(20)))[3:6] == (None, 0.0, 0.0)
+    assert chosen(read(alone, ReadRequirements(upto(20)))) == ("db1", "source_no_replica")
+    assert read(alone, ReadRequirements(upto(20)))[3:6] == (None, 0.0, 0.0)
 
 
 def test_without_a_source_writes_are_refused_and_reads_served_with_their_staleness() -> None:
@@ -208,24 +225,26 @@ def test_without_a_source_writes_are_refused_and_reads_served_with_their_stalene
     assert chosen(choose_writer(headless)) == (None, "no_source")
     assert chosen(read(headless)) == ("db2", "replica_last")
     assert read(headless).staleness == pytest.approx(300.0)
-    assert chosen(read(headless, ReadNeed(staleness_bound=10.0))) == (None, "no_server")
+    assert chosen(read(headless, ReadRequirements(staleness_bound=10.0))) == (None, "no_server")
     one_fresh = table({**TWO, "db1": GONE}, {"db2": 300.0, "db3": 1.0})
-    assert {chosen(read(one_fresh, dice=(d, d))) for d in (0.0, 0.9)} == {("db3", "replica_fresh")}
+    assert {chosen(read(one_fresh, draws=(d, d))) for d in (0.0, 0.9)} == {("db3", "replica_fresh")}
 
 
 def test_without_a_source_a_token_is_met_waited_for_or_refused() -> None:
     headless = table({**TWO, "db1": GONE}, {"db2": 300.0, "db3": 1.0}, lag={"db2": 300.0})
     stuck = table({"db1": GONE, "db2": replica("db2", upto(95), running=False)}, {"db2": 1.0})
 
-    assert chosen(read(headless, ReadNeed(upto(95)))) == ("db2", "replica_last")
-    assert chosen(read(headless, ReadNeed(upto(98)))) == ("db2", "replica_wait")
-    assert chosen(read(stuck, ReadNeed(upto(98)))) == (None, "causal_not_met")
-    assert chosen(read(stuck, ReadNeed(upto(98), serve_stale=True))) == ("db2", "replica_stale_allowed")
-    assert chosen(read(stuck, ReadNeed(upto(98), staleness_bound=0.5, serve_stale=True))) == (None, "no_server")
+    assert chosen(read(headless, ReadRequirements(upto(95)))) == ("db2", "replica_last")
+    assert chosen(read(headless, ReadRequirements(upto(98)))) == ("db2", "replica_wait")
+    assert chosen(read(stuck, ReadRequirements(upto(98)))) == (None, "causal_not_met")
+    assert chosen(read(stuck, ReadRequirements(upto(98), allow_stale=True))) == ("db2", "replica_stale_allowed")
+    assert chosen(read(stuck, ReadRequirements(upto(98), staleness_bound=0.5, allow_stale=True))) == (None, "no_server")
 
 
 def test_an_older_state_is_not_served_while_the_source_is_there() -> None:
-    assert chosen(read(table(TWO, FRESH, lag={"db2": 9.0, "db3": 9.0}), ReadNeed(upto(98), serve_stale=True))) == (
+    assert chosen(
+        read(table(TWO, FRESH, lag={"db2": 9.0, "db3": 9.0}), ReadRequirements(upto(98), allow_stale=True))
+    ) == (
         "db1",
         "source_ahead",
     )
@@ -244,12 +263,15 @@ def test_a_split_brain_is_told_from_a_source_that_is_missing() -> None:
 
 
 def test_after_a_wait_in_vain_the_source_reads_or_an_error_tells() -> None:
-    need, strict = ReadNeed(upto(98)), RoutingPolicy(on_causal_timeout="error")
-    waited = read(table(TWO, FRESH), need)
+    requirements, strict = ReadRequirements(upto(98)), RoutingPolicy(on_causal_timeout="error")
+    waited = read(table(TWO, FRESH), requirements)
 
-    assert chosen(after_wait_failed(table(TWO, FRESH), need, waited, NOW)) == ("db1", "source_after_timeout")
-    assert chosen(after_wait_failed(table(TWO, FRESH, strict), need, waited, NOW)) == (None, "causal_not_met")
-    assert chosen(after_wait_failed(table({**TWO, "db1": GONE}, FRESH), need, waited, NOW)) == (None, "causal_not_met")
+    assert chosen(after_wait_failed(table(TWO, FRESH), requirements, waited, NOW)) == ("db1", "source_after_timeout")
+    assert chosen(after_wait_failed(table(TWO, FRESH, strict), requirements, waited, NOW)) == (None, "causal_not_met")
+    assert chosen(after_wait_failed(table({**TWO, "db1": GONE}, FRESH), requirements, waited, NOW)) == (
+        None,
+        "causal_not_met",
+    )
 
 
 PROMOTED: Mapping[str, Answer] = {
@@ -261,31 +283,34 @@ PROMOTED: Mapping[str, Answer] = {
 
 def test_a_write_that_went_down_with_the_former_source_is_reported_and_not_waited_for() -> None:
     after = table(PROMOTED, FRESH, previous=decide_topology(TWO, None, NOW))
-    need = ReadNeed(upto(98))
+    requirements = ReadRequirements(upto(98))
     lost = GtidSet.of(U1, 96, 98)
 
     for decision in (
-        read(after, need),
-        read(table(PROMOTED, {}, previous=after.snapshot), need),
-        after_wait_failed(after, need, read(table(TWO, FRESH), need), NOW),
+        read(after, requirements),
+        read(table(PROMOTED, {}, previous=after.snapshot), requirements),
+        after_wait_failed(after, requirements, read(table(TWO, FRESH), requirements), NOW),
         after_wait_failed(
-            replace(after, policy=RoutingPolicy(on_causal_timeout="error")), need, read(table(TWO, FRESH), need), NOW
+            replace(after, policy=RoutingPolicy(on_causal_timeout="error")),
+            requirements,
+            read(table(TWO, FRESH), requirements),
+            NOW,
         ),
     ):
         assert chosen(decision) == (None, "lost_write")
         assert decision.wait_for == lost
-    assert chosen(read(after, ReadNeed(need.gtids - lost))) == ("db3", "replica_causal")
+    assert chosen(read(after, ReadRequirements(requirements.gtids - lost))) == ("db3", "replica_causal")
 
 
 def test_an_instance_that_learns_late_of_a_switchover_does_not_read_the_former_source_unseen() -> None:
     """Another instance wrote on db2 already; here db1 still counts as the source."""
-    need = ReadNeed(upto(98) | GtidSet.of(U2, 1))
+    requirements = ReadRequirements(upto(98) | GtidSet.of(U2, 1))
     behind = table(TWO, FRESH, lag={"db2": 9.0, "db3": 9.0})
-    decision = read(behind, need)
+    decision = read(behind, requirements)
 
     assert chosen(decision) == ("db1", "source_ahead")
     assert (decision.wait_for, decision.wait_limit) == (GtidSet.of(U2, 1), POLICY.causal_wait_timeout)
-    assert chosen(after_wait_failed(behind, need, decision, NOW)) == (None, "causal_not_met")
+    assert chosen(after_wait_failed(behind, requirements, decision, NOW)) == (None, "causal_not_met")
 
 
 def test_the_less_busy_of_two_drawn_replicas_is_taken() -> None:
@@ -301,8 +326,8 @@ def test_the_less_busy_of_two_drawn_replicas_is_taken() -> None:
         (0.9, 0.9): "db3",
     }
 
-    for dice, expected in pairs.items():
-        assert read(table(three, stale, loads=busy), dice=dice).server == expected
+    for draws, expected in pairs.items():
+        assert read(table(three, stale, loads=busy), draws=draws).server == expected
 
 
 @pytest.mark.parametrize(
@@ -316,12 +341,12 @@ def test_the_less_busy_of_two_drawn_replicas_is_taken() -> None:
     ],
 )
 def test_work_latency_and_weight_all_count(slow: ServerLoad, weights: dict[str, float]) -> None:
-    for dice in [(0.0, 0.0), (0.9, 0.9)]:
-        assert read(table(TWO, FRESH, loads={"db2": slow}, weights=weights), dice=dice).server == "db3"
+    for draws in [(0.0, 0.0), (0.9, 0.9)]:
+        assert read(table(TWO, FRESH, loads={"db2": slow}, weights=weights), draws=draws).server == "db3"
 
 
 def test_idle_equal_replicas_share_the_reads_evenly() -> None:
-    served = [read(table(TWO, FRESH), dice=(n / 100, n / 100)).server for n in range(100)]
+    served = [read(table(TWO, FRESH), draws=(n / 100, n / 100)).server for n in range(100)]
 
     assert served.count("db2") == served.count("db3") == 50
 
@@ -345,7 +370,7 @@ def test_a_replica_that_was_slow_once_is_tried_again_after_a_while() -> None:
 
 
 def test_a_reader_who_wants_the_source_gets_it_even_where_replicas_are_fresh() -> None:
-    assert chosen(read(table(TWO, FRESH), ReadNeed(source=True))) == ("db1", "source_asked")
+    assert chosen(read(table(TWO, FRESH), ReadRequirements(from_source=True))) == ("db1", "source_asked")
 
 
 @pytest.mark.parametrize(
@@ -356,7 +381,7 @@ def test_a_reader_who_wants_the_source_is_refused_where_there_is_none(
 ) -> None:
     before = table(answers, FRESH).snapshot
 
-    assert chosen(read(table(answers, FRESH, previous=before), ReadNeed(source=True))) == (None, reason)
+    assert chosen(read(table(answers, FRESH, previous=before), ReadRequirements(from_source=True))) == (None, reason)
 
 
 def test_a_unit_that_failed_to_reach_a_server_chooses_among_the_others() -> None:

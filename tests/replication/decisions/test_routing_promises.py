@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from inventory_replication.config import RoutingPolicy
 from inventory_replication.decisions.gtid import EMPTY
 from inventory_replication.decisions.routing import (
-    ReadNeed,
+    ReadRequirements,
     RouteReason,
     choose_reader,
 )
@@ -54,20 +54,20 @@ def tables(draw: st.DrawFn) -> RoutingTable:
 
 dice_pairs = st.tuples(st.floats(0, 1, exclude_max=True), st.floats(0, 1, exclude_max=True))
 needs = st.builds(
-    ReadNeed,
+    ReadRequirements,
     st.just(EMPTY) | st.integers(1, 6).map(upto),
     unknown=st.booleans(),
     rejected=st.booleans(),
     staleness_bound=st.sampled_from([None, 0.5, 2.0, 60.0]),
-    serve_stale=st.booleans(),
+    allow_stale=st.booleans(),
 )
 
 
 @given(tables(), needs, dice_pairs)
 def test_whatever_the_state_a_choice_keeps_every_promise(
-    chosen_from: RoutingTable, need: ReadNeed, dice: tuple[float, float]
+    chosen_from: RoutingTable, requirements: ReadRequirements, draws: tuple[float, float]
 ) -> None:
-    decision = choose_reader(chosen_from, need, NOW, dice)
+    decision = choose_reader(chosen_from, requirements, NOW, draws)
     serving = {replica.name: replica for replica in chosen_from.replicas}
 
     if decision.server is None:
@@ -78,13 +78,13 @@ def test_whatever_the_state_a_choice_keeps_every_promise(
     else:
         replica = serving[decision.server]
         assert decision.staleness >= NOW - replica.complete_until
-        if need.staleness_bound is not None:
-            assert decision.staleness <= need.staleness_bound
+        if requirements.staleness_bound is not None:
+            assert decision.staleness <= requirements.staleness_bound
         if decision.reason is not RouteReason.REPLICA_STALE_ALLOWED:
-            assert (need.unknown, need.rejected) == (False, False)
-            assert replica.executed.contains(need.gtids) or decision.wait_for == need.gtids
+            assert (requirements.unknown, requirements.rejected) == (False, False)
+            assert replica.executed.contains(requirements.gtids) or decision.wait_for == requirements.gtids
         else:
-            assert (need.serve_stale, chosen_from.source) == (True, None)
+            assert (requirements.allow_stale, chosen_from.source) == (True, None)
     if decision.wait_for is not None:
         assert not decision.wait_for.is_empty()
         assert decision.wait_limit > 0
@@ -94,16 +94,18 @@ def test_whatever_the_state_a_choice_keeps_every_promise(
 
 @given(tables(), needs, dice_pairs)
 def test_a_replica_known_to_have_everything_is_never_passed_over(
-    chosen_from: RoutingTable, need: ReadNeed, dice: tuple[float, float]
+    chosen_from: RoutingTable, requirements: ReadRequirements, draws: tuple[float, float]
 ) -> None:
-    bound = chosen_from.policy.staleness_bound if need.staleness_bound is None else need.staleness_bound
+    bound = chosen_from.policy.staleness_bound if requirements.staleness_bound is None else requirements.staleness_bound
     able = [
         replica
         for replica in chosen_from.replicas
-        if not replica.stalled and NOW - replica.complete_until <= bound and replica.executed.contains(need.gtids)
+        if not replica.stalled
+        and NOW - replica.complete_until <= bound
+        and replica.executed.contains(requirements.gtids)
     ]
-    if able and not need.unknown and not need.rejected and not need.source:
-        decision = choose_reader(chosen_from, need, NOW, dice)
+    if able and not requirements.unknown and not requirements.rejected and not requirements.from_source:
+        decision = choose_reader(chosen_from, requirements, NOW, draws)
 
         assert not decision.is_source
         assert decision.wait_for is None

@@ -12,11 +12,11 @@ from inventory_replication.decisions.breaker import Breaker
 from inventory_replication.decisions.routing_table import RoutingTable
 from inventory_replication.decisions.snapshot import Answer
 from inventory_replication.decisions.topology import decide_topology
-from inventory_replication.decisions.unresponsive import LEAST_QUESTIONS, UNBROKEN, Silence, to_be_cut_off
+from inventory_replication.decisions.unresponsive import MIN_MISSED_PROBES, NONE_MISSED, MissedProbes, find_unresponsive
 from tests.replication.decisions.routing_cases import FRESH, GONE, NOW, OPEN, POLICY, TWO, read, replica, table, upto
 
 CLOSED = Breaker()
-LONG = Silence(3, NOW - 2.0, NOW - 1.0)
+LONG = MissedProbes(3, NOW - 2.0, NOW - 1.0)
 
 
 def seen(
@@ -28,27 +28,27 @@ def seen(
     return table(answers, FRESH, policy, previous=before, breakers=breakers)
 
 
-def cut_off(*silent: str, silences: Mapping[str, Silence] | None = None, **breakers: Breaker) -> dict[str, float]:
+def cut_off(*silent: str, missed: Mapping[str, MissedProbes] | None = None, **breakers: Breaker) -> dict[str, float]:
     breakers = {**dict.fromkeys(TWO, CLOSED), **dict.fromkeys(silent, OPEN), **breakers}
-    return to_be_cut_off(
-        dict.fromkeys(silent, LONG) if silences is None else silences, breakers, seen(silent, breakers)
+    return find_unresponsive(
+        dict.fromkeys(silent, LONG) if missed is None else missed, breakers, seen(silent, breakers)
     )
 
 
 def test_a_silence_grows_with_every_question_and_ends_with_the_first_answer() -> None:
-    once = UNBROKEN.after(1.0, answered=False)
+    once = NONE_MISSED.after(1.0, answered=False)
     twice = once.after(2.0, answered=False)
     thrice = twice.after(3.0, answered=False)
 
-    assert [each.questions for each in (UNBROKEN, once, twice, thrice)] == [0, 1, 2, 3]
-    assert thrice.after(4.0, answered=True) == UNBROKEN
+    assert [each.count for each in (NONE_MISSED, once, twice, thrice)] == [0, 1, 2, 3]
+    assert thrice.after(4.0, answered=True) == NONE_MISSED
 
 
 def test_it_reaches_back_to_the_last_question_but_one_so_that_an_answer_that_broke_off_late_is_noticed_too() -> None:
-    once = UNBROKEN.after(1.0, answered=False)
+    once = NONE_MISSED.after(1.0, answered=False)
     twice = once.after(2.0, answered=False)
 
-    assert [each.since for each in (UNBROKEN, once, twice, twice.after(3.0, answered=False))] == [inf, 1.0, 1.0, 2.0]
+    assert [each.since for each in (NONE_MISSED, once, twice, twice.after(3.0, answered=False))] == [inf, 1.0, 1.0, 2.0]
 
 
 def test_readers_of_a_silent_replica_that_is_left_alone_are_cut_off() -> None:
@@ -57,10 +57,10 @@ def test_readers_of_a_silent_replica_that_is_left_alone_are_cut_off() -> None:
 
 
 def test_one_question_without_an_answer_cuts_nobody_off_even_if_it_opens_the_breaker() -> None:
-    once = UNBROKEN.after(NOW - 1, answered=False)
+    once = NONE_MISSED.after(NOW - 1, answered=False)
 
-    assert cut_off("db2", silences={"db2": once}) == {}
-    assert cut_off("db2", silences={"db2": once.after(NOW, answered=False)}) == {"db2": NOW - 1}
+    assert cut_off("db2", missed={"db2": once}) == {}
+    assert cut_off("db2", missed={"db2": once.after(NOW, answered=False)}) == {"db2": NOW - 1}
 
 
 def test_nobody_is_cut_off_before_the_breaker_has_decided() -> None:
@@ -69,8 +69,8 @@ def test_nobody_is_cut_off_before_the_breaker_has_decided() -> None:
 
 def test_a_replica_that_answers_is_left_in_peace_though_its_breaker_is_open() -> None:
     """It takes no new connection, perhaps; the old ones are as good as ever."""
-    assert cut_off(silences={"db2": UNBROKEN}, db2=OPEN) == {}
-    assert cut_off(silences={}, db2=OPEN) == {}
+    assert cut_off(missed={"db2": NONE_MISSED}, db2=OPEN) == {}
+    assert cut_off(missed={}, db2=OPEN) == {}
 
 
 def test_the_source_is_never_cut_off() -> None:
@@ -83,7 +83,7 @@ def test_a_former_source_is_not_cut_off_before_it_was_seen_as_a_replica() -> Non
     after = table({**TWO, "db1": GONE, "db2": promoted}, FRESH, previous=before, breakers={"db1": OPEN})
     assert after.source == "db2"
 
-    assert to_be_cut_off({"db1": LONG}, {"db1": OPEN, "db2": CLOSED, "db3": CLOSED}, after) == {}
+    assert find_unresponsive({"db1": LONG}, {"db1": OPEN, "db2": CLOSED, "db3": CLOSED}, after) == {}
 
 
 def test_with_nobody_else_to_be_read_the_wait_goes_on() -> None:
@@ -99,14 +99,14 @@ def test_readers_of_the_only_server_wait_for_it() -> None:
     only = {"db1": TWO["db1"]}
     known = table({"db1": GONE}, FRESH, previous=decide_topology(only, None, NOW - 5), breakers={"db1": OPEN})
 
-    assert to_be_cut_off({"db1": LONG}, {"db1": OPEN}, known) == {}
+    assert find_unresponsive({"db1": LONG}, {"db1": OPEN}, known) == {}
 
 
 def test_a_server_that_never_answered_is_no_replica() -> None:
     breakers = {"db1": CLOSED, "db2": OPEN, "db3": CLOSED}
     never = table({**TWO, "db2": GONE}, FRESH, breakers=breakers)
 
-    assert to_be_cut_off({"db2": LONG}, breakers, never) == {}
+    assert find_unresponsive({"db2": LONG}, breakers, never) == {}
 
 
 QUESTIONS = st.lists(st.booleans(), max_size=8)
@@ -119,24 +119,24 @@ QUESTIONS = st.lists(st.booleans(), max_size=8)
 def test_cut_off_is_a_silent_replica_if_another_server_serves_or_all_if_all_are_silent(
     answered: Mapping[str, list[bool]], opened: set[str]
 ) -> None:
-    silences = dict.fromkeys(TWO, UNBROKEN)
+    missed = dict.fromkeys(TWO, NONE_MISSED)
     for name, answers in answered.items():
         for number, each in enumerate(answers):
-            silences[name] = silences[name].after(float(number), answered=each)
-    silent = tuple(name for name in TWO if silences[name].questions)
+            missed[name] = missed[name].after(float(number), answered=each)
+    silent = tuple(name for name in TWO if missed[name].count)
     breakers = {name: OPEN if name in opened else CLOSED for name in TWO}
     known = seen(silent, breakers)
 
-    chosen = to_be_cut_off(silences, breakers, known)
+    chosen = find_unresponsive(missed, breakers, known)
 
     serving = known.source is not None or bool(known.replicas)
     candidates = opened - {"db1"} if serving else opened
     wanted = {
         name
         for name in candidates
-        if len(answered[name]) >= LEAST_QUESTIONS and not any(answered[name][-LEAST_QUESTIONS:])
+        if len(answered[name]) >= MIN_MISSED_PROBES and not any(answered[name][-MIN_MISSED_PROBES:])
     }
     assert set(chosen) == (wanted if serving or wanted == set(TWO) else set())
     for name, since in chosen.items():
-        assert since == len(answered[name]) - LEAST_QUESTIONS
+        assert since == len(answered[name]) - MIN_MISSED_PROBES
         assert not serving or read(known).server not in {None, name}

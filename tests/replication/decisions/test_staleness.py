@@ -34,12 +34,12 @@ class World:
         self.now += seconds / 2
 
     def source_answers(self, there: float, back: float) -> None:
-        asked_at = self.now
+        probed_at = self.now
         self.commit_during(there)
         self.sampled = len(self.commits)
         answer = upto(self.sampled)
         self.commit_during(back)
-        self.tracker.observe_source(asked_at, answer)
+        self.tracker.observe_source(probed_at, answer)
 
     def replica_answers(self, there: float, back: float) -> Freshness:
         self.commit_during(there)

@@ -39,7 +39,7 @@ def test_a_token_comes_back_as_it_was(spans: list[tuple[int, int]], unknown: boo
     token = CausalToken("shop", gtids, unknown=unknown, issued_at=issued_at)
     text = CODEC.encode(token)
 
-    if token.asks_nothing:
+    if token.requires_nothing:
         assert text == ""
     else:
         assert CODEC.decode(text, issued_at) == TokenReading(TokenVerdict.VALID, token)

@@ -44,9 +44,9 @@ def test_a_clock_that_was_set_back_makes_no_token_older() -> None:
 
 
 def test_a_token_asks_nothing_only_without_commits() -> None:
-    assert CausalToken("shop").asks_nothing
-    assert not CausalToken("shop", GtidSet.of(A, 1)).asks_nothing
-    assert not CausalToken("shop", unknown=True).asks_nothing
+    assert CausalToken("shop").requires_nothing
+    assert not CausalToken("shop", GtidSet.of(A, 1)).requires_nothing
+    assert not CausalToken("shop", unknown=True).requires_nothing
 
 
 @given(tokens, tokens)
@@ -72,8 +72,8 @@ def test_pruning_takes_away_what_all_replicas_have() -> None:
     token = CausalToken("shop", GtidSet.parse(f"{A}:4-9"))
 
     assert token.pruned([GtidSet.of(A, 1, 8), GtidSet.of(A, 1, 6)]).gtids == GtidSet.of(A, 7, 9)
-    assert token.pruned([GtidSet.of(A, 1, 9), GtidSet.of(A, 1, 20)]).asks_nothing
-    assert token.pruned([]).asks_nothing
+    assert token.pruned([GtidSet.of(A, 1, 9), GtidSet.of(A, 1, 20)]).requires_nothing
+    assert token.pruned([]).requires_nothing
 
 
 def test_a_replica_of_which_nothing_is_known_keeps_the_token_whole() -> None:
@@ -85,8 +85,8 @@ def test_a_replica_of_which_nothing_is_known_keeps_the_token_whole() -> None:
 def test_an_unknown_commit_asks_for_the_source_until_the_source_was_read() -> None:
     token = CausalToken("shop").with_unknown_commit(1_800_000_000.9)
 
-    assert not token.asks_nothing
-    assert not token.pruned([]).asks_nothing
+    assert not token.requires_nothing
+    assert not token.pruned([]).requires_nothing
     assert token.issued_at == 1_800_000_000
     resolved = token.resolved(GtidSet.of(A, 1, 9))
     assert (resolved.unknown, resolved.gtids) == (False, GtidSet.of(A, 1, 9))

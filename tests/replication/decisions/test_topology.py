@@ -341,13 +341,13 @@ def test_a_write_of_a_live_member_is_not_lost_for_an_instance_that_learns_late_o
 
 
 def test_nothing_is_called_lost_while_it_may_still_arrive() -> None:
-    applying = ReplicationChannel(U1, receiver_running=False, applier_running=True, receiver_wanted=False)
-    receiving = ReplicationChannel(U1, receiver_running=False, applier_running=False, receiver_wanted=True)
+    applying = ReplicationChannel(U1, receiver_running=False, applier_running=True, receiver_enabled=False)
+    receiving = ReplicationChannel(U1, receiver_running=False, applier_running=False, receiver_enabled=True)
     for channel in (applying, receiving):
         still_copying: Round = {**PROMOTED, "db2": server(U2, writable=True, channels=(channel,))}
         assert lost_part(GtidSet.of(U1, 101), rounds(HEALTHY, still_copying)) == EMPTY
 
-    idle = ReplicationChannel(U1, receiver_running=False, applier_running=False, receiver_wanted=False)
+    idle = ReplicationChannel(U1, receiver_running=False, applier_running=False, receiver_enabled=False)
     stopped: Round = {**PROMOTED, "db2": server(U2, writable=True, channels=(idle,))}
     assert lost_part(GtidSet.of(U1, 101), rounds(HEALTHY, stopped)) == GtidSet.of(U1, 101)
     assert lost_part(GtidSet.of(U1, 101), rounds(HEALTHY, {**HEALTHY, "db1": GONE})) == EMPTY

@@ -68,7 +68,7 @@ def metrics_told() -> list[tuple[str, str, str]]:
     counters.count_repeat("conflict")
     counters.count_token("valid")
     counters.count_wait("db1", 0.1, met=False)
-    counters.count_cut_off("db1", 1)
+    counters.count_interrupted("db1", 1)
     server = ServerStatus(
         "db1", "db1:3306", "source", "source", 0.0, 1, "closed", "It writes.", semisync=True, clock_ahead_seconds=0.0
     )

@@ -73,7 +73,7 @@ def test_a_token_for_what_no_server_has_is_told_as_lost_once_and_not_waited_for_
     with cluster.causal(token(f"{NOBODY}:1-3")) as context:
         with pytest.raises(LostWriteDetected) as caught, cluster.reader():
             pass
-        with cluster.reader(source=True) as session:
+        with cluster.reader(from_source=True) as session:
             assert stored(session, table) == [1]
     assert caught.value.gtids == f"{NOBODY}:1-3"
     assert context.token is None

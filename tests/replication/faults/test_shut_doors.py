@@ -67,7 +67,7 @@ def test_a_source_without_a_free_connection_is_told_as_busy_and_stays_the_source
         status = cluster.status()
         assert (status.source, status.mode, server(cluster, "source").breaker) == ("source", "normal", "closed")
     cluster.write(put(table, 1))
-    with cluster.reader(source=True) as session:
+    with cluster.reader(from_source=True) as session:
         assert stored(session, table) == [1]
 
 

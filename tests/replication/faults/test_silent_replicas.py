@@ -206,7 +206,7 @@ def test_what_is_under_way_on_a_source_that_freezes_goes_on_and_a_write_is_store
         return int(interrupted or 0)
 
     writing = begin(cluster.write, slowly)
-    reading = begin(read, cluster, WITHOUT_END, source=True)
+    reading = begin(read, cluster, WITHOUT_END, from_source=True)
     eventually("both are under way", lambda: len(asleep(servers.source)) == 2)
     with servers.source.frozen():
         eventually("its breaker opens", lambda: breaker(cluster, "source") == "open")
@@ -216,5 +216,5 @@ def test_what_is_under_way_on_a_source_that_freezes_goes_on_and_a_write_is_store
     assert woken(servers.source, writing) == 1
     assert reading.result(BOUND) == 1
     assert cut_off(cluster) == []
-    with cluster.reader(source=True) as session:
+    with cluster.reader(from_source=True) as session:
         assert stored(session, table) == [1]

@@ -63,7 +63,7 @@ def test_a_switchover_by_the_command_costs_each_writer_one_attempt_at_most_and_n
             move(trio, "two")
             load.wait_for(30)
         eventually("the new source is known", lambda: cluster.status().source == "two")
-        with cluster.reader(source=True) as session:
+        with cluster.reader(from_source=True) as session:
             found = stored(session, TABLE)
         status = cluster.status()
 
@@ -87,7 +87,7 @@ def test_of_all_living_connections_to_the_former_source_one_fails_and_no_second(
             before = attempts(cluster)
             cluster.write(put(TABLE, number))
             runs.append(attempts(cluster) - before)
-        with cluster.reader(source=True) as session:
+        with cluster.reader(from_source=True) as session:
             assert stored(session, TABLE) == list(range(5))
 
     assert runs == [1, 0, 0, 0, 0]

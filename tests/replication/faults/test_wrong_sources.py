@@ -10,7 +10,7 @@ from sqlalchemy.orm import Session
 from inventory_replication import ReplicatedCluster
 from inventory_replication.decisions.snapshot import SourceRecord
 from inventory_replication.errors import SourceUnavailable, SplitBrainDetected
-from inventory_replication.provisioning.server_admin import Administrator
+from inventory_replication.provisioning.server_admin import ServerAdmin
 from tests.replication.faults.watching import WATCHFUL, Cluster, server
 from tests.replication.mysql.fault_proxy import FaultProxy
 from tests.replication.mysql.servers import DATABASE, MONITOR, ROOT, MySQLServer, ReplicaSet, attach, eventually
@@ -96,7 +96,7 @@ def recorded(servers: ReplicaSet) -> Iterator[None]:
 
 def record(server: MySQLServer, epoch: int) -> None:
     """Write down that a server is the source, as provisioning does."""
-    with Administrator(server.config, ROOT, tls=server.tls) as administrator:
+    with ServerAdmin(server.config, ROOT, tls=server.tls) as administrator:
         administrator.record_source(SourceRecord(epoch, server.uuid))
 
 

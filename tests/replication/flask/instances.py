@@ -7,7 +7,7 @@ from sqlalchemy.orm import Session
 
 from inventory_replication import ReplicatedCluster
 from inventory_replication.errors import ServerLost, UnitOfWorkMisused
-from inventory_replication.integrations.flask import CausalRequests, allows_stale, current_context, uses_source
+from inventory_replication.integrations.flask import CausalRequests, allow_stale, current_context, from_source
 from tests.replication.runtime.clusters import put, stored
 
 
@@ -24,8 +24,8 @@ def instance(cluster: ReplicatedCluster[Session], table: str) -> Flask:
             return {"numbers": stored(session, table), "role": current_context().served[-1].role}
 
     app.add_url_rule("/", "shown", shown)
-    app.add_url_rule("/exact", "exact", uses_source(shown))
-    app.add_url_rule("/loose", "loose", allows_stale(30)(shown))
+    app.add_url_rule("/exact", "exact", from_source(shown))
+    app.add_url_rule("/loose", "loose", allow_stale(30)(shown))
     app.add_url_rule("/nothing", "nothing", lambda: "no database")
 
     @app.get("/late/<int:number>")
@@ -41,7 +41,7 @@ def instance(cluster: ReplicatedCluster[Session], table: str) -> Flask:
     @app.post("/twice/<int:number>")
     def twice(number: int) -> str:
         cluster.write(put(table, number))
-        with cluster.reader(staleness_bound=1e-9, source=True) as session:
+        with cluster.reader(staleness_bound=1e-9, from_source=True) as session:
             raise ServerLost(str(stored(session, table)))
 
     @app.get("/stream")

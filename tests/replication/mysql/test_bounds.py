@@ -9,9 +9,9 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from inventory_replication.config import ConnectionLimits
-from inventory_replication.decisions.error_kinds import Meaning
+from inventory_replication.decisions.error_kinds import ErrorKind
 from inventory_replication.errors import ConfigurationError
-from inventory_replication.mysql.diagnostics import meaning_of_fault
+from inventory_replication.mysql.diagnostics import classify_exception
 from inventory_replication.mysql.engines import tracked_connection
 from tests.replication.mysql.fault_proxy import HEALTHY, Ending, Fault, FaultProxy
 from tests.replication.mysql.pools import EngineFor, insert, number
@@ -64,11 +64,11 @@ def test_every_network_fault_ends_in_an_error_within_bounds(
             connection.execute(text("SELECT 1"))
     proxy.to_client = fault
 
-    def ask() -> None:
+    def query() -> None:
         with made.engine.connect() as connection:
             connection.execute(text("SELECT 1"))
 
-    error = within_bounds(ask)
+    error = within_bounds(query)
 
     assert isinstance(error, OperationalError)
     proxy.to_client = HEALTHY
@@ -85,7 +85,7 @@ def test_a_server_that_accepts_and_never_greets_is_bounded_by_the_connect_time_o
     error = within_bounds(lambda: made.engine.connect().close())
 
     assert isinstance(error, OperationalError)
-    assert meaning_of_fault(error) is Meaning.TIMED_OUT
+    assert classify_exception(error) is ErrorKind.TIMED_OUT
 
 
 def test_after_the_log_in_the_usual_time_outs_hold_again(servers: ReplicaSet, engine_for: EngineFor) -> None:
@@ -132,7 +132,7 @@ def test_one_slow_answer_does_not_empty_the_pool(servers: ReplicaSet, engine_for
         kept = tracked_connection(second)
         with pytest.raises(OperationalError) as caught:
             first.execute(text("SELECT SLEEP(3)"))
-        assert meaning_of_fault(caught.value) is Meaning.TIMED_OUT
+        assert classify_exception(caught.value) is ErrorKind.TIMED_OUT
     with made.engine.connect() as again:
         assert tracked_connection(again) is kept
 

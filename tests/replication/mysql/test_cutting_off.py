@@ -14,8 +14,8 @@ from sqlalchemy import Connection, text
 from sqlalchemy.exc import OperationalError
 
 from inventory_replication.config import ConnectionLimits
-from inventory_replication.decisions.error_kinds import Meaning
-from inventory_replication.mysql.diagnostics import meaning_of_fault
+from inventory_replication.decisions.error_kinds import ErrorKind
+from inventory_replication.mysql.diagnostics import classify_exception
 from inventory_replication.mysql.engines import ServerEngine
 from tests.replication.mysql.pools import EngineFor
 from tests.replication.mysql.servers import BOUND, ReplicaSet, eventually
@@ -70,12 +70,12 @@ def test_a_wait_ends_with_the_error_of_a_lost_connection_which_does_not_come_bac
     before = connection_id(made)
     waiting = sleeping(made)
 
-    assert made.guard.cut_off(monotonic()) == 1
+    assert made.guard.interrupt_readers(monotonic()) == 1
 
     fault = waiting.exception(BOUND)
     assert isinstance(fault, OperationalError)
-    assert meaning_of_fault(fault) is Meaning.LOST
-    assert made.guard.cut_off(inf) == 0, "nobody waits any more"
+    assert classify_exception(fault) is ErrorKind.LOST
+    assert made.guard.interrupt_readers(inf) == 0, "nobody waits any more"
     assert connection_id(made) != before
 
 
@@ -86,7 +86,7 @@ def test_whoever_has_heard_something_since_is_left_in_peace(
     early = monotonic()
     waiting = sleeping(made)
 
-    assert made.guard.cut_off(early) == 0
+    assert made.guard.interrupt_readers(early) == 0
 
     assert not waiting.done()
 
@@ -96,10 +96,10 @@ def test_an_idle_connection_and_one_between_two_statements_are_left_in_peace(
 ) -> None:
     made = engine_for(servers.replica1, read_only=True, limits=PATIENT)
     idle = connection_id(made)
-    assert made.guard.cut_off(inf) == 0
+    assert made.guard.interrupt_readers(inf) == 0
     with made.engine.connect() as connection:
         assert connection.execute(ASK).scalar_one() == idle
-        assert made.guard.cut_off(inf) == 0
+        assert made.guard.interrupt_readers(inf) == 0
         assert connection.execute(ASK).scalar_one() == idle
 
 
@@ -107,7 +107,7 @@ def test_whoever_writes_is_never_cut_off(servers: ReplicaSet, engine_for: Engine
     made = engine_for(servers.replica1, limits=PATIENT)
     waiting = sleeping(made)
 
-    assert made.guard.cut_off(inf) == 0
+    assert made.guard.interrupt_readers(inf) == 0
 
     assert not waiting.done()
 
@@ -119,6 +119,6 @@ def test_a_process_that_was_forked_cuts_off_nobody_of_its_parent(
     waiting = sleeping(made)
     with monkeypatch.context() as patched:
         patched.setattr(os, "getpid", lambda: -1)
-        assert made.guard.cut_off(inf) == 0
+        assert made.guard.interrupt_readers(inf) == 0
 
     assert not waiting.done()

@@ -38,7 +38,7 @@ def test_sessions_are_in_utc_strict_and_tracked_and_keep_what_sqlalchemy_asks_fo
         assert same.rowcount == 1, "CLIENT_FOUND_ROWS was lost"
         connection.commit()
 
-        assert tracked_connection(connection).take_commits().gtids.startswith(servers.source.uuid)
+        assert tracked_connection(connection).pop_committed_gtids().gtids.startswith(servers.source.uuid)
 
 
 def test_commits_of_the_unit_before_are_not_handed_to_the_next(
@@ -50,7 +50,7 @@ def test_commits_of_the_unit_before_are_not_handed_to_the_next(
         first = tracked_connection(connection)
     with made.engine.connect() as connection:
         assert tracked_connection(connection) is first
-        assert first.take_commits().gtids == ""
+        assert first.pop_committed_gtids().gtids == ""
 
 
 def test_a_connection_of_a_foreign_engine_is_refused_in_words() -> None:

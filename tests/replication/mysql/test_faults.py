@@ -7,8 +7,8 @@ from pymysql.err import Error, InterfaceError, OperationalError
 from sqlalchemy.exc import DBAPIError
 
 from inventory_replication.config import Credentials, Server
-from inventory_replication.decisions.error_kinds import Meaning
-from inventory_replication.mysql.diagnostics import explain, meaning_of_fault
+from inventory_replication.decisions.error_kinds import ErrorKind
+from inventory_replication.mysql.diagnostics import classify_exception, explain
 
 SERVER = Server("db1", "10.0.0.1")
 ACCOUNT = Credentials("monitor", "secret-of-the-monitor")
@@ -21,26 +21,26 @@ def untrusted() -> OperationalError:
 
 
 @pytest.mark.parametrize(
-    ("fault", "meaning"),
+    ("fault", "kind"),
     [
-        (OperationalError(2003, "Can't connect to MySQL server"), Meaning.UNREACHABLE),
-        (OperationalError(2013, "Lost connection (closed)"), Meaning.LOST),
-        (OperationalError(2013, "Lost connection (timed out)"), Meaning.TIMED_OUT),
-        (InterfaceError(0, ""), Meaning.LOST),
-        (Error("Already closed"), Meaning.LOST),
-        (untrusted(), Meaning.TLS),
-        (OperationalError(1290, "running with the --read-only option"), Meaning.READ_ONLY),
-        (OperationalError(1290, "running with the --super-read-only option"), Meaning.READ_ONLY),
-        (OperationalError(1290, "running with the --secure-file-priv option"), Meaning.STATEMENT),
-        (OperationalError(1213, "Deadlock found"), Meaning.CONFLICT),
+        (OperationalError(2003, "Can't connect to MySQL server"), ErrorKind.UNREACHABLE),
+        (OperationalError(2013, "Lost connection (closed)"), ErrorKind.LOST),
+        (OperationalError(2013, "Lost connection (timed out)"), ErrorKind.TIMED_OUT),
+        (InterfaceError(0, ""), ErrorKind.LOST),
+        (Error("Already closed"), ErrorKind.LOST),
+        (untrusted(), ErrorKind.TLS),
+        (OperationalError(1290, "running with the --read-only option"), ErrorKind.READ_ONLY),
+        (OperationalError(1290, "running with the --super-read-only option"), ErrorKind.READ_ONLY),
+        (OperationalError(1290, "running with the --secure-file-priv option"), ErrorKind.STATEMENT),
+        (OperationalError(1213, "Deadlock found"), ErrorKind.CONFLICT),
         (ValueError("not of the driver"), None),
     ],
 )
-def test_a_fault_means_the_same_bare_and_wrapped(fault: Exception, meaning: Meaning | None) -> None:
-    assert meaning_of_fault(fault) is meaning
-    if meaning is not None:
+def test_a_fault_means_the_same_bare_and_wrapped(fault: Exception, kind: ErrorKind | None) -> None:
+    assert classify_exception(fault) is kind
+    if kind is not None:
         wrapped = DBAPIError.instance("SELECT 1", {}, fault, Error)
-        assert meaning_of_fault(wrapped) is meaning
+        assert classify_exception(wrapped) is kind
 
 
 @pytest.mark.parametrize(

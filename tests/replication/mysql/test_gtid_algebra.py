@@ -38,7 +38,7 @@ def server(servers: ReplicaSet) -> Iterator[Connection]:
         yield connection
 
 
-def ask(server: Connection, question: str, *arguments: str) -> object:
+def query(server: Connection, question: str, *arguments: str) -> object:
     with server.cursor() as cursor:
         cursor.execute(question, arguments)
         row = cursor.fetchone()
@@ -51,7 +51,7 @@ def ask(server: Connection, question: str, *arguments: str) -> object:
 def test_containment_is_that_of_gtid_subset(server: Connection, left: str, right: str) -> None:
     ours = GtidSet.parse(left) <= GtidSet.parse(right)
 
-    assert ours == bool(ask(server, "SELECT GTID_SUBSET(%s, %s)", left, right))
+    assert ours == bool(query(server, "SELECT GTID_SUBSET(%s, %s)", left, right))
 
 
 @ORDINARY
@@ -59,7 +59,7 @@ def test_containment_is_that_of_gtid_subset(server: Connection, left: str, right
 def test_difference_is_that_of_gtid_subtract(server: Connection, left: str, right: str) -> None:
     ours = GtidSet.parse(left) - GtidSet.parse(right)
 
-    assert str(ours) == ask(server, "SELECT GTID_SUBTRACT(%s, %s)", left, right)
+    assert str(ours) == query(server, "SELECT GTID_SUBTRACT(%s, %s)", left, right)
 
 
 @ORDINARY
@@ -67,14 +67,14 @@ def test_difference_is_that_of_gtid_subtract(server: Connection, left: str, righ
 def test_union_holds_both_and_nothing_else_by_the_servers_word(server: Connection, left: str, right: str) -> None:
     ours = str(GtidSet.parse(left) | GtidSet.parse(right))
 
-    assert ask(server, "SELECT GTID_SUBSET(%s, %s) AND GTID_SUBSET(%s, %s)", left, ours, right, ours) == 1
-    assert ask(server, "SELECT GTID_SUBTRACT(GTID_SUBTRACT(%s, %s), %s)", ours, left, right) == ""
+    assert query(server, "SELECT GTID_SUBSET(%s, %s) AND GTID_SUBSET(%s, %s)", left, ours, right, ours) == 1
+    assert query(server, "SELECT GTID_SUBTRACT(GTID_SUBTRACT(%s, %s), %s)", ours, left, right) == ""
 
 
 @ORDINARY
 @given(text=texts)
 def test_the_text_of_a_set_is_the_servers_own(server: Connection, text: str) -> None:
-    assert str(GtidSet.parse(text)) == ask(server, "SELECT GTID_SUBTRACT(%s, '')", text)
+    assert str(GtidSet.parse(text)) == query(server, "SELECT GTID_SUBTRACT(%s, '')", text)
 
 
 @ORDINARY
@@ -82,4 +82,4 @@ def test_the_text_of_a_set_is_the_servers_own(server: Connection, text: str) -> 
 def test_the_compact_text_means_the_same_to_the_server(server: Connection, text: str) -> None:
     ours = GtidSet.parse(text).compact()
 
-    assert ask(server, "SELECT GTID_SUBSET(%s, %s) AND GTID_SUBSET(%s, %s)", text, ours, ours, text) == 1
+    assert query(server, "SELECT GTID_SUBSET(%s, %s) AND GTID_SUBSET(%s, %s)", text, ours, ours, text) == 1

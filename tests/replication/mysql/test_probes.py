@@ -38,13 +38,13 @@ def probe(servers: ReplicaSet) -> Iterator[Callable[..., Probe]]:
 
 
 def answer(probe: Probe) -> ServerReport:
-    report = probe.ask()
+    report = probe.query()
     assert isinstance(report, ServerReport), report
     return report
 
 
 def refusal(probe: Probe) -> NoAnswer:
-    refused = probe.ask()
+    refused = probe.query()
     assert isinstance(refused, NoAnswer), refused
     assert probe.server.name in refused.why
     assert probe.server.address in refused.why
@@ -77,7 +77,7 @@ def test_a_replica_answers_with_its_channel(servers: ReplicaSet, probe: Callable
     assert channel.source_uuid == servers.source.uuid
     assert channel.source_address == "source:3306"
     assert channel.receiver_running
-    assert channel.receiver_wanted
+    assert channel.receiver_enabled
     assert channel.applier_running
     assert (channel.name, channel.receiver_error, channel.applier_error) == ("", "", "")
     assert report.without_auto_position == ()
@@ -108,7 +108,7 @@ def test_a_stopped_receiver_is_seen(servers: ReplicaSet, probe: Callable[..., Pr
     (channel,) = answer(probe(servers.replica1)).facts.channels
 
     assert not channel.receiver_running
-    assert not channel.receiver_wanted
+    assert not channel.receiver_enabled
     assert channel.applier_running
 
 
@@ -134,7 +134,7 @@ def test_a_receiver_that_cannot_connect_is_seen_with_its_error(
     replica.query("CHANGE REPLICATION SOURCE TO SOURCE_PASSWORD = 'replication-for-tests'")
 
     assert not channel.receiver_running
-    assert channel.receiver_wanted
+    assert channel.receiver_enabled
     assert "Access denied" in channel.receiver_error
 
 

@@ -11,8 +11,8 @@ from pymysql.cursors import SSCursor
 
 from inventory_replication.config import ConnectionLimits, Credentials
 from inventory_replication.decisions.gtid import GtidSet
-from inventory_replication.mysql.connection import MOST_REPORTS_KEPT, Evidence, TrackingConnection
-from inventory_replication.mysql.engines import session_settings
+from inventory_replication.mysql.connection import MAX_TRACKED_GTIDS, GtidSource, TrackingConnection
+from inventory_replication.mysql.engines import session_statement
 from tests.replication.mysql.fault_proxy import FaultProxy
 from tests.replication.mysql.servers import APP, DATABASE, ROOT, MySQLServer, ReplicaSet
 
@@ -39,7 +39,7 @@ def tracked(server: MySQLServer, account: Credentials = ROOT, **options: Any) ->
         "database": DATABASE,
         "ssl": server.tls,
         "read_timeout": 20,
-        "init_command": session_settings(ConnectionLimits(), read_only=False),
+        "init_command": session_statement(ConnectionLimits(), read_only=False),
         **options,
     }
     return TrackingConnection(user=account.user, password=account.password, **settings)
@@ -64,8 +64,8 @@ def tracks(connection: TrackingConnection) -> bool:
 
 
 def taken(connection: TrackingConnection) -> GtidSet:
-    commits = connection.take_commits()
-    assert commits.evidence is Evidence.REPORTED
+    commits = connection.pop_committed_gtids()
+    assert commits.gtid_source is GtidSource.REPORTED
     return GtidSet.parse(commits.gtids)
 
 
@@ -140,16 +140,16 @@ def test_commits_of_explicit_and_implicit_transactions_are_reported_exactly(
 @pytest.mark.parametrize("case", REPORTED_WITH_AUTOCOMMIT)
 def test_commits_under_autocommit_are_reported_exactly(case: str, servers: ReplicaSet, routines: str) -> None:
     with tracked(servers.source, autocommit=True) as connection, true_commits(servers.source) as truth:
-        connection.forget_commits()
+        connection.reset_tracking()
         for statement in REPORTED_WITH_AUTOCOMMIT[case]:
             with connection.cursor() as cursor:
                 cursor.execute(statement.format(t=routines))
                 while cursor.nextset():
                     pass
-        commits = connection.take_commits()
+        commits = connection.pop_committed_gtids()
 
         assert GtidSet.parse(commits.gtids) >= truth() != NOTHING
-        assert commits.evidence is (Evidence.EXECUTED if "CALL" in statement else Evidence.REPORTED)
+        assert commits.gtid_source is (GtidSource.EXECUTED if "CALL" in statement else GtidSource.REPORTED)
 
 
 @pytest.mark.parametrize("case", NOTHING_TO_REPORT)
@@ -164,11 +164,11 @@ def test_where_nothing_was_committed_nothing_is_reported(case: str, servers: Rep
 def test_commits_that_the_server_never_reports_are_read_from_it(case: str, servers: ReplicaSet, routines: str) -> None:
     autocommit, statements = NEVER_REPORTED[case]
     with tracked(servers.source, autocommit=autocommit) as connection, true_commits(servers.source) as truth:
-        connection.forget_commits()
+        connection.reset_tracking()
         run(connection, *[statement.format(t=routines) for statement in statements])
-        commits = connection.take_commits()
+        commits = connection.pop_committed_gtids()
 
-        assert commits.evidence is Evidence.EXECUTED
+        assert commits.gtid_source is GtidSource.EXECUTED
         assert truth() != NOTHING
         assert truth() <= GtidSet.parse(commits.gtids)
 
@@ -211,10 +211,10 @@ def test_commits_are_taken_once(servers: ReplicaSet, table: str) -> None:
 def test_a_connection_that_commits_very_often_stays_small_and_safe(servers: ReplicaSet, table: str) -> None:
     with tracked(servers.source, autocommit=True) as connection, true_commits(servers.source) as truth:
         run(connection, INSERT.format(t=table))
-        run(connection, *[TOUCH.format(t=table)] * MOST_REPORTS_KEPT)
-        commits = connection.take_commits()
+        run(connection, *[TOUCH.format(t=table)] * MAX_TRACKED_GTIDS)
+        commits = connection.pop_committed_gtids()
 
-        assert commits.evidence is Evidence.EXECUTED
+        assert commits.gtid_source is GtidSource.EXECUTED
         assert truth() <= GtidSet.parse(commits.gtids)
 
 
@@ -232,10 +232,10 @@ def test_tracking_that_a_user_switches_off_is_noticed_and_replaced(servers: Repl
 
         run(connection, "SET SESSION session_track_gtids = OFF", INSERT.format(t=table))
         connection.commit()
-        commits = connection.take_commits()
+        commits = connection.pop_committed_gtids()
 
         assert connection.tracking_fault == "session_track_gtids is OFF in this session"
-        assert commits.evidence is Evidence.EXECUTED
+        assert commits.gtid_source is GtidSource.EXECUTED
         assert truth() <= GtidSet.parse(commits.gtids)
 
 
@@ -243,10 +243,10 @@ def test_a_gap_in_the_tracking_is_not_forgotten_when_it_is_switched_on_again(ser
     with tracked(servers.source) as connection, true_commits(servers.source) as truth:
         run(connection, "SET SESSION session_track_gtids = OFF", INSERT.format(t=table), "COMMIT")
         run(connection, "SET SESSION session_track_gtids = OWN_GTID")
-        commits = connection.take_commits()
+        commits = connection.pop_committed_gtids()
 
         assert tracks(connection)
-        assert commits.evidence is Evidence.EXECUTED
+        assert commits.gtid_source is GtidSource.EXECUTED
         assert truth() <= GtidSet.parse(commits.gtids)
 
 
@@ -264,11 +264,11 @@ def test_without_the_capability_the_position_is_read_after_the_commit(
     with tracked(servers.source) as connection, true_commits(servers.source) as truth:
         run(connection, INSERT.format(t=table))
         connection.commit()
-        commits = connection.take_commits()
+        commits = connection.pop_committed_gtids()
 
         assert connection.tracking_fault is not None
         assert "does not offer session tracking" in connection.tracking_fault
-        assert commits.evidence is Evidence.EXECUTED
+        assert commits.gtid_source is GtidSource.EXECUTED
         assert NOTHING != truth() <= GtidSet.parse(commits.gtids)
 
 
@@ -280,9 +280,9 @@ def test_a_driver_that_no_longer_calls_what_is_overridden_is_noticed(
     with tracked(servers.source) as connection, true_commits(servers.source) as truth:
         run(connection, INSERT.format(t=table))
         connection.commit()
-        commits = connection.take_commits()
+        commits = connection.pop_committed_gtids()
 
-        assert commits.evidence is Evidence.EXECUTED
+        assert commits.gtid_source is GtidSource.EXECUTED
         assert NOTHING != truth() <= GtidSet.parse(commits.gtids)
 
 
@@ -291,7 +291,7 @@ def test_a_position_that_cannot_be_had_is_said_to_be_unknown(servers: ReplicaSet
         run(connection, INSERT.format(t=table), "COMMIT", f"ANALYZE TABLE {table}")
         proxy.cut()
 
-        assert connection.take_commits().evidence is Evidence.UNKNOWN
+        assert connection.pop_committed_gtids().gtid_source is GtidSource.UNKNOWN
 
 
 def test_a_tracked_commit_takes_one_round_trip_and_not_a_byte_more_to_the_server(

@@ -7,7 +7,7 @@ from inventory_replication.config import Credentials, Server
 from inventory_replication.decisions.gtid import EMPTY, GtidSet
 from inventory_replication.decisions.snapshot import ReplicationChannel, ServerFacts, SourceRecord
 from inventory_replication.provisioning import steps as s
-from inventory_replication.provisioning.desired_state import Account, Role, Wanted, rights_of
+from inventory_replication.provisioning.desired_state import Account, DesiredState, Role, rights_of
 from inventory_replication.provisioning.plan import Plan, make_plan
 from inventory_replication.provisioning.server_state import AccountFacts, ChannelSettings, ServerState
 
@@ -15,7 +15,7 @@ NAMES = ("one", "two", "three")
 DATABASE = "inventory"
 STOCK = "inventory.stock"
 ACCOUNTS = tuple(Account(role, Credentials(str(role), f"{role}-secret")) for role in Role)
-WANTED = Wanted(
+WANTED = DesiredState(
     servers=tuple(Server(name, name) for name in NAMES), database=DATABASE, accounts=ACCOUNTS, source_ca="/ca.pem"
 )
 SETTINGS = {
@@ -79,7 +79,7 @@ def recorded(state: ServerState, record: SourceRecord | None) -> ServerState:
 
 def following(state: ServerState, source: str, *, running: bool = True) -> ServerState:
     channel = ReplicationChannel(
-        uuid_of(source) if running else "", running, running, source_address=f"{source}:3306", receiver_wanted=running
+        uuid_of(source) if running else "", running, running, source_address=f"{source}:3306", receiver_enabled=running
     )
     settings = ChannelSettings("replication", encrypted=True, ca_file="/ca.pem", auto_position=True)
     return replace(state, facts=replace(state.facts, channels=(channel,)), channel=settings)

@@ -50,12 +50,12 @@ def shows_what_the_table_says(server: MySQLServer) -> bool:
     """Whether each field of SHOW REPLICA STATUS has the value that the guide wants."""
     (status,) = carry_out(server, Step("", [], ["SHOW REPLICA STATUS"]))
     rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| (`\w+`|empty) \|", GUIDE, re.MULTILINE)
-    wanted = {field: value.strip("`") for fields, value in rows for field in re.findall(r"\w+", fields)}
-    wanted = {field: "" if value == "empty" else value for field, value in wanted.items()} | {"Source_Host": "one"}
+    desired = {field: value.strip("`") for fields, value in rows for field in re.findall(r"\w+", fields)}
+    desired = {field: "" if value == "empty" else value for field, value in desired.items()} | {"Source_Host": "one"}
 
-    assert len(wanted) >= 7
-    assert wanted.keys() <= status.keys()
-    return {field: str(status[field]) for field in wanted} == wanted
+    assert len(desired) >= 7
+    assert desired.keys() <= status.keys()
+    return {field: str(status[field]) for field in desired} == desired
 
 
 @pytest.fixture

@@ -89,7 +89,7 @@ def test_the_example_is_understood(tmp_path: Path) -> None:
         else:
             assert words[0] == "inventory-replication"
             build_parser().parse_args(words[1:])
-    wanted = read_settings({}, environment, None).wanted()
+    desired = read_settings({}, environment, None).desired_state()
 
-    assert [server.name for server in wanted.servers] == ["db", "db-replica"]
-    assert [account.role for account in wanted.accounts] == [Role.APP, Role.MONITOR, Role.REPLICATION]
+    assert [server.name for server in desired.servers] == ["db", "db-replica"]
+    assert [account.role for account in desired.accounts] == [Role.APP, Role.MONITOR, Role.REPLICATION]

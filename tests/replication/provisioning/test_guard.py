@@ -234,13 +234,13 @@ def test_a_failover_is_refused_while_the_source_answers_or_a_server_is_away_that
 def test_the_guard_does_not_open_what_a_person_or_another_run_keeps_closed(pair: Trial) -> None:
     pair.one.kill()
     pair.one.start()
-    with pair.crew() as crew:
-        crew.lock()
+    with pair.admin() as admin:
+        admin.lock()
         busy = pair.run("guard", "--once")
     pair.one.query("SET GLOBAL super_read_only = ON")
-    told = pair.run("guard", "--once")
+    shown = pair.run("guard", "--once")
 
     assert (busy.code, "Another run" in busy.answer["reason"]) == (1, True)
-    assert (told.code, closed(pair.one)) == (1, True)
-    assert "was told to refuse writes" in told.answer["reason"]
+    assert (shown.code, closed(pair.one)) == (1, True)
+    assert "was told to refuse writes" in shown.answer["reason"]
     assert pair.provision().steps == [("one", "SetReadOnly")]

@@ -11,12 +11,12 @@ from hypothesis import strategies as st
 from inventory_replication.config import Credentials
 from inventory_replication.decisions.gtid import EMPTY
 from inventory_replication.decisions.snapshot import ReplicationChannel, SourceRecord
-from inventory_replication.mysql.probes import QUESTION
-from inventory_replication.provisioning.desired_state import MONITOR_TABLES, Right, Role, Wanted, rights_of
-from inventory_replication.provisioning.findings import CHECKS, Refused
+from inventory_replication.mysql.probes import PROBE_QUERY
+from inventory_replication.provisioning.desired_state import MONITOR_TABLES, DesiredState, Right, Role, rights_of
+from inventory_replication.provisioning.findings import CHECKS, ChecksFailed
 from inventory_replication.provisioning.plan import make_plan
 from inventory_replication.provisioning.server_state import AccountFacts, ServerState
-from inventory_replication.provisioning.verify import deviations
+from inventory_replication.provisioning.verify import find_deviations
 from tests.replication.provisioning.model import (
     ACCOUNTS,
     DATABASE,
@@ -37,9 +37,9 @@ from tests.replication.provisioning.model import (
 )
 
 
-def refused(states: States, wanted: Wanted = WANTED) -> list[str]:
-    with pytest.raises(Refused) as refusal:
-        make_plan(states, wanted)
+def refused(states: States, desired: DesiredState = WANTED) -> list[str]:
+    with pytest.raises(ChecksFailed) as refusal:
+        make_plan(states, desired)
     return [finding.code for finding in refusal.value.findings]
 
 
@@ -63,7 +63,7 @@ def test_every_step_mends_something_that_has_a_code() -> None:
     steps = make_plan({name: new_server(name) for name in NAMES}, WANTED).steps
 
     assert {step.code for step in steps} <= CHECKS.keys()
-    assert {finding.code for finding in deviations({name: new_server(name) for name in NAMES}, WANTED)} == {
+    assert {finding.code for finding in find_deviations({name: new_server(name) for name in NAMES}, WANTED)} == {
         step.code for step in steps
     }
 
@@ -329,7 +329,7 @@ def test_from_any_state_and_after_any_interruption_the_same_goal_is_reached(
 
     assert again.source == plan.source
     assert make_plan(ended, WANTED).steps == ()
-    assert deviations(ended, WANTED) == ()
+    assert find_deviations(ended, WANTED) == ()
     assert [name for name, state in ended.items() if state.facts.writable] == [plan.source]
     for account in ACCOUNTS:
         assert ended[plan.source].accounts[account.user].rights == rights_of(account.role, DATABASE)
@@ -350,7 +350,7 @@ def test_at_no_moment_do_two_servers_with_data_take_writes_that_did_not_before(
 
 
 def test_the_monitor_is_granted_exactly_the_tables_that_it_asks_for() -> None:
-    assert set(re.findall(r"performance_schema\.(\w+)", QUESTION)) == set(MONITOR_TABLES)
+    assert set(re.findall(r"performance_schema\.(\w+)", PROBE_QUERY)) == set(MONITOR_TABLES)
 
 
 def test_credentials_of_a_role_are_never_those_of_another() -> None:

@@ -9,8 +9,8 @@ from inventory_replication.config import Credentials, MonitorPolicy
 from inventory_replication.mysql.probes import Probe, ServerReport
 from inventory_replication.provisioning.apply import provision
 from inventory_replication.provisioning.desired_state import Role
-from inventory_replication.provisioning.findings import Refused
-from inventory_replication.provisioning.server_admin import AdministrationFailed, LockLost
+from inventory_replication.provisioning.findings import ChecksFailed
+from inventory_replication.provisioning.server_admin import AdminError, LockLost
 from inventory_replication.provisioning.steps import Follow, Step
 from tests.replication.mysql.servers import MySQLServer, eventually
 from tests.replication.provisioning.trial import (
@@ -77,7 +77,7 @@ def test_the_monitor_may_ask_all_that_the_probe_asks_on_every_server(trial: Tria
     in_step(trial.one, trial.two)
     for server in (trial.one, trial.two):
         probe = Probe(server.config, ACCOUNTS[Role.MONITOR], tls=server.tls, policy=MonitorPolicy(read_timeout=10.0))
-        report = probe.ask()
+        report = probe.query()
         probe.close()
 
         assert isinstance(report, ServerReport), report
@@ -269,8 +269,8 @@ def test_a_replica_that_was_stopped_or_made_writable_is_mended(trial: Trial) -> 
 
 def test_two_runs_at_once_do_not_meet(trial: Trial) -> None:
     trial.changed["wait"] = "0"
-    with trial.crew() as crew:
-        crew.lock()
+    with trial.admin() as admin:
+        admin.lock()
         before = trial.traces()
         refused = trial.run("provision")
 
@@ -290,29 +290,29 @@ def end_connections_of_runs(server: MySQLServer) -> None:
 
 
 def test_the_lock_is_taken_again_after_the_connection_was_lost(trial: Trial) -> None:
-    with trial.crew() as crew:
-        crew.lock()
+    with trial.admin() as admin:
+        admin.lock()
         end_connections_of_runs(trial.one)
-        with suppress(AdministrationFailed):
-            crew.member("one").value("SELECT 1")
+        with suppress(AdminError):
+            admin.server("one").value("SELECT 1")
 
-        assert crew.member("one").value("SELECT IS_USED_LOCK(%s) = CONNECTION_ID()", LOCK) == 1
+        assert admin.server("one").value("SELECT IS_USED_LOCK(%s) = CONNECTION_ID()", LOCK) == 1
 
 
 def test_the_lock_that_another_run_took_meanwhile_ends_this_one_before_it_changes_anything(trial: Trial) -> None:
     other = trial.one.connect()
-    with trial.crew() as crew, other, other.cursor() as cursor:
-        crew.lock()
+    with trial.admin() as admin, other, other.cursor() as cursor:
+        admin.lock()
         end = [trial.one.value("SELECT IS_USED_LOCK(%s)", LOCK)]
         cursor.execute("KILL %s", end)
         cursor.execute("SELECT GET_LOCK(%s, 5)", (LOCK,))
         before = trial.traces()
-        with suppress(AdministrationFailed):
-            crew.member("one").value("SELECT 1")
+        with suppress(AdminError):
+            admin.server("one").value("SELECT 1")
         with pytest.raises(LockLost, match="another run has the server now"):
-            crew.member("one").create_schema("made_without_the_lock")
-        with pytest.raises(Refused) as refusal:
-            crew.gather()
+            admin.server("one").create_schema("made_without_the_lock")
+        with pytest.raises(ChecksFailed) as refusal:
+            admin.gather()
 
         assert [(finding.code, finding.server) for finding in refusal.value.findings] == [("busy", "one")]
         assert trial.traces() == before
@@ -323,12 +323,12 @@ def test_the_lock_is_held_again_after_a_copy_has_restarted_the_server(trial: Tri
     purge(trial.one)
     held: list[bool] = []
 
-    def say(step: Step) -> None:
+    def notify(step: Step) -> None:
         if isinstance(step, Follow):
             held.append(trial.two.value("SELECT IS_USED_LOCK(%s) IS NOT NULL", LOCK) == 1)
 
-    with trial.crew() as crew:
-        provision(crew, wait=60, say=say)
+    with trial.admin() as admin:
+        provision(admin, wait=60, notify=notify)
 
     assert held == [True]
 

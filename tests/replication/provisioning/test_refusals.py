@@ -24,7 +24,7 @@ def refusal(trial: Trial, *arguments: str, servers: tuple[str, ...] = ()) -> Out
     return refused
 
 
-def told(outcome: Outcome, code: str, server: str, *words: str) -> bool:
+def shown(outcome: Outcome, code: str, server: str, *words: str) -> bool:
     """Whether one line names this server and these words, the cure among them, under that code."""
     lines = [line for line in outcome.err.splitlines() if f"[{code}]" in line]
     return len(lines) == 1 and all(word in lines[0] for word in (f"{server} (127.0.0.1:", "REP-009", *words))
@@ -69,7 +69,7 @@ def test_a_host_that_cannot_be_reached_stops_all_before_the_first_change(trial: 
     refused = trial.run("provision")
 
     assert refused.codes == ["no_answer"]
-    assert told(refused, "no_answer", "two", "Check that it runs, its address and the firewall")
+    assert shown(refused, "no_answer", "two", "Check that it runs, its address and the firewall")
     assert trial.traces() == before
 
 
@@ -78,7 +78,7 @@ def test_a_server_that_stands_still_is_given_up(trial: Trial) -> None:
     with trial.two.frozen():
         refused = trial.run("provision")
 
-    assert told(refused, "no_answer", "two")
+    assert shown(refused, "no_answer", "two")
     assert trial.one.value("SELECT COUNT(*) FROM mysql.user WHERE user = 'app'") == 0
 
 
@@ -93,7 +93,7 @@ def test_a_server_without_gtids_is_refused(without_gtids: Trial) -> None:
     refused = refusal(without_gtids)
 
     assert refused.codes == ["no_gtids"]
-    assert told(refused, "no_gtids", "two", "gtid_mode=ON_PERMISSIVE", "in its option file and restart it")
+    assert shown(refused, "no_gtids", "two", "gtid_mode=ON_PERMISSIVE", "in its option file and restart it")
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def one_server_id(trial: Trial) -> Iterator[Trial]:
 def test_equal_server_ids_are_refused(one_server_id: Trial) -> None:
     refused = refusal(one_server_id)
 
-    assert told(refused, "same_server_id", "two", "one (127.0.0.1:", "(11)", "give each server its own server_id")
+    assert shown(refused, "same_server_id", "two", "one (127.0.0.1:", "(11)", "give each server its own server_id")
 
 
 def test_one_server_listed_twice_is_refused(trial: Trial) -> None:
@@ -125,14 +125,14 @@ def test_a_replica_of_another_source_is_refused(trial: Trial) -> None:
     refused = refusal(trial)
 
     assert refused.codes == ["other_source"]
-    assert told(refused, "other_source", "two", "three:3306", trial.three.uuid, "--rebuild two")
+    assert shown(refused, "other_source", "two", "three:3306", trial.three.uuid, "--rebuild two")
 
 
 def test_a_replica_that_never_met_its_other_source_is_refused(trial: Trial) -> None:
     trial.two.query("CHANGE REPLICATION SOURCE TO SOURCE_HOST='elsewhere', SOURCE_USER='x', SOURCE_AUTO_POSITION=1")
     refused = refusal(trial)
 
-    assert told(refused, "other_source", "two", "elsewhere:3306", "unknown")
+    assert shown(refused, "other_source", "two", "elsewhere:3306", "unknown")
 
 
 def test_an_errant_transaction_is_refused_with_its_name(trial: Trial) -> None:
@@ -143,7 +143,7 @@ def test_an_errant_transaction_is_refused_with_its_name(trial: Trial) -> None:
     refused = refusal(trial)
 
     assert refused.codes == ["errant_transactions"]
-    assert told(refused, "errant_transactions", "two", f"{trial.two.uuid}:1", "save what is only there")
+    assert shown(refused, "errant_transactions", "two", f"{trial.two.uuid}:1", "save what is only there")
 
 
 def test_a_server_with_data_of_its_own_is_not_made_a_replica(trial: Trial) -> None:
@@ -161,7 +161,7 @@ def test_data_that_no_gtid_tells_of_is_not_overwritten(trial: Trial) -> None:
     trial.changed["source"] = "one"
     refused = refusal(trial)
 
-    assert told(refused, "foreign_data", "two", "inventory.stock", "--rebuild two")
+    assert shown(refused, "foreign_data", "two", "inventory.stock", "--rebuild two")
 
 
 def test_of_two_servers_with_data_none_is_guessed_to_be_the_source(trial: Trial) -> None:
@@ -185,7 +185,7 @@ def test_the_source_of_others_is_not_replaced_by_naming_another(trial: Trial) ->
     trial.changed["source"] = "two"
     refused = refusal(trial)
 
-    assert told(refused, "not_the_source", "two", "inventory-replication switchover two")
+    assert shown(refused, "not_the_source", "two", "inventory-replication switchover two")
 
 
 def test_the_source_is_not_rebuilt(trial: Trial) -> None:
@@ -210,7 +210,7 @@ def test_a_powerful_account_is_not_cut_down_to_a_role(trial: Trial) -> None:
     trial.one.query("CREATE USER app IDENTIFIED BY 'x'")
     trial.one.query("GRANT ALL ON *.* TO app")
 
-    assert told(refusal(trial), "privileged_account", "one", "app")
+    assert shown(refusal(trial), "privileged_account", "one", "app")
 
 
 @pytest.mark.parametrize("setting", ["app_user", "replication_user"])

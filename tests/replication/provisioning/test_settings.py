@@ -19,7 +19,7 @@ def read(environment: dict[str, str] | None = None, file: Path | None = None, **
 
 def refusal(environment: dict[str, str] | None = None, file: Path | None = None, **options: str) -> str:
     with pytest.raises(ConfigurationError) as refused:
-        read(environment, file, **options).wanted()
+        read(environment, file, **options).desired_state()
     assert "secret" not in str(refused.value)
     return str(refused.value)
 
@@ -116,7 +116,7 @@ def test_what_cannot_be_done_without_a_password_says_which_setting_is_missing(ro
     environment = {name: value for name, value in {**SERVERS, **PASSWORDS}.items() if name != variable}
 
     with pytest.raises(ConfigurationError, match=f"{variable}_FILE"):
-        read_settings({}, environment, None).wanted()
+        read_settings({}, environment, None).desired_state()
 
 
 def test_an_unknown_name_in_the_file_is_refused(tmp_path: Path) -> None:
@@ -135,7 +135,7 @@ def test_a_file_that_is_no_toml_is_refused(content: str, tmp_path: Path) -> None
 
 
 def test_only_accounts_with_a_password_are_looked_after() -> None:
-    assert [account.role for account in read().wanted().accounts] == [Role.APP, Role.REPLICATION]
+    assert [account.role for account in read().desired_state().accounts] == [Role.APP, Role.REPLICATION]
 
 
 def test_every_role_has_a_user_and_a_password_among_the_settings() -> None:

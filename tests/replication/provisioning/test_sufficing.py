@@ -7,9 +7,9 @@ import pytest
 
 from inventory_replication.decisions.snapshot import SourceRecord
 from inventory_replication.provisioning import admin_queries
-from inventory_replication.provisioning.partial import undoubted_source
+from inventory_replication.provisioning.partial import find_certain_source
 from inventory_replication.provisioning.plan import make_plan
-from inventory_replication.provisioning.verify import deviations
+from inventory_replication.provisioning.verify import find_deviations
 from tests.replication.provisioning.model import (
     NAMES,
     WANTED,
@@ -33,10 +33,10 @@ def in_order() -> States:
 def test_the_source_is_beyond_doubt_if_it_alone_takes_writes_and_holds_tables() -> None:
     states = in_order()
 
-    assert undoubted_source(states, WANTED) == "one"
-    assert undoubted_source({"two": states["two"]}, WANTED) is None
-    assert undoubted_source({name: new_server(name) for name in NAMES}, WANTED) is None
-    assert undoubted_source({**states, "two": read_only(states["two"], on=False)}, WANTED) is None
+    assert find_certain_source(states, WANTED) == "one"
+    assert find_certain_source({"two": states["two"]}, WANTED) is None
+    assert find_certain_source({name: new_server(name) for name in NAMES}, WANTED) is None
+    assert find_certain_source({**states, "two": read_only(states["two"], on=False)}, WANTED) is None
 
 
 def test_a_source_that_refuses_writes_is_beyond_doubt_only_if_it_is_remembered() -> None:
@@ -45,9 +45,11 @@ def test_a_source_that_refuses_writes_is_beyond_doubt_only_if_it_is_remembered()
     record = states["one"].facts.record
     assert record is not None
 
-    assert undoubted_source(alone, WANTED) is None
-    assert undoubted_source(alone, replace(WANTED, remembered=record)) == "one"
-    assert undoubted_source(alone, replace(WANTED, remembered=SourceRecord(2, states["two"].facts.server_uuid))) is None
+    assert find_certain_source(alone, WANTED) is None
+    assert find_certain_source(alone, replace(WANTED, remembered=record)) == "one"
+    assert (
+        find_certain_source(alone, replace(WANTED, remembered=SourceRecord(2, states["two"].facts.server_uuid))) is None
+    )
 
 
 @pytest.mark.parametrize(
@@ -62,13 +64,13 @@ def test_a_source_that_refuses_writes_is_beyond_doubt_only_if_it_is_remembered()
 def test_clocks_that_differ_are_told_of_the_server_that_differs(clocks: dict[str, float], found: list[str]) -> None:
     states = {name: replace(state, clock_ahead=clocks[name]) for name, state in in_order().items()}
 
-    assert [(finding.code, finding.server) for finding in deviations(states, WANTED)] == [
+    assert [(finding.code, finding.server) for finding in find_deviations(states, WANTED)] == [
         ("clock", name) for name in found
     ]
 
 
 def sufficing(trial: Trial, *servers: str) -> Outcome:
-    return trial.run("provision", "--source-suffices", servers=servers)
+    return trial.run("provision", "--allow-degraded", servers=servers)
 
 
 def warnings(outcome: Outcome) -> list[tuple[str, str]]:

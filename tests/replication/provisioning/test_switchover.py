@@ -196,11 +196,11 @@ def with_trouble(change: Callable[[], None]) -> Callable[[Step], None]:
     """To be told of steps; makes trouble in the last moment before the source refuses writes."""
     troubles = [change]
 
-    def say(step: Step) -> None:
+    def notify(step: Step) -> None:
         if isinstance(step, SetReadOnly) and troubles:
             troubles.pop()()
 
-    return say
+    return notify
 
 
 def test_a_target_that_falls_behind_in_the_last_moment_leaves_the_source_as_it_was(pair: Trial) -> None:
@@ -208,8 +208,8 @@ def test_a_target_that_falls_behind_in_the_last_moment_leaves_the_source_as_it_w
         pair.two.query("STOP REPLICA SQL_THREAD")
         fill(pair.one)
 
-    with pair.crew() as crew, pytest.raises(SwitchoverRefused, match="one is the source as before"):
-        switchover(crew, "two", timeout=0.5, wait=5, say=with_trouble(trouble))
+    with pair.admin() as admin, pytest.raises(SwitchoverRefused, match="one is the source as before"):
+        switchover(admin, "two", timeout=0.5, wait=5, notify=with_trouble(trouble))
 
     in_step(pair.one, pair.two)
     assert is_source(pair.one, pair.two)
@@ -217,10 +217,10 @@ def test_a_target_that_falls_behind_in_the_last_moment_leaves_the_source_as_it_w
 
 
 def test_a_target_that_dies_in_the_last_moment_leaves_the_source_as_it_was(pair: Trial) -> None:
-    with pair.crew() as crew:
+    with pair.admin() as admin:
         started = time.monotonic()
         with pytest.raises(SwitchoverRefused, match="one is the source as before"):
-            switchover(crew, "two", timeout=2, wait=5, say=with_trouble(pair.two.kill))
+            switchover(admin, "two", timeout=2, wait=5, notify=with_trouble(pair.two.kill))
         waited = time.monotonic() - started
     pair.two.start()
 
@@ -231,8 +231,8 @@ def test_a_target_that_dies_in_the_last_moment_leaves_the_source_as_it_was(pair:
 
 
 def test_an_interruption_before_the_target_takes_writes_gives_everything_back(pair: Trial) -> None:
-    with pair.crew() as crew, interrupted_before_second_of("SetReadOnly") as say:
-        switchover(crew, "two", timeout=5, wait=5, say=say)
+    with pair.admin() as admin, interrupted_before_second_of("SetReadOnly") as notify:
+        switchover(admin, "two", timeout=5, wait=5, notify=notify)
     in_step(pair.one, pair.two)
 
     assert is_source(pair.one, pair.two)
@@ -243,20 +243,20 @@ def test_an_interruption_before_the_target_takes_writes_gives_everything_back(pa
 def interrupted_before_second_of(kind: str) -> Iterator[Callable[[Step], None]]:
     seen: list[Step] = []
 
-    def say(step: Step) -> None:
+    def notify(step: Step) -> None:
         seen.append(step)
         if sum(type(each).__name__ == kind for each in seen) == 2:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        yield say
+        yield notify
 
 
 @pytest.mark.parametrize("kind", ["Follow", "ForgetSource"])
 @pytest.mark.parametrize("ending", ["switchover", "provision"])
 def test_an_interruption_after_that_is_ended_by_the_next_run(pair: Trial, kind: str, ending: str) -> None:
-    with pair.crew() as crew, interrupted_before(kind) as say:
-        switchover(crew, "two", timeout=5, wait=5, say=say)
+    with pair.admin() as admin, interrupted_before(kind) as notify:
+        switchover(admin, "two", timeout=5, wait=5, notify=notify)
     ended = pair.run("switchover", "two") if ending == "switchover" else pair.provision()
 
     assert (ended.code, ended.answer["source"]) == (0, "two")
@@ -282,8 +282,8 @@ def test_a_run_that_was_killed_while_nobody_took_writes_is_ended_by_the_next(pai
 def test_a_run_that_was_killed_while_nobody_took_writes_is_taken_back_by_provisioning(pair: Trial) -> None:
     killed_while_nobody_takes_writes(pair)
     seen: list[Step] = []
-    with pair.crew() as crew:
-        provision(crew, wait=20, say=seen.append)
+    with pair.admin() as admin:
+        provision(admin, wait=20, notify=seen.append)
 
     assert [type(step).__name__ for step in seen] == ["SetReadOnly", "StartReplica"]
     assert is_source(pair.one, pair.two)

@@ -14,7 +14,7 @@ import pytest
 from inventory_replication.config import Credentials
 from inventory_replication.mysql.tls import client_tls
 from inventory_replication.provisioning import cli
-from inventory_replication.provisioning.admin import Crew
+from inventory_replication.provisioning.admin import ClusterAdmin
 from inventory_replication.provisioning.desired_state import Role
 from inventory_replication.provisioning.settings import Settings, read_settings
 from inventory_replication.provisioning.steps import Step
@@ -111,11 +111,11 @@ class Trial:
         return read_settings({}, self.environment(*names), None)
 
     @contextlib.contextmanager
-    def crew(self, *names: str) -> Iterator[Crew]:
+    def admin(self, *names: str) -> Iterator[ClusterAdmin]:
         """As the command has it."""
         settings = self.settings(*names)
-        with Crew(settings.wanted(), settings.required("admin"), client_tls(self.ca_file)) as crew:
-            yield crew
+        with ClusterAdmin(settings.desired_state(), settings.required("admin"), client_tls(self.ca_file)) as admin:
+            yield admin
 
     def traces(self) -> dict[str, tuple[Any, ...]]:
         """Everything about every server that provisioning could change."""
@@ -177,12 +177,12 @@ def renew(server: MySQLServer) -> None:
 def interrupted_before(kind: str) -> Iterator[Callable[[Step], None]]:
     """To be told of steps; ends the run before the first step of that kind, as if its process had been ended."""
 
-    def say(step: Step) -> None:
+    def notify(step: Step) -> None:
         if type(step).__name__ == kind:
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        yield say
+        yield notify
 
 
 def launch(server: MySQLServer) -> MySQLServer:

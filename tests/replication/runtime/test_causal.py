@@ -12,7 +12,7 @@ from inventory_replication import CausalContext, MonitorPolicy, ReplicatedCluste
 from inventory_replication.decisions.gtid import GtidSet
 from inventory_replication.decisions.tokens import CausalToken
 from inventory_replication.errors import CausalTimeout
-from inventory_replication.mysql.connection import Commits, Evidence, TrackingConnection
+from inventory_replication.mysql.connection import CommittedGtids, GtidSource, TrackingConnection
 from tests.replication.mysql.servers import DATABASE, ReplicaSet, eventually
 from tests.replication.runtime.clusters import KEYS, ClusterFor, applier_stopped, put, reasons, roles, stored
 
@@ -197,7 +197,7 @@ def test_a_commit_whose_gtid_is_not_known_is_read_from_the_source_once(
 ) -> None:
     cluster = cluster_for(monitor=QUIET, routing=PATIENT)
     with monkeypatch.context() as patch:
-        patch.setattr(TrackingConnection, "take_commits", lambda _self: Commits("", Evidence.UNKNOWN))
+        patch.setattr(TrackingConnection, "pop_committed_gtids", lambda _self: CommittedGtids("", GtidSource.UNKNOWN))
         with cluster.causal() as context:
             cluster.write(put(table, 1))
     with cluster.causal(context.token) as later:
@@ -277,8 +277,8 @@ def test_a_context_carries_exactly_the_commits_that_were_added(commits: list[tup
     expected = GtidSet.parse("")
     for uuid, number in commits:
         gtid = f"{uuid}0000000-0000-11f0-8000-000000000000:{number}"
-        context.add(Commits(gtid, Evidence.REPORTED))
+        context.add(CommittedGtids(gtid, GtidSource.REPORTED))
         expected |= GtidSet.parse(gtid)
 
-    assert context.need(None, serve_stale=False, source=False).gtids == expected
+    assert context.requirements(None, allow_stale=False, from_source=False).gtids == expected
     assert context.token == (expected.compact() or None)

@@ -97,7 +97,7 @@ def test_a_planned_switchover_under_load_is_seen_by_nobody(
             eventually("it is seen", lambda: cluster.status().source == "replica1")
             reached = len(writers.acknowledged)
             eventually("they write on the new one", lambda: len(writers.acknowledged) > reached + 20)
-        with cluster.reader(source=True) as session:
+        with cluster.reader(from_source=True) as session:
             found = stored(session, table)
         status = cluster.status()
 
@@ -208,7 +208,7 @@ def test_a_connection_that_breaks_before_the_commit_is_repeated(
         put(table, 2)(session)
 
     cluster.write(work)
-    with cluster.reader(source=True) as session:
+    with cluster.reader(from_source=True) as session:
         assert stored(session, table) == [1, 2]
 
     assert len(runs) == 2
@@ -232,7 +232,7 @@ def test_a_write_that_is_under_way_when_a_second_server_takes_writes_is_not_comm
     finally:
         servers.replica1.query("SET GLOBAL super_read_only = ON")
     eventually("the source is found again", lambda: mode(cluster) == "normal")
-    with cluster.reader(source=True) as session:
+    with cluster.reader(from_source=True) as session:
         assert stored(session, table) == []
 
     assert runs == [1]
@@ -253,7 +253,7 @@ def test_a_write_that_is_under_way_when_the_source_changes_is_run_again_on_the_n
 
     with source_again(servers):
         cluster.write(work)
-        with cluster.reader(source=True) as session:
+        with cluster.reader(from_source=True) as session:
             assert stored(session, table) == [1]
 
     assert where == [servers.source.uuid, servers.replica1.uuid]
@@ -270,7 +270,7 @@ def test_a_statement_that_takes_too_long_is_given_up_and_not_repeated(cluster_fo
 
     with pytest.raises(DatabaseBusy):
         cluster.write(work)
-    with cluster.reader(source=True) as session:
+    with cluster.reader(from_source=True) as session:
         assert stored(session, table) == []
 
     assert runs == [1]

@@ -11,7 +11,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, aliased, mapped_col
 
 from inventory_replication import MonitorPolicy, ReplicatedCluster, RoutingPolicy
 from inventory_replication.errors import ReadOnlyUnitError
-from inventory_replication.guards import objection
+from inventory_replication.guards import find_objection
 from tests.replication.mysql.fault_proxy import FaultProxy
 from tests.replication.mysql.servers import DATABASE, ReplicaSet
 from tests.replication.runtime.clusters import ClusterFor, placed
@@ -204,7 +204,7 @@ def test_what_only_the_database_can_see_is_refused_in_the_same_words(
     try:
         servers.catch_up()
         for source in (True, False):
-            with pytest.raises(ReadOnlyUnitError) as caught, cluster.reader(source=source) as session:
+            with pytest.raises(ReadOnlyUnitError) as caught, cluster.reader(from_source=source) as session:
                 session.scalar(select(func.write_note()))
             assert isinstance(caught.value.__cause__, DBAPIError)
     finally:
@@ -216,7 +216,7 @@ def test_what_only_the_database_can_see_is_refused_in_the_same_words(
     ["SELECT 1", " ( select 1 ) union (select 2)", "WITH a AS (SELECT 1) SELECT * FROM a", "VALUES ROW(1)", "TABLE t"],
 )
 def test_what_reads_meets_no_objection(statement: str) -> None:
-    assert objection(statement) == ""
+    assert find_objection(statement) == ""
 
 
 @pytest.mark.parametrize("name", ["update", "delete", "into"])
@@ -224,15 +224,15 @@ def test_a_parameter_may_be_named_like_a_statement(name: str) -> None:
     compiled = select(literal(1)).where(literal(2) == bindparam(name, 2)).compile(create_engine("mysql+pymysql://"))
 
     assert f"%({name})s" in str(compiled)
-    assert objection(str(compiled)) == ""
-    assert objection(f"SELECT 1 {name} t")
+    assert find_objection(str(compiled)) == ""
+    assert find_objection(f"SELECT 1 {name} t")
 
 
 @pytest.mark.parametrize(
     "statement", ["", ";", "-- only a comment", "HANDLER t OPEN", "DO SLEEP(1)", "BEGIN", "COMMIT"]
 )
 def test_what_is_not_known_to_read_meets_an_objection(statement: str) -> None:
-    assert objection(statement)
+    assert find_objection(statement)
 
 
 def test_a_select_made_by_sqlalchemy_for_every_lock_is_seen() -> None:
@@ -242,4 +242,4 @@ def test_a_select_made_by_sqlalchemy_for_every_lock_is_seen() -> None:
         statement.with_for_update(read=True),
         statement.with_for_update(of=Note),
     ):
-        assert "locking read" in objection(str(locked.compile(dialect=mysql.dialect())))
+        assert "locking read" in find_objection(str(locked.compile(dialect=mysql.dialect())))

@@ -65,7 +65,7 @@ def test_a_closed_cluster_begins_anew(cluster: ReplicatedCluster[Session], table
     cluster.write(put(table, 1))
     cluster.close()
     cluster.write(put(table, 2))
-    with cluster.reader(source=True) as session:
+    with cluster.reader(from_source=True) as session:
         assert stored(session, table) == [1, 2]
 
 
@@ -196,11 +196,11 @@ def test_without_a_source_writes_fail_at_once_and_readers_go_on(
         time.sleep(0.3)
         with pytest.raises(NoEligibleReplica), cluster.reader(staleness_bound=0.2):
             pass
-        with pytest.raises(SourceUnavailable), cluster.reader(source=True):
+        with pytest.raises(SourceUnavailable), cluster.reader(from_source=True):
             pass
         with pytest.raises(CausalTimeout), cluster.causal("no token"), cluster.reader():
             pass
-        with cluster.causal("no token") as stale, cluster.reader(serve_stale=True) as session:
+        with cluster.causal("no token") as stale, cluster.reader(allow_stale=True) as session:
             assert stored(session, table) == [1]
         assert reasons(stale) == ["replica_stale_allowed"]
         cluster.close()
@@ -294,13 +294,13 @@ def test_a_child_process_begins_anew_and_leaves_the_parents_connections_alone(
     cluster: ReplicatedCluster[Session], table: str
 ) -> None:
     cluster.write(put(table, 1))
-    with cluster.causal() as context, cluster.reader(source=True) as session:
+    with cluster.causal() as context, cluster.reader(from_source=True) as session:
         reader, writer = os.pipe()
         child = os.fork()
         if child == 0:
             try:
                 cluster.write(put(table, 2))
-                with cluster.reader(source=True) as own:
+                with cluster.reader(from_source=True) as own:
                     told = f"{stored(own, table)} {threads()}"
                 cluster.close()
                 os.write(writer, told.encode())

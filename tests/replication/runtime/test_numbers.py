@@ -42,8 +42,8 @@ def test_every_line_is_of_the_exposition_format_and_every_name_is_described_once
     counters.count_wait("db1", 0.003, met=False)
     counters.count_token("expired")
     counters.count_repeat("conflict")
-    counters.count_cut_off("db1", 2)
-    text = render_metrics(counters.copied(), status(semisync=False), 0.0)
+    counters.count_interrupted("db1", 2)
+    text = render_metrics(counters.copy(), status(semisync=False), 0.0)
 
     assert text.endswith("\n")
     assert [line for line in samples(text) if not SAMPLE.match(line)] == []
@@ -89,7 +89,7 @@ def test_an_instance_without_any_server_is_shown_as_isolated_and_a_former_source
 @pytest.mark.mysql
 def test_every_unit_is_counted_by_role_server_and_reason(cluster: ReplicatedCluster[Session], table: str) -> None:
     cluster.write(put(table, 1))
-    with cluster.reader(source=True):
+    with cluster.reader(from_source=True):
         pass
     counted = samples(cluster.metrics())
 
@@ -100,7 +100,7 @@ def test_every_unit_is_counted_by_role_server_and_reason(cluster: ReplicatedClus
 
 @pytest.mark.mysql
 def test_status_tells_each_server_and_what_runs_on_it(cluster: ReplicatedCluster[Session]) -> None:
-    with cluster.reader(source=True):
+    with cluster.reader(from_source=True):
         found = cluster.status()
 
     assert (found.mode, found.source, found.epoch, found.lost_gtids) == ("normal", "source", 1, "")

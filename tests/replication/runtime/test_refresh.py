@@ -11,7 +11,7 @@ from typing_extensions import override
 
 from inventory_replication import ClusterConfig, Credentials, MonitorPolicy, ReplicatedCluster, Server
 from inventory_replication.monitor import Monitor
-from inventory_replication.stats import Traffic
+from inventory_replication.stats import LoadTracker
 from tests.replication.runtime.clusters import KEYS
 
 NOWHERE = Server("source", "127.0.0.1", 9)
@@ -51,7 +51,7 @@ class SlowToClear(threading.Event):
 
 def test_a_refresh_is_not_missed_while_a_round_begins() -> None:
     made = config(poll_interval=60.0)
-    monitor = Monitor(made, None, Traffic(["source"]).loads, lambda: None, lambda *_: None)
+    monitor = Monitor(made, None, LoadTracker(["source"]).loads, lambda: None, lambda *_: None)
     wake = SlowToClear()
     wake.monitor = monitor
     monitor._wake = wake  # noqa: SLF001 - the only way to stop a thread between two statements
@@ -77,7 +77,7 @@ def cluster() -> Iterator[ReplicatedCluster[Session]]:
 def test_a_reader_asks_for_what_its_context_holds_when_it_is_entered(cluster: ReplicatedCluster[Session]) -> None:
     with cluster.causal() as context:
         reader = cluster.reader()
-        context.reads_source = True
+        context.from_source = True
         # Without a source the refusal says what was asked for.
         with pytest.raises(Exception, match="REP-002"), reader:
             pass

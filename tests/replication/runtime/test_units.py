@@ -49,7 +49,7 @@ def test_a_reader_is_served_by_a_replica_and_a_write_by_the_source(
 def test_a_reader_who_asks_for_the_source_gets_it_and_cannot_write_there(
     cluster: ReplicatedCluster[Session], servers: ReplicaSet, table: str
 ) -> None:
-    with cluster.causal() as context, cluster.reader(source=True) as session:
+    with cluster.causal() as context, cluster.reader(from_source=True) as session:
         own = text("SELECT @@server_uuid, @@transaction_read_only").execution_options(read_only=True)
         assert tuple(session.execute(own).one()) == (servers.source.uuid, 1)
         assert stored(session, table) == []
@@ -95,7 +95,7 @@ def test_a_write_gives_its_result_and_stores_all_of_it_or_nothing(
     assert cluster.write(put(table, 1)) == 1
     with pytest.raises(LookupError, match="the work itself"):
         cluster.write(broken)
-    with cluster.reader(source=True) as session:
+    with cluster.reader(from_source=True) as session:
         assert stored(session, table) == [1]
 
 
@@ -185,7 +185,7 @@ def test_a_unit_that_committed_on_the_way_is_not_run_again(
 
     with pytest.raises(Exception, match=r"Lost connection|gone away"):
         cluster.write(work)
-    with cluster.reader(source=True) as session:
+    with cluster.reader(from_source=True) as session:
         assert stored(session, table) == [1]
     assert runs == [1]
 

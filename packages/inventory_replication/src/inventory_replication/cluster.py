@@ -13,10 +13,10 @@ from sqlalchemy import Engine
 from sqlalchemy.orm import Session
 
 from inventory_replication import stats, status
-from inventory_replication.cluster_state import report_cut_off
+from inventory_replication.cluster_state import log_interrupted
 from inventory_replication.config import ClusterConfig
 from inventory_replication.context import CausalContext, CurrentContext
-from inventory_replication.decisions.routing import ReadNeed
+from inventory_replication.decisions.routing import ReadRequirements
 from inventory_replication.decisions.tokens import CausalToken, TokenCodec
 from inventory_replication.errors import ConfigurationError
 from inventory_replication.guards import refuse_writes_on
@@ -24,7 +24,7 @@ from inventory_replication.monitor import Monitor
 from inventory_replication.mysql.tls import client_tls
 from inventory_replication.pools import Pools
 from inventory_replication.sessions import UnitsOfWork
-from inventory_replication.stats import Counters, Traffic
+from inventory_replication.stats import Counters, LoadTracker
 from inventory_replication.status import ClusterStatus
 
 S = TypeVar("S", bound=Session)
@@ -51,24 +51,26 @@ class ClusterProcess(Generic[S]):
         on_engine: Callable[[Engine], None],
     ) -> None:
         self.counters = Counters()
-        self.traffic = Traffic(server.name for server in config.servers)
+        self.load_tracker = LoadTracker(server.name for server in config.servers)
         self.pools = Pools(config, tls, refuse_writes_on, on_engine)
-        self.monitor = Monitor(config, tls, self.traffic.loads, self.pools.invalidate_writers, self._cut_off)
+        self.monitor = Monitor(
+            config, tls, self.load_tracker.loads, self.pools.invalidate_writers, self._interrupt_readers
+        )
         self.units = UnitsOfWork(
             config,
             session_class,
             current,
             pools=self.pools,
             monitor=self.monitor,
-            traffic=self.traffic,
+            load_tracker=self.load_tracker,
             counters=self.counters,
         )
 
-    def _cut_off(self, name: str, since: float) -> None:
-        number = self.pools.cut_off_readers(name, since)
+    def _interrupt_readers(self, name: str, since: float) -> None:
+        number = self.pools.interrupt_readers(name, since)
         if number:
-            self.counters.count_cut_off(name, number)
-            report_cut_off(name, number)
+            self.counters.count_interrupted(name, number)
+            log_interrupted(name, number)
 
     def close(self) -> None:
         """End the thread and close the connections."""
@@ -125,7 +127,7 @@ class ReplicatedCluster(Generic[S]):
 
     @contextmanager
     def reader(
-        self, *, staleness_bound: float | None = None, serve_stale: bool = False, source: bool = False
+        self, *, staleness_bound: float | None = None, allow_stale: bool = False, from_source: bool = False
     ) -> Iterator[S]:
         """Give a read-only session on one server, for the whole of a unit of work.
 
@@ -134,8 +136,8 @@ class ReplicatedCluster(Generic[S]):
 
         Args:
             staleness_bound: A replica that may be further behind, in seconds, does not serve; ``None``: the policy's bound.
-            serve_stale: While there is no source, take an older state than the context asks for.
-            source: Read from the source, and nowhere else.
+            allow_stale: While there is no source, take an older state than the context asks for.
+            from_source: Read from the source, and nowhere else.
 
         Raises:
             NoEligibleReplica: No server serves within the bound.
@@ -147,10 +149,12 @@ class ReplicatedCluster(Generic[S]):
         """
         context = self._current.get()
         if context is None:
-            need = ReadNeed(staleness_bound=staleness_bound, serve_stale=serve_stale, source=source)
+            requirements = ReadRequirements(
+                staleness_bound=staleness_bound, allow_stale=allow_stale, from_source=from_source
+            )
         else:
-            need = context.need(staleness_bound, serve_stale=serve_stale, source=source)
-        with self._here().units.reader(need) as session:
+            requirements = context.requirements(staleness_bound, allow_stale=allow_stale, from_source=from_source)
+        with self._here().units.reader(requirements) as session:
             yield session
 
     def write(self, work: Callable[[S], T]) -> T:
@@ -187,13 +191,13 @@ class ReplicatedCluster(Generic[S]):
         """The cluster as this process sees it; the first call starts the monitor and waits for its first round."""
         process = self._here()
         process.monitor.table()
-        return status.describe(self.config, process.monitor.view, process.traffic.loads, monotonic())
+        return status.describe(self.config, process.monitor.view, process.load_tracker.loads, monotonic())
 
     def metrics(self) -> str:
         """The numbers of this process, as Prometheus text; names ``inventory_replication_*``."""
         process = self._here()
         return stats.render_metrics(
-            process.counters.copied(), self.status(), process.monitor.view.table.snapshot.taken_at
+            process.counters.copy(), self.status(), process.monitor.view.table.snapshot.taken_at
         )
 
     def drain(self, name: str) -> None:

@@ -10,13 +10,13 @@ from inventory_replication.decisions.routing_table import RoutingTable, ServerLo
 from inventory_replication.decisions.snapshot import Answer, Cause, NoAnswer, TopologySnapshot
 from inventory_replication.decisions.staleness import StalenessTracker
 from inventory_replication.decisions.topology import decide_topology
-from inventory_replication.decisions.unresponsive import UNBROKEN, Silence, to_be_cut_off
+from inventory_replication.decisions.unresponsive import NONE_MISSED, MissedProbes, find_unresponsive
 from inventory_replication.mysql.probes import ServerReport
 
 _LOG = logging.getLogger("inventory_replication")
 
 
-def report_changes(before: TopologySnapshot | None, after: TopologySnapshot) -> None:
+def log_changes(before: TopologySnapshot | None, after: TopologySnapshot) -> None:
     """Log in what a snapshot differs from the one before."""
     if before is None or before.mode is not after.mode:
         level = logging.INFO if after.source and after.replicas else logging.WARNING
@@ -35,7 +35,7 @@ def report_changes(before: TopologySnapshot | None, after: TopologySnapshot) -> 
             _LOG.warning("%s is %s: %s", member.name, member.state, member.reason)
 
 
-def report_durability(name: str, before: ServerReport | None, after: ServerReport) -> None:
+def log_durability(name: str, before: ServerReport | None, after: ServerReport) -> None:
     """Log that a server stopped, or began, to wait for a replica with its commits (semisynchronous replication)."""
     if before is None or before.semisync_source == after.semisync_source:
         return
@@ -45,16 +45,16 @@ def report_durability(name: str, before: ServerReport | None, after: ServerRepor
         _LOG.error("%s commits without waiting for a replica: what it confirms now may be lost with it", name)
 
 
-def report_cut_off(name: str, number: int) -> None:
+def log_interrupted(name: str, number: int) -> None:
     """Log that reads under way on a server were ended, because it does not answer."""
     _LOG.warning("%s does not answer; readers cut off, to be served elsewhere: %d", name, number)
 
 
 @dataclass(frozen=True, slots=True)
-class Answered:
+class ProbeResult:
     """An answer, or that there was none, and the monotonic time before the question was sent."""
 
-    asked_at: float
+    probed_at: float
     report: ServerReport | NoAnswer
 
     @property
@@ -63,11 +63,11 @@ class Answered:
         return isinstance(self.report, NoAnswer) and not self.report.alive
 
 
-NEVER_ASKED = Answered(float("-inf"), NoAnswer("It has not been asked yet."))
+NOT_PROBED = ProbeResult(float("-inf"), NoAnswer("It has not been asked yet."))
 
 
 @dataclass(slots=True)
-class Outlook:
+class ClusterState:
     """Mutable; its owner guards it with a lock. What others may read is the `RoutingTable` that `table` builds.
 
     Args:
@@ -85,14 +85,14 @@ class Outlook:
     _snapshot: TopologySnapshot | None = None
     _tracker: StalenessTracker = field(init=False)
     _judged: dict[str, float] = field(default_factory=dict)
-    _silences: dict[str, Silence] = field(default_factory=dict)
+    _missed: dict[str, MissedProbes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._tracker = StalenessTracker(self.config.monitor.history)
         for server in self.config.servers:
             self.breakers[server.name] = Breaker()
 
-    def to_be_asked(self, now: float) -> list[str]:
+    def servers_to_probe(self, now: float) -> list[str]:
         """The servers of the next round: the source first, because a replica asked after it can prove that it has all of it."""
         source = self._snapshot.source if self._snapshot else None
         names = [name for name, breaker in self.breakers.items() if breaker.may_probe(now)]
@@ -101,17 +101,19 @@ class Outlook:
             names.insert(0, source.name)
         return names
 
-    def take(self, answers: Mapping[str, Answered], now: float, dice: float) -> tuple[TopologySnapshot | None, bool]:
+    def apply_results(
+        self, answers: Mapping[str, ProbeResult], now: float, jitter: float
+    ) -> tuple[TopologySnapshot | None, bool]:
         """Judge a round.
 
         Returns:
             The snapshot before, and whether the source became another server.
         """
         before = self._snapshot
-        fresh = {name: each for name, each in answers.items() if self._judged.get(name) != each.asked_at}
+        fresh = {name: each for name, each in answers.items() if self._judged.get(name) != each.probed_at}
         for name, each in fresh.items():
-            if each is not NEVER_ASKED:
-                self._judge(name, each, now, dice)
+            if each is not NOT_PROBED:
+                self._judge(name, each, now, jitter)
         told = {server.name: self._answer(server.name, answers[server.name], now) for server in self.config.servers}
         snapshot = decide_topology(told, before, now)
         replaced = before is not None and snapshot.epoch != before.epoch
@@ -140,29 +142,29 @@ class Outlook:
             weights={server.name: server.weight for server in self.config.servers},
         )
 
-    def to_be_cut_off(self, table: RoutingTable) -> dict[str, float]:
-        """Servers on which readers wait in vain, each with the time since when; see `decisions.silence`."""
-        return to_be_cut_off(self._silences, self.breakers, table)
+    def find_unresponsive(self, table: RoutingTable) -> dict[str, float]:
+        """Servers on which readers wait in vain, each with the time since when; see `decisions.unresponsive`."""
+        return find_unresponsive(self._missed, self.breakers, table)
 
-    def _judge(self, name: str, answered: Answered, now: float, dice: float) -> None:
+    def _judge(self, name: str, answered: ProbeResult, now: float, jitter: float) -> None:
         policy = self.config.monitor.breaker
-        self._judged[name] = answered.asked_at
+        self._judged[name] = answered.probed_at
         if isinstance(answered.report, ServerReport):
-            report_durability(name, self.reports.get(name), answered.report)
+            log_durability(name, self.reports.get(name), answered.report)
             self.reports[name] = answered.report
         breaker = self.breakers[name]
-        silence = self._silences.get(name, UNBROKEN)
-        if silence.questions and not answered.silent:
+        row = self._missed.get(name, NONE_MISSED)
+        if row.count and not answered.silent:
             # The row was the monitor's own, which has its answer now.
             breaker = breaker.after_success()
-        self._silences[name] = silence.after(answered.asked_at, answered=not answered.silent)
+        self._missed[name] = row.after(answered.probed_at, answered=not answered.silent)
         self.breakers[name] = (
-            breaker.after_failure(now, dice, policy)
+            breaker.after_failure(now, jitter, policy)
             if answered.silent
-            else breaker.after_good_answer(answered.asked_at, now, policy)
+            else breaker.after_good_answer(answered.probed_at, now, policy)
         )
 
-    def _answer(self, name: str, answered: Answered, now: float) -> Answer:
+    def _answer(self, name: str, answered: ProbeResult, now: float) -> Answer:
         report = answered.report
         if isinstance(report, NoAnswer):
             return report
@@ -170,10 +172,10 @@ class Outlook:
             return NoAnswer("It is left alone for a while after failures to connect.")
         return report.facts
 
-    def _measure(self, snapshot: TopologySnapshot, fresh: Mapping[str, Answered]) -> None:
+    def _measure(self, snapshot: TopologySnapshot, fresh: Mapping[str, ProbeResult]) -> None:
         source = snapshot.source
         if source and snapshot.cause is Cause.PROVED and source.name in fresh:
-            self._tracker.observe_source(fresh[source.name].asked_at, source.executed)
+            self._tracker.observe_source(fresh[source.name].probed_at, source.executed)
         for member in snapshot.replicas:
             report = fresh[member.name].report if member.name in fresh else None
             if isinstance(report, ServerReport):

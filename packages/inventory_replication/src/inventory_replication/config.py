@@ -196,13 +196,13 @@ class RetryPolicy:
         require_number("RetryPolicy.longest_delay", self.longest_delay, self.first_delay)
         require_number("RetryPolicy.switchover_patience", self.switchover_patience, 0)
 
-    def delay(self, failed_runs: int, dice: float) -> float:
+    def delay(self, failed_runs: int, jitter: float) -> float:
         """Seconds to pause after so many failed runs (1 or more).
 
-        The delay doubles with each run; of that, half to all is taken, as ``dice`` (0 to 1) falls.
+        The delay doubles with each run; of that, half to all is taken, as ``jitter`` (0 to 1) falls.
         """
         doubled: float = self.first_delay * 2.0 ** min(failed_runs - 1, 32)
-        return min(doubled, self.longest_delay) * (0.5 + dice / 2)
+        return min(doubled, self.longest_delay) * (0.5 + jitter / 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -277,7 +277,7 @@ Isolation = Literal["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"]
 """Isolation level of a transaction, as SQLAlchemy writes it."""
 
 MYSQL_PORT = 3306
-LAST_PORT = 65535
+MAX_PORT = 65535
 
 _URL_FORM = "mysql+pymysql://user:password@host:3306/database"
 _HOST = re.compile(r"[^\s/@?#]+")
@@ -313,8 +313,8 @@ class Server:
         if not _HOST.fullmatch(self.host):
             raise ConfigurationError(f"Server.host of {self.name} is {self.host!r}; give a host name or address alone.")
         require_count(f"Server.port of {self.name}", self.port, 1)
-        if self.port > LAST_PORT:
-            raise ConfigurationError(f"Server.port of {self.name} is {self.port}; ports end at {LAST_PORT}.")
+        if self.port > MAX_PORT:
+            raise ConfigurationError(f"Server.port of {self.name} is {self.port}; ports end at {MAX_PORT}.")
         require_number(f"Server.weight of {self.name}", self.weight, 0, above=True)
 
     @classmethod

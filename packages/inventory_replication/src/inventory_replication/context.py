@@ -8,12 +8,12 @@ from time import time
 from typing import Final, NamedTuple
 
 from inventory_replication.decisions.gtid import EMPTY, GtidSet
-from inventory_replication.decisions.routing import ReadNeed
+from inventory_replication.decisions.routing import ReadRequirements
 from inventory_replication.decisions.tokens import CausalToken
-from inventory_replication.mysql.connection import Commits, Evidence
+from inventory_replication.mysql.connection import CommittedGtids, GtidSource
 
 
-class Served(NamedTuple):
+class ServerUse(NamedTuple):
     """Where a unit of work went.
 
     Args:
@@ -37,7 +37,7 @@ class CausalContext:
         issue: Makes a signed text of a token.
         rejected: Why a token that was brought is not believed; its reader is then sent to the source.
 
-    ``reads_source``, ``staleness_bound`` (seconds) and ``serves_stale`` may be set; each reader of the context that does not say
+    ``from_source``, ``staleness_bound`` (seconds) and ``allow_stale`` may be set; each reader of the context that does not say
     otherwise is then given as if it had asked for that.
 
     ``streaming`` is set while the answer to a request is being sent: a write would come too late for the token in its headers, so
@@ -46,14 +46,14 @@ class CausalContext:
 
     def __init__(self, token: CausalToken, issue: Callable[[CausalToken], str], rejected: str | None = None) -> None:
         self.rejected = rejected
-        self.reads_source = False
+        self.from_source = False
         self.staleness_bound: float | None = None
-        self.serves_stale = False
+        self.allow_stale = False
         self.streaming = False
         self.stored = False
         self.given_up = EMPTY
         self._issue = issue
-        self.served: list[Served] = []
+        self.served: list[ServerUse] = []
         self._brought = token
         self._carried = token
         self._unread: list[str] = []
@@ -77,26 +77,26 @@ class CausalContext:
         carried = self.carried
         return carried.unknown != self._brought.unknown or carried.gtids != self._brought.gtids
 
-    def need(self, staleness_bound: float | None, *, serve_stale: bool, source: bool) -> ReadNeed:
+    def requirements(self, staleness_bound: float | None, *, allow_stale: bool, from_source: bool) -> ReadRequirements:
         """What a reader of this context asks for."""
         with self._lock:
             token = self._read()
-            return ReadNeed(
+            return ReadRequirements(
                 token.gtids,
                 token.unknown,
                 self._distrusted,
                 self.staleness_bound if staleness_bound is None else staleness_bound,
-                serve_stale or self.serves_stale,
-                source or self.reads_source,
+                allow_stale or self.allow_stale,
+                from_source or self.from_source,
             )
 
-    def add(self, commits: Commits) -> None:
+    def add(self, commits: CommittedGtids) -> None:
         """Something was committed."""
         with self._lock:
             if commits.gtids:
                 # Read when somebody asks: a request that only writes need not pay for it between its units.
                 self._unread.append(commits.gtids)
-            if commits.evidence is Evidence.UNKNOWN:
+            if commits.gtid_source is GtidSource.UNKNOWN:
                 self._carried = self._carried.with_unknown_commit(time())
 
     def add_unknown(self) -> None:

@@ -6,8 +6,15 @@ from typing import NoReturn
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
-from inventory_replication.decisions.error_kinds import Meaning
-from inventory_replication.decisions.outcomes import Commit, Outcome, Phase, PoolEffect, judge_read, judge_write
+from inventory_replication.decisions.error_kinds import ErrorKind
+from inventory_replication.decisions.outcomes import (
+    CommitState,
+    Outcome,
+    Phase,
+    PoolEffect,
+    classify_read,
+    classify_write,
+)
 from inventory_replication.errors import (
     AccessRefused,
     CommitUnknown,
@@ -18,17 +25,17 @@ from inventory_replication.errors import (
     SourceUnavailable,
 )
 from inventory_replication.mysql.connection import TrackingConnection
-from inventory_replication.mysql.diagnostics import meaning_of_fault
+from inventory_replication.mysql.diagnostics import classify_exception
 
 Fault = DBAPIError | PoolTimeout
 POOL_EXHAUSTED = "pool_exhausted"
-_BUSY = {Meaning.CONFLICT, Meaning.LOCK_WAIT, Meaning.NO_ROOM, Meaning.TIMED_OUT}
-_LOST = {Meaning.UNREACHABLE, Meaning.LOST, Meaning.TIMED_OUT, Meaning.SHUTTING_DOWN, Meaning.OFFLINE}
-_LET_IN_BY_NOBODY = {Meaning.ACCESS, Meaning.TLS}
-_REFUSED = {Meaning.READ_ONLY, Meaning.READ_ONLY_UNIT}
+_BUSY = {ErrorKind.CONFLICT, ErrorKind.LOCK_WAIT, ErrorKind.NO_ROOM, ErrorKind.TIMED_OUT}
+_LOST = {ErrorKind.UNREACHABLE, ErrorKind.LOST, ErrorKind.TIMED_OUT, ErrorKind.SHUTTING_DOWN, ErrorKind.OFFLINE}
+_LET_IN_BY_NOBODY = {ErrorKind.ACCESS, ErrorKind.TLS}
+_REFUSED = {ErrorKind.READ_ONLY, ErrorKind.READ_ONLY_UNIT}
 
 _NOTHING_KNOWN = Outcome(
-    Commit.NOT_COMMITTED, may_repeat=False, pool=PoolEffect.KEEP, breaker_failure=False, refresh=False
+    CommitState.NOT_COMMITTED, may_repeat=False, pool=PoolEffect.KEEP, breaker_failure=False, refresh=False
 )
 
 
@@ -38,14 +45,14 @@ class Failure:
 
     Args:
         fault: What was raised.
-        meaning: What it says; ``None`` where the pool had no connection to give.
+        kind: What it says; ``None`` where the pool had no connection to give.
         outcome: What follows.
         server: Where.
         phase: How far the unit had come.
     """
 
     fault: Fault
-    meaning: Meaning | None
+    kind: ErrorKind | None
     outcome: Outcome
     server: str
     phase: Phase
@@ -53,17 +60,17 @@ class Failure:
     @property
     def label(self) -> str:
         """For counting."""
-        return self.meaning.value if self.meaning else POOL_EXHAUSTED
+        return self.kind.value if self.kind else POOL_EXHAUSTED
 
-    def tell_writer(self) -> NoReturn:
+    def raise_for_writer(self) -> NoReturn:
         """Raise what the caller of a write gets; the fault itself where it speaks of a statement."""
         self._raise(self._about_writing())
 
-    def tell_reader(self) -> NoReturn:
+    def raise_for_reader(self) -> NoReturn:
         """Raise what a reader gets; the fault itself where it speaks of a statement."""
         self._raise(self._about_reading())
 
-    def tell_refusal(self) -> None:
+    def raise_if_refused(self) -> None:
         """Raise what an operator must mend where the server did not let us in; else do nothing."""
         refused = self._refused_at_the_door()
         if refused is not None:
@@ -77,22 +84,22 @@ class Failure:
     def _about_writing(self) -> ReplicationError | None:
         at_the_door = self.phase is Phase.CONNECTING
         match self.outcome.commit:
-            case Commit.UNKNOWN:
+            case CommitState.UNKNOWN:
                 return CommitUnknown()
-            case Commit.COMMITTED:
+            case CommitState.COMMITTED:
                 return None
-        if self.meaning is None or (at_the_door and self.meaning in _LET_IN_BY_NOBODY):
+        if self.kind is None or (at_the_door and self.kind in _LET_IN_BY_NOBODY):
             return self._refused_at_the_door()
-        if self.meaning in _BUSY and not (at_the_door and self.meaning is Meaning.TIMED_OUT):
+        if self.kind in _BUSY and not (at_the_door and self.kind is ErrorKind.TIMED_OUT):
             return DatabaseBusy()
-        if self.meaning in _LOST or self.meaning is Meaning.READ_ONLY:
+        if self.kind in _LOST or self.kind is ErrorKind.READ_ONLY:
             return SourceUnavailable(f"{self.server} could not be written to; nothing was changed. Try again shortly.")
         return None
 
     def _about_reading(self) -> ReplicationError | None:
-        if self.meaning in _REFUSED:
+        if self.kind in _REFUSED:
             return ReadOnlyUnitError()
-        if self.meaning in _LOST:
+        if self.kind in _LOST:
             return ServerLost(
                 f"The connection to {self.server} was lost while reading. Read again: another server will answer.",
                 server=self.server,
@@ -106,7 +113,7 @@ class Failure:
             return DatabaseBusy(
                 f"All connections of this process to {self.server} are taken. Nothing was changed: try again in a moment."
             )
-        if self.meaning not in _LET_IN_BY_NOBODY:
+        if self.kind not in _LET_IN_BY_NOBODY:
             return None
         return AccessRefused(
             f"{self.server} refused the login: {self.fault.orig}. Check account, password, database and certificate.",
@@ -114,7 +121,7 @@ class Failure:
         )
 
 
-def judge_writer(fault: Fault, server: str, driver: TrackingConnection | None) -> Failure:
+def classify_write_failure(fault: Fault, server: str, driver: TrackingConnection | None) -> Failure:
     """Judge a failed write.
 
     Args:
@@ -123,22 +130,22 @@ def judge_writer(fault: Fault, server: str, driver: TrackingConnection | None) -
         driver: Its connection, which knows whether it has committed anything; ``None``: there was none yet.
     """
     phase = _phase(driver)
-    meaning = meaning_of_fault(fault)
-    if meaning is None:
+    kind = classify_exception(fault)
+    if kind is None:
         return Failure(fault, None, _NOTHING_KNOWN, server, phase)
-    if phase is Phase.BEFORE_COMMIT and driver is not None and driver.committed_already:
+    if phase is Phase.BEFORE_COMMIT and driver is not None and driver.has_committed:
         # DDL and its like have committed on the way: what is stored is stored, and a second run would store it twice.
         phase = Phase.COMMITTED
-    return Failure(fault, meaning, judge_write(phase, meaning), server, phase)
+    return Failure(fault, kind, classify_write(phase, kind), server, phase)
 
 
-def judge_reader(fault: Fault, server: str, *, connecting: bool) -> Failure:
+def classify_read_failure(fault: Fault, server: str, *, connecting: bool) -> Failure:
     """Judge a failed reader; ``connecting``: nothing of the unit has been handed to the caller yet."""
     phase = Phase.CONNECTING if connecting else Phase.BEFORE_COMMIT
-    meaning = meaning_of_fault(fault)
-    if meaning is None:
+    kind = classify_exception(fault)
+    if kind is None:
         return Failure(fault, None, _NOTHING_KNOWN, server, phase)
-    return Failure(fault, meaning, judge_read(phase, meaning, handed_over=not connecting), server, phase)
+    return Failure(fault, kind, classify_read(phase, kind, handed_over=not connecting), server, phase)
 
 
 def _phase(driver: TrackingConnection | None) -> Phase:

@@ -20,7 +20,7 @@ from inventory_replication.errors import ReadOnlyUnitError, UnitOfWorkMisused
 DECLARED = "read_only"
 """Execution option by which a `text()` or a driver's statement is declared to read and nothing else."""
 
-MOST_REMEMBERED: Final = 4096
+MAX_CACHED_VERDICTS: Final = 4096
 _WORK_RUNS: Final = "inventory_replication.work_runs"
 
 S = TypeVar("S", bound=Session)
@@ -130,7 +130,7 @@ def _refuse_commit(connection: Connection) -> None:
         raise_misuse("commit")
 
 
-def objection(statement: str) -> str:
+def find_objection(statement: str) -> str:
     """Why a reader must not send this text; empty where nothing speaks against it."""
     bare = _HIDDEN.sub(" ", statement).replace("/*!", " ").lower()
     first = _FIRST_WORD.match(bare)
@@ -156,8 +156,8 @@ def _before_execute(
 ) -> None:
     verdict = _verdicts.get(statement)
     if verdict is None:
-        verdict = objection(statement)
-        if len(_verdicts) >= MOST_REMEMBERED:
+        verdict = find_objection(statement)
+        if len(_verdicts) >= MAX_CACHED_VERDICTS:
             _verdicts.clear()
         _verdicts[statement] = verdict
     if verdict:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Mapping
 from time import monotonic
 from typing import NamedTuple
 
-from inventory_replication.cluster_state import NEVER_ASKED, Answered, Outlook, report_changes
+from inventory_replication.cluster_state import NOT_PROBED, ClusterState, ProbeResult, log_changes
 from inventory_replication.config import ClusterConfig
 from inventory_replication.decisions.breaker import Breaker
 from inventory_replication.decisions.routing_table import RoutingTable, ServerLoad
@@ -16,7 +16,7 @@ from inventory_replication.decisions.snapshot import Cause
 from inventory_replication.mysql.probes import Probe, ServerReport
 
 
-class Questions:
+class ProbeRunner:
     """To be used by the monitor's thread alone.
 
     A server that answered last time is asked at once. One that did not is asked in a thread of its own, which ends with its
@@ -28,11 +28,11 @@ class Questions:
         self._probes = {
             server.name: Probe(server, account, tls=tls, policy=config.monitor) for server in config.servers
         }
-        self._newest = dict.fromkeys(self._probes, NEVER_ASKED)
+        self._newest = dict.fromkeys(self._probes, NOT_PROBED)
         self._apart: dict[str, threading.Thread] = {}
         self._closed = False
 
-    def ask(self, names: Iterable[str], patience: float) -> dict[str, Answered]:
+    def query(self, names: Iterable[str], patience: float) -> dict[str, ProbeResult]:
         """Ask these servers, in this order, and give the newest answer of every server.
 
         Args:
@@ -67,8 +67,8 @@ class Questions:
                 probe.close()
 
     def _put(self, name: str) -> None:
-        asked_at = monotonic()
-        self._newest[name] = Answered(asked_at, self._probes[name].ask())
+        probed_at = monotonic()
+        self._newest[name] = ProbeResult(probed_at, self._probes[name].query())
         if self._closed:
             self._probes[name].close()
 
@@ -104,8 +104,8 @@ class Monitor:
         tls: One context for all connections of the process.
         loads: Of every server, live.
         source_changed: Called in the monitor's thread when the source has become another server, before the new table is seen.
-        cut_off: Called in the monitor's thread in each round in which a replica does not answer though its readers might be served
-            elsewhere, with its name and a monotonic time: a reader that has heard nothing since then waits in vain.
+        interrupt_readers: Called in the monitor's thread, once per round, with the name of each unresponsive replica whose readers
+            can be served elsewhere, and a monotonic time: a reader that has received nothing since then waits in vain.
     """
 
     def __init__(
@@ -114,14 +114,14 @@ class Monitor:
         tls: ssl.SSLContext | None,
         loads: Mapping[str, ServerLoad],
         source_changed: Callable[[], None],
-        cut_off: Callable[[str, float], None],
+        interrupt_readers: Callable[[str, float], None],
     ) -> None:
         self._policy = config.monitor
         self._config = config
         self._source_changed = source_changed
-        self._cut_off = cut_off
-        self._questions = Questions(config, tls)
-        self._outlook = Outlook(config, loads)
+        self._interrupt_readers = interrupt_readers
+        self._probe_runner = ProbeRunner(config, tls)
+        self._state = ClusterState(config, loads)
         self._changed = threading.Condition(threading.RLock())
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
@@ -172,9 +172,9 @@ class Monitor:
     def note_failure(self, name: str) -> None:
         """A unit of work could not connect to a server, or lost it."""
         with self._changed:
-            before = self._outlook.breakers[name]
+            before = self._state.breakers[name]
             after = before.after_failure(monotonic(), random.random(), self._policy.breaker)  # noqa: S311
-            self._outlook.breakers[name] = after
+            self._state.breakers[name] = after
             if before.admits != after.admits:
                 _LOG.warning("%s is left alone after failures to connect", name)
                 self._publish()
@@ -184,13 +184,13 @@ class Monitor:
         """A unit of work was served."""
         if self.view.breakers[name].failures:
             with self._changed:
-                self._outlook.breakers[name] = self._outlook.breakers[name].after_success()
+                self._state.breakers[name] = self._state.breakers[name].after_success()
                 self._publish()
 
     def drain(self, name: str, *, draining: bool) -> None:
         """Give a server nothing new, or give it something again."""
         with self._changed:
-            (self._outlook.draining.add if draining else self._outlook.draining.discard)(name)
+            (self._state.draining.add if draining else self._state.draining.discard)(name)
             self._publish()
 
     def close(self) -> None:
@@ -218,35 +218,35 @@ class Monitor:
                 self._changed.notify_all()
             if self.view.table.snapshot.cause is not Cause.SUSPECTED:
                 self._wake.wait(self._policy.poll_interval)
-        self._questions.close(self._longest_round)
+        self._probe_runner.close(self._longest_round)
 
     def _round(self) -> None:
         began = monotonic()
         with self._changed:
-            names = self._outlook.to_be_asked(began)
+            names = self._state.servers_to_probe(began)
         first = self._begun == 1
-        answers = self._questions.ask(names, self._longest_round if first else 0.0)
+        answers = self._probe_runner.query(names, self._longest_round if first else 0.0)
         with self._changed:
-            before, replaced = self._outlook.take(answers, monotonic(), random.random())  # noqa: S311
+            before, replaced = self._state.apply_results(answers, monotonic(), random.random())  # noqa: S311
             if replaced:
                 self._source_changed()
             self._publish()
-            in_vain = self._outlook.to_be_cut_off(self.view.table)
-        report_changes(before, self.view.table.snapshot)
+            in_vain = self._state.find_unresponsive(self.view.table)
+        log_changes(before, self.view.table.snapshot)
         for name, since in in_vain.items():
-            self._cut_off(name, since)
+            self._interrupt_readers(name, since)
 
     def _publish(self) -> None:
         # A single assignment: whoever reads sees the old or the new view, and needs no lock.
         self.view = self._seen()
 
     def _seen(self) -> View:
-        outlook = self._outlook
+        state = self._state
         return View(
-            table=outlook.table(),
-            breakers=dict(outlook.breakers),
-            draining=frozenset(outlook.draining),
-            reports=dict(outlook.reports),
-            sourceless_since=outlook.sourceless_since,
+            table=state.table(),
+            breakers=dict(state.breakers),
+            draining=frozenset(state.draining),
+            reports=dict(state.reports),
+            sourceless_since=state.sourceless_since,
             rounds=self._ended,
         )

@@ -50,10 +50,13 @@ class Pools:
             for each in self._writers.values():
                 each.invalidate()
 
-    def cut_off_readers(self, name: str, since: float) -> int:
-        """End the waits of readers on a server that does not answer; see `PoolGuard.cut_off`. Writers are never touched."""
+    def interrupt_readers(self, name: str, since: float) -> int:
+        """Interrupt the readers that wait on an unresponsive server, and return how many; never a writer.
+
+        See `PoolGuard.interrupt_readers`.
+        """
         made = self._readers.get(name)
-        return made.guard.cut_off(since) if made else 0
+        return made.guard.interrupt_readers(since) if made else 0
 
     def close(self) -> None:
         """Close all idle connections; those in use are closed when they come back."""

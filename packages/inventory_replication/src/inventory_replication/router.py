@@ -5,7 +5,7 @@ from time import monotonic, sleep
 
 from inventory_replication.config import RetryPolicy
 from inventory_replication.decisions.routing import (
-    ReadNeed,
+    ReadRequirements,
     RouteDecision,
     RouteReason,
     after_wait_failed,
@@ -28,7 +28,7 @@ from inventory_replication.stats import Counters
 _PAUSE = 0.01
 
 
-class Chooser:
+class Router:
     """Threads may share it."""
 
     def __init__(self, monitor: Monitor, counters: Counters, retry: RetryPolicy) -> None:
@@ -36,24 +36,26 @@ class Chooser:
         self._counters = counters
         self._retry = retry
 
-    def reader(self, need: ReadNeed, unreachable: list[str]) -> RouteDecision:
+    def reader(self, requirements: ReadRequirements, unreachable: list[str]) -> RouteDecision:
         """The server of a read-only unit.
 
         Args:
-            need: What it asks for.
+            requirements: What it asks for.
             unreachable: Servers that this unit has failed to reach.
 
         Raises:
             ReplicationError: No server may serve it; the kind says why.
         """
         table = self._table(unreachable)
-        decision = choose_reader(table, need, monotonic(), (random.random(), random.random()))  # noqa: S311
+        decision = choose_reader(table, requirements, monotonic(), (random.random(), random.random()))  # noqa: S311
         return self._accepted(table, decision, "reader")
 
-    def after_wait(self, need: ReadNeed, failed: RouteDecision, unreachable: list[str]) -> RouteDecision:
+    def after_wait(
+        self, requirements: ReadRequirements, failed: RouteDecision, unreachable: list[str]
+    ) -> RouteDecision:
         """The next server after a wait that ended without the token; raises as `reader`."""
         table = self._table(unreachable)
-        return self._accepted(table, after_wait_failed(table, need, failed, monotonic()), "reader")
+        return self._accepted(table, after_wait_failed(table, requirements, failed, monotonic()), "reader")
 
     def writer(self) -> RouteDecision:
         """The source.

@@ -15,20 +15,20 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from inventory_replication.config import ClusterConfig
-from inventory_replication.context import CausalContext, CurrentContext, Served
+from inventory_replication.context import CausalContext, CurrentContext, ServerUse
 from inventory_replication.decisions.gtid import GtidSet
-from inventory_replication.decisions.outcomes import Commit
-from inventory_replication.decisions.routing import ReadNeed, RouteDecision
+from inventory_replication.decisions.outcomes import CommitState
+from inventory_replication.decisions.routing import ReadRequirements, RouteDecision
 from inventory_replication.errors import LostWriteDetected, NoEligibleReplica, SourceUnavailable, UnitOfWorkMisused
-from inventory_replication.failures import Failure, judge_reader, judge_writer
+from inventory_replication.failures import Failure, classify_read_failure, classify_write_failure
 from inventory_replication.guards import raise_misuse, reading_class, work_running, writing_class
 from inventory_replication.monitor import Monitor
 from inventory_replication.mysql.connection import TrackingConnection
 from inventory_replication.mysql.engines import tracked_connection
 from inventory_replication.mysql.waiting import executed_gtids, wait_for_gtids
 from inventory_replication.pools import Pools
-from inventory_replication.router import Chooser
-from inventory_replication.stats import Counters, Traffic
+from inventory_replication.router import Router
+from inventory_replication.stats import Counters, LoadTracker
 
 S = TypeVar("S", bound=Session)
 T = TypeVar("T")
@@ -41,7 +41,7 @@ class _SourceChanged(Exception):
     """The source became another server while a write was running, which has not committed yet."""
 
 
-class _Leased(NamedTuple):
+class _Lease(NamedTuple):
     server: str
     connection: Connection
     begun: float
@@ -122,7 +122,7 @@ class UnitsOfWork(Generic[S]):
         current: Where the causal context of the caller is found.
         pools: Of this process.
         monitor: Of this process.
-        traffic: Of this process.
+        load_tracker: Of this process.
         counters: Of this process.
     """
 
@@ -134,38 +134,38 @@ class UnitsOfWork(Generic[S]):
         *,
         pools: Pools,
         monitor: Monitor,
-        traffic: Traffic,
+        load_tracker: LoadTracker,
         counters: Counters,
     ) -> None:
         self._retry = config.retry
-        self._patience = config.monitor.connect_timeout + config.monitor.read_timeout
+        self._refresh_timeout = config.monitor.connect_timeout + config.monitor.read_timeout
         self._writing = writing_class(session_class)
         self._reading = reading_class(session_class)
         self._current = current
         self._pools = pools
         self._monitor = monitor
-        self._traffic = traffic
+        self._load_tracker = load_tracker
         self._counters = counters
-        self._chooser = Chooser(monitor, counters, config.retry)
+        self._router = Router(monitor, counters, config.retry)
 
     @contextmanager
-    def reader(self, need: ReadNeed) -> Iterator[S]:
+    def reader(self, requirements: ReadRequirements) -> Iterator[S]:
         """A read-only session on one server; see `ReplicatedCluster.reader`."""
         context = self._current.get()
-        leased = self._lease(need, context)
-        server = leased.server
+        lease = self._lease(requirements, context)
+        server = lease.server
         # The connection may have waited for the token already, which begins its transaction.
-        session = self._reading(bind=leased.connection, autoflush=False, join_transaction_mode="control_fully")
+        session = self._reading(bind=lease.connection, autoflush=False, join_transaction_mode="control_fully")
         try:
             yield session
         except DBAPIError as fault:
-            failure = judge_reader(fault, server, connecting=False)
+            failure = classify_read_failure(fault, server, connecting=False)
             self._note(failure)
-            failure.tell_reader()
+            failure.raise_for_reader()
         else:
             self._monitor.note_success(server)
         finally:
-            self._end(session, leased)
+            self._end(session, lease)
 
     def write(self, work: Callable[[S], T]) -> T:
         """Run ``work`` on the source; see `ReplicatedCluster.write`."""
@@ -176,7 +176,7 @@ class UnitsOfWork(Generic[S]):
     def _write(self, work: Callable[[S], T], context: CausalContext | None) -> T:
         failed = 0
         while True:
-            decision = self._chooser.writer()
+            decision = self._router.writer()
             attempt = _Attempt(decision.server or "")
             try:
                 result = self._run(decision, work, attempt, context)
@@ -189,87 +189,89 @@ class UnitsOfWork(Generic[S]):
                     ) from None
             except (DBAPIError, PoolTimeout) as fault:
                 failed += 1
-                self._after_failure(judge_writer(fault, attempt.server, attempt.driver), failed)
+                self._after_failure(classify_write_failure(fault, attempt.server, attempt.driver), failed)
             else:
                 self._monitor.note_success(attempt.server)
                 if context is not None:
                     context.note_stored()
-                    context.served.append(Served("source", attempt.server, decision.reason.value, 0.0))
+                    context.served.append(ServerUse("source", attempt.server, decision.reason.value, 0.0))
                 return result
 
-    def _lease(self, need: ReadNeed, context: CausalContext | None) -> _Leased:
+    def _lease(self, requirements: ReadRequirements, context: CausalContext | None) -> _Lease:
         """A connection to the server that is chosen, which has what the reader must see."""
         unreachable: list[str] = []
         try:
-            decision = self._chooser.reader(need, unreachable)
+            decision = self._router.reader(requirements, unreachable)
             while True:
                 try:
-                    leased = self._try(decision, need, context)
+                    lease = self._try(decision, requirements, context)
                 except (DBAPIError, PoolTimeout) as fault:
-                    failure = judge_reader(fault, decision.server or "", connecting=True)
+                    failure = classify_read_failure(fault, decision.server or "", connecting=True)
                     self._note(failure)
                     if not failure.outcome.may_repeat:
-                        failure.tell_reader()
+                        failure.raise_for_reader()
                     unreachable.append(failure.server)
-                    decision = self._elsewhere(need, unreachable, failure)
+                    decision = self._elsewhere(requirements, unreachable, failure)
                 else:
-                    if leased is not None:
-                        return leased
-                    decision = self._chooser.after_wait(need, decision, unreachable)
+                    if lease is not None:
+                        return lease
+                    decision = self._router.after_wait(requirements, decision, unreachable)
         except LostWriteDetected as lost:
             if context is not None:
                 context.give_up(GtidSet.parse(lost.gtids))
             raise
 
-    def _elsewhere(self, need: ReadNeed, unreachable: list[str], failure: Failure) -> RouteDecision:
+    def _elsewhere(self, requirements: ReadRequirements, unreachable: list[str], failure: Failure) -> RouteDecision:
         """Another server; where there is none, a wrong password is told rather than that nobody serves."""
         try:
-            return self._chooser.reader(need, unreachable)
+            return self._router.reader(requirements, unreachable)
         except NoEligibleReplica:
-            failure.tell_refusal()
+            failure.raise_if_refused()
             raise
 
-    def _try(self, decision: RouteDecision, need: ReadNeed, context: CausalContext | None) -> _Leased | None:
+    def _try(
+        self, decision: RouteDecision, requirements: ReadRequirements, context: CausalContext | None
+    ) -> _Lease | None:
         """Connect, and wait for the token where that is asked for; ``None``: it did not come."""
         server = decision.server or ""
-        begun = self._traffic.begin(server)
+        begun = self._load_tracker.begin(server)
         connection = None
-        leased = None
+        lease = None
         try:
             connection = self._pools.reader(server).engine.connect()
             if decision.wait_for is None or self._arrived(connection, server, decision.wait_for, decision.wait_limit):
                 if context is not None:
-                    if decision.is_source and (need.unknown or need.rejected):
+                    if decision.is_source and (requirements.unknown or requirements.rejected):
                         context.resolve(executed_gtids(connection))
                     context.served.append(_served(decision, server))
-                leased = _Leased(server, connection, begun)
+                lease = _Lease(server, connection, begun)
         finally:
-            if leased is None:
+            if lease is None:
                 if connection is not None:
                     connection.close()
-                self._traffic.give_up(server)
-        return leased
+                self._load_tracker.give_up(server)
+        return lease
 
     def _arrived(self, connection: Connection, server: str, gtids: GtidSet, limit: float) -> bool:
         began = monotonic()
-        self._traffic.begin_wait(server)
+        self._load_tracker.begin_wait(server)
         met = False
         try:
             met = wait_for_gtids(connection, gtids, limit)
         finally:
-            self._traffic.end_wait(server)
+            self._load_tracker.end_wait(server)
             self._counters.count_wait(server, monotonic() - began, met=met)
         return met
 
-    def _end(self, session: Session, leased: _Leased) -> None:
+    def _end(self, session: Session, lease: _Lease) -> None:
         """Give everything back. What fails now takes nothing away from what was read."""
         try:
             session.close()
         except DBAPIError as fault:
-            self._note(judge_reader(fault, leased.server, connecting=False))
+            self._note(classify_read_failure(fault, lease.server, connecting=False))
         finally:
-            leased.connection.close()
-            self._traffic.end(leased.server, leased.begun)
+            lease.connection.close()
+            self._load_tracker.end(lease.server, lease.begun)
 
     def _run(
         self, decision: RouteDecision, work: Callable[[S], T], attempt: _Attempt, context: CausalContext | None
@@ -278,11 +280,11 @@ class UnitsOfWork(Generic[S]):
 
         def checked(session: S) -> T:
             result = work(session)
-            if not self._chooser.is_current(decision):
+            if not self._router.is_current(decision):
                 raise _SourceChanged
             return result
 
-        begun = self._traffic.begin(attempt.server)
+        begun = self._load_tracker.begin(attempt.server)
         try:
             with self._pools.writer(attempt.server).engine.connect() as connection:
                 attempt.driver = tracked_connection(connection)
@@ -297,18 +299,18 @@ class UnitsOfWork(Generic[S]):
                     raise
                 finally:
                     if context is not None:
-                        context.add(attempt.driver.take_commits())
+                        context.add(attempt.driver.pop_committed_gtids())
         finally:
-            self._traffic.end(attempt.server, begun)
+            self._load_tracker.end(attempt.server, begun)
 
     def _after_failure(self, failure: Failure, failed: int) -> None:
         """Prepare the next run of a write, or raise what its caller gets."""
         self._note(failure)
         if not failure.outcome.may_repeat or failed >= self._retry.attempts:
-            failure.tell_writer()
+            failure.raise_for_writer()
         self._counters.count_repeat(failure.label)
         if failure.outcome.refresh:
-            self._monitor.refresh(self._patience)
+            self._monitor.refresh(self._refresh_timeout)
         sleep(self._retry.delay(failed, random.random()))  # noqa: S311
 
     def _note(self, failure: Failure) -> None:
@@ -319,13 +321,13 @@ class UnitsOfWork(Generic[S]):
             self._monitor.hurry()
 
 
-def _served(decision: RouteDecision, server: str) -> Served:
+def _served(decision: RouteDecision, server: str) -> ServerUse:
     staleness = decision.staleness if isfinite(decision.staleness) else None
-    return Served("source" if decision.is_source else "replica", server, decision.reason.value, staleness)
+    return ServerUse("source" if decision.is_source else "replica", server, decision.reason.value, staleness)
 
 
 def _in_doubt(fault: BaseException, server: str, driver: TrackingConnection) -> bool:
     """Whether something may have been stored that nobody has confirmed."""
     if isinstance(fault, DBAPIError):
-        return judge_writer(fault, server, driver).outcome.commit is Commit.UNKNOWN
+        return classify_write_failure(fault, server, driver).outcome.commit is CommitState.UNKNOWN
     return driver.commit_sent and not driver.commit_confirmed

@@ -26,7 +26,7 @@ class Waits:
 
 @dataclass(slots=True)
 class Counters:
-    """Grow only. Threads may share it; read a copy (`copied`)."""
+    """Grow only. Threads may share it; read a copy (`copy`)."""
 
     units: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """Decisions by role, server (empty: refused) and reason."""
@@ -40,7 +40,7 @@ class Counters:
     """By server."""
     unmet_waits: Counter[str] = field(default_factory=Counter)
     """Waits that ended without the change, by server."""
-    cut_off: Counter[str] = field(default_factory=Counter)
+    interrupted: Counter[str] = field(default_factory=Counter)
     """Reads under way that were ended because their server did not answer, by server."""
     unknown_commits: int = 0
     lost_writes: int = 0
@@ -53,15 +53,15 @@ class Counters:
         with self._lock:
             self.units[role, server, reason] += 1
 
-    def count_fault(self, server: str, meaning: str) -> None:
+    def count_fault(self, server: str, kind: str) -> None:
         """A unit of work failed on a server."""
         with self._lock:
-            self.faults[server, meaning] += 1
+            self.faults[server, kind] += 1
 
-    def count_repeat(self, meaning: str) -> None:
+    def count_repeat(self, kind: str) -> None:
         """A unit of work is run again."""
         with self._lock:
-            self.repeated[meaning] += 1
+            self.repeated[kind] += 1
 
     def count_wait(self, server: str, seconds: float, *, met: bool) -> None:
         """A reader waited for its own change."""
@@ -72,10 +72,10 @@ class Counters:
             if not met:
                 self.unmet_waits[server] += 1
 
-    def count_cut_off(self, server: str, number: int) -> None:
+    def count_interrupted(self, server: str, number: int) -> None:
         """Reads under way were ended."""
         with self._lock:
-            self.cut_off[server] += number
+            self.interrupted[server] += number
 
     def count_token(self, verdict: str) -> None:
         """A token was brought."""
@@ -97,7 +97,7 @@ class Counters:
         with self._lock:
             self.lost_writes += 1
 
-    def copied(self) -> "Counters":
+    def copy(self) -> "Counters":
         """A copy of one moment."""
         with self._lock:
             return Counters(
@@ -107,14 +107,14 @@ class Counters:
                 tokens=self.tokens.copy(),
                 waits={name: Waits(list(each.classes), each.seconds) for name, each in self.waits.items()},
                 unmet_waits=self.unmet_waits.copy(),
-                cut_off=self.cut_off.copy(),
+                interrupted=self.interrupted.copy(),
                 unknown_commits=self.unknown_commits,
                 lost_writes=self.lost_writes,
                 largest_token=self.largest_token,
             )
 
 
-class Traffic:
+class LoadTracker:
     """Guards the `ServerLoad` of every server; the router reads them without a lock."""
 
     def __init__(self, names: Iterable[str]) -> None:
@@ -189,8 +189,8 @@ def _counted(counters: Counters) -> Iterator[str]:
     yield from _family("repeats_total", "counter", "Units of work that were run again", repeats)
     tokens = [({"verdict": verdict}, count) for verdict, count in sorted(counters.tokens.items())]
     yield from _family("tokens_total", "counter", "Causal tokens that were brought", tokens)
-    cut_off = [({"server": server}, count) for server, count in sorted(counters.cut_off.items())]
-    yield from _family("cut_off_total", "counter", "Reads ended because their server did not answer", cut_off)
+    interrupted = [({"server": server}, count) for server, count in sorted(counters.interrupted.items())]
+    yield from _family("cut_off_total", "counter", "Reads ended because their server did not answer", interrupted)
     yield from _family(
         "unknown_commits_total", "counter", "Commits of unknown end or GTID", [({}, counters.unknown_commits)]
     )

@@ -74,7 +74,7 @@ class ReplicatedDatabase:
     @contextmanager
     def source_reader(self) -> Iterator[Session]:
         """Give a read-only session on the source itself."""
-        with self._refusing(reading=True), self.cluster.reader(source=True) as session:
+        with self._refusing(reading=True), self.cluster.reader(from_source=True) as session:
             yield session
 
     def write(self, work: Callable[[Session], T]) -> T:
@@ -92,7 +92,7 @@ class ReplicatedDatabase:
             status = self.cluster.status()
             if status.source is None:
                 # The reader knows why, and says it better than the status.
-                with self.cluster.reader(source=True):
+                with self.cluster.reader(from_source=True):
                     pass
             source = self.cluster.config.server(status.source or "")
         return self._url.set(host=source.host, port=source.port)

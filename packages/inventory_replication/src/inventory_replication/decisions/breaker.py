@@ -52,12 +52,12 @@ class Breaker:
         """Whether the monitor may ask the server: always, except in the pause."""
         return now >= self.retry_at
 
-    def after_failure(self, now: float, dice: float, policy: BreakerPolicy) -> "Breaker":
+    def after_failure(self, now: float, jitter: float, policy: BreakerPolicy) -> "Breaker":
         """A connection failed, in a unit of work or in a probe.
 
         Args:
             now: Monotonic time.
-            dice: 0 to 1; spreads the pause between half and all of its length, so that instances do not return together.
+            jitter: 0 to 1; spreads the pause between half and all of its length, so that instances do not return together.
             policy: Limits.
         """
         if now < self.retry_at:
@@ -70,23 +70,23 @@ class Breaker:
         else:
             openings = self.openings
         doubled: float = policy.first_delay * 2.0 ** min(openings, 32)
-        pause = min(doubled, policy.longest_delay) * (0.5 + dice / 2)
+        pause = min(doubled, policy.longest_delay) * (0.5 + jitter / 2)
         return Breaker(BreakerState.OPEN, openings=openings + 1, retry_at=now + pause, closed_at=self.closed_at)
 
-    def after_good_answer(self, asked_at: float, now: float, policy: BreakerPolicy) -> "Breaker":
+    def after_good_answer(self, probed_at: float, now: float, policy: BreakerPolicy) -> "Breaker":
         """The monitor got a good answer.
 
         It ends no row of failures: the monitor may have an old connection to a server that takes no new one.
 
         Args:
-            asked_at: Monotonic time at which the question was sent; an answer to an earlier one than the end of the pause proves
+            probed_at: Monotonic time at which the question was sent; an answer to an earlier one than the end of the pause proves
                 nothing.
             now: Monotonic time.
             policy: Limits.
         """
         if self.state is BreakerState.CLOSED:
             return self
-        if asked_at < self.retry_at:
+        if probed_at < self.retry_at:
             return self
         if self.good + 1 < policy.good_samples_to_close:
             return replace(self, state=BreakerState.HALF_OPEN, good=self.good + 1)

@@ -5,7 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 
-class Meaning(StrEnum):
+class ErrorKind(StrEnum):
     """What an error says about the server, the connection or the transaction."""
 
     UNREACHABLE = "unreachable"
@@ -39,14 +39,14 @@ class Meaning(StrEnum):
     """Everything else: the statement is at fault, or its data."""
 
 
-_NUMBERS: Final[Mapping[Meaning, Mapping[int, str]]] = {
-    Meaning.UNREACHABLE: {
+_NUMBERS: Final[Mapping[ErrorKind, Mapping[int, str]]] = {
+    ErrorKind.UNREACHABLE: {
         2002: "CR_CONNECTION_ERROR",
         2003: "CR_CONN_HOST_ERROR",
         2005: "CR_UNKNOWN_HOST",
         1129: "ER_HOST_IS_BLOCKED",
     },
-    Meaning.LOST: {
+    ErrorKind.LOST: {
         2006: "CR_SERVER_GONE_ERROR",
         2013: "CR_SERVER_LOST",
         2014: "CR_COMMANDS_OUT_OF_SYNC",
@@ -61,23 +61,23 @@ _NUMBERS: Final[Mapping[Meaning, Mapping[int, str]]] = {
         3169: "ER_SESSION_WAS_KILLED",
         4031: "ER_CLIENT_INTERACTION_TIMEOUT",
     },
-    Meaning.SHUTTING_DOWN: {
+    ErrorKind.SHUTTING_DOWN: {
         1053: "ER_SERVER_SHUTDOWN",
         1077: "ER_NORMAL_SHUTDOWN",
         1079: "ER_SHUTDOWN_COMPLETE",
         3707: "ER_RESTART_SERVER_FAILED",
     },
-    Meaning.OFFLINE: {3032: "ER_SERVER_OFFLINE_MODE"},
-    Meaning.READ_ONLY: {1836: "ER_READ_ONLY_MODE"},
-    Meaning.READ_ONLY_UNIT: {1792: "ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION"},
-    Meaning.NO_ROOM: {
+    ErrorKind.OFFLINE: {3032: "ER_SERVER_OFFLINE_MODE"},
+    ErrorKind.READ_ONLY: {1836: "ER_READ_ONLY_MODE"},
+    ErrorKind.READ_ONLY_UNIT: {1792: "ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION"},
+    ErrorKind.NO_ROOM: {
         1040: "ER_CON_COUNT_ERROR",
         1041: "ER_OUT_OF_RESOURCES",
         1135: "ER_CANT_CREATE_THREAD",
         1203: "ER_TOO_MANY_USER_CONNECTIONS",
         1226: "ER_USER_LIMIT_REACHED",
     },
-    Meaning.ACCESS: {
+    ErrorKind.ACCESS: {
         1044: "ER_DBACCESS_DENIED_ERROR",
         1045: "ER_ACCESS_DENIED_ERROR",
         1049: "ER_BAD_DB_ERROR",
@@ -95,33 +95,33 @@ _NUMBERS: Final[Mapping[Meaning, Mapping[int, str]]] = {
         2061: "CR_AUTH_PLUGIN_ERR",
         3118: "ER_ACCOUNT_HAS_BEEN_LOCKED",
     },
-    Meaning.TLS: {
+    ErrorKind.TLS: {
         2026: "CR_SSL_CONNECTION_ERROR",
         3159: "ER_SECURE_TRANSPORT_REQUIRED",
     },
-    Meaning.CONFLICT: {
+    ErrorKind.CONFLICT: {
         1213: "ER_LOCK_DEADLOCK",
         1613: "ER_XA_RBTIMEOUT",
         1614: "ER_XA_RBDEADLOCK",
         3058: "ER_USER_LOCK_DEADLOCK",
         3101: "ER_TRANSACTION_ROLLBACK_DURING_COMMIT",
     },
-    Meaning.LOCK_WAIT: {
+    ErrorKind.LOCK_WAIT: {
         1205: "ER_LOCK_WAIT_TIMEOUT",
         3572: "ER_LOCK_NOWAIT",
     },
-    Meaning.INTERRUPTED: {
+    ErrorKind.INTERRUPTED: {
         1317: "ER_QUERY_INTERRUPTED",
         3024: "ER_QUERY_TIMEOUT",
     },
-    Meaning.COMMIT_IN_DOUBT: {
+    ErrorKind.COMMIT_IN_DOUBT: {
         1180: "ER_ERROR_DURING_COMMIT",
         1598: "ER_BINLOG_LOGGING_IMPOSSIBLE",
         3100: "ER_RUN_HOOK_ERROR",
     },
 }
 
-MEANINGS: Final[Mapping[int, Meaning]] = {number: meaning for meaning, named in _NUMBERS.items() for number in named}
+ERROR_KINDS: Final[Mapping[int, ErrorKind]] = {number: kind for kind, named in _NUMBERS.items() for number in named}
 """Meaning by number, apart from 1290, whose text decides."""
 SYMBOLS: Final[Mapping[int, str]] = {1290: "ER_OPTION_PREVENTS_STATEMENT"} | {
     number: symbol for named in _NUMBERS.values() for number, symbol in named.items()
@@ -134,7 +134,7 @@ _NOT_CONNECTED: Final = 0
 _TIME_OUT_PHRASES: Final = ("timed out", "timeout")
 
 
-def meaning_of(number: int, text: str = "", *, timed_out: bool = False) -> Meaning:
+def classify_error(number: int, text: str = "", *, timed_out: bool = False) -> ErrorKind:
     """What an error of the server or of the driver means.
 
     Args:
@@ -143,10 +143,10 @@ def meaning_of(number: int, text: str = "", *, timed_out: bool = False) -> Meani
         timed_out: The driver knows that an established connection was given up for want of an answer.
     """
     if number == _OPTION_PREVENTS:
-        return Meaning.READ_ONLY if _READ_ONLY_PHRASE in text else Meaning.STATEMENT
+        return ErrorKind.READ_ONLY if _READ_ONLY_PHRASE in text else ErrorKind.STATEMENT
     if number == _NOT_CONNECTED:
-        return Meaning.LOST
-    meaning = MEANINGS.get(number, Meaning.STATEMENT)
-    if meaning is Meaning.LOST and (timed_out or any(phrase in text.lower() for phrase in _TIME_OUT_PHRASES)):
-        return Meaning.TIMED_OUT
-    return meaning
+        return ErrorKind.LOST
+    kind = ERROR_KINDS.get(number, ErrorKind.STATEMENT)
+    if kind is ErrorKind.LOST and (timed_out or any(phrase in text.lower() for phrase in _TIME_OUT_PHRASES)):
+        return ErrorKind.TIMED_OUT
+    return kind

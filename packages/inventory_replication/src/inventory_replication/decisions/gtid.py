@@ -118,7 +118,7 @@ class GtidSet:
             filled[origin] = iv.normalise(mine + between)
         return GtidSet(filled)
 
-    def lacks(self, other: "GtidSet") -> int:
+    def count_missing(self, other: "GtidSet") -> int:
         """How many GTIDs of ``other`` are not in this set."""
         mine = self.by_origin
         return sum(

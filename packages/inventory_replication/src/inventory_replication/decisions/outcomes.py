@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from inventory_replication.decisions.error_kinds import Meaning
+from inventory_replication.decisions.error_kinds import ErrorKind
 
 
 class Phase(StrEnum):
@@ -20,7 +20,7 @@ class Phase(StrEnum):
     """Success was reported; what failed came later."""
 
 
-class Commit(StrEnum):
+class CommitState(StrEnum):
     """Whether the change is stored."""
 
     NOT_COMMITTED = "not_committed"
@@ -46,7 +46,7 @@ class Outcome:
     """Judgement of one failure.
 
     Args:
-        commit: See `Commit`.
+        commit: See `CommitState`.
         may_repeat: Running the whole unit again is safe and may help: on the source that is then proved, or, for a reader, on
             another server. How often is a matter of `RetryPolicy`.
         pool: See `PoolEffect`.
@@ -54,25 +54,25 @@ class Outcome:
         refresh: The monitor should look at once: the server may have changed its role or be gone.
     """
 
-    commit: Commit
+    commit: CommitState
     may_repeat: bool
     pool: PoolEffect
     breaker_failure: bool
     refresh: bool
 
 
-_GONE: Final = {Meaning.UNREACHABLE, Meaning.LOST, Meaning.SHUTTING_DOWN, Meaning.OFFLINE}
-_SUSPECT: Final = _GONE | {Meaning.READ_ONLY, Meaning.TIMED_OUT}
-_WORTH_ANOTHER_RUN: Final = _GONE | {Meaning.READ_ONLY, Meaning.NO_ROOM, Meaning.CONFLICT, Meaning.LOCK_WAIT}
-_WORTH_ANOTHER_SERVER: Final = _GONE | {Meaning.NO_ROOM}
-_REFUSED_AT_THE_DOOR: Final = {Meaning.ACCESS, Meaning.TLS, Meaning.TIMED_OUT}
+_GONE: Final = {ErrorKind.UNREACHABLE, ErrorKind.LOST, ErrorKind.SHUTTING_DOWN, ErrorKind.OFFLINE}
+_SUSPECT: Final = _GONE | {ErrorKind.READ_ONLY, ErrorKind.TIMED_OUT}
+_WORTH_ANOTHER_RUN: Final = _GONE | {ErrorKind.READ_ONLY, ErrorKind.NO_ROOM, ErrorKind.CONFLICT, ErrorKind.LOCK_WAIT}
+_WORTH_ANOTHER_SERVER: Final = _GONE | {ErrorKind.NO_ROOM}
+_REFUSED_AT_THE_DOOR: Final = {ErrorKind.ACCESS, ErrorKind.TLS, ErrorKind.TIMED_OUT}
 
-_ROLLED_BACK_BY_COMMIT: Final = {Meaning.CONFLICT, Meaning.LOCK_WAIT, Meaning.READ_ONLY, Meaning.READ_ONLY_UNIT}
+_ROLLED_BACK_BY_COMMIT: Final = {ErrorKind.CONFLICT, ErrorKind.LOCK_WAIT, ErrorKind.READ_ONLY, ErrorKind.READ_ONLY_UNIT}
 """Answers to COMMIT after which the change is surely not stored, once the connection is rolled back or dropped. All others might
 come from behind the point of no return."""
 
 
-def judge_write(phase: Phase, meaning: Meaning) -> Outcome:
+def classify_write(phase: Phase, kind: ErrorKind) -> Outcome:
     """Judge the failure of a unit on the source, run in one explicit transaction.
 
     The unit must not commit implicitly (DDL, ``LOCK TABLES``): what it does so is stored, whatever is said here. A connection that
@@ -81,53 +81,53 @@ def judge_write(phase: Phase, meaning: Meaning) -> Outcome:
     A time-out before COMMIT leaves nothing stored, and yet is not repeated: its time is spent, and the statement may
     still hold locks.
     """
-    commit = _commit(phase, meaning)
+    commit = _commit(phase, kind)
     return Outcome(
         commit=commit,
-        may_repeat=commit is Commit.NOT_COMMITTED and meaning in _WORTH_ANOTHER_RUN,
-        pool=pool_effect(meaning, doubtful=commit is Commit.UNKNOWN),
-        breaker_failure=_counts(phase, meaning),
-        refresh=meaning in _SUSPECT,
+        may_repeat=commit is CommitState.NOT_COMMITTED and kind in _WORTH_ANOTHER_RUN,
+        pool=pool_effect(kind, doubtful=commit is CommitState.UNKNOWN),
+        breaker_failure=_counts(phase, kind),
+        refresh=kind in _SUSPECT,
     )
 
 
-def judge_read(phase: Phase, meaning: Meaning, *, handed_over: bool) -> Outcome:
+def classify_read(phase: Phase, kind: ErrorKind, *, handed_over: bool) -> Outcome:
     """Judge the failure of a read-only unit.
 
     Args:
         phase: `Phase.CONNECTING` or `Phase.BEFORE_COMMIT`.
-        meaning: Of the error.
+        kind: Of the error.
         handed_over: The caller has got something of the unit already, so that running it elsewhere could contradict it.
     """
-    at_the_door = phase is Phase.CONNECTING and meaning in _REFUSED_AT_THE_DOOR
+    at_the_door = phase is Phase.CONNECTING and kind in _REFUSED_AT_THE_DOOR
     return Outcome(
-        commit=Commit.NOT_COMMITTED,
-        may_repeat=not handed_over and (meaning in _WORTH_ANOTHER_SERVER or at_the_door),
-        pool=pool_effect(meaning),
-        breaker_failure=_counts(phase, meaning),
-        refresh=meaning in _SUSPECT,
+        commit=CommitState.NOT_COMMITTED,
+        may_repeat=not handed_over and (kind in _WORTH_ANOTHER_SERVER or at_the_door),
+        pool=pool_effect(kind),
+        breaker_failure=_counts(phase, kind),
+        refresh=kind in _SUSPECT,
     )
 
 
-def _commit(phase: Phase, meaning: Meaning) -> Commit:
+def _commit(phase: Phase, kind: ErrorKind) -> CommitState:
     if phase is Phase.COMMITTED:
-        return Commit.COMMITTED
-    if meaning is Meaning.COMMIT_IN_DOUBT:
-        return Commit.UNKNOWN
-    if phase is Phase.COMMIT_SENT and meaning not in _ROLLED_BACK_BY_COMMIT:
-        return Commit.UNKNOWN
-    return Commit.NOT_COMMITTED
+        return CommitState.COMMITTED
+    if kind is ErrorKind.COMMIT_IN_DOUBT:
+        return CommitState.UNKNOWN
+    if phase is Phase.COMMIT_SENT and kind not in _ROLLED_BACK_BY_COMMIT:
+        return CommitState.UNKNOWN
+    return CommitState.NOT_COMMITTED
 
 
-def pool_effect(meaning: Meaning, *, doubtful: bool = False) -> PoolEffect:
+def pool_effect(kind: ErrorKind, *, doubtful: bool = False) -> PoolEffect:
     """Which connections an error takes with it; ``doubtful``: the connection may yet commit something."""
-    if meaning in _GONE or meaning is Meaning.READ_ONLY:
+    if kind in _GONE or kind is ErrorKind.READ_ONLY:
         return PoolEffect.SERVER
-    if doubtful or meaning is Meaning.TIMED_OUT:
+    if doubtful or kind is ErrorKind.TIMED_OUT:
         return PoolEffect.CONNECTION
     return PoolEffect.KEEP
 
 
-def _counts(phase: Phase, meaning: Meaning) -> bool:
+def _counts(phase: Phase, kind: ErrorKind) -> bool:
     """A slow statement on an established connection is no dead server; one that does not even let us in on time is."""
-    return meaning in _GONE or (meaning is Meaning.TIMED_OUT and phase is Phase.CONNECTING)
+    return kind in _GONE or (kind is ErrorKind.TIMED_OUT and phase is Phase.CONNECTING)

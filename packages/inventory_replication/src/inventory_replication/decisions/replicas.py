@@ -50,7 +50,7 @@ class Root:
     executed: GtidSet | None
 
 
-def judge_replicas(candidates: Mapping[str, ServerFacts], root: Root) -> dict[str, Member]:
+def classify_replicas(candidates: Mapping[str, ServerFacts], root: Root) -> dict[str, Member]:
     """Judge the read-only servers.
 
     With no source known, now or before, the one that all of them copy from is taken for it; if they name different ones nobody can

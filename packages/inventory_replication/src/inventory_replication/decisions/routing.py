@@ -9,7 +9,7 @@ from inventory_replication.decisions.routing_table import ReadableReplica, Routi
 from inventory_replication.decisions.snapshot import Cause
 from inventory_replication.decisions.topology import lost_part
 
-Dice = tuple[float, float]
+Draws = tuple[float, float]
 """Two numbers from 0 to below 1."""
 
 
@@ -54,7 +54,7 @@ class RouteReason(StrEnum):
     """Part of the token went down with a former source (``wait_for`` holds that part): raise `LostWriteDetected`."""
 
 
-class ReadNeed(NamedTuple):
+class ReadRequirements(NamedTuple):
     """What a read-only unit asks for.
 
     Args:
@@ -62,16 +62,16 @@ class ReadNeed(NamedTuple):
         unknown: It must see a commit whose GTID is not known.
         rejected: A token was given that is not believed.
         staleness_bound: Its own bound in seconds, which holds under all circumstances; ``None``: the policy's.
-        serve_stale: Where there is no source and the token cannot be met, take an older state.
-        source: It wants the source, and nothing else.
+        allow_stale: Where there is no source and the token cannot be met, take an older state.
+        from_source: Read from the source, and nowhere else.
     """
 
     gtids: GtidSet = EMPTY
     unknown: bool = False
     rejected: bool = False
     staleness_bound: float | None = None
-    serve_stale: bool = False
-    source: bool = False
+    allow_stale: bool = False
+    from_source: bool = False
 
 
 class RouteDecision(NamedTuple):
@@ -103,7 +103,7 @@ def choose_writer(table: RoutingTable) -> RouteDecision:
     return RouteDecision(table.source, RouteReason.WRITE, True, None, 0.0, 0.0, table.epoch)
 
 
-def choose_reader(table: RoutingTable, need: ReadNeed, now: float, dice: Dice) -> RouteDecision:
+def choose_reader(table: RoutingTable, requirements: ReadRequirements, now: float, draws: Draws) -> RouteDecision:
     """The server of a read-only unit.
 
     In this order: of the replicas within the bound that are known to have the token, the less busy of two drawn ones; the most
@@ -112,63 +112,69 @@ def choose_reader(table: RoutingTable, need: ReadNeed, now: float, dice: Dice) -
 
     Args:
         table: The newest one.
-        need: See `ReadNeed`.
+        requirements: See `ReadRequirements`.
         now: Monotonic seconds.
-        dice: Draws the two.
+        draws: Draws the two.
     """
-    if need.source:
+    if requirements.from_source:
         if table.source is None:
             return _refused(table, _no_source(table))
-        return _on_source(table, need, RouteReason.SOURCE_ASKED)
-    if need.unknown or need.rejected:
-        return _beyond_replicas(table, need, now, _demanded_source(need))
-    eligible = _eligible(table, need, now)
+        return _on_source(table, requirements, RouteReason.SOURCE_ASKED)
+    if requirements.unknown or requirements.rejected:
+        return _beyond_replicas(table, requirements, now, _demanded_source(requirements))
+    eligible = _eligible(table, requirements, now)
     if not eligible:
-        return _beyond_replicas(table, need, now, RouteReason.SOURCE_NO_REPLICA)
-    having = [replica for replica in eligible if replica.executed.contains(need.gtids)] if need.gtids else eligible
+        return _beyond_replicas(table, requirements, now, RouteReason.SOURCE_NO_REPLICA)
+    having = (
+        [replica for replica in eligible if replica.executed.contains(requirements.gtids)]
+        if requirements.gtids
+        else eligible
+    )
     if not having:
-        return _wait_or_beyond(table, need, now, eligible)
-    replica = _less_busy(having, now, dice)
-    reason = RouteReason.REPLICA_CAUSAL if need.gtids else RouteReason.REPLICA_FRESH
-    if need.staleness_bound is None and not _serves_by_policy(table, replica, now):
+        return _wait_or_beyond(table, requirements, now, eligible)
+    replica = _less_busy(having, now, draws)
+    reason = RouteReason.REPLICA_CAUSAL if requirements.gtids else RouteReason.REPLICA_FRESH
+    if requirements.staleness_bound is None and not _serves_by_policy(table, replica, now):
         reason = RouteReason.REPLICA_LAST
     return _on_replica(table, replica, reason, now)
 
 
-def after_wait_failed(table: RoutingTable, need: ReadNeed, failed: RouteDecision, now: float) -> RouteDecision:
+def after_wait_failed(
+    table: RoutingTable, requirements: ReadRequirements, failed: RouteDecision, now: float
+) -> RouteDecision:
     """What to do when a wait ended without the token: the source, a refusal, or an older state if that is allowed.
 
     Args:
         table: The newest one.
-        need: As at the first choice.
+        requirements: As at the first choice.
         failed: The decision whose wait ended.
         now: Monotonic seconds.
     """
-    lost = lost_part(need.gtids, table.snapshot)
+    lost = lost_part(requirements.gtids, table.snapshot)
     if lost:
         return _refused(table, RouteReason.LOST_WRITE, lost)
     if failed.is_source or table.policy.on_causal_timeout == "error":
         return _refused(table, RouteReason.CAUSAL_NOT_MET)
-    return _beyond_replicas(table, need, now, RouteReason.SOURCE_AFTER_TIMEOUT)
+    return _beyond_replicas(table, requirements, now, RouteReason.SOURCE_AFTER_TIMEOUT)
 
 
 def _serves_by_policy(table: RoutingTable, replica: ReadableReplica, now: float) -> bool:
     return not replica.stalled and now - replica.complete_until <= table.policy.staleness_bound
 
 
-def _eligible(table: RoutingTable, need: ReadNeed, now: float) -> list[ReadableReplica]:
+def _eligible(table: RoutingTable, requirements: ReadRequirements, now: float) -> list[ReadableReplica]:
     """Replicas that may serve this reader.
 
     A bound of the reader's own is all that counts. With the policy's bound, as many of the freshest others are added as
     must keep serving. Where no source can be used nobody else could serve: then the policy's bound drives no last one away,
     and none at all that may have a token.
     """
-    if need.staleness_bound is not None:
-        return [replica for replica in table.replicas if now - replica.complete_until <= need.staleness_bound]
+    if requirements.staleness_bound is not None:
+        return [replica for replica in table.replicas if now - replica.complete_until <= requirements.staleness_bound]
     policy = table.policy
     serving = [replica for replica in table.replicas if _serves_by_policy(table, replica, now)]
     if table.source is None:
-        return serving if serving and not need.gtids else list(table.replicas)
+        return serving if serving and not requirements.gtids else list(table.replicas)
     if len(serving) >= policy.min_serving_replicas:
         return serving
     limit = policy.last_resort_bound
@@ -180,13 +186,13 @@ def _eligible(table: RoutingTable, need: ReadNeed, now: float) -> list[ReadableR
     return serving
 
 
-def _less_busy(replicas: list[ReadableReplica], now: float, dice: Dice) -> ReadableReplica:
+def _less_busy(replicas: list[ReadableReplica], now: float, draws: Draws) -> ReadableReplica:
     """Power of two choices: of two drawn at random the one with less work before it."""
     count = len(replicas)
     if count == 1:
         return replicas[0]
-    first = int(dice[0] * count)
-    second = int(dice[1] * (count - 1))
+    first = int(draws[0] * count)
+    second = int(draws[1] * (count - 1))
     if second >= first:
         second += 1
     one, other = replicas[first], replicas[second]
@@ -198,7 +204,9 @@ def _cost(replica: ReadableReplica, now: float) -> float:
     return (load.in_flight + 1) * load.expected(now) / replica.weight
 
 
-def _wait_or_beyond(table: RoutingTable, need: ReadNeed, now: float, replicas: list[ReadableReplica]) -> RouteDecision:
+def _wait_or_beyond(
+    table: RoutingTable, requirements: ReadRequirements, now: float, replicas: list[ReadableReplica]
+) -> RouteDecision:
     """No replica is known to have the token: wait on the most advanced one that can be expected to get it in time."""
     limit = table.policy.causal_wait_timeout
     hopeful = [
@@ -207,14 +215,19 @@ def _wait_or_beyond(table: RoutingTable, need: ReadNeed, now: float, replicas: l
     free = [replica for replica in hopeful if replica.load.waiters < table.policy.max_waiters_per_replica]
     if not free:
         full = RouteReason.SOURCE_WAITERS_FULL if hopeful else RouteReason.SOURCE_AHEAD
-        return _beyond_replicas(table, need, now, full)
-    lost = lost_part(need.gtids, table.snapshot)
+        return _beyond_replicas(table, requirements, now, full)
+    lost = lost_part(requirements.gtids, table.snapshot)
     if lost:
         return _refused(table, RouteReason.LOST_WRITE, lost)
     best = min(
-        free, key=lambda replica: (replica.executed.lacks(need.gtids), -replica.complete_until, _cost(replica, now))
+        free,
+        key=lambda replica: (
+            replica.executed.count_missing(requirements.gtids),
+            -replica.complete_until,
+            _cost(replica, now),
+        ),
     )
-    return _on_replica(table, best, RouteReason.REPLICA_WAIT, now, need.gtids)
+    return _on_replica(table, best, RouteReason.REPLICA_WAIT, now, requirements.gtids)
 
 
 def _on_replica(
@@ -225,37 +238,39 @@ def _on_replica(
     return RouteDecision(replica.name, reason, False, wait_for, wait_limit, max(staleness, 0.0), table.snapshot.epoch)
 
 
-def _beyond_replicas(table: RoutingTable, need: ReadNeed, now: float, reason: RouteReason) -> RouteDecision:
+def _beyond_replicas(
+    table: RoutingTable, requirements: ReadRequirements, now: float, reason: RouteReason
+) -> RouteDecision:
     """The source; where there is none a refusal, or an older state for a reader who allows it."""
     if table.source is not None:
-        return _on_source(table, need, reason)
+        return _on_source(table, requirements, reason)
     if reason is RouteReason.SOURCE_NO_REPLICA:
         return _refused(table, RouteReason.NO_SERVER)
-    if need.serve_stale:
-        for replica in _eligible(table, need, now):
+    if requirements.allow_stale:
+        for replica in _eligible(table, requirements, now):
             return _on_replica(table, replica, RouteReason.REPLICA_STALE_ALLOWED, now)
     return _refused(table, RouteReason.CAUSAL_NOT_MET)
 
 
-def _on_source(table: RoutingTable, need: ReadNeed, reason: RouteReason) -> RouteDecision:
+def _on_source(table: RoutingTable, requirements: ReadRequirements, reason: RouteReason) -> RouteDecision:
     """The source has what it committed itself; for the rest of the token that is not known to be there it is waited for.
 
     That matters to an instance that has not noticed a switchover and takes the former source for the present one.
     """
     source = table.snapshot.source
     wait_for: GtidSet | None = None
-    if need.gtids and source is not None and not source.executed.contains(need.gtids):
-        lost = lost_part(need.gtids, table.snapshot)
+    if requirements.gtids and source is not None and not source.executed.contains(requirements.gtids):
+        lost = lost_part(requirements.gtids, table.snapshot)
         if lost:
             return _refused(table, RouteReason.LOST_WRITE, lost)
-        missing = need.gtids - source.executed
+        missing = requirements.gtids - source.executed
         wait_for = missing.of_uuids(missing.uuids() - {source.server_uuid}) or None
     wait_limit = table.policy.causal_wait_timeout if wait_for else 0.0
     return RouteDecision(table.source, reason, True, wait_for, wait_limit, 0.0, table.epoch)
 
 
-def _demanded_source(need: ReadNeed) -> RouteReason:
-    return RouteReason.SOURCE_NOT_BELIEVED if need.rejected else RouteReason.SOURCE_UNKNOWN_COMMIT
+def _demanded_source(requirements: ReadRequirements) -> RouteReason:
+    return RouteReason.SOURCE_NOT_BELIEVED if requirements.rejected else RouteReason.SOURCE_UNKNOWN_COMMIT
 
 
 def _no_source(table: RoutingTable) -> RouteReason:

@@ -43,7 +43,7 @@ class ReplicationChannel:
         applier_running: Coordinator and workers of the applier are ON.
         name: Empty for the default channel.
         source_address: ``host:port`` it is configured for, for messages.
-        receiver_wanted: The receiver is ON or CONNECTING: not switched off, though perhaps without a connection.
+        receiver_enabled: The receiver is ON or CONNECTING: not switched off, though perhaps without a connection.
         receiver_error: Number and text of its last error, empty where there is none.
         applier_error: Number and text of the applier's last error, empty where there is none.
     """
@@ -53,7 +53,7 @@ class ReplicationChannel:
     applier_running: bool
     name: str = ""
     source_address: str = ""
-    receiver_wanted: bool = True
+    receiver_enabled: bool = True
     receiver_error: str = ""
     applier_error: str = ""
 

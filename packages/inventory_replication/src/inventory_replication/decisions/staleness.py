@@ -58,26 +58,26 @@ class StalenessTracker:
         self._samples: list[tuple[float, GtidSet]] = []
         self._known: dict[str, tuple[GtidSet, Freshness]] = {}
 
-    def observe_source(self, asked_at: float, executed: GtidSet) -> None:
+    def observe_source(self, probed_at: float, executed: GtidSet) -> None:
         """Take a sample.
 
         A set that lacks something of the previous one means that the history of the source was rewritten (a reset, a restored
         copy): all samples and proofs are then forgotten. A sample that was asked for before the last one is ignored.
 
         Args:
-            asked_at: Monotonic time **before** the question was sent. A later one would make the bound too small.
+            probed_at: Monotonic time **before** the question was sent. A later one would make the bound too small.
             executed: The answer.
         """
         if self._samples:
-            last_asked_at, last_executed = self._samples[-1]
-            if asked_at < last_asked_at:
+            last_probed_at, last_executed = self._samples[-1]
+            if probed_at < last_probed_at:
                 return
             if not executed.contains(last_executed):
                 self._samples.clear()
                 self._known.clear()
             elif last_executed.contains(executed):
                 self._samples.pop()
-        self._samples.append((asked_at, executed))
+        self._samples.append((probed_at, executed))
         if len(self._samples) > self._capacity:
             half = len(self._samples) // 2
             del self._samples[1:half:2]

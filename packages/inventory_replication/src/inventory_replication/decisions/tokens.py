@@ -31,7 +31,7 @@ class CausalToken:
     issued_at: int = 0
 
     @property
-    def asks_nothing(self) -> bool:
+    def requires_nothing(self) -> bool:
         """Whether any state satisfies it."""
         return not self.unknown and self.gtids.is_empty()
 
@@ -160,7 +160,7 @@ class TokenCodec:
         A token that asks nothing has the empty text. One that does not fit becomes one that is marked unknown, so that
         its reader is sent to the source; `CausalToken.resolved` with a fresh set of the source makes it small again.
         """
-        if token.asks_nothing:
+        if token.requires_nothing:
             return ""
         text = self._signed(token.issued_at, token.gtids.compact(), unknown=token.unknown)
         if len(text) > self._policy.max_bytes:

@@ -10,7 +10,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from inventory_replication.decisions.gtid import EMPTY, GtidSet
-from inventory_replication.decisions.replicas import Root, judge_replicas, shared_identities
+from inventory_replication.decisions.replicas import Root, classify_replicas, shared_identities
 from inventory_replication.decisions.snapshot import (
     Answer,
     Cause,
@@ -133,7 +133,7 @@ def _choose_source(
     if objection:
         return objection
     fact = facts[name]
-    copies = any(channel.receiver_wanted or channel.applier_running for channel in fact.channels)
+    copies = any(channel.receiver_enabled or channel.applier_running for channel in fact.channels)
     reason = f"{name} is the only server that accepts writes."
     return _Choice(
         Member(name, MemberState.SOURCE, reason, fact.server_uuid, fact.executed, copies), Cause.PROVED, reason
@@ -228,7 +228,7 @@ def _judge(
         judged[choice.source.name] = choice.source
     proved = choice.source if choice.cause is Cause.PROVED else None
     root = Root(lineage.source_uuid, running=choice.source is not None, executed=proved.executed if proved else None)
-    return judged | judge_replicas(candidates, root)
+    return judged | classify_replicas(candidates, root)
 
 
 def _named(member: Member, fact: ServerFacts | None, lineage: Lineage) -> Member:

@@ -8,39 +8,39 @@ from typing import Final
 from inventory_replication.decisions.breaker import Breaker
 from inventory_replication.decisions.routing_table import RoutingTable
 
-LEAST_QUESTIONS: Final = 2
+MIN_MISSED_PROBES: Final = 2
 """A single question without an answer may be the fault of a busy machine; a breaker that opens at the first one changes nothing
 about that."""
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
+class MissedProbes:
     """The monitor's questions to one server that nobody answered, in a row. Times are monotonic seconds.
 
     Args:
-        questions: How many.
+        count: How many.
         since: When the last but one was sent, or the only one: whoever has heard of the server after that has heard something newer
             than this silence.
         last: When the last one was sent.
     """
 
-    questions: int = 0
+    count: int = 0
     since: float = inf
     last: float = inf
 
-    def after(self, asked_at: float, *, answered: bool) -> "Silence":
+    def after(self, probed_at: float, *, answered: bool) -> "MissedProbes":
         """The next one, after a question that was sent then; a refusal is an answer too."""
         if answered:
-            return UNBROKEN
-        return Silence(self.questions + 1, self.last if self.questions else asked_at, asked_at)
+            return NONE_MISSED
+        return MissedProbes(self.count + 1, self.last if self.count else probed_at, probed_at)
 
 
-UNBROKEN: Final = Silence()
+NONE_MISSED: Final = MissedProbes()
 """The server has answered."""
 
 
-def to_be_cut_off(
-    silences: Mapping[str, Silence], breakers: Mapping[str, Breaker], table: RoutingTable
+def find_unresponsive(
+    missed: Mapping[str, MissedProbes], breakers: Mapping[str, Breaker], table: RoutingTable
 ) -> dict[str, float]:
     """The servers on which a reader waits in vain, and the time: whoever has heard nothing since then is to wait no longer.
 
@@ -49,14 +49,14 @@ def to_be_cut_off(
     servers are silent: then this process is most likely cut off, and a client that is refused at once can go to another one.
 
     Args:
-        silences: By server; one without an entry has answered.
+        missed: By server; one without an entry has answered.
         breakers: By server.
         table: What is known now; it holds no server whose breaker is open.
     """
     silent = {
-        member.name: silences[member.name].since
+        member.name: missed[member.name].since
         for member in table.snapshot.members
-        if silences.get(member.name, UNBROKEN).questions >= LEAST_QUESTIONS and not breakers[member.name].admits
+        if missed.get(member.name, NONE_MISSED).count >= MIN_MISSED_PROBES and not breakers[member.name].admits
     }
     if table.source is None and not table.replicas:
         return silent if len(silent) == len(table.snapshot.members) > 1 else {}

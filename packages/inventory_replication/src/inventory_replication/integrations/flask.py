@@ -173,18 +173,18 @@ class CausalRequests:
         return dump_cookie(name, value, max_age=max_age, path=path, secure=self._secure, httponly=True, samesite="Lax")
 
 
-def uses_source(view: Callable[P, R]) -> Callable[P, R]:
+def from_source(view: Callable[P, R]) -> Callable[P, R]:
     """Let every reader of this view read from the source."""
 
     @wraps(view)
     def on_source(*args: P.args, **kwargs: P.kwargs) -> R:
-        current_context().reads_source = True
+        current_context().from_source = True
         return view(*args, **kwargs)
 
     return on_source
 
 
-def allows_stale(seconds: float) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def allow_stale(seconds: float) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Let every reader of this view take a replica that may be so many seconds behind, its own changes excepted.
 
     While there is no source, it takes an older state than the request's token asks for.
@@ -195,7 +195,7 @@ def allows_stale(seconds: float) -> Callable[[Callable[P, R]], Callable[P, R]]:
         def on_any(*args: P.args, **kwargs: P.kwargs) -> R:
             context = current_context()
             context.staleness_bound = seconds
-            context.serves_stale = True
+            context.allow_stale = True
             return view(*args, **kwargs)
 
         return on_any

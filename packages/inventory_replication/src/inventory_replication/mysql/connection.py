@@ -14,7 +14,7 @@ from pymysql.connections import Connection, MySQLResult
 from pymysql.constants import CLIENT, SERVER_STATUS
 from pymysql.err import Error, OperationalError
 
-from inventory_replication.mysql.deadline_reader import PatientReader, read_with_patience
+from inventory_replication.mysql.deadline_reader import DeadlineReader, open_deadline_reader
 from inventory_replication.mysql.session_state import SESSION_STATE_CHANGED, parse_session_state
 
 TRACKING_ASSIGNMENTS = (
@@ -23,11 +23,11 @@ TRACKING_ASSIGNMENTS = (
 """What a ``SET SESSION`` at connect must hold. It also makes the server report both variables whenever they change, so that each
 connection proves that its tracking works and notices when somebody switches it off, without a question of its own."""
 
-MOST_REPORTS_KEPT = 256
+MAX_TRACKED_GTIDS = 256
 """A connection that commits more often than this without being asked forgets the reports and reads the server's position."""
 
 
-class Evidence(enum.Enum):
+class GtidSource(enum.Enum):
     """Where the GTIDs of commits come from."""
 
     REPORTED = "reported"
@@ -38,11 +38,11 @@ class Evidence(enum.Enum):
     """A commit may be missing: the next read must go to the source."""
 
 
-class Commits(NamedTuple):
+class CommittedGtids(NamedTuple):
     """GTID set, as the server writes it, of what one connection committed; empty where nothing was."""
 
     gtids: str
-    evidence: Evidence
+    gtid_source: GtidSource
 
 
 class OkPacket(Protocol):
@@ -95,11 +95,11 @@ class TrackingConnection(_Driver):
     """Whether the session's transactions are read-only, as the server last reported it."""
 
     commit_sent: bool = False
-    """Whether a COMMIT was given to the driver since `forget_commits`."""
+    """Whether a COMMIT was given to the driver since `reset_tracking`."""
     commit_confirmed: bool = False
     """Whether the last one was answered with success."""
 
-    _reader: PatientReader
+    _reader: DeadlineReader
     _usual_timeouts: tuple[float | None, float | None]
     _unreported = False
     _used = True
@@ -112,38 +112,38 @@ class TrackingConnection(_Driver):
         """Seconds without a byte after which an answer is given up; ``None``: never."""
         return self._read_timeout
 
-    def take_commits(self) -> Commits:
+    def pop_committed_gtids(self) -> CommittedGtids:
         """What was committed since the last call, in explicit or implicit transactions; call it after the commit.
 
         Sends nothing while tracking works. Where it does not, or where a statement committed that the server never reports
         (a result set under autocommit, ``ANALYZE``, ``OPTIMIZE`` or ``REPAIR TABLE``), ``@@GLOBAL.gtid_executed`` is read.
-        Raises nothing: the commits are done, and ``Evidence.UNKNOWN`` says that their GTIDs could not be had.
+        Raises nothing: the commits are done, and ``GtidSource.UNKNOWN`` says that their GTIDs could not be had.
         """
         gtids, self._gtids = self._gtids, []
         if self.tracking_fault is None and not self._unreported:
-            return Commits(",".join(gtids), Evidence.REPORTED)
+            return CommittedGtids(",".join(gtids), GtidSource.REPORTED)
         try:
             with self.cursor() as cursor:
                 cursor.execute("SELECT @@GLOBAL.gtid_executed")
                 row = cursor.fetchone()
         except Error:
-            return Commits(",".join(gtids), Evidence.UNKNOWN)
+            return CommittedGtids(",".join(gtids), GtidSource.UNKNOWN)
         self._unreported = False
         executed = str(row[0]).replace("\n", "") if row else ""
-        return Commits(executed, Evidence.EXECUTED if executed else Evidence.UNKNOWN)
+        return CommittedGtids(executed, GtidSource.EXECUTED if executed else GtidSource.UNKNOWN)
 
-    def forget_commits(self) -> None:
+    def reset_tracking(self) -> None:
         """Begin anew, for the next unit of work that uses this connection."""
         self._gtids = []
         self._unreported = False
         self.commit_sent = self.commit_confirmed = False
 
     @property
-    def committed_already(self) -> bool:
-        """Whether anything was, or may have been, committed since the last call of `take_commits` or `forget_commits`."""
+    def has_committed(self) -> bool:
+        """Whether anything was, or may have been, committed since the last call of `pop_committed_gtids` or `reset_tracking`."""
         return bool(self._gtids) or self._unreported or self.commit_confirmed
 
-    def hung_up(self) -> bool:
+    def closed_by_peer(self) -> bool:
         """Whether the idle connection is of no use: the server closed it, or said something unasked. Nothing is sent.
 
         It costs one system call, and finds a server that was stopped or killed; not one that is silent.
@@ -194,7 +194,7 @@ class TrackingConnection(_Driver):
     def _read_patiently(self) -> None:
         """Take the place of the driver's reader, which has nothing left in it now: the server is waiting for us."""
         self._rfile.close()
-        self._rfile, self._reader = read_with_patience(self._sock)
+        self._rfile, self._reader = open_deadline_reader(self._sock)
 
     def _write_bytes(self, data: bytes) -> None:
         if self._process != os.getpid():
@@ -242,7 +242,7 @@ class TrackingConnection(_Driver):
             self._unreported = True
             return
         self._gtids += state.gtids
-        if len(self._gtids) > MOST_REPORTS_KEPT:
+        if len(self._gtids) > MAX_TRACKED_GTIDS:
             self._gtids = []
             self._unreported = True
         tracked = state.variables.get("session_track_gtids")
@@ -272,7 +272,7 @@ class ReadOnlyConnection(TrackingConnection):
         self._closing = threading.Lock()
         super().__init__(*arguments, **named)
 
-    def cut_off(self, since: float) -> bool:
+    def interrupt_readers(self, since: float) -> bool:
         """End the wait for an answer, if there is one and nothing has come since that monotonic time; any thread may call it.
 
         The thread that waits gets the error of a lost connection at once. Nothing is sent, and nothing waits.
@@ -284,7 +284,7 @@ class ReadOnlyConnection(TrackingConnection):
             return False
         with self._closing:
             # Within the lock: the number of a socket that is closed meanwhile may be that of another one.
-            if self._ended or not self.open or not self._reader.hears_nothing(since):
+            if self._ended or not self.open or not self._reader.is_silent_since(since):
                 return False
             with suppress(OSError):
                 # Not that of an SSLSocket, which first takes the encryption away from whoever sends at this moment. And only the
@@ -294,9 +294,9 @@ class ReadOnlyConnection(TrackingConnection):
             self._ended = True
             return True
 
-    def hung_up(self) -> bool:
+    def closed_by_peer(self) -> bool:
         """As that of every connection; one that was cut off is never used again."""
-        return self._ended or super().hung_up()
+        return self._ended or super().closed_by_peer()
 
     def _force_close(self) -> None:
         if self._process == os.getpid():

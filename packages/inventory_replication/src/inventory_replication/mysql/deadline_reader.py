@@ -11,7 +11,7 @@ PROGRESS_BYTES: Final = 1024
 """So much must come within three read time-outs, or the answer end; a socket's own time-out begins anew with each byte."""
 
 
-class PatientReader(RawIOBase):
+class DeadlineReader(RawIOBase):
     """Reads from a socket, counting the time that it waits.
 
     ``TimeoutError`` is raised when the waiting since `begin`, or since the last `PROGRESS_BYTES` came, exceeds three times the
@@ -27,7 +27,7 @@ class PatientReader(RawIOBase):
         self._waiting = False
         self._heard_at = -inf
 
-    def hears_nothing(self, since: float) -> bool:
+    def is_silent_since(self, since: float) -> bool:
         """Whether somebody waits for bytes at this moment, and none have come since that monotonic time. Any thread may ask."""
         return self._waiting and self._heard_at < since
 
@@ -62,7 +62,7 @@ class PatientReader(RawIOBase):
         super().close()
 
 
-def read_with_patience(connection: socket) -> tuple[BufferedReader, PatientReader]:
+def open_deadline_reader(connection: socket) -> tuple[BufferedReader, DeadlineReader]:
     """A buffered reader of the socket, and the reader under it whose `begin` is to be called with each question."""
-    reader = PatientReader(connection)
+    reader = DeadlineReader(connection)
     return BufferedReader(reader, BUFFER_BYTES), reader

@@ -7,26 +7,26 @@ from pymysql.err import Error
 from sqlalchemy.exc import DBAPIError
 
 from inventory_replication.config import Credentials, Server
-from inventory_replication.decisions.error_kinds import SYMBOLS, Meaning, meaning_of
+from inventory_replication.decisions.error_kinds import SYMBOLS, ErrorKind, classify_error
 from inventory_replication.decisions.outcomes import PoolEffect, pool_effect
 from inventory_replication.decisions.snapshot import NoAnswer
 
 
-def meaning_of_fault(fault: BaseException) -> Meaning | None:
+def classify_exception(fault: BaseException) -> ErrorKind | None:
     """What an error says about server, connection or transaction; ``None``: it is none of the driver's.
 
     Takes what PyMySQL raises, also inside an error of SQLAlchemy. A certificate that is not trusted comes from PyMySQL as a
-    server that cannot be reached; here it is `Meaning.TLS`, because the server lives.
+    server that cannot be reached; here it is `ErrorKind.TLS`, because the server lives.
     """
     if isinstance(fault, DBAPIError) and fault.orig is not None:
         fault = fault.orig
     if not isinstance(fault, Error):
         return None
     if isinstance(getattr(fault, "original_exception", None), ssl.SSLError):
-        return Meaning.TLS
+        return ErrorKind.TLS
     number = fault.args[0] if fault.args and isinstance(fault.args[0], int) else 0
     text = str(fault.args[1]) if len(fault.args) > 1 else ""
-    return meaning_of(number, text)
+    return classify_error(number, text)
 
 
 _CURES: Final = {
@@ -66,13 +66,13 @@ def explain(fault: Exception, server: Server, account: Credentials) -> NoAnswer:
         )
     if isinstance(cause, ssl.SSLError):
         return NoAnswer(f"{beginning} cannot agree on TLS with us: {cause}. Check the TLS versions of both", alive=True)
-    meaning = meaning_of_fault(fault)
+    kind = classify_exception(fault)
     # Whoever says no in words lives, unless it says that it is going.
-    alive = meaning is not None and meaning is not Meaning.TIMED_OUT and pool_effect(meaning) is not PoolEffect.SERVER
+    alive = kind is not None and kind is not ErrorKind.TIMED_OUT and pool_effect(kind) is not PoolEffect.SERVER
     cure = _CURES.get(SYMBOLS.get(number, ""))
     if cure is not None:
         return NoAnswer(f"{beginning} {cure.format(user=account.user)} [{number}]", alive=alive)
-    if meaning is Meaning.UNREACHABLE and cause is not None:
+    if kind is ErrorKind.UNREACHABLE and cause is not None:
         return NoAnswer(f"{beginning} cannot be reached: {cause}. Check that it runs, its address and the firewall")
     told = f"{text} [{number}]" if number else text
     return NoAnswer(f"{beginning} did not answer: {told}", alive=alive)

@@ -17,10 +17,10 @@ from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from inventory_replication.config import ConnectionLimits, Credentials, Isolation, Server
-from inventory_replication.decisions.error_kinds import Meaning
+from inventory_replication.decisions.error_kinds import ErrorKind
 from inventory_replication.decisions.outcomes import PoolEffect, pool_effect
 from inventory_replication.mysql.connection import TRACKING_ASSIGNMENTS, ReadOnlyConnection, TrackingConnection
-from inventory_replication.mysql.diagnostics import meaning_of_fault
+from inventory_replication.mysql.diagnostics import classify_exception
 
 SQL_MODE = "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
 """What every session runs under, whatever the option file of its server says."""
@@ -28,7 +28,7 @@ SQL_MODE = "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,
 _READERS_ISOLATION = "REPEATABLE READ"
 
 
-def session_settings(limits: ConnectionLimits, *, read_only: bool, isolation: str = "READ COMMITTED") -> str:
+def session_statement(limits: ConnectionLimits, *, read_only: bool, isolation: str = "READ COMMITTED") -> str:
     """UTC, `SQL_MODE`, no autocommit, tracked commits, bounded waits.
 
     Args:
@@ -75,7 +75,7 @@ class PoolGuard:
         event.listen(engine, "checkin", self._note_use)
         event.listen(engine, "handle_error", self._judge)
 
-    def cut_off(self, since: float) -> int:
+    def interrupt_readers(self, since: float) -> int:
         """End the wait of every reader that has heard nothing since that monotonic time; any thread may call it.
 
         Each gets the error of a lost connection, which takes the connection out of the pool. A pool for writers has no readers.
@@ -85,7 +85,7 @@ class PoolGuard:
         """
         with self._lock:
             readers = tuple(self._readers)
-        return sum(each.cut_off(since) for each in readers)
+        return sum(each.interrupt_readers(since) for each in readers)
 
     def _connect(
         self,
@@ -110,8 +110,8 @@ class PoolGuard:
         if info["epoch"] != self.epoch:
             raise DisconnectionError("this connection was made before the server changed its role")
         connection = cast(TrackingConnection, driver)
-        connection.forget_commits()
-        if connection.hung_up():
+        connection.reset_tracking()
+        if connection.closed_by_peer():
             raise DisconnectionError(f"{self._server_name} has closed an idle connection")
         try:
             if self._read_only and connection.tracking_fault is not None:
@@ -126,10 +126,10 @@ class PoolGuard:
         record.info["used"] = monotonic()
 
     def _judge(self, context: ExceptionContext) -> None:
-        meaning = meaning_of_fault(context.original_exception)
-        if meaning is None or (meaning is Meaning.READ_ONLY and self._read_only):
+        kind = classify_exception(context.original_exception)
+        if kind is None or (kind is ErrorKind.READ_ONLY and self._read_only):
             return
-        effect = pool_effect(meaning)
+        effect = pool_effect(kind)
         if effect is PoolEffect.CONNECTION:
             # One slow statement says nothing about the other connections.
             context.invalidate_pool_on_disconnect = False
@@ -196,7 +196,7 @@ def build_engine(
     limits = limits or ConnectionLimits()
     arguments: dict[str, object] = {
         "charset": "utf8mb4",
-        "init_command": session_settings(limits, read_only=read_only, isolation=isolation),
+        "init_command": session_statement(limits, read_only=read_only, isolation=isolation),
         "connect_timeout": limits.connect_timeout,
         "read_timeout": limits.read_timeout,
         "write_timeout": limits.write_timeout,

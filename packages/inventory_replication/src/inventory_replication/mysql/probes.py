@@ -10,7 +10,7 @@ from typing import Any
 from pymysql.err import Error
 
 from inventory_replication.config import Credentials, MonitorPolicy, Server
-from inventory_replication.decisions.error_kinds import Meaning
+from inventory_replication.decisions.error_kinds import ErrorKind
 from inventory_replication.decisions.gtid import GtidSet
 from inventory_replication.decisions.snapshot import (
     RECORD_SCHEMA,
@@ -21,9 +21,9 @@ from inventory_replication.decisions.snapshot import (
     SourceRecord,
 )
 from inventory_replication.mysql.connection import TrackingConnection
-from inventory_replication.mysql.diagnostics import explain, meaning_of_fault
+from inventory_replication.mysql.diagnostics import classify_exception, explain
 
-QUESTION = """
+PROBE_QUERY = """
 SELECT @@server_uuid, @@server_id, @@version, @@read_only, @@super_read_only, @@gtid_mode,
   @@GLOBAL.gtid_executed, @@GLOBAL.gtid_purged,
   (SELECT JSON_ARRAYAGG(JSON_OBJECT(
@@ -50,8 +50,8 @@ SELECT @@server_uuid, @@server_id, @@version, @@read_only, @@super_read_only, @@
 """
 """One round trip. Needs SELECT on the tables of performance_schema that it names, and nothing else."""
 
-RECORD = f"SELECT epoch, server_uuid FROM {RECORD_SCHEMA}.{RECORD_TABLE} ORDER BY epoch DESC LIMIT 1"  # noqa: S608 - constants
-RECORD_INTERVAL = 10.0
+RECORD_QUERY = f"SELECT epoch, server_uuid FROM {RECORD_SCHEMA}.{RECORD_TABLE} ORDER BY epoch DESC LIMIT 1"  # noqa: S608 - constants
+RECORD_INTERVAL_SECONDS = 10.0
 """Seconds after which the record is read again even though the server's role has not changed."""
 
 _NO_RECORD = frozenset({1044, 1049, 1142, 1143, 1146})
@@ -106,7 +106,7 @@ class Probe:
         self._record: SourceRecord | None = None
         self._record_read: tuple[object, float] | None = None
 
-    def ask(self) -> ServerReport | NoAnswer:
+    def query(self) -> ServerReport | NoAnswer:
         """Ask once; never raises for what a server or the network does."""
         used_before = self._connection is not None
         try:
@@ -114,16 +114,16 @@ class Probe:
                 self._connection = self._connect()
             with self._connection.cursor() as cursor:
                 asked = time.time()
-                cursor.execute(QUESTION)
+                cursor.execute(PROBE_QUERY)
                 row = cursor.fetchone()
                 report = _report(row, asked, time.time())
                 self._read_record(cursor, report.facts)
             return replace(report, facts=replace(report.facts, record=self._record))
         except (Error, ValueError) as fault:
             self.close()
-            if used_before and meaning_of_fault(fault) is Meaning.LOST:
+            if used_before and classify_exception(fault) is ErrorKind.LOST:
                 # Somebody ended an old connection, which says nothing about the server: ask it over a new one.
-                return self.ask()
+                return self.query()
             return explain(fault, self.server, self._account)
 
     def close(self) -> None:
@@ -138,10 +138,10 @@ class Probe:
         """Read the record on a new connection, after a change of the server's role, and now and then."""
         role = (facts.server_uuid, facts.writable, tuple(channel.source_uuid for channel in facts.channels))
         now = time.monotonic()
-        if self._record_read and self._record_read[0] == role and now - self._record_read[1] < RECORD_INTERVAL:
+        if self._record_read and self._record_read[0] == role and now - self._record_read[1] < RECORD_INTERVAL_SECONDS:
             return
         try:
-            cursor.execute(RECORD)
+            cursor.execute(RECORD_QUERY)
             row = cursor.fetchone()
         except Error as fault:
             if not fault.args or fault.args[0] not in _NO_RECORD:
@@ -209,7 +209,7 @@ def _channel(described: dict[str, Any]) -> ReplicationChannel:
         applier_running=described["applier"] == "ON" and described["stopped"] == 0,
         name=described["name"],
         source_address=f"{described['host']}:{described['port']}",
-        receiver_wanted=described["receiver"] != "OFF",
+        receiver_enabled=described["receiver"] != "OFF",
         receiver_error=receiver_error,
         applier_error=described["worker_error"] or described["coordinator_error"] or "",
     )

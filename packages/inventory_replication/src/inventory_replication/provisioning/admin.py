@@ -11,39 +11,40 @@ from typing import Self
 from inventory_replication.config import Credentials, MonitorPolicy
 from inventory_replication.decisions.snapshot import NoAnswer, SourceRecord
 from inventory_replication.mysql.probes import Probe, ServerReport
-from inventory_replication.provisioning import admin_queries as questions
-from inventory_replication.provisioning.desired_state import Right, Wanted
-from inventory_replication.provisioning.findings import Finding, Refused
-from inventory_replication.provisioning.server_admin import AdministrationFailed, Administrator, LockLost
+from inventory_replication.provisioning import admin_queries
+from inventory_replication.provisioning.desired_state import DesiredState, Right
+from inventory_replication.provisioning.findings import ChecksFailed, Finding
+from inventory_replication.provisioning.server_admin import AdminError, LockLost, ServerAdmin
 from inventory_replication.provisioning.server_state import AccountFacts, ChannelSettings, ServerState
 from inventory_replication.provisioning.settings import RecordFile
 
-POLL = 0.5
-STRAGGLER_PATIENCE = 15.0
+POLL_SECONDS = 0.5
+STRAGGLER_TIMEOUT_SECONDS = 15.0
 """Seconds that others are waited for when a source with data is there already and suffices."""
-PATIENCE = MonitorPolicy(connect_timeout=3.0, read_timeout=10.0)
+PROBE_POLICY = MonitorPolicy(connect_timeout=3.0, read_timeout=10.0)
 
 
-class Crew:
+class ClusterAdmin:
     """One administrator per server. Use it as a context: at its end all connections are closed and all locks given back.
 
     Args:
-        wanted: Servers and what they should be.
-        admin: Account with which everything is done, the same on all servers.
+        desired: Servers and what they should be.
+        account: Account with which everything is done, the same on all servers.
         tls: One context for all connections; ``None`` connects without TLS.
         memory: File that remembers the source; ``None``: nothing is remembered.
     """
 
     def __init__(
-        self, wanted: Wanted, admin: Credentials, tls: ssl.SSLContext | None, memory: RecordFile | None = None
+        self, desired: DesiredState, account: Credentials, tls: ssl.SSLContext | None, memory: RecordFile | None = None
     ) -> None:
-        self.wanted = wanted
-        self.admin = admin
+        self.desired = desired
+        self.account = account
         self.tls = tls
         self._memory = memory
         self._closing = ExitStack()
-        self._members = {
-            server.name: self._closing.enter_context(Administrator(server, admin, tls=tls)) for server in wanted.servers
+        self._servers = {
+            server.name: self._closing.enter_context(ServerAdmin(server, account, tls=tls))
+            for server in desired.servers
         }
 
     def __enter__(self) -> Self:
@@ -54,14 +55,14 @@ class Crew:
     ) -> None:
         self._closing.__exit__(kind, error, trace)
 
-    def member(self, name: str) -> Administrator:
+    def server(self, name: str) -> ServerAdmin:
         """The administrator of that server."""
-        return self._members[name]
+        return self._servers[name]
 
     @property
     def names(self) -> frozenset[str]:
         """Of the servers that are not left out."""
-        return frozenset(self._members)
+        return frozenset(self._servers)
 
     def remember(self, record: SourceRecord) -> None:
         """Remember who is the source, unless a newer change is remembered.
@@ -72,35 +73,35 @@ class Crew:
         if self._memory:
             self._memory.write(record)
 
-    def leave_out(self, names: Iterable[str]) -> None:
+    def exclude(self, names: Iterable[str]) -> None:
         """Ask and change these servers no more."""
         left = set(names)
-        for name in left & self._members.keys():
-            self._members.pop(name).close()
-        self.wanted = self.wanted.without(left)
+        for name in left & self._servers.keys():
+            self._servers.pop(name).close()
+        self.desired = self.desired.without(left)
 
-    def leave_out_silent(self, wait: float) -> tuple[Finding, ...]:
+    def exclude_silent(self, wait: float) -> tuple[Finding, ...]:
         """Leave out the servers that do not answer, or not to this account, and tell why each does not; change nothing.
 
         Args:
-            wait: Seconds to wait for all; for what is missing beside a source with data at most `STRAGGLER_PATIENCE`.
+            wait: Seconds to wait for all; for what is missing beside a source with data at most `STRAGGLER_TIMEOUT_SECONDS`.
 
         Raises:
-            Refused: None of them answers.
+            ChecksFailed: None of them answers.
         """
         until = time.monotonic() + wait
         with self._probes() as asked:
-            answers = {name: probe.ask() for name, probe in asked.items()}
+            answers = {name: probe.query() for name, probe in asked.items()}
             shortened = False
             while time.monotonic() < until and (silent := _silent(answers)) and not _refusing(answers):
                 if not shortened and self._has_source_with_data(answers):
-                    until, shortened = min(until, time.monotonic() + STRAGGLER_PATIENCE), True
-                time.sleep(POLL)
-                answers |= {name: asked[name].ask() for name in silent}
+                    until, shortened = min(until, time.monotonic() + STRAGGLER_TIMEOUT_SECONDS), True
+                time.sleep(POLL_SECONDS)
+                answers |= {name: asked[name].query() for name in silent}
         findings = _unanswered_all(answers)
         if len(findings) == len(answers):
-            raise Refused(findings)
-        self.leave_out(finding.server for finding in findings)
+            raise ChecksFailed(findings)
+        self.exclude(finding.server for finding in findings)
         return findings
 
     def lock(self, wait: float = 0.0) -> None:
@@ -110,17 +111,17 @@ class Crew:
             wait: Seconds to wait for servers that do not answer yet, and for another run to end.
 
         Raises:
-            Refused: A server does not answer, or another run is at work.
+            ChecksFailed: A server does not answer, or another run is at work.
         """
         until = time.monotonic() + wait
-        different = {report.facts.server_uuid: name for name, report in self._ask(until).items()}
+        different = {report.facts.server_uuid: name for name, report in self._query(until).items()}
         for name in different.values():
-            member = self._members[name]
-            while not _locked(member):
+            server = self._servers[name]
+            while not _locked(server):
                 if time.monotonic() >= until:
-                    what = f"{name} ({member.server.address}) is being changed by another run of this command"
-                    raise Refused((Finding("busy", name, what, "wait for its end, then run this one again"),))
-                time.sleep(POLL)
+                    what = f"{name} ({server.server.address}) is being changed by another run of this command"
+                    raise ChecksFailed((Finding("busy", name, what, "wait for its end, then run this one again"),))
+                time.sleep(POLL_SECONDS)
 
     def gather(self, wait: float = 0.0) -> Mapping[str, ServerState]:
         """Ask all servers everything; changes nothing.
@@ -129,98 +130,100 @@ class Crew:
             wait: Seconds to wait for servers that do not answer yet. One that answers but refuses is not waited for.
 
         Raises:
-            Refused: A server does not answer; the error names each of those.
+            ChecksFailed: A server does not answer; the error names each of those.
         """
-        reports = self._ask(time.monotonic() + wait)
+        reports = self._query(time.monotonic() + wait)
         try:
             self._require_rights()
             states = {name: self._state(name, report) for name, report in reports.items()}
             return {
-                name: replace(state, executed_later=self._members[name].executed()) for name, state in states.items()
+                name: replace(state, executed_later=self._servers[name].executed()) for name, state in states.items()
             }
         except LockLost as lost:
             what, _, cure = lost.answer.why.partition(": ")
-            raise Refused((Finding("busy", lost.server, what, cure),)) from lost
-        except AdministrationFailed as failure:
-            raise Refused((_unanswered(failure.server, failure.answer),)) from failure
+            raise ChecksFailed((Finding("busy", lost.server, what, cure),)) from lost
+        except AdminError as failure:
+            raise ChecksFailed((_unanswered(failure.server, failure.answer),)) from failure
 
-    def _ask(self, until: float) -> dict[str, ServerReport]:
+    def _query(self, until: float) -> dict[str, ServerReport]:
         with self._probes() as asked:
-            answers = {name: probe.ask() for name, probe in asked.items()}
+            answers = {name: probe.query() for name, probe in asked.items()}
             while time.monotonic() < until and (silent := _silent(answers)) and not _refusing(answers):
-                time.sleep(POLL)
-                answers |= {name: asked[name].ask() for name in silent}
+                time.sleep(POLL_SECONDS)
+                answers |= {name: asked[name].query() for name in silent}
         findings = _unanswered_all(answers)
         if findings:
-            raise Refused(findings)
+            raise ChecksFailed(findings)
         return {name: answer for name, answer in answers.items() if isinstance(answer, ServerReport)}
 
     @contextmanager
     def _probes(self) -> Iterator[dict[str, Probe]]:
         with ExitStack() as probes:
             yield {
-                server.name: probes.enter_context(closing(Probe(server, self.admin, tls=self.tls, policy=PATIENCE)))
-                for server in self.wanted.servers
+                server.name: probes.enter_context(
+                    closing(Probe(server, self.account, tls=self.tls, policy=PROBE_POLICY))
+                )
+                for server in self.desired.servers
             }
 
     def _has_source_with_data(self, answers: Mapping[str, ServerReport | NoAnswer]) -> bool:
         facts = {name: answer.facts for name, answer in answers.items() if isinstance(answer, ServerReport)}
-        remembered = self.wanted.remembered
+        remembered = self.desired.remembered
         names = [name for name, fact in facts.items() if fact.writable] or [
             name for name, fact in facts.items() if remembered and fact.server_uuid == remembered.server_uuid
         ]
-        with suppress(AdministrationFailed):
-            return len(names) == 1 and bool(questions.objects(self._members[names[0]]))
+        with suppress(AdminError):
+            return len(names) == 1 and bool(admin_queries.objects(self._servers[names[0]]))
         return False
 
     def _state(self, name: str, report: ServerReport) -> ServerState:
-        member = self._members[name]
-        settings = questions.settings(member)
-        channel = questions.channel(member)
-        users = [account.user for account in self.wanted.accounts]
+        server = self._servers[name]
+        settings = admin_queries.settings(server)
+        channel = admin_queries.channel(server)
+        users = [account.user for account in self.desired.accounts]
         return ServerState(
             name=name,
-            address=member.server.address,
+            address=server.server.address,
             facts=report.facts,
             version=_version(report.version),
             settings=settings,
-            persisted=questions.persisted(member),
+            persisted=admin_queries.persisted(server),
             purged=report.purged,
-            has_first_log=questions.has_first_log(member),
-            objects=questions.objects(member),
-            schemas=questions.schemas(member),
-            accounts=self._accounts(member),
-            other_accounts=questions.other_accounts(member, users),
+            has_first_log=admin_queries.has_first_log(server),
+            objects=admin_queries.objects(server),
+            schemas=admin_queries.schemas(server),
+            accounts=self._accounts(server),
+            other_accounts=admin_queries.other_accounts(server, users),
             channel=ChannelSettings(
                 channel[0], channel[1] == "YES", channel[2], str(channel[3]) == "1", channel[4] == "YES"
             )
             if channel
             else None,
-            offers_tls=questions.offers_tls(member),
-            clone_plugin=questions.clone_plugin(member),
-            tracking_fault=member.tracking_fault(),
-            clock_ahead=questions.clock_ahead(member),
+            offers_tls=admin_queries.offers_tls(server),
+            clone_plugin=admin_queries.clone_plugin(server),
+            tracking_fault=server.tracking_fault(),
+            clock_ahead=admin_queries.clock_ahead(server),
         )
 
     def _require_rights(self) -> None:
         findings: list[Finding] = []
-        for name, member in self._members.items():
-            lacking = questions.lacking_privileges(member)
+        for name, server in self._servers.items():
+            lacking = admin_queries.missing_privileges(server)
             if lacking:
-                what = f"{name} ({member.server.address}) gives the account {self.admin.user} no {', '.join(lacking)}"
+                what = f"{name} ({server.server.address}) gives the account {self.account.user} no {', '.join(lacking)}"
                 cure = "grant it on *.*, or give another account to administer the servers"
                 findings.append(Finding("admin_rights", name, what, cure))
         if findings:
-            raise Refused(tuple(findings))
+            raise ChecksFailed(tuple(findings))
 
-    def _accounts(self, member: Administrator) -> dict[str, AccountFacts]:
+    def _accounts(self, server: ServerAdmin) -> dict[str, AccountFacts]:
         found: dict[str, AccountFacts] = {}
-        for wanted in self.wanted.accounts:
-            answer = questions.account(member, wanted.user)
+        for desired in self.desired.accounts:
+            answer = admin_queries.account(server, desired.user)
             if answer is not None:
-                login = questions.try_login(member.server, wanted.credentials, self.tls)
+                login = admin_queries.try_login(server.server, desired.credentials, self.tls)
                 rights = frozenset(Right(*right) for right in answer[1])
-                found[wanted.user] = AccountFacts(answer[0], rights, *login)
+                found[desired.user] = AccountFacts(answer[0], rights, *login)
         return found
 
 
@@ -228,11 +231,11 @@ def _unanswered_all(answers: Mapping[str, ServerReport | NoAnswer]) -> tuple[Fin
     return tuple(_unanswered(name, answer) for name, answer in answers.items() if isinstance(answer, NoAnswer))
 
 
-def _locked(member: Administrator) -> bool:
+def _locked(server: ServerAdmin) -> bool:
     try:
-        return member.take_lock()
-    except AdministrationFailed as failure:
-        raise Refused((_unanswered(failure.server, failure.answer),)) from failure
+        return server.take_lock()
+    except AdminError as failure:
+        raise ChecksFailed((_unanswered(failure.server, failure.answer),)) from failure
 
 
 def _unanswered(name: str, answer: NoAnswer) -> Finding:

@@ -11,7 +11,7 @@ from inventory_replication.config import Credentials, Server
 from inventory_replication.decisions.snapshot import RECORD_SCHEMA
 from inventory_replication.mysql.diagnostics import explain
 from inventory_replication.mysql.probes import seconds_ahead
-from inventory_replication.provisioning.server_admin import Administrator, connect
+from inventory_replication.provisioning.server_admin import ServerAdmin, connect
 
 SETTINGS = (
     "gtid_mode",
@@ -86,30 +86,30 @@ def try_login(server: Server, account: Credentials, tls: ssl.SSLContext | None) 
     return Login("", wrong_password=False)
 
 
-def settings(admin: Administrator) -> dict[str, str]:
+def settings(admin: ServerAdmin) -> dict[str, str]:
     """Global variables that matter, as text."""
     row = admin.rows("SELECT " + ", ".join(f"@@GLOBAL.{name}" for name in SETTINGS))[0]
     return dict(zip(SETTINGS, map(str, row), strict=True))
 
 
-def persisted(admin: Administrator) -> dict[str, str]:
+def persisted(admin: ServerAdmin) -> dict[str, str]:
     """Variables that were persisted."""
     return dict(admin.rows("SELECT VARIABLE_NAME, VARIABLE_VALUE FROM performance_schema.persisted_variables"))
 
 
-def objects(admin: Administrator) -> frozenset[str]:
+def objects(admin: ServerAdmin) -> frozenset[str]:
     """``schema.name`` of every table, view, routine and event of users."""
     own = SYSTEM_SCHEMAS | {RECORD_SCHEMA}
     return frozenset(f"{schema}.{name}" for schema, name in admin.rows(_OBJECTS) if schema not in own)
 
 
-def schemas(admin: Administrator) -> frozenset[str]:
+def schemas(admin: ServerAdmin) -> frozenset[str]:
     """Schemas of users."""
     found = admin.rows("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA")
     return frozenset(str(row[0]) for row in found) - SYSTEM_SCHEMAS
 
 
-def has_first_log(admin: Administrator) -> bool:
+def has_first_log(admin: ServerAdmin) -> bool:
     """Whether the oldest binary log is the first that was ever written; True without any."""
     if not int(admin.value("SELECT @@GLOBAL.log_bin")):
         return True
@@ -117,13 +117,13 @@ def has_first_log(admin: Administrator) -> bool:
     return not logs or int(str(logs[0][0]).rpartition(".")[2]) == 1
 
 
-def clone_plugin(admin: Administrator) -> bool:
+def clone_plugin(admin: ServerAdmin) -> bool:
     """Whether the clone plugin is active."""
     statement = "SELECT COUNT(*) FROM information_schema.PLUGINS WHERE PLUGIN_NAME='clone' AND PLUGIN_STATUS='ACTIVE'"
     return bool(admin.value(statement))
 
 
-def offers_tls(admin: Administrator) -> bool:
+def offers_tls(admin: ServerAdmin) -> bool:
     """Whether the server takes encrypted connections."""
     return bool(
         admin.value(
@@ -133,15 +133,15 @@ def offers_tls(admin: Administrator) -> bool:
     )
 
 
-def clock_ahead(admin: Administrator) -> float:
+def clock_ahead(admin: ServerAdmin) -> float:
     """Seconds by which the server's clock is ahead of this machine's; 0 if that lies within the time of the question."""
     asked = time.time()
-    told = float(admin.value("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))")) / 1e6
+    shown = float(admin.value("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))")) / 1e6
     answered = time.time()
-    return seconds_ahead(told, asked, answered)
+    return seconds_ahead(shown, asked, answered)
 
 
-def closed_since_start(admin: Administrator) -> bool:
+def closed_since_start(admin: ServerAdmin) -> bool:
     """Whether the server refuses writes because of how it started, and nobody has set that since."""
     refusing = bool(admin.value("SELECT @@GLOBAL.super_read_only OR @@GLOBAL.read_only"))
     set_since = admin.value(
@@ -151,14 +151,14 @@ def closed_since_start(admin: Administrator) -> bool:
     return refusing and not set_since
 
 
-def lacking_privileges(admin: Administrator) -> tuple[str, ...]:
+def missing_privileges(admin: ServerAdmin) -> tuple[str, ...]:
     """What the administrator's account needs and has not."""
     user, _, host = str(admin.value("SELECT CURRENT_USER()")).rpartition("@")
     held = {privilege for privilege, *_ in _rights(admin, user, host)}
     return tuple(privilege for privilege in ADMIN_PRIVILEGES if privilege not in held)
 
 
-def channel(admin: Administrator) -> tuple[Any, ...] | None:
+def channel(admin: ServerAdmin) -> tuple[Any, ...] | None:
     """User, encryption, CA file, auto-position and verification of the host of the default channel."""
     found = admin.rows(
         "SELECT USER, SSL_ALLOWED, SSL_CA_FILE, AUTO_POSITION, SSL_VERIFY_SERVER_CERTIFICATE "
@@ -167,12 +167,12 @@ def channel(admin: Administrator) -> tuple[Any, ...] | None:
     return found[0] if found else None
 
 
-def other_accounts(admin: Administrator, users: Sequence[str]) -> frozenset[str]:
+def other_accounts(admin: ServerAdmin, users: Sequence[str]) -> frozenset[str]:
     """``user@host`` of accounts that are neither the system's, nor root's, the administrator's, or one of these at any host."""
     return frozenset(str(row[0]) for row in admin.rows(_OTHERS) if row[0] not in {f"{user}@%" for user in users})
 
 
-def account(admin: Administrator, user: str) -> tuple[bool, tuple[tuple[str, str, str], ...]] | None:
+def account(admin: ServerAdmin, user: str) -> tuple[bool, tuple[tuple[str, str, str], ...]] | None:
     """Whether ``user@%`` must log in over TLS, and its rights (privilege, schema, table); ``None``: there is none."""
     found = admin.rows("SELECT ssl_type FROM mysql.user WHERE user=%s AND host='%%'", user)
     if not found:
@@ -182,7 +182,7 @@ def account(admin: Administrator, user: str) -> tuple[bool, tuple[tuple[str, str
     return text != "", _rights(admin, user, "%")
 
 
-def _rights(admin: Administrator, user: str, host: str) -> tuple[tuple[str, str, str], ...]:
+def _rights(admin: ServerAdmin, user: str, host: str) -> tuple[tuple[str, str, str], ...]:
     grantee = f"'{user}'@'{host}'"
     rights: list[tuple[str, str, str]] = []
     for privilege, schema, table, grantable in admin.rows(_RIGHTS, grantee, grantee, grantee):

@@ -5,18 +5,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 from inventory_replication.provisioning import steps as s
-from inventory_replication.provisioning.admin import POLL, Crew
+from inventory_replication.provisioning.admin import POLL_SECONDS, ClusterAdmin
 from inventory_replication.provisioning.desired_state import Right
 from inventory_replication.provisioning.findings import Finding, StepFailed
 from inventory_replication.provisioning.plan import Plan, make_plan
-from inventory_replication.provisioning.server_admin import AdministrationFailed, Administrator, LockLost
-from inventory_replication.provisioning.verify import settle
+from inventory_replication.provisioning.server_admin import AdminError, LockLost, ServerAdmin
+from inventory_replication.provisioning.verify import verify_until_settled
 
-Say = Callable[[s.Step], None]
+Notify = Callable[[s.Step], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Provisioned:
+class ProvisioningResult:
     """What a run did.
 
     Args:
@@ -30,90 +30,90 @@ class Provisioned:
     warnings: tuple[Finding, ...] = ()
 
 
-def provision(crew: Crew, *, wait: float, say: Say) -> Provisioned:
+def provision(admin: ClusterAdmin, *, wait: float, notify: Notify) -> ProvisioningResult:
     """Plan, apply, verify. Repeatable: a second run finds nothing to do.
 
     Args:
-        crew: Of all servers.
+        admin: Of all servers.
         wait: Seconds for servers to start, and again for replicas to connect and to catch up.
-        say: Is told each step before it is carried out.
+        notify: Is told each step before it is carried out.
 
     Raises:
-        Refused: Something speaks against it; no server was changed.
+        ChecksFailed: Something speaks against it; no server was changed.
         StepFailed: A step failed; those before it are done.
     """
-    crew.lock(wait)
-    plan = make_plan(crew.gather(wait), crew.wanted)
-    carry_out(crew, plan.steps, wait=wait, say=say)
-    crew.remember(plan.record)
-    return Provisioned(plan, settle(crew, wait=wait, catch_up=bool(plan.steps)))
+    admin.lock(wait)
+    plan = make_plan(admin.gather(wait), admin.desired)
+    carry_out(admin, plan.steps, wait=wait, notify=notify)
+    admin.remember(plan.record)
+    return ProvisioningResult(plan, verify_until_settled(admin, wait=wait, catch_up=bool(plan.steps)))
 
 
-def carry_out(crew: Crew, steps: Iterable[s.Step], *, wait: float, say: Say) -> None:
+def carry_out(admin: ClusterAdmin, steps: Iterable[s.Step], *, wait: float, notify: Notify) -> None:
     """Carry out steps in order.
 
     Raises:
         StepFailed: One failed; those before it are done.
     """
     for step in steps:
-        say(step)
+        notify(step)
         try:
-            _carry_out(crew, step, wait)
-        except AdministrationFailed as failure:
+            _carry_out(admin, step, wait)
+        except AdminError as failure:
             message = f"It was not possible to {step.does} on {step.server}: {failure}."
             again = "The steps before are done. Mend the cause and run the same command again."
             raise StepFailed(f"{message} {again}", server=step.server) from failure
 
 
-def _carry_out(crew: Crew, step: s.Step, wait: float) -> None:
-    member = crew.member(step.server)
+def _carry_out(admin: ClusterAdmin, step: s.Step, wait: float) -> None:
+    server = admin.server(step.server)
     match step:
         case s.CreateSchema(schema=schema):
-            member.create_schema(schema)
+            server.create_schema(schema)
         case s.CreateAccount(account=account, tls=tls):
-            member.create_account(account, tls=tls)
+            server.create_account(account, tls=tls)
         case s.SecureAccount(account=account, tls=tls):
-            member.secure_account(account, tls=tls)
+            server.secure_account(account, tls=tls)
         case s.GrantRights(user=user, rights=rights):
-            _for_each_place(rights, lambda names, schema, table: member.grant(user, names, schema, table))
+            _for_each_place(rights, lambda names, schema, table: server.grant(user, names, schema, table))
         case s.RevokeRights(user=user, rights=rights):
-            _for_each_place(rights, lambda names, schema, table: member.revoke(user, names, schema, table))
+            _for_each_place(rights, lambda names, schema, table: server.revoke(user, names, schema, table))
         case s.RecordSource(record=record):
-            crew.remember(record)
-            member.record_source(record)
+            admin.remember(record)
+            server.record_source(record)
         case _:
-            _carry_out_on_server(crew, member, step, wait)
+            _carry_out_on_server(admin, server, step, wait)
 
 
-def _carry_out_on_server(crew: Crew, member: Administrator, step: s.Step, wait: float) -> None:
+def _carry_out_on_server(admin: ClusterAdmin, server: ServerAdmin, step: s.Step, wait: float) -> None:
     match step:
         case s.SetReadOnly(on=on):
-            member.refuse_writes() if on else member.take_writes()
+            server.refuse_writes() if on else server.take_writes()
         case s.RefuseWritesAtStart():
-            member.refuse_writes_at_start()
+            server.refuse_writes_at_start()
         case s.PersistSetting(variable=variable, value=value, now=now):
-            member.persist(variable, value, now=now)
+            server.persist(variable, value, now=now)
         case s.EmptyNewServer(schemas=schemas):
-            member.drop_empty_schemas(schemas)
-            member.forget_history()
+            server.drop_empty_schemas(schemas)
+            server.forget_history()
         case s.InstallClone():
-            member.load_clone_plugin()
+            server.load_clone_plugin()
         case s.Clone(donor=donor):
-            member.clone_from(*crew.wanted.peer(donor), crew.admin, tls=crew.wanted.tls)
-            _wait_for_restart(member, wait)
+            server.clone_from(*admin.desired.peer(donor), admin.account, tls=admin.desired.tls)
+            _wait_for_restart(server, wait)
         case s.Follow(source=source):
-            wanted = crew.wanted
-            member.follow(
-                *wanted.peer(source),
-                wanted.replication(),
-                tls=wanted.tls,
-                ca_file=wanted.source_ca,
-                verify_host=wanted.source_verify_host,
+            desired = admin.desired
+            server.follow(
+                *desired.peer(source),
+                desired.replication(),
+                tls=desired.tls,
+                ca_file=desired.source_ca,
+                verify_host=desired.source_verify_host,
             )
         case s.StartReplica():
-            member.start_replica()
+            server.start_replica()
         case s.ForgetSource():
-            member.forget_source()
+            server.forget_source()
         case _:
             raise TypeError(f"nobody knows how to carry out {type(step).__name__}")
 
@@ -125,20 +125,20 @@ def _for_each_place(rights: frozenset[Right], change: Callable[[list[str], str, 
         )
 
 
-def _wait_for_restart(member: Administrator, wait: float) -> None:
+def _wait_for_restart(server: ServerAdmin, wait: float) -> None:
     until = time.monotonic() + wait
     while True:
-        time.sleep(POLL)
+        time.sleep(POLL_SECONDS)
         try:
-            if member.value("SELECT STATE FROM performance_schema.clone_status") == "Completed":
+            if server.value("SELECT STATE FROM performance_schema.clone_status") == "Completed":
                 return
         except LockLost:
             raise
-        except AdministrationFailed:
+        except AdminError:
             pass
         if time.monotonic() >= until:
             raise StepFailed(
-                f"{member.server.name} ({member.server.address}) has its copy and went down to restart with it, but is not "
+                f"{server.server.name} ({server.server.address}) has its copy and went down to restart with it, but is not "
                 "up again. Start it, then run the same command again.",
-                server=member.server.name,
+                server=server.server.name,
             )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from inventory_replication.provisioning.desired_state import Wanted
+from inventory_replication.provisioning.desired_state import DesiredState
 from inventory_replication.provisioning.roles import Roles
 from inventory_replication.provisioning.server_state import ServerState
 from inventory_replication.provisioning.steps import (
@@ -21,14 +21,14 @@ _LOGIN_ERRORS = ("1045:", "1698:", "2061:", "3118:", "3159:")
 """Beginnings of a receiver's error that other settings of the channel may mend."""
 
 
-def attach(state: ServerState, source: ServerState, wanted: Wanted) -> Iterator[Step]:
+def attach(state: ServerState, source: ServerState, desired: DesiredState) -> Iterator[Step]:
     """The steps of a server whose content does not count."""
-    reason = clone_reason(state, source, wanted)
+    reason = clone_reason(state, source, desired)
     if reason:
         yield from _copy(state, source, reason)
         why = "it holds a copy of the source then"
     else:
-        left = tuple(sorted(state.schemas & (source.schemas | {wanted.database})))
+        left = tuple(sorted(state.schemas & (source.schemas | {desired.database})))
         if state.executed() or left:
             why = "what its initialisation did is not part of the source's history"
             yield EmptyNewServer(state.name, "not_a_replica", why, left)
@@ -37,9 +37,9 @@ def attach(state: ServerState, source: ServerState, wanted: Wanted) -> Iterator[
     yield Follow(state.name, "not_a_replica", why, source.name)
 
 
-def clone_reason(state: ServerState, source: ServerState, wanted: Wanted) -> str:
+def clone_reason(state: ServerState, source: ServerState, desired: DesiredState) -> str:
     """Why the server must be copied from the source; empty: replaying the source's binary logs makes it the same."""
-    if state.name in wanted.rebuild:
+    if state.name in desired.rebuild:
         return "it is to be rebuilt"
     if source.purged or not source.has_first_log:
         return f"{_NEW}, and {source.name} no longer has all its binary logs"
@@ -50,7 +50,7 @@ def clone_reason(state: ServerState, source: ServerState, wanted: Wanted) -> str
 
 
 def rejoin(
-    state: ServerState, source: ServerState, roles: Roles, wanted: Wanted, *, password_changed: bool
+    state: ServerState, source: ServerState, roles: Roles, desired: DesiredState, *, password_changed: bool
 ) -> Iterator[Step]:
     """The steps of a server that holds a part of the source's history, and nothing else."""
     if roles.follows[state.name] != source.name:
@@ -58,25 +58,25 @@ def rejoin(
         why = f"it follows {now}, which is no longer the source" if now else "it follows nobody"
         yield Follow(state.name, "not_a_replica", why, source.name)
         return
-    fault = _fault_of_channel(state, wanted)
+    fault = _fault_of_channel(state, desired)
     if password_changed and not fault:
         fault = "the password of the replication account changes"
     (channel,) = state.facts.channels
     if fault:
         yield Follow(state.name, "channel_settings", fault, source.name)
-    elif not channel.receiver_wanted or not channel.applier_running:
+    elif not channel.receiver_enabled or not channel.applier_running:
         yield StartReplica(state.name, "replica_stopped", "its replication does not run")
 
 
-def _fault_of_channel(state: ServerState, wanted: Wanted) -> str:
+def _fault_of_channel(state: ServerState, desired: DesiredState) -> str:
     settings, (channel,) = state.channel, state.facts.channels
-    if settings is None or settings.user != wanted.replication().user:
+    if settings is None or settings.user != desired.replication().user:
         return "it logs in on the source with another account"
     if not settings.auto_position:
         return "it follows without auto-position"
-    if wanted.tls and not settings.encrypted:
+    if desired.tls and not settings.encrypted:
         return "it follows without encryption"
-    verification = (wanted.source_ca, wanted.source_verify_host) if wanted.tls else ("", False)
+    verification = (desired.source_ca, desired.source_verify_host) if desired.tls else ("", False)
     if (settings.ca_file, settings.verify_host) != verification:
         return "it checks the source's certificate in another way"
     if not channel.receiver_running and channel.receiver_error.startswith(_LOGIN_ERRORS):

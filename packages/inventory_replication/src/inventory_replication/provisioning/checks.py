@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
-from inventory_replication.provisioning.desired_state import Wanted
+from inventory_replication.provisioning.desired_state import DesiredState
 from inventory_replication.provisioning.findings import Finding
 from inventory_replication.provisioning.roles import Roles, States, followed
-from inventory_replication.provisioning.server_state import FIRST_VERSION, ServerState
+from inventory_replication.provisioning.server_state import MIN_VERSION, ServerState
 
 _SHOWN = 120
 _NEEDED: Final = {
@@ -18,25 +18,25 @@ _NEEDED: Final = {
 _SWITCH: Final = {"1": "ON"}
 
 
-def check_servers(states: States, wanted: Wanted) -> tuple[Finding, ...]:
+def check_servers(states: States, desired: DesiredState) -> tuple[Finding, ...]:
     """What can be said of the servers before their roles are known."""
-    found = [finding for state in states.values() for finding in _check_server(state, wanted)]
+    found = [finding for state in states.values() for finding in _check_server(state, desired)]
     found += _check_identities(states)
     for state in states.values():
-        if state.facts.channels and state.name not in wanted.rebuild and not followed(state, states, wanted):
+        if state.facts.channels and state.name not in desired.rebuild and not followed(state, states, desired):
             found.append(_follows_a_stranger(state))
     return tuple(found)
 
 
-def check_roles(states: States, roles: Roles, wanted: Wanted) -> tuple[Finding, ...]:
+def check_roles(states: States, roles: Roles, desired: DesiredState) -> tuple[Finding, ...]:
     """What speaks against the servers in their roles."""
     source = states[roles.source]
     found: list[Finding] = []
-    if source.name in wanted.rebuild:
+    if source.name in desired.rebuild:
         what = f"{source.label} is the source ({roles.reason})"
         found.append(Finding("not_the_source", source.name, what, "rebuild a replica instead, or switch over first"))
     for state in states.values():
-        if state is not source and state.name not in wanted.rebuild:
+        if state is not source and state.name not in desired.rebuild:
             found += _check_replica(state, source)
         if state.version < source.version:
             what = f"{state.label} has MySQL {_dotted(state.version)}, its source {_dotted(source.version)}"
@@ -44,18 +44,18 @@ def check_roles(states: States, roles: Roles, wanted: Wanted) -> tuple[Finding, 
     return tuple(found)
 
 
-def _check_server(state: ServerState, wanted: Wanted) -> Iterator[Finding]:
+def _check_server(state: ServerState, desired: DesiredState) -> Iterator[Finding]:
     def finding(code: str, what: str, cure: str) -> Finding:
         return Finding(code, state.name, f"{state.label} {what}", cure)
 
-    if state.version < FIRST_VERSION:
+    if state.version < MIN_VERSION:
         yield finding("old_version", f"has MySQL {_dotted(state.version)}", "MySQL 8.4 or newer is needed")
     for code, needed in _NEEDED.items():
         wrong = [f"{name}={state.settings[name]}" for name, value in needed.items() if state.settings[name] != value]
         if wrong:
             cure = f"set {', '.join(f'{name}={_SWITCH.get(value, value)}' for name, value in needed.items())}"
             yield finding(code, f"has {', '.join(wrong)}", f"{cure} in its option file and restart it")
-    if wanted.tls and not state.offers_tls:
+    if desired.tls and not state.offers_tls:
         yield finding("no_tls", "takes no encrypted connections", "give it a certificate (ssl_cert, ssl_key)")
     if len(state.facts.channels) > 1 or any(channel.name for channel in state.facts.channels):
         yield finding("several_channels", "has several or named replication channels", "RESET REPLICA ALL those")

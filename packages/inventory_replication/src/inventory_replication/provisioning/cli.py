@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 from inventory_replication.errors import ConfigurationError, ReplicationError
 
 if TYPE_CHECKING:
-    from inventory_replication.provisioning.commands import Answer
+    from inventory_replication.provisioning.commands import CommandResult
     from inventory_replication.provisioning.settings import Settings
 
 PROGRAM = "inventory-replication"
@@ -58,7 +58,7 @@ def build_parser() -> argparse.ArgumentParser:
         "--rebuild", action="append", default=[], metavar="NAME", help="throw this replica's content away and copy it"
     )
     provision.add_argument(
-        "--source-suffices",
+        "--allow-degraded",
         action="store_true",
         help="leave replicas that are not in order as they are, with a warning, where the source is beyond doubt",
     )
@@ -135,10 +135,10 @@ def _run(options: argparse.Namespace) -> int:
     return DONE if answer.good else NO
 
 
-def _answer(options: argparse.Namespace, settings: "Settings") -> "Answer":
+def _answer(options: argparse.Namespace, settings: "Settings") -> "CommandResult":
     from inventory_replication.provisioning import commands
 
-    say = _say if not options.json else _say_nothing
+    notify = _print_line if not options.json else _ignore_line
     match options.command:
         case "status":
             answer = commands.status(settings, watch=options.watch)
@@ -148,14 +148,14 @@ def _answer(options: argparse.Namespace, settings: "Settings") -> "Answer":
             answer = commands.certificates(settings, authority=options.authority, folder=options.into)
         case "provision":
             rebuild = frozenset(options.rebuild)
-            how = {"dry_run": options.dry_run, "source_suffices": options.source_suffices}
-            answer = commands.provision(settings, rebuild=rebuild, say=say, **how)
+            how = {"dry_run": options.dry_run, "allow_degraded": options.allow_degraded}
+            answer = commands.provision(settings, rebuild=rebuild, notify=notify, **how)
         case "guard":
-            answer = commands.guard(settings, interval=options.interval, once=options.once, say=_say)
+            answer = commands.guard(settings, interval=options.interval, once=options.once, notify=_print_line)
         case "failover":
-            answer = commands.failover(settings, options.target, lost=frozenset(options.lost), say=say)
+            answer = commands.failover(settings, options.target, lost=frozenset(options.lost), notify=notify)
         case _:
-            answer = commands.switchover(settings, options.target, timeout=options.timeout, say=say)
+            answer = commands.switchover(settings, options.target, timeout=options.timeout, notify=notify)
     return answer
 
 
@@ -166,24 +166,24 @@ def _file_of_environment() -> Path | None:
 
 def _fail(options: argparse.Namespace, error: ReplicationError, code: int) -> int:
     """Tell an error: one line for each thing that is wrong, and as JSON on standard output where that was asked for."""
-    from inventory_replication.provisioning.findings import Refused
+    from inventory_replication.provisioning.findings import ChecksFailed
 
-    findings = error.findings if isinstance(error, Refused) else ()
+    findings = error.findings if isinstance(error, ChecksFailed) else ()
     if options.json:
-        told: dict[str, Any] = {"ok": False, "code": error.code, "error": error.message}
+        shown: dict[str, Any] = {"ok": False, "code": error.code, "error": error.message}
         if findings:
-            told["findings"] = [finding.as_json() for finding in findings]
-        print(json.dumps(told))
+            shown["findings"] = [finding.as_json() for finding in findings]
+        print(json.dumps(shown))
     for line in map(str, findings) if findings else [error.message]:
         print(f"{PROGRAM}: {error.code}: {line}", file=sys.stderr)
     return code
 
 
-def _say(line: str) -> None:
+def _print_line(line: str) -> None:
     print(line, flush=True)
 
 
-def _say_nothing(line: str) -> None:
+def _ignore_line(line: str) -> None:
     """A program reads the answer: the steps stand in it."""
 
 

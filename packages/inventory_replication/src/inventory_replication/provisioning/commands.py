@@ -9,21 +9,21 @@ from inventory_replication.errors import ConfigurationError
 from inventory_replication.provisioning import apply, status_report
 from inventory_replication.provisioning import switchover as changes
 from inventory_replication.provisioning import verify as checking
-from inventory_replication.provisioning.admin import Crew
+from inventory_replication.provisioning.admin import ClusterAdmin
 from inventory_replication.provisioning.certificates import issue_certificates
 from inventory_replication.provisioning.desired_state import Role
 from inventory_replication.provisioning.findings import Finding, blocking
 from inventory_replication.provisioning.guard import Guard
-from inventory_replication.provisioning.partial import provision_source
+from inventory_replication.provisioning.partial import provision_partial
 from inventory_replication.provisioning.plan import make_plan
 from inventory_replication.provisioning.settings import Settings
 from inventory_replication.provisioning.steps import Step
 
-Say = Callable[[str], None]
+Notify = Callable[[str], None]
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class CommandResult:
     """The answer of a subcommand.
 
     Args:
@@ -37,12 +37,12 @@ class Answer:
     data: dict[str, Any]
 
 
-def status(settings: Settings, *, watch: float) -> Answer:
+def status(settings: Settings, *, watch: float) -> CommandResult:
     """Who is the source, and how far the replicas are; asked with the monitor's account if its password is given."""
     if not settings.servers:
         raise ConfigurationError("There is no server: name each one as name=host:port.")
     account = settings.account(Role.MONITOR) or settings.required("admin")
-    found = status_report.look(settings.servers, account, settings.tls, watch=watch)
+    found = status_report.observe_cluster(settings.servers, account, settings.tls, watch=watch)
     lines = [f"{found.mode}: {found.reason}"]
     for server in found.servers:
         behind = "" if server.transactions_behind is None else f", {server.transactions_behind} transactions behind"
@@ -53,82 +53,88 @@ def status(settings: Settings, *, watch: float) -> Answer:
         )
         shown = f" ({proved}{behind})" if server.transactions_behind is not None else ""
         lines.append(f"{server.name} {server.address} {server.state}{shown}: {server.reason}")
-    return Answer(found.healthy, tuple(lines), {"ok": found.healthy, **found.as_json()})
+    return CommandResult(found.healthy, tuple(lines), {"ok": found.healthy, **found.as_json()})
 
 
-def verify(settings: Settings, *, rows: bool) -> Answer:
+def verify(settings: Settings, *, rows: bool) -> CommandResult:
     """Every deviation from the wanted state, and with ``rows`` of the replicas' content from the source's; changes nothing."""
-    with _crew(settings) as crew:
-        findings = checking.verify(crew, wait=settings.wait, rows=rows)
-    return Answer(not findings, _lines(findings) or ("all is as it should be",), _data(findings))
+    with _cluster_admin(settings) as admin:
+        findings = checking.verify(admin, wait=settings.wait, rows=rows)
+    return CommandResult(not findings, _lines(findings) or ("all is as it should be",), _data(findings))
 
 
-def provision(settings: Settings, *, rebuild: frozenset[str], dry_run: bool, source_suffices: bool, say: Say) -> Answer:
+def provision(
+    settings: Settings, *, rebuild: frozenset[str], dry_run: bool, allow_degraded: bool, notify: Notify
+) -> CommandResult:
     """Plan, apply, verify; or the plan alone."""
-    with _crew(settings, rebuild) as crew:
+    with _cluster_admin(settings, rebuild) as admin:
         if dry_run:
-            plan = make_plan(crew.gather(settings.wait), crew.wanted)
-            lines = (f"{plan.source} is the source: {plan.roles.reason}", *_told(plan.steps))
-            return Answer(good=True, lines=lines, data={"ok": True, "source": plan.source, "steps": _steps(plan.steps)})
-        run = provision_source if source_suffices else apply.provision
-        done = run(crew, wait=settings.wait, say=lambda step: say(str(step)))
-    last = () if done.plan.steps else _told(())
+            plan = make_plan(admin.gather(settings.wait), admin.desired)
+            lines = (f"{plan.source} is the source: {plan.roles.reason}", *_step_lines(plan.steps))
+            return CommandResult(
+                good=True, lines=lines, data={"ok": True, "source": plan.source, "steps": _steps(plan.steps)}
+            )
+        run = provision_partial if allow_degraded else apply.provision
+        done = run(admin, wait=settings.wait, notify=lambda step: notify(str(step)))
+    last = () if done.plan.steps else _step_lines(())
     faults = blocking(done.findings)
     warnings = (*done.warnings, *(finding for finding in done.findings if finding not in faults))
     data = {**_data(faults, warnings), "source": done.plan.source, "steps": _steps(done.plan.steps)}
-    lines = (*last, f"{done.plan.source} is the source", *_lines(faults), *_warned(warnings))
-    return Answer(not faults, lines, data)
+    lines = (*last, f"{done.plan.source} is the source", *_lines(faults), *_warning_lines(warnings))
+    return CommandResult(not faults, lines, data)
 
 
-def certificates(settings: Settings, *, authority: Path, folder: Path) -> Answer:
+def certificates(settings: Settings, *, authority: Path, folder: Path) -> CommandResult:
     """Issue the servers' certificates; connects to none of them."""
     if not settings.servers:
         raise ConfigurationError("There is no server: name each one as name=host:port.")
     written = issue_certificates(authority, folder, settings.hosts())
     lines = tuple(f"written: {file}" for file in written) or ("nothing to do",)
-    return Answer(good=True, lines=lines, data={"ok": True, "written": list(written)})
+    return CommandResult(good=True, lines=lines, data={"ok": True, "written": list(written)})
 
 
-def guard(settings: Settings, *, interval: float, once: bool, say: Say) -> Answer:
+def guard(settings: Settings, *, interval: float, once: bool, notify: Notify) -> CommandResult:
     """Open the recorded source again after each restart; returns only if it is to check once."""
     if not settings.servers:
         raise ConfigurationError("There is no server: name each one as name=host:port.")
     said: list[str] = []
-    with Guard(settings, said.append if once else say) as guarding:
+    with Guard(settings, said.append if once else notify) as guarding:
         if not once:
             guarding.run(interval)
         well = guarding.check()
-    return Answer(well, tuple(said), {"ok": well, "reason": said[-1] if said else ""})
+    return CommandResult(well, tuple(said), {"ok": well, "reason": said[-1] if said else ""})
 
 
-def switchover(settings: Settings, target: str, *, timeout: float, say: Say) -> Answer:
+def switchover(settings: Settings, target: str, *, timeout: float, notify: Notify) -> CommandResult:
     """Make a replica the source, and the source a replica."""
-    with _crew(settings) as crew:
-        done = changes.switchover(crew, target, timeout=timeout, wait=settings.wait, say=lambda step: say(str(step)))
-    last = () if done.steps else _told(())
+    with _cluster_admin(settings) as admin:
+        done = changes.switchover(
+            admin, target, timeout=timeout, wait=settings.wait, notify=lambda step: notify(str(step))
+        )
+    last = () if done.steps else _step_lines(())
     faults = blocking(done.findings)
     warnings = tuple(finding for finding in done.findings if finding not in faults)
-    told = {"source": done.source, "former": done.former, "steps": _steps(done.steps)}
-    lines = (*last, f"{done.source} is the source", *_lines(faults), *_warned(warnings))
-    return Answer(not faults, lines, {**_data(faults, warnings), **told})
+    shown = {"source": done.source, "former": done.former, "steps": _steps(done.steps)}
+    lines = (*last, f"{done.source} is the source", *_lines(faults), *_warning_lines(warnings))
+    return CommandResult(not faults, lines, {**_data(faults, warnings), **shown})
 
 
-def failover(settings: Settings, target: str, *, lost: frozenset[str], say: Say) -> Answer:
+def failover(settings: Settings, target: str, *, lost: frozenset[str], notify: Notify) -> CommandResult:
     """Make a replica the source in place of one that was given up."""
-    with _crew(settings) as crew:
-        done = changes.failover(crew, target, lost=lost, wait=settings.wait, say=lambda step: say(str(step)))
+    with _cluster_admin(settings) as admin:
+        done = changes.failover(admin, target, lost=lost, wait=settings.wait, notify=lambda step: notify(str(step)))
     faults = blocking(done.findings)
     warnings = tuple(finding for finding in done.findings if finding not in faults)
-    told = {"source": done.source, "former": done.former, "steps": _steps(done.steps)}
-    lines = (f"{done.source} is the source", *_lines(faults), *_warned(warnings))
-    return Answer(not faults, lines, {**_data(faults, warnings), **told})
+    shown = {"source": done.source, "former": done.former, "steps": _steps(done.steps)}
+    lines = (f"{done.source} is the source", *_lines(faults), *_warning_lines(warnings))
+    return CommandResult(not faults, lines, {**_data(faults, warnings), **shown})
 
 
-def _crew(settings: Settings, rebuild: frozenset[str] = frozenset()) -> Crew:
-    return Crew(settings.wanted(rebuild), settings.required("admin"), settings.tls, settings.memory())
+def _cluster_admin(settings: Settings, rebuild: frozenset[str] = frozenset()) -> ClusterAdmin:
+    return ClusterAdmin(settings.desired_state(rebuild), settings.required("admin"), settings.tls, settings.memory())
 
 
-def _told(steps: Iterable[Step]) -> tuple[str, ...]:
+def _step_lines(steps: Iterable[Step]) -> tuple[str, ...]:
     return tuple(map(str, steps)) or ("nothing to do",)
 
 
@@ -140,10 +146,10 @@ def _lines(findings: Iterable[Finding]) -> tuple[str, ...]:
     return tuple(map(str, findings))
 
 
-def _warned(warnings: Iterable[Finding]) -> tuple[str, ...]:
+def _warning_lines(warnings: Iterable[Finding]) -> tuple[str, ...]:
     return tuple(f"warning: {finding}" for finding in warnings)
 
 
 def _data(findings: tuple[Finding, ...], warnings: tuple[Finding, ...] = ()) -> dict[str, Any]:
-    told = {"warnings": [finding.as_json() for finding in warnings]} if warnings else {}
-    return {"ok": not findings, "findings": [finding.as_json() for finding in findings], **told}
+    shown = {"warnings": [finding.as_json() for finding in warnings]} if warnings else {}
+    return {"ok": not findings, "findings": [finding.as_json() for finding in findings], **shown}

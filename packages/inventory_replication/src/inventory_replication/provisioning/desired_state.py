@@ -62,7 +62,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class Wanted:
+class DesiredState:
     """The wanted state.
 
     Args:

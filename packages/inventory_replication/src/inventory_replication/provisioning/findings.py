@@ -46,7 +46,7 @@ CHECKS: Final[Mapping[str, str]] = {
     "behind": "A replica did not get what the source had within the time given.",
     "session_tracking": "The server does not report the GTIDs of commits to its clients, so each commit costs one more question.",
     "tracking_everywhere": "`session_track_gtids` is on for all sessions, which slows the applier down.",
-    "failed_step": "A step failed on a replica, and the rest was done without it (`--source-suffices`).",
+    "failed_step": "A step failed on a replica, and the rest was done without it (`--allow-degraded`).",
     "clock": "The clock of a server is more than 5 seconds from that of the source, or that of the source from this machine's.",
     "rows_differ": "A replica that has every transaction of the source holds other rows in a table.",
     "rows_not_compared": "Rows could not be compared: the replica is too far behind, or they change all the time.",
@@ -93,7 +93,7 @@ def blocking(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     return tuple(finding for finding in findings if finding.code not in WARNINGS)
 
 
-class Refused(ProvisioningRefused):
+class ChecksFailed(ProvisioningRefused):
     """The servers cannot become what is wanted as they are; nothing was changed on any of them.
 
     Args:

@@ -12,14 +12,14 @@ from typing import Self
 from inventory_replication.config import MonitorPolicy
 from inventory_replication.decisions.snapshot import NoAnswer, ServerFacts
 from inventory_replication.mysql.probes import Probe, ServerReport
-from inventory_replication.provisioning import admin_queries as questions
-from inventory_replication.provisioning.roles import Opening, find_server_to_open
-from inventory_replication.provisioning.server_admin import AdministrationFailed, Administrator
+from inventory_replication.provisioning import admin_queries
+from inventory_replication.provisioning.roles import OpeningDecision, find_server_to_open
+from inventory_replication.provisioning.server_admin import AdminError, ServerAdmin
 from inventory_replication.provisioning.settings import Settings
 
-_PATIENCE = MonitorPolicy(connect_timeout=1.0, read_timeout=3.0)
+_PROBE_POLICY = MonitorPolicy(connect_timeout=1.0, read_timeout=3.0)
 
-Say = Callable[[str], None]
+Notify = Callable[[str], None]
 
 
 class Guard:
@@ -27,20 +27,20 @@ class Guard:
 
     Args:
         settings: Of all servers, with the administrator's account.
-        say: Called with a line for each change of what is found, and for each server that was opened.
+        notify: Called with a line for each change of what is found, and for each server that was opened.
     """
 
-    def __init__(self, settings: Settings, say: Say) -> None:
+    def __init__(self, settings: Settings, notify: Notify) -> None:
         self._servers = {server.name: server for server in settings.servers}
         self._admin = settings.required("admin")
         self._tls = settings.tls
         self._memory = settings.memory()
-        self._say = say
+        self._notify = notify
         self._said = ""
         self._silent: tuple[str, ...] = ()
         self._closing = ExitStack()
         self._probes = {
-            name: self._closing.enter_context(closing(Probe(server, self._admin, tls=self._tls, policy=_PATIENCE)))
+            name: self._closing.enter_context(closing(Probe(server, self._admin, tls=self._tls, policy=_PROBE_POLICY)))
             for name, server in self._servers.items()
         }
 
@@ -62,7 +62,7 @@ class Guard:
         Raises:
             ConfigurationError: The file that remembers the source cannot be read or written.
         """
-        answers = self._ask()
+        answers = self._query()
         found = find_server_to_open(answers, self._memory.read() if self._memory else None)
         if found.server:
             found = self._open(found.server, [name for name, fact in answers.items() if fact])
@@ -72,32 +72,32 @@ class Guard:
                 self._memory.write(record)
         line = found.reason if found.well else " ".join([found.reason, *self._silent])
         if line != self._said:
-            self._say(line)
+            self._notify(line)
             self._said = line
         return found.well
 
-    def _open(self, name: str, answering: list[str]) -> Opening:
+    def _open(self, name: str, answering: list[str]) -> OpeningDecision:
         """Open the server unless another run is at work, or the servers are not any more what they were a moment ago."""
         with ExitStack() as opened:
-            members = {
-                each: opened.enter_context(Administrator(self._servers[each], self._admin, tls=self._tls))
+            servers = {
+                each: opened.enter_context(ServerAdmin(self._servers[each], self._admin, tls=self._tls))
                 for each in answering
             }
             try:
-                if not all(member.take_lock() for member in members.values()):
-                    return Opening(None, "Another run of this command is at work; nothing is opened meanwhile.")
-                again = find_server_to_open(self._ask(), self._memory.read() if self._memory else None)
+                if not all(server.take_lock() for server in servers.values()):
+                    return OpeningDecision(None, "Another run of this command is at work; nothing is opened meanwhile.")
+                again = find_server_to_open(self._query(), self._memory.read() if self._memory else None)
                 if again.server != name:
                     return again
-                if not questions.closed_since_start(members[name]):
+                if not admin_queries.closed_since_start(servers[name]):
                     why = f"{again.reason}, but was told to refuse writes since its start"
-                    return Opening(None, f"{why}: run `inventory-replication provision` to open it.")
-                members[name].take_writes()
-            except AdministrationFailed as failure:
-                return Opening(None, f"{name} could not be opened: {failure}")
-        return Opening(None, f"{again.reason}; it was opened for writes.", well=True)
+                    return OpeningDecision(None, f"{why}: run `inventory-replication provision` to open it.")
+                servers[name].take_writes()
+            except AdminError as failure:
+                return OpeningDecision(None, f"{name} could not be opened: {failure}")
+        return OpeningDecision(None, f"{again.reason}; it was opened for writes.", well=True)
 
-    def _ask(self) -> dict[str, ServerFacts | None]:
-        reports = {name: probe.ask() for name, probe in self._probes.items()}
+    def _query(self) -> dict[str, ServerFacts | None]:
+        reports = {name: probe.query() for name, probe in self._probes.items()}
         self._silent = tuple(f"{report.why}." for report in reports.values() if isinstance(report, NoAnswer))
         return {name: report.facts if isinstance(report, ServerReport) else None for name, report in reports.items()}

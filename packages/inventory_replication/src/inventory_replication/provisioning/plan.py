@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from inventory_replication.decisions.snapshot import SourceRecord
 from inventory_replication.provisioning.attach import attach, rejoin
 from inventory_replication.provisioning.checks import check_roles, check_servers
-from inventory_replication.provisioning.desired_state import Account, Role, Wanted, rights_of
-from inventory_replication.provisioning.findings import Finding, Refused
+from inventory_replication.provisioning.desired_state import Account, DesiredState, Role, rights_of
+from inventory_replication.provisioning.findings import ChecksFailed, Finding
 from inventory_replication.provisioning.roles import Roles, States, find_roles, newest_record
 from inventory_replication.provisioning.server_state import ServerState
 from inventory_replication.provisioning.steps import (
@@ -45,62 +45,62 @@ class Plan:
         return self.roles.source
 
 
-def make_plan(states: States, wanted: Wanted) -> Plan:
+def make_plan(states: States, desired: DesiredState) -> Plan:
     """The steps from here to the wanted state.
 
     Replicas are made read-only before the source is touched, and the source has its accounts before a replica is attached.
 
     Raises:
-        Refused: Something speaks against it; the error holds every finding.
+        ChecksFailed: Something speaks against it; the error holds every finding.
     """
-    roles = judge(states, wanted)
+    roles = require_roles(states, desired)
     source = states[roles.source]
     replicas = [state for state in states.values() if state is not source]
-    steps = [step for state in replicas for step in _protect(state, wanted)]
-    record = record_of(source, states, wanted)
-    steps += _ready_source(source, record, wanted)
-    password_changed = any(isinstance(step, SecureAccount) and step.account == wanted.replication() for step in steps)
+    steps = [step for state in replicas for step in _protect(state, desired)]
+    record = record_of(source, states, desired)
+    steps += _ready_source(source, record, desired)
+    password_changed = any(isinstance(step, SecureAccount) and step.account == desired.replication() for step in steps)
     for state in states.values():
-        steps += _settle(state, wanted)
+        steps += _settle(state, desired)
     for state in replicas:
-        if state.is_new or state.name in wanted.rebuild:
-            steps += attach(state, source, wanted)
+        if state.is_new or state.name in desired.rebuild:
+            steps += attach(state, source, desired)
         else:
-            steps += rejoin(state, source, roles, wanted, password_changed=password_changed)
+            steps += rejoin(state, source, roles, desired, password_changed=password_changed)
     if source.facts.channels:
         steps.append(ForgetSource(source.name, "leftover_channel", "it has a channel from when it was a replica"))
     return Plan(roles, record, tuple(steps))
 
 
-def record_of(source: ServerState, states: States, wanted: Wanted) -> SourceRecord:
+def record_of(source: ServerState, states: States, desired: DesiredState) -> SourceRecord:
     """What is to be on record about the source: the newest record if it names it, else the next one."""
-    newest = newest_record(states, wanted)
+    newest = newest_record(states, desired)
     if newest and newest.server_uuid == source.facts.server_uuid:
         return newest
     return SourceRecord(newest.epoch + 1 if newest else 1, source.facts.server_uuid)
 
 
-def judge(states: States, wanted: Wanted) -> Roles:
+def require_roles(states: States, desired: DesiredState) -> Roles:
     """Who is who, if nothing speaks against it.
 
     Raises:
-        Refused: Something does.
+        ChecksFailed: Something does.
     """
-    findings = list(check_servers(states, wanted))
-    roles = find_roles(states, wanted)
+    findings = list(check_servers(states, desired))
+    roles = find_roles(states, desired)
     if isinstance(roles, Finding):
         if not any(finding.code == "other_source" for finding in findings):
             findings.append(roles)
     elif not findings:
-        findings += check_roles(states, roles, wanted)
+        findings += check_roles(states, roles, desired)
     if findings or isinstance(roles, Finding):
-        raise Refused(tuple(findings))
+        raise ChecksFailed(tuple(findings))
     return roles
 
 
-def _protect(state: ServerState, wanted: Wanted) -> Iterator[Step]:
+def _protect(state: ServerState, desired: DesiredState) -> Iterator[Step]:
     """A replica with data takes no writes from before the first other step on."""
-    if state.is_new or state.name in wanted.rebuild:
+    if state.is_new or state.name in desired.rebuild:
         return
     if not state.facts.super_read_only:
         yield SetReadOnly(state.name, "writable_replica", "it is a replica and takes writes", on=True)
@@ -108,7 +108,7 @@ def _protect(state: ServerState, wanted: Wanted) -> Iterator[Step]:
         yield SetReadOnly(state.name, "writable_replica", "it would take writes after a restart", on=True)
 
 
-def _ready_source(source: ServerState, record: SourceRecord, wanted: Wanted) -> Iterator[Step]:
+def _ready_source(source: ServerState, record: SourceRecord, desired: DesiredState) -> Iterator[Step]:
     if source.facts.record != record:
         yield RecordSource(source.name, "source_record", "it is not on record as the source", record)
     if not source.facts.writable:
@@ -116,26 +116,26 @@ def _ready_source(source: ServerState, record: SourceRecord, wanted: Wanted) -> 
     elif any(source.persisted.get(variable) != "ON" for variable in ("super_read_only", "read_only")):
         why = "it would take writes after a restart, whoever is the source then"
         yield RefuseWritesAtStart(source.name, "open_at_start", why)
-    if wanted.database not in source.schemas:
-        why = f"it has no schema {wanted.database}"
-        yield CreateSchema(source.name, "schema", why, wanted.database)
-    for account in wanted.accounts:
-        yield from _ready_account(source, account, wanted)
+    if desired.database not in source.schemas:
+        why = f"it has no schema {desired.database}"
+        yield CreateSchema(source.name, "schema", why, desired.database)
+    for account in desired.accounts:
+        yield from _ready_account(source, account, desired)
 
 
-def _ready_account(source: ServerState, account: Account, wanted: Wanted) -> Iterator[Step]:
+def _ready_account(source: ServerState, account: Account, desired: DesiredState) -> Iterator[Step]:
     user = account.user
-    needed = rights_of(account.role, wanted.database, wanted.updatable_tables)
+    needed = rights_of(account.role, desired.database, desired.updatable_tables)
     found = source.accounts.get(user)
     if found is None:
         why = f"it has no account {user} ({account.role})"
-        yield CreateAccount(source.name, "account_missing", why, account.credentials, wanted.tls)
+        yield CreateAccount(source.name, "account_missing", why, account.credentials, desired.tls)
     elif found.wrong_password:
         why = f"it does not take the given password of {user}"
-        yield SecureAccount(source.name, "account_password", why, account.credentials, wanted.tls)
-    elif wanted.tls and not found.requires_tls:
+        yield SecureAccount(source.name, "account_password", why, account.credentials, desired.tls)
+    elif desired.tls and not found.requires_tls:
         why = f"it lets {user} in without encryption"
-        yield SecureAccount(source.name, "account_tls", why, account.credentials, wanted.tls)
+        yield SecureAccount(source.name, "account_tls", why, account.credentials, desired.tls)
     held = found.rights if found else frozenset()
     if needed - held:
         why = f"{user} lacks rights of the role {account.role}"
@@ -145,9 +145,9 @@ def _ready_account(source: ServerState, account: Account, wanted: Wanted) -> Ite
         yield RevokeRights(source.name, "account_rights", why, user, held - needed)
 
 
-def _settle(state: ServerState, wanted: Wanted) -> Iterator[Step]:
+def _settle(state: ServerState, desired: DesiredState) -> Iterator[Step]:
     """Settings that a server needs in either role; the source may be a replica tomorrow."""
-    migrates = any(account.role is Role.MIGRATOR for account in wanted.accounts)
+    migrates = any(account.role is Role.MIGRATOR for account in desired.accounts)
     if migrates and state.settings["log_bin_trust_function_creators"] != "1":
         why = "its binary log keeps the account that migrates from creating triggers"
         yield PersistSetting(state.name, "setting", why, "log_bin_trust_function_creators", "ON", now=True)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from inventory_replication.decisions.snapshot import ServerFacts, SourceRecord, latest_record
-from inventory_replication.provisioning.desired_state import Wanted
+from inventory_replication.provisioning.desired_state import DesiredState
 from inventory_replication.provisioning.findings import Finding
 from inventory_replication.provisioning.server_state import ServerState
 
@@ -27,23 +27,23 @@ class Roles:
     follows: Mapping[str, str]
 
 
-def followed(state: ServerState, states: States, wanted: Wanted) -> str:
+def followed(state: ServerState, states: States, desired: DesiredState) -> str:
     """Name of the server that this one copies from; empty where it copies from nobody, or from none of these.
 
     The identity of the source decides where it is known; a channel that never was connected is known by its address alone.
     """
     for channel in state.facts.channels:
         for name, other in states.items():
-            host, port = wanted.peer(name)
+            host, port = desired.peer(name)
             never_met = not channel.source_uuid and channel.source_address == f"{host}:{port}"
             if name != state.name and (channel.source_uuid == other.facts.server_uuid or never_met):
                 return name
     return ""
 
 
-def newest_record(states: States, wanted: Wanted) -> SourceRecord | None:
+def newest_record(states: States, desired: DesiredState) -> SourceRecord | None:
     """The newest change of the source that a server has written down, or that this command remembers."""
-    return latest_record([wanted.remembered, *(state.facts.record for state in states.values())])
+    return latest_record([desired.remembered, *(state.facts.record for state in states.values())])
 
 
 def writable_servers(states: States, record: SourceRecord | None) -> list[str]:
@@ -55,7 +55,7 @@ def writable_servers(states: States, record: SourceRecord | None) -> list[str]:
     ]
 
 
-def find_roles(states: States, wanted: Wanted) -> Roles | Finding:
+def find_roles(states: States, desired: DesiredState) -> Roles | Finding:
     """Tell the source, or say why it cannot be told.
 
     The one on record is the source, unless another one that knows this record takes writes: then a person has made it the source.
@@ -64,33 +64,33 @@ def find_roles(states: States, wanted: Wanted) -> Roles | Finding:
     follows another: the one that is named, the only one that holds data, the only one of several with data that takes writes, or
     the first of new servers.
     """
-    follows = {name: followed(state, states, wanted) for name, state in states.items()}
+    follows = {name: followed(state, states, desired) for name, state in states.items()}
     roots = {leader for leader in follows.values() if leader and not follows[leader]}
-    record = newest_record(states, wanted)
+    record = newest_record(states, desired)
     writable = writable_servers(states, record)
     for name, state in states.items():
         if record and state.facts.server_uuid == record.server_uuid and set(writable) <= {name}:
             return _agreed(
-                wanted, states, Roles(name, f"it is on record as the source (epoch {record.epoch})", follows)
+                desired, states, Roles(name, f"it is on record as the source (epoch {record.epoch})", follows)
             )
     if not any(follows.values()):
-        return _by_data(states, wanted, follows)
+        return _by_data(states, desired, follows)
     if len(writable) == 1 and not (roots - set(writable) and states[writable[0]].is_new):
-        return _agreed(wanted, states, Roles(writable[0], "it alone takes writes", follows))
+        return _agreed(desired, states, Roles(writable[0], "it alone takes writes", follows))
     if len(roots) == 1:
-        return _agreed(wanted, states, Roles(roots.pop(), "the others follow it", follows))
+        return _agreed(desired, states, Roles(roots.pop(), "the others follow it", follows))
     return _ambiguous(states, "the servers follow one another in a circle, or several sources")
 
 
-def _by_data(states: States, wanted: Wanted, follows: Mapping[str, str]) -> Roles | Finding:
-    if wanted.source:
-        return Roles(wanted.source, "it was named as the source", follows)
+def _by_data(states: States, desired: DesiredState, follows: Mapping[str, str]) -> Roles | Finding:
+    if desired.source:
+        return Roles(desired.source, "it was named as the source", follows)
     holding = [name for name, state in states.items() if not state.is_new]
     writable = [name for name, state in states.items() if state.facts.writable]
     if not holding and len(writable) == 1:
         return Roles(writable[0], "no server holds data, and it alone takes writes", follows)
     if not holding:
-        return Roles(wanted.servers[0].name, "all servers are new, and it is listed first", follows)
+        return Roles(desired.servers[0].name, "all servers are new, and it is listed first", follows)
     if len(holding) == 1:
         return Roles(holding[0], "it alone holds data", follows)
     deciding = [name for name in holding if name in writable]
@@ -99,15 +99,15 @@ def _by_data(states: States, wanted: Wanted, follows: Mapping[str, str]) -> Role
     return _ambiguous(states, f"{' and '.join(holding)} hold data, and nobody follows anybody")
 
 
-def _agreed(wanted: Wanted, states: States, roles: Roles) -> Roles | Finding:
-    if wanted.source in {"", roles.source}:
+def _agreed(desired: DesiredState, states: States, roles: Roles) -> Roles | Finding:
+    if desired.source in {"", roles.source}:
         return roles
-    label = states[wanted.source].label
+    label = states[desired.source].label
     return Finding(
         "not_the_source",
-        wanted.source,
+        desired.source,
         f"{label} was named as the source, but {roles.source} is ({roles.reason})",
-        f"run `inventory-replication switchover {wanted.source}` if it shall become the source, or do not name it",
+        f"run `inventory-replication switchover {desired.source}` if it shall become the source, or do not name it",
     )
 
 
@@ -121,7 +121,7 @@ def _ambiguous(states: States, why: str) -> Finding:
     )
 
 
-class Opening(NamedTuple):
+class OpeningDecision(NamedTuple):
     """The decision.
 
     Args:
@@ -135,7 +135,7 @@ class Opening(NamedTuple):
     well: bool = False
 
 
-def find_server_to_open(answers: Mapping[str, ServerFacts | None], remembered: SourceRecord | None) -> Opening:
+def find_server_to_open(answers: Mapping[str, ServerFacts | None], remembered: SourceRecord | None) -> OpeningDecision:
     """Find the recorded source if it refuses writes and no other server can have become the source since.
 
     That is certain if this command remembers the same record, because it remembers each change before a server is opened; or if all
@@ -148,7 +148,7 @@ def find_server_to_open(answers: Mapping[str, ServerFacts | None], remembered: S
     facts = {name: fact for name, fact in answers.items() if fact is not None}
     newest = latest_record([remembered, *(fact.record for fact in facts.values())])
     if newest is None:
-        return Opening(None, "No source is on record: run `inventory-replication provision`.")
+        return OpeningDecision(None, "No source is on record: run `inventory-replication provision`.")
     name = next((name for name, fact in facts.items() if fact.server_uuid == newest.server_uuid), None)
     writable = [
         each for each, fact in facts.items() if fact.writable and not newest.supersedes(fact.server_uuid, fact.record)
@@ -156,14 +156,16 @@ def find_server_to_open(answers: Mapping[str, ServerFacts | None], remembered: S
     if writable:
         well = writable == [name]
         beside = "" if well else f" {name or newest.server_uuid} is on record: run `inventory-replication provision`."
-        return Opening(None, f"{' and '.join(writable)} takes writes.{beside}", well)
+        return OpeningDecision(None, f"{' and '.join(writable)} takes writes.{beside}", well)
     if name is None:
         why = f"The source on record (epoch {newest.epoch}, server_uuid {newest.server_uuid}) does not answer"
-        return Opening(None, f"{why}; no other server is opened.")
+        return OpeningDecision(None, f"{why}; no other server is opened.")
     if facts[name].record != newest:
         what = f"{name} was to become the source (epoch {newest.epoch}) and is not yet"
-        return Opening(None, f"{what}: run `inventory-replication provision`.")
+        return OpeningDecision(None, f"{what}: run `inventory-replication provision`.")
     silent = [each for each in answers if each not in facts]
     if silent and remembered != newest:
-        return Opening(None, f"{name} is on record as the source, but {' and '.join(silent)} may have a newer record.")
-    return Opening(name, f"{name} is on record as the source (epoch {newest.epoch})")
+        return OpeningDecision(
+            None, f"{name} is on record as the source, but {' and '.join(silent)} may have a newer record."
+        )
+    return OpeningDecision(name, f"{name} is on record as the source (epoch {newest.epoch})")

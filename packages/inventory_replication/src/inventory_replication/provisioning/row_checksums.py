@@ -10,14 +10,14 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from inventory_replication.provisioning.admin import Crew
+from inventory_replication.provisioning.admin import ClusterAdmin
 from inventory_replication.provisioning.findings import Finding
 from inventory_replication.provisioning.roles import Roles, States
-from inventory_replication.provisioning.server_admin import Administrator, quoted
+from inventory_replication.provisioning.server_admin import ServerAdmin, quoted
 
 CHUNK_ROWS: Final = 5_000
 """Rows of one statement, of which each reads for some hundredths of a second."""
-ATTEMPTS: Final = 5
+MAX_ATTEMPTS: Final = 5
 """How often a chunk is compared that changes meanwhile."""
 STATEMENT_TIMEOUT_SECONDS: Final = 15
 """Time limit of one statement on a server."""
@@ -89,25 +89,25 @@ class Table:
         return " AND ".join(parts) or "TRUE", arguments
 
 
-def compare_rows(crew: Crew, states: States, roles: Roles, *, wait: float) -> Iterator[Finding]:
+def compare_rows(admin: ClusterAdmin, states: States, roles: Roles, *, wait: float) -> Iterator[Finding]:
     """Compare the tables of the application on every replica with those of the source.
 
     Args:
-        crew: Of all servers.
+        admin: Of all servers.
         states: As they were found; only tables that both servers have are compared.
         roles: Who is who.
         wait: Seconds that a replica may take to get what the source has.
 
     Raises:
-        AdministrationFailed: The source does not answer, or a statement took too long on it.
+        AdminError: The source does not answer, or a statement took too long on it.
     """
-    source = crew.member(roles.source)
-    tables = read_tables(source, crew.wanted.database)
+    source = admin.server(roles.source)
+    tables = read_tables(source, admin.desired.database)
     for name in states:
         if roles.follows[name] == roles.source:
             shared = [table for table in tables if f"{table.schema}.{table.name}" in states[name].objects]
             try:
-                yield from _compare_replica(source, crew.member(name), shared, states[name].label, wait)
+                yield from _compare_replica(source, admin.server(name), shared, states[name].label, wait)
             except _NotComparedError as reason:
                 cure = "run it again when there is less to do"
                 yield Finding("rows_not_compared", name, f"{states[name].label}: {reason}", cure)
@@ -118,7 +118,7 @@ class _NotComparedError(Exception):
 
 
 def _compare_replica(
-    source: Administrator, replica: Administrator, tables: list[Table], label: str, wait: float
+    source: ServerAdmin, replica: ServerAdmin, tables: list[Table], label: str, wait: float
 ) -> Iterator[Finding]:
     until = time.monotonic() + wait
     for table in tables:
@@ -137,12 +137,12 @@ def _compare_replica(
 
 
 def _same(
-    source: Administrator, replica: Administrator, table: Table, chunk: tuple[Key | None, Key | None], until: float
+    source: ServerAdmin, replica: ServerAdmin, table: Table, chunk: tuple[Key | None, Key | None], until: float
 ) -> bool:
     before = _checksum(source, table, *chunk)
-    for _ in range(ATTEMPTS):
+    for _ in range(MAX_ATTEMPTS):
         executed = source.executed()
-        missing = replica.lacking_after(executed, max(1.0, until - time.monotonic()))
+        missing = replica.count_missing(executed, max(1.0, until - time.monotonic()))
         if missing:
             raise _NotComparedError(
                 f"it did not get in time what {source.server.name} has; {missing} transactions are missing"
@@ -157,7 +157,7 @@ def _same(
     raise _NotComparedError(f"rows of {table.schema}.{table.name} changed all the time")
 
 
-def _chunks(source: Administrator, table: Table) -> Iterator[tuple[Key | None, Key | None]]:
+def _chunks(source: ServerAdmin, table: Table) -> Iterator[tuple[Key | None, Key | None]]:
     """Ranges that cover the table; the last one has no end, so that it holds what a replica has beyond it."""
     after: Key | None = None
     while table.key:
@@ -170,13 +170,13 @@ def _chunks(source: Administrator, table: Table) -> Iterator[tuple[Key | None, K
     yield after, None
 
 
-def _checksum(server: Administrator, table: Table, after: Key | None, until: Key | None) -> Checksum:
+def _checksum(server: ServerAdmin, table: Table, after: Key | None, until: Key | None) -> Checksum:
     statement, arguments = table.checksum(after, until)
     count, total = server.rows(statement, *arguments)[0]
     return int(count), int(total)
 
 
-def read_tables(source: Administrator, schema: str) -> list[Table]:
+def read_tables(source: ServerAdmin, schema: str) -> list[Table]:
     """Tables of a schema with their columns, as the source has them."""
     columns: dict[str, list[str]] = {}
     keys: dict[str, dict[int, str]] = {}

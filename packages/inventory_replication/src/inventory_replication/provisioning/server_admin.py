@@ -15,20 +15,20 @@ from inventory_replication.errors import restore_error
 from inventory_replication.mysql.connection import TRACKING_ASSIGNMENTS, TrackingConnection
 from inventory_replication.mysql.diagnostics import explain
 
-CONNECT_TIMEOUT = 3.0
-READ_TIMEOUT = 20.0
-WAIT_SLICE = 1.0
-LOCK_WAIT = 5
+CONNECT_TIMEOUT_SECONDS = 3.0
+READ_TIMEOUT_SECONDS = 20.0
+WAIT_SLICE_SECONDS = 1.0
+LOCK_TIMEOUT_SECONDS = 5
 """Seconds after which a statement that waits for others' locks is given up by the server."""
 LOCK_NAME = "inventory_replication_provisioning"
-RETRY_INTERVAL = 5
-HEARTBEAT_PERIOD = 2
+RETRY_INTERVAL_SECONDS = 5
+HEARTBEAT_PERIOD_SECONDS = 2
 _IDENTIFIED = "%s@'%%' IDENTIFIED WITH caching_sha2_password BY %s"
 RESTARTED_BY_CLONE = frozenset({2006, 2013, 3707})
 """Errors by which a connection ends when the server has taken in a copy and restarts, or waits to be started."""
 
 
-class AdministrationFailed(Exception):
+class AdminError(Exception):
     """A server did not carry out a statement, or cannot be reached.
 
     Args:
@@ -47,7 +47,7 @@ class AdministrationFailed(Exception):
         return restore_error, (type(self), self.args), self.__dict__
 
 
-class LockLost(AdministrationFailed):
+class LockLost(AdminError):
     """The connection that kept other runs away was lost, and another run has the server now."""
 
     def __init__(self, server: Server) -> None:
@@ -56,7 +56,7 @@ class LockLost(AdministrationFailed):
         super().__init__(server.name, NoAnswer(f"{what}: {cure}", alive=True), 0)
 
 
-class Administrator:
+class ServerAdmin:
     """One connection to one server; opened at the first statement and again after it was lost. Commits each statement.
 
     A connection that is opened again takes the lock again before anything else, if `take_lock` had succeeded.
@@ -74,7 +74,7 @@ class Administrator:
         account: Credentials,
         *,
         tls: ssl.SSLContext | None,
-        read_timeout: float | None = READ_TIMEOUT,
+        read_timeout: float | None = READ_TIMEOUT_SECONDS,
     ) -> None:
         self.server = server
         self.account = account
@@ -104,7 +104,7 @@ class Administrator:
         """Carry a statement out and give its rows.
 
         Raises:
-            AdministrationFailed: The server refuses it or cannot be reached.
+            AdminError: The server refuses it or cannot be reached.
             LockLost: The connection was lost together with its lock, which another run holds now; nothing was carried out.
         """
         try:
@@ -113,12 +113,12 @@ class Administrator:
                 return tuple(cursor.fetchall())
         except (Error, ValueError) as fault:
             number = fault.args[0] if fault.args and isinstance(fault.args[0], int) else 0
-            raise AdministrationFailed(self.server.name, explain(fault, self.server, self.account), number) from fault
+            raise AdminError(self.server.name, explain(fault, self.server, self.account), number) from fault
 
     def _opened(self) -> TrackingConnection:
         if self._connection is None or not self._connection.open:
             self._connection = connect(self.server, self.account, self.tls, read_timeout=self._read_timeout)
-            if self._locked and not _get_lock(self._connection, LOCK_WAIT):
+            if self._locked and not _get_lock(self._connection, LOCK_TIMEOUT_SECONDS):
                 self._disconnect()
                 raise LockLost(self.server)
         return self._connection
@@ -141,22 +141,22 @@ class Administrator:
         """``@@gtid_executed``."""
         return GtidSet.parse(str(self.value("SELECT @@GLOBAL.gtid_executed")))
 
-    def lacking_after(self, gtids: GtidSet, seconds: float) -> int:
+    def count_missing(self, gtids: GtidSet, seconds: float) -> int:
         """Wait until the server has these transactions, and tell how many it lacks after ``seconds``; 0: none.
 
         Raises:
-            AdministrationFailed: It cannot be asked; that is told within a few seconds, even if it stands still.
+            AdminError: It cannot be asked; that is told within a few seconds, even if it stands still.
         """
         until = time.monotonic() + seconds
-        with Administrator(
-            self.server, self.account, tls=self.tls, read_timeout=WAIT_SLICE + CONNECT_TIMEOUT
+        with ServerAdmin(
+            self.server, self.account, tls=self.tls, read_timeout=WAIT_SLICE_SECONDS + CONNECT_TIMEOUT_SECONDS
         ) as waiting:
             while True:
-                patience = max(0.05, min(WAIT_SLICE, until - time.monotonic()))
+                patience = max(0.05, min(WAIT_SLICE_SECONDS, until - time.monotonic()))
                 if waiting.value("SELECT WAIT_FOR_EXECUTED_GTID_SET(%s, %s)", gtids.compact(), patience) == 0:
                     return 0
                 if time.monotonic() >= until:
-                    return waiting.executed().lacks(gtids)
+                    return waiting.executed().count_missing(gtids)
 
     def create_schema(self, schema: str) -> None:
         """Create a schema with the character set of the inventory's tables."""
@@ -172,13 +172,13 @@ class Administrator:
 
     def grant(self, user: str, privileges: Iterable[str], schema: str, table: str) -> None:
         """Grant privileges on one place, which need not exist; an empty schema or table means all."""
-        wanted = list(privileges)
+        desired = list(privileges)
         if table and not self._exists(schema, table):
             # Only together with CREATE are privileges granted on a table that does not exist.
-            self.rows(f"GRANT {', '.join([*wanted, 'CREATE'])} ON {_place(schema, table)} TO %s@'%%'", user)
+            self.rows(f"GRANT {', '.join([*desired, 'CREATE'])} ON {_place(schema, table)} TO %s@'%%'", user)
             self.revoke(user, ["CREATE"], schema, table)
             return
-        self.rows(f"GRANT {', '.join(wanted)} ON {_place(schema, table)} TO %s@'%%'", user)
+        self.rows(f"GRANT {', '.join(desired)} ON {_place(schema, table)} TO %s@'%%'", user)
 
     def _exists(self, schema: str, table: str) -> bool:
         query = "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = %s AND TABLE_NAME = %s"
@@ -189,7 +189,7 @@ class Administrator:
         self.rows(f"REVOKE IF EXISTS {', '.join(privileges)} ON {_place(schema, table)} FROM %s@'%%'", user)
 
     def refuse_writes(self) -> None:
-        """Refuse writes, now and after each restart. Waits for commits under way, at most `LOCK_WAIT` seconds."""
+        """Refuse writes, now and after each restart. Waits for commits under way, at most `LOCK_TIMEOUT_SECONDS` seconds."""
         self.rows("SET PERSIST super_read_only=ON, PERSIST read_only=ON")
 
     def take_writes(self) -> None:
@@ -238,7 +238,7 @@ class Administrator:
             yield
         finally:
             if refusing:
-                with suppress(AdministrationFailed):
+                with suppress(AdminError):
                     self.rows("SET GLOBAL super_read_only=ON")
 
     def drop_empty_schemas(self, schemas: Iterable[str]) -> None:
@@ -262,10 +262,10 @@ class Administrator:
         """Replace everything by a copy of the donor; returns when the server goes down to restart with it."""
         self.rows("SET GLOBAL clone_valid_donor_list=%s", f"{host}:{port}")
         statement = f"CLONE INSTANCE FROM %s@%s:{port} IDENTIFIED BY %s REQUIRE {'SSL' if tls else 'NO SSL'}"
-        with self.exempt(), Administrator(self.server, self.account, tls=self.tls, read_timeout=None) as patient:
+        with self.exempt(), ServerAdmin(self.server, self.account, tls=self.tls, read_timeout=None) as patient:
             try:
                 patient.rows(statement, account.user, host, account.password)
-            except AdministrationFailed as failure:
+            except AdminError as failure:
                 if failure.number not in RESTARTED_BY_CLONE:
                     raise
 
@@ -280,7 +280,8 @@ class Administrator:
             "CHANGE REPLICATION SOURCE TO SOURCE_HOST=%s, SOURCE_PORT=%s, SOURCE_USER=%s, SOURCE_PASSWORD=%s, "
             f"{security}, SOURCE_SSL_CA=%s, SOURCE_SSL_VERIFY_SERVER_CERT={verified}, SOURCE_AUTO_POSITION=1, "
             f"REQUIRE_ROW_FORMAT=1, GTID_ONLY=1, "
-            f"SOURCE_CONNECT_RETRY={RETRY_INTERVAL}, SOURCE_RETRY_COUNT=0, SOURCE_HEARTBEAT_PERIOD={HEARTBEAT_PERIOD}",
+            f"SOURCE_CONNECT_RETRY={RETRY_INTERVAL_SECONDS}, SOURCE_RETRY_COUNT=0, "
+            f"SOURCE_HEARTBEAT_PERIOD={HEARTBEAT_PERIOD_SECONDS}",
             host,
             port,
             account.user,
@@ -330,7 +331,7 @@ def connect(
     account: Credentials,
     tls: ssl.SSLContext | None,
     *,
-    read_timeout: float | None = READ_TIMEOUT,
+    read_timeout: float | None = READ_TIMEOUT_SECONDS,
 ) -> TrackingConnection:
     """A connection that commits each statement.
 
@@ -345,10 +346,10 @@ def connect(
         password=account.password,
         charset="utf8mb4",
         autocommit=True,
-        init_command=f"SET SESSION {TRACKING_ASSIGNMENTS}, lock_wait_timeout={LOCK_WAIT}",
-        connect_timeout=CONNECT_TIMEOUT,
+        init_command=f"SET SESSION {TRACKING_ASSIGNMENTS}, lock_wait_timeout={LOCK_TIMEOUT_SECONDS}",
+        connect_timeout=CONNECT_TIMEOUT_SECONDS,
         read_timeout=read_timeout,
-        write_timeout=READ_TIMEOUT,
+        write_timeout=READ_TIMEOUT_SECONDS,
         program_name="inventory-replication",
         **security,
     )

@@ -7,7 +7,7 @@ from inventory_replication.decisions.gtid import EMPTY, GtidSet
 from inventory_replication.decisions.snapshot import ServerFacts
 from inventory_replication.provisioning.desired_state import Right
 
-FIRST_VERSION = (8, 4)
+MIN_VERSION = (8, 4)
 """Oldest MySQL whose words are used here."""
 
 

@@ -9,11 +9,11 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Final
 
-from inventory_replication.config import LAST_PORT, MYSQL_PORT, Credentials, Server
+from inventory_replication.config import MAX_PORT, MYSQL_PORT, Credentials, Server
 from inventory_replication.decisions.snapshot import SourceRecord
 from inventory_replication.errors import ConfigurationError
 from inventory_replication.mysql.tls import client_tls
-from inventory_replication.provisioning.desired_state import Account, Role, Wanted
+from inventory_replication.provisioning.desired_state import Account, DesiredState, Role
 
 
 class RecordFile:
@@ -144,7 +144,7 @@ class Settings:
         peers = {server.name: server.host for server in _servers(self.values["peer_addresses"])}
         return {each.name: tuple({each.host: None, peers.get(each.name, each.host): None}) for each in self.servers}
 
-    def wanted(self, rebuild: frozenset[str] = frozenset()) -> Wanted:
+    def desired_state(self, rebuild: frozenset[str] = frozenset()) -> DesiredState:
         """What the servers should be.
 
         Raises:
@@ -157,7 +157,7 @@ class Settings:
         if any(account.user in {admin.user, "root"} for account in accounts):
             raise ConfigurationError(f"The account {admin.user} administers the servers; name another for each role.")
         peers = {server.name: (server.host, server.port) for server in _servers(self.values["peer_addresses"])}
-        return Wanted(
+        return DesiredState(
             servers=self.servers,
             database=self.values["database"],
             accounts=accounts,
@@ -247,7 +247,7 @@ def _servers(text: str) -> tuple[Server, ...]:
         host, colon, port = (
             address.rpartition(":") if ":" in address and not address.endswith("]") else (address, "", "")
         )
-        if not separator or not host or (colon and not (port.isdigit() and 0 < int(port) <= LAST_PORT)):
+        if not separator or not host or (colon and not (port.isdigit() and 0 < int(port) <= MAX_PORT)):
             raise ConfigurationError(f"{part!r} is no server; its form is name=host:port.")
         servers.append(Server(name, host.strip("[]"), int(port) if colon else MYSQL_PORT))
     return tuple(servers)

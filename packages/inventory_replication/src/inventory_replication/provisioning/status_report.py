@@ -22,11 +22,11 @@ from inventory_replication.decisions.topology import decide_topology
 from inventory_replication.mysql.probes import Probe
 
 _ROUND = 0.1
-_PATIENCE = MonitorPolicy(connect_timeout=3.0, read_timeout=5.0)
+_PROBE_POLICY = MonitorPolicy(connect_timeout=3.0, read_timeout=5.0)
 
 
 @dataclass(frozen=True, slots=True)
-class ServerStatus:
+class ObservedServer:
     """One server.
 
     Args:
@@ -47,7 +47,7 @@ class ServerStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class Status:
+class StatusReport:
     """All servers.
 
     Args:
@@ -60,7 +60,7 @@ class Status:
     mode: str
     source: str | None
     reason: str
-    servers: tuple[ServerStatus, ...]
+    servers: tuple[ObservedServer, ...]
 
     @property
     def healthy(self) -> bool:
@@ -90,7 +90,9 @@ class Status:
         }
 
 
-def look(servers: tuple[Server, ...], account: Credentials, tls: ssl.SSLContext | None, *, watch: float) -> Status:
+def observe_cluster(
+    servers: tuple[Server, ...], account: Credentials, tls: ssl.SSLContext | None, *, watch: float
+) -> StatusReport:
     """Ask all servers, and again for up to ``watch`` seconds until the staleness of each replica is proved.
 
     A replica proves its staleness when it gets what the source had at an earlier question.
@@ -99,7 +101,9 @@ def look(servers: tuple[Server, ...], account: Credentials, tls: ssl.SSLContext 
     snapshot: TopologySnapshot | None = None
     until = time.monotonic() + watch
     with ExitStack() as opened:
-        probes = [opened.enter_context(closing(Probe(each, account, tls=tls, policy=_PATIENCE))) for each in servers]
+        probes = [
+            opened.enter_context(closing(Probe(each, account, tls=tls, policy=_PROBE_POLICY))) for each in servers
+        ]
         while True:
             snapshot = _round(probes, tracker, snapshot)
             if snapshot.cause is Cause.SUSPECTED:
@@ -110,17 +114,17 @@ def look(servers: tuple[Server, ...], account: Credentials, tls: ssl.SSLContext 
             time.sleep(_ROUND)
     now = time.monotonic()
     members = tuple(_status(server, snapshot, tracker, now) for server in servers)
-    return Status(str(snapshot.mode), snapshot.source.name if snapshot.source else None, snapshot.reason, members)
+    return StatusReport(str(snapshot.mode), snapshot.source.name if snapshot.source else None, snapshot.reason, members)
 
 
 def _round(probes: list[Probe], tracker: StalenessTracker, before: TopologySnapshot | None) -> TopologySnapshot:
     """Ask everybody, the source last, so that it is not behind its replicas."""
     source = before.source.name if before and before.source else None
     answers: dict[str, Answer] = {}
-    asked_at: dict[str, float] = {}
+    probed_at: dict[str, float] = {}
     for probe in sorted(probes, key=lambda probe: probe.server.name == source):
-        asked_at[probe.server.name] = time.monotonic()
-        report = probe.ask()
+        probed_at[probe.server.name] = time.monotonic()
+        report = probe.query()
         answers[probe.server.name] = report if isinstance(report, NoAnswer) else report.facts
     ordered = {probe.server.name: answers[probe.server.name] for probe in probes}
     snapshot = decide_topology(ordered, before, time.monotonic())
@@ -128,15 +132,15 @@ def _round(probes: list[Probe], tracker: StalenessTracker, before: TopologySnaps
         if isinstance(answers[member.name], ServerFacts):
             tracker.observe_replica(member.name, member.executed)
     if snapshot.source and isinstance(answers[snapshot.source.name], ServerFacts):
-        tracker.observe_source(asked_at[snapshot.source.name], snapshot.source.executed)
+        tracker.observe_source(probed_at[snapshot.source.name], snapshot.source.executed)
     return snapshot
 
 
-def _status(server: Server, snapshot: TopologySnapshot, tracker: StalenessTracker, now: float) -> ServerStatus:
+def _status(server: Server, snapshot: TopologySnapshot, tracker: StalenessTracker, now: float) -> ObservedServer:
     member = snapshot.member(server.name) or Member(server.name, MemberState.UNREACHABLE, "it was not asked")
     staleness = behind = None
     if member.readable:
         bound = tracker.freshness(member.name).bound(now)
         staleness = round(bound, 3) if math.isfinite(bound) else None
-        behind = member.executed.lacks(snapshot.source.executed) if snapshot.source else None
-    return ServerStatus(server.name, server.address, member.state, member.reason, staleness, behind)
+        behind = member.executed.count_missing(snapshot.source.executed) if snapshot.source else None
+    return ObservedServer(server.name, server.address, member.state, member.reason, staleness, behind)

@@ -9,12 +9,12 @@ from dataclasses import dataclass
 
 from inventory_replication.decisions.snapshot import SourceRecord
 from inventory_replication.errors import SwitchoverRefused
-from inventory_replication.provisioning.admin import Crew
-from inventory_replication.provisioning.apply import Say, carry_out
+from inventory_replication.provisioning.admin import ClusterAdmin
+from inventory_replication.provisioning.apply import Notify, carry_out
 from inventory_replication.provisioning.findings import Finding, StepFailed
 from inventory_replication.provisioning.plan import Plan, make_plan, record_of
 from inventory_replication.provisioning.roles import States, newest_record, writable_servers
-from inventory_replication.provisioning.server_admin import AdministrationFailed, Administrator
+from inventory_replication.provisioning.server_admin import AdminError, ServerAdmin
 from inventory_replication.provisioning.server_state import ServerState
 from inventory_replication.provisioning.steps import (
     Follow,
@@ -24,14 +24,14 @@ from inventory_replication.provisioning.steps import (
     StartReplica,
     Step,
 )
-from inventory_replication.provisioning.verify import health, settle
+from inventory_replication.provisioning.verify import check_health, verify_until_settled
 
 UNFINISHED = frozenset({"source_read_only", "replica_stopped"})
 """Codes of the steps that an interrupted switchover leaves behind before its target takes writes."""
 
 
 @dataclass(frozen=True, slots=True)
-class SwitchedOver:
+class SwitchoverResult:
     """What a run did.
 
     Args:
@@ -47,48 +47,48 @@ class SwitchedOver:
     findings: tuple[Finding, ...]
 
 
-def switchover(crew: Crew, target: str, *, timeout: float, wait: float, say: Say) -> SwitchedOver:
+def switchover(admin: ClusterAdmin, target: str, *, timeout: float, wait: float, notify: Notify) -> SwitchoverResult:
     """Make a replica the source and the source a replica.
 
     Args:
-        crew: Of all servers.
+        admin: Of all servers.
         target: Name of the replica.
         timeout: Seconds that it may take to catch up; about as long writes pause at most.
         wait: Seconds for servers to answer, and at the end for replicas to connect.
-        say: Is told each step before it is carried out.
+        notify: Is told each step before it is carried out.
 
     Raises:
         ConfigurationError: There is no server of that name.
-        Refused: The servers are not in order; nothing was changed.
+        ChecksFailed: The servers are not in order; nothing was changed.
         SwitchoverRefused: The target cannot become the source, or did not catch up in time. The source is what it was.
         StepFailed: A step after the point of no return failed; the same command ends it.
     """
-    crew.wanted.require(target)
+    admin.desired.require(target)
     done: list[Step] = []
 
     def carried_out(step: Step) -> None:
-        say(step)
+        notify(step)
         done.append(step)
 
-    crew.lock(wait)
-    states = crew.gather(wait)
-    plan = make_plan(states, crew.wanted)
+    admin.lock(wait)
+    states = admin.gather(wait)
+    plan = make_plan(states, admin.desired)
     former = plan.source
     if former == target:
-        carry_out(crew, plan.steps, wait=wait, say=carried_out)
+        carry_out(admin, plan.steps, wait=wait, notify=carried_out)
     else:
-        _require_order(states, plan, target, crew)
-        record = record_of(states[target], states, crew.wanted)
-        _hand_over(crew, states[former], states[target], record, timeout, carried_out)
+        _require_order(states, plan, target, admin)
+        record = record_of(states[target], states, admin.desired)
+        _hand_over(admin, states[former], states[target], record, timeout, carried_out)
         others = sorted(states.keys() - {target}, key=lambda name: (name != former, name))
         why = f"{target} is the source now"
         last = ForgetSource(target, "leftover_channel", "it is the source now")
         steps: list[Step] = [Follow(name, "not_a_replica", why, target) for name in others]
-        carry_out(crew, [*steps, last], wait=wait, say=carried_out)
-    return SwitchedOver(former, target, tuple(done), settle(crew, wait=wait, catch_up=True))
+        carry_out(admin, [*steps, last], wait=wait, notify=carried_out)
+    return SwitchoverResult(former, target, tuple(done), verify_until_settled(admin, wait=wait, catch_up=True))
 
 
-def _require_order(states: States, plan: Plan, target: str, crew: Crew) -> None:
+def _require_order(states: States, plan: Plan, target: str, admin: ClusterAdmin) -> None:
     """Refuse to begin unless all is well, but for what an interrupted switchover leaves behind."""
     label = states[target].label
     if plan.roles.follows[target] != plan.source:
@@ -100,47 +100,49 @@ def _require_order(states: States, plan: Plan, target: str, crew: Crew) -> None:
             f"{faults[0].server} is not in order ({faults[0].why}): run `inventory-replication provision` first. "
             "Nothing was changed."
         )
-    ill = [found for found in health(states, plan.roles, crew.wanted) if found.code in {"receiver", "applier"}]
+    ill = [found for found in check_health(states, plan.roles, admin.desired) if found.code in {"receiver", "applier"}]
     if ill and not interrupted:
         raise SwitchoverRefused(f"{ill[0]} Nothing was changed.")
 
 
 def _hand_over(
-    crew: Crew, former: ServerState, target: ServerState, record: SourceRecord, timeout: float, say: Say
+    admin: ClusterAdmin, former: ServerState, target: ServerState, record: SourceRecord, timeout: float, notify: Notify
 ) -> None:
     """Everything up to the moment in which the target takes writes."""
-    source, heir = crew.member(former.name), crew.member(target.name)
+    source, heir = admin.server(former.name), admin.server(target.name)
     refuses_writes = interrupted = not former.facts.writable
     try:
         if interrupted:
-            carry_out(crew, [StartReplica(target.name, "replica_stopped", "a run was interrupted")], wait=0, say=say)
+            carry_out(
+                admin, [StartReplica(target.name, "replica_stopped", "a run was interrupted")], wait=0, notify=notify
+            )
         _catch_up(heir, source, timeout)
-        say(SetReadOnly(former.name, "writable_replica", "it is to be a replica", on=True))
+        notify(SetReadOnly(former.name, "writable_replica", "it is to be a replica", on=True))
         refuses_writes = True
         source.refuse_writes()
         _catch_up(heir, source, timeout)
         heir.stop_replica()
         recorded = RecordSource(target.name, "source_record", "it has everything and is to be the source", record)
-        say(recorded)
-        say(SetReadOnly(target.name, "source_read_only", "it has everything and is to be the source", on=False))
+        notify(recorded)
+        notify(SetReadOnly(target.name, "source_read_only", "it has everything and is to be the source", on=False))
     except BaseException as failure:
         if refuses_writes:
             _give_back(source, heir, failure)
-        if isinstance(failure, AdministrationFailed | StepFailed):
+        if isinstance(failure, AdminError | StepFailed):
             raise SwitchoverRefused(f"{failure}. {former.name} is the source as before.") from failure
         raise
     try:
-        crew.remember(record)
+        admin.remember(record)
         heir.record_source(record)
         heir.take_writes()
-    except AdministrationFailed as failure:
+    except AdminError as failure:
         message = f"{target.label} may or may not take writes now: {failure}. No other server does."
         raise StepFailed(f"{message} Run the same command again.", server=target.name) from failure
 
 
-def _catch_up(heir: Administrator, source: Administrator, timeout: float) -> None:
+def _catch_up(heir: ServerAdmin, source: ServerAdmin, timeout: float) -> None:
     """Wait until the target has all that the source has now."""
-    missing = heir.lacking_after(source.executed(), timeout)
+    missing = heir.count_missing(source.executed(), timeout)
     if missing:
         raise SwitchoverRefused(
             f"{heir.server.name} ({heir.server.address}) did not get within {timeout:g} s what {source.server.name} has; "
@@ -149,44 +151,46 @@ def _catch_up(heir: Administrator, source: Administrator, timeout: float) -> Non
         )
 
 
-def _give_back(source: Administrator, heir: Administrator, reason: BaseException) -> None:
+def _give_back(source: ServerAdmin, heir: ServerAdmin, reason: BaseException) -> None:
     """Let the old source take writes again, and the target follow it."""
     try:
         source.take_writes()
-    except AdministrationFailed as failure:
+    except AdminError as failure:
         message = (
             f"The switchover failed ({reason}), and {source.server.name} could not be made writable again: {failure}."
         )
         raise StepFailed(f"{message} Run `inventory-replication provision`.", server=source.server.name) from reason
-    with suppress(AdministrationFailed):
+    with suppress(AdminError):
         heir.start_replica()
 
 
 _UNCHANGED = "Nothing was changed."
 
 
-def failover(crew: Crew, target: str, *, lost: frozenset[str], wait: float, say: Say) -> SwitchedOver:
+def failover(
+    admin: ClusterAdmin, target: str, *, lost: frozenset[str], wait: float, notify: Notify
+) -> SwitchoverResult:
     """Make a replica the source although the source does not answer.
 
     What the source had confirmed and no server has received is lost.
 
     Args:
-        crew: Of all servers; afterwards of those that answer.
+        admin: Of all servers; afterwards of those that answer.
         target: Name of the replica. It must have everything that any other server that answers has.
         lost: Names of the servers that are given up; each one that does not answer must be among them.
         wait: Seconds for servers to answer, for the replica to apply what it has received, and for others to follow it.
-        say: Is told each step before it is carried out.
+        notify: Is told each step before it is carried out.
 
     Raises:
         ConfigurationError: There is no server of one of these names.
-        Refused: No server answers, or another run is at work; nothing was changed.
+        ChecksFailed: No server answers, or another run is at work; nothing was changed.
         SwitchoverRefused: The source answers, a server is away that was not given up, or another replica has more; nothing
             was changed.
         StepFailed: A step failed after the record was written; the same command, or provisioning, ends it.
     """
     for name in {target} | lost:
-        crew.wanted.require(name)
-    silent = {finding.server for finding in crew.leave_out_silent(wait)}
+        admin.desired.require(name)
+    silent = {finding.server for finding in admin.exclude_silent(wait)}
     if silent != lost or target in silent:
         away, there = ", ".join(sorted(silent - lost)), ", ".join(sorted(lost - silent))
         why = (
@@ -195,27 +199,27 @@ def failover(crew: Crew, target: str, *, lost: frozenset[str], wait: float, say:
             else f"{there} answers and was given up with --lost."
         )
         raise SwitchoverRefused(f"{why} {_UNCHANGED}")
-    crew.lock(wait)
-    states = crew.gather()
-    _require_lost_source(states, crew)
+    admin.lock(wait)
+    states = admin.gather()
+    _require_lost_source(states, admin)
     done: list[Step] = []
 
     def carried_out(step: Step) -> None:
-        say(step)
+        notify(step)
         done.append(step)
 
-    record = record_of(states[target], states, crew.wanted)
-    _require_most_advanced(crew, states, target, wait)
-    _promote(crew, states[target], record, carried_out)
+    record = record_of(states[target], states, admin.desired)
+    _require_most_advanced(admin, states, target, wait)
+    _promote(admin, states[target], record, carried_out)
     others = sorted(states.keys() - {target})
     follow = [Follow(name, "not_a_replica", f"{target} is the source now", target) for name in others]
-    carry_out(crew, follow, wait=wait, say=carried_out)
+    carry_out(admin, follow, wait=wait, notify=carried_out)
     former = ", ".join(sorted(lost))
-    return SwitchedOver(former, target, tuple(done), settle(crew, wait=wait, catch_up=True))
+    return SwitchoverResult(former, target, tuple(done), verify_until_settled(admin, wait=wait, catch_up=True))
 
 
-def _require_lost_source(states: States, crew: Crew) -> None:
-    record = newest_record(states, crew.wanted)
+def _require_lost_source(states: States, admin: ClusterAdmin) -> None:
+    record = newest_record(states, admin.desired)
     writable = writable_servers(states, record)
     on_record = [name for name, state in states.items() if record and state.facts.server_uuid == record.server_uuid]
     for name in (*writable, *on_record):
@@ -223,48 +227,48 @@ def _require_lost_source(states: States, crew: Crew) -> None:
         raise SwitchoverRefused(f"{states[name].label} is the source and answers: {cure}. {_UNCHANGED}")
 
 
-def _require_most_advanced(crew: Crew, states: States, target: str, wait: float) -> None:
+def _require_most_advanced(admin: ClusterAdmin, states: States, target: str, wait: float) -> None:
     """Let every server apply what it has received, and refuse if another one has more than the target."""
     for name in states:
-        crew.member(name).stop_receiver()
+        admin.server(name).stop_receiver()
     try:
         for name in states:
-            _apply_received(crew.member(name), wait)
+            _apply_received(admin.server(name), wait)
         for name in states:
-            _require_everything_of(crew.member(target), crew.member(name))
+            _require_everything_of(admin.server(target), admin.server(name))
     except BaseException:
         for name in states:
-            crew.member(name).start_replica()
+            admin.server(name).start_replica()
         raise
 
 
-def _require_everything_of(target: Administrator, other: Administrator) -> None:
-    missing = target.executed().lacks(other.executed())
+def _require_everything_of(target: ServerAdmin, other: ServerAdmin) -> None:
+    missing = target.executed().count_missing(other.executed())
     if missing:
         label = f"{target.server.name} ({target.server.address})"
         better = f"{missing} transactions that {other.server.name} has: choose {other.server.name}"
         raise SwitchoverRefused(f"{label} lacks {better}. {_UNCHANGED}")
 
 
-def _apply_received(member: Administrator, wait: float) -> None:
-    missing = member.lacking_after(member.received(), wait)
+def _apply_received(member: ServerAdmin, wait: float) -> None:
+    missing = member.count_missing(member.received(), wait)
     if missing:
         what = f"{member.server.name} ({member.server.address}) has not applied {missing} transactions that it received"
         raise SwitchoverRefused(f"{what}: see `inventory-replication status`, or give it more --wait. {_UNCHANGED}")
 
 
-def _promote(crew: Crew, target: ServerState, record: SourceRecord, say: Say) -> None:
-    heir = crew.member(target.name)
+def _promote(admin: ClusterAdmin, target: ServerState, record: SourceRecord, notify: Notify) -> None:
+    heir = admin.server(target.name)
     why = "it takes the place of the lost source"
     try:
-        say(RecordSource(target.name, "source_record", why, record))
-        crew.remember(record)
+        notify(RecordSource(target.name, "source_record", why, record))
+        admin.remember(record)
         heir.stop_replica()
         heir.record_source(record)
-        say(ForgetSource(target.name, "leftover_channel", why))
+        notify(ForgetSource(target.name, "leftover_channel", why))
         heir.forget_source()
-        say(SetReadOnly(target.name, "source_read_only", why, on=False))
+        notify(SetReadOnly(target.name, "source_read_only", why, on=False))
         heir.take_writes()
-    except AdministrationFailed as failure:
+    except AdminError as failure:
         message = f"{target.label} could not be made the source: {failure}. Run the same command again."
         raise StepFailed(message, server=target.name) from failure

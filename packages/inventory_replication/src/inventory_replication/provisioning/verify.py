@@ -4,20 +4,20 @@ import time
 from collections.abc import Iterator
 from dataclasses import replace
 
-from inventory_replication.provisioning.admin import POLL, Crew
-from inventory_replication.provisioning.desired_state import Wanted
-from inventory_replication.provisioning.findings import PROVISION, Finding, Refused, blocking
+from inventory_replication.provisioning.admin import POLL_SECONDS, ClusterAdmin
+from inventory_replication.provisioning.desired_state import DesiredState
+from inventory_replication.provisioning.findings import PROVISION, ChecksFailed, Finding, blocking
 from inventory_replication.provisioning.plan import Plan, make_plan
 from inventory_replication.provisioning.roles import Roles, States
 from inventory_replication.provisioning.row_checksums import compare_rows
-from inventory_replication.provisioning.server_admin import AdministrationFailed
+from inventory_replication.provisioning.server_admin import AdminError
 from inventory_replication.provisioning.server_state import ServerState
 from inventory_replication.provisioning.steps import StartReplica
 
-PASSING = frozenset({"no_answer", "receiver"})
+TRANSIENT = frozenset({"no_answer", "receiver"})
 """Codes of what may mend itself in a moment."""
 
-CLOCKS_APART = 5.0
+MAX_CLOCK_SKEW_SECONDS = 5.0
 """Seconds that clocks may differ without a finding."""
 
 _SHOWN = 160
@@ -29,62 +29,62 @@ _RECEIVER_CURES = (
 )
 
 
-def verify(crew: Crew, *, wait: float, rows: bool) -> tuple[Finding, ...]:
+def verify(admin: ClusterAdmin, *, wait: float, rows: bool) -> tuple[Finding, ...]:
     """Ask all servers and tell each deviation; changes nothing.
 
     Args:
-        crew: Of all servers.
+        admin: Of all servers.
         wait: Seconds for what may mend itself: servers that start, replicas that connect again.
         rows: Compare the rows of replicas with those of the source too, unless something else keeps replication from working.
     """
-    findings = settle(crew, wait=wait, catch_up=False)
+    findings = verify_until_settled(admin, wait=wait, catch_up=False)
     if not rows or blocking(findings):
         return findings
     try:
-        states = crew.gather()
-        plan = make_plan(states, replace(crew.wanted, rebuild=frozenset()))
-        return (*findings, *compare_rows(crew, states, plan.roles, wait=wait))
-    except Refused as refusal:
+        states = admin.gather()
+        plan = make_plan(states, replace(admin.desired, rebuild=frozenset()))
+        return (*findings, *compare_rows(admin, states, plan.roles, wait=wait))
+    except ChecksFailed as refusal:
         return refusal.findings
-    except AdministrationFailed as failure:
+    except AdminError as failure:
         return (*findings, Finding("rows_not_compared", failure.server, str(failure), ""))
 
 
-def settle(crew: Crew, *, wait: float, catch_up: bool) -> tuple[Finding, ...]:
+def verify_until_settled(admin: ClusterAdmin, *, wait: float, catch_up: bool) -> tuple[Finding, ...]:
     """Verify, and again while all that is found may pass.
 
     Args:
-        crew: Of all servers.
+        admin: Of all servers.
         wait: Seconds until what is found then is final.
         catch_up: Replicas must also get what the source has now.
     """
     until = time.monotonic() + wait
     # What was to be rebuilt has been.
-    wanted = replace(crew.wanted, rebuild=frozenset())
+    desired = replace(admin.desired, rebuild=frozenset())
     while True:
         try:
-            states = crew.gather(max(0.0, until - time.monotonic()))
-            findings = deviations(states, wanted)
+            states = admin.gather(max(0.0, until - time.monotonic()))
+            findings = find_deviations(states, desired)
             waiting = catch_up and not blocking(findings)
-            behind = tuple(_behind(crew, make_plan(states, wanted), states, until)) if waiting else ()
+            behind = tuple(_behind(admin, make_plan(states, desired), states, until)) if waiting else ()
             if behind:
-                found = deviations(crew.gather(), wanted)
+                found = find_deviations(admin.gather(), desired)
                 return found if blocking(found) else (*found, *behind)
-        except Refused as refusal:
+        except ChecksFailed as refusal:
             return refusal.findings
         faults = {finding.code for finding in blocking(findings)}
-        if faults - PASSING or not faults or time.monotonic() >= until:
+        if faults - TRANSIENT or not faults or time.monotonic() >= until:
             return findings
-        time.sleep(POLL)
+        time.sleep(POLL_SECONDS)
 
 
-def deviations(states: States, wanted: Wanted) -> tuple[Finding, ...]:
+def find_deviations(states: States, desired: DesiredState) -> tuple[Finding, ...]:
     """Everything that is not as it should be, from facts alone."""
     try:
-        plan = make_plan(states, wanted)
-    except Refused as refusal:
+        plan = make_plan(states, desired)
+    except ChecksFailed as refusal:
         return refusal.findings
-    ill = tuple(health(states, plan.roles, wanted))
+    ill = tuple(check_health(states, plan.roles, desired))
     # Starting it again is tried, but the error is what a person must know.
     broken = {finding.server for finding in ill if finding.code == "applier"}
     found = tuple(
@@ -96,7 +96,7 @@ def deviations(states: States, wanted: Wanted) -> tuple[Finding, ...]:
     return (*found, *(finding for finding in ill if finding.server not in planned))
 
 
-def health(states: States, roles: Roles, wanted: Wanted) -> Iterator[Finding]:
+def check_health(states: States, roles: Roles, desired: DesiredState) -> Iterator[Finding]:
     """What replication and the servers themselves report."""
     source = states[roles.source]
     for state in states.values():
@@ -110,7 +110,7 @@ def health(states: States, roles: Roles, wanted: Wanted) -> Iterator[Finding]:
         yield from _check_clock(state, source)
         if state is not source and roles.follows[state.name] == source.name:
             yield from _health_of_replica(state, source)
-    for account in wanted.accounts:
+    for account in desired.accounts:
         found = source.accounts.get(account.user)
         if found and found.refusal and not found.wrong_password:
             yield Finding("account_refused", source.name, found.refusal, "mend that")
@@ -120,7 +120,7 @@ def _check_clock(state: ServerState, source: ServerState) -> Iterator[Finding]:
     """Replication does not need clocks; times of movements and the ends of logins do."""
     other = "this machine's" if state is source else f"that of {source.name}"
     ahead = state.clock_ahead - (0.0 if state is source else source.clock_ahead)
-    if abs(ahead) > CLOCKS_APART:
+    if abs(ahead) > MAX_CLOCK_SKEW_SECONDS:
         what = f"the clock of {state.label} is {abs(ahead):,.0f} s {'ahead of' if ahead > 0 else 'behind'} {other}"
         yield Finding("clock", state.name, what, "set the clocks of all machines by NTP; times and logins go by them")
 
@@ -146,14 +146,14 @@ def _health_of_replica(state: ServerState, source: ServerState) -> Iterator[Find
         yield Finding("tables_differ", state.name, what, cure)
 
 
-def _behind(crew: Crew, plan: Plan, states: States, until: float) -> Iterator[Finding]:
+def _behind(admin: ClusterAdmin, plan: Plan, states: States, until: float) -> Iterator[Finding]:
     position = states[plan.source].executed_later
     for name in states.keys() - {plan.source}:
         state = states[name]
         try:
-            missing = crew.member(name).lacking_after(position, max(1.0, until - time.monotonic()))
-        except AdministrationFailed:
-            missing = state.executed_later.lacks(position)
+            missing = admin.server(name).count_missing(position, max(1.0, until - time.monotonic()))
+        except AdminError:
+            missing = state.executed_later.count_missing(position)
         if missing:
             what = f"{state.label} has not caught up with {plan.source}: {missing} transactions are missing"
             yield Finding("behind", name, what, "wait, and look at it with `inventory-replication status`")
