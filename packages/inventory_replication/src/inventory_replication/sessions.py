@@ -72,14 +72,16 @@ def run_in_one_transaction(session: S, work: Callable[[S], T]) -> T:
         try:
             with work_running(session, connection):
                 result = work(session)
-            if not transaction.is_active or begun is None or not begun.is_active:
-                raise_misuse("rollback")
-            session.commit()
+            ended = not transaction.is_active or begun is None or not begun.is_active
+            if not ended:
+                session.commit()
         except BaseException:
             # A refused commit leaves a transaction that only this ends; the pool would take it for one that was ended.
             with suppress(DBAPIError):
                 session.rollback()
             raise
+        if ended:
+            raise_misuse("rollback")
         return result
 
 
