@@ -1,3 +1,5 @@
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -5,7 +7,9 @@ from pathlib import Path
 
 import pytest
 from alembic.autogenerate import compare_metadata
+from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
@@ -171,3 +175,23 @@ def indexes(engine: Engine, table: str) -> dict[object, str]:
         statement = "SELECT name, sql FROM sqlite_schema WHERE type = 'index' AND sql IS NOT NULL AND tbl_name = :table"
         found = connection.execute(text(statement), {"table": table})
         return {name: " ".join(sql.replace('"', "").split()) for name, sql in found}
+
+
+def test_the_newest_revision_of_a_schema_is_that_of_its_migrations() -> None:
+    config = Config()
+    config.set_main_option("script_location", CORE_SCHEMA.location)
+
+    assert CORE_SCHEMA.head() == ScriptDirectory.from_config(config).get_current_head()
+
+
+def test_a_program_that_only_checks_its_schema_does_not_import_alembic(engine: Engine) -> None:
+    CORE_SCHEMA.upgrade(engine)
+    program = (
+        "import sys\nfrom inventory_core import CORE_SCHEMA, SingleDatabase\n"
+        "CORE_SCHEMA.require_current(SingleDatabase.from_url(sys.argv[1]).engine)\n"
+        "print([name for name in sys.modules if name.startswith('alembic')])"
+    )
+    url = engine.url.set(drivername="sqlite").render_as_string()
+    done = subprocess.run([sys.executable, "-c", program, url], capture_output=True, text=True, check=True)
+
+    assert done.stdout.strip() == "[]"
