@@ -83,7 +83,7 @@ def search_text(code: str, name: str, description: str, category: str) -> str:
 
     Two line ends close the text, so that each of its characters begins a group of three, which is what is indexed.
     """
-    return "\n".join((fold(code), fold(name), fold(" ".join(description.split())), fold(category), "", ""))
+    return fold("\n".join((code, name, " ".join(description.split()), category, "", "")))
 
 
 def search_words(query: str) -> tuple[str, ...]:
