@@ -85,24 +85,15 @@ def _progress(*, shown: bool) -> Iterator[Report | None]:
     if not (shown and sys.stderr.isatty()):
         yield None
         return
-    # Imported here since it takes a tenth of a second, for a terminal alone.
-    from rich.console import Console  # noqa: PLC0415
-    from rich.progress import (  # noqa: PLC0415
-        BarColumn,
-        MofNCompleteColumn,
-        Progress,
-        TextColumn,
-        TimeRemainingColumn,
-    )
-
-    console = Console(stderr=True)
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console, transient=True) as bars:
-        task = bars.add_task(gettext("Leyendo"), total=None)
-        labels = {"checking": gettext("Comprobando"), "writing": gettext("Guardando")}
+    labels = {"checking": gettext("Comprobando"), "writing": gettext("Guardando")}
+    with click.progressbar(
+        length=1, label=gettext("Leyendo"), file=sys.stderr, show_pos=True, update_min_steps=1
+    ) as bar:
 
         def advance(done: int, total: int, stage: str) -> None:
-            bars.update(task, completed=done, total=total, description=labels.get(stage, stage))
+            if labels[stage] != bar.label:
+                bar.label, bar.length, bar.pos, bar.finished = labels[stage], total, 0, False
+            bar.update(done - bar.pos)
 
         yield advance
 
