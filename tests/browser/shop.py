@@ -105,7 +105,8 @@ class Window:
                 """() => {
                     const e = document.activeElement;
                     const parts = (e.getAttribute("aria-labelledby") || "").split(" ").filter(Boolean);
-                    return parts.map((id) => document.getElementById(id).textContent).join(" ") || e.id || e.textContent;
+                    const named = parts.map((id) => document.getElementById(id).textContent).join(" ");
+                    return named || e.ariaLabel || e.id || e.textContent;
                 }"""
             )
         )

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from inventory_core import change_quantity, new_operation_id
+from inventory_core import add_location, change_quantity, new_operation_id
 from tests.browser.shop import Shop, Window, press
 
 pytestmark = pytest.mark.browser
@@ -153,3 +153,61 @@ def test_the_download_holds_what_the_list_shows(shop: Shop, window: Window) -> N
     assert download.value.suggested_filename.endswith(".csv")
     assert len(rows) == 2
     assert rows[1].startswith(f"{word}-B")
+
+
+LONG = "Tornillo hexagonal DIN 933 de acero inoxidable A2 con rosca completa y cabeza de trece milímetros M8x"
+
+
+@pytest.mark.parametrize("width", [360, 1280])
+def test_long_names_are_clamped_at_two_lines_and_shown_in_full_at_the_keyboard(
+    shop: Shop, open_window: Callable[..., Window], width: int
+) -> None:
+    word = shop.new_code()
+    for length in (20, 25):
+        shop.create_product(code=f"{word}-{length}", name=f"{LONG}{length} ".ljust(199, "z"), description="d " * 900)
+    window = open_window(width=width)
+    page = window.page
+    page.goto(f"/inventory?search={word}")
+    shown = window.row(f"{word}-20").locator(".clamped").all()
+    height = "e => Math.round(e.clientHeight / parseFloat(getComputedStyle(e).lineHeight))"
+
+    assert [text.evaluate(height) for text in shown[:2]] == [2, 2]
+    assert (shown[0].get_attribute("title") or "").startswith(f"{LONG}20 zz")
+    press(page, "j")
+    focused = page.evaluate("document.activeElement.textContent")
+    name = window.row(focused).locator(".clamped").first
+    assert name.evaluate("e => e.scrollHeight === e.clientHeight")
+    assert not window.is_too_wide()
+
+
+@pytest.mark.parametrize(("width", "above"), [(360, True), (1280, False)])
+def test_a_choice_of_places_shows_each_place_in_full_next_to_its_quantity(
+    shop: Shop, open_window: Callable[..., Window], width: int, *, above: bool
+) -> None:
+    code = shop.create_product(quantity=5)
+    place = f"Estantería {code} " + "del almacén general " * 2
+    add_location(shop.inventory, name=place, actor="prueba", operation=new_operation_id())
+    change_quantity(shop.inventory, code=code, delta=2, location=place, actor="prueba", operation=new_operation_id())
+    window = open_window(width=width)
+    window.page.goto(f"/inventory?search={code}")
+    window.row(code).get_by_role("button", name="Sumar 1").click()
+    window.sees("elija en cuál")
+
+    forms = window.row(code).locator(".qty-place").all()
+    names = [form.locator(".qty-where").bounding_box() for form in forms]
+    fields = [form.get_by_role("textbox").bounding_box() for form in forms]
+    whole = [form.bounding_box() for form in forms]
+    assert len(forms) == 2
+    assert len({round(box["x"] + box["width"]) for box in whole if box}) == 1
+    for name, field, form in zip(names, fields, whole, strict=True):
+        assert name is not None
+        assert field is not None
+        assert form is not None
+        if above:
+            assert name["y"] + name["height"] <= field["y"] + 1
+            assert name["width"] >= form["width"] - 4
+        else:
+            assert name["x"] < field["x"]
+            assert name["height"] > field["height"] - 4
+            assert field["width"] > 80
+    assert not window.is_too_wide()

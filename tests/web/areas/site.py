@@ -138,11 +138,11 @@ def form_in(page: str, action: str) -> dict[str, str]:
 
 def token_in(page: str) -> str:
     """The CSRF token of a page."""
-    found = re.search(r"name=\"?csrf_token\"? value=\"([^\"]+)\"", page)
+    found = re.search(r"name=\"csrf_token\" value=\"([^\"]+)\"", page)
     assert found, page
     return found[1]
 
 
 def codes_in(page: str) -> list[str]:
     """The codes of the product table, from the top."""
-    return re.findall(r"<tr id=p\d+><td>(?:<input[^>]*>)?<a id=c\d+ href=\"[^\"]*\">([^<]*)</a>", page)
+    return re.findall(r"<a id=\"p\d+-code\" href=\"[^\"]*\">([^<]*)</a>", page)

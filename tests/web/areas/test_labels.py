@@ -20,7 +20,7 @@ def print_labels(person: Visitor, codes: str, **fields: Any) -> TestResponse:
 def labels_in(page: str) -> list[str]:
     """The texts of the labels, from the first to the last."""
     labels = re.findall(
-        r'<div class="label of-\w+">(.*?)</div>\n</div>|<div class="label-free">()</div>', page, flags=re.DOTALL
+        r'<div class="label of-\w+">(.*?)</div>\s*</div>|<div class="label-free">()</div>', page, flags=re.DOTALL
     )
     return [" ".join(re.sub(r"<[^>]+>", " ", label or "").split()) for label, _ in labels]
 

@@ -114,18 +114,16 @@ def test_unknown_movements_and_addresses_are_not_found(stocked: Site) -> None:
     assert stocked.operator.get("/movements/1/undo").status_code == 405
 
 
-def test_the_history_has_pages_and_stays_small(site: Site) -> None:
+def test_the_history_has_pages_with_full_names(site: Site) -> None:
     site.create_product("A", name="<&> " * 50)
     for _ in range(120):
         receive(site.inventory, code="A", quantity=1, reason="&" * 200, actor="p" * 80, operation=new_operation_id())
     seen, address = 0, "/movements"
     while address:
         page = site.operator.get(address)
+        assert f">{'&lt;&amp;&gt; ' * 49}&lt;&amp;&gt;<" in page.text
         seen += page.text.count('class="badge bg-green-lt"')
         address = page.text.split('rel="next" href="')[1].split('"')[0] if 'rel="next"' in page.text else ""
-
-        assert len(page.data) <= 60_000
-
     assert seen == 120
 
 

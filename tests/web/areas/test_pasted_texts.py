@@ -27,7 +27,7 @@ def test_a_field_of_free_text_takes_whatever_is_pasted(site: Site, address: str,
 
 def test_another_category_of_a_selection_takes_whatever_is_pasted(site: Site) -> None:
     site.create_product("A")
-    mark = re.search(r"name=p value=([\d.]+)", site.operator.get("/inventory").text)
+    mark = re.search(r'name="p" value="([\d.]+)"', site.operator.get("/inventory").text)
     assert mark is not None
     page = site.operator.post("/selection/category", {"p": mark[1]}).text
 

@@ -49,7 +49,7 @@ def test_a_quantity_in_the_list_refers_to_the_notice(site: Site) -> None:
     site.create_product("A")
     with source_is_away():
         page = site.operator.get("/inventory").text
-    form = next(re.finditer(r"<form class=qty.*?</form>", page, re.DOTALL))[0]
+    form = next(re.finditer(r'<form class="qty".*?</form>', page, re.DOTALL))[0]
 
     assert held(form)
     assert SENTENCE not in form

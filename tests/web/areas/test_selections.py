@@ -45,7 +45,8 @@ def test_every_row_has_a_checkbox_named_after_its_code_that_belongs_to_the_form_
 
     page = site.operator.get("/inventory").text
 
-    assert f"<input type=checkbox name=p value={row.id}.1 form=s aria-labelledby=c{row.id}>" in page
+    mark, code = f"p{row.id}-mark", f"p{row.id}-code"
+    assert f'<input type="checkbox" id="{mark}" name="p" value="{row.id}.1" form="s" aria-labelledby="{code}">' in page
     assert '<form id="s"' in page
     assert codes_in(page) == ["A-1"]
 
@@ -66,7 +67,7 @@ def test_a_row_that_was_changed_keeps_its_checkbox(site: Site) -> None:
 
     row = site.operator.post("/products/A-1/quantity", {"delta": "1", "expected": "1"}, htmx=True).text
 
-    assert "<input type=checkbox name=p value=1.1 form=s" in row
+    assert 'name="p" value="1.1" form="s"' in row
 
 
 def test_it_is_asked_first_with_the_number_and_the_first_ten(site: Site) -> None:

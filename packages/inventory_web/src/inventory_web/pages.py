@@ -1,12 +1,10 @@
 """Names that every template may use."""
 
 import math
-import re
 from importlib.metadata import version
 
 from flask import Flask
 from flask_babel import gettext, ngettext
-from jinja2.ext import Extension
 from sqlalchemy.exc import SQLAlchemyError
 
 from inventory_core import InventoryError, Status
@@ -51,7 +49,6 @@ def give_names_to_templates(app: Flask) -> None:
         status_text=statuses.status_text,
         status_colour=statuses.status_colour,
     )
-    app.jinja_env.add_extension(WithoutIndentation)
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
 
@@ -79,12 +76,3 @@ def badge_of(entry: MenuEntry) -> str:
     except (InventoryError, SQLAlchemyError) as error:
         log.warning("badge", endpoint=entry.endpoint, error=str(error).splitlines()[0])
         return ""
-
-
-class WithoutIndentation(Extension):
-    """Takes the indentation out of templates, which is a tenth of a page; values that they show keep theirs."""
-
-    def preprocess(self, source: str, name: str | None, filename: str | None = None) -> str:
-        """Change the text of a template before it is compiled."""
-        del name, filename
-        return re.sub(r"^[ \t]+", "", source, flags=re.MULTILINE)

@@ -2,16 +2,14 @@
 
 import ipaddress
 import re
-import secrets
 from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
-from flask import Flask, Response, current_app, request, session
+from flask import Flask, Response, current_app, request
 from flask.sessions import SecureCookieSessionInterface, SessionMixin
 from flask_wtf import CSRFProtect
-from flask_wtf.csrf import generate_csrf
 from secure import (
     ContentSecurityPolicy,
     CrossOriginOpenerPolicy,
@@ -138,8 +136,6 @@ def signing_keys() -> list[str]:
 def protect(app: Flask, settings: Settings) -> None:
     """Demand CSRF tokens, send the security headers with every answer, and trust as many proxies as configured."""
     CSRFProtect(app)
-    app.jinja_env.globals["csrf_token"] = csrf_token
-    app.context_processor(lambda: {"csrf_token": csrf_token})
     headers = _headers(settings)
 
     def add(response: Response) -> Response:
@@ -160,12 +156,6 @@ def protect(app: Flask, settings: Settings) -> None:
         app.wsgi_app = TrustedProxies(  # type: ignore[assignment, method-assign]
             app.wsgi_app, x_for=count, x_proto=count, x_host=count, x_prefix=count
         )
-
-
-def csrf_token() -> str:
-    """The token for the forms of this page, made from a secret that is short, since a list holds one for each row."""
-    session.setdefault("csrf_token", secrets.token_urlsafe(16))
-    return generate_csrf()
 
 
 def _headers(settings: Settings) -> Secure:

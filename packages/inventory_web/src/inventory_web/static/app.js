@@ -1,25 +1,6 @@
 "use strict";
 // Everything works without this file. It keeps the keyboard where it was and tells screen readers what changed.
 
-// What had the focus in a row before htmx replaced the row.
-let lost = null;
-const IN_A_ROW = "a, input:not([type=hidden]), button";
-
-document.addEventListener("htmx:before:swap", () => {
-  const focused = document.activeElement;
-  const row = focused && focused.closest("tr[id]");
-  lost = row && { row: row.id, place: [...row.querySelectorAll(IN_A_ROW)].indexOf(focused) };
-});
-
-document.addEventListener("htmx:after:swap", () => {
-  if (lost && document.activeElement === document.body) {
-    const row = document.getElementById(lost.row);
-    const controls = row ? [...row.querySelectorAll(IN_A_ROW)] : [];
-    if (controls[lost.place]) controls[lost.place].focus({ preventScroll: true });
-  }
-  lost = null;
-});
-
 document.addEventListener("htmx:after:settle", (event) => {
   const live = document.getElementById("announcer");
   const changed = event.target instanceof Element && event.target.isConnected ? event.target : document;
@@ -30,10 +11,10 @@ document.addEventListener("htmx:after:settle", (event) => {
 // A form that comes back goes on at what is wrong in it.
 document.querySelector("main form [aria-invalid=true]")?.focus();
 
-// What is typed into a quantity replaces what stood there.
-document.addEventListener("focusin", (event) => {
-  if (event.target.matches(".qty input[name=quantity]")) event.target.select();
-});
+// What is typed into a quantity replaces what was there, also after it has been saved.
+const selectQuantity = (field) => field.matches(".qty input[name=quantity]") && field.select();
+document.addEventListener("focusin", ({ target }) => selectQuantity(target));
+document.addEventListener("htmx:after:swap", () => selectQuantity(document.activeElement));
 
 // On a phone the keyboard takes half of the screen: what is found shows above it.
 const PHONE = "(max-width: 35.99rem) and (pointer: coarse)";

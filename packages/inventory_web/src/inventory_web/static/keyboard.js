@@ -145,8 +145,11 @@ function pressNext() {
 document.addEventListener("htmx:error", () => (presses.length = 0));
 document.addEventListener("htmx:after:process", pressNext);
 document.addEventListener("htmx:finally:request", () => {
-  saving = false;
-  pressNext();
+  // A form drops what is submitted while it still reports a request.
+  setTimeout(() => {
+    saving = false;
+    pressNext();
+  });
 });
 
 // What a changed quantity said goes away; its row is where one was.

@@ -3,10 +3,8 @@
 
 const MARKS = ".products input[name=p]";
 
-// The row that was marked last, from which a range goes; and what was marked before htmx put another row in its place.
+// The row that was marked last, from which a range goes.
 let lastMarked = null;
-let kept = null;
-let told = [];
 
 const marks = () => [...document.querySelectorAll(MARKS)];
 const rowOf = (mark) => mark.closest("tr").id;
@@ -36,21 +34,12 @@ document.addEventListener("reset", ({ target }) => {
   setTimeout(() => show(true));
 });
 
-document.addEventListener("htmx:before:swap", () => {
-  told = [...document.querySelectorAll(".qty-done")];
-  kept = { list: document.getElementById("results"), rows: marks().filter((mark) => mark.checked).map(rowOf) };
+// What the next change says takes the place of what the last one said.
+document.addEventListener("htmx:before:swap", ({ detail }) => {
+  for (const note of document.querySelectorAll(".qty-done")) if (!detail.ctx.target?.contains(note)) note.remove();
 });
 
-document.addEventListener("htmx:after:swap", () => {
-  // Another page of the list begins without marks; a row that was changed keeps its own.
-  if (kept && kept.list === document.getElementById("results")) {
-    for (const mark of marks()) if (kept.rows.includes(rowOf(mark))) mark.checked = true;
-  } else lastMarked = null;
-  kept = null;
-  // What the next change says takes the place of what the last one said.
-  for (const note of told) note.remove();
-  show(false);
-});
+document.addEventListener("htmx:after:swap", () => show(false));
 
 // A page that the history or a reload brings back may come with its marks.
 window.addEventListener("pageshow", () => show(false));

@@ -8,7 +8,6 @@ from markupsafe import Markup
 from inventory_core import ProductDetails
 from inventory_web.areas.counting.views import blueprint
 from inventory_web.hookspecs import ProductPanel, hookimpl
-from inventory_web.product_table import new_row_operation
 from inventory_web.settings import Settings
 
 
@@ -24,5 +23,5 @@ class CountingArea:
 
     @hookimpl
     def product_panels(self, details: ProductDetails) -> Sequence[ProductPanel]:
-        page = render_template("counting/panel.html", product=details, row_operation=new_row_operation)
+        page = render_template("counting/panel.html", product=details)
         return [ProductPanel(Markup(page), order=10)]  # noqa: S704 - Jinja escaped every value

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import Blueprint, abort, flash, make_response, render_template, request, url_for
+from flask import Blueprint, flash, make_response, render_template, request, url_for
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
@@ -12,8 +12,6 @@ from inventory_core import (
     InventoryError,
     OperationReused,
     ProductDetails,
-    SelectedProduct,
-    Selection,
     StockChange,
     change_quantity,
     count,
@@ -21,7 +19,6 @@ from inventory_core import (
     list_locations,
     movement_history,
     parse_quantity,
-    selected_rows,
 )
 from inventory_web.addresses import next_address, page_before
 from inventory_web.areas.counting.places import SeveralPlaces, place_of
@@ -100,14 +97,6 @@ def change(code: str) -> Response:
             raise
         return _refused(product, asked, Note("fault", answer.message, asked.typed), answer.status)
     return _done(product.row.id, asked, changed)
-
-
-@blueprint.post("/rows/<int(max=9223372036854775807):product_id>/quantity")
-@requires(Role.OPERATOR)
-def change_by_id(product_id: int) -> Response:
-    """The same for the row of a product whose code is long, which would stand in the page once more."""
-    found = selected_rows(the_inventory(), Selection((SelectedProduct(product_id),))).rows
-    return change(found[0].code) if found else abort(404)
 
 
 def _carry_out(product: ProductDetails, asked: Request) -> StockChange:

@@ -30,7 +30,6 @@ from inventory_web.current import may, new_operation, the_actor, the_inventory, 
 from inventory_web.error_pages import answer_for
 from inventory_web.htmx import see_other
 from inventory_web.messages import number
-from inventory_web.product_table import cut, new_row_operation
 from inventory_web.roles import Role, requires
 
 RECENT = 10
@@ -132,7 +131,7 @@ def _form_values(form: MovementForm, product: ProductDetails) -> dict[str, objec
 
 
 def _undo_values() -> dict[str, object]:
-    return {"row_operation": new_row_operation, "cut": cut, "reason_required": the_settings().reason_required}
+    return {"reason_required": the_settings().reason_required}
 
 
 def _carry_out(code: str, form: MovementForm) -> StockChange:
