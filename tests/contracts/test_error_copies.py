@@ -49,7 +49,7 @@ SAMPLES: dict[object, object] = {
     Fault: Fault("code", "required", "x", 4),
     ChangedProduct: PRODUCT,
     Role: Role.ADMIN,
-    ReplicationError: CommitUnknown("lost", attempt_id="7"),
+    ReplicationError: CommitUnknown("lost"),
 }
 
 

@@ -15,7 +15,7 @@ from inventory_replication.decisions.routing import (
     choose_writer,
 )
 from inventory_replication.decisions.routing_table import ServerLoad
-from inventory_replication.decisions.snapshot import Answer
+from inventory_replication.decisions.snapshot import Answer, Mode
 from inventory_replication.decisions.topology import decide_topology
 from tests.replication.decisions.routing_cases import (
     ANYTHING,
@@ -397,3 +397,13 @@ def test_a_table_that_was_not_renewed_proves_no_source() -> None:
 
     assert choose_writer(old).reason is RouteReason.NO_SOURCE
     assert "9 s" in old.source_trouble
+
+
+def test_mode_of_a_routing_table_leaves_out_servers_that_units_of_work_cannot_use() -> None:
+    usable = table(TWO, FRESH)
+    without_source, without_replicas = usable.without("db1"), usable.without("db2").without("db3")
+
+    assert (usable.mode, usable.snapshot.mode) == (Mode.NORMAL, Mode.NORMAL)
+    assert (without_source.mode, without_source.snapshot.mode) == (Mode.READ_ONLY, Mode.NORMAL)
+    assert without_replicas.mode is Mode.SOURCE_ONLY
+    assert without_replicas.without("db1").mode is Mode.DOWN

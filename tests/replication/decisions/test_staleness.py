@@ -207,12 +207,3 @@ def test_a_sample_that_arrives_too_late_is_ignored() -> None:
 
     assert tracker.observe_replica("db2", upto(5)) == UNPROVED
     assert tracker.observe_replica("db3", upto(9)).complete_until == pytest.approx(5.0)
-
-
-def test_a_replica_that_left_is_forgotten() -> None:
-    tracker = StalenessTracker(8)
-    tracker.observe_source(1.0, upto(5))
-    tracker.observe_replica("db2", upto(5))
-    tracker.forget("db2")
-
-    assert tracker.freshness("db2") is UNPROVED

@@ -16,11 +16,14 @@ from inventory_replication.mysql.probes import ServerReport
 _LOG = logging.getLogger("inventory_replication")
 
 
+def log_mode(table: RoutingTable) -> None:
+    """Log the mode, with the reason for it."""
+    level = logging.INFO if table.source and table.replicas else logging.WARNING
+    _LOG.log(level, "mode is %s: %s", table.mode, table.source_trouble or table.snapshot.reason)
+
+
 def log_changes(before: TopologySnapshot | None, after: TopologySnapshot) -> None:
-    """Log in what a snapshot differs from the one before."""
-    if before is None or before.mode is not after.mode:
-        level = logging.INFO if after.source and after.replicas else logging.WARNING
-        _LOG.log(level, "mode is %s: %s", after.mode, after.reason)
+    """Log how a snapshot differs from the one before."""
     if before is None:
         return
     if before.epoch != after.epoch and after.source:

@@ -85,10 +85,6 @@ class CommitUnknown(ReplicationError):
     """The connection was lost after COMMIT was sent and before its answer: the change may or may not be stored.
 
     It is never repeated by this package. Look whether the change is there, or repeat it under the same idempotency key.
-
-    Args:
-        message: What happened and what to do.
-        attempt_id: Identity of the attempt, where the caller gave it one, to look for in the data.
     """
 
     code = "REP-006"
@@ -96,10 +92,6 @@ class CommitUnknown(ReplicationError):
         "The connection was lost while the change was being stored, so it may or may not be there. "
         "Look before you repeat it, or repeat it with the same operation key."
     )
-
-    def __init__(self, message: str = "", *, attempt_id: str | None = None) -> None:
-        super().__init__(message)
-        self.attempt_id = attempt_id
 
 
 class LostWriteDetected(ReplicationError):

@@ -11,7 +11,6 @@ from inventory_replication.decisions.outcomes import (
     CommitState,
     Outcome,
     Phase,
-    PoolEffect,
     classify_read,
     classify_write,
 )
@@ -34,9 +33,7 @@ _LOST = {ErrorKind.UNREACHABLE, ErrorKind.LOST, ErrorKind.TIMED_OUT, ErrorKind.S
 _LET_IN_BY_NOBODY = {ErrorKind.ACCESS, ErrorKind.TLS}
 _REFUSED = {ErrorKind.READ_ONLY, ErrorKind.READ_ONLY_UNIT}
 
-_NOTHING_KNOWN = Outcome(
-    CommitState.NOT_COMMITTED, may_repeat=False, pool=PoolEffect.KEEP, breaker_failure=False, refresh=False
-)
+_NOTHING_KNOWN = Outcome(CommitState.NOT_COMMITTED, may_repeat=False, breaker_failure=False, refresh=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,11 +8,11 @@ from collections.abc import Callable, Iterable, Mapping
 from time import monotonic
 from typing import NamedTuple
 
-from inventory_replication.cluster_state import NOT_PROBED, ClusterState, ProbeResult, log_changes
+from inventory_replication.cluster_state import NOT_PROBED, ClusterState, ProbeResult, log_changes, log_mode
 from inventory_replication.config import ClusterConfig
 from inventory_replication.decisions.breaker import Breaker
 from inventory_replication.decisions.routing_table import RoutingTable, ServerLoad
-from inventory_replication.decisions.snapshot import Cause
+from inventory_replication.decisions.snapshot import Cause, Mode
 from inventory_replication.mysql.probes import Probe, ServerReport
 
 
@@ -126,6 +126,7 @@ class Monitor:
         self._wake = threading.Event()
         self._thread: threading.Thread | None = None
         self._closing = False
+        self._logged_mode: Mode | None = None
         self._begun = 0
         self._ended = 0
         self._longest_round = self._policy.connect_timeout + 3 * self._policy.read_timeout + 1.0
@@ -232,7 +233,11 @@ class Monitor:
                 self._source_changed()
             self._publish()
             in_vain = self._state.find_unresponsive(self.view.table)
-        log_changes(before, self.view.table.snapshot)
+        table = self.view.table
+        if table.mode is not self._logged_mode:
+            log_mode(table)
+            self._logged_mode = table.mode
+        log_changes(before, table.snapshot)
         for name, since in in_vain.items():
             self._interrupt_readers(name, since)
 

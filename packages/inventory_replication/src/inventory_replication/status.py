@@ -72,7 +72,7 @@ def describe(config: ClusterConfig, view: View, loads: Mapping[str, ServerLoad],
     table = view.table
     snapshot = table.snapshot
     return ClusterStatus(
-        mode=mode_of(view),
+        mode=str(table.mode),
         epoch=snapshot.epoch,
         source=table.source,
         reason=table.source_trouble or snapshot.reason,
@@ -82,14 +82,6 @@ def describe(config: ClusterConfig, view: View, loads: Mapping[str, ServerLoad],
         isolated=bool(snapshot.members) and all(member.state is MemberState.UNREACHABLE for member in snapshot.members),
         recorded_epoch=snapshot.lineage.record.epoch if snapshot.lineage.record else 0,
     )
-
-
-def mode_of(view: View) -> str:
-    """The mode as units of work find it: a source that is draining or left alone is none for them."""
-    table = view.table
-    if table.source is None:
-        return "read_only" if table.replicas else "down"
-    return "normal" if any(not replica.stalled for replica in table.replicas) else "source_only"
 
 
 def _server(server: Server, view: View, in_flight: int, now: float) -> ServerStatus:

@@ -49,14 +49,12 @@ class Outcome:
         commit: See `CommitState`.
         may_repeat: Running the whole unit again is safe and may help: on the source that is then proved, or, for a reader, on
             another server. How often is a matter of `RetryPolicy`.
-        pool: See `PoolEffect`.
         breaker_failure: It counts against the server's breaker.
         refresh: The monitor should look at once: the server may have changed its role or be gone.
     """
 
     commit: CommitState
     may_repeat: bool
-    pool: PoolEffect
     breaker_failure: bool
     refresh: bool
 
@@ -85,7 +83,6 @@ def classify_write(phase: Phase, kind: ErrorKind) -> Outcome:
     return Outcome(
         commit=commit,
         may_repeat=commit is CommitState.NOT_COMMITTED and kind in _WORTH_ANOTHER_RUN,
-        pool=pool_effect(kind, doubtful=commit is CommitState.UNKNOWN),
         breaker_failure=_counts(phase, kind),
         refresh=kind in _SUSPECT,
     )
@@ -103,7 +100,6 @@ def classify_read(phase: Phase, kind: ErrorKind, *, handed_over: bool) -> Outcom
     return Outcome(
         commit=CommitState.NOT_COMMITTED,
         may_repeat=not handed_over and (kind in _WORTH_ANOTHER_SERVER or at_the_door),
-        pool=pool_effect(kind),
         breaker_failure=_counts(phase, kind),
         refresh=kind in _SUSPECT,
     )
@@ -119,11 +115,11 @@ def _commit(phase: Phase, kind: ErrorKind) -> CommitState:
     return CommitState.NOT_COMMITTED
 
 
-def pool_effect(kind: ErrorKind, *, doubtful: bool = False) -> PoolEffect:
-    """Which connections an error takes with it; ``doubtful``: the connection may yet commit something."""
+def pool_effect(kind: ErrorKind) -> PoolEffect:
+    """Return which pooled connections an error makes useless."""
     if kind in _GONE or kind is ErrorKind.READ_ONLY:
         return PoolEffect.SERVER
-    if doubtful or kind is ErrorKind.TIMED_OUT:
+    if kind is ErrorKind.TIMED_OUT:
         return PoolEffect.CONNECTION
     return PoolEffect.KEEP
 

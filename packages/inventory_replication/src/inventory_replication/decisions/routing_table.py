@@ -7,7 +7,7 @@ from math import isfinite
 from inventory_replication.config import RoutingPolicy
 from inventory_replication.decisions.breaker import Breaker
 from inventory_replication.decisions.gtid import GtidSet
-from inventory_replication.decisions.snapshot import MemberState, Mode, TopologySnapshot
+from inventory_replication.decisions.snapshot import MemberState, Mode, TopologySnapshot, find_mode
 from inventory_replication.decisions.staleness import UNPROVED, Freshness
 
 _FIRST_LATENCY = 0.001
@@ -99,8 +99,9 @@ class RoutingTable:
 
     @property
     def mode(self) -> Mode:
-        """Of the snapshot."""
-        return self.snapshot.mode
+        """The mode for units of work: a server that is draining or left alone does not count."""
+        running = (not replica.stalled for replica in self.replicas)
+        return find_mode(has_source=self.source is not None, replicas_running=running)
 
     def without(self, name: str) -> "RoutingTable":
         """The same without one server, for a unit of work that has just failed to reach it."""

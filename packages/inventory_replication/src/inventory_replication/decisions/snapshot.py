@@ -117,6 +117,19 @@ class Mode(StrEnum):
     """Neither."""
 
 
+def find_mode(*, has_source: bool, replicas_running: Iterable[bool]) -> Mode:
+    """Return what a source and replicas can do together. The only definition of the mode.
+
+    Args:
+        has_source: Whether there is a source to be used.
+        replicas_running: For each replica to be used, whether its replication runs.
+    """
+    running = list(replicas_running)
+    if has_source:
+        return Mode.NORMAL if any(running) else Mode.SOURCE_ONLY
+    return Mode.READ_ONLY if running else Mode.DOWN
+
+
 class MemberState(StrEnum):
     """What one server is good for."""
 
@@ -205,7 +218,6 @@ class TopologySnapshot:
         epoch: Number of source changes: 1 with the first source; grows by one exactly when the source becomes another
             server. A pool belongs to an epoch and is invalidated in the next.
         members: All servers in configured order.
-        mode: See `Mode`.
         cause: Why there is this source, or none.
         reason: The same as one line for people, with what to do.
         taken_at: Monotonic time of the round.
@@ -214,11 +226,16 @@ class TopologySnapshot:
 
     epoch: int
     members: tuple[Member, ...]
-    mode: Mode
     cause: Cause
     reason: str
     taken_at: float
     lineage: Lineage = field(default_factory=Lineage)
+
+    @property
+    def mode(self) -> Mode:
+        """The mode of the servers as they were found. Units of work may use fewer of them: see `RoutingTable.mode`."""
+        running = (member.state is MemberState.REPLICA for member in self.replicas)
+        return find_mode(has_source=self.source is not None, replicas_running=running)
 
     @property
     def source(self) -> Member | None:

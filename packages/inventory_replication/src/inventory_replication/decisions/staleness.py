@@ -101,10 +101,6 @@ class StalenessTracker:
         """What was proved of the replica when it last answered; `UNPROVED` for one that never did."""
         return self._known.get(name, (EMPTY, UNPROVED))[1]
 
-    def forget(self, name: str) -> None:
-        """Drop what is known of a replica that left the cluster."""
-        self._known.pop(name, None)
-
     def _newest_contained(self, executed: GtidSet) -> int | None:
         """Index of the newest sample that the set contains; each sample contains those before it."""
         low, high = 0, len(self._samples)

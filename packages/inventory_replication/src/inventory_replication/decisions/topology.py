@@ -17,7 +17,6 @@ from inventory_replication.decisions.snapshot import (
     Lineage,
     Member,
     MemberState,
-    Mode,
     NoAnswer,
     ServerFacts,
     SourceRecord,
@@ -79,7 +78,6 @@ def decide_topology(answers: Mapping[str, Answer], previous: TopologySnapshot | 
     return TopologySnapshot(
         epoch=epoch,
         members=members,
-        mode=_mode(members),
         cause=choice.cause,
         reason=choice.reason,
         taken_at=now,
@@ -250,10 +248,3 @@ def _silent(name: str, answer: NoAnswer, previous: TopologySnapshot | None, choi
     same_source = choice.source is None or choice.source.server_uuid == previous.lineage.source_uuid
     state = before.state if answer.alive and same_source and before.readable else MemberState.UNREACHABLE
     return Member(name, state, answer.why, before.server_uuid, before.executed)
-
-
-def _mode(members: tuple[Member, ...]) -> Mode:
-    states = {member.state for member in members}
-    if MemberState.SOURCE in states:
-        return Mode.NORMAL if MemberState.REPLICA in states else Mode.SOURCE_ONLY
-    return Mode.READ_ONLY if any(member.readable for member in members) else Mode.DOWN
