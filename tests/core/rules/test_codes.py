@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory_core.rules.codes import MAX_KEY_LENGTH, code_faults, code_key, normalize_code
+from inventory_core.rules.texts import MAX_KEY_LENGTH, code_faults, code_key, normalize_code
 
 
 @pytest.mark.parametrize("other", ["ab-1", "AB-1", " Ab-1 ", "\uff21\uff22-\uff11"])

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory_core.rules.past_quantities import PastQuantity, past_quantities
+from inventory_core.rules.reports import PastQuantity, past_quantities
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 

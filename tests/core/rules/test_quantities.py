@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory_core.rules.quantities import MAX_QUANTITY, parse_quantity, quantity_faults
+from inventory_core.rules.stock import MAX_QUANTITY, parse_quantity, quantity_faults
 
 
 @given(st.integers(0, MAX_QUANTITY))

@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory_core.rules.reorder import Status, is_low, shown_status, to_buy
+from inventory_core.rules.stock import Status, is_low, shown_status, to_buy
 
 QUANTITIES = st.integers(0, 1000)
 

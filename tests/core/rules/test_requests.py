@@ -1,6 +1,6 @@
 import pytest
 
-from inventory_core.rules.requests import request_faults
+from inventory_core.rules.arguments import request_faults
 
 
 def test_an_id_an_actor_and_a_reason_that_keep_the_rules_have_no_fault() -> None:

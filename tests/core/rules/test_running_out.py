@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory_core.rules.running_out import days_left
+from inventory_core.rules.reports import days_left
 
 UNITS = st.integers(1, 10**9)
 

@@ -3,16 +3,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory_core import MAX_QUANTITY, CannotUndo, CountConflict, InsufficientStock, ProductRetired, QuantityLimit
-from inventory_core.rules.stock_changes import (
-    Place,
+from inventory_core.rules.stock import (
+    PastMovement,
     ProductState,
+    StockAtLocation,
     amount_faults,
-    count_step,
+    compensation,
+    plan_count,
+    plan_entry,
     require_active,
-    step,
     total_after,
 )
-from inventory_core.rules.undo import PastMovement, compensation
 
 QUANTITIES = st.integers(0, MAX_QUANTITY)
 CHANGES = st.integers(-MAX_QUANTITY, MAX_QUANTITY).filter(bool)
@@ -22,8 +23,8 @@ def create_state(quantity: int = 0, *, retired: bool = False) -> ProductState:
     return ProductState(1, "A-1", "Mesa", quantity, 0, 1, retired=retired)
 
 
-def create_place(quantity: int | None) -> Place:
-    return Place(1, "Principal", quantity)
+def create_place(quantity: int | None) -> StockAtLocation:
+    return StockAtLocation(1, "Principal", quantity)
 
 
 @given(st.none() | QUANTITIES, CHANGES)
@@ -31,9 +32,9 @@ def test_a_step_stays_within_the_bounds_or_is_refused(quantity: int | None, chan
     product, place = create_state(quantity or 0), create_place(quantity)
     if not 0 <= (quantity or 0) + change <= MAX_QUANTITY:
         with pytest.raises(InsufficientStock if change < 0 else QuantityLimit):
-            step(product, place, change)
+            plan_entry(product, place, change)
         return
-    planned = step(product, place, change)
+    planned = plan_entry(product, place, change)
 
     assert 0 <= planned.after <= MAX_QUANTITY
     assert planned.after - planned.before == change
@@ -41,7 +42,7 @@ def test_a_step_stays_within_the_bounds_or_is_refused(quantity: int | None, chan
 
 @given(QUANTITIES, QUANTITIES)
 def test_a_count_ends_at_what_was_counted(before: int, counted: int) -> None:
-    assert count_step(create_state(before), create_place(before), counted, expected=before).after == counted
+    assert plan_count(create_state(before), create_place(before), counted, expected=before).after == counted
 
 
 @given(QUANTITIES, QUANTITIES, QUANTITIES)
@@ -49,14 +50,14 @@ def test_a_count_on_another_quantity_tells_both(before: int, counted: int, expec
     if expected == before:
         return
     with pytest.raises(CountConflict) as caught:
-        count_step(create_state(before), create_place(before), counted, expected)
+        plan_count(create_state(before), create_place(before), counted, expected)
 
     assert (caught.value.expected, caught.value.current) == (expected, before)
 
 
 def test_a_refusal_for_lack_of_stock_tells_what_lies_there_and_what_was_asked_for() -> None:
     with pytest.raises(InsufficientStock) as caught:
-        step(create_state(5), create_place(2), -3)
+        plan_entry(create_state(5), create_place(2), -3)
 
     assert (caught.value.available, caught.value.requested, caught.value.location) == (2, 3, "Principal")
 
@@ -65,7 +66,7 @@ def test_the_total_of_all_places_has_the_same_limit_as_one() -> None:
     product = create_state(MAX_QUANTITY)
 
     with pytest.raises(QuantityLimit):
-        total_after(product, (step(product, create_place(None), 1),))
+        total_after(product, (plan_entry(product, create_place(None), 1),))
 
 
 def test_a_retired_product_does_not_change() -> None:

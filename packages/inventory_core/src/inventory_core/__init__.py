@@ -102,13 +102,18 @@ from inventory_core.queries.selecting import (
 from inventory_core.queries.sorting import PRODUCT_SORTS, Position
 from inventory_core.queries.stock_by_category import CategoryStock, stock_by_category
 from inventory_core.queries.stock_levels import StockRow, stock_levels
-from inventory_core.rules.categories import PREDEFINED_CATEGORIES, WITHOUT_CATEGORY
-from inventory_core.rules.codes import MAX_CODE_LENGTH, MAX_KEY_LENGTH, code_key, normalize_code
-from inventory_core.rules.products import ProductDraft
-from inventory_core.rules.quantities import MAX_QUANTITY, parse_quantity
-from inventory_core.rules.reorder import Status
+from inventory_core.rules.products import PREDEFINED_CATEGORIES, WITHOUT_CATEGORY, ProductDraft
 from inventory_core.rules.shared_changes import SetCategory, SetMinimum, SetRetired, SharedChange
-from inventory_core.rules.texts import normalize_line, sort_key, text_faults
+from inventory_core.rules.stock import MAX_QUANTITY, Status, parse_quantity
+from inventory_core.rules.texts import (
+    MAX_CODE_LENGTH,
+    MAX_KEY_LENGTH,
+    code_key,
+    normalize_code,
+    normalize_line,
+    sort_key,
+    text_faults,
+)
 from inventory_core.schema import CORE_SCHEMA, SchemaChain
 from inventory_core.sessions import SessionSource, SingleDatabase
 from inventory_core.tables.columns import LONG_TEXT, ROW_ID, UtcMicroseconds

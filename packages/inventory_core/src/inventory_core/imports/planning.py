@@ -9,8 +9,7 @@ from inventory_core.imports.changes import Change, Fields, Known, Places, Step, 
 from inventory_core.imports.results import Counts, FaultLog
 from inventory_core.imports.row_rules import WITHOUT, Line, Named
 from inventory_core.imports.table import Table
-from inventory_core.rules.quantities import MAX_QUANTITY
-from inventory_core.rules.stock_changes import Kind
+from inventory_core.rules.stock import MAX_QUANTITY, Kind
 
 Check = Callable[[ProposedChange], Sequence[str]]
 """Asks the plugins about a change; gives their refusals."""

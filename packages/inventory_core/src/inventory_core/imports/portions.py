@@ -20,9 +20,8 @@ from inventory_core.imports.row_rules import (
     read_whole,
 )
 from inventory_core.imports.table import Table
-from inventory_core.rules.codes import MAX_CODE_LENGTH, MAX_KEY_LENGTH, code_key
 from inventory_core.rules.products import LONGEST_DESCRIPTION, LONGEST_NAME
-from inventory_core.rules.texts import normalize_line, normalize_text
+from inventory_core.rules.texts import MAX_CODE_LENGTH, MAX_KEY_LENGTH, code_key, normalize_line, normalize_text
 
 T = TypeVar("T")
 Cells = Sequence[str]

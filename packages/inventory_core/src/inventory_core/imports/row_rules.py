@@ -6,11 +6,18 @@ from typing import Generic, NamedTuple, TypeVar
 from inventory_core.errors import Fault
 from inventory_core.imports.results import FaultLog
 from inventory_core.imports.table import Table
-from inventory_core.rules.codes import MAX_CODE_LENGTH, code_faults, code_key
-from inventory_core.rules.locations import location_faults
-from inventory_core.rules.products import LONGEST_DESCRIPTION, LONGEST_NAME, category_faults
-from inventory_core.rules.quantities import parse_quantity
-from inventory_core.rules.texts import fold, normalize_line, normalize_text, sort_key, text_faults
+from inventory_core.rules.products import LONGEST_DESCRIPTION, LONGEST_NAME, category_faults, location_faults
+from inventory_core.rules.stock import parse_quantity
+from inventory_core.rules.texts import (
+    MAX_CODE_LENGTH,
+    code_faults,
+    code_key,
+    fold,
+    normalize_line,
+    normalize_text,
+    sort_key,
+    text_faults,
+)
 
 YES = frozenset({"si", "s", "yes", "y", "true", "verdadero", "1", "x"})
 NO = frozenset({"no", "n", "false", "falso", "0"})

@@ -11,7 +11,7 @@ from inventory_core.errors import ChangeRefused
 from inventory_core.events import ProposedChange, StockChanged
 from inventory_core.operations.bulk_rows import insert_rows, stored_time
 from inventory_core.operations.carrying_out import Unit
-from inventory_core.rules.stock_changes import ProductState, Step
+from inventory_core.rules.stock import LedgerEntry, ProductState
 from inventory_core.tables.plain import OUTBOX
 
 STOCK_CHANGED = "stock_changed"
@@ -36,7 +36,7 @@ def has_listeners(plugins: PluginManager, event: str = STOCK_CHANGED) -> bool:
     return bool(getattr(plugins.hook, EVENT_HOOKS[event]).get_hookimpls())
 
 
-def ask_plugins(unit: Unit, product: ProductState, kind: str, steps: Sequence[Step], reason: str) -> None:
+def ask_plugins(unit: Unit, product: ProductState, kind: str, steps: Sequence[LedgerEntry], reason: str) -> None:
     """Call ``check_stock_change`` for each step that changes a quantity. Raises ``ChangeRefused`` with the first refusal."""
     if not is_asked(unit.plugins):
         return
@@ -51,7 +51,7 @@ def ask_plugins(unit: Unit, product: ProductState, kind: str, steps: Sequence[St
 
 
 def write_events(
-    unit: Unit, product: ProductState, kind: str, steps: Sequence[Step], reason: str, movements: Sequence[int]
+    unit: Unit, product: ProductState, kind: str, steps: Sequence[LedgerEntry], reason: str, movements: Sequence[int]
 ) -> None:
     """Store an event for each step that changed a quantity, if some plugin listens."""
     if has_listeners(unit.plugins):
@@ -64,7 +64,7 @@ def insert_events(unit: Unit, rows: Sequence[EventRow]) -> None:
 
 
 def event_rows(
-    unit: Unit, product: ProductState, kind: str, steps: Sequence[Step], reason: str, movements: Sequence[int]
+    unit: Unit, product: ProductState, kind: str, steps: Sequence[LedgerEntry], reason: str, movements: Sequence[int]
 ) -> list[EventRow]:
     """The rows of the outbox for one product's steps; the first one carries the change of the total."""
     at, due_at = stored_time(unit.connection, unit.at), stored_time(unit.connection, DUE_AT_ONCE)

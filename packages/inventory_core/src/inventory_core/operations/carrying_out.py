@@ -18,7 +18,7 @@ from sqlalchemy.orm import Session
 from inventory_core.errors import CommitUnknown, DatabaseBusy, InvalidInput, OperationReused, StorageRefused
 from inventory_core.failures import DriverErrorKind, classify_driver_error
 from inventory_core.inventory import Inventory
-from inventory_core.rules.requests import request_faults
+from inventory_core.rules.arguments import request_faults
 from inventory_core.rules.texts import normalize_line
 from inventory_core.tables.plain import OPERATION, OPERATION_RESULT
 

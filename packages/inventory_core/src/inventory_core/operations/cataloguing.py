@@ -16,13 +16,10 @@ from inventory_core.operations.categorising import find_or_add_category
 from inventory_core.operations.changing import asked_location
 from inventory_core.operations.ledger import find_place, inserted_id, lock_product, write_steps
 from inventory_core.operations.results import ProductSaved, read_product_saved
-from inventory_core.rules.arguments import check_arguments
-from inventory_core.rules.codes import code_key, normalize_code
+from inventory_core.rules.arguments import check_arguments, request_faults
 from inventory_core.rules.products import ProductDraft, told_changes
-from inventory_core.rules.quantities import quantity_faults
-from inventory_core.rules.requests import request_faults
-from inventory_core.rules.stock_changes import Kind, ProductState, require_active, step
-from inventory_core.rules.texts import search_text, sort_key
+from inventory_core.rules.stock import Kind, ProductState, plan_entry, quantity_faults, require_active
+from inventory_core.rules.texts import code_key, normalize_code, search_text, sort_key
 from inventory_core.tables.plain import CATEGORY, PRODUCT
 
 _ADD = insert(PRODUCT)
@@ -75,7 +72,7 @@ def register_product(
         if quantity or location is not None:
             place = find_place(unit, product, location)
             if quantity:
-                write_steps(unit, product, Kind.RECEIVE, (step(product, place, quantity),))
+                write_steps(unit, product, Kind.RECEIVE, (plan_entry(product, place, quantity),))
         return ProductSaved(draft.code, product.version, quantity)
 
     return carry_out(

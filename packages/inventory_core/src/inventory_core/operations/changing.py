@@ -8,13 +8,12 @@ from inventory_core.inventory import Inventory
 from inventory_core.operations.carrying_out import Unit, carry_out
 from inventory_core.operations.ledger import lock_product, write_steps
 from inventory_core.operations.results import StockChange, read_stock_change
-from inventory_core.rules.codes import code_key, normalize_code
-from inventory_core.rules.locations import clean_location
-from inventory_core.rules.requests import clean_reason, request_faults
-from inventory_core.rules.stock_changes import Kind, ProductState, Step, require_active
-from inventory_core.rules.texts import sort_key
+from inventory_core.rules.arguments import clean_reason, request_faults
+from inventory_core.rules.products import clean_location
+from inventory_core.rules.stock import Kind, LedgerEntry, ProductState, require_active
+from inventory_core.rules.texts import code_key, normalize_code, sort_key
 
-Plan = Callable[[Unit, ProductState], tuple[Step, ...]]
+Plan = Callable[[Unit, ProductState], tuple[LedgerEntry, ...]]
 """Looks at a locked product and gives the steps; the last one is what the result shows."""
 
 
@@ -55,7 +54,9 @@ def change_stock(
     )
 
 
-def write_change(unit: Unit, product: ProductState, kind: Kind, steps: tuple[Step, ...], reason: str) -> StockChange:
+def write_change(
+    unit: Unit, product: ProductState, kind: Kind, steps: tuple[LedgerEntry, ...], reason: str
+) -> StockChange:
     """Write the steps of one product and say what changed, as the last step shows it."""
     movements = write_steps(unit, product, kind, steps, reason)
     shown = steps[-1]

@@ -16,8 +16,7 @@ from inventory_core.operations.categorising import find_or_add_category
 from inventory_core.operations.selected import Selected, lock_many, lock_selected
 from inventory_core.operations.shared_values import category_names, set_values
 from inventory_core.queries.selecting import Selection
-from inventory_core.rules.arguments import check_arguments
-from inventory_core.rules.requests import request_faults
+from inventory_core.rules.arguments import check_arguments, request_faults
 from inventory_core.rules.shared_changes import SetCategory, SetMinimum, SetRetired, SharedChange
 from inventory_core.rules.texts import normalize_line, replace_surrogates
 from inventory_core.tables.plain import IMPORT_CHANGE, OPERATION, OPERATION_RESULT

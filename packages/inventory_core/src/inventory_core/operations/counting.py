@@ -6,15 +6,15 @@ from inventory_core.operations.changing import asked_location, change_stock
 from inventory_core.operations.ledger import find_place
 from inventory_core.operations.results import StockChange
 from inventory_core.rules.arguments import check_arguments
-from inventory_core.rules.quantities import quantity_faults
-from inventory_core.rules.stock_changes import (
+from inventory_core.rules.stock import (
     Kind,
+    LedgerEntry,
     ProductState,
-    Step,
     amount_faults,
-    count_step,
+    plan_count,
+    plan_entry,
+    quantity_faults,
     require_expected,
-    step,
 )
 
 
@@ -38,8 +38,8 @@ def count(
     ``CountConflict``, ``ChangeRefused`` or ``OperationReused``.
     """
 
-    def plan(unit: Unit, product: ProductState) -> tuple[Step, ...]:
-        return (count_step(product, find_place(unit, product, location), quantity, expected),)
+    def plan(unit: Unit, product: ProductState) -> tuple[LedgerEntry, ...]:
+        return (plan_count(product, find_place(unit, product, location), quantity, expected),)
 
     return change_stock(
         inventory,
@@ -71,10 +71,10 @@ def change_quantity(
     Raises what ``receive`` and ``issue`` raise, and ``CountConflict``.
     """
 
-    def plan(unit: Unit, product: ProductState) -> tuple[Step, ...]:
+    def plan(unit: Unit, product: ProductState) -> tuple[LedgerEntry, ...]:
         place = find_place(unit, product, location)
         require_expected(product, place, expected)
-        return (step(product, place, delta),)
+        return (plan_entry(product, place, delta),)
 
     faults = amount_faults(delta, signed=True)
     return change_stock(

@@ -12,8 +12,7 @@ from inventory_core.operations.bulk_rows import CASES_AT_ONCE, insert_rows, set_
 from inventory_core.operations.carrying_out import Unit
 from inventory_core.operations.import_lookups import read_ids
 from inventory_core.operations.ledger_in_bulk import BalanceSet, add_to_totals, set_balances, written_movements
-from inventory_core.rules.quantities import MAX_QUANTITY
-from inventory_core.rules.stock_changes import Kind, Place, ProductState, Step
+from inventory_core.rules.stock import MAX_QUANTITY, Kind, LedgerEntry, ProductState, StockAtLocation
 from inventory_core.rules.texts import search_text, sort_key
 from inventory_core.tables.plain import IMPORT_CHANGE, PRODUCT
 
@@ -163,9 +162,11 @@ class ImportWriter:
             rows += event_rows(self._unit, state, Kind.IMPORT, steps, "", ids)
         insert_events(self._unit, rows)
 
-    def _step(self, balance: BalanceSet) -> Step:
+    def _step(self, balance: BalanceSet) -> LedgerEntry:
         name = self._places.location_names[balance.location_id].name
-        return Step(Place(balance.location_id, name, balance.before), balance.after - (balance.before or 0))
+        return LedgerEntry(
+            StockAtLocation(balance.location_id, name, balance.before), balance.after - (balance.before or 0)
+        )
 
     def _note_for_undo(self, created: Sequence[int], edited: Sequence[tuple[Known, Change]]) -> None:
         operation = self._unit.operation

@@ -31,7 +31,7 @@ from inventory_core.operations.import_lookups import (
 from inventory_core.operations.import_writes import CREATED_AT_ONCE, ImportWriter
 from inventory_core.operations.locating import find_or_add_locations
 from inventory_core.rules.arguments import check_arguments
-from inventory_core.rules.codes import code_key, normalize_code
+from inventory_core.rules.texts import code_key, normalize_code
 
 CHANGES_AT_ONCE = 8_000
 

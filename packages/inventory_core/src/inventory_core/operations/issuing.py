@@ -6,7 +6,7 @@ from inventory_core.operations.changing import asked_location, change_stock
 from inventory_core.operations.ledger import find_place
 from inventory_core.operations.results import StockChange
 from inventory_core.rules.arguments import check_arguments
-from inventory_core.rules.stock_changes import Kind, ProductState, Step, amount_faults, step
+from inventory_core.rules.stock import Kind, LedgerEntry, ProductState, amount_faults, plan_entry
 
 
 @check_arguments
@@ -26,8 +26,8 @@ def issue(
     ``ChangeRefused`` or ``OperationReused``.
     """
 
-    def plan(unit: Unit, product: ProductState) -> tuple[Step, ...]:
-        return (step(product, find_place(unit, product, location), -quantity),)
+    def plan(unit: Unit, product: ProductState) -> tuple[LedgerEntry, ...]:
+        return (plan_entry(product, find_place(unit, product, location), -quantity),)
 
     return change_stock(
         inventory,

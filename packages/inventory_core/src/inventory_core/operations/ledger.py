@@ -8,11 +8,16 @@ from sqlalchemy import CursorResult, Update, bindparam, insert, select, update
 from inventory_core.errors import DatabaseBusy, LocationNotFound, ProductNotFound
 from inventory_core.operations.announcing import ask_plugins, write_events
 from inventory_core.operations.carrying_out import Unit
-from inventory_core.rules.codes import code_faults, code_key, normalize_code
-from inventory_core.rules.locations import clean_location, location_faults
-from inventory_core.rules.quantities import MAX_QUANTITY
-from inventory_core.rules.stock_changes import Place, ProductState, Step, require_active, total_after
-from inventory_core.rules.texts import sort_key
+from inventory_core.rules.products import clean_location, location_faults
+from inventory_core.rules.stock import (
+    MAX_QUANTITY,
+    LedgerEntry,
+    ProductState,
+    StockAtLocation,
+    require_active,
+    total_after,
+)
+from inventory_core.rules.texts import code_faults, code_key, normalize_code, sort_key
 from inventory_core.tables.plain import BALANCE, LOCATION, MOVEMENT, PRODUCT
 
 PRODUCT_STATE = select(
@@ -84,7 +89,7 @@ def lock_product_by_id(unit: Unit, product_id: int) -> ProductState:
     return ProductState(*unit.connection.execute(_BY_ID, {"key": product_id}).one())
 
 
-def find_place(unit: Unit, product: ProductState, location: str | None) -> Place:
+def find_place(unit: Unit, product: ProductState, location: str | None) -> StockAtLocation:
     """What lies of a locked product in a location; None is the default one. Raises ``LocationNotFound``."""
     if location is None:
         record = unit.connection.execute(_PLACE_DEFAULT, {"product": product.id}).first()
@@ -95,20 +100,20 @@ def find_place(unit: Unit, product: ProductState, location: str | None) -> Place
         record = unit.connection.execute(_PLACE_NAMED, {"product": product.id, "key": sort_key(cleaned)}).first()
     if record is None:
         raise LocationNotFound(location or "")
-    return Place(*record)
+    return StockAtLocation(*record)
 
 
-def find_place_by_id(unit: Unit, product: ProductState, location_id: int) -> Place:
+def find_place_by_id(unit: Unit, product: ProductState, location_id: int) -> StockAtLocation:
     """What lies of a locked product in the location with this id, which exists."""
-    return Place(*unit.connection.execute(_PLACE_BY_ID, {"product": product.id, "key": location_id}).one())
+    return StockAtLocation(*unit.connection.execute(_PLACE_BY_ID, {"product": product.id, "key": location_id}).one())
 
 
 def write_steps(
-    unit: Unit, product: ProductState, kind: str, steps: tuple[Step, ...], reason: str = ""
+    unit: Unit, product: ProductState, kind: str, steps: tuple[LedgerEntry, ...], reason: str = ""
 ) -> tuple[int, ...]:
     """Change the balances of one locked product and write a movement for each step; give the movements' ids.
 
-    ``steps`` come from ``rules.stock_changes`` over places that were read under the lock, each place once. Plugins are
+    ``steps`` come from ``rules.stock`` over places that were read under the lock, each place once. Plugins are
     asked first. Raises ``ProductRetired``, ``QuantityLimit`` or ``ChangeRefused``, and ``DatabaseBusy`` if the lock did not
     hold (a session source without locking transactions).
     """
@@ -139,7 +144,7 @@ def inserted_id(result: CursorResult[Any]) -> int:
     return int(key[0])
 
 
-def _movement_row(unit: Unit, product_id: int, kind: str, step: Step, reason: str) -> dict[str, Any]:
+def _movement_row(unit: Unit, product_id: int, kind: str, step: LedgerEntry, reason: str) -> dict[str, Any]:
     """The row of the ledger for one step."""
     return {
         "kind": kind,
@@ -155,7 +160,7 @@ def _movement_row(unit: Unit, product_id: int, kind: str, step: Step, reason: st
     }
 
 
-def _balance_change(product_id: int, step: Step) -> dict[str, int]:
+def _balance_change(product_id: int, step: LedgerEntry) -> dict[str, int]:
     return {"product": product_id, "location": step.place.location_id, "before": step.before, "after": step.after}
 
 

@@ -10,8 +10,16 @@ from inventory_core.operations.announcing import ask_plugins, event_rows, has_li
 from inventory_core.operations.bulk_rows import insert_rows, stored_time, update_rows
 from inventory_core.operations.carrying_out import Unit
 from inventory_core.operations.ledger import PRODUCT_STATE
-from inventory_core.rules.quantities import MAX_QUANTITY
-from inventory_core.rules.stock_changes import Kind, Place, ProductState, Step, require_active, step, total_after
+from inventory_core.rules.stock import (
+    MAX_QUANTITY,
+    Kind,
+    LedgerEntry,
+    ProductState,
+    StockAtLocation,
+    plan_entry,
+    require_active,
+    total_after,
+)
 from inventory_core.tables.plain import BALANCE, LOCATION, MOVEMENT, PRODUCT
 
 PRODUCTS_AT_ONCE = 500
@@ -121,7 +129,7 @@ def _portions(changes: Sequence[BalanceChange]) -> Iterator[dict[int, list[Balan
 
 def _plan(
     unit: Unit, portion: dict[int, list[BalanceChange]], locations: dict[int, str]
-) -> list[tuple[ProductState, tuple[Step, ...]]]:
+) -> list[tuple[ProductState, tuple[LedgerEntry, ...]]]:
     keys = {"products": list(portion)}
     states = [ProductState(*record) for record in unit.connection.execute(_STATES, keys)]
     balances = {(record[0], record[1]): record[2] for record in unit.connection.execute(_BALANCES, keys)}
@@ -130,13 +138,13 @@ def _plan(
         require_active(product)
         steps = []
         for _, location_id, quantity, undoes_id in portion[product.id]:
-            place = Place(location_id, locations[location_id], balances.get((product.id, location_id)))
-            steps.append(step(product, place, quantity, undoes_id))
+            place = StockAtLocation(location_id, locations[location_id], balances.get((product.id, location_id)))
+            steps.append(plan_entry(product, place, quantity, undoes_id))
         planned.append((product, tuple(steps)))
     return planned
 
 
-def _write(unit: Unit, kind: Kind, planned: Sequence[tuple[ProductState, tuple[Step, ...]]], reason: str) -> int:
+def _write(unit: Unit, kind: Kind, planned: Sequence[tuple[ProductState, tuple[LedgerEntry, ...]]], reason: str) -> int:
     """Do what ``ledger.write_steps`` does for many locked products; give the number of movements."""
     for product, steps in planned:
         total_after(product, steps)

@@ -10,9 +10,8 @@ from inventory_core.errors import Fault, InvalidInput
 from inventory_core.failures import DriverErrorKind, classify_driver_error
 from inventory_core.inventory import Inventory
 from inventory_core.operations.carrying_out import Unit, carry_out
-from inventory_core.rules.arguments import check_arguments
-from inventory_core.rules.locations import clean_location, location_faults
-from inventory_core.rules.requests import request_faults
+from inventory_core.rules.arguments import check_arguments, request_faults
+from inventory_core.rules.products import clean_location, location_faults
 from inventory_core.rules.texts import sort_key
 from inventory_core.tables.plain import LOCATION
 
@@ -52,7 +51,7 @@ def add_location(inventory: Inventory, *, name: str, actor: str, operation: str)
 def find_or_add_locations(unit: Unit, names: Iterable[str]) -> dict[str, tuple[int, str]]:
     """By folded name (``rules.texts.sort_key``), the id and the name of each location; those that do not exist are added.
 
-    ``names`` are cleaned and without faults (see ``rules.locations``).
+    ``names`` are cleaned and without faults (see ``rules.products``).
     """
     found: dict[str, tuple[int, str]] = {}
     for name in sorted(names, key=sort_key):

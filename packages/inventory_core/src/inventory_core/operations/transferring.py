@@ -7,7 +7,7 @@ from inventory_core.operations.changing import asked_location, change_stock
 from inventory_core.operations.ledger import find_place
 from inventory_core.operations.results import StockChange
 from inventory_core.rules.arguments import check_arguments
-from inventory_core.rules.stock_changes import Kind, ProductState, Step, amount_faults, step
+from inventory_core.rules.stock import Kind, LedgerEntry, ProductState, amount_faults, plan_entry
 
 
 @check_arguments
@@ -29,11 +29,11 @@ def transfer(
     ``InsufficientStock``, ``QuantityLimit``, ``ChangeRefused`` or ``OperationReused``.
     """
 
-    def plan(unit: Unit, product: ProductState) -> tuple[Step, ...]:
+    def plan(unit: Unit, product: ProductState) -> tuple[LedgerEntry, ...]:
         origin, goal = find_place(unit, product, source), find_place(unit, product, target)
         if origin.location_id == goal.location_id:
             raise InvalidInput(Fault("target", "same", goal.location))
-        return step(product, origin, -quantity), step(product, goal, quantity)
+        return plan_entry(product, origin, -quantity), plan_entry(product, goal, quantity)
 
     return change_stock(
         inventory,

@@ -10,11 +10,9 @@ from inventory_core.operations.carrying_out import Unit, carry_out
 from inventory_core.operations.changing import write_change
 from inventory_core.operations.ledger import find_place_by_id, lock_product_by_id
 from inventory_core.operations.results import StockChange, read_stock_change
-from inventory_core.rules.arguments import check_arguments
-from inventory_core.rules.requests import clean_reason, request_faults
-from inventory_core.rules.stock_changes import Kind, require_active, step
+from inventory_core.rules.arguments import check_arguments, clean_reason, request_faults
+from inventory_core.rules.stock import Kind, PastMovement, compensation, plan_entry, require_active
 from inventory_core.rules.texts import shown
-from inventory_core.rules.undo import PastMovement, compensation
 from inventory_core.tables.plain import MOVEMENT
 
 LARGEST_ID = 2**63 - 1
@@ -72,7 +70,7 @@ def undo_movement(
         changes = compensation([PastMovement(*record) for record in past], product.code)
         require_active(product)
         steps = [
-            step(product, find_place_by_id(unit, product, location_id), quantity, undoes_id)
+            plan_entry(product, find_place_by_id(unit, product, location_id), quantity, undoes_id)
             for location_id, (quantity, undoes_id) in changes.items()
         ]
         steps.sort(key=lambda planned: planned.undoes_id == movement_id)

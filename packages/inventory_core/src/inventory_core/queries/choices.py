@@ -6,7 +6,7 @@ from sqlalchemy import select
 
 from inventory_core.inventory import Inventory
 from inventory_core.rules.arguments import check_arguments
-from inventory_core.rules.categories import PREDEFINED_CATEGORIES
+from inventory_core.rules.products import PREDEFINED_CATEGORIES
 from inventory_core.rules.texts import fold
 from inventory_core.tables.plain import CATEGORY, LOCATION
 

@@ -2,7 +2,7 @@
 
 from sqlalchemy import ColumnElement, and_, exists, or_
 
-from inventory_core.rules.stock_changes import Kind
+from inventory_core.rules.stock import Kind
 from inventory_core.tables.plain import MOVEMENT
 
 _UNDONE = MOVEMENT.alias("undone")

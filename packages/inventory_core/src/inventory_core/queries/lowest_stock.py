@@ -5,9 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from inventory_core.inventory import Inventory
-from inventory_core.queries.page_size import check_page_size
-from inventory_core.rules.arguments import check_arguments
-from inventory_core.rules.reorder import to_buy
+from inventory_core.rules.arguments import check_arguments, check_page_size
+from inventory_core.rules.stock import to_buy
 from inventory_core.tables.plain import PRODUCT
 
 

@@ -11,7 +11,7 @@ from inventory_core.errors import Fault, InvalidInput
 from inventory_core.inventory import Inventory
 from inventory_core.queries.ledger_kinds import of_kind
 from inventory_core.rules.arguments import check_arguments
-from inventory_core.rules.stock_changes import Kind
+from inventory_core.rules.stock import Kind
 from inventory_core.tables.plain import MOVEMENT
 
 MOST_DAYS = 366

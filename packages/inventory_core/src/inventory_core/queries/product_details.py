@@ -11,7 +11,7 @@ from inventory_core.queries.filters import Places
 from inventory_core.queries.product_rows import read_rows, row_columns, row_source
 from inventory_core.queries.rows import ProductRow
 from inventory_core.rules.arguments import check_arguments
-from inventory_core.rules.codes import code_key, normalize_code
+from inventory_core.rules.texts import code_key, normalize_code
 from inventory_core.tables.plain import BALANCE, LOCATION, PRODUCT
 
 

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from datetime import datetime
 
-from inventory_core.rules.reorder import Status, shown_status, to_buy
+from inventory_core.rules.stock import Status, shown_status, to_buy
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,9 @@ from sqlalchemy import Double, cast, func, literal_column, select
 
 from inventory_core.inventory import Inventory
 from inventory_core.queries.ledger_kinds import of_kind
-from inventory_core.queries.page_size import check_page_size
-from inventory_core.rules.arguments import check_arguments
-from inventory_core.rules.running_out import USAGE_DAYS, days_left
-from inventory_core.rules.stock_changes import Kind
+from inventory_core.rules.arguments import check_arguments, check_page_size
+from inventory_core.rules.reports import USAGE_DAYS, days_left
+from inventory_core.rules.stock import Kind
 from inventory_core.tables.plain import MOVEMENT, PRODUCT
 
 # Grouped by an expression, since SQLite would walk the whole ledger by its index of products to save the sorting.
@@ -32,7 +31,7 @@ class RunOutForecast:
 def products_running_out(inventory: Inventory, *, size: int = 10) -> tuple[RunOutForecast, ...]:
     """Give the ``size`` (1 to 500) products that will be gone first, the most urgent first.
 
-    What counts is what was issued in the last ``rules.running_out.USAGE_DAYS`` days and not undone; a product that nobody
+    What counts is what was issued in the last ``rules.reports.USAGE_DAYS`` days and not undone; a product that nobody
     issued, that is retired or has run out already is left out. One statement, which reads the movements of those days from
     an index. Raises ``InvalidInput`` for another size.
     """

@@ -1,21 +1,22 @@
-"""The types of what callers pass in, so that a wrong one is refused like any other value that breaks a rule."""
+"""Check what every request carries: types of arguments, operation id, actor, reason, page size."""
 
 import functools
 import inspect
+import re
 import types
 import typing
 from collections.abc import Callable, Iterator
 from typing import Any, Literal, ParamSpec, TypeVar
 
 from inventory_core.errors import Fault, InvalidInput
-from inventory_core.rules.texts import shown
+from inventory_core.rules.texts import normalize_line, shown, text_faults
 
 P = ParamSpec("P")
 R = TypeVar("R")
 
 LARGEST_STORED = 2**63 - 1
 _QUANTITIES = ("quantity", "delta", "minimum")
-"""Numbers that ``rules.quantities`` checks, together with the other rules of a request."""
+"""Numbers that ``rules.stock`` checks, together with the other rules of a request."""
 
 _IDS = ("movement_id",)
 """One that no row can have is simply not found."""
@@ -95,3 +96,39 @@ def _allowed(hint: Any) -> tuple[tuple[type, ...], tuple[object, ...]]:
     if not isinstance(hint, type) or hint.__module__ == "typing" or getattr(hint, "_is_protocol", False):
         return (), ()
     return (hint,), ()
+
+
+LONGEST_OPERATION = 64
+LONGEST_ACTOR = 80
+LONGEST_REASON = 200
+
+
+def request_faults(operation: str, actor: str, reason: str = "") -> list[Fault]:
+    """What is wrong with them: an id is 1 to 64 printable ASCII characters without blanks; actor and reason are cleaned texts."""
+    faults = []
+    if not operation:
+        faults.append(Fault("operation", "required"))
+    elif len(operation) > LONGEST_OPERATION:
+        faults.append(Fault("operation", "too_long", operation[:80], LONGEST_OPERATION))
+    elif not re.fullmatch(r"[!-~]+", operation):
+        faults.append(Fault("operation", "characters", operation))
+    faults += text_faults("actor", actor, longest=LONGEST_ACTOR, required=True, invisible_allowed=True)
+    if reason:
+        faults += text_faults("reason", reason, longest=LONGEST_REASON, invisible_allowed=True)
+    return faults
+
+
+def clean_reason(reason: str) -> str:
+    """The reason on one line, trimmed."""
+    return normalize_line(reason) if reason else ""
+
+
+LARGEST_PAGE = 500
+
+
+def check_page_size(size: int) -> None:
+    """Raise ``InvalidInput`` unless the size is from 1 to 500."""
+    if size < 1:
+        raise InvalidInput(Fault("size", "zero" if size == 0 else "negative", shown(size)))
+    if size > LARGEST_PAGE:
+        raise InvalidInput(Fault("size", "too_large", shown(size), LARGEST_PAGE))

@@ -1,4 +1,4 @@
-"""What a product's own fields must be."""
+"""Check a product's own fields and the names of categories and locations."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -6,10 +6,40 @@ from typing import Any
 
 from inventory_core.errors import Fault
 from inventory_core.rules.arguments import type_faults
-from inventory_core.rules.categories import LONGEST_CATEGORY, WITHOUT_CATEGORY
-from inventory_core.rules.codes import code_faults, normalize_code
-from inventory_core.rules.quantities import quantity_faults
-from inventory_core.rules.texts import normalize_line, normalize_text, sort_key, text_faults
+from inventory_core.rules.stock import quantity_faults
+from inventory_core.rules.texts import (
+    code_faults,
+    normalize_code,
+    normalize_line,
+    normalize_text,
+    sort_key,
+    text_faults,
+)
+
+PREDEFINED_CATEGORIES = ("Electrónicos", "Ropa", "Alimentos", "Hogar", "Deportes", "Libros", "Otros")
+LONGEST_CATEGORY = 80
+WITHOUT_CATEGORY = "-"
+"""Stands in filters for the products without one, so no category can be named like this."""
+
+
+LONGEST_LOCATION = 80
+
+
+def clean_location(name: str) -> str:
+    """The name as it is shown: normal form C, trimmed, white space as one blank."""
+    return normalize_line(name)
+
+
+def location_faults(name: str, *, stored: bool = False) -> list[Fault]:
+    """What is wrong with a cleaned name; case and accents alone do not make another location.
+
+    A ``stored`` name may hold invisible characters, which earlier versions accepted.
+    """
+    faults = text_faults("location", name, longest=LONGEST_LOCATION, required=True, invisible_allowed=stored)
+    if not faults and not sort_key(name):
+        faults.append(Fault("location", "characters", name))
+    return faults
+
 
 LONGEST_NAME = 200
 LONGEST_DESCRIPTION = 2000

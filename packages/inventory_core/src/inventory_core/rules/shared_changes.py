@@ -6,7 +6,7 @@ from typing import Any
 from inventory_core.errors import Fault
 from inventory_core.rules.arguments import require_types
 from inventory_core.rules.products import category_faults
-from inventory_core.rules.quantities import quantity_faults
+from inventory_core.rules.stock import quantity_faults
 from inventory_core.rules.texts import normalize_line
 
 

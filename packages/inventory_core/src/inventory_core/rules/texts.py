@@ -1,4 +1,4 @@
-"""Texts as people type them, and the folded forms that are compared, sorted and searched."""
+"""Normalize, fold and check texts and product codes."""
 
 import re
 import unicodedata
@@ -136,3 +136,30 @@ def invisible_characters(text: str) -> tuple[str, ...]:
 def _joins_emoji(text: str, place: int) -> bool:
     before, after = text[:place].rstrip(EMOJI_MODIFIERS)[-1:], text[place + 1 : place + 2]
     return {unicodedata.category(char) for char in (before or " ", after or " ")} == {"So"}
+
+
+MAX_CODE_LENGTH = 64
+MAX_KEY_LENGTH = 191
+
+
+def normalize_code(text: str) -> str:
+    """The code as it is shown: normal form C, trimmed, white space as one blank; the case stays as typed."""
+    return normalize_line(text)
+
+
+def code_key(code: str) -> str:
+    """What makes two codes the same: compatibility forms and case do not count, accents do."""
+    if code.isascii():
+        return code.lower()
+    return replace_surrogates(unicodedata.normalize("NFKC", code.casefold()).casefold())
+
+
+def code_faults(code: str, *, stored: bool = False) -> list[Fault]:
+    """What is wrong with a cleaned code; any printable character is allowed, up to 64 of them.
+
+    A ``stored`` code may hold invisible characters, which earlier versions accepted.
+    """
+    faults = text_faults("code", code, longest=MAX_CODE_LENGTH, required=True, invisible_allowed=stored)
+    if not faults and len(code_key(code)) > MAX_KEY_LENGTH:
+        faults.append(Fault("code", "too_long", code, MAX_CODE_LENGTH))
+    return faults

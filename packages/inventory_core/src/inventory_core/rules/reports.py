@@ -1,4 +1,4 @@
-"""From what there is now and what happened before to what there was."""
+"""Compute what reports show: quantities in the past and days until a product runs out."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -35,3 +35,17 @@ def past_quantities(now: int, changes: Sequence[tuple[datetime, int]], begin: da
         if step.quantity != steps[-1].quantity:
             steps.append(step)
     return tuple(steps)
+
+
+USAGE_DAYS = 30
+"""The pace is the average of so many days."""
+
+
+def days_left(quantity: int, used: int, days: int = USAGE_DAYS) -> int:
+    """Whole days until ``quantity`` is gone, if as much goes on being used as the ``used`` units of the last ``days`` days.
+
+    Rounded down: 0 means less than a day. ``used`` must be positive: what is not used lasts for ever.
+    """
+    if used <= 0:
+        raise ValueError("a product that nobody uses does not run out")
+    return quantity * days // used

@@ -1,0 +1,196 @@
+"""Decide how quantities change: limits, status, ledger entries and their compensation."""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+from inventory_core.errors import CannotUndo, CountConflict, Fault, InsufficientStock, ProductRetired, QuantityLimit
+from inventory_core.rules.arguments import check_arguments
+from inventory_core.rules.texts import shown
+
+MAX_QUANTITY = 1_000_000_000
+"""The most that one balance, one product in all, or a minimum may be."""
+
+
+@check_arguments
+def parse_quantity(field: str, text: str, *, signed: bool = False) -> tuple[int | None, list[Fault]]:
+    """Read what a person typed: digits only, with a sign if ``signed``; give the number, or None and the faults.
+
+    Thousands separators are refused rather than guessed, since "1.000" is one thousand in Spanish and one in English.
+    A spreadsheet's ``12.0`` is not typed text; readers of files turn it into an int first.
+    """
+    cleaned = text.strip()
+    if not cleaned:
+        return None, [Fault(field, "required")]
+    if not re.fullmatch(r"[+-]?[0-9]+", cleaned, re.ASCII):
+        return None, [Fault(field, "not_whole", cleaned[:80])]
+    if len(cleaned) > 20:
+        return None, [Fault(field, "too_large", cleaned[:80], MAX_QUANTITY)]
+    number = int(cleaned)
+    faults = quantity_faults(field, number, signed=signed)
+    return (None, faults) if faults else (number, [])
+
+
+def quantity_faults(field: str, number: int, *, signed: bool = False) -> list[Fault]:
+    """What is wrong with a number as a quantity: not whole, negative, unless ``signed``, or beyond the limit."""
+    if type(number) is not int:
+        return [Fault(field, "not_whole", shown(number))]
+    if number < 0 and not signed:
+        return [Fault(field, "negative", shown(number))]
+    if abs(number) > MAX_QUANTITY:
+        return [Fault(field, "too_large", shown(number), MAX_QUANTITY)]
+    return []
+
+
+class Status(StrEnum):
+    """What the list filters by. ``LOW_STOCK`` overlaps the first two; ``RETIRED`` excludes all others."""
+
+    AVAILABLE = "available"
+    OUT_OF_STOCK = "out_of_stock"
+    LOW_STOCK = "low_stock"
+    RETIRED = "retired"
+
+
+def is_low(quantity: int, minimum: int) -> bool:
+    """Low is below the minimum; a product without a minimum (0) is never low."""
+    return quantity < minimum
+
+
+def shown_status(quantity: int, minimum: int, *, retired: bool) -> Status:
+    """The one status to show for a product: the most urgent that holds."""
+    if retired:
+        return Status.RETIRED
+    if quantity == 0:
+        return Status.OUT_OF_STOCK
+    return Status.LOW_STOCK if is_low(quantity, minimum) else Status.AVAILABLE
+
+
+def to_buy(quantity: int, minimum: int) -> int:
+    """How many units are missing to the minimum."""
+    return max(0, minimum - quantity)
+
+
+class Kind(StrEnum):
+    """Kinds of movement."""
+
+    RECEIVE = "receive"
+    ISSUE = "issue"
+    TRANSFER = "transfer"
+    COUNT = "count"
+    UNDO = "undo"
+    IMPORT = "import"
+
+
+@dataclass(frozen=True, slots=True)
+class ProductState:
+    """A product as it was read under its lock; ``quantity`` is its total."""
+
+    id: int
+    code: str
+    name: str
+    quantity: int
+    minimum: int
+    version: int
+    retired: bool
+
+
+@dataclass(frozen=True, slots=True)
+class StockAtLocation:
+    """A location, and what lies there of one product; ``quantity`` is None if nothing ever did."""
+
+    location_id: int
+    location: str
+    quantity: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One balance changes by ``quantity`` (signed); ``undoes_id`` is the movement that this step takes back."""
+
+    place: StockAtLocation
+    quantity: int
+    undoes_id: int | None = None
+
+    @property
+    def before(self) -> int:
+        """What lies there before the step."""
+        return self.place.quantity or 0
+
+    @property
+    def after(self) -> int:
+        """What lies there after it."""
+        return self.before + self.quantity
+
+
+def amount_faults(quantity: int, *, signed: bool = False) -> list[Fault]:
+    """What is wrong with an amount to move: it is whole, within the limit, not 0, and positive unless ``signed``."""
+    faults = quantity_faults("quantity", quantity, signed=signed)
+    return [Fault("quantity", "zero", "0")] if not faults and quantity == 0 else faults
+
+
+def require_active(product: ProductState) -> None:
+    """Raise ``ProductRetired`` for a retired product: its stock stays as it is until it is restored."""
+    if product.retired:
+        raise ProductRetired(product.code)
+
+
+def plan_entry(
+    product: ProductState, place: StockAtLocation, quantity: int, undoes_id: int | None = None
+) -> LedgerEntry:
+    """A step by a signed quantity. Raises ``InsufficientStock`` or ``QuantityLimit`` if the balance leaves its bounds."""
+    planned = LedgerEntry(place, quantity, undoes_id)
+    if planned.after < 0:
+        raise InsufficientStock(product.code, place.location, planned.before, -quantity)
+    if planned.after > MAX_QUANTITY:
+        raise QuantityLimit(product.code, MAX_QUANTITY)
+    return planned
+
+
+def plan_count(product: ProductState, place: StockAtLocation, counted: int, expected: int | None) -> LedgerEntry:
+    """The step to a counted quantity; of 0 if nothing differs. Raises ``CountConflict`` unless ``expected`` still lies there."""
+    require_expected(product, place, expected)
+    return plan_entry(product, place, counted - (place.quantity or 0))
+
+
+def require_expected(product: ProductState, place: StockAtLocation, expected: int | None) -> None:
+    """Raise ``CountConflict`` unless ``expected``, if given, still lies there."""
+    current = place.quantity or 0
+    if expected is not None and expected != current:
+        raise CountConflict(product.code, place.location, expected, current)
+
+
+def total_after(product: ProductState, steps: tuple[LedgerEntry, ...]) -> int:
+    """The product's total after the steps. Raises ``QuantityLimit`` if it leaves its bounds."""
+    total = product.quantity + sum(planned.quantity for planned in steps)
+    if total > MAX_QUANTITY:
+        raise QuantityLimit(product.code, MAX_QUANTITY)
+    return total
+
+
+@dataclass(frozen=True, slots=True)
+class PastMovement:
+    """A movement of the ledger; ``undone`` if another one takes it back already."""
+
+    id: int
+    kind: str
+    location_id: int
+    quantity: int
+    undone: bool
+
+
+def compensation(legs: Iterable[PastMovement], code: str) -> dict[int, tuple[int, int]]:
+    """What takes back these movements of one operation and product: location id to (signed quantity, movement id).
+
+    Raises ``CannotUndo``: ``is_undo``, ``already_undone`` or ``changed_nothing``.
+    """
+    changes = {}
+    for leg in legs:
+        if leg.kind == Kind.UNDO:
+            raise CannotUndo("is_undo", code)
+        if leg.undone:
+            raise CannotUndo("already_undone", code)
+        if leg.quantity == 0:
+            raise CannotUndo("changed_nothing", code)
+        changes[leg.location_id] = (-leg.quantity, leg.id)
+    return changes
