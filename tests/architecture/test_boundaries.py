@@ -63,7 +63,6 @@ FIXED_FOR_MIGRATIONS = {
     "forbid_row_changes",
     "migration_ops",
     "permit_row_changes",
-    "repeatable",
 }
 """What migrations share: it makes the same tables in every later release."""
 

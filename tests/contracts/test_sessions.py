@@ -9,7 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from inventory_core import Inventory, ReadOnlyUnit, ReadWriteEngines, SingleDatabase, StorageRefused, receive
-from inventory_core.tables import Category, metadata
+from inventory_core.models import Category, metadata
 from inventory_core.testing import create_product, new_request
 from tests.contracts.at_once import at_once
 from tests.contracts.topologies import Database

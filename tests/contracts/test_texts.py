@@ -18,8 +18,8 @@ from inventory_core import (
     receive,
     verify,
 )
+from inventory_core.models import CATEGORY, LOCATION, PRODUCT
 from inventory_core.rules.texts import code_key, invisible_characters, normalize_line, search_text
-from inventory_core.tables.plain import CATEGORY, LOCATION, PRODUCT
 from inventory_core.testing import create_product, new_request
 from tests.contracts.topologies import Database
 

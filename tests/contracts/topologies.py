@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import URL, Engine, Table, delete, insert, select, text
 
 from inventory_core import SessionSource, SingleDatabase
-from inventory_core.tables import metadata as core_tables
+from inventory_core.models import metadata as core_tables
 from inventory_web.areas.accounts.tables import User
 from inventory_web.jobs.models import JobRow
 from inventory_web.schema import upgrade_all

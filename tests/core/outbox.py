@@ -6,9 +6,9 @@ from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
 from inventory_core import Inventory
+from inventory_core.database.columns import database_now
+from inventory_core.models import OUTBOX
 from inventory_core.operations.announcing import DUE_AT_ONCE
-from inventory_core.tables.database_clock import database_now
-from inventory_core.tables.plain import OUTBOX
 
 
 def let_pass(inventory: Inventory, seconds: float) -> None:

@@ -21,8 +21,8 @@ from inventory_core import (
     receive,
     register_product,
 )
+from inventory_core.models import OPERATION
 from inventory_core.operations import carrying_out
-from inventory_core.tables.plain import OPERATION
 from tests.instances.conftest import address
 from tests.replication.mysql.fault_proxy import HEALTHY, Fault, FaultProxy
 from tests.replication.mysql.servers import APP, ROOT, ReplicaSet

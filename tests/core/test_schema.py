@@ -14,7 +14,7 @@ from sqlalchemy import Engine, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from inventory_core import CORE_SCHEMA, InvalidInput, Inventory, SchemaNotCurrent, SingleDatabase
-from inventory_core.tables import metadata
+from inventory_core.models import metadata
 from inventory_core.testing import create_product
 
 

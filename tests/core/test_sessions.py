@@ -22,7 +22,7 @@ from inventory_core import (
     TransactionMisuse,
     receive,
 )
-from inventory_core.tables import Category, metadata
+from inventory_core.models import Category, metadata
 from inventory_core.testing import create_product, new_request, temporary_inventory, write_database
 
 ADD = text("INSERT INTO category (name, name_key) VALUES ('Nueva', 'nueva')")

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import text
 
 from inventory_core import SingleDatabase
-from inventory_core.engines import SQLITE_MEMORY_BYTES
-from inventory_core.operations.bulk_rows import roomy
+from inventory_core.database.engines import SQLITE_MEMORY_BYTES
+from inventory_core.database.sql_batch import roomy
 
 READ_IN_SIXTEEN_THREADS = """
 import sys, threading

@@ -9,7 +9,7 @@ import inventory_web.areas.accounts.tables
 import inventory_web.areas.views.tables
 import inventory_web.audit_tables
 import inventory_web.jobs.models  # noqa: F401 - every table of the web is in its metadata
-from inventory_core.tables import metadata as core_tables
+from inventory_core.models import metadata as core_tables
 from inventory_web import Settings
 from inventory_web.tables import metadata as web_tables
 

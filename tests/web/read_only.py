@@ -5,8 +5,8 @@ from contextlib import contextmanager
 
 import pytest
 
+from inventory_core.database.sessions import SingleDatabase
 from inventory_core.errors import DatabaseBusy
-from inventory_core.sessions import SingleDatabase
 from inventory_replication.status import ClusterStatus, ServerStatus
 from inventory_web import pages
 from inventory_web.areas.status import health

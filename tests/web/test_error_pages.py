@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 import inventory_core as core
-from inventory_core import failures
+from inventory_core.database import dialects
 from inventory_replication.errors import (
     CausalTimeout,
     DatabaseBusy,
@@ -87,7 +87,7 @@ def test_a_refusal_is_told_in_spanish(refusal: core.InventoryError | web.WebErro
     assert not [word for word in ENGLISH if word in text]
 
 
-@pytest.mark.parametrize("template", failures.SQLITE_STORAGE.values())
+@pytest.mark.parametrize("template", dialects.SQLITE_STORAGE.values())
 def test_everything_that_the_core_says_about_a_file_is_known_in_spanish(template: str) -> None:
     text = refusal_text(core.StorageRefused(template.format(file="/datos/a b.db")))
 

@@ -20,8 +20,8 @@ from inventory_core import (
     new_operation_id,
     outbox_status,
 )
+from inventory_core.models import OUTBOX
 from inventory_core.operations.outbox import MAX_UNKNOWN_ATTEMPTS
-from inventory_core.tables.plain import OUTBOX
 from inventory_core.testing import create_product
 from inventory_web.outbox_relay import relay_of
 from tests.core.outbox import make_due

@@ -3,7 +3,7 @@
 from sqlalchemy import select
 
 from inventory_core import Inventory
-from inventory_core.tables import metadata
+from inventory_core.models import metadata
 
 TABLES = ("product", "balance", "movement", "category", "location", "operation", "import_change", "outbox")
 

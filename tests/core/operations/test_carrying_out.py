@@ -26,7 +26,7 @@ from inventory_core import (
     undo_movement,
     verify,
 )
-from inventory_core.tables import metadata
+from inventory_core.models import metadata
 from inventory_core.testing import create_location, create_product, new_request
 
 T = TypeVar("T")

@@ -8,11 +8,11 @@ from sqlalchemy import func, insert, select
 from sqlalchemy.orm import Session
 
 from inventory_core import Inventory
+from inventory_core.models import metadata
 from inventory_core.queries.filters import ProductFilter
 from inventory_core.queries.rows import ProductRow
 from inventory_core.rules.products import WITHOUT_CATEGORY
 from inventory_core.rules.texts import code_key, fold, search_text, sort_key
-from inventory_core.tables import metadata
 
 BEGIN = datetime(2026, 1, 1, tzinfo=UTC)
 PRINCIPAL = "Principal"

@@ -13,6 +13,7 @@ from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from inventory_core import InvalidInput, Inventory
+from inventory_core.models import BALANCE, PRODUCT
 from inventory_core.queries import access, search, walking
 from inventory_core.queries.access import Way, ask
 from inventory_core.queries.filters import ProductFilter
@@ -20,7 +21,6 @@ from inventory_core.queries.product_count import ProductCount, count_products
 from inventory_core.queries.product_list import product_page, read_page, stream_products
 from inventory_core.queries.sorting import PRODUCT_SORTS, Position
 from inventory_core.rules.products import WITHOUT_CATEGORY
-from inventory_core.tables.plain import BALANCE, PRODUCT
 from inventory_core.testing import temporary_inventory
 from tests.core.queries.shelves import BEGIN, Item, codes, expected, put
 

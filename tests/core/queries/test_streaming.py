@@ -3,8 +3,8 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from inventory_core import Inventory
-from inventory_core.queries.streaming import stream
-from inventory_core.tables import metadata
+from inventory_core.database.sql_batch import stream
+from inventory_core.models import metadata
 from inventory_core.testing import create_product
 
 CODES = select(metadata.tables["product"].c.code).order_by(metadata.tables["product"].c.id)

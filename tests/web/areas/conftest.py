@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from inventory_core import Inventory, SingleDatabase
-from inventory_core.sessions import PATIENCE_SECONDS
+from inventory_core.database.sessions import PATIENCE_SECONDS
 from inventory_web.app import create_app
 from inventory_web.areas.accounts.logins import log_in
 from inventory_web.jobs import runner

@@ -1,6 +1,17 @@
 """Products, locations and an insert-only stock ledger on SQLite or MySQL."""
 
-from inventory_core.engines import SUPPORTED_DIALECTS, ReadWriteEngines, open_engines
+from inventory_core.database import migration_ops
+from inventory_core.database.columns import LONG_TEXT, ROW_ID, UtcMicroseconds, database_now, read_database_clock
+from inventory_core.database.dialects import (
+    DriverErrorKind,
+    classify_driver_error,
+    forbid_row_changes,
+    permit_row_changes,
+    translate_driver_error,
+)
+from inventory_core.database.engines import SUPPORTED_DIALECTS, ReadWriteEngines, open_engines
+from inventory_core.database.schema import CORE_SCHEMA, SchemaChain
+from inventory_core.database.sessions import SessionSource, SingleDatabase
 from inventory_core.errors import (
     CannotUndo,
     ChangedProduct,
@@ -33,15 +44,13 @@ from inventory_core.events import ProposedChange, StockChanged
 from inventory_core.exports.columns import ExportColumn, FileColumn
 from inventory_core.exports.csv_file import write_csv
 from inventory_core.exports.exporting import ExportFormat, export_products, export_stock
-from inventory_core.failures import DriverErrorKind, classify_driver_error, translate_driver_error
 from inventory_core.hookspecs import hookimpl
 from inventory_core.imports.limits import IMPORT_LIMITS
 from inventory_core.imports.reading import read_table
 from inventory_core.imports.results import ImportPreview, ImportResult, RowFault, RowSample
 from inventory_core.imports.table import Table
-from inventory_core.insert_only import forbid_row_changes, permit_row_changes
 from inventory_core.inventory import Inventory
-from inventory_core.migrations import repeatable as migration_ops
+from inventory_core.models import MYSQL_OPTIONS, NAMING_CONVENTION
 from inventory_core.operations.carrying_out import new_operation_id
 from inventory_core.operations.cataloguing import edit_product, register_product, restore_product, retire_product
 from inventory_core.operations.changing_many import ProductsSaved, change_products, undo_products_change
@@ -114,11 +123,6 @@ from inventory_core.rules.texts import (
     sort_key,
     text_faults,
 )
-from inventory_core.schema import CORE_SCHEMA, SchemaChain
-from inventory_core.sessions import SessionSource, SingleDatabase
-from inventory_core.tables.columns import LONG_TEXT, ROW_ID, UtcMicroseconds
-from inventory_core.tables.database_clock import database_now, read_database_clock
-from inventory_core.tables.metadata import MYSQL_OPTIONS, NAMING_CONVENTION
 
 __all__ = [
     "CORE_HOOKS",

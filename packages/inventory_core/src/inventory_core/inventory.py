@@ -6,8 +6,8 @@ from datetime import UTC, datetime
 
 from pluggy import PluginManager
 
+from inventory_core.database.sessions import SessionSource
 from inventory_core.plugins import build_plugin_manager
-from inventory_core.sessions import SessionSource
 
 
 def utc_now() -> datetime:

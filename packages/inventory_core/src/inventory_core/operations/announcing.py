@@ -7,12 +7,12 @@ from typing import Any
 
 from pluggy import PluginManager
 
+from inventory_core.database.sql_batch import insert_rows, stored_time
 from inventory_core.errors import ChangeRefused
 from inventory_core.events import ProposedChange, StockChanged
-from inventory_core.operations.bulk_rows import insert_rows, stored_time
+from inventory_core.models import OUTBOX
 from inventory_core.operations.carrying_out import Unit
 from inventory_core.rules.stock import LedgerEntry, ProductState
-from inventory_core.tables.plain import OUTBOX
 
 STOCK_CHANGED = "stock_changed"
 EVENT_HOOKS = {STOCK_CHANGED: "after_stock_change"}

@@ -15,12 +15,12 @@ from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from inventory_core.database.dialects import DriverErrorKind, classify_driver_error
 from inventory_core.errors import CommitUnknown, DatabaseBusy, InvalidInput, OperationReused, StorageRefused
-from inventory_core.failures import DriverErrorKind, classify_driver_error
 from inventory_core.inventory import Inventory
+from inventory_core.models import OPERATION, OPERATION_RESULT
 from inventory_core.rules.arguments import request_faults
 from inventory_core.rules.texts import normalize_line
-from inventory_core.tables.plain import OPERATION, OPERATION_RESULT
 
 R = TypeVar("R")
 

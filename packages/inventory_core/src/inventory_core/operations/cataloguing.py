@@ -8,9 +8,10 @@ from typing import Any, NamedTuple
 from sqlalchemy import CursorResult, Insert, Update, bindparam, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
+from inventory_core.database.dialects import DriverErrorKind, classify_driver_error
 from inventory_core.errors import DuplicateCode, EditConflict, InvalidInput
-from inventory_core.failures import DriverErrorKind, classify_driver_error
 from inventory_core.inventory import Inventory
+from inventory_core.models import CATEGORY, PRODUCT
 from inventory_core.operations.carrying_out import Unit, carry_out
 from inventory_core.operations.categorising import find_or_add_category
 from inventory_core.operations.changing import asked_location
@@ -20,7 +21,6 @@ from inventory_core.rules.arguments import check_arguments, request_faults
 from inventory_core.rules.products import ProductDraft, told_changes
 from inventory_core.rules.stock import Kind, ProductState, plan_entry, quantity_faults, require_active
 from inventory_core.rules.texts import code_key, normalize_code, search_text, sort_key
-from inventory_core.tables.plain import CATEGORY, PRODUCT
 
 _ADD = insert(PRODUCT)
 _FIELDS = (

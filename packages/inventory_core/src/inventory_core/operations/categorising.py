@@ -5,10 +5,10 @@ from collections.abc import Iterable
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.exc import DBAPIError
 
-from inventory_core.failures import DriverErrorKind, classify_driver_error
+from inventory_core.database.dialects import DriverErrorKind, classify_driver_error
+from inventory_core.models import CATEGORY
 from inventory_core.operations.carrying_out import Unit
 from inventory_core.rules.texts import sort_key
-from inventory_core.tables.plain import CATEGORY
 
 # A row that another unit has just committed is seen by a locking read only, where the database keeps snapshots.
 _BY_KEY = (

@@ -7,10 +7,10 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
+from inventory_core.database.sql_batch import read_time, select_in
 from inventory_core.imports.changes import Known, Places
 from inventory_core.imports.row_rules import Named
-from inventory_core.operations.bulk_rows import read_time, select_in
-from inventory_core.tables.plain import CATEGORY, LOCATION, PRODUCT
+from inventory_core.models import CATEGORY, LOCATION, PRODUCT
 
 ROWS_AT_ONCE = 2_000
 

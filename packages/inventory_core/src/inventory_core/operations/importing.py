@@ -7,9 +7,10 @@ from pluggy import PluginManager
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from inventory_core.database.dialects import DriverErrorKind, classify_driver_error
+from inventory_core.database.sql_batch import roomy
 from inventory_core.errors import RowsRefused
 from inventory_core.events import ProposedChange
-from inventory_core.failures import DriverErrorKind, classify_driver_error
 from inventory_core.imports.changes import Change, sample
 from inventory_core.imports.planning import Planner, Watch
 from inventory_core.imports.portions import PortionReader
@@ -18,7 +19,6 @@ from inventory_core.imports.results import MOST_SAMPLES, FaultLog, ImportPreview
 from inventory_core.imports.table import Table
 from inventory_core.inventory import Inventory
 from inventory_core.operations.announcing import is_asked
-from inventory_core.operations.bulk_rows import roomy
 from inventory_core.operations.carrying_out import Unit, carry_out
 from inventory_core.operations.categorising import find_or_add_categories
 from inventory_core.operations.import_lookups import (

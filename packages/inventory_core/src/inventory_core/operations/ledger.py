@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import CursorResult, Update, bindparam, insert, select, update
 
 from inventory_core.errors import DatabaseBusy, LocationNotFound, ProductNotFound
+from inventory_core.models import BALANCE, LOCATION, MOVEMENT, PRODUCT
 from inventory_core.operations.announcing import ask_plugins, write_events
 from inventory_core.operations.carrying_out import Unit
 from inventory_core.rules.products import clean_location, location_faults
@@ -18,7 +19,6 @@ from inventory_core.rules.stock import (
     total_after,
 )
 from inventory_core.rules.texts import code_faults, code_key, normalize_code, sort_key
-from inventory_core.tables.plain import BALANCE, LOCATION, MOVEMENT, PRODUCT
 
 PRODUCT_STATE = select(
     PRODUCT.c.id,

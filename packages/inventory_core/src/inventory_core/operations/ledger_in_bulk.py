@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 from sqlalchemy import bindparam, select
 
+from inventory_core.database.sql_batch import insert_rows, stored_time, update_rows
+from inventory_core.models import BALANCE, LOCATION, MOVEMENT, PRODUCT
 from inventory_core.operations.announcing import ask_plugins, event_rows, has_listeners, insert_events
-from inventory_core.operations.bulk_rows import insert_rows, stored_time, update_rows
 from inventory_core.operations.carrying_out import Unit
 from inventory_core.operations.ledger import PRODUCT_STATE
 from inventory_core.rules.stock import (
@@ -20,7 +21,6 @@ from inventory_core.rules.stock import (
     require_active,
     total_after,
 )
-from inventory_core.tables.plain import BALANCE, LOCATION, MOVEMENT, PRODUCT
 
 PRODUCTS_AT_ONCE = 500
 

@@ -11,8 +11,10 @@ from typing import Any
 from sqlalchemy import Row, bindparam, delete, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from inventory_core.database.columns import database_now, read_database_clock
 from inventory_core.errors import InvalidInput
 from inventory_core.inventory import Inventory
+from inventory_core.models import OUTBOX, OUTBOX_DEAD_LETTER
 from inventory_core.operations.announcing import (
     DUE_AT_ONCE,
     EVENT_HOOKS,
@@ -20,8 +22,6 @@ from inventory_core.operations.announcing import (
     read_event,
 )
 from inventory_core.rules.arguments import check_arguments, type_faults
-from inventory_core.tables.database_clock import database_now, read_database_clock
-from inventory_core.tables.plain import OUTBOX, OUTBOX_DEAD_LETTER
 
 LEASE_SECONDS = 120.0
 """How long a claim keeps other relays away. Half of it is for the plugins; what is left over is put back."""

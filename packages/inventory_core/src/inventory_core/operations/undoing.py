@@ -6,6 +6,7 @@ from sqlalchemy import bindparam, select
 
 from inventory_core.errors import InvalidInput, MovementNotFound
 from inventory_core.inventory import Inventory
+from inventory_core.models import MOVEMENT
 from inventory_core.operations.carrying_out import Unit, carry_out
 from inventory_core.operations.changing import write_change
 from inventory_core.operations.ledger import find_place_by_id, lock_product_by_id
@@ -13,7 +14,6 @@ from inventory_core.operations.results import StockChange, read_stock_change
 from inventory_core.rules.arguments import check_arguments, clean_reason, request_faults
 from inventory_core.rules.stock import Kind, PastMovement, compensation, plan_entry, require_active
 from inventory_core.rules.texts import shown
-from inventory_core.tables.plain import MOVEMENT
 
 LARGEST_ID = 2**63 - 1
 

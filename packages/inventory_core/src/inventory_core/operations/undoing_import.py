@@ -9,18 +9,18 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, delete, select, union, update
 
+from inventory_core.database.sql_batch import set_by_id, stored_time, update_rows
 from inventory_core.errors import CannotUndo, MovementNotFound
 from inventory_core.imports.changes import Places
 from inventory_core.imports.reading import Progress
 from inventory_core.inventory import Inventory
-from inventory_core.operations.bulk_rows import set_by_id, stored_time, update_rows
+from inventory_core.models import IMPORT_CHANGE, MOVEMENT, OPERATION, OPERATION_RESULT, PRODUCT
 from inventory_core.operations.carrying_out import Unit, carry_out
 from inventory_core.operations.import_lookups import ROWS_AT_ONCE, lock_products, read_places
 from inventory_core.operations.ledger_in_bulk import BalanceChange, add_to_balances
 from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.stock import Kind
 from inventory_core.rules.texts import replace_surrogates, search_text, sort_key
-from inventory_core.tables.plain import IMPORT_CHANGE, MOVEMENT, OPERATION, OPERATION_RESULT, PRODUCT
 
 _UNDOING = MOVEMENT.alias("undoing")
 _IMPORT = (

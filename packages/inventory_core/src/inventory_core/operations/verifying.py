@@ -7,10 +7,10 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from inventory_core.inventory import Inventory
+from inventory_core.models import MOVEMENT, PRODUCT
 from inventory_core.operations.verifications import folded, ledger, references, sqlite_file
 from inventory_core.operations.verifications.fault import VerificationFault
 from inventory_core.rules.arguments import check_arguments
-from inventory_core.tables.plain import MOVEMENT, PRODUCT
 
 
 @dataclass(frozen=True, slots=True)

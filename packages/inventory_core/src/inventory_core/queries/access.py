@@ -17,13 +17,13 @@ from sqlalchemy.orm import Session
 from sqlalchemy.sql.elements import UnaryExpression
 from sqlalchemy.sql.operators import custom_op
 
+from inventory_core.models import BALANCE, PRODUCT
 from inventory_core.queries.filters import Places, ProductFilter, conditions, find_places
 from inventory_core.queries.product_rows import row_source
 from inventory_core.queries.search import FEW, Candidates, contains, find_candidates, if_few, these_ids
 from inventory_core.queries.sorting import Order, Position
 from inventory_core.rules.stock import Status
 from inventory_core.rules.texts import search_words
-from inventory_core.tables.plain import BALANCE, PRODUCT
 
 Column = ColumnElement[Any]
 

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from inventory_core.inventory import Inventory
+from inventory_core.models import CATEGORY, LOCATION
 from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.products import PREDEFINED_CATEGORIES
 from inventory_core.rules.texts import fold
-from inventory_core.tables.plain import CATEGORY, LOCATION
 
 
 @dataclass(frozen=True, slots=True)

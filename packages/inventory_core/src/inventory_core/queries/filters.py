@@ -8,11 +8,11 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from inventory_core.errors import Fault, InvalidInput
+from inventory_core.models import BALANCE, CATEGORY, LOCATION, PRODUCT
 from inventory_core.rules.arguments import require_types
 from inventory_core.rules.products import WITHOUT_CATEGORY
 from inventory_core.rules.stock import Status
 from inventory_core.rules.texts import normalize_line, sort_key
-from inventory_core.tables.plain import BALANCE, CATEGORY, LOCATION, PRODUCT
 
 __all__ = ["WITHOUT_CATEGORY", "Places", "ProductFilter", "conditions", "find_places"]
 

@@ -10,10 +10,10 @@ from sqlalchemy.orm import Session
 
 from inventory_core.errors import ProductNotFound
 from inventory_core.inventory import Inventory
+from inventory_core.models import IMPORT_CHANGE, MOVEMENT, OPERATION, OPERATION_RESULT, PRODUCT
 from inventory_core.queries.history_entries import ENTRY_COLUMNS, ENTRY_TABLES, HistoryEntry, make_entries
 from inventory_core.rules.arguments import check_arguments, check_page_size
 from inventory_core.rules.texts import code_key, normalize_code, replace_surrogates
-from inventory_core.tables.plain import IMPORT_CHANGE, MOVEMENT, OPERATION, OPERATION_RESULT, PRODUCT
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
-from inventory_core.tables.plain import LOCATION, MOVEMENT, OPERATION, OPERATION_RESULT, PRODUCT
+from inventory_core.models import LOCATION, MOVEMENT, OPERATION, OPERATION_RESULT, PRODUCT
 
 RESULT_READ = 4_000
 """Characters of a kept result that are read: all of most, and of a change of many products what is said of them together."""

@@ -2,8 +2,8 @@
 
 from sqlalchemy import ColumnElement, and_, exists, or_
 
+from inventory_core.models import MOVEMENT
 from inventory_core.rules.stock import Kind
-from inventory_core.tables.plain import MOVEMENT
 
 _UNDONE = MOVEMENT.alias("undone")
 

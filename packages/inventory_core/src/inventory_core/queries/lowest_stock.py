@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from sqlalchemy import select
 
 from inventory_core.inventory import Inventory
+from inventory_core.models import PRODUCT
 from inventory_core.rules.arguments import check_arguments, check_page_size
 from inventory_core.rules.stock import to_buy
-from inventory_core.tables.plain import PRODUCT
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,9 +8,9 @@ from sqlalchemy import ColumnElement, select
 
 from inventory_core.errors import ProductNotFound
 from inventory_core.inventory import Inventory
+from inventory_core.models import LOCATION, MOVEMENT, PRODUCT
 from inventory_core.rules.arguments import check_arguments, check_page_size
 from inventory_core.rules.texts import code_key, normalize_code, replace_surrogates
-from inventory_core.tables.plain import LOCATION, MOVEMENT, PRODUCT
 
 _COMPENSATION = MOVEMENT.alias("compensation")
 _COLUMNS: tuple[ColumnElement[Any], ...] = (

@@ -9,10 +9,10 @@ from sqlalchemy import Select, and_, case, func, literal, not_, select, union_al
 
 from inventory_core.errors import Fault, InvalidInput
 from inventory_core.inventory import Inventory
+from inventory_core.models import MOVEMENT
 from inventory_core.queries.ledger_kinds import of_kind
 from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.stock import Kind
-from inventory_core.tables.plain import MOVEMENT
 
 MOST_DAYS = 366
 

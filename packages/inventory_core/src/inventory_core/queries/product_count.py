@@ -7,11 +7,11 @@ from sqlalchemy import func, select
 from sqlalchemy.orm import Session
 
 from inventory_core.inventory import Inventory
+from inventory_core.models import PRODUCT
 from inventory_core.queries.access import Question, Way, ask
 from inventory_core.queries.filters import ProductFilter
 from inventory_core.queries.search import FEW
 from inventory_core.rules.arguments import check_arguments
-from inventory_core.tables.plain import PRODUCT
 
 
 @dataclass(frozen=True, slots=True)

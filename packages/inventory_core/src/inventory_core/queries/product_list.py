@@ -7,6 +7,7 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from inventory_core.database.sql_batch import stream
 from inventory_core.inventory import Inventory
 from inventory_core.queries.access import Question, ask
 from inventory_core.queries.filters import ProductFilter
@@ -14,7 +15,6 @@ from inventory_core.queries.product_count import ProductCount, count_question
 from inventory_core.queries.product_rows import read_rows, row_columns
 from inventory_core.queries.rows import ProductRow
 from inventory_core.queries.sorting import Position
-from inventory_core.queries.streaming import stream
 from inventory_core.queries.walking import find, read
 from inventory_core.rules.arguments import check_arguments, check_page_size
 

@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, FromClause, literal
 
+from inventory_core.models import BALANCE, CATEGORY, PRODUCT
 from inventory_core.queries.filters import Places
 from inventory_core.queries.rows import ProductRow
-from inventory_core.tables.plain import BALANCE, CATEGORY, PRODUCT
 
 
 def row_columns(places: Places) -> tuple[ColumnElement[Any], ...]:

@@ -9,12 +9,12 @@ from sqlalchemy.orm import Session
 
 from inventory_core.errors import InvalidInput
 from inventory_core.inventory import Inventory
+from inventory_core.models import BALANCE, LOCATION, PRODUCT
 from inventory_core.queries.filters import Places
 from inventory_core.queries.product_details import ProductDetails
 from inventory_core.queries.product_rows import read_rows, row_columns, row_source
 from inventory_core.rules.arguments import check_arguments, type_faults
 from inventory_core.rules.texts import code_key, normalize_code
-from inventory_core.tables.plain import BALANCE, LOCATION, PRODUCT
 
 CODES_AT_ONCE = 500
 _ANYWHERE = Places(None, None, None)

@@ -7,10 +7,10 @@ from sqlalchemy import bindparam, select
 
 from inventory_core.errors import ProductNotFound
 from inventory_core.inventory import Inventory
+from inventory_core.models import MOVEMENT, PRODUCT
 from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.reports import PastQuantity, past_quantities
 from inventory_core.rules.texts import code_key, normalize_code
-from inventory_core.tables.plain import MOVEMENT, PRODUCT
 
 HISTORY_DAYS = 90
 MOST_MOVEMENTS = 100

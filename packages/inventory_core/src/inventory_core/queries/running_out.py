@@ -6,11 +6,11 @@ from datetime import timedelta
 from sqlalchemy import Double, cast, func, literal_column, select
 
 from inventory_core.inventory import Inventory
+from inventory_core.models import MOVEMENT, PRODUCT
 from inventory_core.queries.ledger_kinds import of_kind
 from inventory_core.rules.arguments import check_arguments, check_page_size
 from inventory_core.rules.reports import USAGE_DAYS, days_left
 from inventory_core.rules.stock import Kind
-from inventory_core.tables.plain import MOVEMENT, PRODUCT
 
 # Grouped by an expression, since SQLite would walk the whole ledger by its index of products to save the sorting.
 _EACH = func.coalesce(MOVEMENT.c.product_id, literal_column("0"))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy import ColumnElement, LargeBinary, Select, cast, column, func, literal, select, table
 from sqlalchemy.orm import Session
 
-from inventory_core.tables.plain import PRODUCT
+from inventory_core.models import PRODUCT
 
 FEW = 5_000
 """Up to so many rows it is quicker to fetch them all and sort than to look for them in the order's index."""

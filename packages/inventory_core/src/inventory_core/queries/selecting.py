@@ -7,6 +7,7 @@ from sqlalchemy.orm import Session
 
 from inventory_core.errors import Fault, InvalidInput
 from inventory_core.inventory import Inventory
+from inventory_core.models import PRODUCT
 from inventory_core.queries.access import ask
 from inventory_core.queries.filters import Places, ProductFilter
 from inventory_core.queries.product_count import ProductCount, count_question
@@ -14,7 +15,6 @@ from inventory_core.queries.product_list import read_page
 from inventory_core.queries.product_rows import read_rows, row_columns, row_source
 from inventory_core.queries.rows import ProductRow
 from inventory_core.rules.arguments import check_arguments, check_page_size, require_types
-from inventory_core.tables.plain import PRODUCT
 
 MAX_SELECTED_PRODUCTS = 10_000
 """So many products can be changed in one operation."""

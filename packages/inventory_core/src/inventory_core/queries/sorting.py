@@ -10,8 +10,8 @@ from typing import Any, Self
 from sqlalchemy import ColumnElement, and_, literal, or_, tuple_
 
 from inventory_core.errors import Fault, InvalidInput
+from inventory_core.models import BALANCE, PRODUCT
 from inventory_core.rules.texts import replace_surrogates, shown
-from inventory_core.tables.plain import BALANCE, PRODUCT
 
 PRODUCT_SORTS = ("name", "-name", "code", "-code", "quantity", "-quantity", "changed", "-changed")
 """What ``sort`` may be; ``-`` turns the order round."""

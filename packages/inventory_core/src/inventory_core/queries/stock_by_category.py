@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from sqlalchemy import case, func, literal_column, select
 
 from inventory_core.inventory import Inventory
+from inventory_core.models import CATEGORY, PRODUCT
 from inventory_core.rules.arguments import check_arguments
-from inventory_core.tables.plain import CATEGORY, PRODUCT
 
 # Grouped by an expression, since SQLite would fetch every product by its index of categories to save the sorting.
 _EACH = func.coalesce(PRODUCT.c.category_id, literal_column("0"))

@@ -7,12 +7,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement
 
+from inventory_core.database.sql_batch import stream
 from inventory_core.inventory import Inventory
+from inventory_core.models import BALANCE, LOCATION, PRODUCT
 from inventory_core.queries.access import ask
 from inventory_core.queries.filters import ProductFilter
-from inventory_core.queries.streaming import stream
 from inventory_core.rules.arguments import check_arguments
-from inventory_core.tables.plain import BALANCE, LOCATION, PRODUCT
 
 _LEVEL = BALANCE.alias("level")
 _COLUMNS: tuple[ColumnElement[Any], ...] = (PRODUCT.c.code, PRODUCT.c.name, LOCATION.c.name, _LEVEL.c.quantity)

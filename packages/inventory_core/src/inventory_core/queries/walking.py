@@ -5,9 +5,9 @@ from typing import Any
 
 from sqlalchemy.orm import Session
 
+from inventory_core.models import PRODUCT
 from inventory_core.queries.access import Column, Question, Way
 from inventory_core.queries.sorting import Position
-from inventory_core.tables.plain import PRODUCT
 
 NEAR = 1_000
 """So many rows of the order are tested one by one before all candidates are: a common word stands in enough of them."""

@@ -5,9 +5,9 @@ from collections.abc import Iterator
 from sqlalchemy import Table, select
 from sqlalchemy.orm import Session
 
+from inventory_core.models import CATEGORY, LOCATION, PRODUCT
 from inventory_core.operations.verifications.fault import VerificationFault
 from inventory_core.rules.texts import code_key, invisible_characters, search_text, sort_key
-from inventory_core.tables.plain import CATEGORY, LOCATION, PRODUCT
 
 CHECK = "folded text is that of the text"
 VISIBLE = "names hold no invisible characters"

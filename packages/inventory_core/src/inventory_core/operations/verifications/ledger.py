@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from sqlalchemy import ColumnElement, Select, and_, func, literal, or_, select
 from sqlalchemy.orm import Session
 
+from inventory_core.models import BALANCE, LOCATION, MOVEMENT, OPERATION, OPERATION_RESULT, PRODUCT
 from inventory_core.operations.verifications.fault import VerificationFault
-from inventory_core.tables.plain import BALANCE, LOCATION, MOVEMENT, OPERATION, OPERATION_RESULT, PRODUCT
 
 _SUMS = (
     select(MOVEMENT.c.product_id, MOVEMENT.c.location_id, func.sum(MOVEMENT.c.quantity).label("moved"))

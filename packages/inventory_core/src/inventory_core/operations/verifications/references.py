@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from sqlalchemy import ForeignKeyConstraint, and_, func, select
 from sqlalchemy.orm import Session
 
+from inventory_core.models import LOCATION, metadata
 from inventory_core.operations.verifications.fault import VerificationFault
-from inventory_core.tables import metadata
-from inventory_core.tables.plain import LOCATION
 
 
 def faults(session: Session) -> Iterator[VerificationFault]:

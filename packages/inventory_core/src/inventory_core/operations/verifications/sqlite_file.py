@@ -7,8 +7,8 @@ from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from inventory_core.models import metadata
 from inventory_core.operations.verifications.fault import VerificationFault
-from inventory_core.tables import metadata
 
 
 def faults(session: Session) -> Iterator[VerificationFault]:

@@ -1,4 +1,4 @@
-"""Engines over one database: how connections are set up so that readers cannot write and writers do not lose."""
+"""Open engines over one database, set up so that readers cannot write and writers wait for their turn."""
 
 import sqlite3
 from collections.abc import Callable

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-from inventory_core.tables.columns import LONG_TEXT, ROW_ID, UtcMicroseconds
-from inventory_core.tables.metadata import MYSQL_OPTIONS
+from inventory_core.database.columns import LONG_TEXT, ROW_ID, UtcMicroseconds
+from inventory_core.models import MYSQL_OPTIONS
 
 revision = "0005"
 down_revision = "0004"

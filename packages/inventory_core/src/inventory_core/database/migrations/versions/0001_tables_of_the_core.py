@@ -3,9 +3,9 @@
 import sqlalchemy as sa
 from alembic import op
 
-from inventory_core.migrations import repeatable
-from inventory_core.tables.columns import LONG_TEXT, ROW_ID, UtcMicroseconds
-from inventory_core.tables.metadata import MYSQL_OPTIONS
+from inventory_core.database import migration_ops
+from inventory_core.database.columns import LONG_TEXT, ROW_ID, UtcMicroseconds
+from inventory_core.models import MYSQL_OPTIONS
 
 revision = "0001"
 down_revision = None
@@ -53,7 +53,7 @@ INSERT_ONLY = (
 
 
 def upgrade() -> None:
-    repeatable.create_table(
+    migration_ops.create_table(
         "category",
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("name", sa.String(length=80), nullable=False),
@@ -62,7 +62,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("name_key", name=op.f("uq_category_name_key")),
         **MYSQL_OPTIONS,
     )
-    repeatable.create_table(
+    migration_ops.create_table(
         "location",
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("name", sa.String(length=80), nullable=False),
@@ -73,7 +73,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("name_key", name=op.f("uq_location_name_key")),
         **MYSQL_OPTIONS,
     )
-    repeatable.create_table(
+    migration_ops.create_table(
         "operation",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("verb", sa.String(length=20), nullable=False),
@@ -84,9 +84,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_operation")),
         **MYSQL_OPTIONS,
     )
-    repeatable.create_index("ix_operation_verb_at", "operation", ["verb", "at"])
+    migration_ops.create_index("ix_operation_verb_at", "operation", ["verb", "at"])
 
-    repeatable.create_table(
+    migration_ops.create_table(
         "outbox",
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("event", sa.String(length=40), nullable=False),
@@ -99,10 +99,10 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         **MYSQL_OPTIONS,
     )
-    repeatable.create_index("ix_outbox_claim", "outbox", ["claim"])
-    repeatable.create_index("ix_outbox_due_at_id", "outbox", ["due_at", "id"])
+    migration_ops.create_index("ix_outbox_claim", "outbox", ["claim"])
+    migration_ops.create_index("ix_outbox_due_at_id", "outbox", ["due_at", "id"])
 
-    repeatable.create_table(
+    migration_ops.create_table(
         "product",
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("code", sa.String(length=64), nullable=False),
@@ -126,9 +126,9 @@ def upgrade() -> None:
         **MYSQL_OPTIONS,
     )
     for name, columns in PRODUCT_INDEXES.items():
-        repeatable.create_index(name, "product", columns)
+        migration_ops.create_index(name, "product", columns)
 
-    repeatable.create_table(
+    migration_ops.create_table(
         "balance",
         sa.Column("product_id", ROW_ID, nullable=False),
         sa.Column("location_id", ROW_ID, nullable=False),
@@ -140,11 +140,11 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
         **MYSQL_OPTIONS,
     )
-    repeatable.create_index(
+    migration_ops.create_index(
         "ix_balance_location_id_quantity_product_id", "balance", ["location_id", "quantity", "product_id"]
     )
 
-    repeatable.create_table(
+    migration_ops.create_table(
         "import_change",
         sa.Column("operation_id", sa.String(length=64), nullable=False),
         sa.Column("product_id", ROW_ID, nullable=False),
@@ -156,9 +156,9 @@ def upgrade() -> None:
         sqlite_with_rowid=False,
         **MYSQL_OPTIONS,
     )
-    repeatable.create_index("ix_import_change_product_id", "import_change", ["product_id"])
+    migration_ops.create_index("ix_import_change_product_id", "import_change", ["product_id"])
 
-    repeatable.create_table(
+    migration_ops.create_table(
         "movement",
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("kind", sa.String(length=10), nullable=False),
@@ -184,8 +184,8 @@ def upgrade() -> None:
         sa.UniqueConstraint("undoes_id", name=op.f("uq_movement_undoes_id")),
         **MYSQL_OPTIONS,
     )
-    repeatable.create_index("ix_movement_operation_id", "movement", ["operation_id"])
-    repeatable.create_index("ix_movement_product_id_id", "movement", ["product_id", "id"])
+    migration_ops.create_index("ix_movement_operation_id", "movement", ["operation_id"])
+    migration_ops.create_index("ix_movement_product_id_id", "movement", ["product_id", "id"])
     _fill()
     if op.get_bind().dialect.name == "sqlite":
         _set_up_sqlite()

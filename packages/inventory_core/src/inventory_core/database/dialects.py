@@ -1,10 +1,10 @@
-"""What a database driver's error means, told from its numbers and without importing a driver."""
+"""Hide the differences between databases: error classification and insert-only triggers."""
 
 import sqlite3
 from enum import Enum
 from pathlib import Path
 
-from sqlalchemy import URL
+from sqlalchemy import URL, Connection, text
 from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from inventory_core.errors import DatabaseBusy, InventoryError, ReadOnlyUnit, StorageRefused
@@ -126,3 +126,47 @@ def _classify_sqlite(error: sqlite3.Error, *, reading: bool) -> DriverErrorKind:
     return (
         DriverErrorKind.STORAGE if code & 0xFF in SQLITE_STORAGE or NO_SEARCH in str(error) else DriverErrorKind.OTHER
     )
+
+
+CHANGES = ("UPDATE", "DELETE")
+
+
+def forbid_row_changes(connection: Connection, *tables: str) -> None:
+    """Create the triggers that refuse to change or delete rows of ``tables``; those that exist are replaced.
+
+    Does nothing on a database whose triggers this package does not know. On MySQL the account needs the privilege
+    ``TRIGGER`` and, with a binary log, the server the setting ``log_bin_trust_function_creators``; on such a server each
+    statement ends the transaction.
+    """
+    permit_row_changes(connection, *tables)
+    for table in tables:
+        for change in CHANGES:
+            create = _creation(connection.dialect.name, table, change)
+            if create:
+                connection.execute(text(create))
+
+
+def permit_row_changes(connection: Connection, *tables: str) -> None:
+    """Drop these triggers, for a migration or to remove old rows."""
+    if connection.dialect.name in _BODIES:
+        for table in tables:
+            for change in CHANGES:
+                connection.execute(text(f"DROP TRIGGER IF EXISTS {_name(table, change)}"))
+
+
+_BODIES = {
+    "sqlite": "BEGIN SELECT RAISE(ABORT, '{message}'); END",
+    "mysql": "FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '{message}'",
+}
+
+
+def _creation(dialect: str, table: str, change: str) -> str | None:
+    body = _BODIES.get(dialect)
+    if body is None:
+        return None
+    message = f"rows of {table} are insert only"
+    return f"CREATE TRIGGER {_name(table, change)} BEFORE {change} ON {table} {body.format(message=message)}"
+
+
+def _name(table: str, change: str) -> str:
+    return f"{table}_no_{change.lower()}"

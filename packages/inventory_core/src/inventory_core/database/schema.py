@@ -12,15 +12,16 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, Engine, column, func, inspect, select, table
 from sqlalchemy.exc import DBAPIError
 
-from inventory_core.engines import require_dialect
+from inventory_core.database.dialects import translate_driver_error
+from inventory_core.database.engines import require_dialect
 from inventory_core.errors import DatabaseBusy, Fault, InvalidInput, SchemaNotCurrent
-from inventory_core.failures import translate_driver_error
 from inventory_core.rules.texts import shown
+
+if TYPE_CHECKING:
+    from alembic.config import Config
 
 # Alembic is imported where it migrates: it would take a quarter of a second of each command and 7 MB of each server.
 # ruff: noqa: PLC0415
-if TYPE_CHECKING:
-    from alembic.config import Config
 
 PATIENCE_SECONDS = 300
 """How long an instance waits for another one that migrates."""
@@ -150,4 +151,4 @@ def _translated(engine: Engine) -> Iterator[None]:
         raise refused from error
 
 
-CORE_SCHEMA = SchemaChain("inventory_core:migrations", "inventory_core_version")
+CORE_SCHEMA = SchemaChain("inventory_core.database:migrations", "inventory_core_version")

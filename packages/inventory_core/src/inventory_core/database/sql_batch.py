@@ -1,15 +1,16 @@
-"""Many rows in few statements, written through the driver: the parameters of each row cost more than the row."""
+"""Write and read many rows in few statements, in bounded memory."""
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import chain, islice
 from typing import Any
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Select, Table
+from sqlalchemy.orm import Session
 
+from inventory_core.database.columns import UtcMicroseconds
 from inventory_core.errors import DatabaseBusy
-from inventory_core.tables.columns import UtcMicroseconds
 
 PARAMETERS_AT_ONCE = 30_000
 """SQLite takes 32,766 in one statement."""
@@ -132,3 +133,29 @@ def _portions(connection: Connection, rows: Sequence[Row], at_once: int) -> Iter
 
 def _mark(connection: Connection) -> str:
     return "?" if connection.dialect.paramstyle == "qmark" else "%s"
+
+
+ROWS_AT_ONCE = 1_000
+SQLITE_CACHE_KIBIBYTES = 8_000
+"""Each page of the file is used once or twice, so a large cache would hold what nobody asks for again."""
+
+
+@contextmanager
+def stream(session: Session, statement: Select[Any]) -> Iterator[Iterable[Any]]:
+    """Give the rows of a statement, fetched in portions; the session stays in use inside the block."""
+    with _small_cache(session), session.execute(statement, execution_options={"yield_per": ROWS_AT_ONCE}) as result:
+        yield result
+
+
+@contextmanager
+def _small_cache(session: Session) -> Iterator[None]:
+    connection = session.connection()
+    if connection.dialect.name != "sqlite":
+        yield
+        return
+    usual = connection.exec_driver_sql("PRAGMA cache_size").scalar_one()
+    connection.exec_driver_sql(f"PRAGMA cache_size = -{SQLITE_CACHE_KIBIBYTES}")
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql(f"PRAGMA cache_size = {usual}")

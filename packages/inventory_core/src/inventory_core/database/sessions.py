@@ -14,9 +14,14 @@ from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import ORMExecuteState, Session
 from typing_extensions import override
 
-from inventory_core.engines import ReadWriteEngines, open_engines
+from inventory_core.database.dialects import (
+    DriverErrorKind,
+    classify_driver_error,
+    is_commit_unknown,
+    translate_driver_error,
+)
+from inventory_core.database.engines import ReadWriteEngines, open_engines
 from inventory_core.errors import CommitUnknown, DatabaseBusy, ReadOnlyUnit, StorageRefused, TransactionMisuse
-from inventory_core.failures import DriverErrorKind, classify_driver_error, is_commit_unknown, translate_driver_error
 
 T = TypeVar("T")
 

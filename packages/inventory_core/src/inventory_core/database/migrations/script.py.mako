@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import mysql
 
-from inventory_core.tables.columns import UtcMicroseconds
+from inventory_core.database.columns import UtcMicroseconds
 
 revision = ${repr(up_revision)}
 down_revision = ${repr(down_revision)}

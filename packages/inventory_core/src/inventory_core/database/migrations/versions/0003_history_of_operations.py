@@ -8,8 +8,8 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from inventory_core.migrations import repeatable
-from inventory_core.tables.columns import ROW_ID
+from inventory_core.database import migration_ops
+from inventory_core.database.columns import ROW_ID
 
 revision = "0003"
 down_revision = "0002"
@@ -27,10 +27,10 @@ AT_ONCE = 1_000
 
 
 def upgrade() -> None:
-    repeatable.add_column("operation", sa.Column("product_id", ROW_ID, nullable=True))
+    migration_ops.add_column("operation", sa.Column("product_id", ROW_ID, nullable=True))
     _find_products()
     for name, columns in INDEXES.items():
-        repeatable.create_index(name, "operation", columns)
+        migration_ops.create_index(name, "operation", columns)
 
 
 def downgrade() -> None:

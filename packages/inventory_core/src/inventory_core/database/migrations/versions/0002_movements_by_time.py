@@ -2,7 +2,7 @@
 
 from alembic import op
 
-from inventory_core.migrations import repeatable
+from inventory_core.database import migration_ops
 
 revision = "0002"
 down_revision = "0001"
@@ -13,7 +13,7 @@ COLUMNS = ["at", "kind", "quantity", "product_id", "undoes_id"]
 
 
 def upgrade() -> None:
-    repeatable.create_index("ix_movement_by_time", "movement", COLUMNS)
+    migration_ops.create_index("ix_movement_by_time", "movement", COLUMNS)
 
 
 def downgrade() -> None:

@@ -1,8 +1,8 @@
-"""Alembic environment of the core's tables; run only through ``inventory_core.schema``."""
+"""Alembic environment of the core's tables; run only through ``inventory_core.database.schema``."""
 
 from alembic import context
 
-from inventory_core.tables import metadata
+from inventory_core.models import metadata
 
 
 def run() -> None:

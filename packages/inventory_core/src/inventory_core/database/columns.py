@@ -1,9 +1,12 @@
-"""Column types that store the same value on every database."""
+"""Define column types that store the same value on every database, and read the database's clock."""
 
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, String, Text, TypeDecorator
+from sqlalchemy import BigInteger, Connection, DateTime, Dialect, Integer, String, Text, TypeDecorator, select
 from sqlalchemy.dialects import mysql
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.types import TypeEngine
 from typing_extensions import override
 
@@ -41,3 +44,33 @@ class UtcMicroseconds(TypeDecorator[datetime]):
     @override
     def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
         return None if value is None else value.replace(tzinfo=UTC)
+
+
+class database_now(FunctionElement[datetime]):  # noqa: N801 - used like a function
+    """The time now in UTC with microseconds, as ``UtcMicroseconds`` stores it. SQLite knows milliseconds only."""
+
+    type = UtcMicroseconds()
+    inherit_cache = True
+
+
+@compiles(database_now, "sqlite")
+def _sqlite(_element: database_now, _compiler: Any, **_: Any) -> str:
+    return "strftime('%Y-%m-%d %H:%M:%f000', 'now')"
+
+
+@compiles(database_now, "mysql")
+def _mysql(_element: database_now, _compiler: Any, **_: Any) -> str:
+    return "UTC_TIMESTAMP(6)"
+
+
+@compiles(database_now, "postgresql")
+def _postgresql(_element: database_now, _compiler: Any, **_: Any) -> str:
+    return "(clock_timestamp() AT TIME ZONE 'UTC')"
+
+
+def read_database_clock(connection: Connection) -> datetime:
+    """Read the time now from the database; aware, in UTC."""
+    now = connection.execute(select(database_now())).scalar_one()
+    if not isinstance(now, datetime):
+        raise TypeError(f"the database's clock says {now!r}")
+    return now

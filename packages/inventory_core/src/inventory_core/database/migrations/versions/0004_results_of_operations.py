@@ -5,10 +5,10 @@ import json
 import sqlalchemy as sa
 from alembic import op
 
-from inventory_core.insert_only import forbid_row_changes, permit_row_changes
-from inventory_core.migrations import repeatable
-from inventory_core.tables.columns import LONG_TEXT, ROW_ID, UtcMicroseconds
-from inventory_core.tables.metadata import MYSQL_OPTIONS
+from inventory_core.database import migration_ops
+from inventory_core.database.columns import LONG_TEXT, ROW_ID, UtcMicroseconds
+from inventory_core.database.dialects import forbid_row_changes, permit_row_changes
+from inventory_core.models import MYSQL_OPTIONS
 
 revision = "0004"
 down_revision = "0003"
@@ -29,7 +29,7 @@ def upgrade() -> None:
 
 
 def _create() -> None:
-    repeatable.create_table(
+    migration_ops.create_table(
         "operation_result",
         sa.Column("operation_id", sa.String(length=64), nullable=False),
         sa.Column("result", LONG_TEXT, nullable=False),
@@ -42,7 +42,7 @@ def _create() -> None:
         sa.UniqueConstraint("undoes_id", name=op.f("uq_operation_result_undoes_id")),
         **MYSQL_OPTIONS,
     )
-    repeatable.create_index("ix_operation_result_product_id_at_operation_id", "operation_result", BY_PRODUCT)
+    migration_ops.create_index("ix_operation_result_product_id_at_operation_id", "operation_result", BY_PRODUCT)
 
 
 def _move() -> None:

@@ -1,0 +1,1 @@
+"""Connect to a database: engines, sessions, dialects, schema."""

@@ -1,0 +1,250 @@
+"""Define the tables: columns, keys and CHECK constraints."""
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import CheckConstraint, Index, MetaData, UniqueConstraint, text
+from sqlalchemy.orm import registry
+from sqlmodel import Field, SQLModel
+
+from inventory_core.database.columns import LONG_TEXT, ROW_ID, UtcMicroseconds, text_of
+
+NAMING_CONVENTION = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+"""How indexes and constraints are named."""
+
+metadata = MetaData(naming_convention=NAMING_CONVENTION)
+
+# Binary comparison without padding is what SQLite does: keys, order and LIKE then answer alike on both.
+MYSQL_OPTIONS: dict[str, Any] = {
+    "mysql_engine": "InnoDB",
+    "mysql_charset": "utf8mb4",
+    "mysql_collate": "utf8mb4_0900_bin",
+}
+
+
+class CoreTable(SQLModel, registry=registry(metadata=metadata)):
+    """Parent of the core's tables; keeps them out of ``SQLModel.metadata``."""
+
+    metadata = metadata
+
+
+class Category(CoreTable, table=True):
+    """A kind of product; ``name_key`` (folded) is unique, so that accents and case do not make two of one."""
+
+    __tablename__ = "category"
+    __table_args__ = (UniqueConstraint("name_key"), MYSQL_OPTIONS)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=ROW_ID)
+    name: str = Field(sa_type=text_of(80))
+    name_key: str = Field(sa_type=text_of(255))
+
+
+class Location(CoreTable, table=True):
+    """A place that holds stock; exactly one has ``is_default`` true, every other one NULL (unique ignores NULL)."""
+
+    __tablename__ = "location"
+    __table_args__ = (UniqueConstraint("name_key"), UniqueConstraint("is_default"), MYSQL_OPTIONS)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=ROW_ID)
+    name: str = Field(sa_type=text_of(80))
+    name_key: str = Field(sa_type=text_of(255))
+    is_default: bool | None = Field(default=None)
+
+
+IS_RETIRED = "retired_at IS NOT NULL"
+
+
+class Product(CoreTable, table=True):
+    """A product. ``quantity`` is the sum of its balances, changed in the same transaction as they are.
+
+    ``code_key``, ``name_key`` and ``search_text`` are folded forms (see ``rules.texts``) that only the
+    operations write. ``version`` grows by one with every edit, retirement and restoration, not with the quantity.
+    """
+
+    __tablename__ = "product"
+    __table_args__ = (
+        UniqueConstraint("code_key"),
+        CheckConstraint("quantity >= 0", name="quantity_not_negative"),
+        CheckConstraint("minimum >= 0", name="minimum_not_negative"),
+        Index("ix_product_by_name", "retired_at", "name_key", "id", "category_id", "quantity", "minimum"),
+        Index("ix_product_by_code", "retired_at", "code_key", "id", "category_id", "quantity", "minimum"),
+        Index("ix_product_by_quantity", "retired_at", "quantity", "id", "category_id", "minimum"),
+        Index("ix_product_by_changed", "retired_at", "changed_at", "id", "category_id", "quantity", "minimum"),
+        Index("ix_product_retired", "name_key", "id", sqlite_where=text(IS_RETIRED)).ddl_if(dialect="sqlite"),
+        Index(None, "category_id"),
+        MYSQL_OPTIONS,
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=ROW_ID)
+    code: str = Field(sa_type=text_of(64))
+    code_key: str = Field(sa_type=text_of(191))
+    name: str = Field(sa_type=text_of(200))
+    name_key: str = Field(sa_type=text_of(255))
+    description: str = Field(default="", sa_type=text_of(2000))
+    category_id: int | None = Field(default=None, foreign_key="category.id", sa_type=ROW_ID)
+    quantity: int = Field(default=0, sa_type=ROW_ID)
+    minimum: int = Field(default=0, sa_type=ROW_ID)
+    version: int = Field(default=1)
+    search_text: str = Field(sa_type=LONG_TEXT)
+    created_at: datetime = Field(sa_type=UtcMicroseconds)
+    changed_at: datetime = Field(sa_type=UtcMicroseconds)
+    retired_at: datetime | None = Field(default=None, sa_type=UtcMicroseconds)
+
+
+class Balance(CoreTable, table=True):
+    """What lies in one place; never negative. The row appears with the first stock and stays."""
+
+    __tablename__ = "balance"
+    __table_args__ = (
+        CheckConstraint("quantity >= 0", name="quantity_not_negative"),
+        Index(None, "location_id", "quantity", "product_id"),
+        {**MYSQL_OPTIONS, "sqlite_with_rowid": False},
+    )
+
+    product_id: int = Field(primary_key=True, foreign_key="product.id", sa_type=ROW_ID)
+    location_id: int = Field(primary_key=True, foreign_key="location.id", sa_type=ROW_ID)
+    quantity: int = Field(sa_type=ROW_ID)
+
+
+class Operation(CoreTable, table=True):
+    """An idempotency key: the first row of the transaction of its changes, so both are there or neither is.
+
+    ``fingerprint`` is the SHA-256 of what was requested. The answer is an ``OperationResult``.
+    """
+
+    __tablename__ = "operation"
+    __table_args__ = (
+        Index(None, "verb", "at"),
+        Index(None, "at", "id"),
+        Index(None, "actor", "at", "id"),
+        MYSQL_OPTIONS,
+    )
+
+    id: str = Field(primary_key=True, sa_type=text_of(64))
+    verb: str = Field(sa_type=text_of(20))
+    fingerprint: str = Field(sa_type=text_of(64))
+    actor: str = Field(sa_type=text_of(80))
+    at: datetime = Field(sa_type=UtcMicroseconds)
+
+
+class OperationResult(CoreTable, table=True):
+    """What an operation answered: the last row of its transaction.
+
+    ``result`` is JSON text. ``product_id`` is the one product that the operation is about, NULL for several or none; with ``at``,
+    the operation's time, it leads to the product's own history. ``undoes_id`` is the operation that this one took back as a
+    whole; unique, so nothing is undone twice.
+    """
+
+    __tablename__ = "operation_result"
+    __table_args__ = (UniqueConstraint("undoes_id"), Index(None, "product_id", "at", "operation_id"), MYSQL_OPTIONS)
+
+    operation_id: str = Field(primary_key=True, foreign_key="operation.id", sa_type=text_of(64))
+    result: str = Field(sa_type=LONG_TEXT)
+    at: datetime = Field(sa_type=UtcMicroseconds)
+    product_id: int | None = Field(default=None, sa_type=ROW_ID)
+    undoes_id: str | None = Field(default=None, foreign_key="operation.id", sa_type=text_of(64))
+
+
+class Movement(CoreTable, table=True):
+    """One change of one balance.
+
+    ``quantity`` is signed (in is positive), ``balance_after`` is the quantity of the product in that location
+    right after it. ``undoes_id`` names the movement that this one compensates; unique, so nothing is undone twice.
+    Only a count may have quantity 0: it confirms.
+    """
+
+    __tablename__ = "movement"
+    __table_args__ = (
+        CheckConstraint("balance_after >= 0", name="balance_after_not_negative"),
+        CheckConstraint("quantity <> 0 OR kind = 'count'", name="quantity_not_zero"),
+        CheckConstraint("kind IN ('receive', 'issue', 'transfer', 'count', 'undo', 'import')", name="kind_known"),
+        UniqueConstraint("undoes_id"),
+        Index(None, "product_id", "id"),
+        Index(None, "operation_id"),
+        Index("ix_movement_by_time", "at", "kind", "quantity", "product_id", "undoes_id"),
+        MYSQL_OPTIONS,
+    )
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=ROW_ID)
+    kind: str = Field(sa_type=text_of(10))
+    product_id: int = Field(foreign_key="product.id", sa_type=ROW_ID)
+    location_id: int = Field(foreign_key="location.id", sa_type=ROW_ID)
+    quantity: int = Field(sa_type=ROW_ID)
+    balance_after: int = Field(sa_type=ROW_ID)
+    reason: str = Field(default="", sa_type=text_of(200))
+    actor: str = Field(sa_type=text_of(80))
+    at: datetime = Field(sa_type=UtcMicroseconds)
+    operation_id: str = Field(foreign_key="operation.id", sa_type=text_of(64))
+    undoes_id: int | None = Field(default=None, foreign_key="movement.id", sa_type=ROW_ID)
+
+
+class ImportChange(CoreTable, table=True):
+    """One product that an import, or a change of many, created or changed.
+
+    ``before`` is the JSON text of the replaced fields, empty for a created product; ``version_after`` the version
+    that the operation left, so that an undo sees whether somebody edited the product since.
+    """
+
+    __tablename__ = "import_change"
+    __table_args__ = (Index(None, "product_id"), {**MYSQL_OPTIONS, "sqlite_with_rowid": False})
+
+    operation_id: str = Field(primary_key=True, foreign_key="operation.id", sa_type=text_of(64))
+    product_id: int = Field(primary_key=True, foreign_key="product.id", sa_type=ROW_ID)
+    before: str = Field(default="", sa_type=LONG_TEXT)
+    version_after: int
+
+
+class OutboxEvent(CoreTable, table=True):
+    """An event, written in the transaction of its change and deleted when every plugin has taken it.
+
+    ``due_at`` is the earliest next attempt by the database's clock. A relay claims an event by moving ``due_at`` into the
+    future and writing its ``claim``; if the relay dies, the event is due again at that time. Events of one ``product_id`` are
+    delivered in the order of ``id``; an event without one depends on no other.
+    """
+
+    __tablename__ = "outbox"
+    __table_args__ = (Index(None, "due_at", "id"), Index(None, "claim"), Index(None, "product_id", "id"), MYSQL_OPTIONS)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=ROW_ID)
+    event: str = Field(sa_type=text_of(40))
+    payload: str = Field(sa_type=LONG_TEXT)
+    at: datetime = Field(sa_type=UtcMicroseconds)
+    due_at: datetime = Field(sa_type=UtcMicroseconds)
+    claim: str | None = Field(default=None, sa_type=text_of(32))
+    attempts: int = Field(default=0)
+    last_error: str = Field(default="", sa_type=text_of(500))
+    product_id: int | None = Field(default=None, sa_type=ROW_ID)
+
+
+class OutboxDeadLetter(CoreTable, table=True):
+    """An event that no relay tries again; kept until it is retried or discarded on request."""
+
+    __tablename__ = "outbox_dead_letter"
+    __table_args__ = (MYSQL_OPTIONS,)
+
+    id: int | None = Field(default=None, primary_key=True, sa_type=ROW_ID)
+    event: str = Field(sa_type=text_of(40))
+    payload: str = Field(sa_type=LONG_TEXT)
+    at: datetime = Field(sa_type=UtcMicroseconds)
+    dead_at: datetime = Field(sa_type=UtcMicroseconds)
+    attempts: int
+    last_error: str = Field(sa_type=text_of(500))
+    product_id: int | None = Field(default=None, sa_type=ROW_ID)
+
+
+BALANCE = metadata.tables["balance"]
+CATEGORY = metadata.tables["category"]
+IMPORT_CHANGE = metadata.tables["import_change"]
+LOCATION = metadata.tables["location"]
+MOVEMENT = metadata.tables["movement"]
+OPERATION = metadata.tables["operation"]
+OPERATION_RESULT = metadata.tables["operation_result"]
+OUTBOX = metadata.tables["outbox"]
+OUTBOX_DEAD_LETTER = metadata.tables["outbox_dead_letter"]
+PRODUCT = metadata.tables["product"]
