@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from pluggy import PluginManager
 
-from inventory_core.hookspecs import CoreHooks
+from inventory_core.plugins import CoreHooks
 from inventory_web.hookspecs import WebHooks
 
 ROOT = Path(__file__).parents[2]

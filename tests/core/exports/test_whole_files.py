@@ -11,7 +11,7 @@ from inventory_core import ExportColumn, Inventory, StorageRefused, build_plugin
 from inventory_core.exports import exporting
 from inventory_core.exports.exporting import ExportFormat
 from inventory_core.queries.filters import ProductFilter
-from inventory_core.queries.rows import ProductRow
+from inventory_core.results import ProductRow
 from inventory_core.testing import create_product
 
 FORMATS = pytest.mark.parametrize("kind", ["xlsx", "csv"])

@@ -40,11 +40,9 @@ from inventory_core.errors import (
     StorageRefused,
     TransactionMisuse,
 )
-from inventory_core.events import ProposedChange, StockChanged
-from inventory_core.exports.columns import ExportColumn, FileColumn
+from inventory_core.exports.columns import FileColumn
 from inventory_core.exports.csv_file import write_csv
 from inventory_core.exports.exporting import ExportFormat, export_products, export_stock
-from inventory_core.hookspecs import hookimpl
 from inventory_core.imports.limits import IMPORT_LIMITS
 from inventory_core.imports.reading import read_table
 from inventory_core.imports.results import ImportPreview, ImportResult, RowFault, RowSample
@@ -70,7 +68,6 @@ from inventory_core.operations.outbox import (
     retry_dead_letters,
 )
 from inventory_core.operations.receiving import receive
-from inventory_core.operations.results import ProductSaved, StockChange
 from inventory_core.operations.transferring import transfer
 from inventory_core.operations.undoing import undo_movement
 from inventory_core.operations.undoing_import import ImportUndone, undo_import
@@ -80,8 +77,12 @@ from inventory_core.operations.verifying import Verification, verify
 from inventory_core.outbox_relay import OutboxRelay
 from inventory_core.plugins import (
     CORE_HOOKS,
+    ExportColumn,
     InstalledPlugin,
+    ProposedChange,
+    StockChanged,
     build_plugin_manager,
+    hookimpl,
     load_installed_plugins,
     register_plugin,
     usable_plugins,
@@ -98,7 +99,6 @@ from inventory_core.queries.product_details import ProductDetails, get_product
 from inventory_core.queries.product_list import ProductPage, product_page, stream_products
 from inventory_core.queries.products_by_code import products_by_code
 from inventory_core.queries.quantity_history import QuantityHistory, quantity_history
-from inventory_core.queries.rows import ProductRow
 from inventory_core.queries.running_out import RunOutForecast, products_running_out
 from inventory_core.queries.selecting import (
     MAX_SELECTED_PRODUCTS,
@@ -111,6 +111,7 @@ from inventory_core.queries.selecting import (
 from inventory_core.queries.sorting import PRODUCT_SORTS, Position
 from inventory_core.queries.stock_by_category import CategoryStock, stock_by_category
 from inventory_core.queries.stock_levels import StockRow, stock_levels
+from inventory_core.results import ProductRow, ProductSaved, StockChange
 from inventory_core.rules.products import PREDEFINED_CATEGORIES, WITHOUT_CATEGORY, ProductDraft
 from inventory_core.rules.shared_changes import SetCategory, SetMinimum, SetRetired, SharedChange
 from inventory_core.rules.stock import MAX_QUANTITY, Status, parse_quantity

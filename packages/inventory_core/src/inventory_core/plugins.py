@@ -1,15 +1,99 @@
-"""Plugins: those that a program hands over, and those that installed packages offer."""
+"""Define hooks and events, and load the plugins that implement them."""
 
 import inspect
 import logging
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from importlib import metadata
 from importlib.metadata import EntryPoint
 
-from pluggy import PluginManager
+from pluggy import HookimplMarker, HookspecMarker, PluginManager
 
-from inventory_core.hookspecs import CoreHooks
+from inventory_core.results import ProductRow
+
+Cell = str | int | datetime | None
+
+
+@dataclass(frozen=True, slots=True)
+class ExportColumn:
+    """A column that a plugin adds: its header, its value for a row, its width in characters.
+
+    A value is a text, a whole number, an aware time (written as UTC) or None for an empty cell. An import leaves the
+    column unused, so its header must not be one of those that an import reads; the export refuses such a header.
+    """
+
+    header: str
+    value: Callable[[ProductRow], Cell]
+    width: int = 16
+
+
+@dataclass(frozen=True, slots=True)
+class ProposedChange:
+    """A change of one balance that is about to be written. ``quantity`` is signed; ``total`` the product's sum now."""
+
+    kind: str
+    code: str
+    location: str
+    quantity: int
+    total: int
+    reason: str
+    actor: str
+
+
+@dataclass(frozen=True, slots=True)
+class StockChanged:
+    """A committed change of one balance. ``total_before`` and ``total`` are the product's sums over all locations."""
+
+    id: str
+    kind: str
+    code: str
+    name: str
+    location: str
+    quantity: int
+    total_before: int
+    total: int
+    minimum: int
+    reason: str
+    actor: str
+    at: datetime
+
+    @property
+    def fell_below_minimum(self) -> bool:
+        """True for the one change with which the product became low."""
+        return self.total < self.minimum <= self.total_before
+
+
+hookspec = HookspecMarker("inventory_core")
+hookimpl = HookimplMarker("inventory_core")
+"""Marks a plugin's implementation of one of these hooks."""
+
+
+class CoreHooks:
+    """The hooks; a plugin implements any of them with the same name and arguments."""
+
+    @hookspec
+    def check_stock_change(self, change: ProposedChange) -> str | None:
+        """Refuse a change of a quantity by giving a text for the person who asked, or let it pass with None.
+
+        Called inside the transaction, before anything is written, and again if the unit of work is repeated: it must
+        be pure and quick. Imports call it once for each row that changes a quantity.
+        """
+
+    @hookspec
+    def after_stock_change(self, event: StockChanged) -> None:
+        """Take note of a change of a quantity that is committed.
+
+        Called by a relay of the outbox, at least once for each change, outside of any transaction, and for each product in
+        the order of its changes. The same event may come again, with the same ``event.id``. After an exception it comes again
+        later, and after too many of them it becomes a dead letter.
+        """
+
+    @hookspec
+    def export_columns(self) -> Sequence[ExportColumn]:
+        """Give further columns for the export of products; their values are computed from the exported row alone."""
+        raise NotImplementedError
+
 
 CORE_GROUP = "inventory_core"
 CORE_HOOKS: Mapping[str, type] = {CORE_GROUP: CoreHooks}

@@ -37,7 +37,7 @@ def create_app(settings: Settings, *, sessions: SessionSource | None = None, plu
     """Make an application; several may live in one process.
 
     ``sessions`` is an already opened database, whose schema the caller keeps current; without it the settings say which
-    one to open. ``plugins`` are objects with hooks of ``inventory_web.hookspecs`` or ``inventory_core.hookspecs``.
+    one to open. ``plugins`` are objects with hooks of ``inventory_web.hookspecs`` or ``inventory_core.plugins``.
     Nothing is connected yet. Raises ``SettingsRefused``, ``StorageRefused``, ``ViewWithoutRole`` or
     ``pluggy.PluginValidationError``.
     """

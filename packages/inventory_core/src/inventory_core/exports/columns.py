@@ -2,15 +2,14 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from operator import attrgetter
 from typing import Generic, TypeVar
 
 from inventory_core.errors import Fault, InvalidInput
-from inventory_core.queries.rows import ProductRow
+from inventory_core.plugins import Cell, ExportColumn
+from inventory_core.results import ProductRow
 from inventory_core.rules.texts import shown
 
-Cell = str | int | datetime | None
 Row = TypeVar("Row")
 
 TITLES = {
@@ -38,19 +37,6 @@ class FileColumn(Generic[Row]):
     header: str
     value: Callable[[Row], Cell]
     width: int = 12
-
-
-@dataclass(frozen=True, slots=True)
-class ExportColumn:
-    """A column that a plugin adds: its header, its value for a row, its width in characters.
-
-    A value is a text, a whole number, an aware time (written as UTC) or None for an empty cell. An import leaves the
-    column unused, so its header must not be one of those that an import reads; the export refuses such a header.
-    """
-
-    header: str
-    value: Callable[[ProductRow], Cell]
-    width: int = 16
 
 
 def product_columns(

@@ -6,8 +6,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import BinaryIO, TypeVar
 
-from inventory_core.exports.columns import Cell, FileColumn
+from inventory_core.exports.columns import FileColumn
 from inventory_core.exports.safety import guard
+from inventory_core.plugins import Cell
 
 Row = TypeVar("Row")
 

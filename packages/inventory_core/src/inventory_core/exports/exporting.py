@@ -18,8 +18,8 @@ from inventory_core.exports.workbook import ROWS_PER_SHEET, write_workbook
 from inventory_core.inventory import Inventory
 from inventory_core.queries.filters import ProductFilter
 from inventory_core.queries.product_list import stream_products
-from inventory_core.queries.rows import ProductRow
 from inventory_core.queries.stock_levels import stock_levels
+from inventory_core.results import ProductRow
 from inventory_core.rules.arguments import check_arguments
 
 T = TypeVar("T")

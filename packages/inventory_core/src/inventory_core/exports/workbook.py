@@ -9,8 +9,9 @@ from typing import Generic, TypeVar
 from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from inventory_core.exports.columns import Cell, FileColumn
+from inventory_core.exports.columns import FileColumn
 from inventory_core.exports.safety import looks_like_formula
+from inventory_core.plugins import Cell
 
 Row = TypeVar("Row")
 

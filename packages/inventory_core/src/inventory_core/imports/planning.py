@@ -4,11 +4,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from inventory_core.events import ProposedChange
 from inventory_core.imports.changes import Change, Fields, Known, Places, Step, shown
 from inventory_core.imports.results import Counts, FaultLog
 from inventory_core.imports.row_rules import WITHOUT, Line, Named
 from inventory_core.imports.table import Table
+from inventory_core.plugins import ProposedChange
 from inventory_core.rules.stock import MAX_QUANTITY, Kind
 
 Check = Callable[[ProposedChange], Sequence[str]]

@@ -9,9 +9,9 @@ from pluggy import PluginManager
 
 from inventory_core.database.sql_batch import insert_rows, stored_time
 from inventory_core.errors import ChangeRefused
-from inventory_core.events import ProposedChange, StockChanged
 from inventory_core.models import OUTBOX
 from inventory_core.operations.carrying_out import Unit
+from inventory_core.plugins import ProposedChange, StockChanged
 from inventory_core.rules.stock import LedgerEntry, ProductState
 
 STOCK_CHANGED = "stock_changed"

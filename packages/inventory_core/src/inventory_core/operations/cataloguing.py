@@ -16,7 +16,7 @@ from inventory_core.operations.carrying_out import Unit, carry_out
 from inventory_core.operations.categorising import find_or_add_category
 from inventory_core.operations.changing import asked_location
 from inventory_core.operations.ledger import find_place, inserted_id, lock_product, write_steps
-from inventory_core.operations.results import ProductSaved, read_product_saved
+from inventory_core.results import ProductSaved, read_product_saved
 from inventory_core.rules.arguments import check_arguments, request_faults
 from inventory_core.rules.products import ProductDraft, told_changes
 from inventory_core.rules.stock import Kind, ProductState, plan_entry, quantity_faults, require_active

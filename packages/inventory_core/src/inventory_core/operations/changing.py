@@ -7,7 +7,7 @@ from inventory_core.errors import Fault, InvalidInput
 from inventory_core.inventory import Inventory
 from inventory_core.operations.carrying_out import Unit, carry_out
 from inventory_core.operations.ledger import lock_product, write_steps
-from inventory_core.operations.results import StockChange, read_stock_change
+from inventory_core.results import StockChange, read_stock_change
 from inventory_core.rules.arguments import clean_reason, request_faults
 from inventory_core.rules.products import clean_location
 from inventory_core.rules.stock import Kind, LedgerEntry, ProductState, require_active

@@ -10,7 +10,6 @@ from sqlalchemy.exc import DBAPIError
 from inventory_core.database.dialects import DriverErrorKind, classify_driver_error
 from inventory_core.database.sql_batch import roomy
 from inventory_core.errors import RowsRefused
-from inventory_core.events import ProposedChange
 from inventory_core.imports.changes import Change, sample
 from inventory_core.imports.planning import Planner, Watch
 from inventory_core.imports.portions import PortionReader
@@ -30,6 +29,7 @@ from inventory_core.operations.import_lookups import (
 )
 from inventory_core.operations.import_writes import CREATED_AT_ONCE, ImportWriter
 from inventory_core.operations.locating import find_or_add_locations
+from inventory_core.plugins import ProposedChange
 from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.texts import code_key, normalize_code
 

@@ -4,7 +4,7 @@ from inventory_core.inventory import Inventory
 from inventory_core.operations.carrying_out import Unit
 from inventory_core.operations.changing import asked_location, change_stock
 from inventory_core.operations.ledger import find_place
-from inventory_core.operations.results import StockChange
+from inventory_core.results import StockChange
 from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.stock import Kind, LedgerEntry, ProductState, amount_faults, plan_entry
 

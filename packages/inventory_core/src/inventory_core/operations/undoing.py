@@ -10,7 +10,7 @@ from inventory_core.models import MOVEMENT
 from inventory_core.operations.carrying_out import Unit, carry_out
 from inventory_core.operations.changing import write_change
 from inventory_core.operations.ledger import find_place_by_id, lock_product_by_id
-from inventory_core.operations.results import StockChange, read_stock_change
+from inventory_core.results import StockChange, read_stock_change
 from inventory_core.rules.arguments import check_arguments, clean_reason, request_faults
 from inventory_core.rules.stock import Kind, PastMovement, compensation, plan_entry, require_active
 from inventory_core.rules.texts import shown

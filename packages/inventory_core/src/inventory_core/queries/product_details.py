@@ -10,7 +10,7 @@ from inventory_core.inventory import Inventory
 from inventory_core.models import BALANCE, LOCATION, PRODUCT
 from inventory_core.queries.filters import Places
 from inventory_core.queries.product_rows import read_rows, row_columns, row_source
-from inventory_core.queries.rows import ProductRow
+from inventory_core.results import ProductRow
 from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.texts import code_key, normalize_code
 

@@ -13,9 +13,9 @@ from inventory_core.queries.access import Question, ask
 from inventory_core.queries.filters import ProductFilter
 from inventory_core.queries.product_count import ProductCount, count_question
 from inventory_core.queries.product_rows import read_rows, row_columns
-from inventory_core.queries.rows import ProductRow
 from inventory_core.queries.sorting import Position
 from inventory_core.queries.walking import find, read
+from inventory_core.results import ProductRow
 from inventory_core.rules.arguments import check_arguments, check_page_size
 
 

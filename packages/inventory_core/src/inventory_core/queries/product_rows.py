@@ -7,7 +7,7 @@ from sqlalchemy import ColumnElement, FromClause, literal
 
 from inventory_core.models import BALANCE, CATEGORY, PRODUCT
 from inventory_core.queries.filters import Places
-from inventory_core.queries.rows import ProductRow
+from inventory_core.results import ProductRow
 
 
 def row_columns(places: Places) -> tuple[ColumnElement[Any], ...]:

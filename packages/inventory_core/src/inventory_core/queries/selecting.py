@@ -13,7 +13,7 @@ from inventory_core.queries.filters import Places, ProductFilter
 from inventory_core.queries.product_count import ProductCount, count_question
 from inventory_core.queries.product_list import read_page
 from inventory_core.queries.product_rows import read_rows, row_columns, row_source
-from inventory_core.queries.rows import ProductRow
+from inventory_core.results import ProductRow
 from inventory_core.rules.arguments import check_arguments, check_page_size, require_types
 
 MAX_SELECTED_PRODUCTS = 10_000

@@ -1,7 +1,10 @@
-"""What operations answer; frozen, and the same when an operation id comes again."""
+"""Define the frozen values that operations and queries return."""
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
+
+from inventory_core.rules.stock import Status, shown_status, to_buy
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,3 +41,35 @@ def read_stock_change(fields: dict[str, Any]) -> StockChange:
 def read_product_saved(fields: dict[str, Any]) -> ProductSaved:
     """Decode a kept result; what an edit keeps beside it, for the history, is left out."""
     return ProductSaved(fields["code"], fields["version"], fields["quantity"])
+
+
+@dataclass(frozen=True, slots=True)
+class ProductRow:
+    """A product as lists show it.
+
+    ``quantity`` is what lies in ``location``, or in all locations if the filter names none (``location`` is then None);
+    ``total`` is always the sum of all. ``changed_at`` is UTC.
+    """
+
+    id: int
+    code: str
+    name: str
+    description: str
+    category: str | None
+    location: str | None
+    quantity: int
+    total: int
+    minimum: int
+    version: int
+    changed_at: datetime
+    retired: bool
+
+    @property
+    def status(self) -> Status:
+        """The one status to show; with a location it speaks of that place."""
+        return shown_status(self.quantity, self.minimum, retired=self.retired)
+
+    @property
+    def to_buy(self) -> int:
+        """How many units the total lacks to the minimum."""
+        return to_buy(self.total, self.minimum)
