@@ -9,9 +9,8 @@ import pytest
 from benchmarks.dataset import build
 from benchmarks.vocabulary import RARE_NAME
 from inventory_core import Inventory, SingleDatabase, verify
-from inventory_core.queries.choices import list_categories, list_locations
-from inventory_core.queries.filters import ProductFilter
-from inventory_core.queries.product_count import count_products
+from inventory_core.queries.product_query.filters import ProductFilter
+from inventory_core.queries.products import count_products, list_categories, list_locations
 
 
 @pytest.fixture(scope="module")

@@ -29,7 +29,7 @@ from inventory_core import (
     verify,
 )
 from inventory_core.exports.exporting import ExportFormat
-from inventory_core.queries.sorting import PRODUCT_SORTS
+from inventory_core.queries.product_query.sorting import PRODUCT_SORTS
 from tests.contracts.topologies import SQLiteFiles, Topology
 from tests.core.exports.reading import sheets
 from tests.core.queries.shelves import Item, codes, expected, put

@@ -27,8 +27,7 @@ from inventory_core import (
 )
 from inventory_core.models import PRODUCT
 from inventory_core.operations.changing_many import change_products, undo_products_change
-from inventory_core.queries.history import HistoryFilter, operation_history
-from inventory_core.queries.history_entries import HistoryEntry, StockStep
+from inventory_core.queries.history import HistoryEntry, HistoryFilter, StockStep, operation_history
 from inventory_core.queries.selecting import SelectedProduct, Selection
 from inventory_core.rules.shared_changes import SetMinimum
 from inventory_core.testing import counted_statements, create_location, create_product, new_request

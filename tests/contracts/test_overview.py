@@ -18,11 +18,16 @@ from inventory_core import (
     transfer,
     undo_movement,
 )
-from inventory_core.queries.lowest_stock import StockShortage, lowest_stock
-from inventory_core.queries.movements_by_day import movements_by_day
-from inventory_core.queries.quantity_history import quantity_history
-from inventory_core.queries.running_out import RunOutForecast, products_running_out
-from inventory_core.queries.stock_by_category import CategoryStock, stock_by_category
+from inventory_core.queries.reports import (
+    CategoryStock,
+    RunOutForecast,
+    StockShortage,
+    lowest_stock,
+    movements_by_day,
+    products_running_out,
+    quantity_history,
+    stock_by_category,
+)
 from inventory_core.testing import create_location, create_product, new_request
 
 MADRID = ZoneInfo("Europe/Madrid")

@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from inventory_core import Inventory, ProductFilter, count_products, verify
-from inventory_core.queries.movement_history import movement_history
+from inventory_core.queries.movements import movement_history
 from inventory_web import Settings
 from inventory_web.composition import open_server
 from inventory_web.jobs.models import JobState

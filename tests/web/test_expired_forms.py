@@ -10,8 +10,8 @@ from sqlalchemy import delete, select
 from sqlmodel import col
 
 from inventory_core import Inventory
-from inventory_core.queries.filters import ProductFilter
-from inventory_core.queries.product_count import count_products
+from inventory_core.queries.product_query.filters import ProductFilter
+from inventory_core.queries.products import count_products
 from inventory_web import kept_forms
 from inventory_web.areas.accounts.tables import User, UserSession
 from tests.web.browser import PASSWORD, Browser

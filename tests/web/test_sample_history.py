@@ -5,9 +5,9 @@ from importlib import resources
 from pathlib import Path
 
 from inventory_core import get_product, verify
-from inventory_core.queries.filters import ProductFilter
-from inventory_core.queries.movement_history import movement_history
-from inventory_core.queries.product_list import product_page
+from inventory_core.queries.movements import movement_history
+from inventory_core.queries.product_query.filters import ProductFilter
+from inventory_core.queries.products import product_page
 from inventory_core.testing import temporary_inventory
 from inventory_web.commands.importing import carry_out
 from inventory_web.commands.sample_history import DAYS, PEOPLE, load_with_history

@@ -7,7 +7,7 @@ from typing import Any
 from python_calamine import CalamineWorkbook
 
 from inventory_core import ExportColumn, Inventory, build_plugin_manager, export_products, hookimpl
-from inventory_core.queries.filters import ProductFilter
+from inventory_core.queries.product_query.filters import ProductFilter
 
 
 class Colour:

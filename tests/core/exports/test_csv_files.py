@@ -1,8 +1,8 @@
 import io
 
 from inventory_core import Inventory, export_products, export_stock
-from inventory_core.queries.filters import ProductFilter
-from inventory_core.queries.product_details import get_product
+from inventory_core.queries.product_query.filters import ProductFilter
+from inventory_core.queries.products import get_product
 from inventory_core.testing import create_product
 from tests.core.exports.reading import Colour, with_plugins
 

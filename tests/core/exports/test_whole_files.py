@@ -10,7 +10,7 @@ import pytest
 from inventory_core import ExportColumn, Inventory, StorageRefused, build_plugin_manager, export_products, hookimpl
 from inventory_core.exports import exporting
 from inventory_core.exports.exporting import ExportFormat
-from inventory_core.queries.filters import ProductFilter
+from inventory_core.queries.product_query.filters import ProductFilter
 from inventory_core.results import ProductRow
 from inventory_core.testing import create_product
 

@@ -5,8 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from inventory_core import InvalidInput, Inventory, Status, export_stock, retire_product
-from inventory_core.queries.filters import ProductFilter
-from inventory_core.queries.product_details import get_product
+from inventory_core.queries.product_query.filters import ProductFilter
+from inventory_core.queries.products import get_product
 from inventory_core.testing import create_location, create_product, new_request
 from tests.core.exports.reading import Colour, exported, member, sheets, with_plugins
 

@@ -22,7 +22,7 @@ from inventory_core import (
     receive,
     verify,
 )
-from inventory_core.queries.product_details import get_product
+from inventory_core.queries.products import get_product
 from inventory_core.testing import create_product, new_request
 from tests.core.imports.files import csv_bytes, import_rows, table_of
 from tests.core.imports.other_process import stay_in_the_middle

@@ -27,7 +27,7 @@ from inventory_core import (
     verify,
 )
 from inventory_core.exports.exporting import ExportFormat
-from inventory_core.queries.filters import ProductFilter
+from inventory_core.queries.product_query.filters import ProductFilter
 from inventory_core.testing import create_location, create_product, new_request, temporary_inventory
 from tests.core.imports.files import import_rows
 from tests.core.imports.stored import balances, contents

@@ -16,9 +16,8 @@ from inventory_core import (
     undo_movement,
     verify,
 )
-from inventory_core.queries.filters import ProductFilter
-from inventory_core.queries.product_count import count_products
-from inventory_core.queries.product_details import get_product
+from inventory_core.queries.product_query.filters import ProductFilter
+from inventory_core.queries.products import count_products, get_product
 from inventory_core.rules.stock import Status
 from inventory_core.testing import create_product, new_request
 from tests.core.imports.files import Rows, import_rows

@@ -9,7 +9,7 @@ from sqlalchemy.orm import Session
 
 from inventory_core import Inventory
 from inventory_core.models import metadata
-from inventory_core.queries.filters import ProductFilter
+from inventory_core.queries.product_query.filters import ProductFilter
 from inventory_core.results import ProductRow
 from inventory_core.rules.products import WITHOUT_CATEGORY
 from inventory_core.rules.texts import code_key, fold, search_text, sort_key

@@ -1,5 +1,5 @@
 from inventory_core import PREDEFINED_CATEGORIES, Inventory
-from inventory_core.queries.choices import LocationRow, list_categories, list_locations
+from inventory_core.queries.products import LocationRow, list_categories, list_locations
 from inventory_core.testing import create_location
 from tests.core.queries.shelves import Item, put
 

@@ -3,8 +3,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory_core import InvalidInput, Inventory, Status
-from inventory_core.queries.filters import ProductFilter
-from inventory_core.queries.product_list import product_page
+from inventory_core.queries.product_query.filters import ProductFilter
+from inventory_core.queries.products import product_page
 from inventory_core.rules.products import WITHOUT_CATEGORY
 from tests.core.queries.shelves import Item, codes, put
 

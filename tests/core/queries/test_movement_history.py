@@ -13,7 +13,7 @@ from inventory_core import (
     transfer,
     undo_movement,
 )
-from inventory_core.queries.movement_history import MovementRow, movement_history
+from inventory_core.queries.movements import MovementRow, movement_history
 from inventory_core.rules.products import ProductDraft
 from inventory_core.testing import ACTOR, counted_statements, create_location, create_product, new_request
 

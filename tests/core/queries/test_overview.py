@@ -6,10 +6,7 @@ import pytest
 from sqlalchemy import text
 
 from inventory_core import Inventory
-from inventory_core.queries.lowest_stock import lowest_stock
-from inventory_core.queries.movements_by_day import movements_by_day
-from inventory_core.queries.running_out import products_running_out
-from inventory_core.queries.stock_by_category import stock_by_category
+from inventory_core.queries.reports import lowest_stock, movements_by_day, products_running_out, stock_by_category
 from inventory_core.testing import counted_statements, create_product
 
 QUESTIONS: dict[str, Callable[[Inventory], object]] = {

@@ -14,12 +14,11 @@ from sqlalchemy.orm import Session
 
 from inventory_core import InvalidInput, Inventory
 from inventory_core.models import BALANCE, PRODUCT
-from inventory_core.queries import access, search, walking
-from inventory_core.queries.access import Way, ask
-from inventory_core.queries.filters import ProductFilter
-from inventory_core.queries.product_count import ProductCount, count_products
-from inventory_core.queries.product_list import product_page, read_page, stream_products
-from inventory_core.queries.sorting import PRODUCT_SORTS, Position
+from inventory_core.queries.product_query import plan, search
+from inventory_core.queries.product_query.filters import ProductFilter
+from inventory_core.queries.product_query.plan import Way, ask
+from inventory_core.queries.product_query.sorting import PRODUCT_SORTS, Position
+from inventory_core.queries.products import ProductCount, count_products, product_page, read_page, stream_products
 from inventory_core.rules.products import WITHOUT_CATEGORY
 from inventory_core.testing import temporary_inventory
 from tests.core.queries.shelves import BEGIN, Item, codes, expected, put
@@ -67,9 +66,9 @@ def test_the_pages_together_are_the_whole_list_in_its_order(
 ) -> None:
     """The limits between few and many are set so low that every way to the rows is taken."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(access, "FEW", few)
+        patch.setattr(plan, "FEW", few)
         patch.setattr(search, "FEW", few)
-        patch.setattr(walking, "NEAR", near)
+        patch.setattr(plan, "NEAR", near)
         found = _all_pages(shop, product_filter, sort, size)
         with stream_products(shop, product_filter, sort) as rows:
             streamed = codes(rows)
@@ -208,9 +207,9 @@ def test_a_count_goes_up_to_its_cap_and_says_if_there_are_more_on_every_page_ali
 ) -> None:
     number = len(expected(ITEMS, product_filter))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(access, "FEW", few)
+        patch.setattr(plan, "FEW", few)
         patch.setattr(search, "FEW", few)
-        patch.setattr(walking, "NEAR", 3)
+        patch.setattr(plan, "NEAR", 3)
         first = product_page(shop, product_filter, sort, size=size, count_up_to=cap)
         second = product_page(shop, product_filter, sort, first.next, size, count_up_to=cap)
         counted = count_products(shop, product_filter, cap)

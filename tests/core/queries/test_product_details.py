@@ -3,7 +3,7 @@ from datetime import UTC
 import pytest
 
 from inventory_core import Inventory, ProductNotFound, Status
-from inventory_core.queries.product_details import get_product
+from inventory_core.queries.products import get_product
 from tests.core.queries.shelves import BEGIN, Item, put
 
 

@@ -8,11 +8,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from inventory_core import Inventory
-from inventory_core.queries import access, product_count, search, walking
-from inventory_core.queries.access import Way, ask
-from inventory_core.queries.filters import ProductFilter
-from inventory_core.queries.product_count import ProductCount, count_products
-from inventory_core.queries.product_list import product_page, read_page, stream_products
+from inventory_core.queries import products
+from inventory_core.queries.product_query import plan, search
+from inventory_core.queries.product_query.filters import ProductFilter
+from inventory_core.queries.product_query.plan import Way, ask
+from inventory_core.queries.products import ProductCount, count_products, product_page, read_page, stream_products
 from inventory_core.testing import temporary_inventory
 from tests.core.queries.shelves import Item, codes, expected, put
 
@@ -78,8 +78,8 @@ def test_a_common_word_is_found_on_both_sides_of_the_edge(
     shop: Inventory, query: str, near: int, further: int, candidates: bool
 ) -> None:
     with pytest.MonkeyPatch.context() as patch, shop.sessions.reader() as session:
-        patch.setattr(walking, "NEAR", near)
-        patch.setattr(walking, "FURTHER", further)
+        patch.setattr(plan, "NEAR", near)
+        patch.setattr(plan, "FURTHER", further)
         question = replace(ask(session, ProductFilter(query), "name"), way=Way.ORDER)
         question = question if candidates else replace(question, candidates=None)
         records = read_page(session, question, None, 50)
@@ -90,7 +90,7 @@ def test_a_common_word_is_found_on_both_sides_of_the_edge(
 @given(query=QUERIES, few=st.integers(0, 12))
 def test_a_word_in_too_many_products_is_counted_all_the_same(shop: Inventory, query: str, few: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        for module in (access, product_count, search):
+        for module in (plan, products, search):
             patch.setattr(module, "FEW", few)
 
         assert count_products(shop, ProductFilter(query)).number == len(expected(ITEMS, ProductFilter(query)))

@@ -9,16 +9,13 @@ from sqlalchemy import text
 from sqlalchemy.dialects import sqlite
 
 from inventory_core import Inventory
-from inventory_core.queries import access, search, walking
-from inventory_core.queries.access import ask
-from inventory_core.queries.filters import ProductFilter
-from inventory_core.queries.movement_history import movement_history
-from inventory_core.queries.product_count import count_products
-from inventory_core.queries.product_details import get_product
-from inventory_core.queries.product_list import product_page, stream_products
-from inventory_core.queries.product_rows import row_columns
-from inventory_core.queries.sorting import PRODUCT_SORTS, Position
-from inventory_core.queries.stock_levels import stock_levels
+from inventory_core.queries.movements import movement_history
+from inventory_core.queries.product_query import plan as query_plan
+from inventory_core.queries.product_query import search
+from inventory_core.queries.product_query.filters import ProductFilter, row_columns
+from inventory_core.queries.product_query.plan import ask
+from inventory_core.queries.product_query.sorting import PRODUCT_SORTS, Position
+from inventory_core.queries.products import count_products, get_product, product_page, stock_levels, stream_products
 from inventory_core.testing import counted_statements, create_product, temporary_inventory
 from tests.core.queries.shelves import BEGIN, Item, put
 
@@ -75,9 +72,9 @@ def test_a_long_list_takes_as_many_statements_as_a_short_one(
 
 def test_no_page_takes_more_than_a_handful_of_statements(long_shop: Inventory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two names to look up, two words of two letters, the index, the location twice, and the page in five parts."""
-    for module in (access, search):
+    for module in (query_plan, search):
         monkeypatch.setattr(module, "FEW", 0)
-    monkeypatch.setattr(walking, "NEAR", 5)
+    monkeypatch.setattr(query_plan, "NEAR", 5)
     with counted_statements() as statements:
         product_page(long_shop, ProductFilter("ca aj", "Ropa", "low_stock", "Principal"), "changed", count_up_to=5)
 
@@ -105,7 +102,7 @@ def test_a_list_is_read_from_the_index_of_its_order(
 def test_a_list_by_the_quantity_in_a_large_location_is_read_from_the_index_of_its_balances(
     long_shop: Inventory, sort: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(access, "FEW", 100)
+    monkeypatch.setattr(query_plan, "FEW", 100)
     plan = _plan(long_shop, ProductFilter(location="Principal"), sort, Position(3, 40))
 
     assert (
@@ -126,7 +123,7 @@ def test_a_rare_word_is_looked_up_in_the_search_index(long_shop: Inventory) -> N
 def test_what_a_category_has_in_a_location_is_found_by_two_indexes_in_step(
     long_shop: Inventory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(access, "FEW", 100)
+    monkeypatch.setattr(query_plan, "FEW", 100)
     with counted_statements() as statements:
         product_page(long_shop, ProductFilter(category="Ropa", location="Principal"))
     (both,) = (statement for statement in statements if "json_group_array" in statement)
@@ -141,7 +138,7 @@ def test_what_a_category_has_in_a_location_is_found_by_two_indexes_in_step(
 def test_a_count_on_the_first_page_of_a_common_word_takes_no_statement_of_its_own(
     long_shop: Inventory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (access, search):
+    for module in (query_plan, search):
         monkeypatch.setattr(module, "FEW", 0)
     numbers = []
     for cap in (None, 500):

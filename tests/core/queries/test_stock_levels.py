@@ -1,6 +1,6 @@
 from inventory_core import Inventory
-from inventory_core.queries.filters import ProductFilter
-from inventory_core.queries.stock_levels import StockRow, stock_levels
+from inventory_core.queries.product_query.filters import ProductFilter
+from inventory_core.queries.products import StockRow, stock_levels
 from tests.core.queries.shelves import Item, put
 
 ITEMS = (

@@ -11,7 +11,7 @@ from flask import Flask
 from werkzeug.test import TestResponse
 
 from inventory_core import Inventory, ProductDraft, add_location, new_operation_id, register_product
-from inventory_core.queries.product_details import get_product
+from inventory_core.queries.products import get_product
 from inventory_web import current
 from inventory_web.areas.accounts import guard
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from inventory_core.queries.choices import list_locations
+from inventory_core.queries.products import list_locations
 from tests.web.areas.site import Site, Visitor
 
 

@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from inventory_core import new_operation_id, receive, retire_product
-from inventory_core.queries.movement_history import movement_history
+from inventory_core.queries.movements import movement_history
 from tests.web.areas.site import Site, Visitor, form_in
 
 ADDRESS = "/products/A/movements"

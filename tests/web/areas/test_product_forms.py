@@ -6,7 +6,7 @@ from threading import Barrier
 import pytest
 
 from inventory_core import edit_product, new_operation_id
-from inventory_core.queries.product_details import get_product
+from inventory_core.queries.products import get_product
 from inventory_core.rules.products import ProductDraft
 from tests.web.areas.site import Site, Visitor, codes_in, form_in
 

@@ -7,7 +7,7 @@ import pytest
 from sqlalchemy import update
 
 from inventory_core import Inventory, ProductFilter, count_products, verify
-from inventory_core.queries.movement_history import movement_history
+from inventory_core.queries.movements import movement_history
 from inventory_web.jobs.models import JobRow, JobState
 from inventory_web.jobs.queue import LEASE
 from tests.web.jobs.serving import eventually, found, kill, queue_import, serving

@@ -87,19 +87,37 @@ from inventory_core.plugins import (
     register_plugin,
     usable_plugins,
 )
-from inventory_core.queries.choices import LocationRow, list_categories, list_locations
-from inventory_core.queries.filters import ProductFilter
-from inventory_core.queries.history import HistoryFilter, HistoryPage, operation_history
-from inventory_core.queries.history_entries import HistoryEntry
-from inventory_core.queries.lowest_stock import StockShortage, lowest_stock
-from inventory_core.queries.movement_history import MovementPage, MovementRow, movement_history
-from inventory_core.queries.movements_by_day import DayTotals, movements_by_day
-from inventory_core.queries.product_count import ProductCount, count_products
-from inventory_core.queries.product_details import ProductDetails, get_product
-from inventory_core.queries.product_list import ProductPage, product_page, stream_products
-from inventory_core.queries.products_by_code import products_by_code
-from inventory_core.queries.quantity_history import QuantityHistory, quantity_history
-from inventory_core.queries.running_out import RunOutForecast, products_running_out
+from inventory_core.queries.history import HistoryEntry, HistoryFilter, HistoryPage, operation_history
+from inventory_core.queries.movements import MovementPage, MovementRow, movement_history
+from inventory_core.queries.product_query.filters import ProductFilter
+from inventory_core.queries.product_query.sorting import PRODUCT_SORTS, Position
+from inventory_core.queries.products import (
+    LocationRow,
+    ProductCount,
+    ProductDetails,
+    ProductPage,
+    StockRow,
+    count_products,
+    get_product,
+    list_categories,
+    list_locations,
+    product_page,
+    products_by_code,
+    stock_levels,
+    stream_products,
+)
+from inventory_core.queries.reports import (
+    CategoryStock,
+    DayTotals,
+    QuantityHistory,
+    RunOutForecast,
+    StockShortage,
+    lowest_stock,
+    movements_by_day,
+    products_running_out,
+    quantity_history,
+    stock_by_category,
+)
 from inventory_core.queries.selecting import (
     MAX_SELECTED_PRODUCTS,
     SelectedProduct,
@@ -108,9 +126,6 @@ from inventory_core.queries.selecting import (
     selected_rows,
     too_many_selected,
 )
-from inventory_core.queries.sorting import PRODUCT_SORTS, Position
-from inventory_core.queries.stock_by_category import CategoryStock, stock_by_category
-from inventory_core.queries.stock_levels import StockRow, stock_levels
 from inventory_core.results import ProductRow, ProductSaved, StockChange
 from inventory_core.rules.products import PREDEFINED_CATEGORIES, WITHOUT_CATEGORY, ProductDraft
 from inventory_core.rules.shared_changes import SetCategory, SetMinimum, SetRetired, SharedChange

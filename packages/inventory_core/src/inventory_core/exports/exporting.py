@@ -16,9 +16,8 @@ from inventory_core.exports.columns import product_columns, stock_columns
 from inventory_core.exports.csv_file import write_csv
 from inventory_core.exports.workbook import ROWS_PER_SHEET, write_workbook
 from inventory_core.inventory import Inventory
-from inventory_core.queries.filters import ProductFilter
-from inventory_core.queries.product_list import stream_products
-from inventory_core.queries.stock_levels import stock_levels
+from inventory_core.queries.product_query.filters import ProductFilter
+from inventory_core.queries.products import stock_levels, stream_products
 from inventory_core.results import ProductRow
 from inventory_core.rules.arguments import check_arguments
 

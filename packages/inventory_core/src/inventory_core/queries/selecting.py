@@ -8,11 +8,9 @@ from sqlalchemy.orm import Session
 from inventory_core.errors import Fault, InvalidInput
 from inventory_core.inventory import Inventory
 from inventory_core.models import PRODUCT
-from inventory_core.queries.access import ask
-from inventory_core.queries.filters import Places, ProductFilter
-from inventory_core.queries.product_count import ProductCount, count_question
-from inventory_core.queries.product_list import read_page
-from inventory_core.queries.product_rows import read_rows, row_columns, row_source
+from inventory_core.queries.product_query.filters import Places, ProductFilter, read_rows, row_columns, row_source
+from inventory_core.queries.product_query.plan import ask
+from inventory_core.queries.products import ProductCount, count_question, read_page
 from inventory_core.results import ProductRow
 from inventory_core.rules.arguments import check_arguments, check_page_size, require_types
 

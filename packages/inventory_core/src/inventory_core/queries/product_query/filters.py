@@ -1,20 +1,19 @@
-"""The filter that list, search, counts and exports share, and the one place that turns it into conditions."""
+"""Filter products: names looked up, conditions, and the rows that a query selects from."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, select
+from sqlalchemy import ColumnElement, FromClause, literal, select
 from sqlalchemy.orm import Session
 
 from inventory_core.errors import Fault, InvalidInput
 from inventory_core.models import BALANCE, CATEGORY, LOCATION, PRODUCT
+from inventory_core.results import ProductRow
 from inventory_core.rules.arguments import require_types
 from inventory_core.rules.products import WITHOUT_CATEGORY
 from inventory_core.rules.stock import Status
 from inventory_core.rules.texts import normalize_line, sort_key
-
-__all__ = ["WITHOUT_CATEGORY", "Places", "ProductFilter", "conditions", "find_places"]
 
 _NO_ROW = 0
 
@@ -88,3 +87,36 @@ def conditions(
         yield here == 0
     elif status is Status.LOW_STOCK:
         yield quantity < shown(PRODUCT.c.minimum)
+
+
+def row_columns(places: Places) -> tuple[ColumnElement[Any], ...]:
+    """The columns that ``read_rows`` takes, in its order."""
+    return (
+        PRODUCT.c.id,
+        PRODUCT.c.code,
+        PRODUCT.c.name,
+        PRODUCT.c.description,
+        CATEGORY.c.name.label("category"),
+        literal(places.location).label("location"),
+        (PRODUCT.c.quantity if places.location_id is None else BALANCE.c.quantity).label("here"),
+        PRODUCT.c.quantity,
+        PRODUCT.c.minimum,
+        PRODUCT.c.version,
+        PRODUCT.c.changed_at,
+        PRODUCT.c.retired_at.is_not(None).label("retired"),
+    )
+
+
+def row_source(product: FromClause, places: Places, product_id: ColumnElement[int] = PRODUCT.c.id) -> FromClause:
+    """Where they come from: ``product``, its category and, with a location, its balance there, joined by ``product_id``."""
+    source = product.outerjoin(CATEGORY, CATEGORY.c.id == PRODUCT.c.category_id)
+    if places.location_id is None:
+        return source
+    here = (BALANCE.c.product_id == product_id) & (BALANCE.c.location_id == places.location_id)
+    return source.join(BALANCE, here)
+
+
+def read_rows(records: Iterable[Any]) -> Iterator[ProductRow]:
+    """Make the answers out of database rows."""
+    for record in records:
+        yield ProductRow(*record)

@@ -1,4 +1,4 @@
-"""The ledger as people read it, the latest movement first."""
+"""Read the ledger, the latest movement first."""
 
 from dataclasses import dataclass
 from datetime import datetime

@@ -1,0 +1,1 @@
+"""Plan and read queries of products; README.md has the diagram."""

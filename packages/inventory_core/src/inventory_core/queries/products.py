@@ -1,0 +1,285 @@
+"""Read products: pages, counts, one product, balances, and the choices of forms."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import datetime
+from itertools import islice
+from typing import Any, Self
+
+from sqlalchemy import ColumnElement, func, select
+from sqlalchemy.orm import Session
+
+from inventory_core.database.sql_batch import stream
+from inventory_core.errors import InvalidInput, ProductNotFound
+from inventory_core.inventory import Inventory
+from inventory_core.models import BALANCE, CATEGORY, LOCATION, PRODUCT
+from inventory_core.queries.product_query.filters import Places, ProductFilter, read_rows, row_columns, row_source
+from inventory_core.queries.product_query.plan import Question, Way, ask, find, read
+from inventory_core.queries.product_query.search import FEW
+from inventory_core.queries.product_query.sorting import Position
+from inventory_core.results import ProductRow
+from inventory_core.rules.arguments import check_arguments, check_page_size, type_faults
+from inventory_core.rules.products import PREDEFINED_CATEGORIES
+from inventory_core.rules.texts import code_key, fold, normalize_code
+
+
+@dataclass(frozen=True, slots=True)
+class ProductCount:
+    """``number`` products, or, if ``more``, more than that."""
+
+    number: int
+    more: bool
+
+    @classmethod
+    def of(cls, found: int, cap: int) -> Self:
+        """The count for so many found rows, if more than ``cap`` need not be told apart."""
+        return cls(min(found, cap), found > cap)
+
+
+@check_arguments
+def count_products(inventory: Inventory, product_filter: ProductFilter, cap: int = 1000) -> ProductCount:
+    """Count the products of the filter, up to ``cap``: counting further costs time and tells a reader little."""
+    with inventory.sessions.reader() as session:
+        return count_question(session, ask(session, product_filter, "changed"), cap)
+
+
+def count_question(session: Session, question: Question, cap: int) -> ProductCount:
+    """Count the rows of a question, up to ``cap``."""
+    if question.walks:
+        question = _narrowed(session, question)
+    found = question.rows((PRODUCT.c.id,)).limit(cap + 1).subquery()
+    return ProductCount.of(session.scalar(select(func.count()).select_from(found)) or 0, cap)
+
+
+def _narrowed(session: Session, question: Question) -> Question:
+    """Take the way on which few rows are fetched, now that the words alone are common and no order is asked for."""
+    if question.way is Way.PLANNER:
+        return question.of_all()
+    asked = question.product_filter
+    if question.candidates is not None:
+        return replace(question, way=Way.PLACE) if asked.location else question
+    if asked.category or asked.status or asked.location:
+        passing = list(session.scalars(question.without_words().rows((PRODUCT.c.id,)).limit(FEW + 1)))
+        if len(passing) <= FEW:
+            return question.only(passing)
+    return question.of_all()
+
+
+@dataclass(frozen=True, slots=True)
+class ProductPage:
+    """A page of the list.
+
+    ``next`` is where the following page begins (None: there is none), ``first`` whether nothing precedes. ``count`` is
+    how many products the whole list has, at the same moment, if it was asked for.
+    """
+
+    rows: tuple[ProductRow, ...]
+    next: Position | None
+    first: bool
+    count: ProductCount | None = None
+
+
+@check_arguments
+def product_page(
+    inventory: Inventory,
+    product_filter: ProductFilter,
+    sort: str = "name",
+    after: Position | None = None,
+    size: int = 50,
+    *,
+    count_up_to: int | None = None,
+) -> ProductPage:
+    """Give the ``size`` products that follow ``after`` in the order of ``sort`` (one of ``sorting.SORTS``).
+
+    A product that does not change between two calls stands on exactly one page, also when others change, come or go.
+    With ``count_up_to`` the list is counted as by ``count_products``, for less than a count of its own.
+    Raises ``InvalidInput`` for an unknown sort, a position of another sort, or a size outside 1 to 500.
+    """
+    check_page_size(size)
+    with inventory.sessions.reader() as session:
+        question = ask(session, product_filter, sort)
+        if count_up_to is None:
+            records, count = read_page(session, question, after, size + 1), None
+        else:
+            records, count = _read_and_count(session, question, after, size + 1, count_up_to)
+    rows = tuple(read_rows(record[1:] for record in records[:size]))
+    more = len(records) > size
+    return ProductPage(rows, Position(records[size - 1][0], rows[-1].id) if more else None, after is None, count)
+
+
+def read_page(session: Session, question: Question, after: Position | None, limit: int) -> list[Any]:
+    """Read up to ``limit`` records behind ``after``, each with what it is sorted by in front."""
+    columns = (question.order.key, *row_columns(question.places))
+    if not question.walks:
+        return read(session, question, columns, limit, after)
+    return _read_found(session, question, find(session, question, limit, after))
+
+
+def _read_and_count(
+    session: Session, question: Question, after: Position | None, limit: int, cap: int
+) -> tuple[list[Any], ProductCount]:
+    if after is None and question.words:
+        found = find(session, question, max(limit, cap + 1))
+        return _read_found(session, question, found[:limit]), ProductCount.of(len(found), cap)
+    records = read_page(session, question, after, limit)
+    if after is None and len(records) < limit:
+        return records, ProductCount.of(len(records), cap)
+    return records, count_question(session, question, cap)
+
+
+def _read_found(session: Session, question: Question, ids: Sequence[int]) -> list[Any]:
+    return read(session, question.only(ids), (question.order.key, *row_columns(question.places)), len(ids))
+
+
+@check_arguments
+@contextmanager
+def stream_products(
+    inventory: Inventory, product_filter: ProductFilter, sort: str = "code"
+) -> Iterator[Iterator[ProductRow]]:
+    """Give an iterator over all rows of the filter, read as it advances; one reader stays open inside the block.
+
+    All rows are of one moment. Raises ``InvalidInput`` for an unknown sort.
+    """
+    with inventory.sessions.reader() as session:
+        question = ask(session, product_filter, sort)
+        statement = question.in_order(row_columns(question.places))
+        with stream(session, statement) as result:
+            yield read_rows(result)
+
+
+@dataclass(frozen=True, slots=True)
+class ProductDetails:
+    """A product; ``balances`` holds (location, quantity) by the location's name. ``created_at`` is UTC."""
+
+    row: ProductRow
+    balances: tuple[tuple[str, int], ...]
+    created_at: datetime
+
+
+@check_arguments
+def get_product(inventory: Inventory, code: str) -> ProductDetails:
+    """Give the product with this code, retired or not, in whatever case it is written. Raises ``ProductNotFound``."""
+    everywhere = Places(None, None, None)
+    with inventory.sessions.reader() as session:
+        statement = select(*row_columns(everywhere), PRODUCT.c.created_at).select_from(row_source(PRODUCT, everywhere))
+        record = session.execute(statement.where(PRODUCT.c.code_key == code_key(normalize_code(code)))).first()
+        if record is None:
+            raise ProductNotFound(code)
+        (row,) = read_rows([record[:-1]])
+        balances = session.execute(
+            select(LOCATION.c.name, BALANCE.c.quantity)
+            .join_from(BALANCE, LOCATION, LOCATION.c.id == BALANCE.c.location_id)
+            .where(BALANCE.c.product_id == row.id)
+            .order_by(LOCATION.c.name_key)
+        )
+        return ProductDetails(row, tuple((name, quantity) for name, quantity in balances), record[-1])
+
+
+CODES_AT_ONCE = 500
+_ANYWHERE = Places(None, None, None)
+
+
+@check_arguments
+def products_by_code(inventory: Inventory, codes: Iterable[str]) -> dict[str, ProductDetails]:
+    """Give the products of these codes, retired ones too, each under the code as it was asked for, in the order given.
+
+    A code that no product has is left out. All are read at one moment, in two statements for each 500 codes.
+    """
+    asked = list(codes)
+    if wrong := [fault for code in asked for fault in type_faults("code", code, str)]:
+        raise InvalidInput(*wrong)
+    keys = {code: code_key(normalize_code(code)) for code in asked}
+    found: dict[str, ProductDetails] = {}
+    with inventory.sessions.reader() as session:
+        for portion in _portions(dict.fromkeys(keys.values())):
+            found |= _read(session, portion)
+    return {code: found[key] for code, key in keys.items() if key in found}
+
+
+def _read(session: Session, keys: Sequence[str]) -> dict[str, ProductDetails]:
+    columns = (*row_columns(_ANYWHERE), PRODUCT.c.created_at, PRODUCT.c.code_key)
+    statement = select(*columns).select_from(row_source(PRODUCT, _ANYWHERE)).where(PRODUCT.c.code_key.in_(keys))
+    records = session.execute(statement).all()
+    rows = tuple(read_rows(record[:-2] for record in records))
+    places = (
+        select(BALANCE.c.product_id, LOCATION.c.name, BALANCE.c.quantity)
+        .join_from(BALANCE, LOCATION, LOCATION.c.id == BALANCE.c.location_id)
+        .where(BALANCE.c.product_id.in_([row.id for row in rows]))
+        .order_by(LOCATION.c.name_key)
+    )
+    balances: dict[int, list[tuple[str, int]]] = defaultdict(list)
+    for product_id, name, quantity in session.execute(places):
+        balances[product_id].append((name, quantity))
+    return {
+        record.code_key: ProductDetails(row, tuple(balances[row.id]), record.created_at)
+        for record, row in zip(records, rows, strict=True)
+    }
+
+
+def _portions(keys: Iterable[str]) -> Iterator[list[str]]:
+    left = iter(keys)
+    while portion := list(islice(left, CODES_AT_ONCE)):
+        yield portion
+
+
+_LEVEL = BALANCE.alias("level")
+_COLUMNS: tuple[ColumnElement[Any], ...] = (PRODUCT.c.code, PRODUCT.c.name, LOCATION.c.name, _LEVEL.c.quantity)
+
+
+@dataclass(frozen=True, slots=True)
+class StockRow:
+    """The quantity of a product in one location."""
+
+    code: str
+    name: str
+    location: str
+    quantity: int
+
+
+@check_arguments
+@contextmanager
+def stock_levels(inventory: Inventory, product_filter: ProductFilter) -> Iterator[Iterator[StockRow]]:
+    """Give an iterator over the balances of the filter's products, by code and then by location, read as it advances.
+
+    With a location in the filter only its balances are given. One reader stays open inside the block.
+    """
+    with inventory.sessions.reader() as session:
+        question = ask(session, product_filter, "code")
+        statement = (
+            question.in_order(_COLUMNS)
+            .join(_LEVEL, _LEVEL.c.product_id == PRODUCT.c.id)
+            .join(LOCATION, LOCATION.c.id == _LEVEL.c.location_id)
+            .order_by(LOCATION.c.name_key)
+        )
+        if question.places.location_id is not None:
+            statement = statement.where(_LEVEL.c.location_id == question.places.location_id)
+        with stream(session, statement) as result:
+            yield (StockRow(*record) for record in result)
+
+
+@dataclass(frozen=True, slots=True)
+class LocationRow:
+    """A place that holds stock; ``is_default`` is true of exactly one."""
+
+    name: str
+    is_default: bool
+
+
+@check_arguments
+def list_categories(inventory: Inventory) -> tuple[str, ...]:
+    """Give the names of all categories: the predefined ones in their own order, then the others by folded name."""
+    with inventory.sessions.reader() as session:
+        names = session.scalars(select(CATEGORY.c.name).order_by(CATEGORY.c.name_key)).all()
+    rank = {fold(name): place for place, name in enumerate(PREDEFINED_CATEGORIES)}
+    return tuple(sorted(names, key=lambda name: rank.get(fold(name), len(rank))))
+
+
+@check_arguments
+def list_locations(inventory: Inventory) -> tuple[LocationRow, ...]:
+    """Give all locations: the default one, then the others by folded name."""
+    with inventory.sessions.reader() as session:
+        found = session.execute(select(LOCATION.c.name, LOCATION.c.is_default).order_by(LOCATION.c.name_key)).all()
+    rows = (LocationRow(name, bool(is_default)) for name, is_default in found)
+    return tuple(sorted(rows, key=lambda row: not row.is_default))
