@@ -23,7 +23,7 @@ from inventory_core import (
     retry_dead_letters,
     transfer,
 )
-from inventory_core.operations.outbox import LEASE_SECONDS, MAX_ATTEMPTS
+from inventory_core.stock.outbox import LEASE_SECONDS, MAX_ATTEMPTS
 from inventory_core.testing import create_location, create_product, new_request
 from tests.contracts.at_once import at_once
 from tests.contracts.conftest import MYSQL, MakeInventory

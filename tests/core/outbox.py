@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from inventory_core import Inventory
 from inventory_core.database.columns import database_now
 from inventory_core.models import OUTBOX
-from inventory_core.operations.announcing import DUE_AT_ONCE
+from inventory_core.stock.hooks import DUE_AT_ONCE
 
 
 def let_pass(inventory: Inventory, seconds: float) -> None:

@@ -22,7 +22,7 @@ from inventory_core import (
     register_product,
 )
 from inventory_core.models import OPERATION
-from inventory_core.operations import carrying_out
+from inventory_core.stock import idempotency
 from tests.instances.conftest import address
 from tests.replication.mysql.fault_proxy import HEALTHY, Fault, FaultProxy
 from tests.replication.mysql.servers import APP, ROOT, ReplicaSet
@@ -111,7 +111,7 @@ def test_an_operation_finds_out_what_became_of_its_commit(
 def test_an_operation_whose_commit_stays_unknown_says_so_and_may_be_repeated(
     database: SingleDatabase, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(carrying_out, "RESOLUTION_TIMEOUT_SECONDS", 0.5)
+    monkeypatch.setattr(idempotency, "RESOLUTION_TIMEOUT_SECONDS", 0.5)
     inventory = Inventory(BreakingOnce(database, proxy, ANSWER_CUT, heals=False))
     with pytest.raises(CommitUnknown):
         receive(inventory, code="A-1", quantity=5, actor="ada", operation="second")

@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from typing_extensions import override
 from werkzeug.test import TestResponse
 
-from inventory_core.operations import carrying_out
+from inventory_core.stock import idempotency
 from inventory_web import Settings, composition, create_app
 from inventory_web.jobs import runner
 from inventory_web.replicated_database import ReplicatedDatabase
@@ -113,7 +113,7 @@ def test_a_change_whose_commit_is_in_doubt_is_answered_as_any_other(
 def test_a_change_that_stays_in_doubt_is_not_503_and_is_done_once_when_it_is_sent_again(
     app: Flask, database: BreakingDatabase, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(carrying_out, "RESOLUTION_TIMEOUT_SECONDS", 0.3)
+    monkeypatch.setattr(idempotency, "RESOLUTION_TIMEOUT_SECONDS", 0.3)
     browser, product = Browser(app).let_in("olga"), code()
     register(browser, product)
     form = change(browser, product, f"op-{product}")

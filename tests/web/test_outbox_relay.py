@@ -21,7 +21,7 @@ from inventory_core import (
     outbox_status,
 )
 from inventory_core.models import OUTBOX
-from inventory_core.operations.outbox import MAX_UNKNOWN_ATTEMPTS
+from inventory_core.stock.outbox import MAX_UNKNOWN_ATTEMPTS
 from inventory_core.testing import create_product
 from inventory_web.outbox_relay import relay_of
 from tests.core.outbox import make_due

@@ -12,9 +12,9 @@ from inventory_core import (
     hookimpl,
     verify,
 )
-from inventory_core.operations.carrying_out import Unit, carry_out
-from inventory_core.operations.ledger_in_bulk import PRODUCTS_AT_ONCE, BalanceChange, add_to_balances
 from inventory_core.rules.stock import Kind
+from inventory_core.stock.idempotency import Unit, carry_out
+from inventory_core.stock.ledger import PRODUCTS_AT_ONCE, BalanceChange, add_to_balances
 from inventory_core.testing import counted_statements, create_location, create_product, new_request
 
 

@@ -27,7 +27,7 @@ from inventory_core import (
     retry_dead_letters,
 )
 from inventory_core.database.columns import read_database_clock
-from inventory_core.operations.outbox import LEASE_SECONDS, MAX_ATTEMPTS, MAX_UNKNOWN_ATTEMPTS
+from inventory_core.stock.outbox import LEASE_SECONDS, MAX_ATTEMPTS, MAX_UNKNOWN_ATTEMPTS
 from inventory_core.testing import create_product, new_request, temporary_inventory
 from tests.core.outbox import due_in, let_pass
 

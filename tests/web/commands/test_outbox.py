@@ -17,7 +17,7 @@ from inventory_core import (
     list_dead_letters,
     outbox_status,
 )
-from inventory_core.operations.outbox import MAX_ATTEMPTS
+from inventory_core.stock.outbox import MAX_ATTEMPTS
 from inventory_core.testing import create_product
 from tests.core.outbox import make_due
 from tests.web.commands.conftest import Ended

@@ -49,32 +49,14 @@ from inventory_core.imports.results import ImportPreview, ImportResult, RowFault
 from inventory_core.imports.table import Table
 from inventory_core.inventory import Inventory
 from inventory_core.models import MYSQL_OPTIONS, NAMING_CONVENTION
-from inventory_core.operations.carrying_out import new_operation_id
 from inventory_core.operations.cataloguing import edit_product, register_product, restore_product, retire_product
 from inventory_core.operations.changing_many import ProductsSaved, change_products, undo_products_change
-from inventory_core.operations.counting import change_quantity, count
 from inventory_core.operations.importing import import_table, preview_import
-from inventory_core.operations.issuing import issue
 from inventory_core.operations.locating import add_location
-from inventory_core.operations.outbox import (
-    DeadLetter,
-    Delivery,
-    OutboxStatus,
-    deliver_batch,
-    deliver_events,
-    discard_dead_letters,
-    list_dead_letters,
-    outbox_status,
-    retry_dead_letters,
-)
-from inventory_core.operations.receiving import receive
-from inventory_core.operations.transferring import transfer
-from inventory_core.operations.undoing import undo_movement
 from inventory_core.operations.undoing_import import ImportUndone, undo_import
 from inventory_core.operations.verifications.fault import VerificationFault
 from inventory_core.operations.verifications.folded import invisible_faults
 from inventory_core.operations.verifying import Verification, verify
-from inventory_core.outbox_relay import OutboxRelay
 from inventory_core.plugins import (
     CORE_HOOKS,
     ExportColumn,
@@ -139,6 +121,20 @@ from inventory_core.rules.texts import (
     sort_key,
     text_faults,
 )
+from inventory_core.stock.idempotency import new_operation_id
+from inventory_core.stock.operations import change_quantity, count, issue, receive, transfer, undo_movement
+from inventory_core.stock.outbox import (
+    DeadLetter,
+    Delivery,
+    OutboxStatus,
+    deliver_batch,
+    deliver_events,
+    discard_dead_letters,
+    list_dead_letters,
+    outbox_status,
+    retry_dead_letters,
+)
+from inventory_core.stock.outbox_relay import OutboxRelay
 
 __all__ = [
     "CORE_HOOKS",

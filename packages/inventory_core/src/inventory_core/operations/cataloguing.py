@@ -12,15 +12,15 @@ from inventory_core.database.dialects import DriverErrorKind, classify_driver_er
 from inventory_core.errors import DuplicateCode, EditConflict, InvalidInput
 from inventory_core.inventory import Inventory
 from inventory_core.models import CATEGORY, PRODUCT
-from inventory_core.operations.carrying_out import Unit, carry_out
 from inventory_core.operations.categorising import find_or_add_category
-from inventory_core.operations.changing import asked_location
-from inventory_core.operations.ledger import find_place, inserted_id, lock_product, write_steps
 from inventory_core.results import ProductSaved, read_product_saved
 from inventory_core.rules.arguments import check_arguments, request_faults
 from inventory_core.rules.products import ProductDraft, told_changes
 from inventory_core.rules.stock import Kind, ProductState, plan_entry, quantity_faults, require_active
 from inventory_core.rules.texts import code_key, normalize_code, search_text, sort_key
+from inventory_core.stock.idempotency import Unit, carry_out
+from inventory_core.stock.ledger import find_place, inserted_id, lock_product, write_steps
+from inventory_core.stock.operations import asked_location
 
 _ADD = insert(PRODUCT)
 _FIELDS = (

@@ -7,8 +7,8 @@ from sqlalchemy.exc import DBAPIError
 
 from inventory_core.database.dialects import DriverErrorKind, classify_driver_error
 from inventory_core.models import CATEGORY
-from inventory_core.operations.carrying_out import Unit
 from inventory_core.rules.texts import sort_key
+from inventory_core.stock.idempotency import Unit
 
 # A row that another unit has just committed is seen by a locking read only, where the database keeps snapshots.
 _BY_KEY = (

@@ -12,7 +12,6 @@ from inventory_core.database.sql_batch import insert_rows, roomy
 from inventory_core.errors import CannotUndo, ChangedProduct, InvalidInput, MovementNotFound, ProductsConflict
 from inventory_core.inventory import Inventory
 from inventory_core.models import IMPORT_CHANGE, OPERATION, OPERATION_RESULT
-from inventory_core.operations.carrying_out import Unit, carry_out
 from inventory_core.operations.categorising import find_or_add_category
 from inventory_core.operations.selected import Selected, lock_many, lock_selected
 from inventory_core.operations.shared_values import category_names, set_values
@@ -20,6 +19,7 @@ from inventory_core.queries.selecting import Selection
 from inventory_core.rules.arguments import check_arguments, request_faults
 from inventory_core.rules.shared_changes import SetCategory, SetMinimum, SetRetired, SharedChange
 from inventory_core.rules.texts import normalize_line, replace_surrogates
+from inventory_core.stock.idempotency import Unit, carry_out
 
 CHANGE, UNDO = "change_many", "undo_many"
 _FIRST = (

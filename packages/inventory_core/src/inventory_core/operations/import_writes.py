@@ -9,12 +9,12 @@ from typing import Any
 from inventory_core.database.sql_batch import CASES_AT_ONCE, insert_rows, set_by_id, stored_time, update_rows
 from inventory_core.imports.changes import Change, Fields, Known, Places
 from inventory_core.models import IMPORT_CHANGE, PRODUCT
-from inventory_core.operations.announcing import event_rows, has_listeners, insert_events
-from inventory_core.operations.carrying_out import Unit
 from inventory_core.operations.import_lookups import read_ids
-from inventory_core.operations.ledger_in_bulk import BalanceSet, add_to_totals, set_balances, written_movements
 from inventory_core.rules.stock import MAX_QUANTITY, Kind, LedgerEntry, ProductState, StockAtLocation
 from inventory_core.rules.texts import search_text, sort_key
+from inventory_core.stock.hooks import event_rows, has_listeners, insert_events
+from inventory_core.stock.idempotency import Unit
+from inventory_core.stock.ledger import BalanceSet, add_to_totals, set_balances, written_movements
 
 CREATED_AT_ONCE = 2_500
 """Products in one statement, at whose end SQLite writes its search index; 13 parameters each, so not many more."""

@@ -17,8 +17,6 @@ from inventory_core.imports.reading import Progress
 from inventory_core.imports.results import MOST_SAMPLES, FaultLog, ImportPreview, ImportResult, RowSample
 from inventory_core.imports.table import Table
 from inventory_core.inventory import Inventory
-from inventory_core.operations.announcing import is_asked
-from inventory_core.operations.carrying_out import Unit, carry_out
 from inventory_core.operations.categorising import find_or_add_categories
 from inventory_core.operations.import_lookups import (
     lock_products,
@@ -32,6 +30,8 @@ from inventory_core.operations.locating import find_or_add_locations
 from inventory_core.plugins import ProposedChange
 from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.texts import code_key, normalize_code
+from inventory_core.stock.hooks import is_asked
+from inventory_core.stock.idempotency import Unit, carry_out
 
 CHANGES_AT_ONCE = 8_000
 

@@ -10,10 +10,10 @@ from inventory_core.database.dialects import DriverErrorKind, classify_driver_er
 from inventory_core.errors import Fault, InvalidInput
 from inventory_core.inventory import Inventory
 from inventory_core.models import LOCATION
-from inventory_core.operations.carrying_out import Unit, carry_out
 from inventory_core.rules.arguments import check_arguments, request_faults
 from inventory_core.rules.products import clean_location, location_faults
 from inventory_core.rules.texts import sort_key
+from inventory_core.stock.idempotency import Unit, carry_out
 
 _BY_KEY = (
     select(LOCATION.c.id, LOCATION.c.name).where(LOCATION.c.name_key == bindparam("key")).with_for_update(read=True)

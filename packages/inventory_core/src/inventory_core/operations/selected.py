@@ -8,9 +8,9 @@ from sqlalchemy import bindparam, select
 
 from inventory_core.errors import Fault, InvalidInput, SelectionChanged
 from inventory_core.models import BALANCE, PRODUCT
-from inventory_core.operations.carrying_out import Unit
 from inventory_core.queries.product_query.plan import ask
 from inventory_core.queries.selecting import MAX_SELECTED_PRODUCTS, Selection, too_many_selected
+from inventory_core.stock.idempotency import Unit
 
 AT_ONCE = 2_000
 

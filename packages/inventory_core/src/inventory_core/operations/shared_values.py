@@ -8,8 +8,8 @@ from sqlalchemy import bindparam, select
 
 from inventory_core.database.sql_batch import set_by_id, stored_time
 from inventory_core.models import CATEGORY, PRODUCT
-from inventory_core.operations.carrying_out import Unit
 from inventory_core.rules.texts import search_text
+from inventory_core.stock.idempotency import Unit
 
 TEXTS_AT_ONCE = 500
 """Products whose texts are in memory at the same time."""

@@ -15,12 +15,12 @@ from inventory_core.imports.changes import Places
 from inventory_core.imports.reading import Progress
 from inventory_core.inventory import Inventory
 from inventory_core.models import IMPORT_CHANGE, MOVEMENT, OPERATION, OPERATION_RESULT, PRODUCT
-from inventory_core.operations.carrying_out import Unit, carry_out
 from inventory_core.operations.import_lookups import ROWS_AT_ONCE, lock_products, read_places
-from inventory_core.operations.ledger_in_bulk import BalanceChange, add_to_balances
 from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.stock import Kind
 from inventory_core.rules.texts import replace_surrogates, search_text, sort_key
+from inventory_core.stock.idempotency import Unit, carry_out
+from inventory_core.stock.ledger import BalanceChange, add_to_balances
 
 _UNDOING = MOVEMENT.alias("undoing")
 _IMPORT = (

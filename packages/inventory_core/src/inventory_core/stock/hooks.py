@@ -1,4 +1,4 @@
-"""Plugins are called before a change is written, and an event is stored with it."""
+"""Call the plugins before a change is written, and store an event with it."""
 
 import json
 from collections.abc import Sequence
@@ -10,9 +10,9 @@ from pluggy import PluginManager
 from inventory_core.database.sql_batch import insert_rows, stored_time
 from inventory_core.errors import ChangeRefused
 from inventory_core.models import OUTBOX
-from inventory_core.operations.carrying_out import Unit
 from inventory_core.plugins import ProposedChange, StockChanged
 from inventory_core.rules.stock import LedgerEntry, ProductState
+from inventory_core.stock.idempotency import Unit
 
 STOCK_CHANGED = "stock_changed"
 EVENT_HOOKS = {STOCK_CHANGED: "after_stock_change"}

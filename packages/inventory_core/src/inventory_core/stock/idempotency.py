@@ -1,4 +1,4 @@
-"""An operation is carried out once: under its id, in one transaction, with its first result kept."""
+"""Run an operation once: under its id, in one transaction, with its first result kept."""
 
 import dataclasses
 import hashlib

@@ -10,8 +10,8 @@ from typing import Self
 
 from inventory_core.errors import InventoryError
 from inventory_core.inventory import Inventory
-from inventory_core.operations.announcing import EVENT_HOOKS, has_listeners
-from inventory_core.operations.outbox import Delivery, deliver_batch
+from inventory_core.stock.hooks import EVENT_HOOKS, has_listeners
+from inventory_core.stock.outbox import Delivery, deliver_batch
 
 POLL_SECONDS = 1.0
 """How long an idle relay waits before it looks for events again."""

@@ -15,13 +15,8 @@ from inventory_core.database.columns import database_now, read_database_clock
 from inventory_core.errors import InvalidInput
 from inventory_core.inventory import Inventory
 from inventory_core.models import OUTBOX, OUTBOX_DEAD_LETTER
-from inventory_core.operations.announcing import (
-    DUE_AT_ONCE,
-    EVENT_HOOKS,
-    has_listeners,
-    read_event,
-)
 from inventory_core.rules.arguments import check_arguments, type_faults
+from inventory_core.stock.hooks import DUE_AT_ONCE, EVENT_HOOKS, has_listeners, read_event
 
 LEASE_SECONDS = 120.0
 """How long a claim keeps other relays away. Half of it is for the plugins; what is left over is put back."""

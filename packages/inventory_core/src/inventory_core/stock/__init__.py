@@ -1,0 +1,1 @@
+"""Change stock: operations, the ledger that they write, idempotency and events."""
