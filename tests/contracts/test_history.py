@@ -25,11 +25,10 @@ from inventory_core import (
     undo_import,
     undo_movement,
 )
+from inventory_core.catalog.bulk_edit import SetMinimum, change_products, undo_products_change
+from inventory_core.catalog.selection import SelectedProduct, Selection
 from inventory_core.models import PRODUCT
-from inventory_core.operations.changing_many import change_products, undo_products_change
 from inventory_core.queries.history import HistoryEntry, HistoryFilter, StockStep, operation_history
-from inventory_core.queries.selecting import SelectedProduct, Selection
-from inventory_core.rules.shared_changes import SetMinimum
 from inventory_core.testing import counted_statements, create_location, create_product, new_request
 from tests.contracts.conftest import MYSQL, MakeInventory
 from tests.contracts.topologies import MySQLSchemas, SQLiteFiles

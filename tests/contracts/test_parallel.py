@@ -16,9 +16,8 @@ from inventory_core import (
     transfer,
     verify,
 )
-from inventory_core.operations.changing_many import change_products, undo_products_change
-from inventory_core.queries.selecting import SelectedProduct, Selection
-from inventory_core.rules.shared_changes import SetMinimum
+from inventory_core.catalog.bulk_edit import SetMinimum, change_products, undo_products_change
+from inventory_core.catalog.selection import SelectedProduct, Selection
 from inventory_core.testing import create_location, create_product, new_request
 from tests.contracts.at_once import at_once, processes_at_once
 from tests.contracts.topologies import Database

@@ -26,9 +26,8 @@ from inventory_core import (
     undo_movement,
     verify,
 )
-from inventory_core.operations.changing_many import change_products, undo_products_change
-from inventory_core.queries.selecting import SelectedProduct, Selection
-from inventory_core.rules.shared_changes import SetMinimum
+from inventory_core.catalog.bulk_edit import SetMinimum, change_products, undo_products_change
+from inventory_core.catalog.selection import SelectedProduct, Selection
 from inventory_core.testing import create_location, create_product, new_request
 from inventory_replication.provisioning.desired_state import Role, rights_of
 from inventory_web.areas.accounts import logins, throttling, users

@@ -19,11 +19,10 @@ from inventory_core import (
     issue,
     verify,
 )
+from inventory_core.catalog.bulk_edit import SetMinimum, change_products, undo_products_change
+from inventory_core.catalog.selection import SelectedProduct, Selection
 from inventory_core.database.dialects import DriverErrorKind, classify_driver_error
 from inventory_core.models import metadata as core_tables
-from inventory_core.operations.changing_many import change_products, undo_products_change
-from inventory_core.queries.selecting import SelectedProduct, Selection
-from inventory_core.rules.shared_changes import SetMinimum
 from inventory_core.testing import create_product, new_request
 from inventory_web.schema import CHAINS, WEB_SCHEMA, require_current, upgrade_all
 from inventory_web.tables import metadata as web_tables

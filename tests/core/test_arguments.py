@@ -32,7 +32,7 @@ from inventory_core import (
     receive,
     undo_movement,
 )
-from inventory_core.queries.selecting import SelectedProduct
+from inventory_core.catalog.selection import SelectedProduct
 from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.texts import shown
 from inventory_core.testing import create_product

@@ -1,5 +1,24 @@
 """Products, locations and an insert-only stock ledger on SQLite or MySQL."""
 
+from inventory_core.catalog.bulk_edit import (
+    ProductsSaved,
+    SetCategory,
+    SetMinimum,
+    SetRetired,
+    SharedChange,
+    change_products,
+    undo_products_change,
+)
+from inventory_core.catalog.locations import add_location
+from inventory_core.catalog.products import edit_product, register_product, restore_product, retire_product
+from inventory_core.catalog.selection import (
+    MAX_SELECTED_PRODUCTS,
+    SelectedProduct,
+    SelectedRows,
+    Selection,
+    selected_rows,
+    too_many_selected,
+)
 from inventory_core.database import migration_ops
 from inventory_core.database.columns import LONG_TEXT, ROW_ID, UtcMicroseconds, database_now, read_database_clock
 from inventory_core.database.dialects import (
@@ -49,10 +68,7 @@ from inventory_core.imports.results import ImportPreview, ImportResult, RowFault
 from inventory_core.imports.table import Table
 from inventory_core.inventory import Inventory
 from inventory_core.models import MYSQL_OPTIONS, NAMING_CONVENTION
-from inventory_core.operations.cataloguing import edit_product, register_product, restore_product, retire_product
-from inventory_core.operations.changing_many import ProductsSaved, change_products, undo_products_change
 from inventory_core.operations.importing import import_table, preview_import
-from inventory_core.operations.locating import add_location
 from inventory_core.operations.undoing_import import ImportUndone, undo_import
 from inventory_core.operations.verifications.fault import VerificationFault
 from inventory_core.operations.verifications.folded import invisible_faults
@@ -100,17 +116,8 @@ from inventory_core.queries.reports import (
     quantity_history,
     stock_by_category,
 )
-from inventory_core.queries.selecting import (
-    MAX_SELECTED_PRODUCTS,
-    SelectedProduct,
-    SelectedRows,
-    Selection,
-    selected_rows,
-    too_many_selected,
-)
 from inventory_core.results import ProductRow, ProductSaved, StockChange
 from inventory_core.rules.products import PREDEFINED_CATEGORIES, WITHOUT_CATEGORY, ProductDraft
-from inventory_core.rules.shared_changes import SetCategory, SetMinimum, SetRetired, SharedChange
 from inventory_core.rules.stock import MAX_QUANTITY, Status, parse_quantity
 from inventory_core.rules.texts import (
     MAX_CODE_LENGTH,

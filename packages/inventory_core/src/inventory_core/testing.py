@@ -10,11 +10,11 @@ from typing import TypedDict
 
 from sqlalchemy import URL, Engine, event
 
+from inventory_core.catalog.locations import add_location
+from inventory_core.catalog.products import register_product
 from inventory_core.database.schema import CORE_SCHEMA
 from inventory_core.database.sessions import SingleDatabase
 from inventory_core.inventory import Inventory
-from inventory_core.operations.cataloguing import register_product
-from inventory_core.operations.locating import add_location
 from inventory_core.plugins import build_plugin_manager
 from inventory_core.results import ProductSaved
 from inventory_core.rules.products import ProductDraft

@@ -7,6 +7,8 @@ from pluggy import PluginManager
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
+from inventory_core.catalog.categories import find_or_add_categories
+from inventory_core.catalog.locations import find_or_add_locations
 from inventory_core.database.dialects import DriverErrorKind, classify_driver_error
 from inventory_core.database.sql_batch import roomy
 from inventory_core.errors import RowsRefused
@@ -17,7 +19,6 @@ from inventory_core.imports.reading import Progress
 from inventory_core.imports.results import MOST_SAMPLES, FaultLog, ImportPreview, ImportResult, RowSample
 from inventory_core.imports.table import Table
 from inventory_core.inventory import Inventory
-from inventory_core.operations.categorising import find_or_add_categories
 from inventory_core.operations.import_lookups import (
     lock_products,
     read_balances,
@@ -26,7 +27,6 @@ from inventory_core.operations.import_lookups import (
     read_places,
 )
 from inventory_core.operations.import_writes import CREATED_AT_ONCE, ImportWriter
-from inventory_core.operations.locating import find_or_add_locations
 from inventory_core.plugins import ProposedChange
 from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.texts import code_key, normalize_code

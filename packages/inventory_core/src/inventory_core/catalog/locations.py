@@ -1,4 +1,4 @@
-"""Locations are added."""
+"""Find or add locations."""
 
 from collections.abc import Iterable
 from typing import Any

@@ -1,4 +1,4 @@
-"""Products are registered, edited, retired and restored."""
+"""Register, edit, retire and restore products."""
 
 import dataclasses
 from collections.abc import Mapping
@@ -8,11 +8,11 @@ from typing import Any, NamedTuple
 from sqlalchemy import CursorResult, Insert, Update, bindparam, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
+from inventory_core.catalog.categories import find_or_add_category
 from inventory_core.database.dialects import DriverErrorKind, classify_driver_error
 from inventory_core.errors import DuplicateCode, EditConflict, InvalidInput
 from inventory_core.inventory import Inventory
 from inventory_core.models import CATEGORY, PRODUCT
-from inventory_core.operations.categorising import find_or_add_category
 from inventory_core.results import ProductSaved, read_product_saved
 from inventory_core.rules.arguments import check_arguments, request_faults
 from inventory_core.rules.products import ProductDraft, told_changes

@@ -1,4 +1,4 @@
-"""Categories come into being when a product first names them."""
+"""Find or add categories."""
 
 from collections.abc import Iterable
 

@@ -1,25 +1,133 @@
-"""One change is made to many products in one operation, all or nothing, and taken back as a whole."""
+"""Make one change to many products in one operation, all or nothing, and undo it as a whole."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, select
 
-from inventory_core.database.sql_batch import insert_rows, roomy
-from inventory_core.errors import CannotUndo, ChangedProduct, InvalidInput, MovementNotFound, ProductsConflict
+from inventory_core.catalog.categories import find_or_add_category
+from inventory_core.catalog.selection import Selected, Selection, lock_many, lock_selected
+from inventory_core.database.sql_batch import insert_rows, roomy, set_by_id, stored_time
+from inventory_core.errors import CannotUndo, ChangedProduct, Fault, InvalidInput, MovementNotFound, ProductsConflict
 from inventory_core.inventory import Inventory
-from inventory_core.models import IMPORT_CHANGE, OPERATION, OPERATION_RESULT
-from inventory_core.operations.categorising import find_or_add_category
-from inventory_core.operations.selected import Selected, lock_many, lock_selected
-from inventory_core.operations.shared_values import category_names, set_values
-from inventory_core.queries.selecting import Selection
-from inventory_core.rules.arguments import check_arguments, request_faults
-from inventory_core.rules.shared_changes import SetCategory, SetMinimum, SetRetired, SharedChange
-from inventory_core.rules.texts import normalize_line, replace_surrogates
+from inventory_core.models import CATEGORY, IMPORT_CHANGE, OPERATION, OPERATION_RESULT, PRODUCT
+from inventory_core.rules.arguments import check_arguments, request_faults, require_types
+from inventory_core.rules.products import category_faults
+from inventory_core.rules.stock import quantity_faults
+from inventory_core.rules.texts import normalize_line, replace_surrogates, search_text
 from inventory_core.stock.idempotency import Unit, carry_out
+
+
+@dataclass(frozen=True, slots=True)
+class SetCategory:
+    """The category by its name, which is created if no product has named it yet; None or "" is without category."""
+
+    category: str | None
+
+    def __post_init__(self) -> None:
+        require_types(self)
+        object.__setattr__(self, "category", normalize_line(self.category or "") or None)
+
+    def faults(self) -> list[Fault]:
+        """What is wrong with the name."""
+        return category_faults(self.category)
+
+    def asked(self) -> dict[str, Any]:
+        """The change in JSON values."""
+        return {"category": self.category}
+
+
+@dataclass(frozen=True, slots=True)
+class SetMinimum:
+    """The minimum, in units."""
+
+    minimum: int
+
+    def faults(self) -> list[Fault]:
+        """What is wrong with the number."""
+        return quantity_faults("minimum", self.minimum)
+
+    def asked(self) -> dict[str, Any]:
+        """The change in JSON values."""
+        return {"minimum": self.minimum}
+
+
+@dataclass(frozen=True, slots=True)
+class SetRetired:
+    """Whether the products are retired."""
+
+    retired: bool
+
+    def __post_init__(self) -> None:
+        require_types(self)
+
+    def faults(self) -> list[Fault]:
+        """Nothing can be wrong with it."""
+        return []
+
+    def asked(self) -> dict[str, Any]:
+        """The change in JSON values."""
+        return {"retired": self.retired}
+
+
+SharedChange = SetCategory | SetMinimum | SetRetired
+
+
+TEXTS_AT_ONCE = 500
+"""Products whose texts are in memory at the same time."""
+
+_NEXT_VERSION = "version = version + 1, changed_at = ?"
+# Locking reads see what is committed now, whatever snapshot the unit has.
+_TEXTS = (
+    select(PRODUCT.c.id, PRODUCT.c.code, PRODUCT.c.name, PRODUCT.c.description)
+    .where(PRODUCT.c.id.in_(bindparam("ids", expanding=True)))
+    .with_for_update()
+)
+_CATEGORIES = (
+    select(CATEGORY.c.id, CATEGORY.c.name)
+    .where(CATEGORY.c.id.in_(bindparam("ids", expanding=True)))
+    .with_for_update(read=True)
+)
+
+
+def set_values(unit: Unit, column: str, values: Sequence[tuple[int, Any]]) -> None:
+    """Set ``category_id``, ``minimum`` or ``retired_at`` of locked products, given by id with their JSON values.
+
+    Versions grow by one, and what a search finds of a product follows its category.
+    """
+    if column == "retired_at":
+        values = [
+            (row_id, stored_time(unit.connection, datetime.fromisoformat(value) if value else None))
+            for row_id, value in values
+        ]
+    given = (stored_time(unit.connection, unit.at),)
+    set_by_id(unit.connection, PRODUCT, column, values, besides=_NEXT_VERSION, given=given)
+    if column == "category_id":
+        categories = dict(values)
+        names = category_names(unit, {category_id for category_id in categories.values() if category_id is not None})
+        for portion in _portions(list(categories)):
+            set_by_id(unit.connection, PRODUCT, "search_text", list(_search_texts(unit, portion, categories, names)))
+
+
+def _search_texts(
+    unit: Unit, ids: Sequence[int], categories: Mapping[int, int | None], names: Mapping[int, str]
+) -> Iterator[tuple[int, str]]:
+    for row_id, code, name, description in unit.connection.execute(_TEXTS, {"ids": ids}):
+        category_id = categories[row_id]
+        yield row_id, search_text(code, name, description, "" if category_id is None else names[category_id])
+
+
+def category_names(unit: Unit, ids: set[int]) -> dict[int, str]:
+    """The names of these categories by id."""
+    return {record[0]: record[1] for record in unit.connection.execute(_CATEGORIES, {"ids": sorted(ids)})}
+
+
+def _portions(ids: Sequence[int]) -> Iterable[Sequence[int]]:
+    return (ids[start : start + TEXTS_AT_ONCE] for start in range(0, len(ids), TEXTS_AT_ONCE))
+
 
 CHANGE, UNDO = "change_many", "undo_many"
 _FIRST = (

@@ -1,0 +1,1 @@
+"""Keep the catalogue: products, categories and locations."""
