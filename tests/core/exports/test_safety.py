@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from inventory_core.exports.columns import FileColumn
 from inventory_core.exports.csv_file import write_csv
 from inventory_core.exports.safety import guard, looks_like_formula, may_be_guarded, unguard
-from inventory_core.imports.csv_file import csv_batches
+from inventory_core.importing.csv_reader import csv_batches
 
 TRICKY = st.text(st.sampled_from("'=+-@\t\n\"ab,;=\uff1d\uff0bñ€ ")) | st.text(
     st.characters(exclude_categories=["Cs", "Cc"])

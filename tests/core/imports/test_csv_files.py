@@ -4,7 +4,7 @@ from pathlib import Path
 import pytest
 
 from inventory_core import FileRefused, StorageRefused, Table, read_table
-from inventory_core.imports.limits import Limits
+from inventory_core.importing.protocol import Limits
 from tests.core.imports.files import csv_bytes, table_of
 
 HEADER = ["Código", "Nombre", "Categoría"]

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from inventory_core import FileRefused, read_table
-from inventory_core.imports.limits import Limits, default_memory
+from inventory_core.importing.protocol import Limits, default_memory
 from tests.core.imports import hostile_files as hostile
 from tests.core.imports.files import csv_bytes, table_of
 

@@ -4,12 +4,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inventory_core import Table
-from inventory_core.imports.file_parser import parse_file
-from inventory_core.imports.limits import IMPORT_LIMITS
-from inventory_core.imports.portions import PortionReader
-from inventory_core.imports.reading import build_table
-from inventory_core.imports.results import FaultLog, RowFault
-from inventory_core.imports.row_rules import Line, line_reader
+from inventory_core.importing.file_parser import parse_file
+from inventory_core.importing.protocol import IMPORT_LIMITS
+from inventory_core.importing.reader import build_table
+from inventory_core.importing.results import FaultLog, RowFault
+from inventory_core.importing.rows import Line, PortionReader, line_reader
 from tests.core.imports.files import csv_bytes
 
 HEADER = ["code", "name", "description", "category", "location", "quantity", "minimum", "retired"]

@@ -9,7 +9,7 @@ import pytest
 from xlsxwriter import Workbook
 
 from inventory_core import FileRefused, Table, read_table
-from inventory_core.imports.limits import Limits
+from inventory_core.importing.protocol import Limits
 from tests.core.imports.files import Rows, csv_bytes, table_of, xlsx_bytes
 
 ROWS: Rows = [["Código", "Nombre", "Cantidad"], ["A-1", "Lámpara", 12]]

@@ -62,14 +62,13 @@ from inventory_core.errors import (
 from inventory_core.exports.columns import FileColumn
 from inventory_core.exports.csv_file import write_csv
 from inventory_core.exports.exporting import ExportFormat, export_products, export_stock
-from inventory_core.imports.limits import IMPORT_LIMITS
-from inventory_core.imports.reading import read_table
-from inventory_core.imports.results import ImportPreview, ImportResult, RowFault, RowSample
-from inventory_core.imports.table import Table
+from inventory_core.importing.importer import import_table, preview_import
+from inventory_core.importing.protocol import IMPORT_LIMITS
+from inventory_core.importing.reader import Table, read_table
+from inventory_core.importing.results import ImportPreview, ImportResult, RowFault, RowSample
+from inventory_core.importing.undo import ImportUndone, undo_import
 from inventory_core.inventory import Inventory
 from inventory_core.models import MYSQL_OPTIONS, NAMING_CONVENTION
-from inventory_core.operations.importing import import_table, preview_import
-from inventory_core.operations.undoing_import import ImportUndone, undo_import
 from inventory_core.operations.verifications.fault import VerificationFault
 from inventory_core.operations.verifications.folded import invisible_faults
 from inventory_core.operations.verifying import Verification, verify

@@ -23,7 +23,7 @@ TITLES = {
     "retired": {"es": "Eliminado", "en": "Retired"},
     "changed": {"es": "Último cambio", "en": "Last change"},
 }
-"""The header of each field by language; ``imports.headers`` takes every one of them back."""
+"""The header of each field by language; ``importing.reader`` takes every one of them back."""
 
 LANGUAGES = ("es", "en")
 YES_NO = {"es": ("sí", "no"), "en": ("yes", "no")}

@@ -13,9 +13,8 @@ from pathlib import Path
 from typing import IO
 
 from inventory_core.errors import FileRefused, StorageRefused
-from inventory_core.imports import parser_main
-from inventory_core.imports.frames import Frame, FrameKind, TruncatedFrame, read_frames
-from inventory_core.imports.limits import Limits
+from inventory_core.importing import parser_main
+from inventory_core.importing.protocol import Frame, FrameKind, Limits, TruncatedFrame, read_frames
 
 _MAX_MESSAGE = 500
 _LOG = logging.getLogger(__name__)

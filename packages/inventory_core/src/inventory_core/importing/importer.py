@@ -1,4 +1,4 @@
-"""A file becomes products and movements, all of it or nothing."""
+"""Import a table, all of it or nothing, or preview that."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
@@ -12,21 +12,20 @@ from inventory_core.catalog.locations import find_or_add_locations
 from inventory_core.database.dialects import DriverErrorKind, classify_driver_error
 from inventory_core.database.sql_batch import roomy
 from inventory_core.errors import RowsRefused
-from inventory_core.imports.changes import Change, sample
-from inventory_core.imports.planning import Planner, Watch
-from inventory_core.imports.portions import PortionReader
-from inventory_core.imports.reading import Progress
-from inventory_core.imports.results import MOST_SAMPLES, FaultLog, ImportPreview, ImportResult, RowSample
-from inventory_core.imports.table import Table
-from inventory_core.inventory import Inventory
-from inventory_core.operations.import_lookups import (
+from inventory_core.importing.plan import Change, Planner, Watch, sample
+from inventory_core.importing.reader import Progress, Table
+from inventory_core.importing.results import MOST_SAMPLES, FaultLog, ImportPreview, ImportResult, RowSample
+from inventory_core.importing.rows import PortionReader
+from inventory_core.importing.writer import (
+    CREATED_AT_ONCE,
+    ImportWriter,
     lock_products,
     read_balances,
     read_ids,
     read_known,
     read_places,
 )
-from inventory_core.operations.import_writes import CREATED_AT_ONCE, ImportWriter
+from inventory_core.inventory import Inventory
 from inventory_core.plugins import ProposedChange
 from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.texts import code_key, normalize_code

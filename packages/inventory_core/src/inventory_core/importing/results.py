@@ -1,4 +1,4 @@
-"""What a preview and an import answer."""
+"""Define what a preview and an import return."""
 
 from dataclasses import dataclass, field
 from typing import Any, Self

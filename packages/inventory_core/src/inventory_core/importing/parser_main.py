@@ -20,9 +20,8 @@ def main() -> None:
     sys.modules["inventory_core"] = package
 
     from inventory_core.errors import FileRefused  # noqa: PLC0415 - found by the path that the request names
-    from inventory_core.imports.file_parser import parse_file  # noqa: PLC0415
-    from inventory_core.imports.frames import Frame, FrameKind, frame_of, write_frame  # noqa: PLC0415
-    from inventory_core.imports.limits import Limits  # noqa: PLC0415
+    from inventory_core.importing.file_parser import parse_file  # noqa: PLC0415
+    from inventory_core.importing.protocol import Frame, FrameKind, Limits, frame_of, write_frame  # noqa: PLC0415
 
     limits = Limits(**request["limits"])
     # Made before memory is short.

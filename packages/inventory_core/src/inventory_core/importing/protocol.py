@@ -1,15 +1,82 @@
-"""How the process that reads a file sends its rows: frames with a fixed header, their payload in the form of ``marshal``.
+"""Define what is exchanged with the process that reads a file: its limits, and frames of rows.
 
-Both ends are the same release of this program on the same interpreter, which is what ``marshal`` is for.
+Frames have a fixed header and their payload in the form of ``marshal``. Both ends are the same release of this program on the
+same interpreter, which is what ``marshal`` is for.
 """
 
 import marshal
 import struct
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import IntEnum
+from operator import itemgetter
+from pathlib import Path
 from typing import IO, Any, NamedTuple
 
-from inventory_core.imports.limits import MEBIBYTE
+MEBIBYTE = 1 << 20
+MAX_MEMORY = 512 * MEBIBYTE
+SHARE_OF_CONTAINER = 0.4
+"""The share of a container's memory that the reader of one file may take; the server needs the rest."""
+_CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
+
+
+def default_memory() -> int:
+    """Return the bytes of memory that the reader of a file may take here: fewer in a small container."""
+    for path in _CGROUP_LIMITS:
+        try:
+            return min(MAX_MEMORY, int(int(path.read_text("ascii")) * SHARE_OF_CONTAINER))
+        except (OSError, ValueError):
+            # No such controller, or the word "max".
+            continue
+    return MAX_MEMORY
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of what is read.
+
+    Attributes:
+        file: Bytes of the file.
+        unpacked: Bytes of a workbook's members, counted while they are unpacked.
+        rows: Rows below the header, blank ones included.
+        columns: Columns of the header.
+        row_cells: Cells of any row; a spreadsheet has no more columns.
+        cells: Cells of all rows.
+        sheet_cells: Cells of the used rectangle of a sheet, which the reader holds in memory.
+        strings: Shared strings of a workbook.
+        stored: Bytes of the rows that were read, in the temporary folder.
+        memory: Bytes of address space of the process that reads; only where the platform can limit it.
+        seconds: Time that the process may take, of the clock and of the processor.
+    """
+
+    file: int = 64 * MEBIBYTE
+    unpacked: int = 512 * MEBIBYTE
+    rows: int = 1_048_576
+    columns: int = 100
+    row_cells: int = 16_384
+    cells: int = 16_000_000
+    sheet_cells: int = 4_000_000
+    strings: int = 4_000_000
+    stored: int = 256 * MEBIBYTE
+    memory: int = field(default_factory=default_memory)
+    seconds: float = 120.0
+
+
+IMPORT_LIMITS = Limits()
+
+
+_first = itemgetter(0)
+
+
+def has_blank_rows(rows: Sequence[Sequence[str]]) -> bool:
+    """Return whether any row is blank; most often the first cells already show that none is."""
+    return not (all(rows) and all(map(str.strip, map(_first, rows)))) and any(map(is_blank, rows))
+
+
+def is_blank(cells: Sequence[str]) -> bool:
+    """Return whether no cell has more than white space."""
+    return not any(cells) or not "".join(cells).strip()
+
 
 MAX_FRAME = 32 * MEBIBYTE
 SPLIT_FRAME = 4 * MEBIBYTE

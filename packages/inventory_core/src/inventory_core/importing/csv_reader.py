@@ -1,4 +1,4 @@
-"""The records of a CSV file, whatever spreadsheet wrote it."""
+"""Read the records of a CSV file, whatever spreadsheet wrote it."""
 
 import codecs
 import csv
@@ -9,7 +9,7 @@ from itertools import islice
 
 from inventory_core.errors import FileRefused
 from inventory_core.exports.safety import may_be_guarded, unguard
-from inventory_core.imports.limits import MEBIBYTE
+from inventory_core.importing.protocol import MEBIBYTE
 
 DELIMITERS = ",;\t"
 MAX_LINE = MEBIBYTE

@@ -1,4 +1,4 @@
-"""A whole import is taken back."""
+"""Undo a whole import."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -11,11 +11,11 @@ from sqlalchemy import bindparam, delete, select, union, update
 
 from inventory_core.database.sql_batch import set_by_id, stored_time, update_rows
 from inventory_core.errors import CannotUndo, MovementNotFound
-from inventory_core.imports.changes import Places
-from inventory_core.imports.reading import Progress
+from inventory_core.importing.plan import Places
+from inventory_core.importing.reader import Progress
+from inventory_core.importing.writer import ROWS_AT_ONCE, lock_products, read_places
 from inventory_core.inventory import Inventory
 from inventory_core.models import IMPORT_CHANGE, MOVEMENT, OPERATION, OPERATION_RESULT, PRODUCT
-from inventory_core.operations.import_lookups import ROWS_AT_ONCE, lock_products, read_places
 from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.stock import Kind
 from inventory_core.rules.texts import replace_surrogates, search_text, sort_key

@@ -4,10 +4,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 
 from inventory_core.errors import FileRefused
-from inventory_core.imports.csv_file import csv_batches
-from inventory_core.imports.frames import Frame, FrameKind, Rows, frame_of, rows_frames
-from inventory_core.imports.limits import Limits
-from inventory_core.imports.rows import has_blank_rows, is_blank
+from inventory_core.importing.csv_reader import csv_batches
+from inventory_core.importing.protocol import (
+    Frame,
+    FrameKind,
+    Limits,
+    Rows,
+    frame_of,
+    has_blank_rows,
+    is_blank,
+    rows_frames,
+)
 
 BATCH_SIZE = 500
 """Rows at once; few in flight spare the garbage collector."""
@@ -25,7 +32,7 @@ def parse_file(content: bytes, filename: str, sheet: str | None, limits: Limits)
         raise FileRefused("empty")
     if content.startswith(ZIP):
         # CSV files are read without it, and sooner.
-        from inventory_core.imports.workbook import WorkbookReader  # noqa: PLC0415
+        from inventory_core.importing.xlsx_reader import WorkbookReader  # noqa: PLC0415
 
         reader = WorkbookReader(content, sheet, limits)
         for _ in reader.check():

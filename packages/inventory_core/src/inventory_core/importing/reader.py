@@ -1,23 +1,143 @@
-"""A file becomes a table, or is refused as a whole."""
+"""Read a file into a table, or refuse it as a whole."""
 
 import hashlib
 import io
 import os
 import stat
 import tempfile
-from collections.abc import Callable, Iterable, Iterator, Sequence
+import weakref
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, BinaryIO
 
 from inventory_core.errors import FileRefused, StorageRefused
-from inventory_core.imports.frames import Frame, FrameKind, Rows, decode_rows, rows_frames
-from inventory_core.imports.headers import find_fields
-from inventory_core.imports.limits import IMPORT_LIMITS, MEBIBYTE, Limits
-from inventory_core.imports.parser_process import parse_in_process
-from inventory_core.imports.row_store import RowStore
-from inventory_core.imports.table import Table
-from inventory_core.rules.texts import normalize_line
+from inventory_core.exports.columns import TITLES
+from inventory_core.importing.parser_process import parse_in_process
+from inventory_core.importing.protocol import (
+    IMPORT_LIMITS,
+    MEBIBYTE,
+    Frame,
+    FrameKind,
+    Limits,
+    Rows,
+    decode_rows,
+    rows_frames,
+)
+from inventory_core.rules.texts import fold, normalize_line
+
+OTHER_NAMES = {
+    "code": ("sku", "referencia", "reference", "ref"),
+    "name": ("producto", "product"),
+    "location": ("lugar", "almacen", "place", "warehouse"),
+    "quantity": ("existencias", "stock", "qty"),
+    "retired": ("retirado",),
+    "minimum": ("stock minimo", "cantidad minima", "minimum stock", "minimum quantity"),
+}
+STOCK_FIELDS = ("code", "location", "quantity")
+FIELDS: Mapping[str, str] = {
+    **{fold(title): field for field, titles in TITLES.items() for title in titles.values()},
+    **{fold(name): field for field, names in OTHER_NAMES.items() for name in names},
+}
+"""The field behind each folded header."""
+
+
+def find_fields(headers: Sequence[str]) -> dict[str, int]:
+    """The column of each known field; without a ``name`` the file only sets balances, and nothing else of it is read.
+
+    Raises ``FileRefused``: ``doubled_column`` for two columns of one field, ``missing_column`` if a column is missing without
+    which nothing can be imported: ``code``, and then ``name`` or both ``location`` and ``quantity``.
+    """
+    places: dict[str, int] = {}
+    for place, header in enumerate(headers):
+        field = FIELDS.get(fold(normalize_line(header)))
+        if field is None:
+            continue
+        if field in places:
+            raise FileRefused("doubled_column", header)
+        places[field] = place
+    if missing := _missing(places):
+        raise FileRefused("missing_column", missing)
+    return places if "name" in places else {field: places[field] for field in STOCK_FIELDS}
+
+
+def _missing(places: Mapping[str, int]) -> str | None:
+    if "code" not in places:
+        return "code"
+    if "name" in places:
+        return None
+    if "location" in places:
+        return None if "quantity" in places else "quantity"
+    return "name"
+
+
+class RowStore:
+    """Frames of rows, written once and read any number of times; a few stay in memory. Not for several threads at once."""
+
+    def __init__(self, limit: int) -> None:
+        """Make an empty store of at most ``limit`` bytes."""
+        self._limit = limit
+        self._size = 0
+        self._places: list[tuple[int, int]] = []
+        self._file = tempfile.SpooledTemporaryFile(max_size=MEBIBYTE)  # noqa: SIM115 - closed with the store
+        weakref.finalize(self, self._file.close)
+
+    def add(self, payload: bytes) -> None:
+        """Keep the payload of a frame. Raises ``FileRefused`` (``too_demanding``) or ``StorageRefused``."""
+        if self._size + len(payload) > self._limit:
+            raise FileRefused("too_demanding", "storage")
+        try:
+            self._file.write(payload)
+        except OSError as error:
+            raise StorageRefused(f"the temporary folder cannot be written: {error.strerror or error}") from error
+        self._places.append((self._size, len(payload)))
+        self._size += len(payload)
+
+    def __iter__(self) -> Iterator[Rows]:
+        """Read all rows again, some hundreds at a time."""
+        for start, length in self._places:
+            # Another iteration may have moved the file's position since.
+            self._file.seek(start)
+            yield decode_rows(self._file.read(length))
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A file that was read and whose header was understood; its rows are not checked yet.
+
+    Attributes:
+        headers: The texts of the header.
+        places: The column of each field that is known (see ``headers``).
+        sheet: The sheet of a workbook.
+        size: The number of rows that are not blank.
+        digest: The SHA-256 of the content.
+        portions: The rows that are not blank, some hundreds at a time, from the first one at each iteration.
+    """
+
+    headers: tuple[str, ...]
+    places: Mapping[str, int]
+    sheet: str | None
+    size: int
+    digest: str
+    portions: Iterable[Rows] = field(repr=False)
+
+    @property
+    def kind(self) -> str:
+        """``products``, or ``stock``: a file that sets balances only."""
+        return "products" if "name" in self.places else "stock"
+
+    @property
+    def unused_columns(self) -> tuple[str, ...]:
+        """The headers that an import does not read, without the time of the last change, which exports write."""
+        used = set(self.places.values())
+        return tuple(header for place, header in enumerate(self.headers) if place not in used and header)
+
+    def rows(self) -> Iterator[tuple[int, Sequence[str]]]:
+        """Every row that is not blank, with its number as a spreadsheet shows it."""
+        for portion in self.portions:
+            yield from zip(portion.numbers, portion.cells, strict=True)
+
 
 _PIECE = MEBIBYTE
 

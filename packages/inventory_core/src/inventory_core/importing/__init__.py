@@ -1,0 +1,1 @@
+"""Import products and balances from files."""
