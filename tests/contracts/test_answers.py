@@ -28,7 +28,7 @@ from inventory_core import (
     stream_products,
     verify,
 )
-from inventory_core.exports.exporting import ExportFormat
+from inventory_core.exporting.export import ExportFormat
 from inventory_core.queries.product_query.sorting import PRODUCT_SORTS
 from tests.contracts.topologies import SQLiteFiles, Topology
 from tests.core.exports.reading import sheets

@@ -29,7 +29,7 @@ from inventory_core import (
     undo_import,
     verify,
 )
-from inventory_core.exports.exporting import ExportFormat
+from inventory_core.exporting.export import ExportFormat
 from inventory_core.testing import create_product, new_request
 from tests.contracts.at_once import at_once
 from tests.contracts.conftest import MYSQL, MakeInventory

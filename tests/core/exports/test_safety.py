@@ -4,9 +4,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory_core.exports.columns import FileColumn
-from inventory_core.exports.csv_file import write_csv
-from inventory_core.exports.safety import guard, looks_like_formula, may_be_guarded, unguard
+from inventory_core.exporting.columns import FileColumn
+from inventory_core.exporting.formula_guard import guard, looks_like_formula, may_be_guarded, unguard
+from inventory_core.exporting.writers import write_csv
 from inventory_core.importing.csv_reader import csv_batches
 
 TRICKY = st.text(st.sampled_from("'=+-@\t\n\"ab,;=\uff1d\uff0bñ€ ")) | st.text(

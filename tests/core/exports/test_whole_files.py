@@ -8,8 +8,8 @@ from typing import Never
 import pytest
 
 from inventory_core import ExportColumn, Inventory, StorageRefused, build_plugin_manager, export_products, hookimpl
-from inventory_core.exports import exporting
-from inventory_core.exports.exporting import ExportFormat
+from inventory_core.exporting import export
+from inventory_core.exporting.export import ExportFormat
 from inventory_core.queries.product_query.filters import ProductFilter
 from inventory_core.results import ProductRow
 from inventory_core.testing import create_product
@@ -96,7 +96,7 @@ def test_an_operating_system_error_of_a_column_or_of_the_caller_stays_as_it_is(
     asking = Inventory(inventory.sessions, build_plugin_manager([Unreachable()]))
     with pytest.raises(ConnectionRefusedError, match="price service"):
         export_products(asking, ProductFilter(), folder / "all", kind)
-    monkeypatch.setattr(exporting, "ROWS_BETWEEN_REPORTS", 1)
+    monkeypatch.setattr(export, "ROWS_BETWEEN_REPORTS", 1)
     with pytest.raises(ConnectionRefusedError, match="price service"):
         export_products(inventory, ProductFilter(), folder / "all", kind, progress=fail)
 
@@ -132,7 +132,7 @@ def test_a_place_that_cannot_be_written_is_told_in_one_line(
 def test_an_export_tells_how_far_it_is_and_is_cancelled_by_an_error(
     inventory: Inventory, folder: Path, kind: ExportFormat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(exporting, "ROWS_BETWEEN_REPORTS", 2)
+    monkeypatch.setattr(export, "ROWS_BETWEEN_REPORTS", 2)
     for number in range(5):
         create_product(inventory, f"A-{number}")
     told: list[int] = []

@@ -1,7 +1,7 @@
 import pytest
 
 from inventory_core import FileRefused
-from inventory_core.exports.columns import LANGUAGES, TITLES
+from inventory_core.exporting.columns import LANGUAGES, TITLES
 from tests.core.imports.files import Rows, table_of
 
 

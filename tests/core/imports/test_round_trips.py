@@ -26,7 +26,7 @@ from inventory_core import (
     retire_product,
     verify,
 )
-from inventory_core.exports.exporting import ExportFormat
+from inventory_core.exporting.export import ExportFormat
 from inventory_core.queries.product_query.filters import ProductFilter
 from inventory_core.testing import create_location, create_product, new_request, temporary_inventory
 from tests.core.imports.files import import_rows

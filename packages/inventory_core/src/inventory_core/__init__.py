@@ -59,9 +59,9 @@ from inventory_core.errors import (
     StorageRefused,
     TransactionMisuse,
 )
-from inventory_core.exports.columns import FileColumn
-from inventory_core.exports.csv_file import write_csv
-from inventory_core.exports.exporting import ExportFormat, export_products, export_stock
+from inventory_core.exporting.columns import FileColumn
+from inventory_core.exporting.export import ExportFormat, export_products, export_stock
+from inventory_core.exporting.writers import write_csv
 from inventory_core.importing.importer import import_table, preview_import
 from inventory_core.importing.protocol import IMPORT_LIMITS
 from inventory_core.importing.reader import Table, read_table

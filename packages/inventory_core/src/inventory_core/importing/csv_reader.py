@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from itertools import islice
 
 from inventory_core.errors import FileRefused
-from inventory_core.exports.safety import may_be_guarded, unguard
+from inventory_core.exporting.formula_guard import may_be_guarded, unguard
 from inventory_core.importing.protocol import MEBIBYTE
 
 DELIMITERS = ",;\t"

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO, BinaryIO
 
 from inventory_core.errors import FileRefused, StorageRefused
-from inventory_core.exports.columns import TITLES
+from inventory_core.exporting.columns import TITLES
 from inventory_core.importing.parser_process import parse_in_process
 from inventory_core.importing.protocol import (
     IMPORT_LIMITS,

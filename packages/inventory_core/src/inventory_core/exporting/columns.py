@@ -1,4 +1,4 @@
-"""The columns of an export, and how a hook adds one."""
+"""Define the columns of an export."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass

@@ -1,19 +1,47 @@
-"""Rows as an XLSX workbook, written row by row in constant memory."""
+"""Write rows as CSV or as a workbook."""
 
+import csv
+import io
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Generic, TypeVar
+from typing import BinaryIO, Generic, TypeVar
 
 from xlsxwriter import Workbook
 from xlsxwriter.worksheet import Worksheet
 
-from inventory_core.exports.columns import FileColumn
-from inventory_core.exports.safety import looks_like_formula
+from inventory_core.exporting.columns import FileColumn
+from inventory_core.exporting.formula_guard import guard, looks_like_formula
 from inventory_core.plugins import Cell
 
 Row = TypeVar("Row")
+
+
+def write_csv(target: BinaryIO, columns: Sequence[FileColumn[Row]], rows: Iterable[Row]) -> int:
+    """Write a header and the rows; give the number of rows. ``target`` stays open."""
+    text = io.TextIOWrapper(target, "utf-8-sig", newline="")
+    try:
+        writer = csv.writer(text)
+        writer.writerow([guard(column.header) for column in columns])
+        values = [column.value for column in columns]
+        number = 0
+        for row in rows:
+            writer.writerow([_cell(value(row)) for value in values])
+            number += 1
+        text.flush()
+    finally:
+        text.detach()
+    return number
+
+
+def _cell(value: Cell) -> str | int | None:
+    if isinstance(value, str):
+        return guard(value)
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
+    return value
+
 
 ROWS_PER_SHEET = 1_048_575
 """Rows below the header that a sheet can hold."""

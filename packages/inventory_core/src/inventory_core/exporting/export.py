@@ -12,9 +12,8 @@ from typing import BinaryIO, Literal, TypeVar
 from xlsxwriter.exceptions import XlsxFileError
 
 from inventory_core.errors import StorageRefused
-from inventory_core.exports.columns import product_columns, stock_columns
-from inventory_core.exports.csv_file import write_csv
-from inventory_core.exports.workbook import ROWS_PER_SHEET, write_workbook
+from inventory_core.exporting.columns import product_columns, stock_columns
+from inventory_core.exporting.writers import ROWS_PER_SHEET, write_csv, write_workbook
 from inventory_core.inventory import Inventory
 from inventory_core.queries.product_query.filters import ProductFilter
 from inventory_core.queries.products import stock_levels, stream_products

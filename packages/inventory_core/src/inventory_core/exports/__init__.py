@@ -1,1 +1,0 @@
-"""Rows to files: what the columns are, and how they are written."""
