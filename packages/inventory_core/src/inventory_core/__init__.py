@@ -69,9 +69,6 @@ from inventory_core.importing.results import ImportPreview, ImportResult, RowFau
 from inventory_core.importing.undo import ImportUndone, undo_import
 from inventory_core.inventory import Inventory
 from inventory_core.models import MYSQL_OPTIONS, NAMING_CONVENTION
-from inventory_core.operations.verifications.fault import VerificationFault
-from inventory_core.operations.verifications.folded import invisible_faults
-from inventory_core.operations.verifying import Verification, verify
 from inventory_core.plugins import (
     CORE_HOOKS,
     ExportColumn,
@@ -141,6 +138,7 @@ from inventory_core.stock.outbox import (
     retry_dead_letters,
 )
 from inventory_core.stock.outbox_relay import OutboxRelay
+from inventory_core.verification import Verification, VerificationFault, invisible_faults, verify
 
 __all__ = [
     "CORE_HOOKS",

@@ -1,1 +1,0 @@
-"""What can be done: one module per verb, one public function per use case, one write each."""

@@ -1,1 +1,0 @@
-"""The checks behind ``verify``, one module for each kind of promise."""
