@@ -1,4 +1,4 @@
-"""The README of the core can be typed in as it stands."""
+"""The examples in the README of inventory_core run."""
 
 import re
 import subprocess
@@ -9,7 +9,7 @@ from typing import Any
 TEXT = (Path(__file__).parents[2] / "packages" / "inventory_core" / "README.md").read_text("utf-8")
 
 
-def test_the_quick_start_runs_and_prints_what_it_says(tmp_path: Path) -> None:
+def test_core_readme_quick_start_prints_its_output(tmp_path: Path) -> None:
     program, _ = re.findall(r"^```python\n(.*?)^```$", TEXT, flags=re.DOTALL | re.MULTILINE)
     (said,) = re.findall(r"^```text\n(.*?)^```$", TEXT, flags=re.DOTALL | re.MULTILINE)
     command = [sys.executable, "-W", "error", "-X", "utf8", "-c", program]
@@ -19,7 +19,7 @@ def test_the_quick_start_runs_and_prints_what_it_says(tmp_path: Path) -> None:
     assert len([line for line in program.splitlines() if line]) <= 16
 
 
-def test_the_example_of_a_test_passes(tmp_path: Path) -> None:
+def test_core_readme_example_test_passes(tmp_path: Path) -> None:
     _, example = re.findall(r"^```python\n(.*?)^```$", TEXT, flags=re.DOTALL | re.MULTILINE)
     namespace: dict[str, Any] = {}
     exec(compile(example, "README.md", "exec"), namespace)  # noqa: S102

@@ -1,4 +1,4 @@
-"""Every error code of the core is documented with cause and cure, and no code has two meanings."""
+"""docs/errors.md lists every error code of the core with cause and cure."""
 
 import inspect
 import re
@@ -17,18 +17,18 @@ ERRORS = {
 DOCUMENTED = dict(re.findall(r"^## (INV-\d{3}) (\w+)$", TEXT, flags=re.MULTILINE))
 
 
-def test_every_error_of_the_core_is_documented_under_its_code() -> None:
+def test_error_codes_are_all_documented() -> None:
     assert DOCUMENTED == ERRORS
 
 
-def test_every_error_has_a_code_of_its_own() -> None:
+def test_error_codes_are_unique() -> None:
     classes = [error for error in vars(errors).values() if inspect.isclass(error) and issubclass(error, InventoryError)]
 
     assert len({error.code for error in classes}) == len(classes)
 
 
 @pytest.mark.parametrize("code", ERRORS)
-def test_a_documented_error_tells_cause_and_cure(code: str) -> None:
+def test_error_section_has_cause_and_cure(code: str) -> None:
     section = re.split(r"^## ", TEXT.partition(f"## {code} ")[2], maxsplit=1, flags=re.MULTILINE)[0]
 
     assert "**Cause.** " in section
@@ -36,7 +36,7 @@ def test_a_documented_error_tells_cause_and_cure(code: str) -> None:
 
 
 @pytest.mark.parametrize("code", ERRORS)
-def test_an_error_says_what_it_means_and_is_public(code: str) -> None:
+def test_error_class_has_a_docstring_and_is_public(code: str) -> None:
     error = getattr(errors, ERRORS[code])
 
     assert error.__doc__

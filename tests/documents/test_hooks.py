@@ -1,4 +1,4 @@
-"""Every hook is documented, with its exact signature and an example that a manager accepts."""
+"""docs/hooks.md lists every hook with its signature and a working example."""
 
 import ast
 import inspect
@@ -24,19 +24,19 @@ HOOKS = {
 }
 
 
-def test_every_hook_is_documented_and_nothing_else() -> None:
+def test_hooks_are_all_documented() -> None:
     assert re.findall(r"^### `(\w+)`$", TEXT, flags=re.MULTILINE) == list(HOOKS)
 
 
 @pytest.mark.parametrize("name", HOOKS)
-def test_the_documented_signature_is_the_one_of_the_code(name: str) -> None:
+def test_hook_signature_matches_the_code(name: str) -> None:
     signature, *_ = blocks(name)
 
     assert signature.strip() == written(HOOKS[name][1])
 
 
 @pytest.mark.parametrize("name", HOOKS)
-def test_the_example_is_accepted_as_a_plugin(name: str) -> None:
+def test_hook_example_is_a_valid_plugin(name: str) -> None:
     family, _ = HOOKS[name]
     _, example = blocks(name)
     namespace: dict[str, Any] = {"__name__": "example"}
@@ -52,13 +52,13 @@ def test_the_example_is_accepted_as_a_plugin(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", HOOKS)
-def test_a_hook_says_when_it_is_called_and_has_a_docstring(name: str) -> None:
+def test_hook_documents_when_it_is_called(name: str) -> None:
     assert "- **When.** " in section(name)
     assert HOOKS[name][1].__doc__
 
 
 @pytest.mark.parametrize("name", vars(CoreHooks).keys() & HOOKS.keys())
-def test_a_hook_has_a_real_user_that_the_document_leads_to(name: str) -> None:
+def test_hook_has_a_documented_user(name: str) -> None:
     (path,) = re.findall(r"\*\*Used by\*\*.*?\]\(\.\./([^)]+)\)", section(name), flags=re.DOTALL)
 
     assert f"def {name}(" in (ROOT / path).read_text("utf-8")
@@ -73,7 +73,7 @@ def blocks(name: str) -> list[str]:
 
 
 def written(hook: Callable[..., object]) -> str:
-    """The signature as it stands in the source, without the quotes of a forward reference."""
+    """Return the signature in the source, without the quotes of a forward reference."""
     (function,) = ast.parse(textwrap.dedent(inspect.getsource(hook))).body
     assert isinstance(function, ast.FunctionDef)
     assert function.returns is not None

@@ -1,4 +1,4 @@
-"""A link in a document leads somewhere."""
+"""Links in documents are valid."""
 
 import re
 from pathlib import Path
@@ -14,8 +14,8 @@ DOCUMENTS = sorted(
 
 
 @pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: str(path.relative_to(ROOT)))
-def test_every_relative_link_leads_to_a_file_and_to_a_heading_in_it(document: Path) -> None:
-    broken = [target for target in _targets(document.read_text("utf-8")) if not _leads_somewhere(document, target)]
+def test_links_point_to_existing_files_and_headings(document: Path) -> None:
+    broken = [target for target in _targets(document.read_text("utf-8")) if not _exists(document, target)]
 
     assert broken == []
 
@@ -25,7 +25,7 @@ def _targets(text: str) -> list[str]:
     return [target for target in re.findall(r"\]\(([^)\s]+)\)", prose) if not re.match(r"[a-z]+:", target)]
 
 
-def _leads_somewhere(document: Path, target: str) -> bool:
+def _exists(document: Path, target: str) -> bool:
     name, _, heading = target.partition("#")
     path = document.parent / name if name else document
     return path.exists() and (not heading or heading in _headings(path.read_text("utf-8")))

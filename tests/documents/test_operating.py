@@ -1,4 +1,4 @@
-"""What the document on operation tells people to type does what it says."""
+"""The commands in docs/operating.md work."""
 
 import os
 import re
@@ -21,7 +21,7 @@ BACK_UP, CHECK, _ = re.findall(r"^```sh\n(.*?)^```$", TEXT, flags=re.DOTALL | re
 
 @pytest.fixture
 def running(tmp_path: Path) -> Iterator[Inventory]:
-    """An inventory that stays open, as under a server, with its last change still in the write-ahead log."""
+    """Yield an open inventory whose last change is still in the write-ahead log."""
     with closing(SingleDatabase.from_url(f"sqlite:///{tmp_path / 'inventory.db'}")) as database:
         upgrade_all(database.engine)
         inventory = Inventory(database)
@@ -30,7 +30,7 @@ def running(tmp_path: Path) -> Iterator[Inventory]:
         yield inventory
 
 
-def test_the_backup_of_a_running_inventory_holds_its_last_change(running: Inventory, tmp_path: Path) -> None:
+def test_backup_of_a_running_inventory_contains_its_last_change(running: Inventory, tmp_path: Path) -> None:
     _, option, program = shlex.split(BACK_UP)
     subprocess.run([sys.executable, option, program], cwd=tmp_path, check=True)
 
@@ -41,7 +41,7 @@ def test_the_backup_of_a_running_inventory_holds_its_last_change(running: Invent
 
 
 @pytest.mark.usefixtures("running")
-def test_the_command_that_checks_a_backup_proves_it(tmp_path: Path) -> None:
+def test_backup_passes_verification(tmp_path: Path) -> None:
     _, option, program = shlex.split(BACK_UP)
     subprocess.run([sys.executable, option, program], cwd=tmp_path, check=True)
     setting, command, *arguments = shlex.split(CHECK)

@@ -1,4 +1,4 @@
-"""The document on operation in containers says the same in both languages, and names what there is."""
+"""docs/operating-containers.md is the same in both languages and matches the compose files."""
 
 import re
 from pathlib import Path
@@ -19,18 +19,18 @@ COMPOSE_FILES = [ROOT / "docker-compose.yml", *sorted(ROOT.glob("deploy/compose.
 FOR_TESTS = {"INVENTORY_IMAGE"}
 
 
-def test_both_languages_hold_the_same_code_under_as_many_headings() -> None:
+def test_container_guide_has_the_same_code_in_both_languages() -> None:
     for pattern in (r"^```.*?^```$", r"^#+ "):
         english, spanish = (re.findall(pattern, text, re.DOTALL | re.MULTILINE) for text in (ENGLISH, SPANISH))
 
         assert english == spanish != []
 
 
-def test_both_languages_name_the_same_things() -> None:
+def test_container_guide_quotes_the_same_terms_in_both_languages() -> None:
     assert _quoted(ENGLISH) == _quoted(SPANISH)
 
 
-def test_every_variable_of_the_compose_files_is_named_and_the_other_way_round() -> None:
+def test_compose_variables_are_all_documented() -> None:
     used = {name for file in COMPOSE_FILES for name in re.findall(r"\$\{(\w+)", file.read_text("utf-8"))}
     named = {word.rstrip("=") for word in _quoted(ENGLISH) if re.fullmatch(r"[A-Z][A-Z0-9_]+=?", word)}
 
@@ -38,28 +38,28 @@ def test_every_variable_of_the_compose_files_is_named_and_the_other_way_round() 
 
 
 @pytest.mark.parametrize("file", COMPOSE_FILES, ids=lambda file: file.name)
-def test_every_setting_that_an_instance_is_given_exists(file: Path) -> None:
+def test_compose_settings_exist(file: Path) -> None:
     known = {f"INVENTORY_{name.upper()}" for name in Settings.model_fields}
     given = re.findall(r"^ +(INVENTORY_(?!REPLICATION)\w+):", file.read_text("utf-8"), re.MULTILINE)
 
     assert {name.removesuffix("_FILE") for name in given} <= known
 
 
-def test_the_application_may_update_every_table_but_those_that_are_insert_only() -> None:
+def test_updatable_tables_are_all_except_insert_only_ones() -> None:
     (listed,) = re.findall(r"UPDATABLE_TABLES: >-\n((?: {4}.*\n)+)", COMPOSE_FILES[0].read_text("utf-8"))
     tables = {*core_tables.tables, *web_tables.tables}
 
     assert set(re.findall(r"\w+", listed)) == tables - {"movement", "operation", "operation_result", "audit_event"}
 
 
-def test_every_file_that_is_named_is_there() -> None:
+def test_container_guide_files_exist() -> None:
     named = {word for word in _quoted(ENGLISH) if re.match(r"deploy/(?!secrets/)[\w./]+$", word)}
 
     assert [name for name in named if not (ROOT / name).exists()] == []
     assert len(named) >= 2
 
 
-def test_each_account_of_the_table_has_a_sample_password() -> None:
+def test_mysql_accounts_have_sample_passwords() -> None:
     accounts = re.findall(r"^\| `(\w+)` \| (?:on|both|source)", ENGLISH, re.MULTILINE)
 
     assert accounts == ["app", "migrator", "monitor", "replication", "root"]

@@ -1,4 +1,4 @@
-"""The pictures of the documents: well formed, the same in both languages but for their words, and told in words besides."""
+"""SVG pictures of the documents are accessible and the same in both languages."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ PICTURES = sorted(DOCS.glob("*.svg"))
 SVG = "{http://www.w3.org/2000/svg}"
 
 
-def test_each_picture_has_a_title_and_a_description_and_loads_nothing() -> None:
+def test_svg_pictures_have_a_title_and_load_nothing() -> None:
     for file in PICTURES:
         picture = ElementTree.parse(file).getroot()  # noqa: S314 - our own file
 
@@ -20,7 +20,7 @@ def test_each_picture_has_a_title_and_a_description_and_loads_nothing() -> None:
     assert len(PICTURES) >= 2
 
 
-def test_both_languages_draw_the_same() -> None:
+def test_svg_pictures_have_the_same_shapes_in_both_languages() -> None:
     for file in PICTURES:
         if not file.stem.endswith(".es"):
             other = file.with_name(f"{file.stem}.es.svg")
@@ -28,7 +28,7 @@ def test_both_languages_draw_the_same() -> None:
             assert drawn(file) == drawn(other)
 
 
-def test_each_picture_is_shown_by_the_document_of_its_language() -> None:
+def test_svg_pictures_are_used_by_a_document_in_their_language() -> None:
     for file in PICTURES:
         suffix = ".es" if file.stem.endswith(".es") else ""
         shown = [page for page in DOCS.glob(f"*{suffix}.md") if f"]({file.name})" in page.read_text("utf-8")]
@@ -37,7 +37,7 @@ def test_each_picture_is_shown_by_the_document_of_its_language() -> None:
 
 
 def drawn(file: Path) -> list[tuple[str, str]]:
-    """Shapes and where they are."""
+    """Return the shapes and their positions."""
     shapes = (f"{SVG}rect", f"{SVG}path")
     return [
         (each.tag, f"{each.get('d')} {each.get('x')} {each.get('y')} {each.get('width')}")

@@ -1,4 +1,4 @@
-"""The first thing that a newcomer reads works as it stands."""
+"""The quick start of the README and the command of the CI."""
 
 import re
 from pathlib import Path
@@ -8,7 +8,7 @@ RUN = "python3 -m venv .venv && .venv/bin/pip install -r requirements.txt && .ve
 CHECK = "python3 -m venv .venv && .venv/bin/pip install nox uv && .venv/bin/nox"
 
 
-def test_the_quick_start_is_one_line_to_run_and_one_line_to_check() -> None:
+def test_quick_start_has_one_command_to_run_and_one_to_check() -> None:
     _, _, after = (ROOT / "README.md").read_text("utf-8").partition("## Quick start\n")
     section, _, _ = after.partition("\n## ")
     blocks = re.findall(r"^```sh\n(.*?)\n```$", section, flags=re.DOTALL | re.MULTILINE)
@@ -16,7 +16,7 @@ def test_the_quick_start_is_one_line_to_run_and_one_line_to_check() -> None:
     assert blocks[:2] == [RUN, CHECK]
 
 
-def test_the_continuous_integration_reads_its_command_from_the_readme() -> None:
+def test_ci_script_reads_its_command_from_the_readme() -> None:
     script = (ROOT / ".ci" / "run").read_text("utf-8")
 
     assert "README.md" in script

@@ -1,4 +1,4 @@
-"""The README keeps what it says, in both languages."""
+"""The README works and is the same in both languages."""
 
 import re
 import subprocess
@@ -10,7 +10,7 @@ ENGLISH = (ROOT / "README.md").read_text("utf-8")
 SPANISH = (ROOT / "README.es.md").read_text("utf-8")
 
 
-def test_the_example_of_embedding_runs_and_prints_what_it_says(tmp_path: Path) -> None:
+def test_readme_example_prints_its_output(tmp_path: Path) -> None:
     (program,) = _contents(ENGLISH, "python")
     (said,) = _contents(ENGLISH, "text")
     command = [sys.executable, "-W", "error", "-X", "utf8", "-c", program]
@@ -20,12 +20,12 @@ def test_the_example_of_embedding_runs_and_prints_what_it_says(tmp_path: Path) -
     assert len([line for line in program.splitlines() if line]) <= 14
 
 
-def test_both_languages_hold_the_same_code_under_as_many_headings() -> None:
+def test_readme_has_the_same_code_in_both_languages() -> None:
     assert _blocks(SPANISH) == _blocks(ENGLISH) != []
     assert len(_headings(SPANISH)) == len(_headings(ENGLISH))
 
 
-def test_both_languages_name_the_same_commands_and_settings() -> None:
+def test_readme_quotes_the_same_terms_in_both_languages() -> None:
     assert _quoted(SPANISH) == _quoted(ENGLISH)
 
 

@@ -1,4 +1,4 @@
-"""The example of docs/settings.md for programs works as it stands, and leaves the program its output."""
+"""The example of docs/settings.md for programs works and prints nothing."""
 
 import re
 import subprocess
@@ -26,7 +26,7 @@ assert client.get("/fail").status_code == 500
 
 
 @pytest.mark.slow
-def test_the_example_from_a_program_serves_pages_and_prints_nothing(tmp_path: Path) -> None:
+def test_settings_example_serves_pages_and_prints_nothing(tmp_path: Path) -> None:
     section = SETTINGS.read_text("utf-8").partition("## From a program")[2]
     (example,) = re.findall(r"```python\n(.*?)```", section, flags=re.DOTALL)
     program = [sys.executable, "-c", example + FURTHER]

@@ -1,4 +1,4 @@
-"""deploy/setup.ps1 makes what deploy/setup.sh makes: names, lengths, letters and settings, read from both scripts."""
+"""deploy/setup.ps1 and deploy/setup.sh create the same secrets and settings."""
 
 import re
 from pathlib import Path
@@ -9,7 +9,7 @@ SAMPLES = {path.name for path in (DEPLOY / "secrets.sample").iterdir() if path.s
 
 
 def shell_secrets() -> dict[str, int]:
-    """Length of each secret, by name."""
+    """Return the length of each secret, by name."""
     repeated = re.search(r'for account in ([\w ]+); do secret "\$\{account\}_password" (\d+)', SHELL)
     assert repeated
     each = {f"{account}_password": int(repeated[2]) for account in repeated[1].split()}
@@ -17,7 +17,7 @@ def shell_secrets() -> dict[str, int]:
 
 
 def powershell_secrets() -> dict[str, int]:
-    """Length of each secret, by name."""
+    """Return the length of each secret, by name."""
     repeated = re.search(
         r'foreach \(\$account in ([^)]+)\) \{ New-Secret "\$\{account\}_password" (\d+) \}', POWERSHELL
     )
@@ -27,13 +27,13 @@ def powershell_secrets() -> dict[str, int]:
     return each | {name: int(length) for name, length in single}
 
 
-def test_both_make_every_secret_of_the_same_length() -> None:
+def test_setup_scripts_create_the_same_secrets() -> None:
     assert shell_secrets() == powershell_secrets()
     assert shell_secrets().keys() == SAMPLES
     assert min(shell_secrets().values()) >= 16
 
 
-def test_both_draw_from_letters_and_digits() -> None:
+def test_setup_scripts_use_letters_and_digits() -> None:
     letters = re.search(r"\$letters = '(\w+)'", POWERSHELL)
     assert letters
 
@@ -44,7 +44,7 @@ def test_both_draw_from_letters_and_digits() -> None:
     assert f"-lt {256 - 256 % len(letters[1])}" in POWERSHELL
 
 
-def test_both_write_the_same_settings() -> None:
+def test_setup_scripts_write_the_same_settings() -> None:
     shell = re.findall(r"^.*?\bsetting (\w+) (\S+)$", SHELL, re.MULTILINE)
     powershell = re.findall(r"^ *Set-Setting '(\w+)' '?\"?([^'\"]+)'?\"?$", POWERSHELL, re.MULTILINE)
 
@@ -52,14 +52,14 @@ def test_both_write_the_same_settings() -> None:
     assert dict(powershell)["INVENTORY_SECRETS"] == "./$folder"
 
 
-def test_both_keep_what_is_there_and_take_an_empty_file_for_none() -> None:
+def test_setup_scripts_keep_existing_secrets_and_replace_empty_ones() -> None:
     assert '[ -s "$folder/$1" ] && return' in SHELL
     assert "Length -gt 0" in POWERSHELL
     assert "if (-not (Test-Secret $Name))" in POWERSHELL
 
 
-def test_every_bracket_of_the_script_that_is_not_run_here_is_closed() -> None:
-    # No PowerShell on the machines that run this: quotes and brackets are all that can be looked at.
+def test_powershell_setup_script_has_balanced_brackets() -> None:
+    # The machines that run this have no PowerShell, so only quotes and brackets are checked.
     code = re.sub(r"#.*|'[^']*'|\"[^\"]*\"", "", POWERSHELL)
 
     assert [code.count(bracket) for bracket in "({["] == [code.count(bracket) for bracket in ")}]"]

@@ -1,4 +1,4 @@
-"""The tour shows what its script makes: every picture once in each language, small, and described in words."""
+"""The tour shows every generated picture once per language, with a description."""
 
 import re
 from pathlib import Path
@@ -15,18 +15,18 @@ LARGEST_IN_ALL = 3_000_000
 
 
 def shown(document: Path) -> list[tuple[str, str]]:
-    """What a document says about each WebP picture that it shows, and the name of the file."""
+    """Return the description and the file name of each WebP picture in a document."""
     return re.findall(r"!\[([^\]]*)\]\((?:docs/)?pictures/([^)]+\.webp)\)", document.read_text("utf-8"))
 
 
-def test_the_folder_holds_what_the_script_makes_and_nothing_else() -> None:
+def test_tour_pictures_are_those_of_the_script() -> None:
     made = {picture.file(name, language).name for name, picture in PICTURES.items() for language in LANGUAGES}
 
     assert {path.name for path in FOLDER.iterdir()} == made
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_each_tour_shows_every_picture_of_its_language_once_and_describes_it(language: str) -> None:
+def test_tour_shows_and_describes_every_picture_once(language: str) -> None:
     pictures = shown(TOURS[language])
 
     assert sorted(file for _, file in pictures) == sorted(f"{name}.{language}.webp" for name in PICTURES)
@@ -34,7 +34,7 @@ def test_each_tour_shows_every_picture_of_its_language_once_and_describes_it(lan
 
 
 @pytest.mark.parametrize("language", LANGUAGES)
-def test_each_readme_shows_pictures_of_its_language(language: str) -> None:
+def test_readme_shows_pictures_of_its_language(language: str) -> None:
     pictures = shown(READMES[language])
 
     assert 1 <= len(pictures) <= 2
@@ -42,7 +42,7 @@ def test_each_readme_shows_pictures_of_its_language(language: str) -> None:
     assert [file for words, file in pictures if len(words) < 20] == []
 
 
-def test_both_tours_tell_the_same_in_the_same_order() -> None:
+def test_tour_has_the_same_order_in_both_languages() -> None:
     orders = [[file.split(".")[0] for _, file in shown(TOURS[language])] for language in LANGUAGES]
     headings = [
         len(re.findall(r"^#+ ", TOURS[language].read_text("utf-8"), flags=re.MULTILINE)) for language in LANGUAGES
@@ -52,7 +52,7 @@ def test_both_tours_tell_the_same_in_the_same_order() -> None:
     assert headings[0] == headings[1]
 
 
-def test_pictures_are_small_and_of_the_kind_that_they_are_called() -> None:
+def test_tour_pictures_are_small_webp_files() -> None:
     sizes = {path.name: path.stat().st_size for path in FOLDER.iterdir()}
 
     assert {name: size for name, size in sizes.items() if size > LARGEST} == {}
@@ -60,7 +60,7 @@ def test_pictures_are_small_and_of_the_kind_that_they_are_called() -> None:
     assert [path.name for path in FOLDER.iterdir() if path.read_bytes()[8:12] != b"WEBP"] == []
 
 
-def test_phone_and_desk_light_and_dark_are_shown() -> None:
+def test_tour_shows_phone_and_desktop_in_both_themes() -> None:
     assert {(picture.width, picture.dark) for picture in PICTURES.values()} == {
         (width, dark) for width in (WIDE, NARROW) for dark in (False, True)
     }

@@ -1,4 +1,4 @@
-"""Whoever types the tutorial in sees what it shows."""
+"""The commands of the tutorial print what it shows."""
 
 import os
 import re
@@ -12,7 +12,7 @@ FILES = re.findall(r"Save this as `([\w.]+)`[^`]*```csv\n(.*?)^```$", TEXT, flag
 STEPS = re.findall(r"^```sh\n(.*?)^```$.*?^```text\n(.*?)^```$", TEXT, flags=re.DOTALL | re.MULTILINE)
 
 
-def test_each_step_on_the_command_line_prints_what_the_tutorial_shows(tmp_path: Path) -> None:
+def test_tutorial_commands_print_the_documented_output(tmp_path: Path) -> None:
     environment = {name: value for name, value in os.environ.items() if not name.startswith("INVENTORY_")}
     environment |= {"PYTHONUTF8": "1", "HOME": str(tmp_path), "XDG_DATA_HOME": str(tmp_path)}
     for name, content in FILES:
@@ -23,13 +23,13 @@ def test_each_step_on_the_command_line_prints_what_the_tutorial_shows(tmp_path: 
     assert (tmp_path / "low.csv").read_text("utf-8-sig").splitlines()[1].startswith("T-2,Taza roja,")
 
 
-def test_every_block_of_the_tutorial_is_typed_in_by_the_test_above() -> None:
+def test_tutorial_blocks_are_all_tested() -> None:
     assert len(FILES) == TEXT.count("```csv\n") == 2
     assert len(STEPS) == TEXT.count("```sh\n") == TEXT.count("```text\n") == 5
 
 
 def _typed(line: str, folder: Path, environment: dict[str, str]) -> str:
-    """What a line prints, errors included; ``export`` changes the environment of the lines after it."""
+    """Return the output of a line, including errors; ``export`` changes the environment of later lines."""
     program, *arguments = shlex.split(line)
     if program == "export":
         name, _, value = arguments[0].partition("=")
