@@ -1,9 +1,13 @@
 """The servers' certificates: each client verifies them, and an impostor gets no password."""
 
+import re
+import shlex
+from pathlib import Path
+
 import pytest
 
 from tests.stack.drills import all_is_well, mode, well_before_and_after
-from tests.stack.system import System, eventually
+from tests.stack.system import REPOSITORY, System, eventually
 from tests.stack.visitor import Visitor
 
 pytestmark = pytest.mark.stack
@@ -24,6 +28,37 @@ CONNECTIONS = (
     "WHERE PROCESSLIST_USER IN ('app', 'monitor', 'replication') ORDER BY 1"
 )
 STATUS = ("run", "--rm", "--no-deps", "provision", "inventory-replication", "status")
+SERVERS = ("db", "db-replica")
+CERTIFICATE = re.compile("-----BEGIN CERTIFICATE-----.*?-----END CERTIFICATE-----", re.DOTALL)
+DOCUMENTS = ("operating-containers.md", "operating-containers.es.md")
+
+
+def renewal(document: str) -> list[str]:
+    """The commands of a document that renew the certificates while the servers run."""
+    text = (REPOSITORY / "docs" / document).read_text("utf-8")
+    (block,) = [
+        block for block in re.findall("^```sh\n(.*?)^```$", text, re.DOTALL | re.MULTILINE) if "RELOAD TLS" in block
+    ]
+    return str(block).splitlines()
+
+
+def certificate_in(text: str) -> str:
+    """The first certificate of a text."""
+    found = CERTIFICATE.search(text)
+    assert found, text
+    return found[0]
+
+
+def shown_certificate(system: System, server: str, authority: Path) -> str:
+    """What a server shows to a program on this machine, which verifies it."""
+    connect = ("openssl", "s_client", "-starttls", "mysql", "-connect", f"127.0.0.1:{system.port(server, 3306)}")
+    verify = ("-CAfile", str(authority), "-verify_hostname", "localhost", "-verify_return_error")
+    return certificate_in(system.run(*connect, *verify).stdout)
+
+
+def certificate_file(system: System, server: str) -> str:
+    """What stands in the file of a server."""
+    return certificate_in(system.compose("exec", "-T", server, "cat", f"{FOLDER}/{server}.pem").stdout)
 
 
 def test_the_replica_verifies_the_certificate_and_the_host_of_its_source(system: System) -> None:
@@ -77,8 +112,29 @@ def test_a_server_with_a_certificate_of_another_authority_is_refused_by_all(syst
     assert all_is_well(system)
 
 
+def test_servers_show_renewed_certificates_without_a_restart(system: System, tmp_path: Path) -> None:
+    authority = tmp_path / "ca.pem"
+    system.compose("cp", f"db:{FOLDER}/ca.pem", str(authority))
+    started = {name: system.containers()[name]["State"]["StartedAt"] for name in SERVERS}
+    before = {name: shown_certificate(system, name, authority) for name in SERVERS}
+    # What is missing is made again, as what ends soon is.
+    system.compose("run", "--rm", "certificates", "rm", *(f"{FOLDER}/{name}.pem" for name in SERVERS))
+    password = f"--password={system.root_password()}"
+    with well_before_and_after(system):
+        for command in renewal(DOCUMENTS[0]):
+            system.run(*(password if word == "--password" else word for word in shlex.split(command)))
+        after = {name: shown_certificate(system, name, authority) for name in SERVERS}
+
+    assert after == {name: certificate_file(system, name) for name in SERVERS}
+    assert not set(after.values()) & set(before.values())
+    assert {name: system.containers()[name]["State"]["StartedAt"] for name in SERVERS} == started
+
+
+def test_renewal_has_the_same_commands_in_both_languages() -> None:
+    assert renewal(DOCUMENTS[0]) == renewal(DOCUMENTS[1])
+
+
 def test_a_new_image_makes_no_certificates_anew_and_restarts_no_server(system: System) -> None:
-    servers = ("db", "db-replica")
     before = {name: (found["Id"], found["State"]["StartedAt"]) for name, found in system.containers().items()}
     system.run("docker", "tag", system.image, f"{system.image}-next")
     try:
@@ -89,8 +145,8 @@ def test_a_new_image_makes_no_certificates_anew_and_restarts_no_server(system: S
         system.up()
         system.run("docker", "image", "rm", f"{system.image}-next")
 
-    assert {name: (containers[name]["Id"], containers[name]["State"]["StartedAt"]) for name in servers} == {
-        name: before[name] for name in servers
+    assert {name: (containers[name]["Id"], containers[name]["State"]["StartedAt"]) for name in SERVERS} == {
+        name: before[name] for name in SERVERS
     }
     assert containers["certificates"]["Id"] != before["certificates"][0]
     assert "nothing to do" in log
