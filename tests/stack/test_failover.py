@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from tests.stack.drills import databases, well_before_and_after
+from tests.stack.drills import databases, everywhere, well_before_and_after
 from tests.stack.system import REPOSITORY, System, eventually
 from tests.stack.visitor import Answer, Visitor
 
@@ -66,6 +66,9 @@ def test_a_lost_source_that_comes_back_alone_is_not_written_to(system: System, a
         assert register(admin, "BEFORE-LOSS").status == 303
         eventually("the replica has it", lambda: system.query("db-replica", COUNT.format("BEFORE-LOSS")) == "1")
         system.run(*kill)
+        eventually("the loss is noticed", lambda: everywhere(admin, "read_only"))
+        assert admin.get("/inventory").status == 200
+        assert register(admin, "WITHOUT-A-SOURCE").status == 503
         system.run(*failover)
         eventually("the replica is the source", lambda: source_is(system, "db-replica"))
         assert register(admin, "AFTER-LOSS").status == 303
@@ -74,6 +77,7 @@ def test_a_lost_source_that_comes_back_alone_is_not_written_to(system: System, a
         system.run(*start_old)
         eventually("the old source answers", lambda: system.health("db") == "healthy")
         system.run(*restart)
+        eventually("old data is not shown", lambda: admin.get("/inventory").status == 503)
         until = time.monotonic() + HELD_CLOSED_SECONDS
         while time.monotonic() < until:
             assert closed(system, "db")
@@ -89,3 +93,4 @@ def test_a_lost_source_that_comes_back_alone_is_not_written_to(system: System, a
 
     assert re.search(r"source on record \(epoch \d+", said)
     assert system.query("db", COUNT.format("AFTER-LOSS")) == "1"
+    assert system.query("db", COUNT.format("WITHOUT-A-SOURCE")) == "0"
