@@ -61,6 +61,7 @@ def test_an_address_below_the_prefix_is_local(app: Flask, prefix: str) -> None:
         "http://localhost/a/../..//evil.example",
         "http://localhost@evil.example/",
         "http://evil.example/",
+        "http://evil.example/inventory",
         "//localhost//evil.example",
         "http://[::1/",
         "http://localhost/x\x01y",
