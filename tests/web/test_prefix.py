@@ -131,6 +131,29 @@ def test_two_mounts_of_a_host_share_no_cookie(host: Client) -> None:
     assert one.get(f"{PREFIX}/account").status_code == 200
 
 
+def test_cookies_of_a_mount_are_sent_to_it_alone(host: Client) -> None:
+    visitor = Visitor(host)
+    visitor.get(f"{PREFIX}/login")
+    answers = [
+        visitor.post(f"{PREFIX}/account/language", language="en"),
+        visitor.post(f"{PREFIX}/account/theme", theme="dark"),
+        visitor.post(f"{PREFIX}/login", username="ada", password=PASSWORD),
+    ]
+    cookies = [cookie for answer in answers for cookie in answer.headers.getlist("Set-Cookie")]
+
+    assert len({cookie.partition("=")[0] for cookie in cookies}) == 4
+    assert [cookie for cookie in cookies if f"; Path={PREFIX}" not in cookie] == []
+
+
+def test_a_login_at_the_root_of_a_host_is_none_for_a_mount(make_app: Callable[..., Flask]) -> None:
+    """The browser sends the cookies of the root to the mount, too."""
+    client = Client(DispatcherMiddleware(make_app(), {PREFIX: make_app()}), Response)
+    Visitor(client, "").logged_in("ada")
+
+    assert client.get("/account").status_code == 200
+    assert client.get(f"{PREFIX}/account").status_code == 302
+
+
 def test_a_mount_marks_the_line_of_the_menu_and_comes_back_to_a_page(host: Client) -> None:
     visitor = Visitor(host).logged_in()
     page = visitor.get(f"{PREFIX}/movements").text

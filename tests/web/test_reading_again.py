@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 import pytest
-from flask import Flask
+from flask import Blueprint, Flask
 
 from inventory_replication.errors import NoEligibleReplica, ReplicationError, ServerLost
 from inventory_web.errors import ClusterRefused
@@ -66,3 +66,20 @@ def test_a_page_that_was_refused_for_another_reason_is_not_made_again(
     runs = lose(1, NoEligibleReplica)
 
     assert (app.test_client().get("/lost").status_code, len(runs)) == (503, 1)
+
+
+def test_a_blueprint_may_answer_for_a_lost_server_itself(app: Flask) -> None:
+    runs: list[str] = []
+
+    @public
+    def page() -> str:
+        runs.append("run")
+        raise ClusterRefused(ServerLost())
+
+    blueprint = Blueprint("own", __name__)
+    blueprint.add_url_rule("/own", view_func=page)
+    blueprint.register_error_handler(ClusterRefused, lambda _: ("of its own", 503))
+    app.register_blueprint(blueprint)
+    answer = app.test_client().get("/own")
+
+    assert (answer.status_code, answer.text, len(runs)) == (503, "of its own", 1)
