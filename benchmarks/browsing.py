@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
 MOST_VISITS = 20
-BETWEEN_KEYS_MS = 150
+BETWEEN_KEYS_MS = 250
+"""Longer than the pause of a search, so that every keystroke has a result to measure."""
+SLOWEST_KEY_MS = 200
+"""100 ms that the page waits for the next keystroke, as people who type take longer, and 100 ms for the result."""
 WORDS = ("madera azul", "foucault", "04217", "zapato", "lámpara", "garantía", "xylofon", "de")
 KB = 1024
 WATCH = """
@@ -188,7 +191,7 @@ def _table(seen: Seen) -> Table:
             p95(seen.login_paints),
             Bar("most", 300),
         ),
-        Figure("result of a search key, p95", p95(seen.keys), "ms", p95(seen.fetches), Bar("most", 100)),
+        Figure("result of a search key, p95", p95(seen.keys), "ms", p95(seen.fetches), Bar("most", SLOWEST_KEY_MS)),
         Figure("first visit, login and list, without a cache", seen.first_visit / KB, "KB", None, Bar("most", 150)),
         Figure("a search, largest", max(seen.searches) / KB, "KB", None, Bar("most", 15)),
         Figure("longest task of the main thread", longest, "ms", None, Bar("most", 50)),

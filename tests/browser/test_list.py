@@ -43,6 +43,30 @@ def test_the_search_follows_the_typing_and_the_history_leads_back(shop: Shop, wi
     assert window.row(f"{word}-B").is_visible()
 
 
+def test_typing_a_word_waits_for_its_end_and_makes_one_entry_of_the_history(shop: Shop, window: Window) -> None:
+    word = shop.new_code().lower()
+    shop.create_product(code=f"{word}-A", name="Lámpara")
+    page = window.page
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url) if "search=" in request.url else None)
+    before = page.evaluate("history.length")
+
+    page.click("#search")
+    page.keyboard.type(word, delay=20)
+    page.wait_for_url(f"**search={word}")
+    assert len(asked) == 1
+    for letter in " lám":
+        page.keyboard.type(letter)
+        page.wait_for_timeout(250)
+    page.wait_for_url("**search=*l%C3%A1m*")
+
+    assert len(asked) > 2
+    assert page.evaluate("history.length") == before + 1
+    page.go_back()
+    page.wait_for_url("**/inventory")
+    assert page.input_value("#search") == ""
+
+
 def test_a_slash_goes_to_the_search(window: Window) -> None:
     press(window.page, "/")
 

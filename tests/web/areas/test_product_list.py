@@ -95,6 +95,30 @@ def test_htmx_gets_the_results_alone_and_the_address_to_show(site: Site) -> None
     assert answer.headers["HX-Push-Url"] == "/inventory?search=mesa"
 
 
+@pytest.mark.parametrize(
+    ("shown", "asked", "header"),
+    [
+        ("/inventory", "search=m", "HX-Push-Url"),
+        ("/inventory?search=m", "search=mesa", "HX-Replace-Url"),
+        ("/inventory?search=mesa", "search=mes", "HX-Replace-Url"),
+        ("/inventory?search=mesa+de", "search=mesa de cas", "HX-Replace-Url"),
+        ("/inventory?search=mesa", "search=silla", "HX-Push-Url"),
+        ("/inventory?search=mesa", "search=", "HX-Push-Url"),
+        ("/inventory?search=m&sort=code", "search=me&sort=code", "HX-Replace-Url"),
+        ("/inventory?search=m&sort=code", "search=me", "HX-Push-Url"),
+        ("/inventory?search=m", "search=m&status=low_stock", "HX-Push-Url"),
+        ("/low-stock?search=m", "search=me", "HX-Push-Url"),
+        ("", "search=me", "HX-Push-Url"),
+    ],
+)
+def test_typing_a_word_makes_one_entry_of_the_history(site: Site, shown: str, asked: str, header: str) -> None:
+    headers = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Current-URL": f"http://localhost{shown}"}
+
+    answer = site.operator.client.get(f"/inventory?{asked}", headers=headers)
+
+    assert [name for name, _ in answer.headers if name.endswith("-Url")] == [header]
+
+
 def test_the_history_of_the_browser_gets_the_whole_page(site: Site) -> None:
     headers = {"HX-Request": "true", "HX-Request-Type": "full", "HX-History-Restore-Request": "true"}
 

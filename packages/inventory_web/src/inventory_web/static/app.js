@@ -23,34 +23,6 @@ document.addEventListener("focusin", ({ target }) => {
   if (target.id === "search" && matchMedia(PHONE).matches) setTimeout(() => target.form.scrollIntoView({ block: "start" }));
 });
 
-// A search begins once the fingers rest for a moment: a short one, which a scanner does not take between two characters, where
-// answers are quick; as long as the last answer took, where they keep the server busy. In milliseconds.
-const SHORTEST = 15;
-const QUICK = 100;
-const LONGEST = 400;
-let pause = SHORTEST;
-let resting = 0;
-let asked = 0;
-
-document.addEventListener("input", ({ target }) => {
-  if (target.id !== "search") return;
-  clearTimeout(resting);
-  resting = setTimeout(() => target.dispatchEvent(new Event("typed", { bubbles: true })), pause);
-});
-
-document.addEventListener("htmx:before:request", ({ target }) => {
-  if (target.id === "filters") asked = performance.now();
-});
-
-document.addEventListener("htmx:after:request", ({ target }) => {
-  if (target.id === "filters") {
-    const took = performance.now() - asked;
-    pause = took < QUICK ? SHORTEST : Math.min(LONGEST, took);
-  }
-});
-
-document.addEventListener("submit", () => clearTimeout(resting));
-
 // Without an answer nothing on the page changes, and that is told until there is one again.
 document.addEventListener("htmx:error", ({ detail }) => {
   if (detail.ctx?.response || document.querySelector(".no-answer")) return;

@@ -1,5 +1,8 @@
 """The blueprint of the products, with its pages that show something."""
 
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
 from flask import Blueprint, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
@@ -33,7 +36,9 @@ def inventory() -> Response:
     }
     if wants_fragment():
         response = make_response(render_template("products/results.html", **values))
-        response.headers["HX-Push-Url"] = url_for("products.inventory", **query.args(after=query.after))
+        arguments = query.args(after=query.after)
+        header = "HX-Replace-Url" if _continues_search(arguments) else "HX-Push-Url"
+        response.headers[header] = url_for("products.inventory", **arguments)
     else:
         values |= {
             "categories": list_categories(stock),
@@ -43,6 +48,17 @@ def inventory() -> Response:
         response = make_response(render_template("products/inventory.html", **values))
     response.vary.update(VARY)
     return response
+
+
+def _continues_search(arguments: dict[str, Any]) -> bool:
+    """Return whether the request only goes on with the word that the browser's address shows: one entry of the history."""
+    shown = urlsplit(request.headers.get("HX-Current-URL", ""))
+    before = dict(parse_qsl(shown.query))
+    old, new = before.pop("search", ""), str(arguments.get("search", ""))
+    others = {name: value for name, value in arguments.items() if name != "search"}
+    if shown.path != url_for("products.inventory") or before != others:
+        return False
+    return bool(old and new) and (old.startswith(new) or new.startswith(old))
 
 
 @blueprint.get("/products/<code:code>")
