@@ -1,6 +1,6 @@
-"""Make the pictures of the tour from the running program: a shop of sample data, its pages in a browser, WebP files.
+"""Take the pictures of the tour from the running program with sample data.
 
-``python docs/make_pictures.py`` in the environment of the session ``browser``, or ``nox -s pictures``.
+Run ``nox -s pictures``, or ``python docs/make_pictures.py`` in the environment of the session ``browser``.
 """
 
 import base64
@@ -32,15 +32,15 @@ LANGUAGES = ("es", "en")
 NAME, PASSWORD = "ana", "una clave larga y propia"
 QUALITY = 82
 COUNTED = cycle(("15", "16"))
-"""In turn: a count that changes nothing has nothing to undo."""
+"""Alternate: a count that changes nothing cannot be undone."""
 SETTLED = 500
-"""Milliseconds: what htmx asks for by itself is there then."""
+"""Milliseconds until requests that htmx sends after loading have finished."""
 WIDE, NARROW = 1280, 360
 
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A page in a window ``width`` wide, after ``steps`` were taken on it."""
+    """A page in a window of the given width, after ``steps``."""
 
     address: str
     width: int = WIDE
@@ -49,7 +49,7 @@ class Picture:
     height: int = 800
 
     def file(self, name: str, language: str) -> Path:
-        """Where it is kept."""
+        """Return the path of the picture file."""
         return FOLDER / f"{name}.{language}.webp"
 
 
@@ -104,22 +104,22 @@ PICTURES: dict[str, Picture] = {
     "system-dark": Picture("/system", dark=True),
     "keys": Picture("/inventory", steps=_keys),
 }
-"""By name; each is made in both languages."""
+"""Pictures by name; each is taken in both languages."""
 
 
 def main() -> None:
-    """Make every picture, or those that the command line names."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - who only reads PICTURES does not need it
+    """Take all pictures, or those named on the command line."""
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - not needed to read PICTURES
 
-    asked = ArgumentParser(description=main.__doc__)
-    asked.add_argument("names", nargs="*", metavar="NAME")
-    asked.add_argument(
-        "--every", type=Path, metavar="FOLDER", help="each page at both widths in both themes, to look at"
+    parser = ArgumentParser(description=main.__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME")
+    parser.add_argument(
+        "--every", type=Path, metavar="FOLDER", help="take each page at both widths in both themes, for review"
     )
-    given = asked.parse_args()
-    wanted = {name: picture for name, picture in PICTURES.items() if name in given.names or not given.names}
-    folder, suffix = (given.every, "png") if given.every else (FOLDER, "webp")
-    if given.every:
+    arguments = parser.parse_args()
+    wanted = {name: picture for name, picture in PICTURES.items() if name in arguments.names or not arguments.names}
+    folder, suffix = (arguments.every, "png") if arguments.every else (FOLDER, "webp")
+    if arguments.every:
         wanted = dict(_in_every_form(wanted))
     folder.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as playwright:
@@ -164,15 +164,15 @@ def _taken(browser: "Browser", address: str, picture: Picture, language: str, su
         picture.steps(page)
     page.wait_for_load_state()
     page.wait_for_timeout(SETTLED)
-    asked = {"format": "webp", "quality": QUALITY} if suffix == "webp" else {"format": suffix}
-    taken = context.new_cdp_session(page).send("Page.captureScreenshot", asked)
+    options = {"format": "webp", "quality": QUALITY} if suffix == "webp" else {"format": suffix}
+    taken = context.new_cdp_session(page).send("Page.captureScreenshot", options)
     context.close()
     return base64.b64decode(taken["data"])
 
 
 @contextmanager
 def _shop() -> Iterator[str]:
-    """The shipped server over a shop that has been open for some weeks."""
+    """Yield the address of a server with some weeks of sample history."""
     with TemporaryDirectory() as folder:
         file = Path(folder, "shop.db")
         sessions = SingleDatabase.from_file(file)
