@@ -235,3 +235,23 @@ def test_a_choice_of_places_shows_each_place_in_full_next_to_its_quantity(
             assert name["height"] > field["height"] - 4
             assert field["width"] > 80
     assert not window.is_too_wide()
+
+
+def test_the_badge_of_the_menu_follows_a_changed_quantity_and_its_undo(shop: Shop, window: Window) -> None:
+    code = shop.create_product(quantity=2, minimum=2)
+    page = window.page
+    page.goto(f"/inventory?search={code}")
+    badge = page.locator("#badge-low_stock-to_buy")
+    before = int(badge.inner_text() or 0)
+
+    window.row(code).get_by_role("button", name="Restar 1").click()
+    window.sees("2 → 1")
+    assert badge.inner_text() == str(before + 1)
+    assert badge.is_visible()
+    assert page.locator("#badge-low_stock-to_buy-again").text_content() == str(before + 1)
+
+    window.row(code).get_by_role("button", name="Deshacer").click()
+    window.row(code).locator(".qty-note").wait_for(state="detached")
+    assert badge.inner_text() == (str(before) if before else "")
+    assert badge.is_visible() == bool(before)
+    assert window.violations() == []

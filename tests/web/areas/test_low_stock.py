@@ -20,11 +20,30 @@ def test_the_page_says_what_to_buy_and_how_many(site: Site, viewer: Visitor) -> 
 
 
 def test_the_menu_counts_what_is_low_on_every_page(site: Site) -> None:
-    assert "bg-orange-lt" not in site.operator.get("/locations").text
+    assert badges(site.operator.get("/locations").text) == ["", ""]
 
     site.create_product("A", minimum=1)
 
-    assert '<span class="badge bg-orange-lt">1</span>' in site.operator.get("/locations").text
+    assert badges(site.operator.get("/locations").text) == ["1", "1"]
+
+
+def badges(page: str) -> list[str]:
+    """The numbers of the menu: in the bar, and in what opens below it."""
+    return re.findall(
+        r'<span class="badge bg-orange-lt" id="badge-low_stock-to_buy(?:-again)?"[^>]*>(.*?)</span>', page
+    )
+
+
+def test_a_changed_quantity_renews_the_badge_of_the_menu(site: Site) -> None:
+    site.create_product("A", quantity=1, minimum=2)
+    changes = [{"delta": "1"}, {"delta": "-1"}]
+
+    rows = [site.operator.post("/products/A/quantity", change, htmx=True).text for change in changes]
+    scanned = site.operator.post("/scan", {"mode": "add", "code": "A"}, htmx=True).text
+
+    assert [badges(text) for text in (*rows, scanned)] == [["", ""], ["1", "1"], ["", ""]]
+    assert all(text.count('data-hx-swap-oob="true"') == 2 for text in (*rows, scanned))
+    assert "data-hx-swap-oob" not in site.operator.get("/scan").text
 
 
 def test_nothing_to_buy_is_said_in_words(site: Site) -> None:
