@@ -32,13 +32,13 @@ T = TypeVar("T")
 
 
 class ClusterProcess(Generic[S]):
-    """Pools, monitor, counters and the units of work over them.
+    """Pools, monitor, counters and units of work of one process. They do not survive a fork.
 
     Args:
         config: The cluster.
-        session_class: Of every session.
+        session_class: The class of every session.
         tls: One context for all connections.
-        current: Where the causal context of the caller is found.
+        current: Finds the causal context of the caller.
         on_engine: See `ReplicatedCluster`.
     """
 
@@ -73,25 +73,25 @@ class ClusterProcess(Generic[S]):
             log_interrupted(name, number)
 
     def close(self) -> None:
-        """End the thread and close the connections."""
+        """Stop the monitor and close the connections."""
         self.monitor.close()
         self.pools.close()
 
 
 class ReplicatedCluster(Generic[S]):
-    """Units of work over one source and its replicas. Threads share it; a child process that is forked begins anew.
+    """Units of work over one source and its replicas. Thread-safe; starts anew in a forked child process.
 
-    Nothing is connected until the first unit of work, which also starts the one background thread of the process. `close` it at the
-    end, or use it as a context manager.
+    Nothing connects before the first unit of work, which also starts the background thread of the process. Call `close` at the
+    end, or use the cluster as a context manager.
 
     Args:
         config: The cluster.
-        session_class: Of every session; `sqlalchemy.orm.Session` where it is left out.
-        on_engine: Called with each SQLAlchemy engine that is made, before its first connection: for listeners of its events. They
-            come after those of this package, which judge a statement as the program wrote it.
+        session_class: The class of every session; `sqlalchemy.orm.Session` by default.
+        on_engine: Called with each new SQLAlchemy engine before its first connection, to add event listeners. They run after
+            those of this package, which check a statement as the program wrote it.
 
     Raises:
-        ConfigurationError: The file with the certificates cannot be used.
+        ConfigurationError: The CA file cannot be used.
     """
 
     @overload
@@ -129,23 +129,24 @@ class ReplicatedCluster(Generic[S]):
     def reader(
         self, *, staleness_bound: float | None = None, allow_stale: bool = False, from_source: bool = False
     ) -> Iterator[S]:
-        """Give a read-only session on one server, for the whole of a unit of work.
+        """Yield a read-only session on one server for a whole unit of work.
 
         Within `causal` it sees everything that the context carries: on a replica that has it, after a limited wait, or on the
-        source. It never flushes; what would write or lock is refused before it is sent, and the database refuses the rest.
+        source. It never flushes. Statements that write or lock are refused before they are sent, and the database refuses the
+        rest.
 
         Args:
-            staleness_bound: A replica that may be further behind, in seconds, does not serve; ``None``: the policy's bound.
-            allow_stale: While there is no source, take an older state than the context asks for.
-            from_source: Read from the source, and nowhere else.
+            staleness_bound: Seconds; a replica that may be further behind does not serve. ``None``: the bound of the policy.
+            allow_stale: While there is no source, accept an older state than the context requires.
+            from_source: Read from the source and nowhere else.
 
         Raises:
-            NoEligibleReplica: No server serves within the bound.
-            CausalTimeout: The reader's own change cannot be shown yet.
-            LostWriteDetected: It never will; said once to each context.
-            SourceUnavailable: The source was asked for and there is none.
+            NoEligibleReplica: No server can serve within the bound.
+            CausalTimeout: The caller's own change cannot be shown yet.
+            LostWriteDetected: It never will be. Raised once per context.
+            SourceUnavailable: The source was requested and there is none.
             ReadOnlyUnitError: The session was used to write.
-            ServerLost: The server was lost after the session was given.
+            ServerLost: The connection was lost after the session was yielded.
         """
         context = self._current.get()
         if context is None:
@@ -158,50 +159,50 @@ class ReplicatedCluster(Generic[S]):
             yield session
 
     def write(self, work: Callable[[S], T]) -> T:
-        """Run ``work(session)`` on the source in one transaction and give its result.
+        """Run ``work(session)`` on the source in one transaction and return its result.
 
-        It is run again after a deadlock, a lock that was not given, a connection that was refused or lost before the commit, and
-        a source that turned out to be read-only: where it is certain that nothing was stored. So it must have no effect outside
-        of the session, and must not commit. What it raises rolls everything back and reaches the caller as it is.
+        Runs ``work`` again only if it is certain that nothing was stored: after a deadlock, a lock timeout, a connection that
+        failed before the commit, or a source that turned out to be read-only. So ``work`` must have no effect outside of the
+        session and must not commit. An exception from ``work`` rolls everything back and is raised unchanged.
 
         Raises:
             SourceUnavailable: No server accepts writes; nothing was changed.
-            SplitBrainDetected: More than one does; nothing was changed.
-            DatabaseBusy: It was tried as often as the policy says; nothing was changed.
-            CommitUnknown: The connection was lost while the change was being stored: it may be stored or not.
-            UnitOfWorkMisused: It was called inside a write of the same cluster, ``work`` committed, or the answer to the request is
-                being sent already; nothing was changed.
+            SplitBrainDetected: More than one server accepts writes; nothing was changed.
+            DatabaseBusy: All attempts that the policy allows failed; nothing was changed.
+            CommitUnknown: The connection was lost during the commit: the change may or may not be stored.
+            UnitOfWorkMisused: Called inside another write of the same cluster, or while the response is being sent, or ``work``
+                ended its transaction; nothing was changed.
         """
         return self._here().units.write(work)
 
     @contextmanager
     def causal(self, token_text: str | None = None) -> Iterator[CausalContext]:
-        """Let the units of work of a block see one another's changes, and those that a token stands for.
+        """Open a context in which units of work see each other's changes and those that a token represents.
 
-        Blocks nest: the inner one begins with what the outer one carries and adds to it.
+        Contexts nest: the inner one starts with what the outer one carries and adds to it.
 
         Args:
-            token_text: What the request, job or message brought, however hostile. One that is not believed sends the readers of the
-                block to the source; ``rejected`` of the context says why.
+            token_text: The token of the request, job or message; it may be hostile. If it is rejected, the readers of the block
+                go to the source, and ``rejected`` of the context says why.
         """
         with self._current.within(self._opened(token_text, self._current.get())) as context:
             yield context
 
     def status(self) -> ClusterStatus:
-        """The cluster as this process sees it; the first call starts the monitor and waits for its first round."""
+        """Return the cluster as this process sees it. The first call starts the monitor and waits for its first round."""
         process = self._here()
         process.monitor.table()
         return status.describe(self.config, process.monitor.view, process.load_tracker.loads, monotonic())
 
     def metrics(self) -> str:
-        """The numbers of this process, as Prometheus text; names ``inventory_replication_*``."""
+        """Return the metrics of this process, ``inventory_replication_*``, as Prometheus text."""
         process = self._here()
         return stats.render_metrics(
             process.counters.copy(), self.status(), process.monitor.view.table.snapshot.taken_at
         )
 
     def drain(self, name: str) -> None:
-        """Give a server nothing new in this process; units of work that are on it end as they would.
+        """Assign no new units of work to a server in this process; running ones finish normally.
 
         Raises:
             ConfigurationError: There is no server of that name.
@@ -210,7 +211,7 @@ class ReplicatedCluster(Generic[S]):
         self._here().monitor.drain(name, draining=True)
 
     def restore(self, name: str) -> None:
-        """Take back `drain`.
+        """Undo `drain`.
 
         Raises:
             ConfigurationError: There is no server of that name.
@@ -219,11 +220,11 @@ class ReplicatedCluster(Generic[S]):
         self._here().monitor.drain(name, draining=False)
 
     def start(self) -> None:
-        """Start the monitor now, so that the first unit of work need not wait for its first round. Call it after fork."""
+        """Start the monitor, so that the first unit of work need not wait for its first round. Call it after fork."""
         self._here().monitor.start()
 
     def close(self) -> None:
-        """End the monitor and close the idle connections. The next unit of work begins anew."""
+        """Stop the monitor and close idle connections. The next unit of work starts anew."""
         with self._lock:
             process, self._process = self._process, None
         if process is not None:
@@ -236,7 +237,7 @@ class ReplicatedCluster(Generic[S]):
         self.close()
 
     def _here(self) -> "ClusterProcess[S]":
-        """What belongs to this process."""
+        """Return what belongs to this process; create it if needed."""
         process = self._process
         if process is not None:
             return process
@@ -248,7 +249,7 @@ class ReplicatedCluster(Generic[S]):
             return self._process
 
     def _forget_parent(self) -> None:
-        """After fork: threads and locks are the parent's, and so is each connection, which knows that itself."""
+        """Drop threads and locks of the parent after a fork. Its connections recognise the fork themselves."""
         self._lock = threading.Lock()
         self._process = None
 
@@ -258,7 +259,7 @@ class ReplicatedCluster(Generic[S]):
             self._here().counters.count_token(reading.verdict.value)
         token = reading.token or CausalToken(self.config.cluster_id)
         if reading.rejected:
-            # What it stood for is not known: only the source is sure to have it.
+            # The content of the token is unknown: only the source is sure to have it.
             token = token.with_unknown_commit(time())
         if outer is not None:
             token = token.merged(outer.carried)

@@ -1,4 +1,4 @@
-"""What the monitor knows after a round, and how the next round follows from it. One thread writes, under the monitor's lock."""
+"""What the monitor knows after a round, what the next round must probe, and the log lines about changes."""
 
 import logging
 from collections.abc import Mapping
@@ -39,7 +39,7 @@ def log_changes(before: TopologySnapshot | None, after: TopologySnapshot) -> Non
 
 
 def log_durability(name: str, before: ServerReport | None, after: ServerReport) -> None:
-    """Log that a server stopped, or began, to wait for a replica with its commits (semisynchronous replication)."""
+    """Log that a server stopped, or started, to wait for a replica on commit (semisynchronous replication)."""
     if before is None or before.semisync_source == after.semisync_source:
         return
     if after.semisync_source:
@@ -49,13 +49,13 @@ def log_durability(name: str, before: ServerReport | None, after: ServerReport) 
 
 
 def log_interrupted(name: str, number: int) -> None:
-    """Log that reads under way on a server were ended, because it does not answer."""
+    """Log that readers of an unresponsive server were interrupted."""
     _LOG.warning("%s does not answer; readers cut off, to be served elsewhere: %d", name, number)
 
 
 @dataclass(frozen=True, slots=True)
 class ProbeResult:
-    """An answer, or that there was none, and the monotonic time before the question was sent."""
+    """The result of a probe, with the monotonic time before the probe was sent."""
 
     probed_at: float
     report: ServerReport | NoAnswer
@@ -71,11 +71,11 @@ NOT_PROBED = ProbeResult(float("-inf"), NoAnswer("It has not been asked yet."))
 
 @dataclass(slots=True)
 class ClusterState:
-    """Mutable; its owner guards it with a lock. What others may read is the `RoutingTable` that `table` builds.
+    """State between two rounds. Mutable; the owner guards it with a lock and publishes the `RoutingTable` of `table`.
 
     Args:
         config: The cluster.
-        loads: Of every server, live.
+        loads: The load of every server, live.
     """
 
     config: ClusterConfig
@@ -83,7 +83,7 @@ class ClusterState:
     breakers: dict[str, Breaker] = field(default_factory=dict)
     draining: set[str] = field(default_factory=set)
     reports: dict[str, ServerReport] = field(default_factory=dict)
-    """What each server last said, for status."""
+    """The latest report of each server, for the status."""
     sourceless_since: float | None = None
     _snapshot: TopologySnapshot | None = None
     _tracker: StalenessTracker = field(init=False)
@@ -96,7 +96,10 @@ class ClusterState:
             self.breakers[server.name] = Breaker()
 
     def servers_to_probe(self, now: float) -> list[str]:
-        """The servers of the next round: the source first, because a replica asked after it can prove that it has all of it."""
+        """Return the servers of the next round, the source first.
+
+        A replica that is probed after the source can prove that it has everything.
+        """
         source = self._snapshot.source if self._snapshot else None
         names = [name for name, breaker in self.breakers.items() if breaker.may_probe(now)]
         if source and source.name in names:
@@ -107,7 +110,7 @@ class ClusterState:
     def apply_results(
         self, answers: Mapping[str, ProbeResult], now: float, jitter: float
     ) -> tuple[TopologySnapshot | None, bool]:
-        """Judge a round.
+        """Update the state with the results of a round.
 
         Returns:
             The snapshot before, and whether the source became another server.
@@ -131,7 +134,7 @@ class ClusterState:
         return before, replaced
 
     def table(self) -> RoutingTable:
-        """The table of what is known now."""
+        """Build the routing table of the current state."""
         snapshot = self._snapshot or decide_topology(
             {name: NoAnswer("It has not been asked yet.") for name in self.breakers}, None, float("-inf")
         )
@@ -146,7 +149,7 @@ class ClusterState:
         )
 
     def find_unresponsive(self, table: RoutingTable) -> dict[str, float]:
-        """Servers on which readers wait in vain, each with the time since when; see `decisions.unresponsive`."""
+        """Return servers whose readers wait in vain, with the time since when; see `decisions.unresponsive`."""
         return find_unresponsive(self._missed, self.breakers, table)
 
     def _judge(self, name: str, answered: ProbeResult, now: float, jitter: float) -> None:
@@ -158,7 +161,7 @@ class ClusterState:
         breaker = self.breakers[name]
         row = self._missed.get(name, NONE_MISSED)
         if row.count and not answered.silent:
-            # The row was the monitor's own, which has its answer now.
+            # The failures in a row were the monitor's own, and it has its answer now.
             breaker = breaker.after_success()
         self._missed[name] = row.after(answered.probed_at, answered=not answered.silent)
         self.breakers[name] = (

@@ -1,6 +1,7 @@
-"""What an operator decides: servers, accounts and policies, as frozen values that are checked when they are built.
+"""Configuration of a cluster: servers, accounts and policies, as frozen values that are checked on creation.
 
-Nothing here reads the environment or a file. A wrong value raises `ConfigurationError` that names the field.
+Times are in seconds. Nothing here reads the environment or a file. A wrong value raises `ConfigurationError`, which names the
+field.
 """
 
 import math
@@ -14,11 +15,11 @@ from inventory_replication.errors import ConfigurationError
 
 MIN_SECRET_BYTES = 16
 MAX_TOKEN_BYTES = 4000
-"""A browser drops cookies above 4096 bytes, name and attributes included."""
+"""Browsers drop cookies above 4096 bytes, including name and attributes."""
 
 
 def require_number(field_name: str, value: object, lowest: float, *, above: bool = False) -> None:
-    """Refuse what is no finite number, or lies below ``lowest`` (or on it, with ``above``)."""
+    """Raise `ConfigurationError` unless a value is a finite number of at least ``lowest`` (or above it, with ``above``)."""
     if (
         isinstance(value, int | float)
         and not isinstance(value, bool)
@@ -31,7 +32,7 @@ def require_number(field_name: str, value: object, lowest: float, *, above: bool
 
 
 def require_count(field_name: str, value: object, lowest: int) -> None:
-    """Refuse what is no whole number, or lies below ``lowest``."""
+    """Raise `ConfigurationError` unless a value is an integer of at least ``lowest``."""
     if isinstance(value, bool) or not isinstance(value, int) or value < lowest:
         raise ConfigurationError(f"{field_name} is {value!r}; it must be a whole number of at least {lowest}.")
 
@@ -42,14 +43,14 @@ class RoutingPolicy:
 
     Args:
         staleness_bound: A replica that may be further behind serves only as one of the last (``min_serving_replicas``).
-        causal_wait_timeout: How long a reader waits for its own change to arrive on a replica; above 0, because the
-            server takes 0 for "without end".
+        causal_wait_timeout: How long a reader waits for its own change on a replica. Above 0, because the server takes 0 for no
+            limit.
         on_causal_timeout: After that time read from the ``"source"``, or raise an ``"error"``.
-        min_serving_replicas: So many replicas stay in service beyond ``staleness_bound``, freshest first, so that the
-            source is not flooded when all of them fall behind at once. Never at the price of a causal token, nor of a
-            bound that a reader gave itself. 0 switches it off.
-        last_resort_bound: Staleness at which even those leave. ``None``: never.
-        max_waiters_per_replica: So many readers may wait on one replica at a time; further ones read from the source.
+        min_serving_replicas: Keep at least this number of replicas in service, freshest first, even beyond ``staleness_bound``,
+            so that the source is not flooded when all replicas fall behind. Never overrides a causal token or the bound of a
+            reader. 0 disables it.
+        last_resort_bound: Staleness beyond which even those do not serve; ``None``: no limit.
+        max_waiters_per_replica: Readers that may wait on one replica at a time; further ones read from the source.
     """
 
     staleness_bound: float = 2.0
@@ -74,14 +75,14 @@ class RoutingPolicy:
 
 @dataclass(frozen=True, slots=True)
 class BreakerPolicy:
-    """When a server is left alone and when it may return.
+    """When a circuit breaker opens and closes.
 
     Args:
-        failures_to_open: So many connection failures in a row.
-        first_delay: Pause before the first probe; doubles with each failed one.
-        longest_delay: Where the doubling ends. A server that is up again may go unnoticed for so long, the source too.
-        good_samples_to_close: So many good answers in a row, each asked for after the pause, before traffic returns.
-        calm_after: After so long without trouble the next pause is the first again.
+        failures_to_open: Consecutive connection failures that open it.
+        first_delay: Pause before the first probe; doubles with each failure.
+        longest_delay: Upper limit of the pause. A server that recovered, even the source, may go unnoticed this long.
+        good_samples_to_close: Consecutive successful probes, sent after the pause, that close it.
+        calm_after: Time without failures after which the next pause is ``first_delay`` again.
     """
 
     failures_to_open: int = 3
@@ -100,13 +101,13 @@ class BreakerPolicy:
 
 @dataclass(frozen=True, slots=True)
 class MonitorPolicy:
-    """How the monitor asks.
+    """How the monitor probes servers.
 
     Args:
         poll_interval: Pause between two rounds.
-        connect_timeout: For one connection of the monitor.
-        read_timeout: For one answer to the monitor.
-        history: So many distinct positions of the source are kept to measure staleness against.
+        connect_timeout: For a connection of the monitor.
+        read_timeout: For an answer to the monitor.
+        history: Number of distinct positions of the source that are kept to measure staleness.
         breaker: See `BreakerPolicy`.
     """
 
@@ -125,11 +126,11 @@ class MonitorPolicy:
 
 @dataclass(frozen=True, slots=True)
 class TokenKey:
-    """A key that signs causal tokens; the same on every instance. The secret is not part of ``repr``.
+    """A key that signs causal tokens, the same on every instance. ``repr`` hides the secret.
 
     Args:
-        key_id: Stands in the token in clear; change it with the secret.
-        secret: At least 16 bytes, not guessable.
+        key_id: Part of the token, in clear text; change it together with the secret.
+        secret: At least 16 unpredictable bytes.
     """
 
     key_id: str
@@ -146,14 +147,14 @@ class TokenKey:
 
 @dataclass(frozen=True, slots=True)
 class TokenPolicy:
-    """How causal tokens travel.
+    """How causal tokens are signed and limited.
 
     Args:
-        keys: The first signs, all are accepted. To rotate: add the new key at the end on every instance, then move it
-            to the front, and after ``max_age`` take the old one away.
-        max_bytes: Longest token in text, at most 4000 (a cookie). A longer one is not issued: its reader is sent to the
-            source instead.
-        max_age: A token that is older is not believed; its reader is sent to the source once.
+        keys: The first one signs, all are accepted. To rotate: append the new key on every instance, then move it to the front,
+            and remove the old one after ``max_age``.
+        max_bytes: Maximum length of a token, at most 4000 (a cookie). Instead of a longer one, a token is issued that sends its
+            reader to the source.
+        max_age: An older token is rejected; its reader goes to the source once.
     """
 
     keys: tuple[TokenKey, ...]
@@ -175,14 +176,14 @@ class TokenPolicy:
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """How often a unit of work that was surely not committed is run again.
+    """How often a unit of work is run again if it was certainly not committed.
 
     Args:
-        attempts: Runs in all, the first included; 1 means never again.
-        first_delay: Pause before the second run; doubles with each.
-        longest_delay: Where the doubling ends.
-        switchover_patience: So long after the source became read-only a write waits for the next one, as in a planned
-            switchover. A source that is gone is not waited for.
+        attempts: Maximum number of runs, including the first.
+        first_delay: Pause before the second run; doubles with each run.
+        longest_delay: Upper limit of the pause.
+        switchover_patience: How long a write waits for the next source after the present one became read-only, as in a planned
+            switchover. Writes do not wait for a source that is gone.
     """
 
     attempts: int = 4
@@ -197,9 +198,9 @@ class RetryPolicy:
         require_number("RetryPolicy.switchover_patience", self.switchover_patience, 0)
 
     def delay(self, failed_runs: int, jitter: float) -> float:
-        """Seconds to pause after so many failed runs (1 or more).
+        """Return the seconds to pause after ``failed_runs`` runs (1 or more).
 
-        The delay doubles with each run; of that, half to all is taken, as ``jitter`` (0 to 1) falls.
+        The delay doubles with each run; ``jitter`` (0 to 1) scales it to between half and all of that.
         """
         doubled: float = self.first_delay * 2.0 ** min(failed_runs - 1, 32)
         return min(doubled, self.longest_delay) * (0.5 + jitter / 2)
@@ -207,18 +208,19 @@ class RetryPolicy:
 
 @dataclass(frozen=True, slots=True)
 class ConnectionLimits:
-    """Bounds of a pool and of its connections, in seconds unless it says otherwise.
+    """Limits of a pool and its connections, in seconds unless noted.
 
     Args:
-        pool_size: Connections that are kept; at least the threads of the process that use the pool at once. As many again
-            may be opened for a moment.
-        pool_timeout: Longest wait for a connection of the pool.
-        connect_timeout: For the TCP connection, and again for each answer until the log-in is done.
-        read_timeout: For the next bytes of an answer. Locks are waited for a little shorter, so that the server answers first.
-        write_timeout: For the sending of a statement.
-        statement_timeout: Longest ``SELECT``, counted by the server until the last row has been taken; ``None``: no limit.
+        pool_size: Connections that are kept; at least the number of threads that use the pool at once. The same number may be
+            opened on top for a moment.
+        pool_timeout: Maximum wait for a connection of the pool.
+        connect_timeout: For the TCP connection, and again for each answer until the login is complete.
+        read_timeout: For the next bytes of an answer. Lock waits are a little shorter, so that the server answers first.
+        write_timeout: For sending a statement.
+        statement_timeout: Maximum duration of a ``SELECT``, measured by the server until the last row is read; ``None``: no
+            limit.
         recycle: Age at which a connection is replaced at its next use.
-        ping_after: A connection that was idle longer is asked for a sign of life before its use.
+        ping_after: Idle time after which a connection is pinged before its use.
     """
 
     pool_size: int = 10
@@ -242,12 +244,11 @@ class ConnectionLimits:
 
 @dataclass(frozen=True, slots=True)
 class TlsPolicy:
-    """How connections are encrypted, and whom they believe.
+    """How connections are encrypted and servers verified.
 
     Args:
-        ca_file: Certificates (PEM) that may have signed the servers'. ``None``: the traffic is encrypted, and any server is
-            believed.
-        verify_host: Also compare the name in a server's certificate with its host; those that MySQL makes hold no host.
+        ca_file: CA certificates (PEM) of the servers. ``None``: traffic is encrypted, but no server is verified.
+        verify_host: Also compare the host with the server's certificate. Certificates that MySQL generates contain no host.
     """
 
     ca_file: str | Path | None = None
@@ -274,7 +275,7 @@ __all__ = [
 ]
 
 Isolation = Literal["READ COMMITTED", "REPEATABLE READ", "SERIALIZABLE"]
-"""Isolation level of a transaction, as SQLAlchemy writes it."""
+"""Isolation level of a transaction, as SQLAlchemy spells it."""
 
 MYSQL_PORT = 3306
 MAX_PORT = 65535
@@ -285,7 +286,7 @@ _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 
 
 def require_name(field_name: str, value: str) -> None:
-    """Refuse a name that is not 1 to 64 letters, digits, ``_``, ``.`` or ``-``, beginning with a letter or digit."""
+    """Raise unless a name has 1 to 64 letters, digits, ``_``, ``.`` or ``-``, starting with a letter or digit."""
     if not _NAME.fullmatch(value):
         raise ConfigurationError(
             f"{field_name} is {value!r}; use 1 to 64 letters, digits, '_', '.' or '-', beginning with a letter or digit."
@@ -294,13 +295,13 @@ def require_name(field_name: str, value: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Server:
-    """One MySQL server of the cluster. Which one is the source is found out, not configured.
+    """One MySQL server of the cluster. The source is detected, not configured.
 
     Args:
-        name: How status, metrics and errors call it; unique in the cluster.
+        name: Its name in status, metrics and errors; unique in the cluster.
         host: Name or address.
         port: TCP port.
-        weight: Share of the reads against the other replicas; above 0.
+        weight: Share of the reads relative to the other replicas; above 0.
     """
 
     name: str
@@ -319,15 +320,15 @@ class Server:
 
     @classmethod
     def from_url(cls, url: str, name: str = "", weight: float = 1.0) -> "Server":
-        """Host and port of a database URL; account, database and options in it are not used.
+        """Return the server of a database URL; account, database and options in it are ignored.
 
         Args:
-            url: Such as ``mysql+pymysql://user:password@db1:3306/inventory``.
-            name: ``host-port`` where it is left out.
+            url: For example ``mysql+pymysql://user:password@db1:3306/inventory``.
+            name: ``host-port`` by default.
             weight: See `Server`.
 
         Raises:
-            ConfigurationError: It is no MySQL URL with a host. The message never shows the URL, which holds a password.
+            ConfigurationError: The URL is not a MySQL URL with a host. The message never shows it, as it contains a password.
         """
         try:
             parts = urlsplit(url)
@@ -347,7 +348,7 @@ class Server:
 
 @dataclass(frozen=True, slots=True)
 class Credentials:
-    """An account on the servers. The password is not part of ``repr``."""
+    """An account on the servers. ``repr`` hides the password."""
 
     user: str
     password: str = field(repr=False)
@@ -362,19 +363,19 @@ class ClusterConfig:
     """A whole cluster.
 
     Args:
-        cluster_id: Stands in every causal token; a token of another cluster is not believed.
+        cluster_id: Part of every causal token; tokens of other clusters are rejected.
         servers: All servers, source and replicas, in any order; names and addresses are unique.
         database: Default schema of the application.
         app: Account of the application.
         tokens: See `TokenPolicy`.
-        monitor_account: Account of the monitor; the application's where it is left out.
+        monitor_account: Account of the monitor; by default that of the application.
         routing: See `RoutingPolicy`.
         monitor: See `MonitorPolicy`.
         retry: See `RetryPolicy`.
         limits: See `ConnectionLimits`.
         tls: See `TlsPolicy`; ``None`` connects without TLS.
-        isolation: Of transactions that write. ``READ COMMITTED`` lets a unit see what others stored before it got its locks, and
-            locks no gaps. Readers always see one moment (``REPEATABLE READ``).
+        isolation: Isolation level of writes. With ``READ COMMITTED`` a unit sees what others committed before it got its locks,
+            and locks no gaps. Readers always use ``REPEATABLE READ``.
     """
 
     cluster_id: str
@@ -408,7 +409,7 @@ class ClusterConfig:
             raise ConfigurationError(f"ClusterConfig.isolation is {self.isolation!r}; it must be one of {levels}.")
 
     def server(self, name: str) -> Server:
-        """The server of that name.
+        """Return the server of that name.
 
         Raises:
             ConfigurationError: There is none; the message lists the names.

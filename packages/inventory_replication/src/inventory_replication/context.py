@@ -1,4 +1,4 @@
-"""What a request or job has written and must see: its causal token, as it grows from unit of work to unit of work."""
+"""The causal context of a request or job: what it has written and must see."""
 
 import threading
 from collections.abc import Callable, Iterator, Mapping
@@ -14,13 +14,13 @@ from inventory_replication.mysql.connection import CommittedGtids, GtidSource
 
 
 class ServerUse(NamedTuple):
-    """Where a unit of work went.
+    """One unit of work and the server that it used.
 
     Args:
         role: ``source`` or ``replica``.
-        server: Its name.
-        reason: Value of a `RouteReason`.
-        staleness_seconds: Upper bound when it was chosen; 0 on the source, ``None`` where nothing was proved.
+        server: The name of the server.
+        reason: The value of a `RouteReason`.
+        staleness_seconds: Upper bound at the time of the choice; 0 on the source, ``None`` if nothing was proved.
     """
 
     role: str
@@ -30,18 +30,18 @@ class ServerUse(NamedTuple):
 
 
 class CausalContext:
-    """Of one ``with cluster.causal(…)`` block; threads that the block starts may share it.
+    """The context of one ``with cluster.causal(…)`` block. Threads that the block starts may share it.
+
+    ``from_source``, ``staleness_bound`` (seconds) and ``allow_stale`` may be set; they apply to each reader that does not say
+    otherwise.
+
+    ``streaming`` is set while the response is being sent: a write would come too late for the token in its headers, so it is
+    refused.
 
     Args:
-        token: What was brought.
-        issue: Makes a signed text of a token.
-        rejected: Why a token that was brought is not believed; its reader is then sent to the source.
-
-    ``from_source``, ``staleness_bound`` (seconds) and ``allow_stale`` may be set; each reader of the context that does not say
-    otherwise is then given as if it had asked for that.
-
-    ``streaming`` is set while the answer to a request is being sent: a write would come too late for the token in its headers, so
-    it is refused.
+        token: The token that was received.
+        issue: Signs a token and returns its text.
+        rejected: Why the received token was rejected; the reader is then sent to the source.
     """
 
     def __init__(self, token: CausalToken, issue: Callable[[CausalToken], str], rejected: str | None = None) -> None:
@@ -62,23 +62,23 @@ class CausalContext:
 
     @property
     def token(self) -> str | None:
-        """What the next request or job of the same reader must bring; ``None``: nothing. Safe in a URL, a header, a cookie."""
+        """The token for the next request or job of the same user, safe in a URL, header or cookie; ``None``: none needed."""
         return self._issue(self.carried) or None
 
     @property
     def carried(self) -> CausalToken:
-        """All that the next unit of work must see."""
+        """Everything that the next unit of work must see."""
         with self._lock:
             return self._read()
 
     @property
     def differs(self) -> bool:
-        """Whether the next request or job must bring something else than this one did."""
+        """Whether the next request or job needs another token than this one received."""
         carried = self.carried
         return carried.unknown != self._brought.unknown or carried.gtids != self._brought.gtids
 
     def requirements(self, staleness_bound: float | None, *, allow_stale: bool, from_source: bool) -> ReadRequirements:
-        """What a reader of this context asks for."""
+        """Return what a reader of this context requires."""
         with self._lock:
             token = self._read()
             return ReadRequirements(
@@ -91,32 +91,32 @@ class CausalContext:
             )
 
     def add(self, commits: CommittedGtids) -> None:
-        """Something was committed."""
+        """Add committed transactions."""
         with self._lock:
             if commits.gtids:
-                # Read when somebody asks: a request that only writes need not pay for it between its units.
+                # Parsed on demand: a request that only writes need not pay for it between its units.
                 self._unread.append(commits.gtids)
             if commits.gtid_source is GtidSource.UNKNOWN:
                 self._carried = self._carried.with_unknown_commit(time())
 
     def add_unknown(self) -> None:
-        """Something was, or may have been, committed, and nobody knows its GTID."""
+        """Note a possible commit whose GTID is unknown."""
         with self._lock:
             self._carried = self._carried.with_unknown_commit(time())
         self.stored = True
 
     def note_stored(self) -> None:
-        """A write has succeeded: from now on an error does not mean that nothing was changed."""
+        """Note that a write succeeded: from now on an error does not mean that nothing was changed."""
         self.stored = True
 
     def resolve(self, executed: GtidSet) -> None:
-        """The source has told, after all that is unknown, what it has: that can be waited for on replicas."""
+        """Replace unknown commits by what the source reported after them, which replicas can be checked for."""
         with self._lock:
             self._carried = self._carried.resolved(executed)
             self._distrusted = False
 
     def give_up(self, lost: GtidSet) -> None:
-        """Forget transactions that went down with a former source, after their loss was told."""
+        """Drop transactions that were lost with a former source, after the loss was reported."""
         with self._lock:
             self.given_up |= lost
             self._carried = self._read().without(lost)
@@ -138,7 +138,7 @@ class CausalContext:
 
 
 class CurrentContext:
-    """Which causal context of one cluster is open in this thread, greenlet or task.
+    """Finds the open causal context of one cluster in this thread, greenlet or task.
 
     All clusters share one `ContextVar`: Python never frees a variable that was once set, so a cluster must not have its own.
     """
@@ -151,7 +151,7 @@ class CurrentContext:
 
     @contextmanager
     def within(self, context: CausalContext) -> Iterator[CausalContext]:
-        """Make a context the current one for a block; what it did goes to the one around it."""
+        """Make a context the current one for a block, and merge it into the outer context at the end."""
         outer = self.get()
         if outer is not None:
             context.streaming = outer.streaming

@@ -1,16 +1,16 @@
-"""What can go wrong, one kind per cause, each with a stable code and a message that says what to do."""
+"""Errors of the package, one class per cause, each with a stable code and a message that says what to do."""
 
 from typing import Any, ClassVar
 
 
 class ReplicationError(Exception):
-    """Root of every error that this package raises by itself.
+    """Base class of all errors that this package raises.
 
-    ``code`` is stable over releases. ``str()`` is the message followed by the code, fit for one line of a log. Errors of the driver
-    and of SQLAlchemy are never wrapped into it where the caller needs to tell them apart (an integrity error stays one).
+    ``code`` is stable across releases. ``str()`` is the message followed by the code, on one line. Errors of the driver and of
+    SQLAlchemy are not wrapped if the caller needs to distinguish them: an integrity error stays one.
 
     Args:
-        message: What happened and what to do; the text of the class where it is left out.
+        message: What happened and what to do; by default the message of the class.
     """
 
     code: ClassVar[str] = "REP-000"
@@ -33,19 +33,19 @@ class ReplicationError(Exception):
 
 
 def restore_error(kind: type[Exception], args: tuple[object, ...]) -> Exception:
-    """Make an error again from what it was pickled as; its attributes follow."""
+    """Recreate an unpickled error; its attributes follow."""
     return kind.__new__(kind, *args)
 
 
 class ConfigurationError(ReplicationError, ValueError):
-    """A setting is wrong; the message names it and the values it may have. Raised when the value is built, never in a request."""
+    """A setting is wrong. The message names it and its valid values. Raised on creation of the value, never in a request."""
 
     code = "REP-001"
     default_message = "The configuration of the replicated database is wrong."
 
 
 class SourceUnavailable(ReplicationError):
-    """No server is proved to be the source, so nothing can be written and nothing was. May be repeated later; nothing is queued."""
+    """No server is proved to be the source: nothing can be written and nothing was. Retry later; nothing is queued."""
 
     code = "REP-002"
     default_message = (
@@ -55,7 +55,7 @@ class SourceUnavailable(ReplicationError):
 
 
 class NoEligibleReplica(ReplicationError):
-    """A read found neither a replica that may serve it nor a source to fall back to."""
+    """Neither a replica that may serve this read nor a source was found."""
 
     code = "REP-003"
     default_message = (
@@ -65,7 +65,7 @@ class NoEligibleReplica(ReplicationError):
 
 
 class CausalTimeout(ReplicationError):
-    """The reader's own last change had not arrived within the time limit and an older state must not be shown."""
+    """The caller's last change did not arrive within the time limit, and an older state must not be shown."""
 
     code = "REP-004"
     default_message = (
@@ -75,7 +75,7 @@ class CausalTimeout(ReplicationError):
 
 
 class ReadOnlyUnitError(ReplicationError):
-    """A read-only unit of work tried to write, lock or call what may write; nothing was sent to the server."""
+    """A read-only unit of work tried to write, to lock or to call what may write; nothing was sent to the server."""
 
     code = "REP-005"
     default_message = "A reader was asked to write or lock. Do it inside `sessions.write(work)`."
@@ -84,7 +84,7 @@ class ReadOnlyUnitError(ReplicationError):
 class CommitUnknown(ReplicationError):
     """The connection was lost after COMMIT was sent and before its answer: the change may or may not be stored.
 
-    It is never repeated by this package. Look whether the change is there, or repeat it under the same idempotency key.
+    This package never retries it. Check whether the change is there, or retry with the same idempotency key.
     """
 
     code = "REP-006"
@@ -95,11 +95,11 @@ class CommitUnknown(ReplicationError):
 
 
 class LostWriteDetected(ReplicationError):
-    """Confirmed changes went down with a former source: the present source does not have them and will not get them.
+    """Confirmed changes were lost with a former source: the present source does not have them and never will.
 
     Args:
         message: What happened and what to do.
-        gtids: The lost transactions as a GTID set in text.
+        gtids: The lost transactions as the text of a GTID set.
     """
 
     code = "REP-007"
@@ -133,21 +133,21 @@ class SplitBrainDetected(SourceUnavailable):
 
 
 class ProvisioningRefused(ReplicationError):
-    """A step of provisioning would endanger data or cannot work; no server was changed by it."""
+    """A provisioning step would endanger data or cannot work; no server was changed by it."""
 
     code = "REP-009"
     default_message = "The server cannot become a replica as it is; nothing was changed."
 
 
 class InvalidGtidSet(ReplicationError, ValueError):
-    """A text is not a GTID set, or is longer than allowed."""
+    """A text is not a GTID set, or is too long."""
 
     code = "REP-010"
     default_message = "This is not a GTID set such as 3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5."
 
 
 class ServerUnsuitable(ReplicationError):
-    """A server answers but cannot take part: no GTIDs, a replica of another source, an identity that another server has too.
+    """A server answers but cannot take part: GTIDs are off, it replicates from another source, or its identity is not unique.
 
     Args:
         message: What happened and what to do.
@@ -163,7 +163,7 @@ class ServerUnsuitable(ReplicationError):
 
 
 class AccessRefused(ReplicationError):
-    """A server lives but does not let us in: password, rights, certificate, or all its connections are taken.
+    """A server is alive but refuses the login: password, privileges, certificate, or no connection left.
 
     Args:
         message: What happened and what to do.
@@ -179,16 +179,16 @@ class AccessRefused(ReplicationError):
 
 
 class SwitchoverRefused(ReplicationError):
-    """A planned switchover was not begun, or was taken back: the source is the one it was."""
+    """A planned switchover was not started, or was rolled back: the source is unchanged."""
 
     code = "REP-013"
     default_message = "The switchover was refused and the source stays what it was."
 
 
 class DatabaseBusy(ReplicationError):
-    """A change was not stored, as often as it was tried: locks, deadlocks, no free connection, or no answer in time.
+    """All attempts to store a change failed: locks, deadlocks, no free connection, or no answer in time.
 
-    Nothing was changed; the same may be tried again.
+    Nothing was changed; retry later.
     """
 
     code = "REP-014"
@@ -196,7 +196,7 @@ class DatabaseBusy(ReplicationError):
 
 
 class ServerLost(ReplicationError):
-    """A reader lost its server in the middle of a unit of work. What it has read until then must be thrown away; read again.
+    """A reader lost its server during a unit of work. Discard what it has read, and read again.
 
     Args:
         message: What happened and what to do.
@@ -245,4 +245,4 @@ ALL_ERRORS: tuple[type[ReplicationError], ...] = (
     ServerLost,
     UnitOfWorkMisused,
 )
-"""Every kind in the order of its code, for documentation and for tables that translate them."""
+"""All error classes in the order of their codes."""

@@ -1,4 +1,4 @@
-"""From what a unit of work raised to what is done about it and what the caller is told."""
+"""What a failed unit of work does next, and which error the caller gets."""
 
 from dataclasses import dataclass
 from typing import NoReturn
@@ -38,14 +38,14 @@ _NOTHING_KNOWN = Outcome(CommitState.NOT_COMMITTED, may_repeat=False, breaker_fa
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """A fault of database or driver, judged.
+    """A classified error of database or driver.
 
     Args:
-        fault: What was raised.
-        kind: What it says; ``None`` where the pool had no connection to give.
-        outcome: What follows.
-        server: Where.
-        phase: How far the unit had come.
+        fault: The exception.
+        kind: Its kind; ``None`` if the pool had no connection.
+        outcome: What follows from it.
+        server: The server.
+        phase: How far the unit of work was.
     """
 
     fault: Fault
@@ -56,19 +56,19 @@ class Failure:
 
     @property
     def label(self) -> str:
-        """For counting."""
+        """The label for counters."""
         return self.kind.value if self.kind else POOL_EXHAUSTED
 
     def raise_for_writer(self) -> NoReturn:
-        """Raise what the caller of a write gets; the fault itself where it speaks of a statement."""
+        """Raise the error for the caller of a write; the original one if it concerns a statement."""
         self._raise(self._about_writing())
 
     def raise_for_reader(self) -> NoReturn:
-        """Raise what a reader gets; the fault itself where it speaks of a statement."""
+        """Raise the error for a reader; the original one if it concerns a statement."""
         self._raise(self._about_reading())
 
     def raise_if_refused(self) -> None:
-        """Raise what an operator must mend where the server did not let us in; else do nothing."""
+        """Raise an error that an operator must fix if the server refused the login; else do nothing."""
         refused = self._refused_at_the_door()
         if refused is not None:
             self._raise(refused)
@@ -119,11 +119,11 @@ class Failure:
 
 
 def classify_write_failure(fault: Fault, server: str, driver: TrackingConnection | None) -> Failure:
-    """Judge a failed write.
+    """Classify a failed write.
 
     Args:
-        fault: What came out of it.
-        server: Where it ran.
+        fault: The exception.
+        server: The server.
         driver: Its connection, which knows whether it has committed anything; ``None``: there was none yet.
     """
     phase = _phase(driver)
@@ -131,13 +131,13 @@ def classify_write_failure(fault: Fault, server: str, driver: TrackingConnection
     if kind is None:
         return Failure(fault, None, _NOTHING_KNOWN, server, phase)
     if phase is Phase.BEFORE_COMMIT and driver is not None and driver.has_committed:
-        # DDL and its like have committed on the way: what is stored is stored, and a second run would store it twice.
+        # Statements such as DDL have committed implicitly: a second run would store their changes twice.
         phase = Phase.COMMITTED
     return Failure(fault, kind, classify_write(phase, kind), server, phase)
 
 
 def classify_read_failure(fault: Fault, server: str, *, connecting: bool) -> Failure:
-    """Judge a failed reader; ``connecting``: nothing of the unit has been handed to the caller yet."""
+    """Classify a failed read; ``connecting``: the caller has received nothing of the unit yet."""
     phase = Phase.CONNECTING if connecting else Phase.BEFORE_COMMIT
     kind = classify_exception(fault)
     if kind is None:

@@ -2,8 +2,8 @@
 
 The database refuses the rest of what a reader must not do: its session is read-only.
 
-Statements are looked at where they leave SQLAlchemy, so that it makes no difference whether they come from a flush, a query, a
-bulk operation, `text()` or the connection. The look at a text is remembered: a program has few of them.
+Statements are checked when they leave SQLAlchemy, so it makes no difference whether they come from a flush, a query, a bulk
+operation, `text()` or the connection. The result for a text is cached: a program has few of them.
 """
 
 import re
@@ -18,7 +18,7 @@ from sqlalchemy.orm import FromStatement, Session
 from inventory_replication.errors import ReadOnlyUnitError, UnitOfWorkMisused
 
 DECLARED = "read_only"
-"""Execution option by which a `text()` or a driver's statement is declared to read and nothing else."""
+"""Execution option that declares a `text()` or a statement of the driver as read-only."""
 
 MAX_CACHED_VERDICTS: Final = 4096
 _WORK_RUNS: Final = "inventory_replication.work_runs"
@@ -54,24 +54,24 @@ _verdicts: dict[str, str] = {}
 
 
 def refuse_writes_on(engine: Engine) -> None:
-    """Look at every statement that the engine sends.
+    """Check every statement that an engine sends.
 
-    `ReadOnlyUnitError` is raised, and nothing is sent, for DML and DDL in whatever form, locking reads, functions that take locks,
-    ``CALL``, ``SET``, temporary tables, ``SELECT … INTO``; and for every `text()` or statement of the driver's that does not carry
+    `ReadOnlyUnitError` is raised, and nothing is sent, for DML and DDL in any form, locking reads, functions that take locks,
+    ``CALL``, ``SET``, temporary tables and ``SELECT … INTO``, and for every `text()` or driver statement without
     ``execution_options(read_only=True)``.
     """
     event.listen(engine, "before_cursor_execute", _before_execute)
 
 
 def reading_class(session_class: type[S]) -> type[S]:
-    """A subclass for readers: what would be flushed is refused before anything is made of it."""
+    """Return a subclass for readers, which refuses to flush."""
     made = type(f"Reading{session_class.__name__}", (session_class,), {})
     event.listen(made, "before_flush", _before_flush)
     return made
 
 
 class _WritingSession(Session):
-    """The session of a write, whose transaction the work in it must leave alone."""
+    """The session of a write. Its transaction must not be ended by the work."""
 
     work_runs = False
 
@@ -93,18 +93,18 @@ class _WritingSession(Session):
 
 
 def writing_class(session_class: type[S]) -> type[S]:
-    """Return a subclass for writes, which refuses to end its transaction while the work in it runs."""
+    """Return a subclass for writes, which refuses to end its transaction while the work runs."""
     return type(f"Writing{session_class.__name__}", (_WritingSession, session_class), {})
 
 
 def refuse_commits_in_work(engine: Engine) -> None:
-    """Refuse a commit by way of the connection while the work of a write runs on it."""
+    """Refuse a commit through the connection while the work of a write runs on it."""
     event.listen(engine, "commit", _refuse_commit)
 
 
 @contextmanager
 def work_running(session: Session, connection: Connection) -> Iterator[None]:
-    """Protect the transaction of a session that `writing_class` made for the length of a block."""
+    """Protect the transaction of a session of `writing_class` within a block."""
     if not isinstance(session, _WritingSession):
         raise TypeError(f"{type(session).__name__} was not made by writing_class()")
     marks = connection.info
@@ -131,7 +131,7 @@ def _refuse_commit(connection: Connection) -> None:
 
 
 def find_objection(statement: str) -> str:
-    """Why a reader must not send this text; empty where nothing speaks against it."""
+    """Return why a reader must not send this text; empty if it may."""
     bare = _HIDDEN.sub(" ", statement).replace("/*!", " ").lower()
     first = _FIRST_WORD.match(bare)
     word = first[1] if first else ""

@@ -1,4 +1,4 @@
-"""The one background thread of a process: it asks the servers, decides, and publishes an immutable routing table."""
+"""The background thread of a process: it probes the servers, decides, and publishes an immutable routing table."""
 
 import logging
 import random
@@ -17,10 +17,10 @@ from inventory_replication.mysql.probes import Probe, ServerReport
 
 
 class ProbeRunner:
-    """To be used by the monitor's thread alone.
+    """Runs the probes of each round. Used by the monitor's thread alone.
 
-    A server that answered last time is asked at once. One that did not is asked in a thread of its own, which ends with its
-    answer, so that the others are looked at as often as ever.
+    A server that answered last time is probed in this thread. One that did not is probed in a thread of its own, which ends with
+    its answer, so that an unresponsive server delays only itself.
     """
 
     def __init__(self, config: ClusterConfig, tls: ssl.SSLContext | None) -> None:
@@ -33,11 +33,11 @@ class ProbeRunner:
         self._closed = False
 
     def query(self, names: Iterable[str], patience: float) -> dict[str, ProbeResult]:
-        """Ask these servers, in this order, and give the newest answer of every server.
+        """Probe these servers in this order, and return the latest result of every server.
 
         Args:
-            names: Whom to ask; one that is still being asked is not asked again.
-            patience: So many seconds at most are waited for those that are asked apart.
+            names: Servers to probe; one whose probe is still running is skipped.
+            patience: Maximum seconds to wait for probes in threads of their own.
         """
         for name in names:
             thread = self._apart.get(name)
@@ -56,7 +56,7 @@ class ProbeRunner:
         return dict(self._newest)
 
     def close(self, patience: float) -> None:
-        """Wait for those that are being asked, and close every connection; one that takes longer closes its own."""
+        """Wait for running probes and close every connection; a probe that takes longer closes its own."""
         self._closed = True
         until = monotonic() + patience
         for name, probe in self._probes.items():
@@ -77,15 +77,15 @@ _LOG = logging.getLogger("inventory_replication")
 
 
 class View(NamedTuple):
-    """What is published after each round and each change in between. Nothing in it changes but the loads.
+    """What is published after each round and each change in between. Immutable except for the loads.
 
     Args:
-        table: To route by.
-        breakers: By server.
-        draining: Servers that get nothing new.
-        reports: What each server last said.
+        table: The routing table.
+        breakers: Circuit breaker of each server.
+        draining: Servers that get no new units of work.
+        reports: The latest report of each server.
         sourceless_since: Monotonic time since when there has been no source; ``None`` while there is one.
-        rounds: How many rounds have ended.
+        rounds: Number of completed rounds.
     """
 
     table: RoutingTable
@@ -97,15 +97,15 @@ class View(NamedTuple):
 
 
 class Monitor:
-    """Belongs to one process; its thread starts with the first question to it. Threads may share it.
+    """Watches the servers for one process. Thread-safe; its thread starts with the first call of `table`.
 
     Args:
-        config: Whom to ask, and how.
+        config: Servers and policies.
         tls: One context for all connections of the process.
-        loads: Of every server, live.
-        source_changed: Called in the monitor's thread when the source has become another server, before the new table is seen.
-        interrupt_readers: Called in the monitor's thread, once per round, with the name of each unresponsive replica whose readers
-            can be served elsewhere, and a monotonic time: a reader that has received nothing since then waits in vain.
+        loads: The load of every server, live.
+        source_changed: Called in the monitor's thread when the source became another server, before the new table is published.
+        interrupt_readers: Called in the monitor's thread, once per round, with the name of each unresponsive replica whose
+            readers can be served elsewhere, and a monotonic time: a reader that has received nothing since then waits in vain.
     """
 
     def __init__(
@@ -133,7 +133,7 @@ class Monitor:
         self.view = self._seen()
 
     def table(self) -> RoutingTable:
-        """The newest table. Starts the thread, and waits for a round where there was none for long; never without a limit."""
+        """Return the latest table. Start the thread if needed; wait, with a limit, if the last round is too long ago."""
         thread = self._thread
         table = self.view.table
         if thread is None or not thread.is_alive():
@@ -146,7 +146,7 @@ class Monitor:
         return table if silence <= self._policy.poll_interval + self._longest_round else table.outdated(silence)
 
     def start(self) -> None:
-        """Start the thread, if it does not run; does not wait."""
+        """Start the thread unless it runs; does not wait."""
         with self._changed:
             if self._closing or (self._thread is not None and self._thread.is_alive()):
                 return
@@ -154,14 +154,14 @@ class Monitor:
             self._thread.start()
 
     def hurry(self) -> None:
-        """Look at the servers at once; does not wait."""
+        """Start the next round now; does not wait."""
         self._wake.set()
 
     def refresh(self, limit: float) -> bool:
-        """Wait for a round that begins after this call; all who wait share it.
+        """Wait for a round that starts after this call; concurrent callers share it.
 
         Args:
-            limit: Seconds after which the wait ends, with ``False``.
+            limit: Seconds after which the wait ends and returns ``False``.
         """
         with self._changed:
             if self._closing:
@@ -171,7 +171,7 @@ class Monitor:
             return self._changed.wait_for(lambda: self._ended >= wanted or self._closing, limit)
 
     def note_failure(self, name: str) -> None:
-        """A unit of work could not connect to a server, or lost it."""
+        """Count a failure of a unit of work to connect to a server or to stay connected."""
         with self._changed:
             before = self._state.breakers[name]
             after = before.after_failure(monotonic(), random.random(), self._policy.breaker)  # noqa: S311
@@ -182,20 +182,20 @@ class Monitor:
         self._wake.set()
 
     def note_success(self, name: str) -> None:
-        """A unit of work was served."""
+        """Note that a server has served a unit of work."""
         if self.view.breakers[name].failures:
             with self._changed:
                 self._state.breakers[name] = self._state.breakers[name].after_success()
                 self._publish()
 
     def drain(self, name: str, *, draining: bool) -> None:
-        """Give a server nothing new, or give it something again."""
+        """Assign no new units of work to a server, or assign them again."""
         with self._changed:
             (self._state.draining.add if draining else self._state.draining.discard)(name)
             self._publish()
 
     def close(self) -> None:
-        """End the thread and close its connections; waits for a question that is under way, with a limit."""
+        """Stop the thread and close its connections; waits, with a limit, for a running probe."""
         with self._changed:
             self._closing = True
             self._changed.notify_all()
@@ -206,13 +206,14 @@ class Monitor:
     def _run(self) -> None:
         while not self._closing:
             with self._changed:
-                # Under the lock: a call of `refresh` between the two would be woken for this round and wait for the next one.
+                # Under the lock: a call of `refresh` between the two lines would wake this round and wait for the
+                # next one.
                 self._wake.clear()
                 self._begun += 1
             try:
                 self._round()
             except Exception:  # noqa: BLE001 - the thread must live
-                # Without a round the table grows old, and an old one proves no source; the next round may be better.
+                # Without a round the table becomes outdated and proves no source; the next round may succeed.
                 _LOG.exception("a round of the monitor failed")
             with self._changed:
                 self._ended = self._begun
@@ -242,7 +243,7 @@ class Monitor:
             self._interrupt_readers(name, since)
 
     def _publish(self) -> None:
-        # A single assignment: whoever reads sees the old or the new view, and needs no lock.
+        # A single assignment: readers see the old or the new view and need no lock.
         self.view = self._seen()
 
     def _seen(self) -> View:

@@ -1,4 +1,4 @@
-"""The pools of one process: one for writers and one for readers on each server, made when they are first needed."""
+"""Connection pools of one process: one for writers and one for readers on each server, created on first use."""
 
 import ssl
 import threading
@@ -12,13 +12,13 @@ from inventory_replication.mysql.engines import ServerEngine, build_engine
 
 
 class Pools:
-    """Build it after fork. Threads may share it.
+    """Create it after fork. Thread-safe.
 
     Args:
-        config: Servers, account, limits.
+        config: Servers, account and limits.
         tls: One context for all connections of the process.
         guard: Installs on an engine what readers must not do.
-        on_engine: Called with each engine that is made, after ``guard``.
+        on_engine: Called with each new engine, after ``guard``.
     """
 
     def __init__(
@@ -37,29 +37,26 @@ class Pools:
         self._lock = threading.Lock()
 
     def writer(self, name: str) -> ServerEngine:
-        """The pool for write units on a server."""
+        """Return the pool for writes on a server."""
         return self._writers.get(name) or self._made(self._writers, name, read_only=False)
 
     def reader(self, name: str) -> ServerEngine:
-        """The pool for read-only units on a server, source or replica; its sessions are read-only at the database."""
+        """Return the pool for read-only units on a server, source or replica; the database keeps its sessions read-only."""
         return self._readers.get(name) or self._made(self._readers, name, read_only=True)
 
     def invalidate_writers(self) -> None:
-        """Let go of every connection that was made to write, after the source became another server."""
+        """Drop every connection for writes, after the source became another server."""
         with self._lock:
             for each in self._writers.values():
                 each.invalidate()
 
     def interrupt_readers(self, name: str, since: float) -> int:
-        """Interrupt the readers that wait on an unresponsive server, and return how many; never a writer.
-
-        See `PoolGuard.interrupt_readers`.
-        """
+        """Interrupt the readers that wait on an unresponsive server, never a writer; return how many. See `PoolGuard`."""
         made = self._readers.get(name)
         return made.guard.interrupt_readers(since) if made else 0
 
     def close(self) -> None:
-        """Close all idle connections; those in use are closed when they come back."""
+        """Close all idle connections; those in use are closed when they are returned."""
         with self._lock:
             for each in (*self._writers.values(), *self._readers.values()):
                 each.close()

@@ -1,4 +1,4 @@
-"""Which server a unit of work gets, or the error that says why none; every choice is counted with its reason."""
+"""Chooses the server of a unit of work, or raises why there is none. Every choice is counted with its reason."""
 
 import random
 from time import monotonic, sleep
@@ -29,7 +29,7 @@ _PAUSE = 0.01
 
 
 class Router:
-    """Threads may share it."""
+    """Thread-safe."""
 
     def __init__(self, monitor: Monitor, counters: Counters, retry: RetryPolicy) -> None:
         self._monitor = monitor
@@ -37,14 +37,14 @@ class Router:
         self._retry = retry
 
     def reader(self, requirements: ReadRequirements, unreachable: list[str]) -> RouteDecision:
-        """The server of a read-only unit.
+        """Choose the server of a read-only unit.
 
         Args:
-            requirements: What it asks for.
+            requirements: What it requires.
             unreachable: Servers that this unit has failed to reach.
 
         Raises:
-            ReplicationError: No server may serve it; the kind says why.
+            ReplicationError: No server may serve it; the class says why.
         """
         table = self._table(unreachable)
         decision = choose_reader(table, requirements, monotonic(), (random.random(), random.random()))  # noqa: S311
@@ -53,15 +53,15 @@ class Router:
     def after_wait(
         self, requirements: ReadRequirements, failed: RouteDecision, unreachable: list[str]
     ) -> RouteDecision:
-        """The next server after a wait that ended without the token; raises as `reader`."""
+        """Choose the next server after a wait that ended without the token. Raises like `reader`."""
         table = self._table(unreachable)
         return self._accepted(table, after_wait_failed(table, requirements, failed, monotonic()), "reader")
 
     def writer(self) -> RouteDecision:
-        """The source.
+        """Choose the source.
 
         Raises:
-            SourceUnavailable: There is none; after a switchover has begun the next one is waited for, with a limit.
+            SourceUnavailable: There is none. During a switchover the next one is waited for, with a limit.
         """
         table = self._monitor.table()
         if table.source is None:
@@ -69,7 +69,7 @@ class Router:
         return self._accepted(table, choose_writer(table), "writer")
 
     def is_current(self, decision: RouteDecision) -> bool:
-        """Whether the server that was chosen to write on is still the one that may be written to."""
+        """Return whether the server that was chosen for a write is still the one that may be written to."""
         snapshot = self._monitor.view.table.snapshot
         return snapshot.epoch == decision.epoch and snapshot.cause is not Cause.SPLIT_BRAIN
 
@@ -80,11 +80,11 @@ class Router:
         return table
 
     def _after_switchover(self, table: RoutingTable) -> RoutingTable:
-        """The table with the next source, or the last one without."""
+        """Return the table with the next source, or the last one without."""
         while table.source is None:
             view = self._monitor.view
             if view.table.source is not None:
-                # Between the table and the view the source came: the table is what is old.
+                # The source appeared between reading the table and the view: only the table is outdated.
                 return self._monitor.table()
             if not self._switching(view):
                 return table
@@ -95,7 +95,7 @@ class Router:
         return table
 
     def _switching(self, view: View) -> bool:
-        """Whether the role is being moved since a moment ago: the former source is read-only, or a second server seems writable."""
+        """Return whether a switchover is under way: the former source is read-only, or a second server seems writable."""
         snapshot = view.table.snapshot
         if snapshot.cause is Cause.SUSPECTED and view.sourceless_since is not None:
             return monotonic() - view.sourceless_since < self._retry.switchover_patience

@@ -1,4 +1,4 @@
-"""Units of work: the only place that begins and commits transactions."""
+"""Units of work: the only module that begins and commits transactions."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -38,7 +38,7 @@ _WRITING: Final[ContextVar[frozenset[object]]] = ContextVar("writing_units", def
 
 
 class _SourceChanged(Exception):
-    """The source became another server while a write was running, which has not committed yet."""
+    """The source became another server while a write was running that has not committed yet."""
 
 
 class _Lease(NamedTuple):
@@ -49,21 +49,21 @@ class _Lease(NamedTuple):
 
 @dataclass(slots=True)
 class _Attempt:
-    """One run of a write unit; ``driver`` is there once it has a connection."""
+    """One run of a write; ``driver`` is set once it has a connection."""
 
     server: str
     driver: TrackingConnection | None = None
 
 
 def run_in_one_transaction(session: S, work: Callable[[S], T]) -> T:
-    """Give ``work`` the session, commit at its end, roll back at its error.
+    """Run ``work`` with the session; commit at its end, roll back on its error.
 
     Args:
-        session: Of a class that `writing_class` made, on an engine with `refuse_commits_in_work`.
-        work: May use savepoints, but not end the transaction.
+        session: Of a class that `writing_class` returned, on an engine with `refuse_commits_in_work`.
+        work: May use savepoints, but must not end the transaction.
 
     Raises:
-        UnitOfWorkMisused: ``work`` called ``commit()``, ``rollback()`` or ``close()``, of the session or its connection.
+        UnitOfWorkMisused: ``work`` called ``commit()``, ``rollback()`` or ``close()`` of the session or its connection.
     """
     with session:
         transaction = session.begin()
@@ -76,7 +76,7 @@ def run_in_one_transaction(session: S, work: Callable[[S], T]) -> T:
             if not ended:
                 session.commit()
         except BaseException:
-            # A refused commit leaves a transaction that only this ends; the pool would take it for one that was ended.
+            # Only this ends the transaction of a refused commit; the pool would consider it ended.
             with suppress(DBAPIError):
                 session.rollback()
             raise
@@ -91,10 +91,10 @@ def one_write_at_a_time(owner: object, context: CausalContext | None) -> Iterato
 
     Args:
         owner: The database.
-        context: The causal context that the write belongs to.
+        context: The causal context of the write.
 
     Raises:
-        UnitOfWorkMisused: A write is running already, or the answer to a request is being sent.
+        UnitOfWorkMisused: A write is already running, or the response is being sent.
     """
     if owner in _WRITING.get():
         raise UnitOfWorkMisused(
@@ -116,12 +116,12 @@ def one_write_at_a_time(owner: object, context: CausalContext | None) -> Iterato
 
 
 class UnitsOfWork(Generic[S]):
-    """Of one process; threads may share it.
+    """Units of work of one process. Thread-safe.
 
     Args:
         config: Policies.
-        session_class: Of every session.
-        current: Where the causal context of the caller is found.
+        session_class: The class of every session.
+        current: Finds the causal context of the caller.
         pools: Of this process.
         monitor: Of this process.
         load_tracker: Of this process.
@@ -152,11 +152,11 @@ class UnitsOfWork(Generic[S]):
 
     @contextmanager
     def reader(self, requirements: ReadRequirements) -> Iterator[S]:
-        """A read-only session on one server; see `ReplicatedCluster.reader`."""
+        """Yield a read-only session on one server; see `ReplicatedCluster.reader`."""
         context = self._current.get()
         lease = self._lease(requirements, context)
         server = lease.server
-        # The connection may have waited for the token already, which begins its transaction.
+        # The connection may have waited for the token, which begins its transaction.
         session = self._reading(bind=lease.connection, autoflush=False, join_transaction_mode="control_fully")
         try:
             yield session
@@ -200,7 +200,7 @@ class UnitsOfWork(Generic[S]):
                 return result
 
     def _lease(self, requirements: ReadRequirements, context: CausalContext | None) -> _Lease:
-        """A connection to the server that is chosen, which has what the reader must see."""
+        """Return a connection to the chosen server, which has what the reader must see."""
         unreachable: list[str] = []
         try:
             decision = self._router.reader(requirements, unreachable)
@@ -224,7 +224,7 @@ class UnitsOfWork(Generic[S]):
             raise
 
     def _elsewhere(self, requirements: ReadRequirements, unreachable: list[str], failure: Failure) -> RouteDecision:
-        """Another server; where there is none, a wrong password is told rather than that nobody serves."""
+        """Choose another server. If there is none, prefer to report a refused login."""
         try:
             return self._router.reader(requirements, unreachable)
         except NoEligibleReplica:
@@ -234,7 +234,7 @@ class UnitsOfWork(Generic[S]):
     def _try(
         self, decision: RouteDecision, requirements: ReadRequirements, context: CausalContext | None
     ) -> _Lease | None:
-        """Connect, and wait for the token where that is asked for; ``None``: it did not come."""
+        """Connect and wait for the token if needed; return ``None`` if it did not arrive."""
         server = decision.server or ""
         begun = self._load_tracker.begin(server)
         connection = None
@@ -266,7 +266,7 @@ class UnitsOfWork(Generic[S]):
         return met
 
     def _end(self, session: Session, lease: _Lease) -> None:
-        """Give everything back. What fails now takes nothing away from what was read."""
+        """Return connection and load. An error now does not affect what was read."""
         try:
             session.close()
         except DBAPIError as fault:
@@ -278,7 +278,7 @@ class UnitsOfWork(Generic[S]):
     def _run(
         self, decision: RouteDecision, work: Callable[[S], T], attempt: _Attempt, context: CausalContext | None
     ) -> T:
-        """Run ``work`` once; its commits are in the context before its connection is back in the pool."""
+        """Run ``work`` once. Its commits are in the context before its connection returns to the pool."""
 
         def checked(session: S) -> T:
             result = work(session)
@@ -306,7 +306,7 @@ class UnitsOfWork(Generic[S]):
             self._load_tracker.end(attempt.server, begun)
 
     def _after_failure(self, failure: Failure, failed: int) -> None:
-        """Prepare the next run of a write, or raise what its caller gets."""
+        """Prepare the next run of a write, or raise the error for its caller."""
         self._note(failure)
         if not failure.outcome.may_repeat or failed >= self._retry.attempts:
             failure.raise_for_writer()
@@ -329,7 +329,7 @@ def _served(decision: RouteDecision, server: str) -> ServerUse:
 
 
 def _in_doubt(fault: BaseException, server: str, driver: TrackingConnection) -> bool:
-    """Whether something may have been stored that nobody has confirmed."""
+    """Return whether something may have been stored without confirmation."""
     if isinstance(fault, DBAPIError):
         return classify_write_failure(fault, server, driver).outcome.commit is CommitState.UNKNOWN
     return driver.commit_sent and not driver.commit_confirmed

@@ -1,4 +1,4 @@
-"""Statistics of one process: counters, load of each server, and both as Prometheus text."""
+"""Statistics of one process: counters, the load of each server, and both as Prometheus text."""
 
 import threading
 from bisect import bisect_left
@@ -13,7 +13,7 @@ from inventory_replication.decisions.snapshot import Cause
 from inventory_replication.status import ClusterStatus
 
 WAIT_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0)
-"""Upper bounds, in seconds, of the classes that waits are counted in; a last one takes the rest."""
+"""Upper bounds, in seconds, of the histogram buckets of waits; a last bucket takes the rest."""
 
 
 @dataclass(slots=True)
@@ -26,45 +26,45 @@ class Waits:
 
 @dataclass(slots=True)
 class Counters:
-    """Grow only. Threads may share it; read a copy (`copy`)."""
+    """Events of one process. Thread-safe; read a `copy`."""
 
     units: Counter[tuple[str, str, str]] = field(default_factory=Counter)
     """Decisions by role, server (empty: refused) and reason."""
     repeated: Counter[str] = field(default_factory=Counter)
-    """Units of work that were run again, by what went wrong."""
+    """Repeated runs of units of work, by kind of error."""
     faults: Counter[tuple[str, str]] = field(default_factory=Counter)
-    """Failures by server and what went wrong."""
+    """Failures by server and kind of error."""
     tokens: Counter[str] = field(default_factory=Counter)
-    """Causal tokens that were brought, by verdict."""
+    """Received causal tokens, by verdict."""
     waits: dict[str, Waits] = field(default_factory=dict)
     """By server."""
     unmet_waits: Counter[str] = field(default_factory=Counter)
     """Waits that ended without the change, by server."""
     interrupted: Counter[str] = field(default_factory=Counter)
-    """Reads under way that were ended because their server did not answer, by server."""
+    """Interrupted readers of unresponsive servers, by server."""
     unknown_commits: int = 0
     lost_writes: int = 0
     largest_token: int = 0
-    """Length in characters of the longest token given out."""
+    """Length in characters of the longest token issued."""
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def count_unit(self, role: str, server: str, reason: str) -> None:
-        """A unit of work goes to a server, or is refused."""
+        """Count a unit of work that was assigned to a server or refused."""
         with self._lock:
             self.units[role, server, reason] += 1
 
     def count_fault(self, server: str, kind: str) -> None:
-        """A unit of work failed on a server."""
+        """Count a failure on a server."""
         with self._lock:
             self.faults[server, kind] += 1
 
     def count_repeat(self, kind: str) -> None:
-        """A unit of work is run again."""
+        """Count a repeated run."""
         with self._lock:
             self.repeated[kind] += 1
 
     def count_wait(self, server: str, seconds: float, *, met: bool) -> None:
-        """A reader waited for its own change."""
+        """Count a wait of a reader for its own change."""
         with self._lock:
             waits = self.waits.setdefault(server, Waits())
             waits.classes[bisect_left(WAIT_BUCKETS, seconds)] += 1
@@ -73,32 +73,32 @@ class Counters:
                 self.unmet_waits[server] += 1
 
     def count_interrupted(self, server: str, number: int) -> None:
-        """Reads under way were ended."""
+        """Count interrupted readers."""
         with self._lock:
             self.interrupted[server] += number
 
     def count_token(self, verdict: str) -> None:
-        """A token was brought."""
+        """Count a received token."""
         with self._lock:
             self.tokens[verdict] += 1
 
     def note_issued(self, length: int) -> None:
-        """A token was given out."""
+        """Note the length of an issued token."""
         with self._lock:
             self.largest_token = max(self.largest_token, length)
 
     def count_unknown_commit(self) -> None:
-        """Nobody knows whether a change was stored, or which GTID it has."""
+        """Count a commit whose result or GTID is unknown."""
         with self._lock:
             self.unknown_commits += 1
 
     def count_lost_write(self) -> None:
-        """A confirmed change is missing on the present source."""
+        """Count a confirmed change that is missing on the present source."""
         with self._lock:
             self.lost_writes += 1
 
     def copy(self) -> "Counters":
-        """A copy of one moment."""
+        """Return a consistent copy."""
         with self._lock:
             return Counters(
                 units=self.units.copy(),
@@ -115,20 +115,20 @@ class Counters:
 
 
 class LoadTracker:
-    """Guards the `ServerLoad` of every server; the router reads them without a lock."""
+    """Maintains the `ServerLoad` of every server, which the router reads without a lock."""
 
     def __init__(self, names: Iterable[str]) -> None:
         self.loads = {name: ServerLoad() for name in names}
         self._lock = threading.Lock()
 
     def begin(self, name: str) -> float:
-        """A unit of work begins on a server; gives the time for `end`."""
+        """Note the start of a unit of work on a server; return the time for `end`."""
         with self._lock:
             self.loads[name].in_flight += 1
         return monotonic()
 
     def end(self, name: str, begun: float) -> None:
-        """The unit of work has ended."""
+        """Note the end of a unit of work."""
         load = self.loads[name]
         now = monotonic()
         with self._lock:
@@ -136,17 +136,17 @@ class LoadTracker:
             load.observe(now - begun, now)
 
     def give_up(self, name: str) -> None:
-        """The unit of work never got its connection; its time says nothing about the work of others."""
+        """Note that a unit of work never got its connection; its duration says nothing about the server."""
         with self._lock:
             self.loads[name].in_flight -= 1
 
     def begin_wait(self, name: str) -> None:
-        """A reader begins to wait for its own change."""
+        """Note that a reader starts to wait for its own change."""
         with self._lock:
             self.loads[name].waiters += 1
 
     def end_wait(self, name: str) -> None:
-        """The reader waits no more."""
+        """Note that the wait ended."""
         with self._lock:
             self.loads[name].waiters -= 1
 
@@ -161,10 +161,10 @@ Sample = tuple[Labels, float]
 
 
 def render_metrics(counters: Counters, status: ClusterStatus, looked_at: float) -> str:
-    """All numbers.
+    """Return all metrics in the Prometheus text format 0.0.4.
 
     Args:
-        counters: A copy that nobody changes.
+        counters: A copy that nothing changes.
         status: The cluster now.
         looked_at: Monotonic time of the last round of the monitor.
     """

@@ -1,4 +1,4 @@
-"""What an operator is told about the cluster, as one process sees it."""
+"""The status of the cluster, as one process sees it."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,17 +15,17 @@ class ServerStatus:
     """One server.
 
     Args:
-        name: As configured.
+        name: Its configured name.
         address: ``host:port``.
-        role: ``source``, ``replica``, or ``none`` for one that is neither now.
-        state: ``source``, ``replica``, ``stalled``, ``unreachable``, ``refused`` or ``deposed`` (a former source that was
-            replaced while it was away); ``draining`` for one that gets nothing new.
-        staleness_seconds: Upper bound; 0 on the source, ``None`` where nothing is proved.
+        role: ``source``, ``replica`` or ``none``.
+        state: ``source``, ``replica``, ``stalled``, ``unreachable``, ``refused``, ``deposed`` (a former source that was replaced
+            while it was away) or ``draining`` (gets no new units of work).
+        staleness_seconds: Upper bound; 0 on the source, ``None`` if nothing is proved.
         in_flight: Units of work of this process on it.
         breaker: ``closed``, ``open`` or ``half_open``.
-        reason: One line for people.
-        semisync: Whether semisynchronous replication holds on its side; ``None`` where it is not installed.
-        clock_ahead_seconds: By how much its clock is ahead of this process's; ``None``: it has not answered yet.
+        reason: The reason for the state, one line for people.
+        semisync: Whether semisynchronous replication is active on its side; ``None`` if it is not installed.
+        clock_ahead_seconds: How far its clock is ahead of this process's; ``None`` before its first answer.
     """
 
     name: str
@@ -46,14 +46,14 @@ class ClusterStatus:
 
     Args:
         mode: ``normal``, ``source_only``, ``read_only`` or ``down``.
-        epoch: How often this process has seen the source become another server, the first time included.
+        epoch: How often this process has seen the source become another server, including the first time.
         source: Name of the server that is written to, if there is one.
-        reason: One line for people: why there is this source, or none.
+        reason: Why there is this source, or none; one line for people.
         servers: In configured order.
-        lost_gtids: Transactions that an earlier source had confirmed and the present one has not; empty is good.
+        lost_gtids: Transactions that an earlier source had confirmed and the present one does not have; empty is good.
         cause: Why there is this source, or none; see `Cause`.
         isolated: This process reaches none of the servers.
-        recorded_epoch: Number of the newest change of the source that a server has on record; 0: none.
+        recorded_epoch: Epoch of the newest record of the source on a server; 0: none.
     """
 
     mode: str
@@ -68,7 +68,7 @@ class ClusterStatus:
 
 
 def describe(config: ClusterConfig, view: View, loads: Mapping[str, ServerLoad], now: float) -> ClusterStatus:
-    """The status at a monotonic time."""
+    """Return the status at a monotonic time."""
     table = view.table
     snapshot = table.snapshot
     return ClusterStatus(

@@ -1,8 +1,8 @@
-"""Causal tokens in the requests and answers of a Flask application: no sticky sessions, and no store that its instances share.
+"""Causal tokens in the requests and responses of a Flask application, without sticky sessions or a shared store.
 
-A browser carries its token in cookies, an API client in a header. Two answers to one browser may cross, so no answer may
-replace what it has not seen: each cookie has a name of its own and stands for one token for good, and an answer takes away
-only cookies whose tokens are part of the one that it sets.
+A browser carries its token in cookies, an API client in a header. Two responses to one browser may cross, so no response may
+replace what it has not seen: each cookie has a name of its own and always holds the same token, and a response deletes only
+cookies whose tokens are part of the one that it sets.
 """
 
 import hashlib
@@ -40,15 +40,15 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 MAX_TOKENS: Final = 8
-"""Tokens that are read of one request; with more, its readers are sent to the source."""
+"""Tokens that are read from one request; with more, its readers go to the source."""
 MAX_TOKEN_BYTES: Final = 3072
-"""Names and values of all token cookies of one request together; with more, its readers are sent to the source."""
+"""Names and values of all token cookies of one request; with more, its readers go to the source."""
 MAX_COOKIES_REMOVED: Final = 24
-"""Cookies that one answer takes away: its headers have a limit too, in a proxy that is in front. The next answer goes on."""
+"""Cookies that one response deletes, as proxies limit response headers. The next response continues."""
 RETRY_AFTER: Final = "2"
-"""Seconds after which a client that met an unavailable database may try again: the monitor asks several times in them."""
+"""Seconds after which a client may retry an unavailable database: several rounds of the monitor."""
 CHANGED_HEADER: Final = "X-Changed"
-"""Header of an answer to an error: ``no``, ``yes`` or ``unknown``, whether the request has changed anything."""
+"""Header of an error response: ``no``, ``yes`` or ``unknown``, whether the request has changed anything."""
 RECENT_SECONDS: Final = 60.0
 MAX_RECENT_BROWSERS: Final = 1024
 _CONTEXT: Final = "inventory_replication.causal"
@@ -57,19 +57,19 @@ _UNAVAILABLE = (SourceUnavailable, NoEligibleReplica, CausalTimeout, DatabaseBus
 
 
 class CausalRequests:
-    """Opens a causal context for each request of ``app`` and carries it on in the answer.
+    """Open a causal context for each request of ``app`` and continue it in the response.
 
-    The context stays open until the last byte of a streamed answer. A request that does not touch the cluster gets no cookie,
-    so files that a cache may keep stay cacheable.
+    The context stays open until the last byte of a streamed response. A request that does not use the cluster gets no cookie, so
+    files that a cache may keep stay cacheable.
 
     Args:
-        app: Wrapped; its ``wsgi_app`` is replaced.
-        cluster: What the views work on.
-        cookie: Beginning of the cookies' names.
-        header: Name of the header that a client without cookies sends and gets; tokens are separated by commas.
+        app: The application; its ``wsgi_app`` is replaced.
+        cluster: The cluster that the views use.
+        cookie: Prefix of the cookie names.
+        header: Header that a client without cookies sends and receives; tokens are separated by commas.
         secure: Whether browsers send the cookies over HTTPS only.
-        max_age: Seconds that a browser keeps a cookie; as long as ``TokenPolicy.max_age`` believes its token.
-        answer_errors: Answer errors of the database, as `answer_error` does; switch it off if the application has its own pages.
+        max_age: Seconds that a browser keeps a cookie; equal to ``TokenPolicy.max_age``.
+        answer_errors: Handle errors of the database with `answer_error`; disable it if the application has its own error pages.
     """
 
     def __init__(
@@ -106,7 +106,7 @@ class CausalRequests:
         environment[_CONTEXT] = context
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
-            # A server may judge the headers by this very list.
+            # A server may keep this very list.
             headers.extend(self._carried(context, cookies, by_header=bool(sent)))
             return start_response(status, headers, exc_info)
 
@@ -119,8 +119,8 @@ class CausalRequests:
 
     @contextmanager
     def _opened(self, texts: list[str]) -> Iterator[CausalContext]:
-        """One context that holds what all tokens stand for."""
-        # Each context begins with what the outer one carries.
+        """Open one context with everything that the tokens represent."""
+        # Each context starts with what the outer one carries.
         texts = texts[:MAX_TOKENS] + [_TOO_MANY] * (len(texts) > MAX_TOKENS)
         with ExitStack() as stack:
             for text in texts[:-1]:
@@ -132,7 +132,7 @@ class CausalRequests:
         if stale:
             shown = "unknown" if None in stale else f"{max(each or 0.0 for each in stale):.3f}"
             yield "X-Staleness-Seconds", shown
-        # A loss that was reported, and cookies that are too many, are dealt with even if no server was read.
+        # A reported loss and too many cookies are handled even if no server was read.
         if not (context.served or context.given_up or cookies.too_large):
             return
         token = context.token or ""
@@ -146,11 +146,11 @@ class CausalRequests:
             yield from self._removed(cookies.tokens, cookies.path)
 
     def _replaced(self, context: CausalContext, cookies: "_Cookies") -> Iterator[tuple[str, str]]:
-        """Set one cookie for all that the browser must see, and take away those that it replaces."""
+        """Set one cookie for everything that the browser must see, and delete those that it replaces."""
         with self._recent.of(cookies.browser) as recent:
             for name, text in recent.items():
                 if name not in cookies.tokens:
-                    # What a block carries stays with the context around it.
+                    # The surrounding context takes over what the block carries.
                     with self._cluster.causal(text):
                         pass
             token = context.token or ""
@@ -174,7 +174,7 @@ class CausalRequests:
 
 
 def from_source(view: Callable[P, R]) -> Callable[P, R]:
-    """Let every reader of this view read from the source."""
+    """Make every reader of this view read from the source."""
 
     @wraps(view)
     def on_source(*args: P.args, **kwargs: P.kwargs) -> R:
@@ -185,9 +185,9 @@ def from_source(view: Callable[P, R]) -> Callable[P, R]:
 
 
 def allow_stale(seconds: float) -> Callable[[Callable[P, R]], Callable[P, R]]:
-    """Let every reader of this view take a replica that may be so many seconds behind, its own changes excepted.
+    """Allow every reader of this view to use a replica up to ``seconds`` behind, except for the user's own changes.
 
-    While there is no source, it takes an older state than the request's token asks for.
+    While there is no source, accept an older state than the token of the request requires.
     """
 
     def decorate(view: Callable[P, R]) -> Callable[P, R]:
@@ -204,7 +204,7 @@ def allow_stale(seconds: float) -> Callable[[Callable[P, R]], Callable[P, R]]:
 
 
 def current_context() -> CausalContext:
-    """The causal context of this request.
+    """Return the causal context of this request.
 
     Raises:
         RuntimeError: The application has no `CausalRequests`.
@@ -220,11 +220,11 @@ def _tokens(text: str) -> list[str]:
 
 
 def answer_error(error: ReplicationError) -> Response:
-    """Answer an error of the database in plain text.
+    """Return a plain text response to an error of the database.
 
-    503 with ``Retry-After`` always means that nothing was changed, so that a client or a balancer may send the request again. After
-    an earlier write of the same request it is 500. An unknown commit is 504: whoever sends it again does so knowingly. A lost write
-    is 409: it was another request's.
+    503 with ``Retry-After`` always means that nothing was changed, so a client or a balancer may send the request again. After
+    an earlier write of the same request it is 500. An unknown commit is 504, so that a retry is a deliberate one. A lost write
+    is 409: it was that of another request.
     """
     headers = Headers()
     if isinstance(error, CommitUnknown):
@@ -239,9 +239,9 @@ def answer_error(error: ReplicationError) -> Response:
 
 
 class _Cookies(NamedTuple):
-    """What a request has brought: our tokens by the name of their cookie, a mark of the browser, and the path of the cookies.
+    """The token cookies of a request by name, a fingerprint of the browser, and the path of the cookies.
 
-    The path is the prefix of the application, so that several on one host do not get the tokens of one another.
+    The path is the prefix of the application, so that several applications on one host do not share tokens.
     """
 
     tokens: dict[str, str]
@@ -265,11 +265,11 @@ class _Cookies(NamedTuple):
 
 
 class _RecentTokens:
-    """Tokens that this process has sent in the last minute, so that parallel answers to one browser leave one cookie and not many.
+    """Tokens sent by this process in the last minute, so that parallel responses to one browser leave a single cookie.
 
-    An answer takes over what the ones before it have set, and so may take their cookies away, in whatever order they arrive. A
-    browser is known by its other cookies, such as that of its login; without any, nothing is remembered. Two browsers that
-    are taken for one wait for one another's changes, and nothing else.
+    A response takes over what earlier ones have set, and may therefore delete their cookies, in whatever order they arrive. A
+    browser is identified by its other cookies, such as that of its login; without any, nothing is remembered. If two browsers
+    are confused, they wait for each other's changes, nothing else.
     """
 
     def __init__(self) -> None:
@@ -278,7 +278,7 @@ class _RecentTokens:
 
     @contextmanager
     def of(self, browser: bytes) -> Iterator[dict[str, str]]:
-        """Return the cookies of this browser, by name, to be changed within the block."""
+        """Yield the cookies of this browser by name; the block may change them."""
         if not browser:
             yield {}
             return
@@ -295,7 +295,7 @@ class _RecentTokens:
 
 
 class _Stream:
-    """The body of an answer, whose headers are sent: its context takes no more writes while a part of it is made."""
+    """The body of a response whose headers are sent: its context refuses writes while a part is produced."""
 
     def __init__(self, body: Iterable[bytes], context: CausalContext) -> None:
         self._body = body
