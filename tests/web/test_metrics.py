@@ -37,7 +37,7 @@ TEXT = """\
 # HELP inventory_replication_units_total Decisions
 # TYPE inventory_replication_units_total counter
 inventory_replication_units_total{{role="reader",server="db",reason="token"}} {units}
-# HELP inventory_replication_mode 1 for the mode that holds
+# HELP inventory_replication_mode 1 for the current mode
 # TYPE inventory_replication_mode gauge
 inventory_replication_mode{{mode="normal"}} {normal}
 # HELP inventory_replication_in_flight Units of work that are running

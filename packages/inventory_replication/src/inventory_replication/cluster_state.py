@@ -66,7 +66,7 @@ class ProbeResult:
         return isinstance(self.report, NoAnswer) and not self.report.alive
 
 
-NOT_PROBED = ProbeResult(float("-inf"), NoAnswer("It has not been asked yet."))
+NOT_PROBED = ProbeResult(float("-inf"), NoAnswer("It has not been probed yet."))
 
 
 @dataclass(slots=True)
@@ -120,8 +120,8 @@ class ClusterState:
         for name, each in fresh.items():
             if each is not NOT_PROBED:
                 self._judge(name, each, now, jitter)
-        told = {server.name: self._answer(server.name, answers[server.name], now) for server in self.config.servers}
-        snapshot = decide_topology(told, before, now)
+        probed = {server.name: self._answer(server.name, answers[server.name], now) for server in self.config.servers}
+        snapshot = decide_topology(probed, before, now)
         replaced = before is not None and snapshot.epoch != before.epoch
         if replaced:
             self._tracker = StalenessTracker(self.config.monitor.history)
@@ -136,7 +136,7 @@ class ClusterState:
     def table(self) -> RoutingTable:
         """Build the routing table of the current state."""
         snapshot = self._snapshot or decide_topology(
-            {name: NoAnswer("It has not been asked yet.") for name in self.breakers}, None, float("-inf")
+            {name: NoAnswer("It has not been probed yet.") for name in self.breakers}, None, float("-inf")
         )
         return build_routing_table(
             snapshot,

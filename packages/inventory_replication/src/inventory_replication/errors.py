@@ -78,7 +78,7 @@ class ReadOnlyUnitError(ReplicationError):
     """A read-only unit of work tried to write, to lock or to call what may write; nothing was sent to the server."""
 
     code = "REP-005"
-    default_message = "A reader was asked to write or lock. Do it inside `sessions.write(work)`."
+    default_message = "A reader must not write or lock. Do that in `write(work)`."
 
 
 class CommitUnknown(ReplicationError):

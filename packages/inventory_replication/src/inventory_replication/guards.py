@@ -136,13 +136,13 @@ def find_objection(statement: str) -> str:
     first = _FIRST_WORD.match(bare)
     word = first[1] if first else ""
     if word not in _OPENS:
-        return f"A reader was asked for a statement that begins with {word.upper() or 'no word'}."
+        return f"A reader must not run a statement that begins with {word.upper() or 'no word'}."
     if _LOCKS.search(bare):
-        return "A reader was asked for a locking read (FOR UPDATE, FOR SHARE)."
+        return "A reader must not run a locking read (FOR UPDATE, FOR SHARE)."
     if word in {"select", "with", "values", "table", "explain"} and _CHANGES.search(bare):
-        return "A reader was asked for a statement that changes or stores something (UPDATE, DELETE, INTO)."
+        return "A reader must not run a statement that changes or stores data (UPDATE, DELETE, INTO)."
     if _CALLS.search(bare):
-        return "A reader was asked to take or give back a lock by its name (GET_LOCK and its like)."
+        return "A reader must not take or release a named lock (GET_LOCK and similar functions)."
     return ""
 
 
@@ -164,7 +164,7 @@ def _before_execute(
         raise ReadOnlyUnitError(f"{verdict} Nothing was sent. {_CURE}")
     if context is not None and _is_textual(context) and not context.execution_options.get(DECLARED):
         raise ReadOnlyUnitError(
-            "A reader was given a statement as text, which may do anything. If it only reads, say so: "
+            "A reader got a statement as text, which may do anything. If it only reads, declare it:  "
             "text(...).execution_options(read_only=True). " + _CURE
         )
 
@@ -180,4 +180,4 @@ def _is_textual(context: ExecutionContext) -> bool:
 
 
 def _before_flush(*_: Any) -> None:
-    raise ReadOnlyUnitError(f"A reader's session was asked to store objects. Nothing was sent. {_CURE}")
+    raise ReadOnlyUnitError(f"A reader's session must not store objects. Nothing was sent. {_CURE}")

@@ -180,22 +180,20 @@ def _counted(counters: Counters) -> Iterator[str]:
         ({"role": role, "server": server, "reason": reason}, count)
         for (role, server, reason), count in sorted(counters.units.items())
     ]
-    yield from _family(
-        "units_total", "counter", "Decisions where a unit of work goes; no server: it was refused", units
-    )
+    yield from _family("units_total", "counter", "Units of work by role, server and reason; no server: refused", units)
     faults = [({"server": server, "fault": fault}, count) for (server, fault), count in sorted(counters.faults.items())]
     yield from _family("faults_total", "counter", "Failures of units of work", faults)
     repeats = [({"fault": fault}, count) for fault, count in sorted(counters.repeated.items())]
-    yield from _family("repeats_total", "counter", "Units of work that were run again", repeats)
+    yield from _family("repeats_total", "counter", "Repeated runs of units of work", repeats)
     tokens = [({"verdict": verdict}, count) for verdict, count in sorted(counters.tokens.items())]
-    yield from _family("tokens_total", "counter", "Causal tokens that were brought", tokens)
+    yield from _family("tokens_total", "counter", "Causal tokens received", tokens)
     interrupted = [({"server": server}, count) for server, count in sorted(counters.interrupted.items())]
     yield from _family("cut_off_total", "counter", "Reads ended because their server did not answer", interrupted)
     yield from _family(
-        "unknown_commits_total", "counter", "Commits of unknown end or GTID", [({}, counters.unknown_commits)]
+        "unknown_commits_total", "counter", "Commits with unknown result or GTID", [({}, counters.unknown_commits)]
     )
     yield from _family("lost_writes_total", "counter", "Confirmed changes found missing", [({}, counters.lost_writes)])
-    yield from _family("largest_token_bytes", "gauge", "Longest causal token given out", [({}, counters.largest_token)])
+    yield from _family("largest_token_bytes", "gauge", "Longest causal token issued", [({}, counters.largest_token)])
 
 
 def _waits(counters: Counters) -> Iterator[str]:
@@ -216,7 +214,7 @@ def _waits(counters: Counters) -> Iterator[str]:
 
 def _state(status: ClusterStatus) -> Iterator[str]:
     modes = [({"mode": mode}, float(mode == status.mode)) for mode in _MODES]
-    yield from _family("mode", "gauge", "1 for the mode that holds", modes)
+    yield from _family("mode", "gauge", "1 for the current mode", modes)
     causes = [({"cause": cause}, float(cause == status.cause)) for cause in _CAUSES]
     yield from _family("cause", "gauge", "1 for why there is this source, or none", causes)
     yield from _family(
@@ -229,7 +227,7 @@ def _state(status: ClusterStatus) -> Iterator[str]:
     )
     by_server = [({"server": server.name}, server) for server in status.servers]
     stale = [(labels, server.staleness_seconds) for labels, server in by_server if server.staleness_seconds is not None]
-    yield from _family("staleness_seconds", "gauge", "Upper bound; no sample where nothing is proved", stale)
+    yield from _family("staleness_seconds", "gauge", "Upper bound; no sample if nothing is proved", stale)
     flying = [(labels, float(server.in_flight)) for labels, server in by_server]
     yield from _family("in_flight", "gauge", "Units of work that are running", flying)
     states = [({**labels, "role": server.role, "state": server.state}, 1.0) for labels, server in by_server]

@@ -103,7 +103,7 @@ def _server(server: Server, view: View, in_flight: int, now: float) -> ServerSta
         staleness_seconds=max(staleness, 0.0) if staleness is not None and isfinite(staleness) else None,
         in_flight=in_flight,
         breaker=str(view.breakers[server.name].state),
-        reason=member.reason if member else "It has not been asked yet.",
+        reason=member.reason if member else "It has not been probed yet.",
         semisync=semisync,
         clock_ahead_seconds=report.clock_ahead if report else None,
     )

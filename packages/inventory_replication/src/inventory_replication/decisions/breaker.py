@@ -1,6 +1,6 @@
-"""When a server is left alone and when it may return.
+"""Circuit breaker of one server: when it is left alone and when it may return.
 
-Only failures to connect, or to stay connected, count. An open breaker closes by good answers that were asked for after its pause
+Only failures to connect, or to stay connected, count. An open breaker closes by successful probes that were sent after its pause
 and by nothing else: silence, old answers and the passing of time are no evidence of health.
 """
 
@@ -16,23 +16,23 @@ class BreakerState(StrEnum):
     """What may be sent to the server."""
 
     CLOSED = "closed"
-    """Traffic."""
+    """Units of work and probes."""
     OPEN = "open"
-    """Nothing: it pauses."""
+    """Nothing until the pause ends."""
     HALF_OPEN = "half_open"
     """Probes of the monitor only."""
 
 
 @dataclass(frozen=True, slots=True)
 class Breaker:
-    """State of one server's breaker; immutable, every event gives the next one. Times are monotonic seconds.
+    """State of one breaker. Immutable: every event returns the next state. Times are monotonic seconds.
 
     Args:
         state: See `BreakerState`.
-        failures: Connection failures in a row while closed.
-        openings: How often it opened without a calm time between; sets the length of the pause.
+        failures: Consecutive connection failures while closed.
+        openings: How often it opened without a calm time in between; determines the pause.
         retry_at: End of the pause.
-        good: Good answers in a row while half-open.
+        good: Consecutive successful probes while half-open.
         closed_at: When it last closed.
     """
 
@@ -49,15 +49,15 @@ class Breaker:
         return self.state is BreakerState.CLOSED
 
     def may_probe(self, now: float) -> bool:
-        """Whether the monitor may ask the server: always, except in the pause."""
+        """Return whether the monitor may probe the server: always, except in the pause."""
         return now >= self.retry_at
 
     def after_failure(self, now: float, jitter: float, policy: BreakerPolicy) -> "Breaker":
-        """A connection failed, in a unit of work or in a probe.
+        """Return the state after a connection failed, in a unit of work or in a probe.
 
         Args:
             now: Monotonic time.
-            jitter: 0 to 1; spreads the pause between half and all of its length, so that instances do not return together.
+            jitter: 0 to 1; scales the pause to between half and all of its length, so that instances do not return together.
             policy: Limits.
         """
         if now < self.retry_at:
@@ -74,13 +74,12 @@ class Breaker:
         return Breaker(BreakerState.OPEN, openings=openings + 1, retry_at=now + pause, closed_at=self.closed_at)
 
     def after_good_answer(self, probed_at: float, now: float, policy: BreakerPolicy) -> "Breaker":
-        """The monitor got a good answer.
+        """Return the state after a successful probe.
 
-        It ends no row of failures: the monitor may have an old connection to a server that takes no new one.
+        It does not reset the failures: the monitor may have an old connection to a server that accepts no new one.
 
         Args:
-            probed_at: Monotonic time at which the question was sent; an answer to an earlier one than the end of the pause proves
-                nothing.
+            probed_at: Monotonic time at which the probe was sent. One sent before the end of the pause proves nothing.
             now: Monotonic time.
             policy: Limits.
         """
@@ -93,5 +92,8 @@ class Breaker:
         return Breaker(openings=self.openings, closed_at=now)
 
     def after_success(self) -> "Breaker":
-        """A unit of work was served. It ends a row of failures; it closes no breaker, because it began before that opened."""
+        """Return the state after a unit of work was served.
+
+        It resets the failures but closes no breaker, because the unit began before the breaker opened.
+        """
         return replace(self, failures=0) if self.failures else self

@@ -1,4 +1,4 @@
-"""What MySQL's error numbers mean to whoever holds a unit of work. Numbers not listed here concern the statement alone."""
+"""What MySQL's error numbers mean for a unit of work. Numbers that are not listed concern the statement alone."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -11,32 +11,32 @@ class ErrorKind(StrEnum):
     UNREACHABLE = "unreachable"
     """No connection could be made."""
     LOST = "lost"
-    """The connection is gone, or what runs on it can no longer be trusted."""
+    """The connection is gone, or its state cannot be trusted."""
     TIMED_OUT = "timed_out"
-    """No answer in time: the server may be dead, or just busy with a long statement."""
+    """No answer in time: the server may be dead or busy with a long statement."""
     SHUTTING_DOWN = "shutting_down"
     OFFLINE = "offline"
     """Offline mode: the server refuses ordinary accounts."""
     READ_ONLY = "read_only"
-    """The server is no source (any more)."""
+    """The server is not the source (any more)."""
     READ_ONLY_UNIT = "read_only_unit"
-    """The transaction was begun read-only: a mistake of the program."""
+    """The transaction is read-only: a bug in the program."""
     NO_ROOM = "no_room"
-    """All connections are taken; the server lives."""
+    """All connections are in use; the server is alive."""
     ACCESS = "access"
-    """Account, rights, password or database; the server lives."""
+    """Account, privileges, password or database; the server is alive."""
     TLS = "tls"
-    """Certificate or encryption; the server lives."""
+    """Certificate or encryption; the server is alive."""
     CONFLICT = "conflict"
-    """The transaction was rolled back, or asked to be, because of another one."""
+    """The transaction was rolled back, or must be, because of another one."""
     LOCK_WAIT = "lock_wait"
-    """A lock was not given in time; the statement was rolled back, the transaction stands."""
+    """A lock timeout: the statement was rolled back, the transaction is still open."""
     INTERRUPTED = "interrupted"
-    """The statement was ended from outside or by its own time limit."""
+    """The statement was cancelled or reached its time limit."""
     COMMIT_IN_DOUBT = "commit_in_doubt"
-    """An error within the commit itself, after which the change may be stored."""
+    """An error within the commit, after which the change may be stored."""
     STATEMENT = "statement"
-    """Everything else: the statement is at fault, or its data."""
+    """Everything else: the statement or its data is wrong."""
 
 
 _NUMBERS: Final[Mapping[ErrorKind, Mapping[int, str]]] = {
@@ -122,11 +122,11 @@ _NUMBERS: Final[Mapping[ErrorKind, Mapping[int, str]]] = {
 }
 
 ERROR_KINDS: Final[Mapping[int, ErrorKind]] = {number: kind for kind, named in _NUMBERS.items() for number in named}
-"""Meaning by number, apart from 1290, whose text decides."""
+"""Kind by number, except for 1290, which its text decides."""
 SYMBOLS: Final[Mapping[int, str]] = {1290: "ER_OPTION_PREVENTS_STATEMENT"} | {
     number: symbol for named in _NUMBERS.values() for number, symbol in named.items()
 }
-"""MySQL's name by number, for status and logs."""
+"""MySQL's symbol by number, for status and logs."""
 
 _OPTION_PREVENTS: Final = 1290
 _READ_ONLY_PHRASE: Final = "read-only"
@@ -135,12 +135,12 @@ _TIME_OUT_PHRASES: Final = ("timed out", "timeout")
 
 
 def classify_error(number: int, text: str = "", *, timed_out: bool = False) -> ErrorKind:
-    """What an error of the server or of the driver means.
+    """Return the kind of an error of the server or the driver.
 
     Args:
-        number: MySQL's number; 0 where the driver gives none (PyMySQL on a connection that is closed already).
-        text: The message. It decides for 1290, which many options share, and tells a time-out from a broken connection.
-        timed_out: The driver knows that an established connection was given up for want of an answer.
+        number: MySQL's number; 0 if the driver has none (PyMySQL on a closed connection).
+        text: The message. It decides for 1290, which many options share, and distinguishes a time-out from a broken connection.
+        timed_out: The driver reports that it gave up waiting on an established connection.
     """
     if number == _OPTION_PREVENTS:
         return ErrorKind.READ_ONLY if _READ_ONLY_PHRASE in text else ErrorKind.STATEMENT

@@ -1,8 +1,7 @@
-"""GTID sets: which transactions, of which origin, exactly.
+"""GTID sets: sets of transactions by origin.
 
-A GTID is the UUID of the server that first committed the transaction, since MySQL 8.3 perhaps a tag, and a number. A set
-is compared by containment alone: numbers of different origins have no order, and a hole in a set is a transaction that is
-not there.
+A GTID is the UUID of the server that first committed the transaction, since MySQL 8.3 an optional tag, and a number. Sets are
+compared by containment alone: numbers of different origins have no order, and a hole in a set is a missing transaction.
 """
 
 import hashlib
@@ -15,12 +14,12 @@ from inventory_replication.decisions import intervals as iv
 from inventory_replication.errors import InvalidGtidSet
 
 Origin = tuple[str, str]
-"""UUID in lower case and tag (empty: none)."""
+"""UUID in lower case, and tag (empty: none)."""
 
 MAX_TEXT: Final = 1_000_000
-"""Longest text, in characters, that `GtidSet.parse` takes unless told otherwise: room for any answer of a server."""
+"""Maximum length, in characters, of the text that `GtidSet.parse` accepts by default: enough for any answer of a server."""
 MAX_NUMBER: Final = 2**63 - 2
-"""Highest transaction number that a server gives out."""
+"""Highest transaction number that a server assigns."""
 
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _TAG = re.compile(r"[a-z_][a-z0-9_]{0,31}")
@@ -30,28 +29,28 @@ _SPACE = " \t\r\n"
 
 @dataclass(frozen=True, slots=True, eq=False, repr=False)
 class GtidSet:
-    """An immutable set of GTIDs; equal sets are equal and have one hash.
+    """An immutable, hashable set of GTIDs.
 
-    Build it with `parse`, `of` or `EMPTY`, not by its fields. ``str()`` is exactly the text that the server gives for the set.
-    ``|``, ``-``, ``&`` and ``<=`` stand for `union`, `subtract`, `intersect` and "is contained in".
+    Create it with `parse`, `of` or `EMPTY`, not from its fields. ``str()`` is exactly the text that the server returns for the
+    set. ``|``, ``-``, ``&`` and ``<=`` mean `union`, `subtract`, `intersect` and "is contained in".
     """
 
     by_origin: Mapping[Origin, iv.Intervals]
-    """Numbers of each origin in normal form; not to be changed."""
+    """Numbers of each origin in normal form. Do not change it."""
 
     @classmethod
     def parse(cls, text: str, *, max_length: int = MAX_TEXT) -> "GtidSet":
-        """Read a set as a server writes it: ``uuid:1-3:5``, with tags ``uuid:1-3:tag:7``, several separated by commas.
+        """Parse a set as a server writes it: ``uuid:1-3:5``, with tags ``uuid:1-3:tag:7``, several separated by commas.
 
-        Capital letters, spaces around parts, intervals in any order and overlapping ones are accepted, as by the server. What
-        the server only tolerates and never writes (empty intervals, a UUID without numbers or hyphens) is refused.
+        Like the server it accepts capital letters, spaces around parts, and intervals in any order, even overlapping ones. What
+        the server tolerates but never writes (empty intervals, a UUID without numbers or hyphens) is refused.
 
         Args:
-            text: From a server or, just as well, from somebody hostile.
-            max_length: Refuse longer text, before looking at it.
+            text: From a server or an untrusted client.
+            max_length: Refuse longer text without parsing it.
 
         Raises:
-            InvalidGtidSet: The text is too long or no GTID set. The message shows at most 80 characters of it.
+            InvalidGtidSet: The text is too long or not a GTID set. The message shows at most 80 characters of it.
         """
         if len(text) > max_length:
             raise InvalidGtidSet(f"A GTID set of {len(text)} characters is longer than the {max_length} allowed here.")
@@ -64,10 +63,10 @@ class GtidSet:
 
     @classmethod
     def of(cls, uuid: str, first: int, last: int | None = None, tag: str = "") -> "GtidSet":
-        """The transactions ``first`` to ``last`` (or ``first`` alone) of one origin.
+        """Return the transactions ``first`` to ``last`` (or ``first`` alone) of one origin.
 
         Raises:
-            InvalidGtidSet: UUID, tag or numbers are none.
+            InvalidGtidSet: UUID, tag or numbers are invalid.
         """
         origin = (uuid.lower(), tag.lower())
         last = first if last is None else last
@@ -76,11 +75,11 @@ class GtidSet:
             or (tag and not _TAG.fullmatch(origin[1]))
             or not 1 <= first <= last <= MAX_NUMBER
         ):
-            raise InvalidGtidSet(f"{uuid[:40]!r}, tag {tag[:40]!r}, {first}-{last} is no GTID or range of them.")
+            raise InvalidGtidSet(f"{uuid[:40]!r}, tag {tag[:40]!r}, {first}-{last} is not a GTID or a range of GTIDs.")
         return cls({origin: ((first, last),)})
 
     def union(self, other: "GtidSet") -> "GtidSet":
-        """GTIDs of either set; this very object where ``other`` adds nothing."""
+        """Return the GTIDs of either set; this very object if ``other`` adds nothing."""
         changed: dict[Origin, iv.Intervals] = {}
         for origin, theirs in other.by_origin.items():
             mine = self.by_origin.get(origin)
@@ -90,19 +89,19 @@ class GtidSet:
         return GtidSet({**self.by_origin, **changed}) if changed else self
 
     def subtract(self, other: "GtidSet") -> "GtidSet":
-        """GTIDs of this set that are not in ``other``."""
+        """Return the GTIDs of this set that are not in ``other``."""
         kept = {origin: iv.subtract(mine, other.by_origin.get(origin, ())) for origin, mine in self.by_origin.items()}
         return _without_empty(kept)
 
     def intersect(self, other: "GtidSet") -> "GtidSet":
-        """GTIDs that are in both."""
+        """Return the GTIDs that are in both."""
         theirs = other.by_origin
         return _without_empty(
             {origin: iv.intersect(mine, theirs[origin]) for origin, mine in self.by_origin.items() if origin in theirs}
         )
 
     def contains(self, other: "GtidSet") -> bool:
-        """Whether every GTID of ``other`` is in this set. The empty set is contained in every set."""
+        """Return whether every GTID of ``other`` is in this set; the empty set is in every set."""
         mine = self.by_origin
         for origin, theirs in other.by_origin.items():
             here = mine.get(origin)
@@ -119,7 +118,7 @@ class GtidSet:
         return GtidSet(filled)
 
     def count_missing(self, other: "GtidSet") -> int:
-        """How many GTIDs of ``other`` are not in this set."""
+        """Return how many GTIDs of ``other`` are not in this set."""
         mine = self.by_origin
         return sum(
             iv.count(iv.subtract(theirs, mine[origin]) if origin in mine else theirs)
@@ -127,24 +126,24 @@ class GtidSet:
         )
 
     def is_empty(self) -> bool:
-        """Whether there is no GTID in it."""
+        """Return whether the set has no GTID."""
         return not self.by_origin
 
     def count(self) -> int:
-        """How many GTIDs there are."""
+        """Return the number of GTIDs."""
         return sum(iv.count(mine) for mine in self.by_origin.values())
 
     def uuids(self) -> frozenset[str]:
-        """The UUIDs that occur, in lower case, whatever the tag."""
+        """Return the UUIDs, in lower case, with any tag."""
         return frozenset(uuid for uuid, _ in self.by_origin)
 
     def of_uuids(self, uuids: Iterable[str]) -> "GtidSet":
-        """The GTIDs whose UUID is one of these (lower case), whatever the tag."""
+        """Return the GTIDs that have one of these UUIDs (lower case), with any tag."""
         wanted = frozenset(uuids)
         return GtidSet({origin: mine for origin, mine in self.by_origin.items() if origin[0] in wanted})
 
     def compact(self) -> str:
-        """The server's text on one line: a comma alone between UUIDs. The server reads it as it reads its own."""
+        """Return the server's text on one line, with single commas between UUIDs. The server accepts it like its own."""
         return ",".join(self._elements())
 
     def digest(self) -> str:
@@ -195,7 +194,7 @@ class GtidSet:
 
 
 EMPTY: Final = GtidSet({})
-"""The set without a GTID."""
+"""The empty set."""
 
 
 def _without_empty(by_origin: Mapping[Origin, iv.Intervals]) -> GtidSet:
@@ -227,5 +226,5 @@ def _read_element(element: str, collected: dict[Origin, list[iv.Interval]]) -> N
 
 def _no_set(element: str) -> InvalidGtidSet:
     return InvalidGtidSet(
-        f"{element.strip(_SPACE)[:80]!r} is no part of a GTID set such as 3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5."
+        f"{element.strip(_SPACE)[:80]!r} is not part of a GTID set such as 3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5."
     )

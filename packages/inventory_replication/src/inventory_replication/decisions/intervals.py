@@ -26,7 +26,7 @@ def normalise(intervals: Iterable[Interval]) -> Intervals:
 
 
 def contains(whole: Intervals, part: Intervals) -> bool:
-    """Whether every number of ``part`` is in ``whole``; one binary search per interval of ``part``."""
+    """Return whether every number of ``part`` is in ``whole``, by one binary search per interval of ``part``."""
     for first, last in part:
         at = bisect_right(whole, (first, _LAST)) - 1
         if at < 0 or whole[at][1] < last:
@@ -35,7 +35,7 @@ def contains(whole: Intervals, part: Intervals) -> bool:
 
 
 def union(left: Intervals, right: Intervals) -> Intervals:
-    """Numbers of either. Constant work where ``right`` is one interval at the end of ``left``, as a new commit is."""
+    """Return the numbers of either. Constant time if ``right`` is one interval at the end of ``left``, as a new commit is."""
     if len(right) == 1 and left:
         (first, last), (tail_first, tail_last) = right[0], left[-1]
         if first > tail_last + 1:
@@ -46,7 +46,7 @@ def union(left: Intervals, right: Intervals) -> Intervals:
 
 
 def subtract(left: Intervals, right: Intervals) -> Intervals:
-    """Numbers of ``left`` that are not in ``right``."""
+    """Return the numbers of ``left`` that are not in ``right``."""
     result: list[Interval] = []
     at = 0
     for first, last in left:
@@ -64,7 +64,7 @@ def subtract(left: Intervals, right: Intervals) -> Intervals:
 
 
 def intersect(left: Intervals, right: Intervals) -> Intervals:
-    """Numbers that are in both."""
+    """Return the numbers that are in both."""
     result: list[Interval] = []
     i = j = 0
     while i < len(left) and j < len(right):
@@ -79,5 +79,5 @@ def intersect(left: Intervals, right: Intervals) -> Intervals:
 
 
 def count(intervals: Intervals) -> int:
-    """How many numbers there are."""
+    """Return how many numbers there are."""
     return sum(last - first + 1 for first, last in intervals)

@@ -1,4 +1,4 @@
-"""What is sure after a failure, whether the work may be run again, and what it says about the server."""
+"""What is certain after a failure, whether to run the work again, and what the failure says about the server."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -8,49 +8,49 @@ from inventory_replication.decisions.error_kinds import ErrorKind
 
 
 class Phase(StrEnum):
-    """How far a unit of work had come when it failed."""
+    """How far a unit of work was when it failed."""
 
     CONNECTING = "connecting"
     """It had no connection yet."""
     BEFORE_COMMIT = "before_commit"
     """Statements may have been sent, COMMIT was not."""
     COMMIT_SENT = "commit_sent"
-    """COMMIT was given to the driver, and success was not reported. Sending that failed belongs here."""
+    """COMMIT was given to the driver, which reported no success; it may have failed to send it."""
     COMMITTED = "committed"
-    """Success was reported; what failed came later."""
+    """Success was reported; the failure came later."""
 
 
 class CommitState(StrEnum):
     """Whether the change is stored."""
 
     NOT_COMMITTED = "not_committed"
-    """Surely not, and it cannot be any more."""
+    """Certainly not, and it cannot be any more."""
     COMMITTED = "committed"
-    """Surely."""
+    """Certainly."""
     UNKNOWN = "unknown"
-    """It may be stored now or, on a server that hangs, later."""
+    """It may be stored, now or, on a server that hangs, later."""
 
 
 class PoolEffect(StrEnum):
-    """Which pooled connections are no longer to be used. They are invalidated, never closed: closing speaks with a dead server."""
+    """Which pooled connections must not be used again. They are invalidated, not closed: closing talks to a dead server."""
 
     KEEP = "keep"
     CONNECTION = "connection"
-    """The one that failed."""
+    """The failed connection."""
     SERVER = "server"
-    """All of the server."""
+    """All connections to the server."""
 
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """Judgement of one failure.
+    """What follows from a failure.
 
     Args:
         commit: See `CommitState`.
-        may_repeat: Running the whole unit again is safe and may help: on the source that is then proved, or, for a reader, on
-            another server. How often is a matter of `RetryPolicy`.
-        breaker_failure: It counts against the server's breaker.
-        refresh: The monitor should look at once: the server may have changed its role or be gone.
+        may_repeat: Running the whole unit again is safe and may help: on the source that is then proved or, for a reader, on
+            another server. `RetryPolicy` limits how often.
+        breaker_failure: It counts as a failure for the server's breaker.
+        refresh: The monitor should probe now: the server may have changed its role or be gone.
     """
 
     commit: CommitState
@@ -66,18 +66,19 @@ _WORTH_ANOTHER_SERVER: Final = _GONE | {ErrorKind.NO_ROOM}
 _REFUSED_AT_THE_DOOR: Final = {ErrorKind.ACCESS, ErrorKind.TLS, ErrorKind.TIMED_OUT}
 
 _ROLLED_BACK_BY_COMMIT: Final = {ErrorKind.CONFLICT, ErrorKind.LOCK_WAIT, ErrorKind.READ_ONLY, ErrorKind.READ_ONLY_UNIT}
-"""Answers to COMMIT after which the change is surely not stored, once the connection is rolled back or dropped. All others might
-come from behind the point of no return."""
+"""Answers to COMMIT after which the change is certainly not stored, once the connection is rolled back or dropped.
+
+All other errors may occur after the point of no return.
+"""
 
 
 def classify_write(phase: Phase, kind: ErrorKind) -> Outcome:
-    """Judge the failure of a unit on the source, run in one explicit transaction.
+    """Return the outcome of a failed unit on the source, run in one explicit transaction.
 
-    The unit must not commit implicitly (DDL, ``LOCK TABLES``): what it does so is stored, whatever is said here. A connection that
-    breaks before COMMIT is rolled back by the server.
+    The unit must not commit implicitly (DDL, ``LOCK TABLES``): such changes are stored, whatever is returned here. The server
+    rolls back a connection that breaks before COMMIT.
 
-    A time-out before COMMIT leaves nothing stored, and yet is not repeated: its time is spent, and the statement may
-    still hold locks.
+    A time-out before COMMIT stores nothing, and yet is not repeated: its time is spent, and the statement may still hold locks.
     """
     commit = _commit(phase, kind)
     return Outcome(
@@ -89,12 +90,12 @@ def classify_write(phase: Phase, kind: ErrorKind) -> Outcome:
 
 
 def classify_read(phase: Phase, kind: ErrorKind, *, handed_over: bool) -> Outcome:
-    """Judge the failure of a read-only unit.
+    """Return the outcome of a failed read-only unit.
 
     Args:
         phase: `Phase.CONNECTING` or `Phase.BEFORE_COMMIT`.
-        kind: Of the error.
-        handed_over: The caller has got something of the unit already, so that running it elsewhere could contradict it.
+        kind: The kind of the error.
+        handed_over: The caller has already received part of the unit, so a run elsewhere could contradict it.
     """
     at_the_door = phase is Phase.CONNECTING and kind in _REFUSED_AT_THE_DOOR
     return Outcome(
@@ -125,5 +126,5 @@ def pool_effect(kind: ErrorKind) -> PoolEffect:
 
 
 def _counts(phase: Phase, kind: ErrorKind) -> bool:
-    """A slow statement on an established connection is no dead server; one that does not even let us in on time is."""
+    """Count a slow login as a failure of the server, but not a slow statement on an established connection."""
     return kind in _GONE or (kind is ErrorKind.TIMED_OUT and phase is Phase.CONNECTING)

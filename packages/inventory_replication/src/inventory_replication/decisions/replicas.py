@@ -12,10 +12,10 @@ _ID_CURE = "give each server its own server_id."
 
 
 def shared_identities(facts: Mapping[str, ServerFacts]) -> dict[str, str]:
-    """Servers that must be refused because another one has their ``server_uuid`` or ``server_id``, with the reason.
+    """Return servers to refuse because another one has the same ``server_uuid`` or ``server_id``, with the reason.
 
-    Where exactly one of them is writable it is not refused: it is told from the others by that, and a wrong new replica
-    must not stop the writes.
+    If exactly one of them is writable it is not refused: that distinguishes it, and a misconfigured new replica must not stop
+    the writes.
     """
     refused: dict[str, str] = {}
     for what, cure in (("server_uuid", _UUID_CURE), ("server_id", _ID_CURE)):
@@ -37,12 +37,12 @@ _SHOWN = 120
 
 @dataclass(frozen=True, slots=True)
 class Root:
-    """Whose replicas are looked for.
+    """The source whose replicas are to be found.
 
     Args:
         uuid: ``server_uuid`` of the present or last source; empty if none was ever known.
-        running: The source is there; without it a receiver that cannot connect is no fault.
-        executed: What the source has, if it answered in this round; a replica must have nothing else.
+        running: There is a source; without one, a receiver that cannot connect is not a fault.
+        executed: What the source has, if it answered in this round; a replica must not have anything else.
     """
 
     uuid: str
@@ -51,10 +51,10 @@ class Root:
 
 
 def classify_replicas(candidates: Mapping[str, ServerFacts], root: Root) -> dict[str, Member]:
-    """Judge the read-only servers.
+    """Classify the read-only servers.
 
-    With no source known, now or before, the one that all of them copy from is taken for it; if they name different ones nobody can
-    say which is right, and all are refused.
+    If no source is known, now or before, the server that all of them replicate from is taken for it. If they name different
+    ones, none can be trusted and all are refused.
     """
     uuid = root.uuid or _common_root(candidates)
     accepted = {uuid} - {""}
@@ -92,7 +92,7 @@ def _replica(name: str, fact: ServerFacts, channel: ReplicationChannel | None, r
 
 
 def _errant(fact: ServerFacts, root: Root, uuid: str) -> str:
-    """Transactions that did not come from the source, as text. What the source committed after it was asked is none of them."""
+    """Return transactions that did not come from the source, as text. Those that it committed after its probe do not count."""
     if root.executed is None:
         return ""
     surplus = fact.executed - root.executed
@@ -101,13 +101,13 @@ def _errant(fact: ServerFacts, root: Root, uuid: str) -> str:
 
 def _trouble(channel: ReplicationChannel, root: Root) -> str:
     if not channel.applier_running:
-        return f"Its applier does not run{_told(channel.applier_error)}: mend the cause, then START REPLICA."
+        return f"Its applier does not run{_cause(channel.applier_error)}: fix the cause, then START REPLICA."
     if root.running and not channel.receiver_running:
-        return f"Its receiver is not connected{_told(channel.receiver_error)}: mend the cause, then START REPLICA."
+        return f"Its receiver is not connected{_cause(channel.receiver_error)}: fix the cause, then START REPLICA."
     return ""
 
 
-def _told(error: str) -> str:
+def _cause(error: str) -> str:
     return f" ({error[:_SHOWN]})" if error else ""
 
 
@@ -115,7 +115,7 @@ def _stranger(name: str, fact: ServerFacts, uuid: str) -> Member:
     if not fact.channels:
         reason = "It is read-only and copies from no server: provision it as a replica of the source."
     elif all(not channel.source_uuid for channel in fact.channels):
-        reason = f"Its receiver was never connected{_told(fact.channels[0].receiver_error)}: check the account for replication."
+        reason = f"Its receiver was never connected{_cause(fact.channels[0].receiver_error)}: check the account for replication."
     elif uuid:
         address = fact.channels[0].source_address or fact.channels[0].source_uuid
         reason = f"It copies from another server ({address}): point it to the source with CHANGE REPLICATION SOURCE TO."

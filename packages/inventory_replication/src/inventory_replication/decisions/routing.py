@@ -1,4 +1,4 @@
-"""Which server serves a unit of work, and why. Decided once, before the unit starts, and never again within it."""
+"""Which server serves a unit of work, and why. Decided once, before the unit starts, and never changed within it."""
 
 from enum import StrEnum
 from math import isfinite
@@ -10,35 +10,35 @@ from inventory_replication.decisions.snapshot import Cause
 from inventory_replication.decisions.topology import lost_part
 
 Draws = tuple[float, float]
-"""Two numbers from 0 to below 1."""
+"""Two random numbers, from 0 to below 1."""
 
 
 class RouteReason(StrEnum):
-    """Why; to be counted. The first group names a server, the second none."""
+    """The reason, for counters. The first group names a server, the second none."""
 
     WRITE = "write"
     REPLICA_FRESH = "replica_fresh"
-    """No token; within the bound."""
+    """No token, and within the bound."""
     REPLICA_CAUSAL = "replica_causal"
-    """Known to have all that the token asks for."""
+    """Known to have everything in the token."""
     REPLICA_WAIT = "replica_wait"
-    """The most advanced one; the read waits for the token first."""
+    """The most advanced replica; the read waits for the token first."""
     REPLICA_LAST = "replica_last"
     """Beyond the policy's bound, or stalled; kept in service as one of the last."""
     REPLICA_STALE_ALLOWED = "replica_stale_allowed"
-    """Lacks the token; the reader said that it takes an older state where there is no source."""
+    """Lacks the token; the reader accepts an older state while there is no source."""
     SOURCE_ASKED = "source_asked"
-    """The reader wants the source."""
+    """The reader requires the source."""
     SOURCE_NO_REPLICA = "source_no_replica"
     """No replica may serve within the bound."""
     SOURCE_AHEAD = "source_ahead"
     """No replica has the token or can be expected to have it in time."""
     SOURCE_WAITERS_FULL = "source_waiters_full"
-    """Enough readers wait already."""
+    """Too many readers are waiting already."""
     SOURCE_UNKNOWN_COMMIT = "source_unknown_commit"
-    """There was a commit whose GTID is not known."""
+    """There was a commit with an unknown GTID."""
     SOURCE_NOT_BELIEVED = "source_not_believed"
-    """The token is not believed."""
+    """The token was rejected."""
     SOURCE_AFTER_TIMEOUT = "source_after_timeout"
     """The wait on a replica ended without the token."""
 
@@ -47,23 +47,23 @@ class RouteReason(StrEnum):
     SPLIT_BRAIN = "split_brain"
     """The same, because more than one server is writable: raise `SplitBrainDetected`."""
     NO_SERVER = "no_server"
-    """Neither replica within the bound nor source: raise `NoEligibleReplica`."""
+    """Neither a replica within the bound nor a source: raise `NoEligibleReplica`."""
     CAUSAL_NOT_MET = "causal_not_met"
     """An older state could be read, but must not: raise `CausalTimeout`."""
     LOST_WRITE = "lost_write"
-    """Part of the token went down with a former source (``wait_for`` holds that part): raise `LostWriteDetected`."""
+    """Part of the token (``wait_for``) was lost with a former source: raise `LostWriteDetected`."""
 
 
 class ReadRequirements(NamedTuple):
-    """What a read-only unit asks for.
+    """What a read-only unit requires.
 
     Args:
         gtids: It must see these.
-        unknown: It must see a commit whose GTID is not known.
-        rejected: A token was given that is not believed.
-        staleness_bound: Its own bound in seconds, which holds under all circumstances; ``None``: the policy's.
-        allow_stale: Where there is no source and the token cannot be met, take an older state.
-        from_source: Read from the source, and nowhere else.
+        unknown: It must see a commit whose GTID is unknown.
+        rejected: A token was received and rejected.
+        staleness_bound: Its own bound in seconds, which always holds; ``None``: the bound of the policy.
+        allow_stale: If there is no source and the token cannot be met, accept an older state.
+        from_source: Read from the source and nowhere else.
     """
 
     gtids: GtidSet = EMPTY
@@ -78,13 +78,13 @@ class RouteDecision(NamedTuple):
     """The choice.
 
     Args:
-        server: Name, or ``None``: refuse, as `RouteReason` says.
+        server: Name of the server; ``None``: refuse, as `RouteReason` says.
         reason: See `RouteReason`.
         is_source: The server is the source.
-        wait_for: Wait for these before the first read; only success permits it. ``None``: no wait.
-        wait_limit: Seconds, above 0 where there is something to wait for.
+        wait_for: Wait for these before the first read, and read only if the wait succeeds. ``None``: no wait.
+        wait_limit: Seconds, above 0 if there is something to wait for.
         staleness: Upper bound at the time of the choice, before any wait; 0 on the source.
-        epoch: Of the table.
+        epoch: The epoch of the table.
     """
 
     server: str | None
@@ -97,24 +97,24 @@ class RouteDecision(NamedTuple):
 
 
 def choose_writer(table: RoutingTable) -> RouteDecision:
-    """The source, or a refusal. Writes are never queued."""
+    """Choose the source, or refuse. Writes are never queued."""
     if table.source is None:
         return _refused(table, _no_source(table))
     return RouteDecision(table.source, RouteReason.WRITE, True, None, 0.0, 0.0, table.epoch)
 
 
 def choose_reader(table: RoutingTable, requirements: ReadRequirements, now: float, draws: Draws) -> RouteDecision:
-    """The server of a read-only unit.
+    """Choose the server of a read-only unit.
 
-    In this order: of the replicas within the bound that are known to have the token, the less busy of two drawn ones; the most
-    advanced replica, after a limited wait; the source; a refusal. An unknown or rejected token goes to the source at once, and so
-    does a reader who wants it.
+    In this order: of the replicas within the bound that are known to have the token, the less busy of two random ones; the most
+    advanced replica, after a limited wait; the source; a refusal. A reader with an unknown or rejected token goes to the source
+    at once, and so does one that requires the source.
 
     Args:
-        table: The newest one.
+        table: The latest one.
         requirements: See `ReadRequirements`.
         now: Monotonic seconds.
-        draws: Draws the two.
+        draws: Select the two random replicas.
     """
     if requirements.from_source:
         if table.source is None:
@@ -142,12 +142,12 @@ def choose_reader(table: RoutingTable, requirements: ReadRequirements, now: floa
 def after_wait_failed(
     table: RoutingTable, requirements: ReadRequirements, failed: RouteDecision, now: float
 ) -> RouteDecision:
-    """What to do when a wait ended without the token: the source, a refusal, or an older state if that is allowed.
+    """Choose after a wait that ended without the token: the source, a refusal, or an older state if allowed.
 
     Args:
-        table: The newest one.
-        requirements: As at the first choice.
-        failed: The decision whose wait ended.
+        table: The latest one.
+        requirements: Same as for the first choice.
+        failed: The decision whose wait failed.
         now: Monotonic seconds.
     """
     lost = lost_part(requirements.gtids, table.snapshot)
@@ -163,11 +163,11 @@ def _serves_by_policy(table: RoutingTable, replica: ReadableReplica, now: float)
 
 
 def _eligible(table: RoutingTable, requirements: ReadRequirements, now: float) -> list[ReadableReplica]:
-    """Replicas that may serve this reader.
+    """Return the replicas that may serve this reader.
 
-    A bound of the reader's own is all that counts. With the policy's bound, as many of the freshest others are added as
-    must keep serving. Where no source can be used nobody else could serve: then the policy's bound drives no last one away,
-    and none at all that may have a token.
+    If the reader has a bound of its own, nothing else counts. With the policy's bound, the freshest of the others are added
+    until `min_serving_replicas` serve. If there is no source, a replica is the only choice: then the policy's bound excludes
+    none if it would exclude all, and none at all for a reader with a token.
     """
     if requirements.staleness_bound is not None:
         return [replica for replica in table.replicas if now - replica.complete_until <= requirements.staleness_bound]
@@ -187,7 +187,7 @@ def _eligible(table: RoutingTable, requirements: ReadRequirements, now: float) -
 
 
 def _less_busy(replicas: list[ReadableReplica], now: float, draws: Draws) -> ReadableReplica:
-    """Power of two choices: of two drawn at random the one with less work before it."""
+    """Choose by the power of two choices: the less busy of two random replicas."""
     count = len(replicas)
     if count == 1:
         return replicas[0]
@@ -207,7 +207,7 @@ def _cost(replica: ReadableReplica, now: float) -> float:
 def _wait_or_beyond(
     table: RoutingTable, requirements: ReadRequirements, now: float, replicas: list[ReadableReplica]
 ) -> RouteDecision:
-    """No replica is known to have the token: wait on the most advanced one that can be expected to get it in time."""
+    """Wait on the most advanced replica that can be expected to get the token in time."""
     limit = table.policy.causal_wait_timeout
     hopeful = [
         replica for replica in replicas if not replica.stalled and (replica.lag <= limit or table.source is None)
@@ -241,7 +241,7 @@ def _on_replica(
 def _beyond_replicas(
     table: RoutingTable, requirements: ReadRequirements, now: float, reason: RouteReason
 ) -> RouteDecision:
-    """The source; where there is none a refusal, or an older state for a reader who allows it."""
+    """Choose the source; without one, refuse, or serve an older state if the reader allows it."""
     if table.source is not None:
         return _on_source(table, requirements, reason)
     if reason is RouteReason.SOURCE_NO_REPLICA:
@@ -253,9 +253,9 @@ def _beyond_replicas(
 
 
 def _on_source(table: RoutingTable, requirements: ReadRequirements, reason: RouteReason) -> RouteDecision:
-    """The source has what it committed itself; for the rest of the token that is not known to be there it is waited for.
+    """Choose the source; wait for the part of the token that it neither committed itself nor is known to have.
 
-    That matters to an instance that has not noticed a switchover and takes the former source for the present one.
+    That matters to an instance that has missed a switchover and still takes the former source for the present one.
     """
     source = table.snapshot.source
     wait_for: GtidSet | None = None

@@ -1,4 +1,4 @@
-"""What the router knows of the servers, put together once per round of the monitor so that a choice needs no parsing."""
+"""What the router knows of the servers, prepared once per round of the monitor so that a choice needs no parsing."""
 
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -19,15 +19,15 @@ _CLOSED = Breaker()
 
 @dataclass(slots=True)
 class ServerLoad:
-    """What one server is doing for this process.
+    """The load of one server by this process.
 
-    Mutable: its owner guards changes with a lock; the router only reads, and needs none.
+    Mutable: the owner guards changes with a lock; the router only reads and needs none.
 
     Args:
         in_flight: Units of work on it.
         waiters: Readers that wait on it for their own change.
-        latency: Smoothed seconds of a unit of work, when the last one ended.
-        observed_at: Monotonic time of that.
+        latency: Smoothed seconds per unit of work, at the end of the last one.
+        observed_at: Monotonic time of that end.
     """
 
     in_flight: int = 0
@@ -36,16 +36,16 @@ class ServerLoad:
     observed_at: float = 0.0
 
     def observe(self, seconds: float, now: float) -> None:
-        """Take the duration of a unit that has just finished into the moving average."""
+        """Add the duration of a finished unit to the moving average."""
         before = self.expected(now)
         self.latency = before + _SMOOTHING * (seconds - before)
         self.observed_at = now
 
     def expected(self, now: float) -> float:
-        """Seconds that a unit is expected to take.
+        """Return the expected seconds of a unit.
 
-        What was observed is believed less the older it is: a server that was slow once gets no more work, so nothing new would
-        ever be learned of it.
+        Observations decay with age: a server that was slow once would get no more work, so nothing new would ever be learned of
+        it.
         """
         belief: float = 0.5 ** ((now - self.observed_at) / _HALF_LIFE)
         return max(self.latency * belief, _SHORTEST_LATENCY)
@@ -56,12 +56,12 @@ class ReadableReplica:
     """A replica that may serve.
 
     Args:
-        name: Of the server.
+        name: Name of the server.
         executed: It has at least this.
         complete_until: See `Freshness.complete_until`.
         lag: See `Freshness.lag`.
-        stalled: Its replication does not run: waiting on it is of no use.
-        weight: Its share.
+        stalled: Its replication does not run: waiting on it is useless.
+        weight: Its share of the reads.
         load: Shared with the owner, and live.
     """
 
@@ -76,13 +76,13 @@ class ReadableReplica:
 
 @dataclass(frozen=True, slots=True)
 class RoutingTable:
-    """All that a choice is made from, immutable but for the loads.
+    """The input of every choice, immutable except for the loads.
 
     Args:
         snapshot: The topology.
         policy: The rules.
         source: Name of the source if units of work may use it, else ``None``.
-        source_trouble: Why there is none, for people; empty where there is one.
+        source_trouble: Why there is none, for people; empty if there is one.
         replicas: Those that may serve, freshest first.
     """
 
@@ -94,7 +94,7 @@ class RoutingTable:
 
     @property
     def epoch(self) -> int:
-        """Of the snapshot."""
+        """The epoch of the snapshot."""
         return self.snapshot.epoch
 
     @property
@@ -104,7 +104,7 @@ class RoutingTable:
         return find_mode(has_source=self.source is not None, replicas_running=running)
 
     def without(self, name: str) -> "RoutingTable":
-        """The same without one server, for a unit of work that has just failed to reach it."""
+        """Return the table without one server, for a unit of work that just failed to reach it."""
         return replace(
             self,
             source=None if self.source == name else self.source,
@@ -113,7 +113,7 @@ class RoutingTable:
         )
 
     def outdated(self, seconds: float) -> "RoutingTable":
-        """The same after the monitor was silent for so long: nobody is proved to be the source any more."""
+        """Return the table after the monitor was silent for this long: no server is proved to be the source any more."""
         since = f"for {seconds:.0f} s" if isfinite(seconds) else "yet"
         trouble = f"The servers have not been looked at {since}."
         return replace(self, source=None, source_trouble=trouble)
@@ -129,17 +129,17 @@ def build_routing_table(
     draining: Collection[str],
     weights: Mapping[str, float],
 ) -> RoutingTable:
-    """Put together who may be used: no server whose breaker does not admit, and none that is draining.
+    """Build the table of servers that may be used: none whose breaker is open, and none that is draining.
 
     Args:
         snapshot: The topology.
         policy: The rules.
         loads: One for each server, kept by the caller from table to table.
-        freshness: Of the replicas, measured against the source of this snapshot (or the last one, while there is none). One
-            without an entry is unproved.
-        breakers: By server; one without an entry admits.
-        draining: Names of servers that get nothing new, the source included.
-        weights: By server; 1 for one without an entry.
+        freshness: Of the replicas, measured against the source of this snapshot (or the last one, while there is none). A
+            replica without an entry is unproved.
+        breakers: By server; one without an entry is closed.
+        draining: Servers that get no new units of work, possibly including the source.
+        weights: By server; 1 by default.
     """
 
     def barred(name: str) -> str:

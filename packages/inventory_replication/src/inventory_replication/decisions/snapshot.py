@@ -1,4 +1,4 @@
-"""What servers reported in one round of the monitor, and the snapshot of the cluster that follows from it."""
+"""What servers reported in one round of the monitor, and the snapshot of the cluster that results from it."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -13,23 +13,26 @@ RECORD_TABLE: Final = "source_epoch"
 
 @dataclass(frozen=True, slots=True, order=True)
 class SourceRecord:
-    """One row.
+    """A record of which server is the source, stored on the servers themselves.
+
+    Provisioning and switchover write a row with the next epoch on a server before they open it for writes. It is replicated like
+    everything else, so a server without the latest row has missed a change of the source.
 
     Args:
         epoch: Number of the change; grows by one with each.
-        server_uuid: Of the server that became the source.
+        server_uuid: The server that became the source.
     """
 
     epoch: int
     server_uuid: str
 
     def supersedes(self, server_uuid: str, known: "SourceRecord | None") -> bool:
-        """Whether a server with this identity, which knows this record as its newest, was replaced and has not noticed."""
+        """Return whether a server with this identity, whose latest record is ``known``, was replaced without noticing."""
         return self.server_uuid != server_uuid and (known is None or known.epoch < self.epoch)
 
 
 def latest_record(records: Iterable[SourceRecord | None]) -> SourceRecord | None:
-    """The record with the highest epoch; ``None`` if there is none."""
+    """Return the record with the highest epoch; ``None`` if there is none."""
     return max((record for record in records if record is not None), default=None)
 
 
@@ -38,14 +41,14 @@ class ReplicationChannel:
     """One replication channel of a server, from ``performance_schema.replication_*`` or ``SHOW REPLICA STATUS``.
 
     Args:
-        source_uuid: ``server_uuid`` of the server it copies from; empty while it was never connected.
+        source_uuid: ``server_uuid`` of the server it replicates from; empty if it never connected.
         receiver_running: The receiver is ON (not OFF, not CONNECTING).
         applier_running: Coordinator and workers of the applier are ON.
         name: Empty for the default channel.
-        source_address: ``host:port`` it is configured for, for messages.
-        receiver_enabled: The receiver is ON or CONNECTING: not switched off, though perhaps without a connection.
-        receiver_error: Number and text of its last error, empty where there is none.
-        applier_error: Number and text of the applier's last error, empty where there is none.
+        source_address: Configured ``host:port``, for messages.
+        receiver_enabled: The receiver is ON or CONNECTING: not switched off, but perhaps without a connection.
+        receiver_error: Number and text of its last error; empty if there is none.
+        applier_error: Number and text of the applier's last error; empty if there is none.
     """
 
     source_uuid: str
@@ -60,7 +63,7 @@ class ReplicationChannel:
 
 @dataclass(frozen=True, slots=True)
 class ServerFacts:
-    """An answer.
+    """The answer of a server.
 
     Args:
         server_uuid: ``@@server_uuid``.
@@ -69,8 +72,8 @@ class ServerFacts:
         super_read_only: ``@@super_read_only``.
         gtids_on: ``@@gtid_mode`` is ``ON`` (not ``ON_PERMISSIVE``).
         executed: ``@@gtid_executed``.
-        channels: Its replication channels; empty on a server that copies from nobody.
-        record: The newest change of the source that is written down on it; ``None``: there is none, or it may not be read.
+        channels: Its replication channels; empty if it replicates from no server.
+        record: The latest source record on it; ``None``: there is none, or it may not be read.
     """
 
     server_uuid: str
@@ -84,7 +87,7 @@ class ServerFacts:
 
     @property
     def writable(self) -> bool:
-        """Whether the server takes writes from an ordinary account."""
+        """Whether the server accepts writes from an ordinary account."""
         return not (self.read_only or self.super_read_only)
 
 
@@ -94,7 +97,7 @@ class NoAnswer:
 
     Args:
         why: One line for people.
-        alive: The server proved that it lives (wrong password, too many connections, bad certificate): not counted as its death.
+        alive: The server proved that it is alive (wrong password, too many connections, bad certificate).
     """
 
     why: str
@@ -114,7 +117,7 @@ class Mode(StrEnum):
     READ_ONLY = "read_only"
     """No source: reads with their staleness, no writes."""
     DOWN = "down"
-    """Neither."""
+    """Neither a source nor a replica."""
 
 
 def find_mode(*, has_source: bool, replicas_running: Iterable[bool]) -> Mode:
@@ -131,49 +134,49 @@ def find_mode(*, has_source: bool, replicas_running: Iterable[bool]) -> Mode:
 
 
 class MemberState(StrEnum):
-    """What one server is good for."""
+    """The role that a server can have."""
 
     SOURCE = "source"
     REPLICA = "replica"
-    """Copies from the source, and its replication runs."""
+    """Replicates from the source, and its replication runs."""
     STALLED = "stalled"
-    """A true replica whose replication does not run: its data is right and grows old."""
+    """A replica whose replication does not run: its data is correct and gets older."""
     UNREACHABLE = "unreachable"
     DEPOSED = "deposed"
-    """A former source that was replaced while it was away: it must neither be read nor written."""
+    """A former source that was replaced while it was away: it must be neither read nor written."""
     REFUSED = "refused"
-    """Answers, but must neither be read nor written; the reason says what to mend."""
+    """Answers, but must be neither read nor written; the reason says what to fix."""
 
 
 class Cause(StrEnum):
     """Why there is this source, or none."""
 
     PROVED = "proved"
-    """Exactly one server is writable, and nothing speaks against it."""
+    """Exactly one server is writable, and nothing contradicts it."""
     UNVERIFIED = "unverified"
-    """The source lives but did not let the monitor in; no other server is writable."""
+    """The source is alive but refused the monitor; no other server is writable."""
     NO_WRITABLE_SERVER = "no_writable_server"
     SPLIT_BRAIN = "split_brain"
-    """More than one server is writable, in two rounds one after the other."""
+    """More than one server is writable, in two consecutive rounds."""
     SUSPECTED = "suspected"
-    """More than one was found writable in one round. They are asked one after the other, so a switchover may look like it."""
+    """More than one was writable in one round. Probes are sequential, so a switchover may look like this."""
     DEPOSED = "deposed"
     """The only writable server is a former source that was replaced and never joined its successor."""
     UNSUITABLE = "unsuitable"
-    """The only writable server holds other data, has GTIDs off, or shares its identity."""
+    """The only writable server has other data, has GTIDs off, or shares its identity."""
 
 
 @dataclass(frozen=True, slots=True)
 class Member:
-    """One server as it is judged.
+    """One classified server.
 
     Args:
         name: Its configured name.
         state: See `MemberState`.
         reason: One line for people.
-        server_uuid: As it last answered; empty if it never did.
-        executed: As it last answered: it has at least this, unless it was rebuilt.
-        copies: A channel of it receives or applies, so that transactions of others may still arrive.
+        server_uuid: As of its last answer; empty if it never answered.
+        executed: As of its last answer: it has at least this, unless it was rebuilt.
+        copies: One of its channels receives or applies, so transactions of other servers may still arrive.
     """
 
     name: str
@@ -191,15 +194,15 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Lineage:
-    """What must not be forgotten from one round to the next.
+    """What must be remembered from one round to the next.
 
     Args:
         source_uuid: The last server that was proved to be the source.
         executed: What it was last known to have.
         deposed: Former sources that were not yet seen as replicas of a later one.
-        lost: Transactions that an earlier source was known to have and the present one has not.
+        lost: Transactions that an earlier source was known to have and the present one does not have.
         inherited: What the source before this one was last known to have.
-        record: The newest change of the source that any server had written down.
+        record: The latest source record on any server.
     """
 
     source_uuid: str = ""
@@ -215,8 +218,8 @@ class TopologySnapshot:
     """All servers as one round of the monitor found them. Immutable.
 
     Args:
-        epoch: Number of source changes: 1 with the first source; grows by one exactly when the source becomes another
-            server. A pool belongs to an epoch and is invalidated in the next.
+        epoch: Number of source changes: 1 with the first source; grows by one exactly when another server becomes the source. A
+            pool belongs to an epoch and is invalidated in the next.
         members: All servers in configured order.
         cause: Why there is this source, or none.
         reason: The same as one line for people, with what to do.
@@ -244,18 +247,21 @@ class TopologySnapshot:
 
     @property
     def replicas(self) -> tuple[Member, ...]:
-        """Servers that are replicas of this cluster, running or stalled."""
+        """Replicas of this cluster, running or stalled."""
         return tuple(member for member in self.members if member.readable)
 
     @property
     def lost(self) -> GtidSet:
-        """Transactions that are known to be lost with an earlier source; not empty means an alarm."""
+        """Transactions that are known to be lost with an earlier source; must be empty."""
         return self.lineage.lost
 
     def member(self, name: str) -> Member | None:
-        """The member of that name."""
+        """Return the member of that name."""
         return next((member for member in self.members if member.name == name), None)
 
     def prunable_by(self) -> tuple[GtidSet, ...]:
-        """Last known sets of all servers but the source, for `CausalToken.pruned`; one that never answered stops the pruning."""
+        """Return the last known sets of all servers except the source, for `CausalToken.pruned`.
+
+        A server that never answered stops the pruning.
+        """
         return tuple(member.executed for member in self.members if member.state is not MemberState.SOURCE)

@@ -1,9 +1,9 @@
-"""How far a replica may be behind: an upper bound from samples, without clocks of servers and without heartbeat writes.
+"""How far a replica may be behind: an upper bound from samples, without server clocks or heartbeat writes.
 
-The source is sampled: before a question is sent the monotonic clock is read, and the answer holds everything that was
-committed until then. A replica whose executed set contains sample *i* therefore misses nothing that is older than the
-time of *i*, and its staleness at any later ``now`` is at most ``now - time(i)``. One clock, that of the asking process.
-While nobody answers, the bound grows, which is the truth.
+The source is sampled: the monotonic clock is read before a probe is sent, and the answer contains everything committed until
+then. A replica whose executed set contains sample *i* therefore misses nothing older than the time of *i*, and its staleness at
+any later ``now`` is at most ``now - time(i)``. The only clock is that of the probing process. While there are no answers the
+bound grows, which is correct.
 """
 
 import math
@@ -21,15 +21,15 @@ class Freshness:
 
     Args:
         complete_until: The replica has every transaction that the source had committed at this monotonic time, or `NEVER`.
-        lag: By how much it trailed the newest sample when it was last looked at: an estimate for choosing, not a bound. Infinite
-            while nothing is proved.
+        lag: How far it trailed the latest sample at its last probe: an estimate for choosing, not a bound. Infinite while
+            nothing is proved.
     """
 
     complete_until: float = NEVER
     lag: float = math.inf
 
     def bound(self, now: float) -> float:
-        """Upper bound of its staleness in seconds, infinite where nothing is proved.
+        """Return the upper bound of its staleness in seconds; infinite if nothing is proved.
 
         Args:
             now: Monotonic seconds, on the clock of the samples.
@@ -43,12 +43,12 @@ UNPROVED = Freshness()
 class StalenessTracker:
     """Samples of one source and what they prove of its replicas.
 
-    Mutable; to be used by one thread, which publishes the `Freshness` values. Start a new one when the source becomes
-    another server: positions of two sources cannot be compared.
+    Mutable; used by one thread, which publishes the `Freshness` values. Create a new one when the source becomes another server:
+    positions of two sources cannot be compared.
 
     Args:
-        capacity: So many distinct samples are kept. When there are more, every second one of the older half is dropped, so that the
-            memory reaches far back and becomes coarser with age; a bound can become larger by that, never too small.
+        capacity: Number of distinct samples to keep. Beyond it, every second sample of the older half is dropped, so that the
+            history reaches far back and becomes coarser with age. A bound may become larger by that, never too small.
     """
 
     __slots__ = ("_capacity", "_known", "_samples")
@@ -59,13 +59,13 @@ class StalenessTracker:
         self._known: dict[str, tuple[GtidSet, Freshness]] = {}
 
     def observe_source(self, probed_at: float, executed: GtidSet) -> None:
-        """Take a sample.
+        """Add a sample.
 
-        A set that lacks something of the previous one means that the history of the source was rewritten (a reset, a restored
-        copy): all samples and proofs are then forgotten. A sample that was asked for before the last one is ignored.
+        A set that lacks part of the previous one means that the history of the source was rewritten (a reset, a restored
+        backup): all samples and proofs are then dropped. A sample that was sent before the last one is ignored.
 
         Args:
-            probed_at: Monotonic time **before** the question was sent. A later one would make the bound too small.
+            probed_at: Monotonic time **before** the probe was sent. A later one would make the bound too small.
             executed: The answer.
         """
         if self._samples:
@@ -83,7 +83,7 @@ class StalenessTracker:
             del self._samples[1:half:2]
 
     def observe_replica(self, name: str, executed: GtidSet) -> Freshness:
-        """Take the answer of a replica and give what is now proved of it.
+        """Add the answer of a replica and return what is now proved of it.
 
         A replica that lacks something it had (rebuilt from a copy) loses its earlier proof.
         """
@@ -98,11 +98,11 @@ class StalenessTracker:
         return freshness
 
     def freshness(self, name: str) -> Freshness:
-        """What was proved of the replica when it last answered; `UNPROVED` for one that never did."""
+        """Return what was proved of the replica at its last answer; `UNPROVED` if it never answered."""
         return self._known.get(name, (EMPTY, UNPROVED))[1]
 
     def _newest_contained(self, executed: GtidSet) -> int | None:
-        """Index of the newest sample that the set contains; each sample contains those before it."""
+        """Return the index of the latest sample that the set contains; each sample contains the earlier ones."""
         low, high = 0, len(self._samples)
         while low < high:
             middle = (low + high) // 2

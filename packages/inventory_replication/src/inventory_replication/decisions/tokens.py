@@ -1,4 +1,11 @@
-"""Causal tokens: what a reader has written, and therefore must see."""
+"""Causal tokens: what a client has written and must therefore see, and their signed text.
+
+A received text is untrusted until its signature is verified, and limited in size even then.
+
+Format: ``c1.<key id>.<payload>.<signature>``; payload and signature in URL-safe Base64 without padding. The payload is ``<issue
+time>;<u or ->;<cluster>;<GTID set>``. The signature is HMAC-SHA256 over everything before it, with a key derived from the
+configured secret for this purpose alone, so that no other signature made with the same secret can pass for a token.
+"""
 
 import hashlib
 import hmac
@@ -19,10 +26,10 @@ class CausalToken:
     """The commits that a read must not miss. Immutable.
 
     Args:
-        cluster: Identity of the cluster that the commits were made on.
+        cluster: The cluster of the commits.
         gtids: Their GTIDs.
-        unknown: There is a commit whose GTID was not seen: only the source is known to have it.
-        issued_at: When the last commit was added, in whole seconds since 1970 UTC. It lets old tokens lapse, nothing else.
+        unknown: There is a commit with an unknown GTID: only the source is known to have it.
+        issued_at: When the last commit was added, in whole seconds since 1970 UTC. Used only to expire old tokens.
     """
 
     cluster: str
@@ -36,20 +43,20 @@ class CausalToken:
         return not self.unknown and self.gtids.is_empty()
 
     def with_commit(self, gtids: GtidSet, utc_now: float) -> "CausalToken":
-        """Add the GTIDs that a commit reported. Empty for a commit that changed nothing, which leaves the token as it is."""
+        """Add the GTIDs that a commit reported; empty for a commit that changed nothing."""
         if gtids.is_empty():
             return self
         return replace(self, gtids=self.gtids | gtids, issued_at=max(self.issued_at, int(utc_now)))
 
     def with_unknown_commit(self, utc_now: float) -> "CausalToken":
-        """Note that something was, or may have been, committed whose GTID is not known."""
+        """Add a possible commit whose GTID is unknown."""
         return replace(self, unknown=True, issued_at=max(self.issued_at, int(utc_now)))
 
     def merged(self, other: "CausalToken") -> "CausalToken":
-        """What both ask for together.
+        """Return what both tokens require together.
 
         Raises:
-            ConfigurationError: They are of different clusters.
+            ConfigurationError: They belong to different clusters.
         """
         if other.cluster != self.cluster:
             raise ConfigurationError(
@@ -63,12 +70,12 @@ class CausalToken:
         )
 
     def pruned(self, replicas: Iterable[GtidSet | None]) -> "CausalToken":
-        """Leave out what every replica has already.
+        """Remove what every replica already has.
 
         Args:
-            replicas: Last known executed set of **every** replica that any instance might read from, those out of service
-                included, because they come back; ``None`` for one of which nothing is known, which keeps everything. The
-                source has what it committed and need not be named. Without a replica everything goes.
+            replicas: Last known executed set of **every** replica that any instance might read from, including those out of
+                service, because they come back; ``None`` for an unknown one, which keeps everything. The source has what it
+                committed and need not be included. Without a replica everything is removed.
         """
         everywhere = self.gtids
         for executed in replicas:
@@ -78,26 +85,26 @@ class CausalToken:
         return replace(self, gtids=self.gtids - everywhere)
 
     def without_holes(self, executed: GtidSet) -> "CausalToken":
-        """Fill the holes between own commits with commits of others, so that the text stays short.
+        """Fill the holes between own commits with other commits, so that the text stays short.
 
-        A server that has the last of a series has, as a rule, the ones before it too, so that nobody waits for longer.
+        A server that has the last of a series usually has the ones before it too, so readers do not wait longer.
 
         Args:
-            executed: What the source is known to have. Only this is filled in: a number that was never used would be waited for
-                without end.
+            executed: What the source is known to have. Only this is filled in: a read would wait forever for a number that was
+                never used.
         """
         return replace(self, gtids=self.gtids.without_holes(executed))
 
     def without(self, lost: GtidSet) -> "CausalToken":
-        """Give up transactions that went down with a former source. To be used after the loss was reported, not to get by."""
+        """Remove transactions that were lost with a former source. Call it only after the loss was reported."""
         return replace(self, gtids=self.gtids - lost)
 
     def resolved(self, source_executed: GtidSet) -> "CausalToken":
-        """Make a known token of an unknown one.
+        """Replace the unknown commits by GTIDs.
 
         Args:
-            source_executed: Executed set of the source, read **from the source after** the unknown commit. It asks for
-                more than needed, which costs time and never truth.
+            source_executed: Executed set of the source, read **from the source after** the unknown commit. It requires more than
+                necessary, which costs time but is correct.
         """
         return replace(self, gtids=self.gtids | source_executed, unknown=False) if self.unknown else self
 
@@ -109,7 +116,7 @@ _PAYLOAD = re.compile(r"([0-9]{1,12});([u-]);([^;]{1,64});([^;]*)", re.ASCII)
 
 
 class TokenVerdict(StrEnum):
-    """What a text turned out to be."""
+    """The result of reading a text."""
 
     VALID = "valid"
     ABSENT = "absent"
@@ -123,11 +130,11 @@ class TokenVerdict(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class TokenReading:
-    """Result of reading a text.
+    """A verdict, and the token if there is one.
 
     Args:
-        verdict: What it is; to be counted.
-        token: The token where the text is valid, else ``None``.
+        verdict: The verdict, for counters.
+        token: The token if the text is valid, else ``None``.
     """
 
     verdict: TokenVerdict
@@ -135,16 +142,16 @@ class TokenReading:
 
     @property
     def rejected(self) -> bool:
-        """Whether somebody gave a token that is not believed. The read goes to the source, and the carrier is to be replaced."""
+        """Whether a token was received and rejected. The read then goes to the source, and the carrier is replaced."""
         return self.verdict not in {TokenVerdict.VALID, TokenVerdict.ABSENT}
 
 
 class TokenCodec:
-    """Writes and reads the tokens of one cluster. Holds keys alone, so threads may share it.
+    """Encodes and decodes the tokens of one cluster. Thread-safe.
 
     Args:
         policy: Keys, size and age.
-        cluster: Identity of the cluster; a token of another one is not believed.
+        cluster: Tokens of other clusters are rejected.
     """
 
     __slots__ = ("_cluster", "_keys", "_policy")
@@ -155,10 +162,10 @@ class TokenCodec:
         self._keys = {key.key_id: hmac.digest(key.secret, _PURPOSE, "sha256") for key in policy.keys}
 
     def encode(self, token: CausalToken) -> str:
-        """Signed text of at most ``max_bytes`` ASCII characters that need no quoting in URL, header or cookie.
+        """Return the signed text, at most ``max_bytes`` ASCII characters that need no quoting in a URL, header or cookie.
 
-        A token that asks nothing has the empty text. One that does not fit becomes one that is marked unknown, so that
-        its reader is sent to the source; `CausalToken.resolved` with a fresh set of the source makes it small again.
+        A token that requires nothing has the empty text. One that is too long is replaced by one that sends its reader to the
+        source; `CausalToken.resolved` with a fresh set of the source makes it short again.
         """
         if token.requires_nothing:
             return ""
@@ -168,12 +175,12 @@ class TokenCodec:
         return text
 
     def decode(self, text: str | None, utc_now: float) -> TokenReading:
-        """Read a text from outside. Never raises for what it holds.
+        """Decode an untrusted text. Never raises because of its content.
 
         Args:
-            text: From a cookie, header or message; ``None`` and the empty text mean that there is none.
-            utc_now: Seconds since 1970 UTC. A token from the future is valid: clocks of instances differ, and the
-                signature is ours.
+            text: From a cookie, header or message; ``None`` or empty if there is none.
+            utc_now: Seconds since 1970 UTC. A token from the future is valid: clocks of instances differ, and the signature is
+                ours.
         """
         if not text:
             return TokenReading(TokenVerdict.ABSENT)
@@ -191,7 +198,7 @@ class TokenCodec:
         return self._opened(payload, utc_now)
 
     def _opened(self, payload: str, utc_now: float) -> TokenReading:
-        """Read a payload whose signature is right; other versions of this package may have signed it."""
+        """Decode a payload with a valid signature; other versions of this package may have signed it."""
         try:
             parts = _PAYLOAD.fullmatch(urlsafe_b64decode(payload + "=" * (-len(payload) % 4)).decode("ascii"))
             if parts is None:

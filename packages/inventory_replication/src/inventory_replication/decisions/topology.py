@@ -1,8 +1,8 @@
-"""From the answers of one round to one snapshot: who is the source, who is a replica of it, and who is neither.
+"""Turns the answers of one round into a snapshot: which server is the source, which are its replicas, and which are neither.
 
-MySQL or an operator decides who the source is; this only recognises it. The source is the one server that takes writes; those that
-missed a change of the source which another server has recorded do not count. If that cannot be proved there is no source, and
-nothing is written.
+MySQL or an operator decides which server is the source; this module only detects it. The source is the one server that accepts
+writes, except for servers that missed a change of the source which another server has recorded. If that cannot be proved there
+is no source, and nothing is written.
 """
 
 from collections.abc import Mapping
@@ -34,13 +34,12 @@ class _Choice(NamedTuple):
 
 
 def decide_topology(answers: Mapping[str, Answer], previous: TopologySnapshot | None, now: float) -> TopologySnapshot:
-    """Judge all servers.
+    """Classify all servers.
 
     Args:
-        answers: Of every configured server, by name, in configured order; of the source best asked last, so that it is not behind
-            its replicas.
-        previous: The snapshot before; ``None`` at the start, and then only the records on the servers tell a former source from a
-            new one.
+        answers: Of every configured server, by name, in configured order.
+        previous: The snapshot before; ``None`` at the start. Then only the records on the servers distinguish a former source
+            from a new one.
         now: Monotonic time of the round.
 
     Returns:
@@ -86,11 +85,11 @@ def decide_topology(answers: Mapping[str, Answer], previous: TopologySnapshot | 
 
 
 def lost_part(gtids: GtidSet, snapshot: TopologySnapshot) -> GtidSet:
-    """The transactions among these that the present source will never have.
+    """Return the transactions among these that the present source will never have.
 
-    Lost is what the source has not, what it did not commit itself, what it cannot still receive because it copies from nobody, and
-    whose origin takes no part any more. A transaction of a live member is not lost: another instance may have seen it become the
-    source earlier than this one.
+    A transaction is lost if the source does not have it, did not commit it, cannot receive it any more because it replicates
+    from no server, and its origin takes no part any more. A transaction of a live member is not lost: another instance may have
+    seen that member become the source earlier than this one.
     """
     source = snapshot.source
     if source is None or source.copies or snapshot.cause is not Cause.PROVED or source.executed.contains(gtids):
@@ -101,7 +100,7 @@ def lost_part(gtids: GtidSet, snapshot: TopologySnapshot) -> GtidSet:
 
 
 def _superseded(facts: Mapping[str, ServerFacts], record: SourceRecord | None) -> dict[str, str]:
-    """Servers that take writes but missed a change of the source that another one has recorded, with the reason."""
+    """Return writable servers that missed a recorded change of the source, with the reason."""
     return {
         name: f"{name} is a former source: it lacks the change of the source with epoch {record.epoch}. {_REJOIN}"
         for name, fact in facts.items()
@@ -144,7 +143,7 @@ def _several_writable(
     refused: Mapping[str, str],
     previous: TopologySnapshot | None,
 ) -> _Choice:
-    """A split brain if the round before found the same; else the source stays what it was until the next round."""
+    """Return a split brain if the previous round found the same; else keep the source until the next round."""
     listed = " and ".join(writable)
     if previous and previous.cause in {Cause.SUSPECTED, Cause.SPLIT_BRAIN}:
         cure = "set super_read_only=ON on all but the true source."
@@ -164,7 +163,7 @@ def _without_writable(answers: Mapping[str, Answer], previous: TopologySnapshot 
     if source:
         answer = answers.get(source.name)
         if isinstance(answer, NoAnswer) and answer.alive:
-            reason = f"{source.name} lives but could not be asked: {answer.why}"
+            reason = f"{source.name} is alive but could not be queried: {answer.why}"
             kept = Member(source.name, MemberState.SOURCE, reason, source.server_uuid, source.executed, source.copies)
             return _Choice(kept, Cause.UNVERIFIED, reason)
     reason = (
@@ -174,7 +173,7 @@ def _without_writable(answers: Mapping[str, Answer], previous: TopologySnapshot 
 
 
 def _objection(name: str, facts: Mapping[str, ServerFacts], lineage: Lineage) -> _Choice | None:
-    """What speaks against the only writable server."""
+    """Return what contradicts the only writable server."""
     fact = facts[name]
     if fact.server_uuid == lineage.source_uuid:
         return None
@@ -188,10 +187,10 @@ def _objection(name: str, facts: Mapping[str, ServerFacts], lineage: Lineage) ->
 
 
 def _joined(fact: ServerFacts, facts: Mapping[str, ServerFacts], lineage: Lineage) -> bool:
-    """Whether a former source that has all that is known of its successor was its replica meanwhile.
+    """Return whether a former source that has everything known of its successor was its replica meanwhile.
 
-    What is known is older than the successor's last commits, so that having it proves nothing by itself. Proof is to have
-    something that came after the change, or all that the successor itself, which is there, has now.
+    What is known is older than the successor's last commits, so having it proves nothing. Proof is to have something that came
+    after the change, or everything that the successor, which must answer, has now.
     """
     later = lineage.executed - lineage.inherited
     if later.uuids() - {fact.server_uuid}:
@@ -202,7 +201,7 @@ def _joined(fact: ServerFacts, facts: Mapping[str, ServerFacts], lineage: Lineag
 
 
 def _continued(lineage: Lineage, source: Member) -> Lineage:
-    """The lineage under this source: who was replaced, and what went down with it."""
+    """Return the lineage under this source: which server was replaced, and what was lost with it."""
     return replace(
         lineage,
         source_uuid=source.server_uuid,
@@ -216,7 +215,7 @@ def _continued(lineage: Lineage, source: Member) -> Lineage:
 def _judge(
     facts: Mapping[str, ServerFacts], refused: Mapping[str, str], choice: _Choice, lineage: Lineage
 ) -> dict[str, Member]:
-    """Members that answered, and the source. A writable server that is not the source is refused."""
+    """Return the members that answered, and the source. A writable server that is not the source is refused."""
     judged = {
         name: Member(name, MemberState.REFUSED, reason, facts[name].server_uuid, facts[name].executed)
         for name, reason in refused.items()
@@ -230,7 +229,7 @@ def _judge(
 
 
 def _named(member: Member, fact: ServerFacts | None, lineage: Lineage) -> Member:
-    """The same, called deposed if it was refused and is a former source that was replaced."""
+    """Return the member, as deposed if it was refused and is a former source that was replaced."""
     if fact is None or member.state is not MemberState.REFUSED:
         return member
     record = lineage.record
@@ -241,7 +240,7 @@ def _named(member: Member, fact: ServerFacts | None, lineage: Lineage) -> Member
 
 
 def _silent(name: str, answer: NoAnswer, previous: TopologySnapshot | None, choice: _Choice) -> Member:
-    """A server that did not answer: what was known of it stays known; one that lives keeps its place under the same source."""
+    """Return a server that did not answer. What was known of it stays; one that is alive keeps its role under the same source."""
     before = previous.member(name) if previous else None
     if previous is None or before is None:
         return Member(name, MemberState.UNREACHABLE, answer.why)

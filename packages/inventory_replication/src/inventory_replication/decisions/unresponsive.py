@@ -1,4 +1,4 @@
-"""Whose reads under way are to be cut off, because nothing will come there while somebody else could answer."""
+"""Which readers to interrupt: those of unresponsive servers, if another server could serve them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,18 +9,17 @@ from inventory_replication.decisions.breaker import Breaker
 from inventory_replication.decisions.routing_table import RoutingTable
 
 MIN_MISSED_PROBES: Final = 2
-"""A single question without an answer may be the fault of a busy machine; a breaker that opens at the first one changes nothing
-about that."""
+"""A single missed probe may be due to a busy machine, even if the breaker opens at the first one."""
 
 
 @dataclass(frozen=True, slots=True)
 class MissedProbes:
-    """The monitor's questions to one server that nobody answered, in a row. Times are monotonic seconds.
+    """Consecutive probes that one server did not answer. Times are monotonic seconds.
 
     Args:
         count: How many.
-        since: When the last but one was sent, or the only one: whoever has heard of the server after that has heard something newer
-            than this silence.
+        since: When the last but one was sent, or the only one. A reader that received something later has newer information than
+            the missed probes.
         last: When the last one was sent.
     """
 
@@ -29,7 +28,7 @@ class MissedProbes:
     last: float = inf
 
     def after(self, probed_at: float, *, answered: bool) -> "MissedProbes":
-        """The next one, after a question that was sent then; a refusal is an answer too."""
+        """Return the state after a probe that was sent then; a refusal counts as an answer."""
         if answered:
             return NONE_MISSED
         return MissedProbes(self.count + 1, self.last if self.count else probed_at, probed_at)
@@ -42,16 +41,17 @@ NONE_MISSED: Final = MissedProbes()
 def find_unresponsive(
     missed: Mapping[str, MissedProbes], breakers: Mapping[str, Breaker], table: RoutingTable
 ) -> dict[str, float]:
-    """The servers on which a reader waits in vain, and the time: whoever has heard nothing since then is to wait no longer.
+    """Return the servers whose readers wait in vain, with a time: interrupt readers that received nothing since then.
 
-    Only replicas whose breaker is open and that left several questions unanswered in a row; never the source, nor a former one that
-    has not been seen as a replica since. While no other server can be read the wait may still end well. Not if all of several
-    servers are silent: then this process is most likely cut off, and a client that is refused at once can go to another one.
+    Only replicas with an open breaker and several missed probes are returned; never the source, nor a former one that has not
+    been seen as a replica since. While no other server can be read, waiting may still succeed, so none is returned, unless all
+    of several servers are silent: then this process is most likely isolated, and a client that gets an error can go to another
+    instance.
 
     Args:
         missed: By server; one without an entry has answered.
         breakers: By server.
-        table: What is known now; it holds no server whose breaker is open.
+        table: The current table; it contains no server whose breaker is open.
     """
     silent = {
         member.name: missed[member.name].since

@@ -1,4 +1,4 @@
-"""A PyMySQL connection that keeps the GTIDs of its commits."""
+"""A PyMySQL connection that collects the GTIDs of its commits."""
 
 import enum
 import os
@@ -20,11 +20,14 @@ from inventory_replication.mysql.session_state import SESSION_STATE_CHANGED, par
 TRACKING_ASSIGNMENTS = (
     "session_track_system_variables='session_track_gtids,transaction_read_only', session_track_gtids=OWN_GTID"
 )
-"""What a ``SET SESSION`` at connect must hold. It also makes the server report both variables whenever they change, so that each
-connection proves that its tracking works and notices when somebody switches it off, without a question of its own."""
+"""Part of the ``SET SESSION`` of every connection.
+
+It also makes the server report both variables whenever they change, so each connection verifies that its tracking works and
+notices when it is switched off, without a query of its own.
+"""
 
 MAX_TRACKED_GTIDS = 256
-"""A connection that commits more often than this without being asked forgets the reports and reads the server's position."""
+"""A connection that commits more often than this before its GTIDs are read drops them and reads the server's position."""
 
 
 class GtidSource(enum.Enum):
@@ -39,14 +42,14 @@ class GtidSource(enum.Enum):
 
 
 class CommittedGtids(NamedTuple):
-    """GTID set, as the server writes it, of what one connection committed; empty where nothing was."""
+    """What one connection committed, as the text of a GTID set; empty if nothing."""
 
     gtids: str
     gtid_source: GtidSource
 
 
 class OkPacket(Protocol):
-    """What is used of PyMySQL's ``OKPacketWrapper``."""
+    """The parts of PyMySQL's ``OKPacketWrapper`` that are used."""
 
     server_status: int
     message: bytes
@@ -55,7 +58,7 @@ class OkPacket(Protocol):
 if TYPE_CHECKING:
 
     class _Driver(Connection):
-        """The parts of PyMySQL that are overridden; it promises nothing about them, so they are watched at work."""
+        """The parts of PyMySQL that are overridden. They are not public API, so their behaviour is verified at run time."""
 
         server_capabilities: int
         server_status: int
@@ -82,22 +85,22 @@ _NOT_YET = "the server has not confirmed session_track_gtids=OWN_GTID on this co
 
 
 class TrackingConnection(_Driver):
-    """Negotiates session tracking where the server offers it and collects the GTIDs that OK packets carry.
+    """Negotiates session tracking if the server offers it, and collects the GTIDs in OK packets.
 
-    Use one connection in one thread at a time. ``init_command`` must be a ``SET SESSION`` that holds ``TRACKING_ASSIGNMENTS``.
-    Two limits of PyMySQL are mended on the way: the greeting and the log-in of a server that accepts but does not answer are
-    bounded by ``connect_timeout``, and a packet that arrives byte by byte is bounded as a whole.
+    Use a connection in one thread at a time. ``init_command`` must be a ``SET SESSION`` that contains ``TRACKING_ASSIGNMENTS``.
+    Two limitations of PyMySQL are fixed: ``connect_timeout`` also applies to the greeting and login of a server that accepts but
+    does not answer, and a packet that arrives byte by byte has an overall deadline.
     """
 
     tracking_fault: str | None = _NOT_YET
     """Why commits of this connection are not reported; ``None`` while they are."""
     read_only: bool = False
-    """Whether the session's transactions are read-only, as the server last reported it."""
+    """Whether the session's transactions are read-only, as last reported by the server."""
 
     commit_sent: bool = False
     """Whether a COMMIT was given to the driver since `reset_tracking`."""
     commit_confirmed: bool = False
-    """Whether the last one was answered with success."""
+    """Whether the last COMMIT succeeded."""
 
     _reader: DeadlineReader
     _usual_timeouts: tuple[float | None, float | None]
@@ -109,15 +112,15 @@ class TrackingConnection(_Driver):
 
     @property
     def answer_limit(self) -> float | None:
-        """Seconds without a byte after which an answer is given up; ``None``: never."""
+        """Seconds without a byte after which the driver gives up on an answer; ``None``: never."""
         return self._read_timeout
 
     def pop_committed_gtids(self) -> CommittedGtids:
-        """What was committed since the last call, in explicit or implicit transactions; call it after the commit.
+        """Return what was committed since the last call, explicitly or implicitly. Call it after the commit.
 
-        Sends nothing while tracking works. Where it does not, or where a statement committed that the server never reports
-        (a result set under autocommit, ``ANALYZE``, ``OPTIMIZE`` or ``REPAIR TABLE``), ``@@GLOBAL.gtid_executed`` is read.
-        Raises nothing: the commits are done, and ``GtidSource.UNKNOWN`` says that their GTIDs could not be had.
+        Sends nothing while tracking works. If it does not, or after a commit that the server never reports (a result set under
+        autocommit, ``ANALYZE``, ``OPTIMIZE`` or ``REPAIR TABLE``), ``@@GLOBAL.gtid_executed`` is read. Never raises: the commits
+        are done, and ``GtidSource.UNKNOWN`` says that their GTIDs are not known.
         """
         gtids, self._gtids = self._gtids, []
         if self.tracking_fault is None and not self._unreported:
@@ -133,20 +136,20 @@ class TrackingConnection(_Driver):
         return CommittedGtids(executed, GtidSource.EXECUTED if executed else GtidSource.UNKNOWN)
 
     def reset_tracking(self) -> None:
-        """Begin anew, for the next unit of work that uses this connection."""
+        """Start anew, for the next unit of work on this connection."""
         self._gtids = []
         self._unreported = False
         self.commit_sent = self.commit_confirmed = False
 
     @property
     def has_committed(self) -> bool:
-        """Whether anything was, or may have been, committed since the last call of `pop_committed_gtids` or `reset_tracking`."""
+        """Whether anything was, or may have been, committed since `pop_committed_gtids` or `reset_tracking`."""
         return bool(self._gtids) or self._unreported or self.commit_confirmed
 
     def closed_by_peer(self) -> bool:
-        """Whether the idle connection is of no use: the server closed it, or said something unasked. Nothing is sent.
+        """Return whether an idle connection is useless: the server closed it or sent something unexpected.
 
-        It costs one system call, and finds a server that was stopped or killed; not one that is silent.
+        Sends nothing and takes one system call. It detects a server that was stopped or killed, but not one that is silent.
         """
         if not self.open:
             return True
@@ -155,7 +158,7 @@ class TrackingConnection(_Driver):
         return bool(poll.poll(0))
 
     def commit(self) -> None:
-        """As PyMySQL's. A driver that stops reading the answer where reports are looked for is noticed here."""
+        """Commit as PyMySQL does, and notice a driver that no longer reads the answer where reports are looked for."""
         self._answer_seen = False
         self.commit_confirmed = False
         self.commit_sent = True
@@ -166,7 +169,7 @@ class TrackingConnection(_Driver):
             self.tracking_fault = f"PyMySQL {VERSION_STRING} no longer reads the answer to COMMIT where it did"
 
     def rollback(self) -> None:
-        """As PyMySQL's, but nothing is sent where nothing was since the last commit or rollback: there is no transaction."""
+        """Roll back as PyMySQL does, but send nothing if nothing was sent since the last commit or rollback."""
         if self._used:
             super().rollback()
             self._used = False
@@ -192,7 +195,7 @@ class TrackingConnection(_Driver):
         self._read_patiently()
 
     def _read_patiently(self) -> None:
-        """Take the place of the driver's reader, which has nothing left in it now: the server is waiting for us."""
+        """Replace the driver's reader, whose buffer is empty now: the server is waiting for us."""
         self._rfile.close()
         self._rfile, self._reader = open_deadline_reader(self._sock)
 
@@ -226,7 +229,7 @@ class TrackingConnection(_Driver):
         return affected
 
     def __del__(self) -> None:
-        """In a forked process, let go of the parent's connection without a word to its server."""
+        """In a forked process, drop the parent's connection without sending anything to its server."""
         if self.open and self._process != os.getpid():
             self._force_close()
         else:
@@ -238,7 +241,7 @@ class TrackingConnection(_Driver):
         try:
             state = parse_session_state(tail)
         except (ValueError, TypeError):
-            # The statement succeeded; only the report about it is lost.
+            # The statement succeeded; only its report is lost.
             self._unreported = True
             return
         self._gtids += state.gtids
@@ -260,10 +263,10 @@ class TrackingConnection(_Driver):
 
 
 class ReadOnlyConnection(TrackingConnection):
-    """A connection for readers: it closes itself as soon as somebody makes its session writable.
+    """A connection for readers, which closes itself as soon as its session is made writable.
 
-    It must be made with ``transaction_read_only=ON`` in its ``init_command``. Without session tracking the server does not
-    tell, and ``SET SESSION TRANSACTION READ ONLY`` has to be repeated before each use.
+    Its ``init_command`` must contain ``transaction_read_only=ON``. Without session tracking the server does not report changes,
+    and ``SET SESSION TRANSACTION READ ONLY`` has to be repeated before each use.
     """
 
     _ended = False
@@ -273,29 +276,29 @@ class ReadOnlyConnection(TrackingConnection):
         super().__init__(*arguments, **named)
 
     def interrupt_readers(self, since: float) -> bool:
-        """End the wait for an answer, if there is one and nothing has come since that monotonic time; any thread may call it.
+        """Interrupt the wait for an answer, if there is one and nothing has arrived since that monotonic time.
 
-        The thread that waits gets the error of a lost connection at once. Nothing is sent, and nothing waits.
+        Thread-safe. The waiting thread gets the error of a lost connection at once. Nothing is sent, and the call does not wait.
 
         Returns:
-            Whether a wait was ended.
+            Whether a wait was interrupted.
         """
         if self._process != os.getpid():
             return False
         with self._closing:
-            # Within the lock: the number of a socket that is closed meanwhile may be that of another one.
+            # Within the lock: the number of a socket that is closed meanwhile may be reused.
             if self._ended or not self.open or not self._reader.is_silent_since(since):
                 return False
             with suppress(OSError):
-                # Not that of an SSLSocket, which first takes the encryption away from whoever sends at this moment. And only the
-                # reading: OpenSSL 3.2 and later leaves the error of its farewell, that nobody can be written to, in the thread's
-                # queue, and Python takes it for an error of the next connection that the thread reads from.
+                # Not the method of an SSLSocket, which would first remove the encryption for a thread that is sending now. And only
+                # for reading: OpenSSL 3.2 and later would leave the error of its failed farewell in the thread's queue, and Python
+                # would take it for an error of the next connection that the thread reads from.
                 socket.shutdown(self._sock, SHUT_RD)
             self._ended = True
             return True
 
     def closed_by_peer(self) -> bool:
-        """As that of every connection; one that was cut off is never used again."""
+        """Return whether the connection is useless; one that was interrupted always is."""
         return self._ended or super().closed_by_peer()
 
     def _force_close(self) -> None:
@@ -303,7 +306,7 @@ class ReadOnlyConnection(TrackingConnection):
             with self._closing:
                 super()._force_close()
         else:
-            # Whoever held the lock may not exist in this process.
+            # The thread that held the lock may not exist in this process.
             super()._force_close()
 
     def _note_read_only(self, *, on: bool) -> None:
@@ -322,7 +325,7 @@ _MAINTENANCE_COLUMNS = ["Table", "Op", "Msg_type", "Msg_text"]
 
 
 def _maintains_tables(result: MySQLResult) -> bool:
-    """Whether a result set is that of ``ANALYZE TABLE`` and its like, which commit and are never reported."""
+    """Return whether a result set is that of ``ANALYZE TABLE`` or similar, which commit and are never reported."""
     if result.field_count != len(_MAINTENANCE_COLUMNS):
         return False
     return [column[0] for column in result.description] == _MAINTENANCE_COLUMNS

@@ -1,4 +1,4 @@
-"""A reader that loses patience with a peer that answers byte by byte."""
+"""Socket reader with an overall deadline."""
 
 from io import BufferedReader, RawIOBase
 from math import inf
@@ -8,14 +8,14 @@ from typing import Final
 
 BUFFER_BYTES: Final = 64 * 1024
 PROGRESS_BYTES: Final = 1024
-"""So much must come within three read time-outs, or the answer end; a socket's own time-out begins anew with each byte."""
+"""Bytes that must arrive within three read time-outs, unless the answer ends. A socket's own time-out restarts with each byte."""
 
 
 class DeadlineReader(RawIOBase):
-    """Reads from a socket, counting the time that it waits.
+    """Reads from a socket and limits the total waiting time.
 
-    ``TimeoutError`` is raised when the waiting since `begin`, or since the last `PROGRESS_BYTES` came, exceeds three times the
-    socket's time-out, and as always when nothing at all comes within one.
+    Raises ``TimeoutError`` if the waiting since `begin`, or since the last `PROGRESS_BYTES` arrived, exceeds three times the
+    socket's time-out, and, like any socket, if nothing arrives within one.
     """
 
     def __init__(self, connection: socket) -> None:
@@ -28,11 +28,11 @@ class DeadlineReader(RawIOBase):
         self._heard_at = -inf
 
     def is_silent_since(self, since: float) -> bool:
-        """Whether somebody waits for bytes at this moment, and none have come since that monotonic time. Any thread may ask."""
+        """Return whether a thread waits for bytes now and none have arrived since that monotonic time. Thread-safe."""
         return self._waiting and self._heard_at < since
 
     def begin(self) -> None:
-        """A new question has been sent: its answer has all the time again."""
+        """Reset the deadline; call it when a new query is sent."""
         self._waited = 0.0
         self._received = 0
 
@@ -63,6 +63,6 @@ class DeadlineReader(RawIOBase):
 
 
 def open_deadline_reader(connection: socket) -> tuple[BufferedReader, DeadlineReader]:
-    """A buffered reader of the socket, and the reader under it whose `begin` is to be called with each question."""
+    """Return a buffered reader of the socket, and the reader below it whose `begin` must be called with each query."""
     reader = DeadlineReader(connection)
     return BufferedReader(reader, BUFFER_BYTES), reader

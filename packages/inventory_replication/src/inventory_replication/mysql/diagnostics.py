@@ -13,10 +13,9 @@ from inventory_replication.decisions.snapshot import NoAnswer
 
 
 def classify_exception(fault: BaseException) -> ErrorKind | None:
-    """What an error says about server, connection or transaction; ``None``: it is none of the driver's.
+    """Return the kind of an exception of PyMySQL, also inside one of SQLAlchemy; ``None`` for any other exception.
 
-    Takes what PyMySQL raises, also inside an error of SQLAlchemy. A certificate that is not trusted comes from PyMySQL as a
-    server that cannot be reached; here it is `ErrorKind.TLS`, because the server lives.
+    PyMySQL reports an untrusted certificate as an unreachable server; here it is `ErrorKind.TLS`, because the server is alive.
     """
     if isinstance(fault, DBAPIError) and fault.orig is not None:
         fault = fault.orig
@@ -49,11 +48,11 @@ _CURES: Final = {
     "ER_SECURE_TRANSPORT_REQUIRED": "takes connections over TLS only: give a TlsPolicy",
     "CR_SSL_CONNECTION_ERROR": "offers no TLS: switch it on there",
 }
-"""What to do, by MySQL's name of an error."""
+"""What to do, by MySQL's symbol of an error."""
 
 
 def explain(fault: Exception, server: Server, account: Credentials) -> NoAnswer:
-    """Turn what the driver raised into one line that names the server and, where the cause is known, the cure."""
+    """Turn an exception of the driver into one line that names the server and, if the cause is known, the fix."""
     number = fault.args[0] if fault.args and isinstance(fault.args[0], int) else 0
     text = str(fault.args[-1]) if fault.args else type(fault).__name__
     beginning = f"{server.name} ({server.address})"
@@ -67,12 +66,12 @@ def explain(fault: Exception, server: Server, account: Credentials) -> NoAnswer:
     if isinstance(cause, ssl.SSLError):
         return NoAnswer(f"{beginning} cannot agree on TLS with us: {cause}. Check the TLS versions of both", alive=True)
     kind = classify_exception(fault)
-    # Whoever says no in words lives, unless it says that it is going.
+    # A server that answers is alive, unless it says that it is shutting down.
     alive = kind is not None and kind is not ErrorKind.TIMED_OUT and pool_effect(kind) is not PoolEffect.SERVER
     cure = _CURES.get(SYMBOLS.get(number, ""))
     if cure is not None:
         return NoAnswer(f"{beginning} {cure.format(user=account.user)} [{number}]", alive=alive)
     if kind is ErrorKind.UNREACHABLE and cause is not None:
         return NoAnswer(f"{beginning} cannot be reached: {cause}. Check that it runs, its address and the firewall")
-    told = f"{text} [{number}]" if number else text
-    return NoAnswer(f"{beginning} did not answer: {told}", alive=alive)
+    shown = f"{text} [{number}]" if number else text
+    return NoAnswer(f"{beginning} did not answer: {shown}", alive=alive)

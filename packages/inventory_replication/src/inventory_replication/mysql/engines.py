@@ -1,4 +1,4 @@
-"""The one statement that each new session runs, which holds the bounds at the server too."""
+"""One connection pool per server and purpose. The database keeps the sessions of the reader pools read-only."""
 
 import os
 import ssl
@@ -23,18 +23,18 @@ from inventory_replication.mysql.connection import TRACKING_ASSIGNMENTS, ReadOnl
 from inventory_replication.mysql.diagnostics import classify_exception
 
 SQL_MODE = "ONLY_FULL_GROUP_BY,STRICT_TRANS_TABLES,NO_ZERO_IN_DATE,NO_ZERO_DATE,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION"
-"""What every session runs under, whatever the option file of its server says."""
+"""The SQL mode of every session, whatever the option file of the server says."""
 
 _READERS_ISOLATION = "REPEATABLE READ"
 
 
 def session_statement(limits: ConnectionLimits, *, read_only: bool, isolation: str = "READ COMMITTED") -> str:
-    """UTC, `SQL_MODE`, no autocommit, tracked commits, bounded waits.
+    """Return the statement that a new session runs first: UTC, `SQL_MODE`, no autocommit, tracked commits, bounded waits.
 
     Args:
-        limits: The bounds.
-        read_only: For readers, who see one moment for the whole of a transaction, whatever ``isolation`` says.
-        isolation: Of transactions that write.
+        limits: The limits.
+        read_only: For readers, who see one snapshot throughout a transaction, whatever ``isolation`` says.
+        isolation: Isolation level of writes.
     """
     lock_wait = max(1, int(limits.read_timeout) - 1)
     level = _READERS_ISOLATION if read_only else isolation
@@ -54,9 +54,9 @@ def session_statement(limits: ConnectionLimits, *, read_only: bool, isolation: s
 
 
 class PoolGuard:
-    """Listens to one engine: makes its connections, and lets none out that is stale.
+    """Listens to one engine: creates its connections and discards stale ones before they are handed out.
 
-    ``epoch`` is counted up when every connection made until then is to be dropped.
+    Increase ``epoch`` to drop every connection that was created before.
     """
 
     def __init__(self, server_name: str, *, read_only: bool, ping_after: float) -> None:
@@ -69,19 +69,19 @@ class PoolGuard:
         self._make = cast(Callable[..., DBAPIConnection], ReadOnlyConnection if read_only else TrackingConnection)
 
     def listen_to(self, engine: Engine) -> None:
-        """Install everything; once per engine. Pools that the engine makes later inherit it."""
+        """Install all listeners, once per engine. Pools that the engine creates later inherit them."""
         event.listen(engine, "do_connect", self._connect)
         event.listen(engine, "checkout", self._check)
         event.listen(engine, "checkin", self._note_use)
         event.listen(engine, "handle_error", self._judge)
 
     def interrupt_readers(self, since: float) -> int:
-        """End the wait of every reader that has heard nothing since that monotonic time; any thread may call it.
+        """Interrupt every waiting reader that has received nothing since that monotonic time. Thread-safe.
 
-        Each gets the error of a lost connection, which takes the connection out of the pool. A pool for writers has no readers.
+        Each gets the error of a lost connection, which removes the connection from the pool. A pool for writers has no readers.
 
         Returns:
-            How many waits were ended.
+            How many waits were interrupted.
         """
         with self._lock:
             readers = tuple(self._readers)
@@ -104,7 +104,7 @@ class PoolGuard:
     def _check(self, driver: DBAPIConnection, record: ConnectionPoolEntry, proxied: PoolProxiedConnection) -> None:
         info = record.info
         if info["process"] != os.getpid():
-            # Closing it here would say goodbye in the name of the process that owns it.
+            # Closing it here would send a farewell for the process that owns it.
             cast(Any, record).dbapi_connection = cast(Any, proxied).dbapi_connection = None
             raise DisconnectionError("this connection belongs to another process")
         if info["epoch"] != self.epoch:
@@ -139,9 +139,9 @@ class PoolGuard:
 
 @dataclass(frozen=True, slots=True)
 class ServerEngine:
-    """The pool of one server for one purpose. Build it after fork; connections are made when they are needed.
+    """The pool of one server for one purpose. Create it after fork; connections are opened when they are needed.
 
-    ``engine`` is an ordinary SQLAlchemy engine whose connections are `TrackingConnection`. A connection that was made before
+    ``engine`` is an ordinary SQLAlchemy engine whose connections are `TrackingConnection`. A connection that was opened before
     the last `invalidate`, or by another process, is never handed out.
     """
 
@@ -157,9 +157,9 @@ class ServerEngine:
         return self.guard.epoch
 
     def invalidate(self) -> None:
-        """Let go of every connection made until now, after the server changed its role or was replaced.
+        """Drop every connection opened so far, after the server changed its role or was replaced.
 
-        Nothing is sent and nothing waits: idle connections are dropped, those in use are dropped when they come back.
+        Nothing is sent and nothing waits: idle connections are dropped now, those in use when they are returned.
         """
         self.guard.epoch += 1
         self.engine.dispose(close=False)
@@ -179,19 +179,19 @@ def build_engine(
     limits: ConnectionLimits | None = None,
     isolation: Isolation = "READ COMMITTED",
 ) -> ServerEngine:
-    """A pool to ``server``; nothing is sent before its first use.
+    """Create a pool for ``server``; nothing is sent before its first use.
 
-    Every session: UTC, utf8mb4, `SQL_MODE`, autocommit off, commits tracked, bounded lock waits. With ``read_only`` its
-    transactions are read-only at the database, and a connection whose session somebody makes writable closes itself.
+    Every session uses UTC, utf8mb4 and `SQL_MODE`, without autocommit, with tracked commits and bounded lock waits. With
+    ``read_only`` the database keeps its transactions read-only, and a connection whose session is made writable closes itself.
 
     Args:
-        server: Where to.
-        account: As whom.
+        server: The server.
+        account: The account.
         database: Default schema.
         read_only: For readers, on a replica or on the source.
         tls: One context for all engines of the process (`client_tls`); ``None`` connects without TLS.
         limits: See `ConnectionLimits`.
-        isolation: Of transactions that write; readers have ``REPEATABLE READ``.
+        isolation: Isolation level of writes; readers use ``REPEATABLE READ``.
     """
     limits = limits or ConnectionLimits()
     arguments: dict[str, object] = {
@@ -217,14 +217,14 @@ def build_engine(
 
 
 def tracked_connection(connection: Connection) -> TrackingConnection:
-    """The driver's connection behind a connection of an engine made here; sends nothing.
+    """Return the driver's connection behind a connection of an engine of `build_engine`; sends nothing.
 
     Raises:
-        TypeError: The engine was not made by `build_engine`.
+        TypeError: The engine is not from `build_engine`.
     """
     driver: object = connection.connection.dbapi_connection
     if not isinstance(driver, TrackingConnection):
         raise TypeError(
-            f"{type(driver).__name__} is no connection of this package; make its engine with build_engine()"
+            f"{type(driver).__name__} is not a connection of this package; create its engine with build_engine()"
         )
     return driver

@@ -1,4 +1,4 @@
-"""Questions to one server, asked with the monitor's account: who it is, whether it takes writes, how far it has come."""
+"""Probes one server with the monitor's account: its identity, whether it accepts writes, and its position."""
 
 import json
 import ssl
@@ -52,7 +52,7 @@ SELECT @@server_uuid, @@server_id, @@version, @@read_only, @@super_read_only, @@
 
 RECORD_QUERY = f"SELECT epoch, server_uuid FROM {RECORD_SCHEMA}.{RECORD_TABLE} ORDER BY epoch DESC LIMIT 1"  # noqa: S608 - constants
 RECORD_INTERVAL_SECONDS = 10.0
-"""Seconds after which the record is read again even though the server's role has not changed."""
+"""Time after which the record is read again even if the server's role has not changed."""
 
 _NO_RECORD = frozenset({1044, 1049, 1142, 1143, 1146})
 """Errors if the table does not exist or the account may not read it."""
@@ -60,17 +60,17 @@ _NO_RECORD = frozenset({1044, 1049, 1142, 1143, 1146})
 
 @dataclass(frozen=True, slots=True)
 class ServerReport:
-    """What one server answered.
+    """The answer of one server.
 
     Args:
-        facts: What decisions are made of.
+        facts: The input of decisions.
         version: ``@@version``, as the server writes it.
         gtid_mode: ``ON``, ``OFF``, ``ON_PERMISSIVE`` or ``OFF_PERMISSIVE``.
         purged: ``@@gtid_purged``: what it can no longer send to a new replica.
-        without_auto_position: Names of the channels that do not position themselves by GTID.
-        semisync_source: Semisynchronous replication holds on its source side; ``None``: the plugin is not there.
-        semisync_replica: The same of its replica side.
-        clock_ahead: Seconds by which its clock is ahead of this process's, 0 if that lies within what the question took.
+        without_auto_position: Channels that do not use GTID auto-position.
+        semisync_source: Whether semisynchronous replication is active on its source side; ``None``: not installed.
+        semisync_replica: The same for its replica side.
+        clock_ahead: Seconds by which its clock is ahead of this process's; 0 if the duration of the probe could explain it.
     """
 
     facts: ServerFacts
@@ -84,13 +84,13 @@ class ServerReport:
 
 
 class Probe:
-    """One connection of the monitor to one server, opened at the first question and again after each failure.
+    """One monitor connection to one server, opened at the first query and again after each failure.
 
-    Use it in one thread. No question takes longer than about the connect time-out and three times the read time-out together.
+    Use it in one thread. A query takes at most about the connect time-out plus three read time-outs.
 
     Args:
-        server: Whom to ask.
-        account: The monitor's.
+        server: The server.
+        account: The monitor's account.
         tls: See `build_engine`.
         policy: Its time-outs are used.
     """
@@ -107,7 +107,7 @@ class Probe:
         self._record_read: tuple[object, float] | None = None
 
     def query(self) -> ServerReport | NoAnswer:
-        """Ask once; never raises for what a server or the network does."""
+        """Probe once. Never raises because of the server or the network."""
         used_before = self._connection is not None
         try:
             if self._connection is None:
@@ -122,12 +122,12 @@ class Probe:
         except (Error, ValueError) as fault:
             self.close()
             if used_before and classify_exception(fault) is ErrorKind.LOST:
-                # Somebody ended an old connection, which says nothing about the server: ask it over a new one.
+                # An old connection was closed, which says nothing about the server: probe it over a new one.
                 return self.query()
             return explain(fault, self.server, self._account)
 
     def close(self) -> None:
-        """Close the connection, if there is one; the next question opens another."""
+        """Close the connection, if there is one; the next query opens another."""
         connection, self._connection = self._connection, None
         self._record_read = None
         if connection is not None:
@@ -135,7 +135,7 @@ class Probe:
                 connection.close()
 
     def _read_record(self, cursor: Any, facts: ServerFacts) -> None:
-        """Read the record on a new connection, after a change of the server's role, and now and then."""
+        """Read the record on a new connection, after a change of the server's role, and at intervals."""
         role = (facts.server_uuid, facts.writable, tuple(channel.source_uuid for channel in facts.channels))
         now = time.monotonic()
         if self._record_read and self._record_read[0] == role and now - self._record_read[1] < RECORD_INTERVAL_SECONDS:
@@ -195,7 +195,7 @@ def _report(row: Any, asked: float, answered: float) -> ServerReport:
 
 
 def seconds_ahead(clock: float, asked: float, answered: float) -> float:
-    """Seconds by which a server's clock, read between two times of this machine, is ahead; 0 if that is not certain."""
+    """Return how far a server's clock, read between two times of this machine, is ahead; 0 if that is not certain."""
     return clock - asked if clock < asked else max(0.0, clock - answered)
 
 

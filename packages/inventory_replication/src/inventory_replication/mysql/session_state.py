@@ -28,11 +28,12 @@ class SessionState(NamedTuple):
 
 
 def parse_session_state(tail: bytes) -> SessionState:
-    """Read what follows the warning count of an OK packet whose status has ``SESSION_STATE_CHANGED``.
+    """Parse what follows the warning count of an OK packet whose status has ``SESSION_STATE_CHANGED``.
 
-    Entries of kinds that are not needed, also of kinds that a later server may add, are skipped.
+    Entries of other kinds, including those of later servers, are skipped.
 
-    :raises ValueError: the bytes do not follow the protocol.
+    Raises:
+        ValueError: The bytes do not follow the protocol.
     """
     try:
         return _read(tail)
@@ -76,7 +77,7 @@ def _add_variables(data: bytes, variables: dict[str, str]) -> None:
 
 
 def _string(data: bytes, offset: int) -> tuple[bytes, int]:
-    """A string with its length before it, and the offset behind it."""
+    """Return a length-prefixed string and the offset after it."""
     length = data[offset]
     start = offset + 1
     if length >= _SMALLEST_PREFIX:

@@ -1,19 +1,19 @@
-"""The TLS context that every connection shares; making one per connection costs ten times the connection itself."""
+"""The TLS context that all connections share; creating one costs ten times as much as a connection."""
 
 import ssl
 from pathlib import Path
 
 
 def client_tls(ca_file: str | Path | None = None, *, verify_host: bool = False) -> ssl.SSLContext:
-    """A context for all connections of a process.
+    """Return a context for all connections of a process.
 
     Args:
-        ca_file: Certificates (PEM) that may have signed the servers'. Without it the traffic is encrypted, but any server is
-            believed; MySQL makes a certificate of its own, ``ca.pem`` in its data directory, when it is initialised.
-        verify_host: Also compare the name in the certificate with the host; those that MySQL makes hold no host.
+        ca_file: CA certificates (PEM) of the servers. Without it, traffic is encrypted, but no server is verified. MySQL
+            generates its own CA, ``ca.pem`` in its data directory, when it is initialised.
+        verify_host: Also compare the host with the certificate. Certificates that MySQL generates contain no host.
 
     Raises:
-        OSError: The file cannot be read or holds no certificate.
+        OSError: The file cannot be read or contains no certificate.
         ValueError: ``verify_host`` without ``ca_file``.
     """
     if ca_file is None and verify_host:
@@ -23,7 +23,7 @@ def client_tls(ca_file: str | Path | None = None, *, verify_host: bool = False) 
     if ca_file is None:
         context.verify_mode = ssl.CERT_NONE
         return context
-    # What MySQL signs by itself lacks the extensions that Python 3.13 asks for in its strict default.
+    # Certificates that MySQL generates lack extensions that the strict default of Python 3.13 requires.
     context.verify_flags &= ~ssl.VERIFY_X509_STRICT
     context.load_verify_locations(ca_file)
     return context

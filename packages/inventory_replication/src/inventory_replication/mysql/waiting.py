@@ -1,4 +1,4 @@
-"""Waiting for a GTID set on a server, always with a limit."""
+"""Waits for a GTID set on a server, always with a limit."""
 
 from math import isfinite
 
@@ -9,23 +9,23 @@ from inventory_replication.mysql.engines import tracked_connection
 
 
 def wait_for_gtids(connection: Connection, gtids: GtidSet, limit: float) -> bool:
-    """Wait until the server has executed ``gtids``; only ``True`` permits the read.
+    """Wait until the server has executed ``gtids``; read only if this returns ``True``.
 
-    It must be the first thing that happens on the connection: a transaction that has read already keeps seeing the older state,
-    whatever is executed meanwhile. The wait itself takes no snapshot, in a read-only session neither, so the caller reads on
-    in the transaction that it began. An empty set needs no wait and sends nothing.
+    It must be the first statement on the connection: a transaction that has already read keeps seeing the older state. The wait
+    itself takes no snapshot, even in a read-only session, so the caller continues in the transaction that it began. An empty set
+    needs no wait and sends nothing.
 
-    The server itself takes a limit of 0 for "without end", which is why one is refused here.
+    The server takes a limit of 0 for no limit, so it is refused here.
 
     Args:
-        connection: To a replica, no transaction begun.
-        gtids: What must be there.
-        limit: Seconds, above 0; the wait also ends, with ``False``, a little before the connection's read time-out would.
+        connection: To a replica, with no transaction begun.
+        gtids: The transactions to wait for.
+        limit: Seconds, above 0. The wait also ends, with ``False``, a little before the connection's read time-out.
 
     Raises:
-        ValueError: The limit is no number above 0.
+        ValueError: The limit is not a number above 0.
         RuntimeError: A transaction has begun on the connection.
-        sqlalchemy.exc.DBAPIError: The server could not be asked.
+        sqlalchemy.exc.DBAPIError: The query failed.
     """
     if not (isfinite(limit) and limit > 0):
         raise ValueError(f"a wait needs a limit above 0 seconds, not {limit}")
@@ -45,10 +45,10 @@ def wait_for_gtids(connection: Connection, gtids: GtidSet, limit: float) -> bool
 
 
 def executed_gtids(connection: Connection) -> GtidSet:
-    """All that the server has executed, one round trip; like the wait it takes no snapshot.
+    """Return what the server has executed, in one round trip; like the wait it takes no snapshot.
 
     Raises:
-        sqlalchemy.exc.DBAPIError: The server could not be asked.
+        sqlalchemy.exc.DBAPIError: The query failed.
     """
     found = connection.exec_driver_sql("SELECT @@GLOBAL.gtid_executed", execution_options={"read_only": True})
     return GtidSet.parse(str(found.scalar_one()))

@@ -1,4 +1,4 @@
-"""Connections of the administrator to all servers, and what they tell: the only way by which provisioning asks and changes."""
+"""Administrative connections to all servers, and the state of these: the only way provisioning queries and changes them."""
 
 import ssl
 import time
@@ -20,16 +20,16 @@ from inventory_replication.provisioning.settings import RecordFile
 
 POLL_SECONDS = 0.5
 STRAGGLER_TIMEOUT_SECONDS = 15.0
-"""Seconds that others are waited for when a source with data is there already and suffices."""
+"""Maximum wait for the other servers if a source with data answers and is enough."""
 PROBE_POLICY = MonitorPolicy(connect_timeout=3.0, read_timeout=10.0)
 
 
 class ClusterAdmin:
-    """One administrator per server. Use it as a context: at its end all connections are closed and all locks given back.
+    """One `ServerAdmin` per server. Use it as a context manager: it closes all connections and releases all locks.
 
     Args:
-        desired: Servers and what they should be.
-        account: Account with which everything is done, the same on all servers.
+        desired: Servers and their desired state.
+        account: Administrative account, the same on all servers.
         tls: One context for all connections; ``None`` connects without TLS.
         memory: File that remembers the source; ``None``: nothing is remembered.
     """
@@ -56,16 +56,16 @@ class ClusterAdmin:
         self._closing.__exit__(kind, error, trace)
 
     def server(self, name: str) -> ServerAdmin:
-        """The administrator of that server."""
+        """Return the administrative connection to that server."""
         return self._servers[name]
 
     @property
     def names(self) -> frozenset[str]:
-        """Of the servers that are not left out."""
+        """Names of the servers that are not excluded."""
         return frozenset(self._servers)
 
     def remember(self, record: SourceRecord) -> None:
-        """Remember who is the source, unless a newer change is remembered.
+        """Remember which server is the source, unless a later change is remembered.
 
         Raises:
             ConfigurationError: The file cannot be written.
@@ -74,30 +74,30 @@ class ClusterAdmin:
             self._memory.write(record)
 
     def exclude(self, names: Iterable[str]) -> None:
-        """Ask and change these servers no more."""
+        """Query and change these servers no more."""
         left = set(names)
         for name in left & self._servers.keys():
             self._servers.pop(name).close()
         self.desired = self.desired.without(left)
 
     def exclude_silent(self, wait: float) -> tuple[Finding, ...]:
-        """Leave out the servers that do not answer, or not to this account, and tell why each does not; change nothing.
+        """Exclude servers that do not answer or refuse the account; return why. Changes nothing.
 
         Args:
-            wait: Seconds to wait for all; for what is missing beside a source with data at most `STRAGGLER_TIMEOUT_SECONDS`.
+            wait: Seconds to wait for all servers; at most `STRAGGLER_TIMEOUT_SECONDS` if a source with data answers.
 
         Raises:
             ChecksFailed: None of them answers.
         """
         until = time.monotonic() + wait
-        with self._probes() as asked:
-            answers = {name: probe.query() for name, probe in asked.items()}
+        with self._probes() as probes:
+            answers = {name: probe.query() for name, probe in probes.items()}
             shortened = False
             while time.monotonic() < until and (silent := _silent(answers)) and not _refusing(answers):
                 if not shortened and self._has_source_with_data(answers):
                     until, shortened = min(until, time.monotonic() + STRAGGLER_TIMEOUT_SECONDS), True
                 time.sleep(POLL_SECONDS)
-                answers |= {name: asked[name].query() for name in silent}
+                answers |= {name: probes[name].query() for name in silent}
         findings = _unanswered_all(answers)
         if len(findings) == len(answers):
             raise ChecksFailed(findings)
@@ -105,13 +105,13 @@ class ClusterAdmin:
         return findings
 
     def lock(self, wait: float = 0.0) -> None:
-        """Keep other runs away from all servers until this crew is closed.
+        """Keep other runs away from all servers until this object is closed.
 
         Args:
             wait: Seconds to wait for servers that do not answer yet, and for another run to end.
 
         Raises:
-            ChecksFailed: A server does not answer, or another run is at work.
+            ChecksFailed: A server does not answer, or another run is active.
         """
         until = time.monotonic() + wait
         different = {report.facts.server_uuid: name for name, report in self._query(until).items()}
@@ -124,10 +124,10 @@ class ClusterAdmin:
                 time.sleep(POLL_SECONDS)
 
     def gather(self, wait: float = 0.0) -> Mapping[str, ServerState]:
-        """Ask all servers everything; changes nothing.
+        """Query the full state of all servers; changes nothing.
 
         Args:
-            wait: Seconds to wait for servers that do not answer yet. One that answers but refuses is not waited for.
+            wait: Seconds to wait for servers that do not answer yet, but not for one that refuses the account.
 
         Raises:
             ChecksFailed: A server does not answer; the error names each of those.
@@ -146,11 +146,11 @@ class ClusterAdmin:
             raise ChecksFailed((_unanswered(failure.server, failure.answer),)) from failure
 
     def _query(self, until: float) -> dict[str, ServerReport]:
-        with self._probes() as asked:
-            answers = {name: probe.query() for name, probe in asked.items()}
+        with self._probes() as probes:
+            answers = {name: probe.query() for name, probe in probes.items()}
             while time.monotonic() < until and (silent := _silent(answers)) and not _refusing(answers):
                 time.sleep(POLL_SECONDS)
-                answers |= {name: asked[name].query() for name in silent}
+                answers |= {name: probes[name].query() for name in silent}
         findings = _unanswered_all(answers)
         if findings:
             raise ChecksFailed(findings)
@@ -210,8 +210,8 @@ class ClusterAdmin:
         for name, server in self._servers.items():
             lacking = admin_queries.missing_privileges(server)
             if lacking:
-                what = f"{name} ({server.server.address}) gives the account {self.account.user} no {', '.join(lacking)}"
-                cure = "grant it on *.*, or give another account to administer the servers"
+                what = f"{name} ({server.server.address}) does not grant {', '.join(lacking)} to the account {self.account.user}"
+                cure = "grant it on *.*, or configure another administrative account"
                 findings.append(Finding("admin_rights", name, what, cure))
         if findings:
             raise ChecksFailed(tuple(findings))

@@ -1,4 +1,4 @@
-"""What provisioning asks a server beside what the monitor asks."""
+"""Queries on one server that provisioning needs in addition to the monitor's probe."""
 
 import ssl
 import time
@@ -40,7 +40,7 @@ ADMIN_PRIVILEGES = (
     "PERSIST_RO_VARIABLES_ADMIN",
     "REPLICATION SLAVE ADMIN".replace(" ", "_"),
 )
-"""What the administrator's account must have on everything; that it may hand on what it grants is found out when it does."""
+"""Global privileges that the administrative account needs. Whether it may grant others shows when it does."""
 
 _WRONG_PASSWORD = frozenset({1045, 1524, 1698, 2059})
 
@@ -65,11 +65,11 @@ UNION ALL SELECT PRIVILEGE_TYPE, TABLE_SCHEMA, TABLE_NAME, IS_GRANTABLE FROM inf
 
 
 class Login(NamedTuple):
-    """Whether an account gets in.
+    """Whether an account can log in.
 
     Args:
-        refusal: Why not, with the cure; empty: it does.
-        wrong_password: Because of its password or plugin.
+        refusal: Why not, with the fix; empty if it can.
+        wrong_password: Because of its password or authentication plugin.
     """
 
     refusal: str
@@ -77,7 +77,7 @@ class Login(NamedTuple):
 
 
 def try_login(server: Server, account: Credentials, tls: ssl.SSLContext | None) -> Login:
-    """Log in as that account and leave."""
+    """Log in with that account and disconnect."""
     try:
         connect(server, account, tls).close()
     except (Error, ValueError) as fault:
@@ -87,30 +87,30 @@ def try_login(server: Server, account: Credentials, tls: ssl.SSLContext | None) 
 
 
 def settings(admin: ServerAdmin) -> dict[str, str]:
-    """Global variables that matter, as text."""
+    """Return the relevant global variables, as text."""
     row = admin.rows("SELECT " + ", ".join(f"@@GLOBAL.{name}" for name in SETTINGS))[0]
     return dict(zip(SETTINGS, map(str, row), strict=True))
 
 
 def persisted(admin: ServerAdmin) -> dict[str, str]:
-    """Variables that were persisted."""
+    """Return the persisted variables."""
     return dict(admin.rows("SELECT VARIABLE_NAME, VARIABLE_VALUE FROM performance_schema.persisted_variables"))
 
 
 def objects(admin: ServerAdmin) -> frozenset[str]:
-    """``schema.name`` of every table, view, routine and event of users."""
+    """Return ``schema.name`` of every table, view, routine and event outside of the system schemas."""
     own = SYSTEM_SCHEMAS | {RECORD_SCHEMA}
     return frozenset(f"{schema}.{name}" for schema, name in admin.rows(_OBJECTS) if schema not in own)
 
 
 def schemas(admin: ServerAdmin) -> frozenset[str]:
-    """Schemas of users."""
+    """Return the schemas other than the system's."""
     found = admin.rows("SELECT SCHEMA_NAME FROM information_schema.SCHEMATA")
     return frozenset(str(row[0]) for row in found) - SYSTEM_SCHEMAS
 
 
 def has_first_log(admin: ServerAdmin) -> bool:
-    """Whether the oldest binary log is the first that was ever written; True without any."""
+    """Return whether the oldest binary log is the first that was ever written; true if there are none."""
     if not int(admin.value("SELECT @@GLOBAL.log_bin")):
         return True
     logs = admin.rows("SHOW BINARY LOGS")
@@ -118,13 +118,13 @@ def has_first_log(admin: ServerAdmin) -> bool:
 
 
 def clone_plugin(admin: ServerAdmin) -> bool:
-    """Whether the clone plugin is active."""
+    """Return whether the clone plugin is active."""
     statement = "SELECT COUNT(*) FROM information_schema.PLUGINS WHERE PLUGIN_NAME='clone' AND PLUGIN_STATUS='ACTIVE'"
     return bool(admin.value(statement))
 
 
 def offers_tls(admin: ServerAdmin) -> bool:
-    """Whether the server takes encrypted connections."""
+    """Return whether the server accepts encrypted connections."""
     return bool(
         admin.value(
             "SELECT COUNT(*) FROM performance_schema.tls_channel_status "
@@ -134,7 +134,7 @@ def offers_tls(admin: ServerAdmin) -> bool:
 
 
 def clock_ahead(admin: ServerAdmin) -> float:
-    """Seconds by which the server's clock is ahead of this machine's; 0 if that lies within the time of the question."""
+    """Return how far the server's clock is ahead of this machine's, in seconds; 0 if the query's duration could explain it."""
     asked = time.time()
     shown = float(admin.value("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))")) / 1e6
     answered = time.time()
@@ -142,7 +142,7 @@ def clock_ahead(admin: ServerAdmin) -> float:
 
 
 def closed_since_start(admin: ServerAdmin) -> bool:
-    """Whether the server refuses writes because of how it started, and nobody has set that since."""
+    """Return whether the server refuses writes because of its start-up settings, unchanged since."""
     refusing = bool(admin.value("SELECT @@GLOBAL.super_read_only OR @@GLOBAL.read_only"))
     set_since = admin.value(
         "SELECT COUNT(*) FROM performance_schema.variables_info "
@@ -152,14 +152,14 @@ def closed_since_start(admin: ServerAdmin) -> bool:
 
 
 def missing_privileges(admin: ServerAdmin) -> tuple[str, ...]:
-    """What the administrator's account needs and has not."""
+    """Return the privileges that the administrative account needs and does not have."""
     user, _, host = str(admin.value("SELECT CURRENT_USER()")).rpartition("@")
     held = {privilege for privilege, *_ in _rights(admin, user, host)}
     return tuple(privilege for privilege in ADMIN_PRIVILEGES if privilege not in held)
 
 
 def channel(admin: ServerAdmin) -> tuple[Any, ...] | None:
-    """User, encryption, CA file, auto-position and verification of the host of the default channel."""
+    """Return user, encryption, CA file, auto-position and host verification of the default channel."""
     found = admin.rows(
         "SELECT USER, SSL_ALLOWED, SSL_CA_FILE, AUTO_POSITION, SSL_VERIFY_SERVER_CERTIFICATE "
         "FROM performance_schema.replication_connection_configuration WHERE CHANNEL_NAME=''"
@@ -168,12 +168,12 @@ def channel(admin: ServerAdmin) -> tuple[Any, ...] | None:
 
 
 def other_accounts(admin: ServerAdmin, users: Sequence[str]) -> frozenset[str]:
-    """``user@host`` of accounts that are neither the system's, nor root's, the administrator's, or one of these at any host."""
+    """Return ``user@host`` of all accounts except the system's, root's, the administrator's and these at any host."""
     return frozenset(str(row[0]) for row in admin.rows(_OTHERS) if row[0] not in {f"{user}@%" for user in users})
 
 
 def account(admin: ServerAdmin, user: str) -> tuple[bool, tuple[tuple[str, str, str], ...]] | None:
-    """Whether ``user@%`` must log in over TLS, and its rights (privilege, schema, table); ``None``: there is none."""
+    """Return whether ``user@%`` requires TLS, and its privileges (privilege, schema, table); ``None`` if it does not exist."""
     found = admin.rows("SELECT ssl_type FROM mysql.user WHERE user=%s AND host='%%'", user)
     if not found:
         return None

@@ -1,4 +1,4 @@
-"""Carries a plan out, step by step."""
+"""Applies a plan, step by step."""
 
 import time
 from collections.abc import Callable, Iterable
@@ -17,12 +17,12 @@ Notify = Callable[[s.Step], None]
 
 @dataclass(frozen=True, slots=True)
 class ProvisioningResult:
-    """What a run did.
+    """The result of a run.
 
     Args:
-        plan: What was planned and carried out; without steps nothing had to be done.
-        findings: What is not as it should be after it; empty: all is well.
-        warnings: What is not as it should be with replicas, where the source suffices.
+        plan: The plan, which was applied; without steps there was nothing to do.
+        findings: Deviations that remain; empty if all is well.
+        warnings: Deviations of replicas that were tolerated.
     """
 
     plan: Plan
@@ -31,16 +31,16 @@ class ProvisioningResult:
 
 
 def provision(admin: ClusterAdmin, *, wait: float, notify: Notify) -> ProvisioningResult:
-    """Plan, apply, verify. Repeatable: a second run finds nothing to do.
+    """Plan, apply and verify. Idempotent: a second run finds nothing to do.
 
     Args:
         admin: Of all servers.
         wait: Seconds for servers to start, and again for replicas to connect and to catch up.
-        notify: Is told each step before it is carried out.
+        notify: Called with each step before it is applied.
 
     Raises:
-        ChecksFailed: Something speaks against it; no server was changed.
-        StepFailed: A step failed; those before it are done.
+        ChecksFailed: A check failed; no server was changed.
+        StepFailed: A step failed; the earlier ones are done.
     """
     admin.lock(wait)
     plan = make_plan(admin.gather(wait), admin.desired)
@@ -50,10 +50,10 @@ def provision(admin: ClusterAdmin, *, wait: float, notify: Notify) -> Provisioni
 
 
 def carry_out(admin: ClusterAdmin, steps: Iterable[s.Step], *, wait: float, notify: Notify) -> None:
-    """Carry out steps in order.
+    """Apply steps in order.
 
     Raises:
-        StepFailed: One failed; those before it are done.
+        StepFailed: A step failed; the earlier ones are done.
     """
     for step in steps:
         notify(step)
@@ -61,7 +61,7 @@ def carry_out(admin: ClusterAdmin, steps: Iterable[s.Step], *, wait: float, noti
             _carry_out(admin, step, wait)
         except AdminError as failure:
             message = f"It was not possible to {step.does} on {step.server}: {failure}."
-            again = "The steps before are done. Mend the cause and run the same command again."
+            again = "The steps before are done. Fix the cause and run the same command again."
             raise StepFailed(f"{message} {again}", server=step.server) from failure
 
 
@@ -115,7 +115,7 @@ def _carry_out_on_server(admin: ClusterAdmin, server: ServerAdmin, step: s.Step,
         case s.ForgetSource():
             server.forget_source()
         case _:
-            raise TypeError(f"nobody knows how to carry out {type(step).__name__}")
+            raise TypeError(f"no implementation of step {type(step).__name__}")
 
 
 def _for_each_place(rights: frozenset[Right], change: Callable[[list[str], str, str], None]) -> None:

@@ -1,4 +1,4 @@
-"""How a server comes to follow the source: new ones from the first log or by a copy, former ones from where they are."""
+"""How a server comes to follow the source: new ones by binary logs or a copy, former ones from their position."""
 
 from collections.abc import Iterator
 
@@ -18,11 +18,11 @@ from inventory_replication.provisioning.steps import (
 
 _NEW = "it is new"
 _LOGIN_ERRORS = ("1045:", "1698:", "2061:", "3118:", "3159:")
-"""Beginnings of a receiver's error that other settings of the channel may mend."""
+"""Prefixes of receiver errors that other channel settings may fix."""
 
 
 def attach(state: ServerState, source: ServerState, desired: DesiredState) -> Iterator[Step]:
-    """The steps of a server whose content does not count."""
+    """Return the steps for a server whose content does not matter."""
     reason = clone_reason(state, source, desired)
     if reason:
         yield from _copy(state, source, reason)
@@ -38,7 +38,7 @@ def attach(state: ServerState, source: ServerState, desired: DesiredState) -> It
 
 
 def clone_reason(state: ServerState, source: ServerState, desired: DesiredState) -> str:
-    """Why the server must be copied from the source; empty: replaying the source's binary logs makes it the same."""
+    """Return why the server must be copied from the source; empty if replaying the source's binary logs is enough."""
     if state.name in desired.rebuild:
         return "it is to be rebuilt"
     if source.purged or not source.has_first_log:
@@ -52,10 +52,10 @@ def clone_reason(state: ServerState, source: ServerState, desired: DesiredState)
 def rejoin(
     state: ServerState, source: ServerState, roles: Roles, desired: DesiredState, *, password_changed: bool
 ) -> Iterator[Step]:
-    """The steps of a server that holds a part of the source's history, and nothing else."""
+    """Return the steps for a server that holds part of the source's history and nothing else."""
     if roles.follows[state.name] != source.name:
         now = roles.follows[state.name]
-        why = f"it follows {now}, which is no longer the source" if now else "it follows nobody"
+        why = f"it follows {now}, which is no longer the source" if now else "it follows no server"
         yield Follow(state.name, "not_a_replica", why, source.name)
         return
     fault = _fault_of_channel(state, desired)
@@ -89,7 +89,7 @@ def _copy(state: ServerState, source: ServerState, reason: str) -> Iterator[Step
         yield InstallClone(source.name, "not_a_replica", f"{state.name} is to be copied from it")
     if state.facts.channels:
         yield ForgetSource(state.name, "not_a_replica", "its content is replaced")
-    # Before the copy, which would else come up as a second server with data that takes writes.
+    # Before the copy, which would otherwise start as a second writable server with data.
     yield SetReadOnly(state.name, "writable_replica", "it is to be a replica", on=True)
     if not state.clone_plugin:
         yield InstallClone(state.name, "not_a_replica", reason)

@@ -1,4 +1,4 @@
-"""Certificates of the servers, signed by an authority of their own, so that clients and replicas can verify whom they reach."""
+"""Issues server certificates from a private CA, so that clients and replicas can verify the servers."""
 
 import os
 import tempfile

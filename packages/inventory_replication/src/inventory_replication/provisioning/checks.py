@@ -1,4 +1,4 @@
-"""What makes provisioning impossible or dangerous; looked for on all servers before anything is changed on any."""
+"""Checks that make provisioning impossible or dangerous; run on all servers before any of them is changed."""
 
 from collections import defaultdict
 from collections.abc import Iterator
@@ -19,7 +19,7 @@ _SWITCH: Final = {"1": "ON"}
 
 
 def check_servers(states: States, desired: DesiredState) -> tuple[Finding, ...]:
-    """What can be said of the servers before their roles are known."""
+    """Return the findings that do not depend on the servers' roles."""
     found = [finding for state in states.values() for finding in _check_server(state, desired)]
     found += _check_identities(states)
     for state in states.values():
@@ -29,7 +29,7 @@ def check_servers(states: States, desired: DesiredState) -> tuple[Finding, ...]:
 
 
 def check_roles(states: States, roles: Roles, desired: DesiredState) -> tuple[Finding, ...]:
-    """What speaks against the servers in their roles."""
+    """Return the findings about the servers in their roles."""
     source = states[roles.source]
     found: list[Finding] = []
     if source.name in desired.rebuild:
@@ -81,7 +81,7 @@ def _check_identities(states: States) -> list[Finding]:
             if len(sharing) > 1:
                 labels = " and ".join(state.label for state in sharing)
                 what = f"{labels} have one {code.removeprefix('same_')} ({value})"
-                # Of two, one that takes writes is more likely the right one.
+                # Of two, the writable one is more likely the right one.
                 culprit = next((state for state in reversed(sharing) if not state.facts.writable), sharing[-1])
                 found.append(Finding(code, culprit.name, what, cure))
     return found

@@ -1,4 +1,4 @@
-"""The command ``inventory-replication``: looks at a source and its replicas, makes them, and changes the source."""
+"""The command ``inventory-replication``: shows and provisions a source and its replicas, and changes the source."""
 
 import argparse
 import json
@@ -22,7 +22,7 @@ DONE, NO, USAGE = 0, 1, 2
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command and exit: 0 done or healthy, 1 the answer is no, 2 wrong usage or settings."""
+    """Run a command and exit: 0 done or healthy, 1 failed or unhealthy, 2 wrong usage or settings."""
     options = build_parser().parse_args(arguments)
     before = signal.signal(signal.SIGTERM, _stop)
     try:
@@ -42,54 +42,56 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """All subcommands and options."""
-    parser = argparse.ArgumentParser(prog=PROGRAM, description="A MySQL source and its replicas.")
+    """Return the parser with all subcommands and options."""
+    parser = argparse.ArgumentParser(prog=PROGRAM, description="Set up and operate a MySQL source and its replicas.")
     parser.add_argument("--version", action="version", version=version("inventory-replication"))
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
-    status = _add(commands, "status", "who is the source, and how far are the replicas")
-    status.add_argument("--watch", type=_seconds, default=2.0, help="look at most so many seconds (2)")
-    verify = _add(commands, "verify", "tell everything that is not as it should be; change nothing")
+    status = _add(commands, "status", "show the source and the positions of the replicas")
+    status.add_argument("--watch", type=_seconds, default=2.0, help="maximum seconds to watch (2)")
+    verify = _add(commands, "verify", "report every deviation; change nothing")
     verify.add_argument(
-        "--skip-rows", action="store_true", help="do not compare the rows of replicas with the source's"
+        "--skip-rows", action="store_true", help="do not compare the rows of the replicas with those of the source"
     )
-    provision = _add(commands, "provision", "make the servers a source and its replicas, or mend them")
-    provision.add_argument("--dry-run", action="store_true", help="tell the plan and carry nothing out")
+    provision = _add(commands, "provision", "set up or repair a source and its replicas")
+    provision.add_argument("--dry-run", action="store_true", help="show the plan without applying it")
     provision.add_argument(
-        "--rebuild", action="append", default=[], metavar="NAME", help="throw this replica's content away and copy it"
+        "--rebuild",
+        action="append",
+        default=[],
+        metavar="NAME",
+        help="discard this replica's content and copy it again",
     )
     provision.add_argument(
         "--allow-degraded",
         action="store_true",
-        help="leave replicas that are not in order as they are, with a warning, where the source is beyond doubt",
+        help="skip unhealthy replicas with a warning if the source is unambiguous",
     )
-    certificates = _add(commands, "certificates", "issue certificates for the servers; keep those that are still good")
+    certificates = _add(commands, "certificates", "issue certificates for the servers; keep valid ones")
     certificates.add_argument(
         "--authority", type=Path, required=True, metavar="FOLDER", help="certificate and private key of the authority"
     )
     certificates.add_argument(
         "--into", type=Path, required=True, metavar="FOLDER", help="ca.pem for clients, and NAME.pem for each server"
     )
-    guard = _add(
-        commands, "guard", "open the source on record again after each restart; leave every other server closed"
-    )
+    guard = _add(commands, "guard", "reopen the recorded source after each restart; keep all other servers read-only")
     guard.add_argument("--interval", type=_seconds, default=1.0, help="seconds between two checks (1)")
-    guard.add_argument("--once", action="store_true", help="check once, and answer whether the source takes writes")
+    guard.add_argument("--once", action="store_true", help="check once; exit 0 if the source accepts writes")
     switchover = _add(commands, "switchover", "make a replica the source, and the source a replica")
     switchover.add_argument("target", metavar="NAME", help="the replica")
     switchover.add_argument(
         "--timeout",
         type=_seconds,
         default=10.0,
-        help="seconds that it may take to catch up, before and while writes pause (10)",
+        help="maximum seconds to catch up, before and during the pause of writes (10)",
     )
-    failover = _add(commands, "failover", "make a replica the source in place of one that was given up")
+    failover = _add(commands, "failover", "make a replica the source in place of a lost one")
     failover.add_argument("target", metavar="NAME", help="the replica")
     failover.add_argument(
         "--lost",
         action="append",
         required=True,
         metavar="NAME",
-        help="a server that is given up; once for each that is away",
+        help="a lost server; repeat for each one that is away",
     )
     return parser
 
@@ -97,25 +99,25 @@ def build_parser() -> argparse.ArgumentParser:
 def _add(commands: Any, name: str, purpose: str) -> argparse.ArgumentParser:
     parser: argparse.ArgumentParser = commands.add_parser(name, help=purpose, description=f"{name}: {purpose}.")
     parser.add_argument("--config", type=Path, metavar="FILE", help="settings in TOML")
-    parser.add_argument("--server", action="append", metavar="NAME=HOST:PORT", help="a server; once for each")
+    parser.add_argument("--server", action="append", metavar="NAME=HOST:PORT", help="a server; repeat for each")
     parser.add_argument(
         "--peer-address",
         action="append",
         metavar="NAME=HOST:PORT",
-        help="where the other servers reach it, if elsewhere",
+        help="address for the other servers, if different; repeat for each",
     )
     for option, meaning in {
         "--database": "schema of the application",
-        "--source": "the server that shall be the source, where that cannot be told",
+        "--source": "the source, if it is ambiguous",
         "--tls": "required or off",
-        "--ca-file": "certificates that may have signed the servers'",
+        "--ca-file": "CA certificates of the servers",
         "--verify-host": "yes or no",
-        "--source-ca": "the same file as the replicas see it",
+        "--source-ca": "the path of that file on the replicas",
         "--source-verify-host": "yes or no",
-        "--wait": "seconds for servers and replicas to get ready",
+        "--wait": "seconds to wait for servers and replicas",
     }.items():
         parser.add_argument(option, help=meaning)
-    parser.add_argument("--json", action="store_true", help="the answer as one JSON object")
+    parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     return parser
 
 
@@ -165,7 +167,7 @@ def _file_of_environment() -> Path | None:
 
 
 def _fail(options: argparse.Namespace, error: ReplicationError, code: int) -> int:
-    """Tell an error: one line for each thing that is wrong, and as JSON on standard output where that was asked for."""
+    """Report an error: one line per finding, and JSON on standard output if requested."""
     from inventory_replication.provisioning.findings import ChecksFailed
 
     findings = error.findings if isinstance(error, ChecksFailed) else ()
@@ -184,7 +186,7 @@ def _print_line(line: str) -> None:
 
 
 def _ignore_line(line: str) -> None:
-    """A program reads the answer: the steps stand in it."""
+    """Print nothing: with ``--json`` the steps are part of the result."""
 
 
 def _seconds(text: str) -> float:

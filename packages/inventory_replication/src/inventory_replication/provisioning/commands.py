@@ -1,4 +1,4 @@
-"""What each subcommand answers: a word whether all is well, lines for people, data for programs."""
+"""Runs each subcommand and formats its result: a success flag, lines for people, data for programs."""
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -24,10 +24,10 @@ Notify = Callable[[str], None]
 
 @dataclass(frozen=True, slots=True)
 class CommandResult:
-    """The answer of a subcommand.
+    """The result of a subcommand.
 
     Args:
-        good: Done, or healthy; else the answer is no.
+        good: Done, or healthy.
         lines: For people.
         data: For programs, ready for JSON.
     """
@@ -38,7 +38,7 @@ class CommandResult:
 
 
 def status(settings: Settings, *, watch: float) -> CommandResult:
-    """Who is the source, and how far the replicas are; asked with the monitor's account if its password is given."""
+    """Report the source and the positions of the replicas, with the monitor's account if its password is given."""
     if not settings.servers:
         raise ConfigurationError("There is no server: name each one as name=host:port.")
     account = settings.account(Role.MONITOR) or settings.required("admin")
@@ -57,16 +57,16 @@ def status(settings: Settings, *, watch: float) -> CommandResult:
 
 
 def verify(settings: Settings, *, rows: bool) -> CommandResult:
-    """Every deviation from the wanted state, and with ``rows`` of the replicas' content from the source's; changes nothing."""
+    """Report every deviation from the desired state, with ``rows`` also of the replicas' rows; changes nothing."""
     with _cluster_admin(settings) as admin:
         findings = checking.verify(admin, wait=settings.wait, rows=rows)
-    return CommandResult(not findings, _lines(findings) or ("all is as it should be",), _data(findings))
+    return CommandResult(not findings, _lines(findings) or ("no deviations found",), _data(findings))
 
 
 def provision(
     settings: Settings, *, rebuild: frozenset[str], dry_run: bool, allow_degraded: bool, notify: Notify
 ) -> CommandResult:
-    """Plan, apply, verify; or the plan alone."""
+    """Plan, apply and verify; or only plan."""
     with _cluster_admin(settings, rebuild) as admin:
         if dry_run:
             plan = make_plan(admin.gather(settings.wait), admin.desired)
@@ -94,7 +94,7 @@ def certificates(settings: Settings, *, authority: Path, folder: Path) -> Comman
 
 
 def guard(settings: Settings, *, interval: float, once: bool, notify: Notify) -> CommandResult:
-    """Open the recorded source again after each restart; returns only if it is to check once."""
+    """Reopen the recorded source after each restart; returns only with ``once``."""
     if not settings.servers:
         raise ConfigurationError("There is no server: name each one as name=host:port.")
     said: list[str] = []
@@ -120,7 +120,7 @@ def switchover(settings: Settings, target: str, *, timeout: float, notify: Notif
 
 
 def failover(settings: Settings, target: str, *, lost: frozenset[str], notify: Notify) -> CommandResult:
-    """Make a replica the source in place of one that was given up."""
+    """Make a replica the source in place of a lost one."""
     with _cluster_admin(settings) as admin:
         done = changes.failover(admin, target, lost=lost, wait=settings.wait, notify=lambda step: notify(str(step)))
     faults = blocking(done.findings)

@@ -1,4 +1,4 @@
-"""What a source and its replicas should be: servers, schema, accounts with their rights, encryption."""
+"""The desired state of a source and its replicas: servers, schema, accounts with their privileges, encryption."""
 
 import re
 from collections.abc import Mapping
@@ -24,21 +24,21 @@ MONITOR_TABLES = (
 
 
 class Role(StrEnum):
-    """What an account is for. The value is its usual name, too."""
+    """The purpose of an account. The value is also its default name."""
 
     APP = "app"
     """Reads and changes rows."""
     MIGRATOR = "migrator"
     """Changes tables as well."""
     MONITOR = "monitor"
-    """Asks servers how far they are."""
+    """Queries the positions of servers."""
     REPLICATION = "replication"
-    """By it a replica logs in on its source."""
+    """Logs replicas in on their source."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Right:
-    """One privilege on everything, on a schema, or on a table."""
+    """One privilege: global, on a schema, or on a table."""
 
     privilege: str
     schema: str = ""
@@ -50,7 +50,7 @@ class Right:
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """An account that provisioning looks after: it has exactly the rights of its role, from any host."""
+    """A managed account. It has exactly the privileges of its role, from any host."""
 
     role: Role
     credentials: Credentials
@@ -63,21 +63,21 @@ class Account:
 
 @dataclass(frozen=True, slots=True)
 class DesiredState:
-    """The wanted state.
+    """The desired state.
 
     Args:
-        servers: All of them. The first becomes the source of servers that are all new.
+        servers: All of them. The first becomes the source if all servers are new.
         database: Schema of the application.
-        accounts: Those to look after; the replication account must be among them to provision or to switch over.
-        peers: Host and port by which the other servers reach a server, where it is not its own address.
-        tls: Connections are encrypted and accounts require it. Without, replicas fetch the source's public key to log in.
-        source_ca: Path, on the replicas, of the certificates that may have signed the source's; empty: encrypted, not verified.
+        accounts: Managed accounts; must include the replication account to provision or to switch over.
+        peers: Host and port at which the other servers reach a server, if different from its own address.
+        tls: Connections are encrypted and accounts require it. Without it, replicas fetch the source's public key to log in.
+        source_ca: Path, on the replicas, of the CA certificates of the source; empty: encrypted, not verified.
         source_verify_host: Replicas also compare the source's certificate with the host at which they reach it.
-        source: Name of the server that shall be the source of new servers; empty: the first, or the one with data.
-        rebuild: Replicas whose content may be thrown away and copied again from the source.
-        updatable_tables: Tables of the schema whose rows the application may change and delete; in all others it only reads and
-            adds rows. They need not exist yet. Empty: it may in all tables.
-        remembered: Who was the source when this command last recorded it; ``None``: it remembers nothing.
+        source: Name of the source of new servers; empty: the first one, or the one with data.
+        rebuild: Replicas whose content may be discarded and copied again from the source.
+        updatable_tables: Tables whose rows the application may change and delete; in all others it only reads and inserts rows.
+            They need not exist yet. Empty: all tables.
+        remembered: The source that this command last recorded; ``None``: it remembers nothing.
     """
 
     servers: tuple[Server, ...]
@@ -115,7 +115,7 @@ class DesiredState:
             raise ConfigurationError(f"Each role needs an account of its own; given are {', '.join(users)}.")
 
     def require(self, name: str) -> None:
-        """Refuse a name that no server has.
+        """Raise unless there is a server of that name.
 
         Raises:
             ConfigurationError: The message lists the names.
@@ -125,7 +125,7 @@ class DesiredState:
             raise ConfigurationError(f"There is no server {name!r}; the servers are {', '.join(names)}.")
 
     def without(self, names: set[str]) -> Self:
-        """The same without these servers.
+        """Return the desired state without these servers.
 
         Raises:
             ConfigurationError: None is left.
@@ -139,12 +139,12 @@ class DesiredState:
         )
 
     def peer(self, name: str) -> tuple[str, int]:
-        """Host and port by which the other servers reach this one."""
+        """Return host and port at which the other servers reach this one."""
         server = next(server for server in self.servers if server.name == name)
         return self.peers.get(name, (server.host, server.port))
 
     def replication(self) -> Credentials:
-        """The account by which replicas log in.
+        """Return the account for replicas.
 
         Raises:
             ConfigurationError: None is given.
@@ -156,7 +156,7 @@ class DesiredState:
 
 
 def rights_of(role: Role, database: str, updatable_tables: frozenset[str] = frozenset()) -> frozenset[Right]:
-    """The least that the role needs."""
+    """Return the least privileges that the role needs."""
     additions, changes = {"SELECT", "INSERT"}, {"UPDATE", "DELETE"}
     tables = {"CREATE", "ALTER", "DROP", "INDEX", "REFERENCES", "TRIGGER"}
     match role:

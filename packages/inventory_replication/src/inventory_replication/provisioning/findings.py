@@ -1,4 +1,4 @@
-"""What speaks against a server: a stable code, the server, and the cure."""
+"""Deviations of a server: a stable code, the server, what is wrong, and the fix."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -19,11 +19,11 @@ CHECKS: Final[Mapping[str, str]] = {
     "same_server_uuid": "Two servers have one `server_uuid`, or one server is listed twice.",
     "no_tls": "The server does not take encrypted connections.",
     "several_channels": "The server has more than one replication channel, or a named one.",
-    "other_source": "The server is a replica of a source that is none of the servers.",
+    "other_source": "The server is a replica of a source that is not one of the servers.",
     "privileged_account": "An account that should have least rights is the administrator's or root.",
-    "ambiguous_source": "It cannot be told which server is the source.",
+    "ambiguous_source": "The source is ambiguous.",
     "not_the_source": "The server named as the source is not the source of the others.",
-    "errant_transactions": "A replica has transactions that the source has not.",
+    "errant_transactions": "A replica has transactions that the source does not have.",
     "foreign_data": "A server that should become a replica holds data that came from no GTID of the source.",
     "logs_purged": "The source no longer has binary logs that a replica lacks.",
     "schema": "The application's schema is missing on the source.",
@@ -31,11 +31,11 @@ CHECKS: Final[Mapping[str, str]] = {
     "account_password": "An account exists with another password or another plugin.",
     "account_tls": "An account may log in without encryption.",
     "account_rights": "An account has more or fewer rights than its role needs.",
-    "setting": "A setting that makes replication safe after a crash is not as it should be.",
-    "source_record": "The database does not say that the source is the source: the epoch was never recorded, or by another server.",
+    "setting": "A setting that makes replication crash-safe is wrong.",
+    "source_record": "The source is not recorded in the database, or another server is.",
     "source_read_only": "The source takes no writes, nor does any other server.",
     "open_at_start": "The source would take writes after a restart before it is proved to be the source still.",
-    "leftover_channel": "The source still has the channel of the time when it was a replica.",
+    "leftover_channel": "The source still has a channel from when it was a replica.",
     "not_a_replica": "A server does not follow the source.",
     "channel_settings": "A replica follows the source with another account, without encryption or without auto-position.",
     "writable_replica": "A replica takes writes, or would after a restart.",
@@ -44,7 +44,7 @@ CHECKS: Final[Mapping[str, str]] = {
     "receiver": "The receiver of a replica is not connected to the source.",
     "applier": "The applier of a replica does not run.",
     "behind": "A replica did not get what the source had within the time given.",
-    "session_tracking": "The server does not report the GTIDs of commits to its clients, so each commit costs one more question.",
+    "session_tracking": "The server does not report the GTIDs of commits to its clients, so each commit costs one more round trip.",
     "tracking_everywhere": "`session_track_gtids` is on for all sessions, which slows the applier down.",
     "failed_step": "A step failed on a replica, and the rest was done without it (`--allow-degraded`).",
     "clock": "The clock of a server is more than 5 seconds from that of the source, or that of the source from this machine's.",
@@ -55,20 +55,20 @@ CHECKS: Final[Mapping[str, str]] = {
 """Every code of a finding, with its meaning."""
 
 WARNINGS: Final = frozenset({"clock"})
-"""Codes of what `verify` tells but keeps nobody from working."""
+"""Codes that are reported but do not make a run fail."""
 
 PROVISION: Final = "run `inventory-replication provision`"
 
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """One thing that is not as it should be.
+    """One deviation.
 
     Args:
         code: A key of `CHECKS`.
         server: Name of the server.
         what: Name and address of the server, and what is wrong with it.
-        cure: What to do; empty where ``what`` says it.
+        cure: What to do; empty if ``what`` says it.
     """
 
     code: str
@@ -78,26 +78,26 @@ class Finding:
 
     def __post_init__(self) -> None:
         if self.code not in CHECKS:
-            raise ValueError(f"{self.code!r} is no code of CHECKS")
+            raise ValueError(f"{self.code!r} is not a code of CHECKS")
 
     def __str__(self) -> str:
         return f"{self.what}: {self.cure} [{self.code}]" if self.cure else f"{self.what} [{self.code}]"
 
     def as_json(self) -> dict[str, str]:
-        """For ``--json``."""
+        """Return the finding for ``--json``."""
         return {"code": self.code, "server": self.server, "what": self.what, "cure": self.cure}
 
 
 def blocking(findings: Iterable[Finding]) -> tuple[Finding, ...]:
-    """Those that are more than a warning."""
+    """Return the findings that are more than warnings."""
     return tuple(finding for finding in findings if finding.code not in WARNINGS)
 
 
 class ChecksFailed(ProvisioningRefused):
-    """The servers cannot become what is wanted as they are; nothing was changed on any of them.
+    """The servers cannot reach the desired state as they are; nothing was changed on any of them.
 
     Args:
-        findings: Everything that speaks against it, at least one.
+        findings: All reasons, at least one.
     """
 
     def __init__(self, findings: tuple[Finding, ...]) -> None:
@@ -106,7 +106,7 @@ class ChecksFailed(ProvisioningRefused):
 
 
 class StepFailed(ReplicationError):
-    """A step could not be carried out. Those before it are done; the same command may be run again and goes on from there.
+    """A step failed. The earlier ones are done; run the same command again to continue.
 
     Args:
         message: Which step, on which server, why, and what to do.
@@ -114,7 +114,7 @@ class StepFailed(ReplicationError):
     """
 
     code = "REP-101"
-    default_message = "A step failed; those before it are done. Mend the cause and run the same command again."
+    default_message = "A step failed; those before it are done. Fix the cause and run the same command again."
 
     def __init__(self, message: str = "", *, server: str = "") -> None:
         super().__init__(message)

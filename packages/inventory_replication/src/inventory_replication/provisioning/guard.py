@@ -1,7 +1,6 @@
-"""Opens the recorded source again after its restart, and nothing else: an old source that comes back stays closed.
+"""Reopens the recorded source after its restart and nothing else: an old source that comes back stays read-only.
 
-Servers refuse writes when they start. This is what opens one without a person, in a process of its own that is always there; the
-running application never does.
+Servers start read-only. This opens one without a person, in a process of its own that always runs; the application never does.
 """
 
 import time
@@ -23,11 +22,11 @@ Notify = Callable[[str], None]
 
 
 class Guard:
-    """Use it as a context; at its end all connections are closed.
+    """Use it as a context manager; it closes all connections.
 
     Args:
-        settings: Of all servers, with the administrator's account.
-        notify: Called with a line for each change of what is found, and for each server that was opened.
+        settings: Of all servers, with the administrative account.
+        notify: Called with a line for each change of the result, and for each server that was opened.
     """
 
     def __init__(self, settings: Settings, notify: Notify) -> None:
@@ -51,13 +50,13 @@ class Guard:
         self._closing.close()
 
     def run(self, interval: float) -> None:
-        """Check for ever, with a pause of so many seconds."""
+        """Check forever, at this interval in seconds."""
         while True:
             self.check()
             time.sleep(interval)
 
     def check(self) -> bool:
-        """Ask all servers once and open the recorded source if it may be; return whether it takes writes now.
+        """Query all servers once, open the recorded source if allowed, and return whether it accepts writes now.
 
         Raises:
             ConfigurationError: The file that remembers the source cannot be read or written.
@@ -77,7 +76,7 @@ class Guard:
         return found.well
 
     def _open(self, name: str, answering: list[str]) -> OpeningDecision:
-        """Open the server unless another run is at work, or the servers are not any more what they were a moment ago."""
+        """Open the server unless another run is active or the servers have changed since the query."""
         with ExitStack() as opened:
             servers = {
                 each: opened.enter_context(ServerAdmin(self._servers[each], self._admin, tls=self._tls))
@@ -90,7 +89,7 @@ class Guard:
                 if again.server != name:
                     return again
                 if not admin_queries.closed_since_start(servers[name]):
-                    why = f"{again.reason}, but was told to refuse writes since its start"
+                    why = f"{again.reason}, but was set to refuse writes after its start"
                     return OpeningDecision(None, f"{why}: run `inventory-replication provision` to open it.")
                 servers[name].take_writes()
             except AdminError as failure:

@@ -1,7 +1,7 @@
-"""Provisioning for which the source suffices: a replica that is not in order is left as it is, with a warning.
+"""Provisioning without unhealthy replicas: they are skipped with a warning if the source is unambiguous.
 
-The source must be beyond doubt: of the servers that answer it alone takes writes, or none does and this command remembers it as the
-source; and it holds tables. So the first start of new servers, and a source that is dead, still need every server.
+The source is unambiguous if, of the servers that answer, it alone accepts writes, or none does and this command remembers it as
+the source; and if it holds tables. So the first start of new servers, and a dead source, still need every server.
 """
 
 from collections.abc import Iterable
@@ -19,7 +19,7 @@ from inventory_replication.provisioning.verify import verify_until_settled
 
 @dataclass(slots=True)
 class _ExcludedServers:
-    """Servers that are left as they are, and why."""
+    """Servers that are skipped, and why."""
 
     admin: ClusterAdmin
     findings: list[Finding] = field(default_factory=list)
@@ -31,16 +31,16 @@ class _ExcludedServers:
 
 
 def provision_partial(admin: ClusterAdmin, *, wait: float, notify: Notify) -> ProvisioningResult:
-    """Plan, apply, verify, without the replicas that are not in order.
+    """Plan, apply and verify without the unhealthy replicas.
 
     Args:
-        admin: Of all servers; afterwards of those that are in order.
-        wait: Seconds for servers to start, and for what was changed to take effect.
-        notify: Is told each step before it is carried out.
+        admin: Of all servers; afterwards of the healthy ones.
+        wait: Seconds for servers to start, and for changes to take effect.
+        notify: Called with each step before it is applied.
 
     Raises:
-        ChecksFailed: Something speaks against it, and not against replicas alone; no server was changed.
-        StepFailed: A step failed on the source, or a server that takes writes could not be kept from it.
+        ChecksFailed: A check failed that does not concern replicas alone; no server was changed.
+        StepFailed: A step failed on the source, or a writable server could not be made read-only.
     """
     excluded = _ExcludedServers(admin, list(admin.exclude_silent(wait)))
     admin.lock(wait)
@@ -58,7 +58,7 @@ def provision_partial(admin: ClusterAdmin, *, wait: float, notify: Notify) -> Pr
 
 
 def find_certain_source(states: States, desired: DesiredState) -> str | None:
-    """Name of the source, if it holds tables and alone takes writes, or is remembered while none does; else ``None``."""
+    """Return the source if it holds tables and alone is writable, or is remembered while none is; else ``None``."""
     record = newest_record(states, desired)
     names = writable_servers(states, record) or [
         name
@@ -77,7 +77,7 @@ def _plan(states: States, excluded: _ExcludedServers) -> Plan:
         try:
             return make_plan(present, excluded.admin.desired)
         except ChecksFailed as refusal:
-            # One that is to be rebuilt was named by a person, who wants to know.
+            # A server to rebuild was named by the operator, who must be informed.
             guilty = {finding.server for finding in refusal.findings}
             if source is None or source in guilty or guilty & excluded.admin.desired.rebuild:
                 raise

@@ -1,4 +1,4 @@
-"""From what the servers are to the steps that make them what they should be. Pure: same facts, same plan."""
+"""Turns the state of servers into the steps to their desired state. Pure: the same state yields the same plan."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -27,12 +27,12 @@ from inventory_replication.provisioning.steps import (
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What is to be done, in order; no steps: nothing.
+    """The steps, in order; empty if there is nothing to do.
 
     Args:
-        roles: Who is the source, and how that was told.
-        record: What is to be on record about it.
-        steps: Each may be repeated; after an interruption a new plan goes on from where this one ended.
+        roles: Which server is the source, and how that was decided.
+        record: The record of the source to be stored.
+        steps: Each is repeatable; after an interruption a new plan continues where this one stopped.
     """
 
     roles: Roles
@@ -46,12 +46,12 @@ class Plan:
 
 
 def make_plan(states: States, desired: DesiredState) -> Plan:
-    """The steps from here to the wanted state.
+    """Return the steps to the desired state.
 
-    Replicas are made read-only before the source is touched, and the source has its accounts before a replica is attached.
+    Replicas are made read-only before the source is changed, and the source has its accounts before a replica is attached.
 
     Raises:
-        ChecksFailed: Something speaks against it; the error holds every finding.
+        ChecksFailed: A check failed; the error contains every finding.
     """
     roles = require_roles(states, desired)
     source = states[roles.source]
@@ -73,7 +73,7 @@ def make_plan(states: States, desired: DesiredState) -> Plan:
 
 
 def record_of(source: ServerState, states: States, desired: DesiredState) -> SourceRecord:
-    """What is to be on record about the source: the newest record if it names it, else the next one."""
+    """Return the record to store for the source: the latest record if it names the source, else the next one."""
     newest = newest_record(states, desired)
     if newest and newest.server_uuid == source.facts.server_uuid:
         return newest
@@ -81,10 +81,10 @@ def record_of(source: ServerState, states: States, desired: DesiredState) -> Sou
 
 
 def require_roles(states: States, desired: DesiredState) -> Roles:
-    """Who is who, if nothing speaks against it.
+    """Return the roles of the servers.
 
     Raises:
-        ChecksFailed: Something does.
+        ChecksFailed: A check failed.
     """
     findings = list(check_servers(states, desired))
     roles = find_roles(states, desired)
@@ -99,7 +99,7 @@ def require_roles(states: States, desired: DesiredState) -> Roles:
 
 
 def _protect(state: ServerState, desired: DesiredState) -> Iterator[Step]:
-    """A replica with data takes no writes from before the first other step on."""
+    """Make a replica with data read-only before any other step."""
     if state.is_new or state.name in desired.rebuild:
         return
     if not state.facts.super_read_only:
@@ -114,7 +114,7 @@ def _ready_source(source: ServerState, record: SourceRecord, desired: DesiredSta
     if not source.facts.writable:
         yield SetReadOnly(source.name, "source_read_only", "it is the source and takes no writes", on=False)
     elif any(source.persisted.get(variable) != "ON" for variable in ("super_read_only", "read_only")):
-        why = "it would take writes after a restart, whoever is the source then"
+        why = "it would take writes after a restart, even if another server is the source then"
         yield RefuseWritesAtStart(source.name, "open_at_start", why)
     if desired.database not in source.schemas:
         why = f"it has no schema {desired.database}"
@@ -146,7 +146,7 @@ def _ready_account(source: ServerState, account: Account, desired: DesiredState)
 
 
 def _settle(state: ServerState, desired: DesiredState) -> Iterator[Step]:
-    """Settings that a server needs in either role; the source may be a replica tomorrow."""
+    """Return settings that a server needs in either role; the source may be a replica tomorrow."""
     migrates = any(account.role is Role.MIGRATOR for account in desired.accounts)
     if migrates and state.settings["log_bin_trust_function_creators"] != "1":
         why = "its binary log keeps the account that migrates from creating triggers"

@@ -1,4 +1,4 @@
-"""Which server is the source, from what the servers are and from the records of earlier changes of the source."""
+"""Which server is the source, and which may be opened after a restart, from facts and records of earlier changes."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -14,12 +14,12 @@ States = Mapping[str, ServerState]
 
 @dataclass(frozen=True, slots=True)
 class Roles:
-    """Who is who.
+    """The roles of the servers.
 
     Args:
         source: Name of the source.
-        reason: How it was told, for people.
-        follows: For each server the name of the one that it follows; empty: nobody, or a stranger.
+        reason: How it was found, for people.
+        follows: For each server the name of the one that it follows; empty: none, or an unknown one.
     """
 
     source: str
@@ -28,9 +28,9 @@ class Roles:
 
 
 def followed(state: ServerState, states: States, desired: DesiredState) -> str:
-    """Name of the server that this one copies from; empty where it copies from nobody, or from none of these.
+    """Return the name of the server that this one replicates from; empty if it is none of these.
 
-    The identity of the source decides where it is known; a channel that never was connected is known by its address alone.
+    The identity of the source decides if it is known; a channel that never connected is matched by its address.
     """
     for channel in state.facts.channels:
         for name, other in states.items():
@@ -42,12 +42,12 @@ def followed(state: ServerState, states: States, desired: DesiredState) -> str:
 
 
 def newest_record(states: States, desired: DesiredState) -> SourceRecord | None:
-    """The newest change of the source that a server has written down, or that this command remembers."""
+    """Return the latest record that a server stores or this command remembers."""
     return latest_record([desired.remembered, *(state.facts.record for state in states.values())])
 
 
 def writable_servers(states: States, record: SourceRecord | None) -> list[str]:
-    """Names of the servers that take writes, without those that missed the newest change of the source."""
+    """Return the names of writable servers, except those that missed the latest change of the source."""
     return [
         name
         for name, state in states.items()
@@ -56,13 +56,12 @@ def writable_servers(states: States, record: SourceRecord | None) -> list[str]:
 
 
 def find_roles(states: States, desired: DesiredState) -> Roles | Finding:
-    """Tell the source, or say why it cannot be told.
+    """Find the source, or return why it is ambiguous.
 
-    The one on record is the source, unless another one that knows this record takes writes: then a person has made it the source.
-    If none of these servers is on record, the one that the others follow is the source. A server that alone takes writes is it even
-    against that, since a switchover that was interrupted leaves its target writable before the others follow it. If no server
-    follows another: the one that is named, the only one that holds data, the only one of several with data that takes writes, or
-    the first of new servers.
+    The recorded server is the source, unless another one that knows this record is writable: then an operator made it the
+    source. If none of these servers is recorded, the one that the others follow is the source. A server that alone is writable
+    overrides that, since an interrupted switchover leaves its target writable before the others follow it. If no server follows
+    another: the named one, the only one with data, the only writable one with data, or the first of new servers.
     """
     follows = {name: followed(state, states, desired) for name, state in states.items()}
     roots = {leader for leader in follows.values() if leader and not follows[leader]}
@@ -96,7 +95,7 @@ def _by_data(states: States, desired: DesiredState, follows: Mapping[str, str]) 
     deciding = [name for name in holding if name in writable]
     if len(deciding) == 1:
         return Roles(deciding[0], "of those that hold data it alone takes writes", follows)
-    return _ambiguous(states, f"{' and '.join(holding)} hold data, and nobody follows anybody")
+    return _ambiguous(states, f"{' and '.join(holding)} hold data, and none follows another")
 
 
 def _agreed(desired: DesiredState, states: States, roles: Roles) -> Roles | Finding:
@@ -116,18 +115,18 @@ def _ambiguous(states: States, why: str) -> Finding:
     return Finding(
         "ambiguous_source",
         first.name,
-        f"{', '.join(state.label for state in states.values())}: it cannot be told which is the source, because {why}",
+        f"{', '.join(state.label for state in states.values())}: the source is ambiguous, because {why}",
         "name the one with the right data with --source, or take away a wrong channel with RESET REPLICA ALL",
     )
 
 
 class OpeningDecision(NamedTuple):
-    """The decision.
+    """Which server to open.
 
     Args:
         server: Name of the server to open; ``None``: none.
         reason: Why, for people.
-        well: A server takes writes, and it is the one on record.
+        well: The recorded server, and no other, accepts writes.
     """
 
     server: str | None
@@ -138,12 +137,12 @@ class OpeningDecision(NamedTuple):
 def find_server_to_open(answers: Mapping[str, ServerFacts | None], remembered: SourceRecord | None) -> OpeningDecision:
     """Find the recorded source if it refuses writes and no other server can have become the source since.
 
-    That is certain if this command remembers the same record, because it remembers each change before a server is opened; or if all
-    servers answer and none has a newer record.
+    That is certain if this command remembers the same record, because it remembers each change before a server is opened; or if
+    all servers answer and none has a later record.
 
     Args:
         answers: Of every server by name; ``None``: it does not answer.
-        remembered: The newest change that this command knows of; ``None``: it remembers nothing.
+        remembered: The latest change that this command knows; ``None``: it remembers nothing.
     """
     facts = {name: fact for name, fact in answers.items() if fact is not None}
     newest = latest_record([remembered, *(fact.record for fact in facts.values())])

@@ -1,8 +1,8 @@
-"""Compares the rows of replicas with those of the source, chunk by chunk, while everything runs. Reads only, and locks nothing.
+"""Compares the rows of replicas with those of the source, chunk by chunk, under load. Reads only, and locks nothing.
 
-A chunk is a range of the primary key. Its checksum is taken on the source, on the replica once that has everything that the source
-had at that moment, and if they differ, on the source again. If the source's two are equal, the chunk did not change in between, so
-the replica must have the same, and the difference is proved; if they are not, the chunk is compared again.
+A chunk is a range of the primary key. Its checksum is taken on the source; on the replica, once that has everything that the
+source had then; and if they differ, on the source again. If both checksums of the source are equal, the chunk did not change in
+between, so the replica must have the same and the difference is proved; otherwise the chunk is compared again.
 """
 
 import time
@@ -16,9 +16,9 @@ from inventory_replication.provisioning.roles import Roles, States
 from inventory_replication.provisioning.server_admin import ServerAdmin, quoted
 
 CHUNK_ROWS: Final = 5_000
-"""Rows of one statement, of which each reads for some hundredths of a second."""
+"""Rows per statement; each statement takes some hundredths of a second."""
 MAX_ATTEMPTS: Final = 5
-"""How often a chunk is compared that changes meanwhile."""
+"""How often a chunk that changes meanwhile is compared."""
 STATEMENT_TIMEOUT_SECONDS: Final = 15
 """Time limit of one statement on a server."""
 
@@ -43,7 +43,7 @@ class Table:
         schema: Its schema.
         name: Its name.
         columns: All but generated ones, in order.
-        key: Columns of the primary key; empty: it has none, and is compared in one piece.
+        key: Columns of the primary key; empty: it has none, and is compared as a whole.
     """
 
     schema: str
@@ -52,7 +52,7 @@ class Table:
     key: tuple[str, ...]
 
     def checksum(self, after: Key | None, until: Key | None) -> tuple[str, list[Any]]:
-        """Statement and arguments that count the rows of a chunk and add up their hashes, independent of their order."""
+        """Return statement and arguments that count the rows of a chunk and combine their hashes in any order."""
         values = ", ".join(quoted(column) for column in self.columns)
         nulls = ", ".join(f"ISNULL({quoted(column)})" for column in self.columns)
         row = f"CONCAT_WS('|', {values}, CONCAT({nulls}))"
@@ -65,7 +65,7 @@ class Table:
         return statement, arguments
 
     def next_key(self, after: Key | None) -> tuple[str, list[Any]]:
-        """Statement and arguments that find the last key of the chunk that begins after a key."""
+        """Return statement and arguments that find the last key of the chunk after a key."""
         columns = ", ".join(quoted(column) for column in self.key)
         condition, arguments = self._between(after, None)
         statement = (
@@ -94,8 +94,8 @@ def compare_rows(admin: ClusterAdmin, states: States, roles: Roles, *, wait: flo
 
     Args:
         admin: Of all servers.
-        states: As they were found; only tables that both servers have are compared.
-        roles: Who is who.
+        states: The state of the servers; only tables that both servers have are compared.
+        roles: The roles of the servers.
         wait: Seconds that a replica may take to get what the source has.
 
     Raises:
@@ -158,7 +158,7 @@ def _same(
 
 
 def _chunks(source: ServerAdmin, table: Table) -> Iterator[tuple[Key | None, Key | None]]:
-    """Ranges that cover the table; the last one has no end, so that it holds what a replica has beyond it."""
+    """Yield ranges that cover the table; the last one has no end, so it includes extra rows of a replica."""
     after: Key | None = None
     while table.key:
         statement, arguments = table.next_key(after)
@@ -177,7 +177,7 @@ def _checksum(server: ServerAdmin, table: Table, after: Key | None, until: Key |
 
 
 def read_tables(source: ServerAdmin, schema: str) -> list[Table]:
-    """Tables of a schema with their columns, as the source has them."""
+    """Return the tables of a schema with their columns, as the source has them."""
     columns: dict[str, list[str]] = {}
     keys: dict[str, dict[int, str]] = {}
     for table, column, position in source.rows(_COLUMNS, schema):
@@ -192,9 +192,9 @@ def _ordered(key: Mapping[int, str]) -> tuple[str, ...]:
 
 
 def _compared(columns: tuple[str, ...], operator: str, key: Key) -> tuple[str, list[Any]]:
-    """A condition on all columns of a key: after it (``>``), or up to and with it (``<``).
+    """Return a condition on all columns of a key: after it (``>``), or up to and including it (``<``).
 
-    Written out, because MySQL does not use an index for a comparison of rows.
+    Written out, because MySQL does not use an index for a row comparison.
     """
     strict: list[str] = []
     arguments: list[Any] = []

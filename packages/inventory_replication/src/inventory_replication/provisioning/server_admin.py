@@ -1,4 +1,4 @@
-"""Statements of administration on one server, with the account that the operator gives for them."""
+"""Administrative statements on one server, with the operator's account."""
 
 import ssl
 import time
@@ -19,22 +19,22 @@ CONNECT_TIMEOUT_SECONDS = 3.0
 READ_TIMEOUT_SECONDS = 20.0
 WAIT_SLICE_SECONDS = 1.0
 LOCK_TIMEOUT_SECONDS = 5
-"""Seconds after which a statement that waits for others' locks is given up by the server."""
+"""Time after which the server gives up on a statement that waits for locks of others."""
 LOCK_NAME = "inventory_replication_provisioning"
 RETRY_INTERVAL_SECONDS = 5
 HEARTBEAT_PERIOD_SECONDS = 2
 _IDENTIFIED = "%s@'%%' IDENTIFIED WITH caching_sha2_password BY %s"
 RESTARTED_BY_CLONE = frozenset({2006, 2013, 3707})
-"""Errors by which a connection ends when the server has taken in a copy and restarts, or waits to be started."""
+"""Errors that end a connection when the server has received a copy and restarts, or waits to be started."""
 
 
 class AdminError(Exception):
-    """A server did not carry out a statement, or cannot be reached.
+    """A server did not execute a statement, or cannot be reached.
 
     Args:
         server: Its name.
-        answer: What it said, with the server's name and the cure.
-        number: MySQL's number, 0 where there is none.
+        answer: What it answered, with the server's name and the fix.
+        number: MySQL's number, 0 if there is none.
     """
 
     def __init__(self, server: str, answer: NoAnswer, number: int) -> None:
@@ -48,7 +48,7 @@ class AdminError(Exception):
 
 
 class LockLost(AdminError):
-    """The connection that kept other runs away was lost, and another run has the server now."""
+    """The connection that held the lock was lost, and another run has the lock now."""
 
     def __init__(self, server: Server) -> None:
         what = f"{server.name} ({server.address}) ended the connection that kept other runs of this command away"
@@ -57,13 +57,13 @@ class LockLost(AdminError):
 
 
 class ServerAdmin:
-    """One connection to one server; opened at the first statement and again after it was lost. Commits each statement.
+    """One connection to one server; opened at the first statement and reopened after a loss. Commits each statement.
 
-    A connection that is opened again takes the lock again before anything else, if `take_lock` had succeeded.
+    A reopened connection takes the lock again before anything else, if `take_lock` had succeeded.
 
     Args:
-        server: Whom to administer.
-        account: As whom.
+        server: The server.
+        account: The account.
         tls: See `build_engine`.
         read_timeout: Seconds without a byte of an answer after which the server is given up; ``None``: never.
     """
@@ -90,7 +90,7 @@ class ServerAdmin:
         self.close()
 
     def close(self) -> None:
-        """Close the connection and by that give back its lock."""
+        """Close the connection, which releases its lock."""
         self._locked = False
         self._disconnect()
 
@@ -101,11 +101,11 @@ class ServerAdmin:
                 connection.close()
 
     def rows(self, statement: str, *arguments: object) -> tuple[tuple[Any, ...], ...]:
-        """Carry a statement out and give its rows.
+        """Execute a statement and return its rows.
 
         Raises:
             AdminError: The server refuses it or cannot be reached.
-            LockLost: The connection was lost together with its lock, which another run holds now; nothing was carried out.
+            LockLost: The connection was lost together with its lock, which another run holds now; nothing was executed.
         """
         try:
             with self._opened().cursor() as cursor:
@@ -124,28 +124,28 @@ class ServerAdmin:
         return self._connection
 
     def value(self, statement: str, *arguments: object) -> Any:
-        """The first column of the first row."""
+        """Return the first column of the first row."""
         return self.rows(statement, *arguments)[0][0]
 
     def tracking_fault(self) -> str:
-        """Why the server does not report commits on this connection; empty: it does."""
+        """Return why the server does not report commits on this connection; empty if it does."""
         self.rows("DO 0")
         return (self._connection.tracking_fault if self._connection else None) or ""
 
     def take_lock(self) -> bool:
-        """Keep other runs from this server until `close`; False if one is at work already."""
+        """Keep other runs away from this server until `close`; return ``False`` if another one is active."""
         self._locked = bool(self.value("SELECT GET_LOCK(%s, 0)", LOCK_NAME))
         return self._locked
 
     def executed(self) -> GtidSet:
-        """``@@gtid_executed``."""
+        """Return ``@@gtid_executed``."""
         return GtidSet.parse(str(self.value("SELECT @@GLOBAL.gtid_executed")))
 
     def count_missing(self, gtids: GtidSet, seconds: float) -> int:
-        """Wait until the server has these transactions, and tell how many it lacks after ``seconds``; 0: none.
+        """Wait for transactions, and return how many are missing after ``seconds``; 0: none.
 
         Raises:
-            AdminError: It cannot be asked; that is told within a few seconds, even if it stands still.
+            AdminError: The query failed; raised within a few seconds even if the server hangs.
         """
         until = time.monotonic() + seconds
         with ServerAdmin(
@@ -163,7 +163,7 @@ class ServerAdmin:
         self.rows(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)} CHARACTER SET utf8mb4")
 
     def create_account(self, account: Credentials, *, tls: bool) -> None:
-        """Create an account without rights; one that exists stays as it is."""
+        """Create an account without privileges; an existing one stays as it is."""
         self.rows(f"CREATE USER IF NOT EXISTS {_IDENTIFIED} {_require(tls=tls)}", account.user, account.password)
 
     def secure_account(self, account: Credentials, *, tls: bool) -> None:
@@ -171,7 +171,7 @@ class ServerAdmin:
         self.rows(f"ALTER USER {_IDENTIFIED} {_require(tls=tls)}", account.user, account.password)
 
     def grant(self, user: str, privileges: Iterable[str], schema: str, table: str) -> None:
-        """Grant privileges on one place, which need not exist; an empty schema or table means all."""
+        """Grant privileges on a schema or table, which need not exist; an empty name means all."""
         desired = list(privileges)
         if table and not self._exists(schema, table):
             # Only together with CREATE are privileges granted on a table that does not exist.
@@ -185,15 +185,15 @@ class ServerAdmin:
         return bool(self.value(query, schema, table))
 
     def revoke(self, user: str, privileges: Iterable[str], schema: str, table: str) -> None:
-        """Revoke privileges on one place; an empty schema or table means all."""
+        """Revoke privileges on a schema or table; an empty name means all."""
         self.rows(f"REVOKE IF EXISTS {', '.join(privileges)} ON {_place(schema, table)} FROM %s@'%%'", user)
 
     def refuse_writes(self) -> None:
-        """Refuse writes, now and after each restart. Waits for commits under way, at most `LOCK_TIMEOUT_SECONDS` seconds."""
+        """Refuse writes, now and after each restart. Waits for running commits, at most `LOCK_TIMEOUT_SECONDS`."""
         self.rows("SET PERSIST super_read_only=ON, PERSIST read_only=ON")
 
     def take_writes(self) -> None:
-        """Take writes until the next restart, which refuses them again until the server is proved to be the source still."""
+        """Accept writes until the next restart, which refuses them until the server is proved to be the source still."""
         self.refuse_writes_at_start()
         self.rows("SET GLOBAL super_read_only=OFF, GLOBAL read_only=OFF")
 
@@ -202,7 +202,7 @@ class ServerAdmin:
         self.rows("SET PERSIST_ONLY super_read_only=ON, PERSIST_ONLY read_only=ON")
 
     def record_source(self, record: SourceRecord) -> None:
-        """Write down a change of the source; possible on a server that refuses writes, and replicated from there."""
+        """Store a change of the source. Possible on a read-only server, and replicated from there."""
         with self.exempt():
             self.rows(f"CREATE SCHEMA IF NOT EXISTS {RECORD_SCHEMA}")
             self.rows(
@@ -217,7 +217,7 @@ class ServerAdmin:
             )
 
     def persist(self, variable: str, value: str, *, now: bool) -> None:
-        """Set a global variable for each restart and, with ``now``, at once; replication pauses for it."""
+        """Set a global variable for each restart and, with ``now``, immediately; replication pauses for it."""
         if not now:
             self.rows(f"SET PERSIST_ONLY {variable}={value}")
             return
@@ -230,7 +230,7 @@ class ServerAdmin:
 
     @contextmanager
     def exempt(self) -> Iterator[None]:
-        """Let the administrator alone change a read-only server; ``read_only`` holds for everybody else."""
+        """Allow only the administrator to change a read-only server; ``read_only`` still applies to all others."""
         refusing = bool(self.value("SELECT @@GLOBAL.super_read_only"))
         if refusing:
             self.rows("SET GLOBAL super_read_only=OFF")
@@ -250,16 +250,16 @@ class ServerAdmin:
             self.rows("SET SESSION sql_log_bin=ON")
 
     def forget_history(self) -> None:
-        """Delete the binary logs and forget all GTIDs."""
+        """Delete the binary logs and all GTIDs."""
         self.rows("RESET BINARY LOGS AND GTIDS")
 
     def load_clone_plugin(self) -> None:
-        """Load the plugin for copies of whole servers; it stays over restarts."""
+        """Load the clone plugin; it stays loaded after restarts."""
         with self.exempt():
             self.rows("INSTALL PLUGIN clone SONAME 'mysql_clone.so'")
 
     def clone_from(self, host: str, port: int, account: Credentials, *, tls: bool) -> None:
-        """Replace everything by a copy of the donor; returns when the server goes down to restart with it."""
+        """Replace everything by a copy of the donor; returns when the server shuts down to restart with it."""
         self.rows("SET GLOBAL clone_valid_donor_list=%s", f"{host}:{port}")
         statement = f"CLONE INSTANCE FROM %s@%s:{port} IDENTIFIED BY %s REQUIRE {'SSL' if tls else 'NO SSL'}"
         with self.exempt(), ServerAdmin(self.server, self.account, tls=self.tls, read_timeout=None) as patient:
@@ -272,7 +272,7 @@ class ServerAdmin:
     def follow(
         self, host: str, port: int, account: Credentials, *, tls: bool, ca_file: str, verify_host: bool = False
     ) -> None:
-        """Follow a source by GTID auto-position, from what this server has on; the settings survive restarts."""
+        """Follow a source by GTID auto-position, from this server's position; the settings survive restarts."""
         self.stop_replica()
         security = "SOURCE_SSL=1, GET_SOURCE_PUBLIC_KEY=0" if tls else "SOURCE_SSL=0, GET_SOURCE_PUBLIC_KEY=1"
         verified = int(tls and verify_host)
@@ -291,7 +291,7 @@ class ServerAdmin:
         self.start_replica()
 
     def follows(self) -> bool:
-        """Whether replication is running."""
+        """Return whether replication is running."""
         return bool(
             self.value(
                 "SELECT COUNT(*) FROM performance_schema.replication_connection_status c "
@@ -301,11 +301,11 @@ class ServerAdmin:
         )
 
     def stop_receiver(self) -> None:
-        """Receive nothing more; what was received is applied."""
+        """Stop receiving; what was received is still applied."""
         self.rows("STOP REPLICA IO_THREAD")
 
     def received(self) -> GtidSet:
-        """Transactions that were received from a source, applied or not."""
+        """Return the transactions that were received from a source, applied or not."""
         rows = self.rows("SELECT RECEIVED_TRANSACTION_SET FROM performance_schema.replication_connection_status")
         received = GtidSet.parse("")
         for (text,) in rows:
@@ -313,15 +313,15 @@ class ServerAdmin:
         return received
 
     def start_replica(self) -> None:
-        """Start receiver and applier; no fault if they run."""
+        """Start receiver and applier, if they do not run."""
         self.rows("START REPLICA")
 
     def stop_replica(self) -> None:
-        """Stop receiver and applier; no fault if they stand."""
+        """Stop receiver and applier, if they run."""
         self.rows("STOP REPLICA")
 
     def forget_source(self) -> None:
-        """Stop replication and forget its settings, password included."""
+        """Stop replication and delete its settings, including the password."""
         self.stop_replica()
         self.rows("RESET REPLICA ALL")
 
@@ -333,7 +333,7 @@ def connect(
     *,
     read_timeout: float | None = READ_TIMEOUT_SECONDS,
 ) -> TrackingConnection:
-    """A connection that commits each statement.
+    """Return a connection that commits each statement.
 
     Raises:
         Error: As the driver raises it.
@@ -364,7 +364,7 @@ def _get_lock(connection: TrackingConnection, seconds: float) -> bool:
 
 
 def quoted(name: str) -> str:
-    """A name as an identifier."""
+    """Return a name as a quoted identifier."""
     return "`" + name.replace("`", "``") + "`"
 
 

@@ -1,4 +1,4 @@
-"""What provisioning knows of one server before it decides anything."""
+"""The state of one server, as provisioning knows it before it decides anything."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from inventory_replication.decisions.snapshot import ServerFacts
 from inventory_replication.provisioning.desired_state import Right
 
 MIN_VERSION = (8, 4)
-"""Oldest MySQL whose words are used here."""
+"""Oldest supported MySQL."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,10 +16,10 @@ class AccountFacts:
     """An account as a server has it.
 
     Args:
-        requires_tls: It may log in over an encrypted connection only.
-        rights: Its privileges, those that it may hand on among them as ``GRANT OPTION``.
-        refusal: Why the server does not let it in with the wanted password; empty: it does.
-        wrong_password: That is because of the password or of the way in which it is checked.
+        requires_tls: It may log in over encrypted connections only.
+        rights: Its privileges, including those that it may grant, as ``GRANT OPTION``.
+        refusal: Why the server refuses it with the desired password; empty if it does not.
+        wrong_password: Because of the password or its plugin.
     """
 
     requires_tls: bool
@@ -30,7 +30,7 @@ class AccountFacts:
 
 @dataclass(frozen=True, slots=True)
 class ChannelSettings:
-    """How the channel of a replica is configured."""
+    """Settings of a replica's channel."""
 
     user: str
     encrypted: bool
@@ -44,24 +44,24 @@ class ServerState:
     """One server.
 
     Args:
-        name: Its name in the configuration.
-        address: Where we reach it, for messages.
+        name: Its configured name.
+        address: Its address from here, for messages.
         facts: Identity, position, channels.
         version: Its first two numbers.
         settings: Global variables by name, as text.
-        persisted: Those that survive a restart because they were persisted.
+        persisted: Persisted variables, which survive a restart.
         purged: GTIDs that it can no longer send.
         has_first_log: Its oldest binary log is the first that it ever wrote.
-        executed_later: Its position, asked when all servers had been asked for everything else.
-        objects: ``schema.name`` of every table, view, routine and event outside of the system's schemas.
-        schemas: Schemas outside of the system's.
-        accounts: The wanted accounts that it has, by user.
-        other_accounts: ``user@host`` of all others but those of the system, of root and of the administrator.
+        executed_later: Its position, queried after everything else was queried on all servers.
+        objects: ``schema.name`` of every table, view, routine and event outside of the system schemas.
+        schemas: Schemas other than the system's.
+        accounts: The desired accounts that it has, by user.
+        other_accounts: ``user@host`` of all others except those of the system, root and the administrator.
         channel: Settings of the default channel, if there is one.
-        offers_tls: It takes encrypted connections.
+        offers_tls: It accepts encrypted connections.
         clone_plugin: The clone plugin is active.
-        tracking_fault: Why commits cannot be reported to clients; empty: they can.
-        clock_ahead: Seconds by which its clock is ahead of this machine's, 0 if that lies within what the question took.
+        tracking_fault: Why commits cannot be reported to clients; empty if they can.
+        clock_ahead: Seconds by which its clock is ahead of this machine's; 0 if the duration of the query could explain it.
     """
 
     name: str
@@ -85,18 +85,18 @@ class ServerState:
 
     @property
     def label(self) -> str:
-        """Name and address, as messages begin."""
+        """Name and address, the beginning of messages."""
         return f"{self.name} ({self.address})"
 
     @property
     def is_new(self) -> bool:
-        """Whether it holds nothing of a user's and follows nobody; empty schemas do not count."""
+        """Whether it has no user data and follows no server; empty schemas do not count."""
         return not self.objects and not self.facts.channels
 
     def executed(self) -> GtidSet:
-        """Its position when it was asked first."""
+        """Return its position at the first query."""
         return self.facts.executed
 
     def errant_against(self, source: "ServerState") -> GtidSet:
-        """Transactions that it has and the source, asked later, has not."""
+        """Return its transactions that the source, queried later, does not have."""
         return self.facts.executed - source.executed_later

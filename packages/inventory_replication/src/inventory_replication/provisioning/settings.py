@@ -1,4 +1,4 @@
-"""Settings of the command: from options, environment and a file of TOML, in this order, to checked values."""
+"""Settings of the command: from options, environment and a TOML file, in this order, to checked values."""
 
 import json
 import os
@@ -17,17 +17,19 @@ from inventory_replication.provisioning.desired_state import Account, DesiredSta
 
 
 class RecordFile:
-    """One JSON object; a newer epoch is never replaced by an older one. Write it while the servers are locked.
+    """The file in which the command remembers the source, even while the servers that changed it are away.
+
+    One JSON object; an older epoch never replaces a newer one. Write it while the servers are locked.
 
     Args:
-        path: Where it is; its folder must exist.
+        path: Its path; the folder must exist.
     """
 
     def __init__(self, path: Path) -> None:
         self._path = path
 
     def read(self) -> SourceRecord | None:
-        """Return what is remembered; ``None``: nothing yet.
+        """Return the remembered record; ``None``: nothing yet.
 
         Raises:
             ConfigurationError: It cannot be read.
@@ -65,13 +67,16 @@ PREFIX: Final = "INVENTORY_REPLICATION_"
 
 SETTINGS: Final[Mapping[str, tuple[str, str]]] = {
     "servers": ("", "All servers, `name=host:port`, separated by commas; the first becomes the source of new ones."),
-    "peer_addresses": ("", "`name=host:port` where the other servers reach one at another address than this command."),
+    "peer_addresses": (
+        "",
+        "`name=host:port` of each server that the others reach at another address than this command.",
+    ),
     "database": ("inventory", "Schema of the application."),
-    "source": ("", "Name of the server that shall be the source, where that cannot be told."),
+    "source": ("", "Name of the source, if it is ambiguous."),
     "tls": ("required", "`required`, or `off` for servers without certificates."),
-    "ca_file": ("", "Certificates (PEM) that may have signed the servers'; empty: encrypted, any server is believed."),
+    "ca_file": ("", "CA certificates (PEM) of the servers; empty: encrypted, but no server is verified."),
     "verify_host": ("no", "`yes`: the certificate must also hold the host's name."),
-    "source_ca": ("", "The same file as the replicas see it, to check the source's certificate."),
+    "source_ca": ("", "Path of that file on the replicas, which verify the source's certificate with it."),
     "source_verify_host": (
         "no",
         "`yes`: replicas also compare the source's certificate with the host at which they reach it.",
@@ -84,22 +89,22 @@ SETTINGS: Final[Mapping[str, tuple[str, str]]] = {
     "admin_user": ("root", "Account that changes servers, the same on all."),
     "admin_password": ("", "Its password."),
     "app_user": ("app", "Account of the application."),
-    "app_password": ("", "Its password; empty: this account is not looked after."),
+    "app_password": ("", "Its password; empty: the account is not managed."),
     "updatable_tables": (
         "",
         "Tables whose rows the application may change and delete, comma-separated; in others it only adds. Empty: in all.",
     ),
     "migrator_user": ("migrator", "Account that changes tables."),
-    "migrator_password": ("", "Its password; empty: this account is not looked after."),
+    "migrator_password": ("", "Its password; empty: the account is not managed."),
     "monitor_user": ("monitor", "Account of the monitor, and of `status`."),
-    "monitor_password": ("", "Its password; empty: not looked after, and `status` asks as the administrator."),
+    "monitor_password": ("", "Its password; empty: not managed, and `status` uses the administrative account."),
     "replication_user": ("replication", "Account by which replicas log in on their source."),
     "replication_password": ("", "Its password."),
 }
-"""Default and meaning of each setting. In the environment: `PREFIX` and the name in capitals; in a file: the name."""
+"""Default and meaning of each setting. Environment variable: `PREFIX` and the name in capitals; key in a file: the name."""
 
 SECRETS: Final = frozenset(name for name in SETTINGS if name.endswith("_password"))
-"""These may also be given as a path to a file that holds them, under their name and ``_file``; in a file of TOML only so."""
+"""These can also be the path of a file, under their name plus ``_file``; in a TOML file that is the only way."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,12 +124,12 @@ class Settings:
     wait: float
 
     def account(self, role: str) -> Credentials | None:
-        """The account of a role (``admin`` or a `Role`); ``None`` if its password is not given."""
+        """Return the account of a role (``admin`` or a `Role`); ``None`` if its password is not given."""
         password = self.values[f"{role}_password"]
         return Credentials(self.values[f"{role}_user"], password) if password else None
 
     def required(self, role: str) -> Credentials:
-        """The account of a role.
+        """Return the account of a role.
 
         Raises:
             ConfigurationError: Its password is not given.
@@ -136,19 +141,19 @@ class Settings:
         return account
 
     def memory(self) -> RecordFile | None:
-        """The file that remembers the source; ``None``: none is configured."""
+        """Return the file that remembers the source; ``None``: none is configured."""
         return RecordFile(Path(self.values["record_file"])) if self.values["record_file"] else None
 
     def hosts(self) -> dict[str, tuple[str, ...]]:
-        """Hosts by which this command and the other servers reach each server."""
+        """Return the hosts at which this command and the other servers reach each server."""
         peers = {server.name: server.host for server in _servers(self.values["peer_addresses"])}
         return {each.name: tuple({each.host: None, peers.get(each.name, each.host): None}) for each in self.servers}
 
     def desired_state(self, rebuild: frozenset[str] = frozenset()) -> DesiredState:
-        """What the servers should be.
+        """Return the desired state.
 
         Raises:
-            ConfigurationError: The replication account's password is missing, names contradict one another, or the file that
+            ConfigurationError: The replication account's password is missing, names contradict each other, or the file that
                 remembers the source cannot be read.
         """
         self.required(Role.REPLICATION)
@@ -176,9 +181,9 @@ def read_settings(options: Mapping[str, str], environment: Mapping[str, str], fi
     """Check all settings.
 
     Args:
-        options: By name, of the command line; without those that were not given.
-        environment: As the process has it.
-        file: TOML; ``None``: none.
+        options: Given command-line options, by name.
+        environment: Of the process.
+        file: TOML file; ``None``: none.
 
     Raises:
         ConfigurationError: A value is wrong or a file cannot be read; the message names the setting, never a secret.
@@ -213,7 +218,9 @@ def _from_file(file: Path) -> dict[str, str]:
         elif name in SETTINGS:
             values[name] = ("yes" if value else "no") if isinstance(value, bool) else str(value)
         else:
-            raise ConfigurationError(f"{file} holds {name!r}, which is no setting; those are {', '.join(SETTINGS)}.")
+            raise ConfigurationError(
+                f"{file} holds {name!r}, which is not a setting; the settings are {', '.join(SETTINGS)}."
+            )
     return values
 
 
@@ -248,7 +255,7 @@ def _servers(text: str) -> tuple[Server, ...]:
             address.rpartition(":") if ":" in address and not address.endswith("]") else (address, "", "")
         )
         if not separator or not host or (colon and not (port.isdigit() and 0 < int(port) <= MAX_PORT)):
-            raise ConfigurationError(f"{part!r} is no server; its form is name=host:port.")
+            raise ConfigurationError(f"{part!r} is not a server; use name=host:port.")
         servers.append(Server(name, host.strip("[]"), int(port) if colon else MYSQL_PORT))
     return tuple(servers)
 

@@ -1,4 +1,4 @@
-"""Who is the source and how far its replicas are, asked by a person or a script; it needs no running application."""
+"""The source and the positions of its replicas, on request; needs no running application."""
 
 import math
 import ssl
@@ -31,11 +31,11 @@ class ObservedServer:
 
     Args:
         name: Its name.
-        address: Where it was asked.
+        address: The address that was queried.
         state: See `MemberState`.
         reason: One line for people.
-        staleness_seconds: Upper bound; ``None``: nothing could be proved while it was watched.
-        transactions_behind: How many of the source's transactions it had not; ``None``: not known.
+        staleness_seconds: Upper bound; ``None``: nothing was proved while it was watched.
+        transactions_behind: Number of the source's transactions that it lacks; ``None``: unknown.
     """
 
     name: str
@@ -69,7 +69,7 @@ class StatusReport:
         return self.source is not None and states <= {MemberState.REPLICA}
 
     def as_json(self) -> dict[str, Any]:
-        """For ``--json``."""
+        """Return the report for ``--json``."""
         listed = [
             {
                 "name": server.name,
@@ -93,9 +93,9 @@ class StatusReport:
 def observe_cluster(
     servers: tuple[Server, ...], account: Credentials, tls: ssl.SSLContext | None, *, watch: float
 ) -> StatusReport:
-    """Ask all servers, and again for up to ``watch`` seconds until the staleness of each replica is proved.
+    """Query all servers, repeatedly for up to ``watch`` seconds, until the staleness of each replica is proved.
 
-    A replica proves its staleness when it gets what the source had at an earlier question.
+    A replica proves its staleness when it gets what the source had at an earlier query.
     """
     tracker = StalenessTracker(1000)
     snapshot: TopologySnapshot | None = None
@@ -118,7 +118,7 @@ def observe_cluster(
 
 
 def _round(probes: list[Probe], tracker: StalenessTracker, before: TopologySnapshot | None) -> TopologySnapshot:
-    """Ask everybody, the source last, so that it is not behind its replicas."""
+    """Query all servers, the source last, so that it is not behind its replicas."""
     source = before.source.name if before and before.source else None
     answers: dict[str, Answer] = {}
     probed_at: dict[str, float] = {}
@@ -137,7 +137,7 @@ def _round(probes: list[Probe], tracker: StalenessTracker, before: TopologySnaps
 
 
 def _status(server: Server, snapshot: TopologySnapshot, tracker: StalenessTracker, now: float) -> ObservedServer:
-    member = snapshot.member(server.name) or Member(server.name, MemberState.UNREACHABLE, "it was not asked")
+    member = snapshot.member(server.name) or Member(server.name, MemberState.UNREACHABLE, "it was not probed")
     staleness = behind = None
     if member.readable:
         bound = tracker.freshness(member.name).bound(now)

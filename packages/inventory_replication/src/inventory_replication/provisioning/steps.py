@@ -1,4 +1,4 @@
-"""What provisioning may do, one value per step: on which server, what, and why. Carrying out is elsewhere."""
+"""What provisioning can do, one value per step: on which server, what, and why. `apply` executes them."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -14,8 +14,8 @@ class Step:
 
     Args:
         server: Its name.
-        code: Code of the finding that the step mends, a key of ``CHECKS``.
-        why: What is wrong now, to be read after the server's name.
+        code: Code of the finding that the step fixes, a key of ``CHECKS``.
+        why: What is wrong now; follows the server's name in messages.
     """
 
     server: str
@@ -24,14 +24,14 @@ class Step:
 
     @property
     def does(self) -> str:
-        """The change, as an order."""
+        """The change, in the imperative."""
         raise NotImplementedError
 
     def __str__(self) -> str:
         return f"{self.server}: {self.does} ({self.why})"
 
     def as_json(self) -> dict[str, str]:
-        """For ``--json``."""
+        """Return the step for ``--json``."""
         return {"server": self.server, "step": type(self).__name__, "does": self.does, "why": self.why}
 
 
@@ -43,99 +43,99 @@ class CreateSchema(Step):
 
     @property
     def does(self) -> str:
-        """The change, as an order."""
+        """The change, in the imperative."""
         return f"create the schema {self.schema}"
 
 
 @dataclass(frozen=True, slots=True)
 class CreateAccount(Step):
-    """Create an account without any right."""
+    """Create an account without privileges."""
 
     account: Credentials = field(repr=False)
     tls: bool
 
     @property
     def does(self) -> str:
-        """The change, as an order."""
+        """The change, in the imperative."""
         return f"create the account {self.account.user}"
 
 
 @dataclass(frozen=True, slots=True)
 class SecureAccount(Step):
-    """Give an account the wanted password and, with TLS, let it in over encrypted connections only."""
+    """Set the desired password of an account and, with TLS, require encrypted connections."""
 
     account: Credentials = field(repr=False)
     tls: bool
 
     @property
     def does(self) -> str:
-        """The change, as an order."""
+        """The change, in the imperative."""
         return f"set the password of the account {self.account.user}{', to be used over TLS only' if self.tls else ''}"
 
 
 @dataclass(frozen=True, slots=True)
 class GrantRights(Step):
-    """Give an account what it lacks."""
+    """Grant an account the privileges that it lacks."""
 
     user: str
     rights: frozenset[Right]
 
     @property
     def does(self) -> str:
-        """The change, as an order."""
+        """The change, in the imperative."""
         return f"grant {self.user} {listed(self.rights)}"
 
 
 @dataclass(frozen=True, slots=True)
 class RevokeRights(Step):
-    """Take from an account what its role does not need."""
+    """Revoke privileges that the role of an account does not need."""
 
     user: str
     rights: frozenset[Right]
 
     @property
     def does(self) -> str:
-        """The change, as an order."""
+        """The change, in the imperative."""
         return f"revoke from {self.user} {listed(self.rights)}"
 
 
 @dataclass(frozen=True, slots=True)
 class SetReadOnly(Step):
-    """Make a server refuse writes, now and after each restart; or take them until its next restart."""
+    """Make a server refuse writes, now and after each restart; or accept them until its next restart."""
 
     on: bool
 
     @property
     def does(self) -> str:
-        """The change, as an order."""
+        """The change, in the imperative."""
         return f"set super_read_only={'ON and keep it over restarts' if self.on else 'OFF until its next restart'}"
 
 
 @dataclass(frozen=True, slots=True)
 class RefuseWritesAtStart(Step):
-    """Make a server that takes writes refuse them after each restart, until it is proved to be the source still."""
+    """Make a writable server refuse writes after each restart, until it is proved to be the source still."""
 
     @property
     def does(self) -> str:
-        """The change, as an order."""
+        """The change, in the imperative."""
         return "set super_read_only=ON from its next restart on"
 
 
 @dataclass(frozen=True, slots=True)
 class RecordSource(Step):
-    """Write down, in the database and in the file of the command, who is the source."""
+    """Record the source in the database and in the file of the command."""
 
     record: SourceRecord
 
     @property
     def does(self) -> str:
-        """The change, as an order."""
+        """The change, in the imperative."""
         return f"record it as the source with epoch {self.record.epoch}"
 
 
 @dataclass(frozen=True, slots=True)
 class PersistSetting(Step):
-    """Set a global variable, now where that is possible (`now`), and for each restart."""
+    """Set a global variable for each restart and, if possible (`now`), immediately."""
 
     variable: str
     value: str
@@ -143,19 +143,19 @@ class PersistSetting(Step):
 
     @property
     def does(self) -> str:
-        """The change, as an order."""
+        """The change, in the imperative."""
         return f"set {self.variable}={self.value}{'' if self.now else ' from its next restart on'}"
 
 
 @dataclass(frozen=True, slots=True)
 class EmptyNewServer(Step):
-    """Drop empty schemas of a new server, which its source will create again, and forget the GTIDs of its initialisation."""
+    """Drop empty schemas of a new server, which its source will create again, and the GTIDs of its initialisation."""
 
     schemas: tuple[str, ...]
 
     @property
     def does(self) -> str:
-        """The change, as an order."""
+        """The change, in the imperative."""
         dropped = f"drop the empty schemas {', '.join(self.schemas)} and " if self.schemas else ""
         return f"{dropped}forget its own GTIDs"
 
@@ -166,19 +166,19 @@ class InstallClone(Step):
 
     @property
     def does(self) -> str:
-        """The change, as an order."""
+        """The change, in the imperative."""
         return "load the clone plugin"
 
 
 @dataclass(frozen=True, slots=True)
 class Clone(Step):
-    """Replace all that the server holds by a copy of the donor; it restarts by that."""
+    """Replace everything on the server by a copy of the donor; the server restarts."""
 
     donor: str
 
     @property
     def does(self) -> str:
-        """The change, as an order."""
+        """The change, in the imperative."""
         return f"copy everything from {self.donor} with the CLONE plugin and restart"
 
 
@@ -190,7 +190,7 @@ class Follow(Step):
 
     @property
     def does(self) -> str:
-        """The change, as an order."""
+        """The change, in the imperative."""
         return f"follow {self.source} by GTID auto-position"
 
 
@@ -200,22 +200,22 @@ class StartReplica(Step):
 
     @property
     def does(self) -> str:
-        """The change, as an order."""
+        """The change, in the imperative."""
         return "start replication"
 
 
 @dataclass(frozen=True, slots=True)
 class ForgetSource(Step):
-    """Stop following and forget whom."""
+    """Stop following and delete the channel."""
 
     @property
     def does(self) -> str:
-        """The change, as an order."""
+        """The change, in the imperative."""
         return "stop following and forget the channel"
 
 
 def listed(rights: Iterable[Right]) -> str:
-    """Rights in words, those on one place together."""
+    """Return privileges as text, grouped by schema and table."""
     places: dict[tuple[str, str], list[str]] = {}
     for right in sorted(rights):
         places.setdefault((right.schema, right.table), []).append(right.privilege)

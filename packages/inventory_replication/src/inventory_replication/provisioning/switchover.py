@@ -1,7 +1,12 @@
-"""A planned change of the source, under load: nothing acknowledged is lost, and a refusal leaves everything as it was.
+"""Changes of the source: planned (switchover) and unplanned (failover).
 
-The old source refuses writes before the new one takes them, so there are never two. Until the target is on record as the source,
-all can be given back, and is. After that the only way is on: the next run of this or of provisioning ends what was interrupted.
+In a switchover under load no acknowledged write is lost, and a refusal leaves everything as it was. The old source refuses
+writes before the new one accepts them, so there are never two. Until the target is recorded as the source everything can be
+rolled back, and is. After that the next run of this command or of provisioning completes an interrupted one.
+
+In a failover a replica replaces a source that a person has given up. Nothing can prove from here that a server that does not
+answer is dead, so its name must be given. It cannot return as a second source: it starts read-only, and the record of its
+successor keeps it so.
 """
 
 from contextlib import suppress
@@ -27,18 +32,18 @@ from inventory_replication.provisioning.steps import (
 from inventory_replication.provisioning.verify import check_health, verify_until_settled
 
 UNFINISHED = frozenset({"source_read_only", "replica_stopped"})
-"""Codes of the steps that an interrupted switchover leaves behind before its target takes writes."""
+"""Codes of the steps that an interrupted switchover leaves behind before its target accepts writes."""
 
 
 @dataclass(frozen=True, slots=True)
 class SwitchoverResult:
-    """What a run did.
+    """The result of a run.
 
     Args:
-        former: Name of the source before; the target itself where it was the source already.
+        former: Name of the source before; the target itself if it was the source already.
         source: Name of the source now.
         steps: What was done.
-        findings: What is not as it should be after it; empty: all is well.
+        findings: Deviations that remain; empty if all is well.
     """
 
     former: str
@@ -53,15 +58,15 @@ def switchover(admin: ClusterAdmin, target: str, *, timeout: float, wait: float,
     Args:
         admin: Of all servers.
         target: Name of the replica.
-        timeout: Seconds that it may take to catch up; about as long writes pause at most.
+        timeout: Seconds that it may take to catch up; writes pause for about this long at most.
         wait: Seconds for servers to answer, and at the end for replicas to connect.
-        notify: Is told each step before it is carried out.
+        notify: Called with each step before it is applied.
 
     Raises:
         ConfigurationError: There is no server of that name.
-        ChecksFailed: The servers are not in order; nothing was changed.
-        SwitchoverRefused: The target cannot become the source, or did not catch up in time. The source is what it was.
-        StepFailed: A step after the point of no return failed; the same command ends it.
+        ChecksFailed: A check failed; nothing was changed.
+        SwitchoverRefused: The target cannot become the source, or did not catch up in time. The source is unchanged.
+        StepFailed: A step after the point of no return failed; the same command completes it.
     """
     admin.desired.require(target)
     done: list[Step] = []
@@ -89,7 +94,7 @@ def switchover(admin: ClusterAdmin, target: str, *, timeout: float, wait: float,
 
 
 def _require_order(states: States, plan: Plan, target: str, admin: ClusterAdmin) -> None:
-    """Refuse to begin unless all is well, but for what an interrupted switchover leaves behind."""
+    """Refuse to start unless all is well, except for what an interrupted switchover leaves behind."""
     label = states[target].label
     if plan.roles.follows[target] != plan.source:
         raise SwitchoverRefused(f"{label} does not follow {plan.source}: run `inventory-replication provision` first.")
@@ -108,7 +113,7 @@ def _require_order(states: States, plan: Plan, target: str, admin: ClusterAdmin)
 def _hand_over(
     admin: ClusterAdmin, former: ServerState, target: ServerState, record: SourceRecord, timeout: float, notify: Notify
 ) -> None:
-    """Everything up to the moment in which the target takes writes."""
+    """Do everything up to the moment when the target accepts writes."""
     source, heir = admin.server(former.name), admin.server(target.name)
     refuses_writes = interrupted = not former.facts.writable
     try:
@@ -141,7 +146,7 @@ def _hand_over(
 
 
 def _catch_up(heir: ServerAdmin, source: ServerAdmin, timeout: float) -> None:
-    """Wait until the target has all that the source has now."""
+    """Wait until the target has everything that the source has now."""
     missing = heir.count_missing(source.executed(), timeout)
     if missing:
         raise SwitchoverRefused(
@@ -152,7 +157,7 @@ def _catch_up(heir: ServerAdmin, source: ServerAdmin, timeout: float) -> None:
 
 
 def _give_back(source: ServerAdmin, heir: ServerAdmin, reason: BaseException) -> None:
-    """Let the old source take writes again, and the target follow it."""
+    """Make the old source writable again, and the target follow it."""
     try:
         source.take_writes()
     except AdminError as failure:
@@ -177,16 +182,16 @@ def failover(
     Args:
         admin: Of all servers; afterwards of those that answer.
         target: Name of the replica. It must have everything that any other server that answers has.
-        lost: Names of the servers that are given up; each one that does not answer must be among them.
+        lost: Names of the lost servers; each one that does not answer must be among them.
         wait: Seconds for servers to answer, for the replica to apply what it has received, and for others to follow it.
-        notify: Is told each step before it is carried out.
+        notify: Called with each step before it is applied.
 
     Raises:
         ConfigurationError: There is no server of one of these names.
-        ChecksFailed: No server answers, or another run is at work; nothing was changed.
-        SwitchoverRefused: The source answers, a server is away that was not given up, or another replica has more; nothing
-            was changed.
-        StepFailed: A step failed after the record was written; the same command, or provisioning, ends it.
+        ChecksFailed: No server answers, or another run is active; nothing was changed.
+        SwitchoverRefused: The source answers, a server is away that was not given up, or another replica has more; nothing was
+            changed.
+        StepFailed: A step failed after the record was written; the same command, or provisioning, completes it.
     """
     for name in {target} | lost:
         admin.desired.require(name)
@@ -228,7 +233,7 @@ def _require_lost_source(states: States, admin: ClusterAdmin) -> None:
 
 
 def _require_most_advanced(admin: ClusterAdmin, states: States, target: str, wait: float) -> None:
-    """Let every server apply what it has received, and refuse if another one has more than the target."""
+    """Wait until every server has applied what it received, and refuse if another one has more than the target."""
     for name in states:
         admin.server(name).stop_receiver()
     try:

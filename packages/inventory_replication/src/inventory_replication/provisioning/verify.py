@@ -1,4 +1,4 @@
-"""What is not as it should be: what provisioning would change, and what replication itself reports."""
+"""Finds deviations: what provisioning would change, and what replication itself reports."""
 
 import time
 from collections.abc import Iterator
@@ -15,10 +15,10 @@ from inventory_replication.provisioning.server_state import ServerState
 from inventory_replication.provisioning.steps import StartReplica
 
 TRANSIENT = frozenset({"no_answer", "receiver"})
-"""Codes of what may mend itself in a moment."""
+"""Codes of deviations that may disappear on their own."""
 
 MAX_CLOCK_SKEW_SECONDS = 5.0
-"""Seconds that clocks may differ without a finding."""
+"""Difference of clocks that is not reported."""
 
 _SHOWN = 160
 _RECEIVER_CURES = (
@@ -30,12 +30,12 @@ _RECEIVER_CURES = (
 
 
 def verify(admin: ClusterAdmin, *, wait: float, rows: bool) -> tuple[Finding, ...]:
-    """Ask all servers and tell each deviation; changes nothing.
+    """Query all servers and return each deviation; changes nothing.
 
     Args:
         admin: Of all servers.
-        wait: Seconds for what may mend itself: servers that start, replicas that connect again.
-        rows: Compare the rows of replicas with those of the source too, unless something else keeps replication from working.
+        wait: Seconds for what may disappear on its own: servers that start, replicas that reconnect.
+        rows: Also compare the rows of replicas with those of the source, unless other deviations prevent replication.
     """
     findings = verify_until_settled(admin, wait=wait, catch_up=False)
     if not rows or blocking(findings):
@@ -51,15 +51,15 @@ def verify(admin: ClusterAdmin, *, wait: float, rows: bool) -> tuple[Finding, ..
 
 
 def verify_until_settled(admin: ClusterAdmin, *, wait: float, catch_up: bool) -> tuple[Finding, ...]:
-    """Verify, and again while all that is found may pass.
+    """Verify, and again while all deviations may disappear on their own.
 
     Args:
         admin: Of all servers.
-        wait: Seconds until what is found then is final.
+        wait: Seconds after which the result is final.
         catch_up: Replicas must also get what the source has now.
     """
     until = time.monotonic() + wait
-    # What was to be rebuilt has been.
+    # Servers to rebuild have been rebuilt.
     desired = replace(admin.desired, rebuild=frozenset())
     while True:
         try:
@@ -79,13 +79,13 @@ def verify_until_settled(admin: ClusterAdmin, *, wait: float, catch_up: bool) ->
 
 
 def find_deviations(states: States, desired: DesiredState) -> tuple[Finding, ...]:
-    """Everything that is not as it should be, from facts alone."""
+    """Return every deviation, from facts alone."""
     try:
         plan = make_plan(states, desired)
     except ChecksFailed as refusal:
         return refusal.findings
     ill = tuple(check_health(states, plan.roles, desired))
-    # Starting it again is tried, but the error is what a person must know.
+    # Provisioning restarts it, but the operator must know the error.
     broken = {finding.server for finding in ill if finding.code == "applier"}
     found = tuple(
         Finding(step.code, step.server, f"{states[step.server].label}: {step.why}", PROVISION)
@@ -97,7 +97,7 @@ def find_deviations(states: States, desired: DesiredState) -> tuple[Finding, ...
 
 
 def check_health(states: States, roles: Roles, desired: DesiredState) -> Iterator[Finding]:
-    """What replication and the servers themselves report."""
+    """Yield what replication and the servers themselves report."""
     source = states[roles.source]
     for state in states.values():
         label = state.label
@@ -113,11 +113,11 @@ def check_health(states: States, roles: Roles, desired: DesiredState) -> Iterato
     for account in desired.accounts:
         found = source.accounts.get(account.user)
         if found and found.refusal and not found.wrong_password:
-            yield Finding("account_refused", source.name, found.refusal, "mend that")
+            yield Finding("account_refused", source.name, found.refusal, "fix that")
 
 
 def _check_clock(state: ServerState, source: ServerState) -> Iterator[Finding]:
-    """Replication does not need clocks; times of movements and the ends of logins do."""
+    """Check the clock. Replication does not need clocks; times of movements and session lifetimes do."""
     other = "this machine's" if state is source else f"that of {source.name}"
     ahead = state.clock_ahead - (0.0 if state is source else source.clock_ahead)
     if abs(ahead) > MAX_CLOCK_SKEW_SECONDS:
@@ -128,7 +128,7 @@ def _check_clock(state: ServerState, source: ServerState) -> Iterator[Finding]:
 def _health_of_replica(state: ServerState, source: ServerState) -> Iterator[Finding]:
     (channel,) = state.facts.channels
     if channel.applier_error and not channel.applier_running:
-        cure = f"mend the cause and START REPLICA there, or copy it again with provision --rebuild {state.name}"
+        cure = f"fix the cause and START REPLICA there, or copy it again with provision --rebuild {state.name}"
         error = channel.applier_error[:_SHOWN]
         yield Finding("applier", state.name, f"{state.label} does not apply what it received ({error})", cure)
     if not channel.receiver_running:
