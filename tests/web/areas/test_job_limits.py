@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from inventory_web.areas.imports.steps import KIND_SLOT
 from inventory_web.jobs import queue, runner
 from tests.web.areas.site import Site
 from tests.web.jobs.job_states import change, eventually, states
@@ -50,6 +51,25 @@ def test_an_instance_works_on_one_job_of_a_slot_at_a_time(make_site: MakeSite, s
     finally:
         here.go.set()
         there.go.set()
+
+
+def test_a_file_to_import_waits_for_other_work_of_its_slot(make_site: MakeSite) -> None:
+    here = SlowJobs(slot=KIND_SLOT)
+    one = make_site(here, instance="web1")
+    before = workers()
+    other = make_site(instance="web1")
+    try:
+        one.operator.post("/slow/uno")
+        eventually(lambda: here.begun == ["uno"])
+        file = (io.BytesIO(b"code,name\nA-1,Mesa\n"), "a.csv")
+        imported = other.operator.post("/imports/new", {"file": file, "sheet": ""}).location.rpartition("/")[2]
+        eventually(lambda: states(one).get(imported) == "waiting" and workers() == before + 1)
+        here.go.set()
+        eventually(lambda: states(one)["uno"] == "done")
+        other.app.extensions[runner.EXTENSION].wake()
+        eventually(lambda: states(one)[imported] == "ready")
+    finally:
+        here.go.set()
 
 
 def workers() -> int:
