@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from benchmarks.measuring import Bar, Comparison, Figure, Ground, Table, p95
 from inventory_core import SingleDatabase
-from inventory_web.schema import upgrade_all
+from inventory_web.db.schema import upgrade_all
 from tests import capabilities
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from benchmarks.measuring import Bar, Figure, Ground, Table, p95, times_of
 from inventory_core import Inventory, Position, ProductFilter, SingleDatabase, movement_history, product_page
 from inventory_core.testing import counted_statements
 from inventory_web import Settings, create_app
-from inventory_web.schema import upgrade_all
+from inventory_web.db.schema import upgrade_all
 
 SLOWEST_MS = 30
 LARGEST_KB = 15

@@ -8,9 +8,9 @@ import pytest
 from sqlalchemy import delete
 
 from inventory_core.inventory import Inventory
-from inventory_web.areas.accounts import second_factors
-from inventory_web.areas.accounts.tables import UserSession
-from inventory_web.auditing import Author
+from inventory_web.audit.log import Author
+from inventory_web.auth import two_factor
+from inventory_web.auth.models import UserSession
 from tests.browser.shop import PASSWORD, Shop, Window
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.browser
 def without_second_factor(shop: Shop) -> Iterator[None]:
     """The other tests log in with the password alone."""
     yield
-    second_factors.switch_off(shop.inventory, name="vera", by=Author("prueba"))
+    two_factor.disable(shop.inventory, name="vera", by=Author("prueba"))
 
 
 def give_name_and_password(page: "Page", name: str) -> None:

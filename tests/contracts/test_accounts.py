@@ -7,12 +7,12 @@ import pyotp
 import pytest
 
 from inventory_core import Inventory
-from inventory_web.areas.accounts import logins, open_sessions, second_factors, throttling, users
-from inventory_web.areas.audit.reading import EventFilter, events_page, every_event, kinds_of, prune
-from inventory_web.auditing import Author, Event, announce
-from inventory_web.current import Account
+from inventory_web.audit.log import Author, Event, log_event
+from inventory_web.audit.queries import EventFilter, event_kinds, events_page, iter_events, prune_events
+from inventory_web.auth import authentication, sessions, throttling, two_factor, users
+from inventory_web.auth.roles import Role
+from inventory_web.context import CurrentUser
 from inventory_web.errors import AccountRefused
-from inventory_web.roles import Role
 from tests.contracts.at_once import at_once
 from tests.contracts.topologies import Database
 from tests.web.browser import PASSWORD
@@ -40,60 +40,60 @@ def make_inventory(database: Database) -> MakeInventory:
     return make
 
 
-def logged_in(inventory: Inventory, name: str) -> tuple[str, Account]:
-    token = logins.log_in(inventory, name=name, password=PASSWORD, address="192.0.2.1", idle=IDLE)
+def logged_in(inventory: Inventory, name: str) -> tuple[str, CurrentUser]:
+    token = authentication.log_in(inventory, name=name, password=PASSWORD, address="192.0.2.1", idle=IDLE)
     assert token is not None
-    account = logins.find_account(inventory, token, idle=IDLE, address="192.0.2.1", at_once=True)
+    account = authentication.find_account(inventory, token, idle=IDLE, address="192.0.2.1", at_once=True)
     assert account is not None
     return token, account
 
 
-def enrolled(inventory: Inventory) -> tuple[Account, str, tuple[str, ...]]:
+def enrolled(inventory: Inventory) -> tuple[CurrentUser, str, tuple[str, ...]]:
     """An account whose second factor is on, its secret and its recovery codes; one code was used."""
     _, account = logged_in(inventory, "olga")
-    second_factors.begin(inventory, account, secret_keys=(KEY,))
-    secret = second_factors.standing_of(inventory, account, secret_keys=(KEY,)).secret
-    assert second_factors.confirm(inventory, account, pyotp.TOTP(secret).now(), secret_keys=(KEY,), by=BY)
-    return account, secret, second_factors.standing_of(inventory, account, secret_keys=(KEY,)).fresh
+    two_factor.begin(inventory, account, secret_keys=(KEY,))
+    secret = two_factor.two_factor_status(inventory, account, secret_keys=(KEY,)).secret
+    assert two_factor.confirm(inventory, account, pyotp.TOTP(secret).now(), secret_keys=(KEY,), by=BY)
+    return account, secret, two_factor.two_factor_status(inventory, account, secret_keys=(KEY,)).fresh
 
 
 def test_a_session_that_was_ended_changes_nothing_from_then_on_on_any_instance(make_inventory: MakeInventory) -> None:
     one, two = make_inventory(), make_inventory()
     token, _ = logged_in(one, "olga")
     _, other = logged_in(two, "olga")
-    (ended,) = [each.id for each in open_sessions.sessions_of(two, other, idle=IDLE) if not each.here]
+    (ended,) = [each.id for each in sessions.sessions_of(two, other, idle=IDLE) if not each.here]
 
-    assert open_sessions.end_session(two, other, ended, by=BY)
-    assert logins.find_account(one, token, idle=IDLE, address="", at_once=True) is None
-    assert not open_sessions.end_session(two, other, ended, by=BY)
+    assert sessions.end_session(two, other, ended, by=BY)
+    assert authentication.find_account(one, token, idle=IDLE, address="", at_once=True) is None
+    assert not sessions.end_session(two, other, ended, by=BY)
 
 
 def test_a_code_that_many_send_at_the_same_instant_counts_once(make_inventory: MakeInventory) -> None:
     instances = [make_inventory(), make_inventory()]
     account, secret, codes = enrolled(instances[0])
-    following = pyotp.TOTP(secret).at(datetime.now(UTC) + timedelta(seconds=second_factors.STEP_SECONDS))
+    following = pyotp.TOTP(secret).at(datetime.now(UTC) + timedelta(seconds=two_factor.STEP_SECONDS))
 
     def send(code: str) -> list[bool]:
         return at_once(
             6,
-            lambda which: second_factors.check(instances[which % 2], account.id, code, secret_keys=(KEY,), by=BY),
+            lambda which: two_factor.check(instances[which % 2], account.id, code, secret_keys=(KEY,), by=BY),
         )
 
     assert sorted(send(following)) == [False] * 5 + [True]
     assert sorted(send(codes[0])) == [False] * 5 + [True]
-    assert second_factors.standing_of(instances[0], account, secret_keys=(KEY,)).codes_left == 9
+    assert two_factor.two_factor_status(instances[0], account, secret_keys=(KEY,)).codes_left == 9
 
 
 def test_the_second_factor_is_asked_for_until_it_is_taken_away(make_inventory: MakeInventory) -> None:
     inventory, other = make_inventory(), make_inventory()
     enrolled(inventory)
-    known = logins.check_password(other, name="olga", password=PASSWORD, by=BY)
+    known = authentication.check_password(other, name="olga", password=PASSWORD, by=BY)
 
     assert known is not None
     assert known.second_factor
-    assert logins.log_in(other, name="olga", password=PASSWORD, address="192.0.2.1", idle=IDLE) is None
-    assert second_factors.switch_off(other, name="OLGA", by=BY)
-    assert not second_factors.switch_off(inventory, name="olga", by=BY)
+    assert authentication.log_in(other, name="olga", password=PASSWORD, address="192.0.2.1", idle=IDLE) is None
+    assert two_factor.disable(other, name="OLGA", by=BY)
+    assert not two_factor.disable(inventory, name="olga", by=BY)
     throttling.forgive(inventory, name_key="olga", address="192.0.2.1")
     logged_in(inventory, "olga")
 
@@ -131,23 +131,23 @@ def test_accounts_are_listed_searched_and_paged(make_inventory: MakeInventory) -
 
 def test_a_form_is_kept_with_the_session_that_began_after_it(make_inventory: MakeInventory) -> None:
     inventory = make_inventory()
-    known = logins.check_password(inventory, name="ada", password=PASSWORD, by=BY)
+    known = authentication.check_password(inventory, name="ada", password=PASSWORD, by=BY)
     assert known is not None
     typed = "«ñ» 😀" * 40_000
-    token = logins.begin_session(inventory, known, by=BY, idle=IDLE, agent="Firefox/145.0", kept=typed)
-    account = logins.find_account(inventory, token or "", idle=IDLE, address="", at_once=True)
+    token = authentication.begin_session(inventory, known, by=BY, idle=IDLE, agent="Firefox/145.0", kept=typed)
+    account = authentication.find_account(inventory, token or "", idle=IDLE, address="", at_once=True)
     assert account is not None
 
-    assert open_sessions.kept_form(inventory, account) == typed
-    open_sessions.drop_kept_form(inventory, account)
-    assert open_sessions.kept_form(inventory, account) is None
+    assert sessions.kept_form(inventory, account) == typed
+    sessions.drop_kept_form(inventory, account)
+    assert sessions.kept_form(inventory, account) is None
 
 
 def test_the_audit_is_filtered_paged_streamed_and_pruned(make_inventory: MakeInventory) -> None:
     inventory = make_inventory()
     for number in range(7):
-        announce(inventory, Event.LOGIN, by=Author("Íñigo 😀"), subject="A«ñ»", agent="x" * 2000, rows=number)
-    announce(inventory, "my_plugin", by=BY)
+        log_event(inventory, Event.LOGIN, by=Author("Íñigo 😀"), subject="A«ñ»", agent="x" * 2000, rows=number)
+    log_event(inventory, "my_plugin", by=BY)
     wanted = EventFilter(person="íÑIGO 😀", event=Event.LOGIN)
     first = events_page(inventory, wanted, size=5)
     second = events_page(inventory, wanted, before=first.next, size=5)
@@ -155,9 +155,9 @@ def test_the_audit_is_filtered_paged_streamed_and_pruned(make_inventory: MakeInv
     assert [row.details["rows"] for row in (*first.rows, *second.rows)] == [6, 5, 4, 3, 2, 1, 0]
     assert second.next is None
     assert first.rows[0].at.tzinfo is not None
-    assert "my_plugin" in kinds_of(inventory)
-    assert len(list(every_event(inventory, wanted))) == 7
+    assert "my_plugin" in event_kinds(inventory)
+    assert len(list(iter_events(inventory, wanted))) == 7
     now = inventory.clock()
     assert events_page(inventory, EventFilter(since=now + timedelta(minutes=1))).rows == ()
-    assert prune(inventory, now + timedelta(minutes=1), by=BY) >= 8
+    assert prune_events(inventory, now + timedelta(minutes=1), by=BY) >= 8
     assert [row.event for row in events_page(inventory, EventFilter()).rows] == [Event.AUDIT_PRUNED]

@@ -30,10 +30,10 @@ from inventory_core.catalog.bulk_edit import SetMinimum, change_products, undo_p
 from inventory_core.catalog.selection import SelectedProduct, Selection
 from inventory_core.testing import create_location, create_product, new_request
 from inventory_replication.provisioning.desired_state import Role, rights_of
-from inventory_web.areas.accounts import logins, throttling, users
-from inventory_web.areas.audit.reading import EventFilter, events_page, prune
-from inventory_web.auditing import Author
-from inventory_web.roles import Role as AccountRole
+from inventory_web.audit.log import Author
+from inventory_web.audit.queries import EventFilter, events_page, prune_events
+from inventory_web.auth import authentication, throttling, users
+from inventory_web.auth.roles import Role as AccountRole
 from tests.contracts.conftest import MYSQL
 from tests.contracts.topologies import INSERT_ONLY, TABLES, Database
 from tests.core.imports.files import table_of
@@ -85,12 +85,12 @@ def test_the_least_privileges_suffice_for_every_operation(least: Inventory) -> N
 def test_the_least_privileges_suffice_for_accounts_and_not_to_prune_the_audit(least: Inventory) -> None:
     users.add_account(least, name="olga", role=AccountRole.OPERATOR, password=PASSWORD)
     throttling.count_attempt(least, name_key="olga", address="192.0.2.1")
-    token = logins.log_in(least, name="olga", password=PASSWORD, address="192.0.2.1", idle=timedelta(hours=1))
+    token = authentication.log_in(least, name="olga", password=PASSWORD, address="192.0.2.1", idle=timedelta(hours=1))
     assert token is not None
-    logins.log_out(least, token, by=Author("olga"))
+    authentication.log_out(least, token, by=Author("olga"))
 
     with pytest.raises(StorageRefused, match="TRIGGER command denied"):
-        prune(least, datetime(2100, 1, 1, tzinfo=UTC), by=Author("olga"))
+        prune_events(least, datetime(2100, 1, 1, tzinfo=UTC), by=Author("olga"))
     assert "login" in {row.event for row in events_page(least, EventFilter()).rows}
 
 

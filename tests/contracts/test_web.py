@@ -10,10 +10,10 @@ from pydantic import SecretStr
 
 from inventory_core import verify
 from inventory_web import Settings, create_app
-from inventory_web.areas.accounts import logins, throttling, users
+from inventory_web.auth import authentication, throttling, users
+from inventory_web.auth.roles import Role
 from inventory_web.errors import AccountRefused, TooManyLogins
 from inventory_web.jobs import runner
-from inventory_web.roles import Role
 from tests.contracts.at_once import at_once
 from tests.contracts.topologies import Database
 from tests.web.areas.site import Site, codes_in, form_in
@@ -41,7 +41,7 @@ def make_site(database: Database) -> Iterator[MakeSite]:
         if not tokens:
             for name, role in {"olga": Role.OPERATOR, "ada": Role.ADMIN}.items():
                 users.add_account(site.inventory, name=name, role=role, password=PASSWORD)
-            token = logins.log_in(
+            token = authentication.log_in(
                 site.inventory, name="olga", password=PASSWORD, idle=timedelta(hours=1), address="192.0.2.1"
             )
             assert token is not None

@@ -3,7 +3,7 @@
 import sys
 
 from inventory_core import SingleDatabase
-from inventory_web.schema import upgrade_all
+from inventory_web.db.schema import upgrade_all
 
 if __name__ == "__main__":
     sessions = SingleDatabase.from_url(sys.argv[1])

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from inventory_web.catalogues import BUILT_IN, read_catalogues
+from inventory_web.i18n.catalogues import BUILT_IN, read_catalogues
 
 TEXT = (Path(__file__).parents[2] / "docs" / "glossary.md").read_text("utf-8")
 ROWS = re.findall(r"^\| (?!---|word)([^|]+) \| ([^|]+) \| ([^|]+) \|$", TEXT, re.MULTILINE)

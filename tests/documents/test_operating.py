@@ -13,7 +13,7 @@ import pytest
 
 from inventory_core import CORE_SCHEMA, Inventory, SingleDatabase, get_product, receive
 from inventory_core.testing import create_product, new_request
-from inventory_web.schema import upgrade_all
+from inventory_web.db.schema import upgrade_all
 
 TEXT = (Path(__file__).parents[2] / "docs" / "operating.md").read_text("utf-8")
 BACK_UP, CHECK, _ = re.findall(r"^```sh\n(.*?)^```$", TEXT, flags=re.DOTALL | re.MULTILINE)

@@ -5,13 +5,13 @@ from pathlib import Path
 
 import pytest
 
-import inventory_web.areas.accounts.tables
 import inventory_web.areas.views.tables
-import inventory_web.audit_tables
+import inventory_web.audit.models
+import inventory_web.auth.models
 import inventory_web.jobs.models  # noqa: F401 - every table of the web is in its metadata
 from inventory_core.models import metadata as core_tables
 from inventory_web import Settings
-from inventory_web.tables import metadata as web_tables
+from inventory_web.db.tables import metadata as web_tables
 
 ROOT = Path(__file__).parents[2]
 ENGLISH, SPANISH = ((ROOT / "docs" / f"operating-containers{suffix}.md").read_text("utf-8") for suffix in ("", ".es"))

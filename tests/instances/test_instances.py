@@ -10,7 +10,7 @@ import pytest
 from flask import Flask
 
 from inventory_web import Settings
-from inventory_web.composition import open_server
+from inventory_web.db.bootstrap import open_server
 from inventory_web.jobs import runner
 from tests.instances.conftest import Behind
 from tests.replication.mysql.servers import MySQLServer, ReplicaSet, eventually

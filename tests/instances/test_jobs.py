@@ -9,7 +9,7 @@ import pytest
 from inventory_core import Inventory, ProductFilter, count_products, verify
 from inventory_core.queries.movements import movement_history
 from inventory_web import Settings
-from inventory_web.composition import open_server
+from inventory_web.db.bootstrap import open_server
 from inventory_web.jobs.models import JobState
 from tests.web.jobs.serving import eventually, found, kill, queue_import, serving
 

@@ -15,15 +15,16 @@ from typing_extensions import override
 from werkzeug.test import TestResponse
 
 from inventory_core.stock import idempotency
-from inventory_web import Settings, composition, create_app
+from inventory_web import Settings, create_app
+from inventory_web.db import bootstrap
+from inventory_web.db.replicated import ReplicatedDatabase
 from inventory_web.jobs import runner
-from inventory_web.replicated_database import ReplicatedDatabase
 from tests.instances.test_instances import code, mode, register
 from tests.replication.mysql.fault_proxy import HEALTHY, Fault, FaultProxy
 from tests.replication.mysql.servers import ReplicaSet, attach, eventually
 from tests.replication.runtime.test_failover import NOWHERE, promote, source_again
 from tests.web.browser import PASSWORD, Browser
-from tests.web.test_expired_forms import OURS, fields_of
+from tests.web.test_form_resubmission import OURS, fields_of
 
 pytestmark = pytest.mark.mysql
 T = TypeVar("T")
@@ -73,9 +74,9 @@ def proxy(servers: ReplicaSet) -> Iterator[FaultProxy]:
 @pytest.fixture
 def database(settings: Settings, proxy: FaultProxy) -> Iterator[BreakingDatabase]:
     changed = through(settings, proxy)
-    opened = composition.open_sessions(changed)
+    opened = bootstrap.open_sessions(changed)
     assert isinstance(opened, ReplicatedDatabase)
-    made = BreakingDatabase(opened.cluster, composition.database_url(changed))
+    made = BreakingDatabase(opened.cluster, bootstrap.database_url(changed))
     made.proxy = proxy
     yield made
     made.heal()

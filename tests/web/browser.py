@@ -9,10 +9,10 @@ from sqlalchemy import select
 from sqlmodel import col
 from werkzeug.test import TestResponse
 
-from inventory_web import current
-from inventory_web.areas.accounts import guard, logins
-from inventory_web.areas.accounts.tables import User
-from inventory_web.auditing import Author
+from inventory_web import context
+from inventory_web.audit.log import Author
+from inventory_web.auth import access_control, authentication
+from inventory_web.auth.models import User
 
 INITIAL = ("admin", "admin123")
 PASSWORD = "una clave larga y propia"
@@ -54,14 +54,16 @@ class Browser:
     def let_in(self, name: str) -> "Browser":
         """Begin a session as the form does after the password: to check a password is slow, and has to be."""
         with self.app.app_context():
-            inventory, idle = current.the_inventory(), guard.idle_time()
+            inventory, idle = context.current_inventory(), access_control.idle_time()
         with inventory.sessions.reader() as session:
             user = session.scalars(select(User).where(col(User.name) == name)).one()
-            known = logins.Known(user.id or 0, name, logins.proof_of(user.password_hash), second_factor=False)
-        token = logins.begin_session(inventory, known, by=Author(name, self._from["REMOTE_ADDR"]), idle=idle)
+            known = authentication.VerifiedLogin(
+                user.id or 0, name, authentication.session_fingerprint(user.password_hash), second_factor=False
+            )
+        token = authentication.begin_session(inventory, known, by=Author(name, self._from["REMOTE_ADDR"]), idle=idle)
         with self.client.session_transaction() as cookie:
             cookie.permanent = True
-            cookie[guard.TOKEN] = token
+            cookie[access_control.TOKEN] = token
         assert self.get("/account/password").status_code == 200
         return self
 

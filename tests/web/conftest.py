@@ -14,12 +14,12 @@ from pydantic import SecretStr
 
 from inventory_core import Inventory, SingleDatabase
 from inventory_web import Settings, create_app
-from inventory_web.areas.accounts.users import add_account
+from inventory_web.auth.roles import Role
+from inventory_web.auth.users import add_account
+from inventory_web.db.schema import upgrade_all
 from inventory_web.jobs import runner
-from inventory_web.roles import Role
-from inventory_web.schema import upgrade_all
+from tests.web.app_pool import LentApplications
 from tests.web.browser import PASSWORD
-from tests.web.lent_applications import LentApplications
 
 ACCOUNTS = {"olga": Role.OPERATOR, "vera": Role.VIEWER, "ada": Role.ADMIN}
 SECRET = SecretStr("a key of tests, long and random 0123456789")

@@ -8,8 +8,8 @@ import pytest
 from inventory_core.database.sessions import SingleDatabase
 from inventory_core.errors import DatabaseBusy
 from inventory_replication.status import ClusterStatus, ServerStatus
-from inventory_web import pages
 from inventory_web.areas.status import health
+from inventory_web.http import template_context
 
 AWAY = ClusterStatus(
     "read_only",
@@ -31,7 +31,7 @@ def source_is_away() -> Iterator[None]:
         raise DatabaseBusy(1)
 
     with pytest.MonkeyPatch.context() as patch:
-        for module in (pages, health):
+        for module in (template_context, health):
             patch.setattr(module, "replicated_status", lambda _: AWAY)
         patch.setattr(SingleDatabase, "write", refuse)
         yield

@@ -6,9 +6,9 @@ import pytest
 from flask import Flask
 
 from inventory_core import Inventory, SingleDatabase
-from inventory_web.areas.accounts import users
+from inventory_web.auth import users
+from inventory_web.auth.roles import Role
 from inventory_web.errors import AccountNotFound, AccountRefused
-from inventory_web.roles import Role
 from tests.web.browser import PASSWORD, Browser
 
 COMMON = (

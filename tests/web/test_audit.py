@@ -16,11 +16,11 @@ from sqlmodel import col
 
 from inventory_core import Inventory, SingleDatabase
 from inventory_core.testing import create_product
-from inventory_web.areas.accounts import users
-from inventory_web.areas.audit.reading import EventFilter, EventRow, events_page, prune
-from inventory_web.areas.audit.texts import event_text
-from inventory_web.audit_tables import AuditEvent
-from inventory_web.auditing import Author, Event, announce, record
+from inventory_web.audit.labels import event_label
+from inventory_web.audit.log import Author, Event, add_event, log_event
+from inventory_web.audit.models import AuditEvent
+from inventory_web.audit.queries import EventFilter, EventRow, events_page, prune_events
+from inventory_web.auth import users
 from inventory_web.errors import AccountRefused
 from tests.web.browser import PASSWORD, Browser
 
@@ -37,7 +37,7 @@ def words(rows: Sequence[EventRow]) -> list[tuple[str, str, str]]:
 
 
 def tell_at(inventory: Inventory, at: datetime, event: str) -> None:
-    inventory.sessions.write(lambda session: record(session, at, event, by=Author("eva")))
+    inventory.sessions.write(lambda session: add_event(session, at, event, by=Author("eva")))
 
 
 def test_logins_and_what_fails_are_told_and_never_a_password(app: Flask, inventory: Inventory) -> None:
@@ -266,7 +266,7 @@ def test_days_begin_where_the_times_of_the_pages_are(make_app: Callable[..., Fla
 
 def test_pages_follow_one_another_without_gap_or_double(app: Flask, inventory: Inventory) -> None:
     for number in range(120):
-        announce(inventory, f"event {number}", by=Author("eva"))
+        log_event(inventory, f"event {number}", by=Author("eva"))
     admin = Browser(app).let_in("ada")
     seen: list[str] = []
     address = "/audit?person=eva"
@@ -280,8 +280,8 @@ def test_pages_follow_one_another_without_gap_or_double(app: Flask, inventory: I
 
 
 def test_the_file_holds_what_the_filter_leaves_and_no_formula(app: Flask, inventory: Inventory) -> None:
-    announce(inventory, Event.EXPORTED, by=Author("eva"), subject='=HYPERLINK("x")', rows=7)
-    announce(inventory, Event.EXPORTED, by=Author("otra"))
+    log_event(inventory, Event.EXPORTED, by=Author("eva"), subject='=HYPERLINK("x")', rows=7)
+    log_event(inventory, Event.EXPORTED, by=Author("otra"))
     admin = Browser(app).let_in("ada")
     answer = admin.get("/audit.csv?person=eva")
     rows = list(csv.reader(io.StringIO(answer.text.removeprefix("\ufeff"))))
@@ -317,7 +317,7 @@ def test_events_of_the_audit_can_only_be_added_also_after_old_ones_were_deleted(
 ) -> None:
     tell_at(inventory, datetime(2024, 6, 1, tzinfo=UTC), Event.LOGIN)
     tell_at(inventory, datetime(2025, 6, 1, tzinfo=UTC), Event.LOGIN)
-    prune(inventory, datetime(2025, 1, 1, tzinfo=UTC), by=Author("root@inventory"))
+    prune_events(inventory, datetime(2025, 1, 1, tzinfo=UTC), by=Author("root@inventory"))
 
     with pytest.raises(DBAPIError, match="insert only"):
         inventory.sessions.write(lambda session: session.execute(text(statement)))
@@ -328,25 +328,25 @@ def test_old_events_are_deleted_on_request_alone_and_that_is_told(inventory: Inv
         tell_at(inventory, datetime(year, 6, 1, tzinfo=UTC), Event.LOGIN)
     kept = len(told(inventory)) - 1
 
-    assert prune(inventory, datetime(2025, 1, 1, tzinfo=UTC), by=Author("root@inventory")) == 1
+    assert prune_events(inventory, datetime(2025, 1, 1, tzinfo=UTC), by=Author("root@inventory")) == 1
     assert len(told(inventory)) == kept + 1
     assert (told(inventory)[0].event, told(inventory)[0].details["rows"]) == ("audit_pruned", 1)
 
 
 def test_a_database_that_takes_nothing_is_not_in_the_way(tmp_path: Path) -> None:
     empty = SingleDatabase.from_url(f"sqlite:///{tmp_path}/missing/folder.db")
-    announce(Inventory(empty), Event.LOGIN, by=Author("eva"))
+    log_event(Inventory(empty), Event.LOGIN, by=Author("eva"))
     empty.close()
 
 
 def test_every_kind_of_event_has_a_name(app: Flask) -> None:
     with app.test_request_context():
-        assert [event for event in Event if event_text(event) == event] == []
-        assert event_text("my_plugin") == "my_plugin"
+        assert [event for event in Event if event_label(event) == event] == []
+        assert event_label("my_plugin") == "my_plugin"
 
 
 def test_names_and_details_are_cut_to_what_the_table_holds(inventory: Inventory) -> None:
-    announce(inventory, "e" * 99, by=Author("ﷺ" * 99, "a" * 99, "r" * 99), subject="s" * 999, page="p" * 9999)
+    log_event(inventory, "e" * 99, by=Author("ﷺ" * 99, "a" * 99, "r" * 99), subject="s" * 999, page="p" * 9999)
     with inventory.sessions.reader() as session:
         row = session.scalars(select(AuditEvent).order_by(col(AuditEvent.id).desc())).first()
 

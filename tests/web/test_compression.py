@@ -7,7 +7,7 @@ import pytest
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from inventory_web.assets import YEAR_SECONDS
+from inventory_web.http.assets import YEAR_SECONDS
 from tests.web.browser import Browser
 
 TAKES = {"Accept-Encoding": "gzip, deflate, br"}

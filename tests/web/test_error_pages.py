@@ -18,11 +18,11 @@ from inventory_replication.errors import (
     SourceUnavailable,
 )
 from inventory_web import errors as web
-from inventory_web.error_pages import answer_for
+from inventory_web.auth.roles import Role
 from inventory_web.errors import STATUS
+from inventory_web.http.error_pages import answer_for
 from inventory_web.messages import faults_by_field, field_label, reason_text
 from inventory_web.refusals import TEXTS, refusal_text
-from inventory_web.roles import Role
 from tests.web.browser import Browser
 
 CLUSTER_TROUBLE = (SourceUnavailable, NoEligibleReplica, CausalTimeout, DatabaseBusy)

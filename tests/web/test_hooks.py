@@ -18,7 +18,7 @@ from inventory_core import (
     new_operation_id,
     register_product,
 )
-from inventory_web.current import EXTENSION, Running
+from inventory_web.context import EXTENSION, AppState
 from inventory_web.errors import ViewWithoutRole
 from tests.web.browser import Browser
 from tests.web.example_plugin import ReservationsPlugin
@@ -38,7 +38,7 @@ def extended(make_app: Callable[..., Flask], plugin: ReservationsPlugin) -> Flas
 
 def inventory_of(app: Flask) -> Inventory:
     running = app.extensions[EXTENSION]
-    assert isinstance(running, Running)
+    assert isinstance(running, AppState)
     return running.inventory
 
 

@@ -13,7 +13,7 @@ from flask import Flask
 from inventory_core import ChangeRefused, Inventory, SingleDatabase, build_plugin_manager, issue, receive
 from inventory_core.testing import create_product, new_request, temporary_inventory
 from inventory_web import Settings, cli
-from inventory_web.current import EXTENSION
+from inventory_web.context import EXTENSION
 from inventory_web.plugins import load_plugins
 from tests.web.browser import Browser
 from tests.web.distributions import installed
@@ -24,7 +24,7 @@ CLASS = """
 from flask import Blueprint
 from inventory_core import hookimpl as core
 from inventory_web.hookspecs import hookimpl as web
-from inventory_web.roles import public
+from inventory_web.auth.roles import public
 
 class Plugin:
     @core

@@ -12,10 +12,12 @@ from sqlalchemy import make_url
 from inventory_core import Inventory
 from inventory_replication.decisions.gtid import GtidSet
 from inventory_replication.decisions.tokens import CausalToken, TokenCodec, TokenVerdict
-from inventory_web import Settings, composition, kept_forms, pagination, replicas
-from inventory_web.areas.accounts import second_factors
-from inventory_web.areas.accounts.sealing import unseal
-from inventory_web.areas.accounts.tables import SecondFactor
+from inventory_web import Settings
+from inventory_web.auth import two_factor
+from inventory_web.auth.models import SecondFactor
+from inventory_web.auth.two_factor import decrypt
+from inventory_web.db import bootstrap, replicas
+from inventory_web.http import form_resubmission, pagination
 from tests.web.browser import PASSWORD, Browser
 
 OLD, NEW = "the old key, long and random 0123456789", "the new key, long and random 9876543210"
@@ -65,27 +67,30 @@ def test_a_form_that_was_shown_under_the_old_key_is_accepted(before: Flask, duri
 
 
 def test_cursors_and_kept_forms_of_the_old_key_are_read(before: Flask, during: Flask, after: Flask) -> None:
-    form = kept_forms.KeptForm("/products/new", "/products/new", (("name", "Mesa"),), complete=True)
+    form = form_resubmission.KeptForm("/products/new", "/products/new", (("name", "Mesa"),), complete=True)
     with before.app_context():
-        cursor, kept = pagination.write_cursor(["a", 1], purpose="list"), kept_forms.pack(form, user_id=1)
+        cursor, kept = pagination.write_cursor(["a", 1], purpose="list"), form_resubmission.pack(form, user_id=1)
 
     with during.app_context():
-        assert (pagination.read_cursor(cursor, purpose="list"), kept_forms.unpack(kept, user_id=1)) == (["a", 1], form)
+        assert (pagination.read_cursor(cursor, purpose="list"), form_resubmission.unpack(kept, user_id=1)) == (
+            ["a", 1],
+            form,
+        )
     with after.app_context():
-        assert kept_forms.unpack(kept, user_id=1) is None
+        assert form_resubmission.unpack(kept, user_id=1) is None
 
 
 def test_second_factors_of_the_old_key_work_and_are_encrypted_anew(before: Flask, inventory: Inventory) -> None:
     browser = Browser(before).let_in("vera")
     browser.post("/account/second-factor/begin", current_password=PASSWORD)
     (sealed,) = secrets_of(inventory)
-    secret = unseal(sealed, secret_keys=(NEW, OLD))
+    secret = decrypt(sealed, secret_keys=(NEW, OLD))
 
     assert secret is not None
-    assert unseal(sealed, secret_keys=(NEW,)) is None
-    assert second_factors.reseal_secrets(inventory, secret_keys=(NEW, OLD)) == 1
-    assert second_factors.reseal_secrets(inventory, secret_keys=(NEW, OLD)) == 0
-    assert [unseal(each, secret_keys=(NEW,)) for each in secrets_of(inventory)] == [secret]
+    assert decrypt(sealed, secret_keys=(NEW,)) is None
+    assert two_factor.reseal_secrets(inventory, secret_keys=(NEW, OLD)) == 1
+    assert two_factor.reseal_secrets(inventory, secret_keys=(NEW, OLD)) == 0
+    assert [decrypt(each, secret_keys=(NEW,)) for each in secrets_of(inventory)] == [secret]
 
 
 def test_causal_tokens_of_the_old_key_are_believed() -> None:
@@ -93,7 +98,7 @@ def test_causal_tokens_of_the_old_key_are_believed() -> None:
         replica_urls = ("mysql+pymysql://replica/x",)
         settings = Settings(replica_urls=replica_urls, secret_key=SecretStr(key), secret_key_old=SecretStr(old))
         url = make_url("mysql+pymysql://u:p@source/x")
-        return TokenCodec(replicas.cluster_config(settings, url, composition.secret_keys(settings)).tokens, "inventory")
+        return TokenCodec(replicas.cluster_config(settings, url, bootstrap.secret_keys(settings)).tokens, "inventory")
 
     before, during, after = codec(OLD), codec(NEW, OLD), codec(NEW)
     token = CausalToken("inventory", GtidSet.parse("3e11fa47-71ca-11e1-9e33-c80aa9429562:1-5"), issued_at=int(time()))
@@ -108,7 +113,7 @@ def test_the_old_key_may_be_in_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path:
     monkeypatch.setenv("INVENTORY_SECRET_KEY", NEW)
     monkeypatch.setenv("INVENTORY_SECRET_KEY_OLD_FILE", str(tmp_path / "old"))
 
-    assert composition.secret_keys(Settings.from_environment()) == (NEW, OLD)
+    assert bootstrap.secret_keys(Settings.from_environment()) == (NEW, OLD)
 
 
 def secrets_of(inventory: Inventory) -> list[str]:

@@ -11,9 +11,9 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from inventory_core import Inventory
-from inventory_web.areas.accounts import logins, passwords, users
-from inventory_web.areas.accounts.tables import User, UserSession
-from inventory_web.roles import Role
+from inventory_web.auth import authentication, passwords, users
+from inventory_web.auth.models import User, UserSession
+from inventory_web.auth.roles import Role
 from tests.web.browser import INITIAL, PASSWORD, Browser
 
 IDLE = timedelta(hours=12)
@@ -58,7 +58,7 @@ def test_wrong_name_wrong_password_and_disabled_account_are_told_alike(app: Flas
 def test_an_unknown_name_costs_the_same_hash_as_a_known_one(inventory: Inventory) -> None:
     with inventory.sessions.reader() as session:
         stored = session.scalars(select(col(User.password_hash))).first() or ""
-    parameters = passwords.NOBODY.rpartition("$")[0].rpartition("$")[0]
+    parameters = passwords.DUMMY_HASH.rpartition("$")[0].rpartition("$")[0]
 
     assert stored.startswith(parameters)
     assert parameters == "$argon2id$v=19$m=19456,t=2,p=1"
@@ -191,14 +191,14 @@ def test_a_session_ends_at_its_absolute_limit_however_much_it_is_used(make_app: 
 
 
 def test_the_database_knows_no_token_that_would_log_anybody_in(inventory: Inventory) -> None:
-    token = logins.log_in(inventory, name="ada", password=PASSWORD, address="192.0.2.1", idle=IDLE)
+    token = authentication.log_in(inventory, name="ada", password=PASSWORD, address="192.0.2.1", idle=IDLE)
     assert token is not None
     with inventory.sessions.reader() as session:
         stored = session.scalars(select(col(UserSession.id))).all()
 
-    assert stored == [logins.session_id(token)]
-    assert logins.find_account(inventory, stored[0], idle=IDLE, address="192.0.2.1") is None
-    account = logins.find_account(inventory, token, idle=IDLE, address="192.0.2.1")
+    assert stored == [authentication.session_id(token)]
+    assert authentication.find_account(inventory, stored[0], idle=IDLE, address="192.0.2.1") is None
+    account = authentication.find_account(inventory, token, idle=IDLE, address="192.0.2.1")
     assert account is not None
     assert (account.name, account.role) == ("ada", Role.ADMIN)
 

@@ -23,7 +23,7 @@ from inventory_core import (
 from inventory_core.models import OUTBOX
 from inventory_core.stock.outbox import MAX_UNKNOWN_ATTEMPTS
 from inventory_core.testing import create_product
-from inventory_web.outbox_relay import relay_of
+from inventory_web.jobs.outbox_relay import get_relay
 from tests.core.outbox import make_due
 from tests.web.browser import Browser
 from tests.web.jobs.serving import eventually
@@ -59,13 +59,13 @@ def serving(make_app: Callable[..., Flask]) -> Iterator[Callable[..., Flask]]:
 
     def make(*plugins: object) -> Flask:
         app = make_app(*plugins)
-        relay_of(app).start()
+        get_relay(app).start()
         apps.append(app)
         return app
 
     yield make
     for app in apps:
-        relay_of(app).stop()
+        get_relay(app).stop()
 
 
 @pytest.fixture
@@ -97,9 +97,9 @@ def test_no_request_thread_delivers_events(
     assert answer.status_code in (200, 303)
     assert listener.attempts == []
     assert outbox_status(elsewhere).waiting == 2
-    relay_of(app).start()
+    get_relay(app).start()
     eventually("both events are delivered", lambda: listener.codes == ["A-1", "A-1"])
-    relay_of(app).stop()
+    get_relay(app).stop()
     assert listener.threads == {"outbox-relay"}
 
 
@@ -144,18 +144,18 @@ def test_relay_gives_plugins_an_application_context(serving: Callable[..., Flask
 def test_relay_runs_only_if_started_and_if_a_plugin_listens(
     make_app: Callable[..., Flask], serving: Callable[..., Flask], listener: Listener
 ) -> None:
-    assert not relay_of(make_app(listener)).is_running
-    assert not relay_of(serving()).is_running
-    assert relay_of(serving(listener)).is_running
+    assert not get_relay(make_app(listener)).is_running
+    assert not get_relay(serving()).is_running
+    assert get_relay(serving(listener)).is_running
 
 
 def test_an_idle_relay_stops_immediately(serving: Callable[..., Flask], listener: Listener) -> None:
     app = serving(listener)
     began = time.monotonic()
-    relay_of(app).stop()
+    get_relay(app).stop()
 
     assert time.monotonic() - began < 1
-    assert not relay_of(app).is_running
+    assert not get_relay(app).is_running
 
 
 def test_relay_survives_a_lost_database(
@@ -164,7 +164,7 @@ def test_relay_survives_a_lost_database(
     app = serving(listener)
     sessions.write(lambda session: session.execute(text("ALTER TABLE outbox RENAME TO lost")))
     time.sleep(1.2)  # longer than a pause between two looks
-    assert relay_of(app).is_running
+    assert get_relay(app).is_running
     sessions.write(lambda session: session.execute(text("ALTER TABLE lost RENAME TO outbox")))
     create_product(elsewhere, "A-1", quantity=5)
 
@@ -181,7 +181,7 @@ def test_metrics_report_the_outbox(make_app: Callable[..., Flask], elsewhere: In
     assert before["inventory_outbox_waiting"] == 2
     assert before["inventory_outbox_oldest_age_seconds"] >= 0
 
-    relay_of(app).start()
+    get_relay(app).start()
     eventually("both were tried", lambda: len(listener.attempts) == 2)
     elsewhere.sessions.write(
         lambda session: session.execute(update(OUTBOX).values(attempts=MAX_UNKNOWN_ATTEMPTS, event="unknown"))
@@ -189,7 +189,7 @@ def test_metrics_report_the_outbox(make_app: Callable[..., Flask], elsewhere: In
     make_due(elsewhere)
     eventually("the other one is a dead letter", lambda: outbox_status(elsewhere).dead_letters == 1)
     eventually("the failures are counted", lambda: samples(browser)["inventory_outbox_failed_total"] == 2)
-    relay_of(app).stop()
+    get_relay(app).stop()
     after = samples(browser)
 
     assert after["inventory_outbox_waiting"] == 0

@@ -11,8 +11,8 @@ from sqlalchemy import event, func, select
 from sqlmodel import col
 
 from inventory_core import Inventory, SingleDatabase
-from inventory_web.areas.accounts.tables import UserSession
-from inventory_web.devices import device_text
+from inventory_web.auth.models import UserSession
+from inventory_web.http.user_agents import device_label
 from tests.web.browser import Browser
 
 PHONE = "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36"
@@ -74,7 +74,7 @@ def test_sessions_are_told_by_their_devices_and_this_one_is_marked(app: Flask) -
 )
 def test_a_device_is_named_in_plain_words(app: Flask, agent: str, said: str) -> None:
     with app.test_request_context():
-        assert device_text(agent) == said
+        assert device_label(agent) == said
 
 
 def test_what_a_browser_calls_itself_is_stored_shortened(app: Flask, inventory: Inventory) -> None:

@@ -5,7 +5,7 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory_web.addresses import is_local, next_address, page_before, page_of_form, page_to_show_again, this_address
+from inventory_web.http.redirects import current_url, form_url, is_local_url, next_url, previous_page_url, retry_url
 from tests.web.browser import Browser
 
 OUTSIDE = [
@@ -33,24 +33,24 @@ REDIRECTING = ["/account/language", "/account/theme", "/logout", "/selection/und
 @pytest.mark.parametrize("address", OUTSIDE)
 def test_an_address_of_another_site_is_not_local(app: Flask, address: str) -> None:
     with app.test_request_context("/inventory", method="POST", data={"next": address}):
-        assert not is_local(address)
-        assert next_address("/safe") == "/safe"
+        assert not is_local_url(address)
+        assert next_url("/safe") == "/safe"
 
 
 @pytest.mark.parametrize("address", ["/", "/inventory", "/inventory?search=a\\b&x=//y", "/products/A~2FB#p1", "/ñ"])
 def test_an_address_of_the_application_is_local(app: Flask, address: str) -> None:
     with app.test_request_context("/inventory"):
-        assert is_local(address)
+        assert is_local_url(address)
 
 
 @pytest.mark.parametrize("prefix", ["/stock", "/tienda-ñ/a b"])
 def test_an_address_below_the_prefix_is_local(app: Flask, prefix: str) -> None:
     with app.test_request_context("/inventory", base_url=f"http://localhost{prefix}"):
-        assert is_local(app.url_for("products.inventory", search="ñ"))
-        assert is_local(this_address())
-        assert not is_local("/inventory")
-        assert not is_local(f"{prefix}x/inventory")
-        assert not is_local(f"{prefix}/%2e%2e/inventory")
+        assert is_local_url(app.url_for("products.inventory", search="ñ"))
+        assert is_local_url(current_url())
+        assert not is_local_url("/inventory")
+        assert not is_local_url(f"{prefix}x/inventory")
+        assert not is_local_url(f"{prefix}/%2e%2e/inventory")
 
 
 @pytest.mark.parametrize(
@@ -87,7 +87,7 @@ def test_whatever_a_client_sends_a_redirect_begins_with_one_stroke(text: str, be
         data={"next": sent},
         environ_overrides={"HTTP_REFERER": sent.encode("utf-8").decode("latin-1")},
     ):
-        for target in (next_address("/"), page_before("/"), page_of_form("/"), page_to_show_again()):
+        for target in (next_url("/"), previous_page_url("/"), form_url("/"), retry_url()):
             assert target.startswith("/")
             assert not target.startswith(("//", "/\\"))
             assert target.isprintable()

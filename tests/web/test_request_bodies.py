@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from flask import Flask
 
-from inventory_web.http_request import MAX_ANONYMOUS_BODY_BYTES
+from inventory_web.http.request import MAX_ANONYMOUS_BODY_BYTES
 from tests.web.browser import PASSWORD, Browser
 
 OURS = {"Origin": "http://localhost", "Referer": "http://localhost/imports/new"}

@@ -11,8 +11,8 @@ from datetime import UTC, datetime
 import pytest
 from flask import Flask
 
-from inventory_web import htmx
-from inventory_web.current import the_operation
+from inventory_web.context import current_operation
+from inventory_web.http import htmx
 from tests.web.browser import Browser
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -53,15 +53,15 @@ def test_a_stranger_behind_htmx_keeps_the_page_and_is_told_to_log_in_beside_it(a
 def test_an_operation_id_comes_from_the_form_or_the_header_or_is_made(app: Flask) -> None:
     given = {"Idempotency-Key": "from-header"}
     with app.test_request_context(method="POST", data={"operation": "from-form"}, headers=given):
-        assert the_operation() == "from-form"
+        assert current_operation() == "from-form"
     with app.test_request_context(method="POST", headers=given):
-        assert the_operation() == "from-header"
+        assert current_operation() == "from-header"
     made = set()
     for _ in range(2):
         with app.test_request_context(method="POST"):
-            made.add(the_operation())
+            made.add(current_operation())
             # One request keeps the id that it made.
-            assert the_operation() in made
+            assert current_operation() in made
     assert len(made) == 2
 
 

@@ -10,11 +10,11 @@ from sqlalchemy import inspect, select, text
 from sqlmodel import col
 
 from inventory_core import CORE_SCHEMA, SchemaNotCurrent, SingleDatabase
-from inventory_web.areas.accounts.passwords import INITIAL_NAME, INITIAL_PASSWORD, matches
-from inventory_web.areas.accounts.tables import User
+from inventory_web.auth.models import User
+from inventory_web.auth.passwords import INITIAL_NAME, INITIAL_PASSWORD, matches
+from inventory_web.db.schema import WEB_SCHEMA, require_current, upgrade_all
+from inventory_web.db.tables import metadata
 from inventory_web.jobs.models import JobChunk, JobRow, JobState
-from inventory_web.schema import WEB_SCHEMA, require_current, upgrade_all
-from inventory_web.tables import metadata
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from flask import Flask, request
 
 from inventory_web import Settings
 from inventory_web.errors import SettingsRefused
-from inventory_web.http_request import MAX_BODY_BYTES
+from inventory_web.http.request import MAX_BODY_BYTES
 from tests.web.browser import Browser
 
 POLICY = {

@@ -12,7 +12,8 @@ from flask import Flask
 from pydantic import SecretStr
 
 from inventory_core import StorageRefused
-from inventory_web import Settings, composition
+from inventory_web import Settings
+from inventory_web.db import bootstrap
 from inventory_web.errors import SettingsRefused
 from inventory_web.settings import is_secret
 
@@ -182,28 +183,28 @@ def test_an_application_is_not_even_made_from_unsafe_settings(make_app: Callable
 
 def test_in_development_a_key_is_made_once_and_kept_for_its_owner_only(tmp_path: Path) -> None:
     settings = Settings(database_url=SecretStr(f"sqlite:///{tmp_path / 'stock.db'}"))
-    first, second = composition.secret_key(settings), composition.secret_key(settings)
-    kept = tmp_path / composition.SECRET_FILE
+    first, second = bootstrap.secret_key(settings), bootstrap.secret_key(settings)
+    kept = tmp_path / bootstrap.SECRET_FILE
 
     assert first == second == kept.read_text()
     assert len(first) >= 48
     assert stat.S_IMODE(kept.stat().st_mode) == 0o600
-    assert [path.name for path in tmp_path.iterdir()] == [composition.SECRET_FILE]
+    assert [path.name for path in tmp_path.iterdir()] == [bootstrap.SECRET_FILE]
 
 
 def test_the_database_and_its_folder_are_for_their_owner_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
     settings = Settings()
-    key = composition.secret_key(settings)
+    key = bootstrap.secret_key(settings)
     folder = tmp_path / "inventory"
-    for loose in (folder, folder / composition.SECRET_FILE):
+    for loose in (folder, folder / bootstrap.SECRET_FILE):
         loose.chmod(0o777)
-    (folder / composition.DATABASE_FILE).touch(mode=0o666)
+    (folder / bootstrap.DATABASE_FILE).touch(mode=0o666)
 
-    with closing(composition.open_server(settings)) as sessions, sessions.engine.connect() as connection:
+    with closing(bootstrap.open_server(settings)) as sessions, sessions.engine.connect() as connection:
         connection.exec_driver_sql("CREATE TABLE note (text TEXT)")
         connection.commit()
-        assert composition.secret_key(settings) == key
+        assert bootstrap.secret_key(settings) == key
         modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
 
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
@@ -212,7 +213,7 @@ def test_the_database_and_its_folder_are_for_their_owner_only(monkeypatch: pytes
 
 def test_a_new_database_in_a_folder_of_the_persons_own_is_for_its_owner_only(tmp_path: Path) -> None:
     tmp_path.chmod(0o755)
-    composition.open_server(Settings(database_url=SecretStr(f"sqlite:///{tmp_path / 'stock.db'}"))).close()
+    bootstrap.open_server(Settings(database_url=SecretStr(f"sqlite:///{tmp_path / 'stock.db'}"))).close()
 
     assert stat.S_IMODE((tmp_path / "stock.db").stat().st_mode) == 0o600
     assert stat.S_IMODE(tmp_path.stat().st_mode) == 0o755
@@ -220,16 +221,16 @@ def test_a_new_database_in_a_folder_of_the_persons_own_is_for_its_owner_only(tmp
 
 def test_an_empty_or_unreadable_key_is_refused_with_its_path(tmp_path: Path) -> None:
     settings = Settings(database_url=SecretStr(f"sqlite:///{tmp_path / 'stock.db'}"))
-    (tmp_path / composition.SECRET_FILE).write_text("")
-    with pytest.raises(StorageRefused, match=composition.SECRET_FILE):
-        composition.secret_key(settings)
+    (tmp_path / bootstrap.SECRET_FILE).write_text("")
+    with pytest.raises(StorageRefused, match=bootstrap.SECRET_FILE):
+        bootstrap.secret_key(settings)
     missing = Settings(database_url=SecretStr(f"sqlite:///{tmp_path / 'no' / 'stock.db'}"))
     with pytest.raises(StorageRefused, match="No such file"):
-        composition.secret_key(missing)
+        bootstrap.secret_key(missing)
 
 
 def test_a_server_needs_a_key_that_is_given() -> None:
-    told = refused(lambda: composition.secret_key(Settings(database_url=SecretStr("mysql+pymysql://u@db/x"))))
+    told = refused(lambda: bootstrap.secret_key(Settings(database_url=SecretStr("mysql+pymysql://u@db/x"))))
 
     assert "INVENTORY_SECRET_KEY es obligatoria" in told
 
@@ -238,7 +239,7 @@ def test_without_a_setting_the_data_lies_in_the_folder_of_the_user(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
-    url = composition.database_url(Settings())
+    url = bootstrap.database_url(Settings())
 
     assert url.get_backend_name() == "sqlite"
     assert str(url.database) == str(tmp_path / "inventory" / "inventory.db")
@@ -250,11 +251,11 @@ def test_a_folder_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch, t
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file"))
 
     with pytest.raises(StorageRefused, match="inventory"):
-        composition.database_url(Settings())
+        bootstrap.database_url(Settings())
 
 
 def test_something_that_is_no_address_of_a_database_is_refused_without_showing_it() -> None:
-    told = refused(lambda: composition.database_url(Settings(database_url=SecretStr("hidden password"))))
+    told = refused(lambda: bootstrap.database_url(Settings(database_url=SecretStr("hidden password"))))
 
     assert "INVENTORY_DATABASE_URL" in told
     assert "hidden" not in told
@@ -269,12 +270,12 @@ def test_something_that_is_no_address_of_a_database_is_refused_without_showing_i
     ],
 )
 def test_the_password_of_the_database_completes_an_address_that_has_none(url: str, expected: str) -> None:
-    made = composition.database_url(Settings(database_url=SecretStr(url), database_password=SecretStr("p@ss/")))
+    made = bootstrap.database_url(Settings(database_url=SecretStr(url), database_password=SecretStr("p@ss/")))
 
     assert made.render_as_string(hide_password=False) == expected
 
 
 def test_replicas_are_refused_as_long_as_there_is_no_replication() -> None:
-    told = refused(lambda: composition.open_sessions(Settings(replica_urls=("mysql+pymysql://u@replica/x",))))
+    told = refused(lambda: bootstrap.open_sessions(Settings(replica_urls=("mysql+pymysql://u@replica/x",))))
 
     assert "INVENTORY_REPLICA_URLS" in told

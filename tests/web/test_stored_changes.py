@@ -9,12 +9,12 @@ from sqlalchemy import text
 from inventory_core import CommitUnknown, Inventory, SingleDatabase
 from inventory_core.errors import DatabaseBusy
 from inventory_replication.errors import CausalTimeout, LostWriteDetected, NoEligibleReplica
-from inventory_web.areas.accounts import logins
-from inventory_web.auditing import Author, announce
+from inventory_web.audit.log import Author, log_event
+from inventory_web.auth import authentication
+from inventory_web.auth.roles import Role, public, requires
 from inventory_web.errors import ClusterRefused, ConfirmedChangeLost
-from inventory_web.roles import Role, public, requires
 from tests.web.browser import Browser
-from tests.web.test_expired_forms import OURS, fields_of
+from tests.web.test_form_resubmission import OURS, fields_of
 
 STORE = text("UPDATE category SET name = name")
 
@@ -40,7 +40,7 @@ def olga(make_app: Callable[..., Flask], sessions: SingleDatabase) -> Browser:
         if request.args.get("after") == "change":
             store(sessions)
         if request.args.get("after") == "audit":
-            announce(Inventory(sessions), "test", by=Author("olga"))
+            log_event(Inventory(sessions), "test", by=Author("olga"))
         raise failures[kind]
 
     @public
@@ -112,7 +112,7 @@ def test_a_form_whose_account_cannot_be_looked_up_is_kept(olga: Browser, monkeyp
     def refuse(*_: object, **__: object) -> None:
         raise ClusterRefused(CausalTimeout())
 
-    monkeypatch.setattr(logins, "find_account", refuse)
+    monkeypatch.setattr(authentication, "find_account", refuse)
     answer = olga.send("/fail/busy", {"name": "Mesa"}, headers=OURS)
 
     assert answer.status_code == 503

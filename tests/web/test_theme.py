@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from inventory_web.theme import COOKIE
+from inventory_web.http.theme import COOKIE
 from tests.web.browser import Browser
 
 CHOSEN = re.compile(r'name="theme" value="(\w+)" aria-pressed="true"')

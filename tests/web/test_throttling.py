@@ -10,9 +10,9 @@ from flask import Flask
 from sqlalchemy import update
 
 from inventory_core import Inventory, SingleDatabase
-from inventory_web.areas.accounts import throttling
-from inventory_web.areas.accounts.tables import LoginThrottle
-from inventory_web.areas.audit.reading import EventFilter, events_page
+from inventory_web.audit.queries import EventFilter, events_page
+from inventory_web.auth import throttling
+from inventory_web.auth.models import LoginThrottle
 from inventory_web.errors import TooManyLogins
 from tests.web.browser import PASSWORD, Browser
 

@@ -12,13 +12,13 @@ import pytest
 from inventory_core import Inventory, SingleDatabase
 from inventory_core.database.sessions import PATIENCE_SECONDS
 from inventory_web.app import create_app
-from inventory_web.areas.accounts.logins import log_in
+from inventory_web.auth.authentication import log_in
 from inventory_web.jobs import runner
 from inventory_web.settings import Settings
+from tests.web.app_pool import LentApplications
 from tests.web.areas.site import Site, Visitor
 from tests.web.browser import PASSWORD
 from tests.web.conftest import ACCOUNTS, SECRET
-from tests.web.lent_applications import LentApplications
 
 
 @pytest.fixture(scope="session")

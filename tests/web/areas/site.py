@@ -12,8 +12,8 @@ from werkzeug.test import TestResponse
 
 from inventory_core import Inventory, ProductDraft, add_location, new_operation_id, register_product
 from inventory_core.queries.products import get_product
-from inventory_web import current
-from inventory_web.areas.accounts import guard
+from inventory_web import context
+from inventory_web.auth import access_control
 
 NUMBERS = count(1)
 
@@ -24,7 +24,7 @@ class Visitor:
     def __init__(self, app: Flask, token: str) -> None:
         self.client = app.test_client()
         with self.client.session_transaction() as session:
-            session[guard.TOKEN] = token
+            session[access_control.TOKEN] = token
         self._token = token_in(self.client.get("/account/password").text)
 
     def get(self, address: str, *, htmx: bool = False, **query: str) -> TestResponse:
@@ -62,7 +62,7 @@ class Site:
     @property
     def inventory(self) -> Inventory:
         with self.app.app_context():
-            return current.the_inventory()
+            return context.current_inventory()
 
     def visitor(self, name: str) -> Visitor:
         return Visitor(self.app, self.tokens[name])

@@ -10,10 +10,10 @@ import pytest
 from werkzeug.test import TestResponse
 
 from inventory_core.errors import DatabaseBusy
+from inventory_web.i18n.languages import translation_context
 from inventory_web.jobs.execution import failure_outcome
 from inventory_web.jobs.labels import failed_text
 from inventory_web.jobs.models import Job, JobState
-from inventory_web.language import speaking
 from tests.web.areas.site import Site, Visitor
 from tests.web.languages.catalogue import spanish_only
 
@@ -134,11 +134,11 @@ def test_an_export_has_the_headers_of_the_reader_and_changes_nothing_when_it_com
 
 
 def test_what_befell_an_import_is_told_in_the_language_of_whoever_reads_it() -> None:
-    with speaking("es"):
+    with translation_context("es"):
         outcome = failure_outcome(DatabaseBusy(3))
         job = Job("1", "import", "check", "a.csv", {}, "olga", JobState.FAILED, datetime.now(UTC), outcome=outcome)
         spanish = failed_text(job)
-    with speaking("en"):
+    with translation_context("en"):
         english = failed_text(job)
 
     assert spanish.startswith("La base de datos está ocupada")

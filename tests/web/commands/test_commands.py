@@ -10,12 +10,12 @@ import pytest
 from sqlalchemy import select
 
 from inventory_core import Inventory, ProductFilter, SingleDatabase, count_products, get_product
-from inventory_web.areas.accounts import second_factors, users
-from inventory_web.areas.accounts.passwords import matches
-from inventory_web.areas.accounts.tables import User
-from inventory_web.areas.audit.reading import EventFilter, events_page
-from inventory_web.current import Account
-from inventory_web.roles import Role
+from inventory_web.audit.queries import EventFilter, events_page
+from inventory_web.auth import two_factor, users
+from inventory_web.auth.models import User
+from inventory_web.auth.passwords import matches
+from inventory_web.auth.roles import Role
+from inventory_web.context import CurrentUser
 from tests.web.browser import PASSWORD
 from tests.web.commands.conftest import Ended
 
@@ -303,13 +303,13 @@ def test_migrate_encrypts_second_factors_with_the_new_key(
     run: Run, inventory: Inventory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     old, new = "the old key, long and random 0123456789", "the new key, long and random 9876543210"
-    account = Account(1, "admin", Role.ADMIN, provisional=False, session_id="a session")
-    second_factors.begin(inventory, account, secret_keys=(old,))
+    account = CurrentUser(1, "admin", Role.ADMIN, provisional=False, session_id="a session")
+    two_factor.begin(inventory, account, secret_keys=(old,))
     monkeypatch.setenv("INVENTORY_SECRET_KEY", new)
     monkeypatch.setenv("INVENTORY_SECRET_KEY_OLD", old)
 
     assert run("migrate").out == "1 segundo factor cifrado con la clave nueva.\nEl esquema está al día.\n"
-    assert second_factors.standing_of(inventory, account, secret_keys=(new,)).secret
+    assert two_factor.two_factor_status(inventory, account, secret_keys=(new,)).secret
 
 
 def test_verify_finds_a_user_name_with_an_invisible_character(run: Run, here: Path) -> None:

@@ -8,9 +8,9 @@ from markupsafe import Markup
 
 from inventory_core import ExportColumn, ProductDetails, ProposedChange, StockChanged
 from inventory_core import hookimpl as core_hookimpl
-from inventory_web.current import the_account, the_inventory
+from inventory_web.auth.roles import Role, public, requires
+from inventory_web.context import current_inventory, current_user
 from inventory_web.hookspecs import MenuEntry, ProductColumn, ProductPanel, hookimpl
-from inventory_web.roles import Role, public, requires
 
 LARGEST_ISSUE = 100
 
@@ -67,8 +67,8 @@ class ReservationsPlugin:
 @requires(Role.OPERATOR)
 def overview() -> str:
     """A page that uses the inventory of the application that asks for it."""
-    account = the_account()
-    with the_inventory().sessions.reader():
+    account = current_user()
+    with current_inventory().sessions.reader():
         return f"Reservas de {account.name if account else ''}"
 
 

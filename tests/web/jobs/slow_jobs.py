@@ -7,15 +7,15 @@ from flask import Blueprint, request, url_for
 from werkzeug.wrappers import Response
 
 from inventory_core.errors import InventoryError
-from inventory_web.current import the_actor, the_inventory
+from inventory_web.auth.roles import Role, requires
+from inventory_web.context import current_actor, current_inventory
 from inventory_web.hookspecs import hookimpl
-from inventory_web.htmx import see_other
+from inventory_web.http.htmx import see_other
 from inventory_web.jobs import queue
 from inventory_web.jobs.execution import JobContext, JobResult, JobType
 from inventory_web.jobs.models import Job, JobState
 from inventory_web.jobs.origin import request_origin
 from inventory_web.jobs.runner import current_runner, register_job_type
-from inventory_web.roles import Role, requires
 
 WAIT_TIMEOUT_SECONDS = 30
 
@@ -53,14 +53,14 @@ class SlowJobs:
 
     @requires(Role.VIEWER)
     def _begin(self, job_id: str) -> Response:
-        stock = the_inventory()
-        job = Job(job_id, "slow", "wait", job_id, request_origin(), the_actor(), JobState.WAITING, stock.clock())
+        stock = current_inventory()
+        job = Job(job_id, "slow", "wait", job_id, request_origin(), current_actor(), JobState.WAITING, stock.clock())
         current_runner().submit(stock, job, lambda: queue.add_job(stock, job))
         return see_other(url_for("slow.show", job_id=job_id))
 
     @requires(Role.VIEWER)
     def _show(self, job_id: str) -> str:
-        job = current_runner().find(the_inventory(), job_id)
+        job = current_runner().find(current_inventory(), job_id)
         assert job is not None
         return f"{job.state} {job.cancelling} {request.endpoint}"
 

@@ -10,8 +10,8 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from inventory_core import Inventory
-from inventory_web.areas.accounts.tables import User
-from inventory_web.language import COOKIE
+from inventory_web.auth.models import User
+from inventory_web.i18n.languages import COOKIE
 from inventory_web.messages import number
 from tests.web.browser import Browser
 

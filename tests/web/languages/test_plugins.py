@@ -11,8 +11,8 @@ from babel.messages.pofile import write_po
 from flask import Flask
 
 from inventory_core import ProductDraft, new_operation_id, register_product
-from inventory_web import current
-from inventory_web.catalogues import BUILT_IN, folders_of, read_catalogues
+from inventory_web import context
+from inventory_web.i18n.catalogues import BUILT_IN, folders_of, read_catalogues
 from tests.web.browser import Browser
 from tests.web.example_plugin import ReservationsPlugin
 
@@ -22,7 +22,7 @@ def english(make_app: Callable[..., Flask]) -> Flask:
     app = make_app(ReservationsPlugin(), language="en")
     with app.app_context():
         register_product(
-            current.the_inventory(),
+            context.current_inventory(),
             draft=ProductDraft(code="A-1", name="Lamp"),
             quantity=500,
             actor="ada",
@@ -63,7 +63,7 @@ def test_an_application_without_the_plugin_knows_none_of_its_texts(
 
 def test_the_folder_is_found_beside_the_plugin_or_above_it(english: Flask) -> None:
     with english.app_context():
-        found = folders_of(current.running().hooks.get_plugins())
+        found = folders_of(context.app_state().hooks.get_plugins())
 
     assert found[0] == BUILT_IN
     assert [folder.parent.name for folder in found[1:]] == ["example_plugin"]

@@ -4,7 +4,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from inventory_web.app import create_app as create_app
-    from inventory_web.schema import upgrade_all as upgrade_all
+    from inventory_web.db.schema import upgrade_all as upgrade_all
     from inventory_web.settings import Settings as Settings
 
 __all__ = ["Settings", "create_app", "upgrade_all"]
@@ -17,7 +17,7 @@ def __getattr__(name: str) -> Any:
 
         return create_app
     if name == "upgrade_all":
-        from inventory_web.schema import upgrade_all  # noqa: PLC0415
+        from inventory_web.db.schema import upgrade_all  # noqa: PLC0415
 
         return upgrade_all
     if name == "Settings":

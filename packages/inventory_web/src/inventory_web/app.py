@@ -9,27 +9,24 @@ from flask import Flask, redirect, url_for
 from werkzeug.wrappers import Response
 
 from inventory_core import SessionSource
-from inventory_web import (
+from inventory_web import context
+from inventory_web.auth import access_control
+from inventory_web.auth.roles import Role, requires
+from inventory_web.db import bootstrap, stored_changes
+from inventory_web.http import (
     assets,
-    catalogues,
-    composition,
     compression,
-    current,
     error_pages,
-    language,
-    outbox_relay,
-    pages,
-    reading_again,
+    read_only_forms,
+    read_retry,
+    request_id,
     security,
-    stored_changes,
-    tracing,
-    waiting_forms,
+    template_context,
 )
-from inventory_web.areas.accounts import guard
-from inventory_web.codes_in_urls import CodeConverter
-from inventory_web.jobs import runner
+from inventory_web.http.url_converters import CodeConverter
+from inventory_web.i18n import catalogues, languages
+from inventory_web.jobs import outbox_relay, runner
 from inventory_web.plugins import build_plugin_manager, register_blueprints
-from inventory_web.roles import Role, requires
 from inventory_web.settings import Settings
 
 
@@ -43,37 +40,37 @@ def create_app(settings: Settings, *, sessions: SessionSource | None = None, plu
     """
     settings.require_safe()
     hooks = build_plugin_manager(settings, plugins)
-    sessions = sessions or composition.open_sessions(settings)
+    sessions = sessions or bootstrap.open_sessions(settings)
     app = Flask("inventory_web", static_folder=None)
     app.url_map.converters["code"] = CodeConverter
-    security.configure(app, settings, composition.secret_keys(settings))
-    composition.carry_tokens(app, settings, sessions)
-    inventory = composition.open_inventory(sessions, hooks)
-    language.set_up(app, settings, catalogues.folders_of(inventory.plugins.get_plugins()))
+    security.configure(app, settings, bootstrap.secret_keys(settings))
+    bootstrap.init_causal_tokens(app, settings, sessions)
+    inventory = bootstrap.open_inventory(sessions, hooks)
+    languages.init_app(app, settings, catalogues.folders_of(inventory.plugins.get_plugins()))
 
-    compression.compress_pages(app)
-    tracing.follow(app, settings)
+    compression.init_app(app)
+    request_id.init_app(app, settings)
     security.check_host(app, settings)
-    guard.watch(app)
+    access_control.init_app(app)
     security.protect(app, settings)
     stored_changes.watch_commits()
-    error_pages.register(app)
-    reading_again.read_lost_pages_again(app)
+    error_pages.init_app(app)
+    read_retry.init_app(app)
 
     runner.init_app(app)
-    outbox_relay.set_up(app, inventory)
-    assets.register(app)
+    outbox_relay.init_app(app, inventory)
+    assets.init_app(app)
     app.add_url_rule("/", "home", _home)
     register_blueprints(app, hooks)
-    app.extensions[current.EXTENSION] = current.Running(
+    app.extensions[context.EXTENSION] = context.AppState(
         settings=settings,
         inventory=inventory,
         hooks=hooks,
         menu=_in_order(hooks.hook.menu_entries()),
         product_columns=_in_order(hooks.hook.product_columns()),
     )
-    pages.give_names_to_templates(app)
-    waiting_forms.let_forms_wait(app)
+    template_context.init_app(app)
+    read_only_forms.init_app(app)
     return app
 
 
@@ -83,4 +80,4 @@ def _in_order(answers: Iterable[Sequence[Any]]) -> tuple[Any, ...]:
 
 @requires(Role.VIEWER)
 def _home() -> Response:
-    return redirect(current.running().hooks.hook.first_page() or url_for("products.inventory"))
+    return redirect(context.app_state().hooks.hook.first_page() or url_for("products.inventory"))

@@ -28,7 +28,7 @@ def told(text: str) -> str:
 
 @cache
 def _catalogue(language: str) -> "NullTranslations":
-    from inventory_web.catalogues import BUILT_IN, read_catalogues  # noqa: PLC0415 - Spanish does without
+    from inventory_web.i18n.catalogues import BUILT_IN, read_catalogues  # noqa: PLC0415 - Spanish does without
 
     return read_catalogues(language, [BUILT_IN])
 
@@ -100,9 +100,9 @@ class Command(ToldCommand):
 
     def invoke(self, ctx: click.Context) -> Any:
         """Carry the command out."""
-        from inventory_web.language import speaking  # noqa: PLC0415 - help does without
+        from inventory_web.i18n.languages import translation_context  # noqa: PLC0415 - help does without
 
-        with speaking(chosen_language()):
+        with translation_context(chosen_language()):
             return super().invoke(ctx)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from pluggy import HookimplMarker, HookspecMarker
 
 from inventory_core import ProductDetails, ProductRow
-from inventory_web.roles import Role
+from inventory_web.auth.roles import Role
 
 if TYPE_CHECKING:
     from flask import Blueprint
@@ -83,7 +83,7 @@ class WebHooks:
         """Give blueprints to register. Called once for each application, while it is being made.
 
         Each call must make new blueprints or give ones that hold no state of an application, since two applications may
-        live in one process. Views are marked with ``inventory_web.roles.requires`` or ``public``.
+        live in one process. Views are marked with ``inventory_web.auth.roles.requires`` or ``public``.
         """
         raise NotImplementedError
 

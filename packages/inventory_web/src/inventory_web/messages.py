@@ -8,7 +8,7 @@ from babel.numbers import format_decimal
 from flask_babel import get_locale, gettext, ngettext
 
 from inventory_core import MAX_QUANTITY, Fault
-from inventory_web.roles import Role
+from inventory_web.auth.roles import Role
 
 
 def number(value: int) -> str:

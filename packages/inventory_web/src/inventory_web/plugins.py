@@ -8,8 +8,6 @@ from flask import Blueprint, Flask
 from pluggy import PluginManager
 
 from inventory_core import CORE_HOOKS, InstalledPlugin, load_installed_plugins, register_plugin, usable_plugins
-from inventory_web.areas.accounts import AccountsArea
-from inventory_web.areas.audit import AuditArea
 from inventory_web.areas.counting import CountingArea
 from inventory_web.areas.dashboard import DashboardArea
 from inventory_web.areas.exports import ExportsArea
@@ -27,12 +25,14 @@ from inventory_web.areas.stock_history import StockHistoryArea
 from inventory_web.areas.system import SystemArea
 from inventory_web.areas.timeline import TimelineArea
 from inventory_web.areas.views import ViewsArea
-from inventory_web.codes_in_urls import CodeConverter
+from inventory_web.audit.plugin import AuditArea
+from inventory_web.auth.plugin import AccountsArea
+from inventory_web.auth.roles import is_marked
 from inventory_web.errors import ViewWithoutRole
 from inventory_web.hookspecs import WebHooks
+from inventory_web.http.url_converters import CodeConverter
 from inventory_web.jobs import runner
 from inventory_web.jobs.views import JobsArea
-from inventory_web.roles import is_marked
 from inventory_web.settings import Settings
 
 AREAS = (

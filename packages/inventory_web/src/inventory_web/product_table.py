@@ -7,9 +7,9 @@ from flask import render_template
 from markupsafe import Markup, escape
 
 from inventory_core import ProductDetails, ProductRow, Status
-from inventory_web.codes_in_urls import address_of_codes
-from inventory_web.current import may, running
-from inventory_web.roles import Role
+from inventory_web.auth.roles import Role
+from inventory_web.context import app_state, may
+from inventory_web.http.url_converters import address_of_codes
 from inventory_web.selection import product_key, selection_actions
 from inventory_web.statuses import status_colour, status_text
 
@@ -36,7 +36,7 @@ def table_rows(rows: Iterable[ProductRow]) -> list[TableRow]:
     """Return the rows for the template; what all rows of a page share is computed once."""
     details, change = address_of_codes("products.details"), address_of_codes("counting.change")
     statuses = {status: (status_text(status), status_colour(status)) for status in Status}
-    columns = [(escape(column.header), column.cell) for column in running().product_columns]
+    columns = [(escape(column.header), column.cell) for column in app_state().product_columns]
     changeable = may(Role.OPERATOR)
     selectable = {retired: bool(selection_actions(retired=retired)) for retired in (False, True)}
 

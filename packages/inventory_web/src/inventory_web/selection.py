@@ -8,7 +8,7 @@ from werkzeug.datastructures import MultiDict
 
 from inventory_core import Fault, InvalidInput, ProductRow, SelectedProduct, SelectedRows, Selection
 from inventory_core import selected_rows as rows_of
-from inventory_web.current import may, running, the_inventory
+from inventory_web.context import app_state, current_inventory, may
 from inventory_web.hookspecs import SelectionAction
 from inventory_web.list_query import ListQuery
 
@@ -17,7 +17,7 @@ _PRODUCT = re.compile(r"([0-9]{1,18})\.([0-9]{1,9})", re.ASCII)
 
 def selection_actions(*, retired: bool) -> list[SelectionAction]:
     """What the person of this request may do with a selection of products in use, or of ``retired`` ones, in order."""
-    answers = running().hooks.hook.selection_actions()
+    answers = app_state().hooks.hook.selection_actions()
     allowed = [action for actions in answers for action in actions if may(action.role)]
     fitting = [action for action in allowed if action.retired in (None, retired)]
     return sorted(fitting, key=lambda action: action.order)
@@ -46,7 +46,7 @@ def read_selection(given: MultiDict[str, str] | None = None) -> Selection:
 def selected_rows(size: int) -> SelectedRows:
     """The first ``size`` products (at most 500) of the selection of this request, with the number of all of them."""
     sort = ListQuery.read(request.form).sort
-    return rows_of(the_inventory(), read_selection(), size=size, sort=sort)
+    return rows_of(current_inventory(), read_selection(), size=size, sort=sort)
 
 
 def sent_fields(selection: Selection) -> list[tuple[str, str]]:

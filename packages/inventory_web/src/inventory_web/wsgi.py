@@ -2,14 +2,14 @@
 
 from flask import Flask
 
-from inventory_web import current, outbox_relay
+from inventory_web import context
 from inventory_web.app import create_app
 from inventory_web.areas.status.process_metrics import start_writing
 from inventory_web.cli_words import chosen_language
-from inventory_web.jobs import runner
-from inventory_web.language import speaking
+from inventory_web.db.replicated import replicated_metrics
+from inventory_web.i18n.languages import translation_context
+from inventory_web.jobs import outbox_relay, runner
 from inventory_web.logs import configure_logging
-from inventory_web.replicated_database import replicated_metrics
 from inventory_web.settings import Settings
 
 
@@ -18,12 +18,12 @@ def application() -> Flask:
 
     From then on the process works off imports and exports, also those that others have left behind, and delivers events.
     """
-    with speaking(chosen_language()):
+    with translation_context(chosen_language()):
         settings = Settings.from_environment()
         configure_logging(settings.log_level)
         app = create_app(settings)
     runner.start(app)
-    outbox_relay.relay_of(app).start()
-    sessions = app.extensions[current.EXTENSION].inventory.sessions
+    outbox_relay.get_relay(app).start()
+    sessions = app.extensions[context.EXTENSION].inventory.sessions
     start_writing(lambda: replicated_metrics(sessions))
     return app

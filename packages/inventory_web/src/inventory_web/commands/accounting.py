@@ -5,12 +5,12 @@ import sys
 import click
 from flask_babel import gettext
 
-from inventory_web.areas.accounts import second_factors, users
-from inventory_web.areas.accounts.user_names import is_mixed_script
-from inventory_web.auditing import Author
+from inventory_web.audit.log import Author
+from inventory_web.auth import two_factor, users
+from inventory_web.auth.roles import Role
+from inventory_web.auth.users import is_mixed_script
 from inventory_web.commands.opening import actor, inventory_of
 from inventory_web.messages import mixed_script_text
-from inventory_web.roles import Role
 from inventory_web.settings import Settings
 
 
@@ -55,7 +55,7 @@ def enable(name: str) -> None:
 def remove_second_factor(name: str) -> None:
     """Let somebody who has lost the second factor in with the password alone."""
     with inventory_of(Settings.from_environment()) as inventory:
-        removed = second_factors.switch_off(inventory, name=name, by=_operator())
+        removed = two_factor.disable(inventory, name=name, by=_operator())
     if removed:
         click.echo(gettext("Verificación en dos pasos de «%(name)s» quitada: entra solo con su contraseña.", name=name))
     else:

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 import click
 from flask_babel import ngettext
 
-from inventory_web.areas.audit import reading
-from inventory_web.auditing import Author
+from inventory_web.audit import queries
+from inventory_web.audit.log import Author
 from inventory_web.commands.opening import actor, inventory_of
 from inventory_web.messages import number
 from inventory_web.settings import Settings
@@ -15,6 +15,6 @@ from inventory_web.settings import Settings
 def prune(before: datetime) -> None:
     """Delete the events from before a day that begins in UTC."""
     with inventory_of(Settings.from_environment()) as inventory:
-        deleted = reading.prune(inventory, before.replace(tzinfo=UTC), by=Author(actor()))
+        deleted = queries.prune_events(inventory, before.replace(tzinfo=UTC), by=Author(actor()))
         text = ngettext("%(number)s suceso borrado.", "%(number)s sucesos borrados.", deleted, number=number(deleted))
         click.echo(text)

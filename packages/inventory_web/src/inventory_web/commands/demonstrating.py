@@ -7,13 +7,13 @@ import click
 from flask_babel import gettext
 
 from inventory_core import Inventory, ProductFilter, Status, count_products
-from inventory_web.areas.accounts.passwords import INITIAL_NAME, INITIAL_PASSWORD
-from inventory_web.areas.accounts.users import has_initial_password
+from inventory_web.auth.passwords import INITIAL_NAME, INITIAL_PASSWORD
+from inventory_web.auth.users import has_initial_password
 from inventory_web.commands.opening import database as opened
 from inventory_web.commands.opening import inventory_of
 from inventory_web.commands.sample_history import load_with_history
 from inventory_web.commands.serving import run_server
-from inventory_web.schema import upgrade_all
+from inventory_web.db.schema import upgrade_all
 from inventory_web.settings import Settings
 
 

@@ -26,7 +26,7 @@ from inventory_core import (
 from inventory_web.areas.imports.texts import row_fault_text
 from inventory_web.commands.opening import actor, inventory_of
 from inventory_web.commands.reporting import report
-from inventory_web.current import new_operation
+from inventory_web.context import new_operation
 from inventory_web.messages import number
 from inventory_web.settings import Settings
 

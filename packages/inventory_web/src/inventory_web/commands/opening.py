@@ -7,12 +7,12 @@ from contextlib import contextmanager
 from types import FrameType
 
 from inventory_core import Inventory, SingleDatabase
-from inventory_web.catalogues import folders_of
-from inventory_web.composition import open_inventory, open_server
-from inventory_web.language import speaking
+from inventory_web.db.bootstrap import open_inventory, open_server
+from inventory_web.db.schema import require_current
+from inventory_web.i18n.catalogues import folders_of
+from inventory_web.i18n.languages import translation_context
 from inventory_web.logs import configure_logging
 from inventory_web.plugins import build_plugin_manager
-from inventory_web.schema import require_current
 from inventory_web.settings import Settings
 
 
@@ -39,7 +39,7 @@ def inventory_of(settings: Settings) -> Iterator[Inventory]:
         with database(settings) as sessions:
             require_current(sessions.engine)
             inventory = open_inventory(sessions, build_plugin_manager(settings))
-            with speaking(settings.language, folders_of(inventory.plugins.get_plugins())):
+            with translation_context(settings.language, folders_of(inventory.plugins.get_plugins())):
                 yield inventory
     finally:
         signal.signal(signal.SIGTERM, before)

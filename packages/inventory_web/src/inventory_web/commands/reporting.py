@@ -9,14 +9,14 @@ from inventory_core import InventoryError
 from inventory_web.cli_words import chosen_language
 from inventory_web.commands.usage import usage_text
 from inventory_web.errors import SettingsRefused, WebError, code_of
-from inventory_web.language import speaking
+from inventory_web.i18n.languages import translation_context
 from inventory_web.logs import get_logger
 from inventory_web.refusals import refusal_text
 
 
 def report(error: Exception) -> int:
     """Write the line and give the exit code."""
-    with speaking(chosen_language()):
+    with translation_context(chosen_language()):
         _report(error)
     return 1
 
@@ -24,7 +24,7 @@ def report(error: Exception) -> int:
 def wrong_usage(error: click.UsageError) -> int:
     """Say what is wrong with the command line and whose help says it right; give the exit code."""
     path = error.ctx.command_path if error.ctx else "inventory"
-    with speaking(chosen_language()):
+    with translation_context(chosen_language()):
         _line("WEB-006", f"{usage_text(error)} ({path} --help)")
     return 2
 
@@ -32,7 +32,7 @@ def wrong_usage(error: click.UsageError) -> int:
 def interrupted() -> int:
     """Say that the person, or the system, ended the command."""
     click.echo(err=True)
-    with speaking(chosen_language()):
+    with translation_context(chosen_language()):
         _line("WEB-008", gettext("Interrumpido: lo que no había terminado se ha anulado."))
     return 1
 

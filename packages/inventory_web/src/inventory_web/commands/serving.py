@@ -14,14 +14,13 @@ from gunicorn.config import Config
 from gunicorn.glogging import Logger
 from pydantic import SecretStr
 
-from inventory_web import outbox_relay
 from inventory_web.app import create_app
 from inventory_web.commands.opening import database
-from inventory_web.composition import secret_key
+from inventory_web.db.bootstrap import secret_key
+from inventory_web.db.schema import require_current
 from inventory_web.errors import PortTaken
-from inventory_web.jobs import runner
+from inventory_web.jobs import outbox_relay, runner
 from inventory_web.logs import configure_logging
-from inventory_web.schema import require_current
 from inventory_web.settings import Settings
 
 THREADS = 8
@@ -94,7 +93,7 @@ class _Server(BaseApplication):
     def load(self) -> Any:
         app = create_app(self._settings)
         runner.start(app)
-        outbox_relay.relay_of(app).start()
+        outbox_relay.get_relay(app).start()
         return app
 
     def _announce(self, _server: object) -> None:

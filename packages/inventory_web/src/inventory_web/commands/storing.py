@@ -10,14 +10,14 @@ from flask_babel import gettext, ngettext
 
 from inventory_core import Inventory, VerificationFault, invisible_faults
 from inventory_core import verify as verify_inventory
-from inventory_web.areas.accounts import second_factors, users
-from inventory_web.areas.accounts.passwords import INITIAL_NAME, INITIAL_PASSWORD
-from inventory_web.areas.accounts.users import has_initial_password, set_password
+from inventory_web.auth import two_factor, users
+from inventory_web.auth.passwords import INITIAL_NAME, INITIAL_PASSWORD
+from inventory_web.auth.users import has_initial_password, set_password
 from inventory_web.commands.opening import database, inventory_of
-from inventory_web.composition import open_inventory, secret_keys
+from inventory_web.db.bootstrap import open_inventory, secret_keys
+from inventory_web.db.schema import require_current, upgrade_all
 from inventory_web.messages import movements_text, number, products_text
 from inventory_web.plugins import build_plugin_manager
-from inventory_web.schema import require_current, upgrade_all
 from inventory_web.settings import Settings
 
 
@@ -33,7 +33,7 @@ def migrate(*, only_check: bool) -> None:
             _replace_public_password(open_inventory(sessions, build_plugin_manager(settings)), first_password)
         if settings.secret_key_old.get_secret_value() and not only_check:
             inventory = open_inventory(sessions, build_plugin_manager(settings))
-            resealed = second_factors.reseal_secrets(inventory, secret_keys=secret_keys(settings))
+            resealed = two_factor.reseal_secrets(inventory, secret_keys=secret_keys(settings))
             click.echo(
                 ngettext(
                     "%(number)s segundo factor cifrado con la clave nueva.",
@@ -52,7 +52,7 @@ def _replace_public_password(inventory: Inventory, password: str) -> None:
 
 
 def _account_faults(inventory: Inventory) -> Iterator[VerificationFault]:
-    for name in users.names(inventory):
+    for name in users.user_names(inventory):
         yield from invisible_faults(f"account {name}", name)
 
 

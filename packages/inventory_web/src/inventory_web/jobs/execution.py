@@ -11,20 +11,20 @@ from flask_babel import force_locale
 from sqlalchemy.orm import Session
 
 from inventory_core import DatabaseBusy, Inventory, InventoryError
-from inventory_web.catalogues import SOURCE_LANGUAGE
-from inventory_web.current import Account
-from inventory_web.error_pages import answer_for
+from inventory_web.auth.roles import Role
+from inventory_web.context import CurrentUser
+from inventory_web.db.replicated import causal_context, current_token
 from inventory_web.errors import WebError, code_of, is_temporary
+from inventory_web.http.error_pages import answer_for
+from inventory_web.http.request_id import REQUEST_ID
+from inventory_web.i18n.catalogues import SOURCE_LANGUAGE
+from inventory_web.i18n.languages import in_all_languages
 from inventory_web.jobs import queue
 from inventory_web.jobs.models import Job, JobState
 from inventory_web.jobs.progress import Cancelled, Progress, Stopped
 from inventory_web.jobs.queue import MAX_TAKES, LeaseLost
-from inventory_web.language import in_every_language
 from inventory_web.logs import get_logger
 from inventory_web.refusals import refusal_text
-from inventory_web.replicated_database import seeing, token_so_far
-from inventory_web.roles import Role
-from inventory_web.tracing import REQUEST_ID
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,13 +86,13 @@ class JobType:
     has_input: bool = False
     slot: str = ""
 
-    def may_see(self, account: Account, job: Job) -> bool:
+    def may_see(self, account: CurrentUser, job: Job) -> bool:
         """Return whether this account may see, cancel and repeat the job."""
         if not account.may(self.role):
             return False
         return not self.private or job.actor == account.name or account.may(Role.ADMIN)
 
-    def only_of(self, account: Account) -> str | None:
+    def only_of(self, account: CurrentUser) -> str | None:
         """Return the only actor whose jobs this account may see; None for all."""
         return account.name if self.private and not account.may(Role.ADMIN) else None
 
@@ -116,9 +116,9 @@ def execute(inventory: Inventory, kind: JobType, job: Job, worker: str, progress
     named = REQUEST_ID.set(str(job.request.get("request_id", "")))
     try:
         # The request is over: work in its language, and read replicas that have what it had seen.
-        with seeing(inventory.sessions, str(job.request.get("token", ""))), force_locale(_locale(job)):
+        with causal_context(inventory.sessions, str(job.request.get("token", ""))), force_locale(_locale(job)):
             after = _execute_step(JobContext(inventory, job, worker, progress), kind)
-            return Completion(token_so_far(inventory.sessions), after)
+            return Completion(current_token(inventory.sessions), after)
     except LeaseLost:
         log.info("job_taken_over")
     except InventoryError as error:
@@ -132,7 +132,7 @@ def execute(inventory: Inventory, kind: JobType, job: Job, worker: str, progress
 def failure_outcome(error: InventoryError | WebError) -> dict[str, Any]:
     """Return the outcome of a failed job, with its message in every language."""
     # What an error page would say, which names no files and no servers.
-    texts = in_every_language(lambda: answer_for(error).message if is_temporary(error) else refusal_text(error))
+    texts = in_all_languages(lambda: answer_for(error).message if is_temporary(error) else refusal_text(error))
     return {"messages": texts, "code": code_of(error), "status": answer_for(error).status}
 
 
@@ -163,7 +163,7 @@ def _execute_step(context: JobContext, kind: JobType) -> Callable[[], None] | No
         end(JobState.FAILED, outcome={"messages": {}, "code": "WEB-500"}, keep_file=kind.has_input)
     else:
         # Whoever learns that it is done must find it done, on whichever replica.
-        outcome = {**ending.outcome, "token": token_so_far(inventory.sessions)}
+        outcome = {**ending.outcome, "token": current_token(inventory.sessions)}
         end(ending.state, outcome=outcome, keep_file=ending.keep_file, size=ending.size, also=ending.also)
         return ending.after
     return None

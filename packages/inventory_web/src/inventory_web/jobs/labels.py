@@ -4,8 +4,8 @@ import math
 
 from flask_babel import format_decimal, gettext, ngettext
 
+from inventory_web.i18n.languages import current_language
 from inventory_web.jobs.models import Job, JobState
-from inventory_web.language import the_language
 from inventory_web.messages import number
 
 STATE_COLOURS = {
@@ -73,4 +73,4 @@ def stage_text(stage: str) -> str:
 def failed_text(job: Job) -> str:
     """Return why the job failed; the message is stored in every language."""
     messages = job.result.get("messages", {})
-    return str(messages.get(the_language()) or gettext("Algo falló en el programa."))
+    return str(messages.get(current_language()) or gettext("Algo falló en el programa."))

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import mysql
 from sqlmodel import Field
 
 from inventory_core import LONG_TEXT, MYSQL_OPTIONS, ROW_ID, UtcMicroseconds
-from inventory_web.tables import WebTable
+from inventory_web.db.tables import WebTable
 
 
 class JobState(StrEnum):

@@ -3,22 +3,22 @@
 from flask import request
 from flask_babel import get_locale
 
-from inventory_web.auditing import Author
-from inventory_web.catalogues import SOURCE_LANGUAGE
-from inventory_web.current import the_actor, the_inventory
+from inventory_web.audit.log import Author
+from inventory_web.context import current_actor, current_inventory
+from inventory_web.db.replicated import current_token, require_token
+from inventory_web.http.request_id import REQUEST_ID
+from inventory_web.i18n.catalogues import SOURCE_LANGUAGE
 from inventory_web.jobs.models import Job
-from inventory_web.replicated_database import must_see, token_so_far
-from inventory_web.tracing import REQUEST_ID
 
 
 def request_origin() -> dict[str, str]:
     """Return the actor, language, address and request id of this request, and the causal token of what it has seen."""
     return {
-        "by": the_actor(),
+        "by": current_actor(),
         "language": str(get_locale() or SOURCE_LANGUAGE),
         "address": request.remote_addr or "",
         "request_id": REQUEST_ID.get(),
-        "token": token_so_far(the_inventory().sessions),
+        "token": current_token(current_inventory().sessions),
     }
 
 
@@ -28,7 +28,7 @@ def require_result_of(job: Job) -> None:
     After a day every server has it, and its token is no longer valid.
     """
     if job.kept:
-        must_see(the_inventory().sessions, str(job.result.get("token", "")))
+        require_token(current_inventory().sessions, str(job.result.get("token", "")))
 
 
 def job_author(job: Job) -> Author:

@@ -22,10 +22,10 @@ from inventory_core import (
     database_now,
     read_database_clock,
 )
+from inventory_web.db.replicated import may_be_behind, reader_of_source
 from inventory_web.errors import JobQuotaReached
 from inventory_web.jobs.files import add_chunks
 from inventory_web.jobs.models import ACTIVE_STATES, Job, JobChunk, JobRow, JobState
-from inventory_web.replicated_database import may_be_behind, reader_of_source
 
 LEASE = timedelta(seconds=20)
 """A worker that is silent for longer has lost its job. Two workers on one job do no harm: they do the same work twice."""

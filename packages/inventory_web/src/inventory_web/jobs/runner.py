@@ -20,7 +20,8 @@ from flask import Blueprint, Flask, current_app
 from flask.sansio.blueprints import BlueprintSetupState
 
 from inventory_core import Inventory, InventoryError
-from inventory_web import current
+from inventory_web import context
+from inventory_web.db.replicated import database_name, has_single_writer, require_token
 from inventory_web.errors import WorkGivenUp
 from inventory_web.jobs import labels, queue
 from inventory_web.jobs.execution import JobType, execute, failure_outcome, retry_while_busy
@@ -28,7 +29,6 @@ from inventory_web.jobs.models import Job, JobState
 from inventory_web.jobs.progress import Cancelled, Progress, Stopped
 from inventory_web.jobs.queue import claim_next, has_due_job
 from inventory_web.logs import get_logger
-from inventory_web.replicated_database import database_name, has_one_writer, must_see
 
 try:
     import fcntl
@@ -165,13 +165,13 @@ class JobRunner:
         until = time.monotonic() + WAIT_TIMEOUT_SECONDS
         ended = self._awaited.setdefault(job.id, _Waiter())
         try:
-            if has_one_writer(inventory.sessions):
+            if has_single_writer(inventory.sessions):
                 self._write_when_free(job, write)
             else:
                 write()
             self.wake()
             if ended.event.wait(max(0.0, until - time.monotonic())):
-                must_see(inventory.sessions, ended.token)
+                require_token(inventory.sessions, ended.token)
         finally:
             self._awaited.pop(job.id, None)
 
@@ -217,7 +217,7 @@ class JobRunner:
             time.sleep(0.02)
 
     def _require_quota(self, inventory: Inventory, job: Job, adding: int) -> None:
-        settings = current.the_settings()
+        settings = context.current_settings()
         others = [each for each in tuple(self._pending.values()) if each.actor == job.actor and each.id != job.id]
         queue.require_quota(
             inventory,
@@ -269,7 +269,7 @@ class JobRunner:
             if not cancelling:
                 del self._pending[job.id]
         if cancelling:
-            retry_while_busy(lambda: queue.request_cancel(current.the_inventory(), job.id))
+            retry_while_busy(lambda: queue.request_cancel(context.current_inventory(), job.id))
             with self._lock:
                 del self._pending[job.id]
         self.wake()
@@ -283,7 +283,7 @@ class JobRunner:
                 self._work_available = False
             with self._app.app_context():
                 try:
-                    self._run_due_jobs(current.the_inventory())
+                    self._run_due_jobs(context.current_inventory())
                 except InventoryError as error:
                     log.info("job_runner", code=error.code, error=str(error))
                 except Exception:
@@ -316,7 +316,7 @@ class JobRunner:
     def _acquire_slots(self, inventory: Inventory) -> dict[str, Slot]:
         """Acquire the free slots of this instance before claiming a job that needs one."""
         # Another instance on this machine, or one of another database, has a memory of its own.
-        instance = (current.the_settings().instance, database_name(inventory.sessions))
+        instance = (context.current_settings().instance, database_name(inventory.sessions))
         slots = {name: Slot(*instance, name) for name in {kind.slot for kind in self.job_types if kind.slot}}
         return {name: slot for name, slot in slots.items() if slot.acquire()}
 
@@ -343,10 +343,10 @@ class JobRunner:
         while not self._stopping.wait(POLL_INTERVAL_SECONDS if cleared else 0.1):
             with self._app.app_context():
                 try:
-                    if has_due_job(current.the_inventory(), tuple(self._job_types)):
+                    if has_due_job(context.current_inventory(), tuple(self._job_types)):
                         self.wake()
                     if not cleared or time.monotonic() - cleared > PURGE_INTERVAL_SECONDS:
-                        self._purge(current.the_inventory())
+                        self._purge(context.current_inventory())
                         cleared = time.monotonic()
                 except InventoryError as error:
                     log.info("job_runner", code=error.code, error=str(error))

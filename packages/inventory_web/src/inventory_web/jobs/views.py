@@ -8,16 +8,16 @@ from flask import Blueprint, abort, request, url_for
 from flask_babel import lazy_gettext
 from werkzeug.wrappers import Response
 
-from inventory_web.addresses import next_address
-from inventory_web.current import Account, the_account, the_inventory
+from inventory_web.auth.roles import Role, requires
+from inventory_web.context import CurrentUser, current_inventory, current_user
 from inventory_web.hookspecs import MenuEntry, hookimpl
-from inventory_web.htmx import page_or_fragment, see_other
+from inventory_web.http.htmx import page_or_fragment, see_other
+from inventory_web.http.redirects import next_url
 from inventory_web.jobs import queue
 from inventory_web.jobs.execution import JobType
 from inventory_web.jobs.models import REPEATABLE_STATES, Job, JobState
 from inventory_web.jobs.origin import request_origin, require_result_of
 from inventory_web.jobs.runner import current_runner
-from inventory_web.roles import Role, requires
 from inventory_web.settings import Settings
 
 blueprint = Blueprint("jobs", __name__, template_folder="templates")
@@ -31,7 +31,7 @@ def index() -> Response:
     kinds = [kind for kind in runner.job_types if account.may(kind.role)]
     mine = request.args.get("who") != "all"
     visible = {kind.name: account.name if mine else kind.only_of(account) for kind in kinds}
-    found = [runner.with_progress(job) for job in queue.recent_jobs(the_inventory(), visible)]
+    found = [runner.with_progress(job) for job in queue.recent_jobs(current_inventory(), visible)]
     for job in found:
         require_result_of(job)
     return page_or_fragment(
@@ -50,8 +50,8 @@ def cancel(job_id: str) -> Response:
     """Cancel a job; a job that is over does not change."""
     job, kind = _visible(job_id)
     if job.under_way:
-        current_runner().cancel(the_inventory(), job)
-    return see_other(next_address(url_for(kind.endpoint, job_id=job_id)))
+        current_runner().cancel(current_inventory(), job)
+    return see_other(next_url(url_for(kind.endpoint, job_id=job_id)))
 
 
 @blueprint.post("/work/<job_id>/again")
@@ -62,15 +62,15 @@ def again(job_id: str) -> Response:
     if job.state in REPEATABLE_STATES:
         waiting = replace(job, state=JobState.WAITING, stage="", done=0, total=0)
         told = request_origin()
-        stock = the_inventory()
+        stock = current_inventory()
         write = partial(queue.requeue, stock, job, job.step, from_states=REPEATABLE_STATES, request=told)
         current_runner().submit(stock, waiting, write)
-    return see_other(next_address(url_for(kind.endpoint, job_id=job_id)))
+    return see_other(next_url(url_for(kind.endpoint, job_id=job_id)))
 
 
 def _visible(job_id: str) -> tuple[Job, JobType]:
     runner = current_runner()
-    job = runner.find(the_inventory(), job_id)
+    job = runner.find(current_inventory(), job_id)
     kind = None if job is None else runner.job_type(job)
     if job is None or kind is None:
         abort(404)
@@ -79,8 +79,8 @@ def _visible(job_id: str) -> tuple[Job, JobType]:
     return job, kind
 
 
-def _account() -> Account:
-    account = the_account()
+def _account() -> CurrentUser:
+    account = current_user()
     if account is None:
         abort(403)
     return account

@@ -20,14 +20,14 @@ from inventory_core import (
     movement_history,
     parse_quantity,
 )
-from inventory_web.addresses import next_address, page_before
 from inventory_web.areas.counting.places import SeveralPlaces, place_of
-from inventory_web.current import the_actor, the_inventory, the_operation
-from inventory_web.error_pages import answer_for
-from inventory_web.htmx import VARY, see_other, wants_fragment
+from inventory_web.auth.roles import Role, requires
+from inventory_web.context import current_actor, current_inventory, current_operation
+from inventory_web.http.error_pages import answer_for
+from inventory_web.http.htmx import VARY, see_other, wants_fragment
+from inventory_web.http.redirects import next_url, previous_page_url
 from inventory_web.messages import fault_text, field_label, number
 from inventory_web.product_table import Note, render_row, row_in
-from inventory_web.roles import Role, requires
 
 blueprint = Blueprint("counting", __name__, template_folder="templates")
 
@@ -66,7 +66,7 @@ def row(code: str) -> Response:
     """The row alone for htmx, for example after an undo; the product's page for everybody else."""
     if not wants_fragment():
         return see_other(url_for("products.details", code=code))
-    product = get_product(the_inventory(), code)
+    product = get_product(current_inventory(), code)
     return _row(product, request.args.get("location") or None, None, 200)
 
 
@@ -75,7 +75,7 @@ def row(code: str) -> Response:
 def change(code: str) -> Response:
     """Carry the change out, or say why not: 409 with both values, 422 with what is allowed."""
     asked = Request.read()
-    product = get_product(the_inventory(), code)
+    product = get_product(current_inventory(), code)
     if asked.faults:
         text = " ".join(f"{field_label(fault.field)}: {fault_text(fault)}" for fault in asked.faults)
         return _refused(product, asked, Note("fault", text, asked.typed), 422)
@@ -90,7 +90,7 @@ def change(code: str) -> Response:
             seen=number(conflict.expected),
             current=number(conflict.current),
         )
-        return _refused(get_product(the_inventory(), code), asked, Note("conflict", text, asked.typed), 409)
+        return _refused(get_product(current_inventory(), code), asked, Note("conflict", text, asked.typed), 409)
     except InventoryError as error:
         answer = answer_for(error)
         if answer.status not in (409, 422):
@@ -101,13 +101,13 @@ def change(code: str) -> Response:
 
 def _carry_out(product: ProductDetails, asked: Request) -> StockChange:
     """Where the form names no place, the one that its operation was carried out in before, if it was: stock may have moved."""
-    operation = the_operation()
+    operation = current_operation()
     if asked.location is not None:
         return _carry_out_in(asked.location, product, asked, operation)
     try:
         return _carry_out_in(place_of(product) or _default_place(), product, asked, operation)
     except (SeveralPlaces, OperationReused):
-        before = movement_history(the_inventory(), operation=operation).rows
+        before = movement_history(current_inventory(), operation=operation).rows
         if not before:
             raise
         return _carry_out_in(before[0].location, product, asked, operation)
@@ -115,14 +115,14 @@ def _carry_out(product: ProductDetails, asked: Request) -> StockChange:
 
 def _default_place() -> str | None:
     """By its name, which a product that never lay anywhere shares with the one that lies there after its first change."""
-    return next((place.name for place in list_locations(the_inventory()) if place.is_default), None)
+    return next((place.name for place in list_locations(current_inventory()) if place.is_default), None)
 
 
 def _carry_out_in(place: str | None, product: ProductDetails, asked: Request, operation: str) -> StockChange:
-    code, actor = product.row.code, the_actor()
+    code, actor = product.row.code, current_actor()
     if asked.delta is not None:
         return change_quantity(
-            the_inventory(),
+            current_inventory(),
             code=code,
             delta=asked.delta,
             expected=asked.expected,
@@ -131,7 +131,7 @@ def _carry_out_in(place: str | None, product: ProductDetails, asked: Request, op
             operation=operation,
         )
     return count(
-        the_inventory(),
+        current_inventory(),
         code=code,
         quantity=asked.quantity or 0,
         expected=asked.expected,
@@ -153,9 +153,9 @@ def _done(product_id: int, asked: Request, changed: StockChange) -> Response:
             ),
             "success",
         )
-        return see_other(page_before(url_for("products.details", code=changed.code)) + f"#p{product_id}")
+        return see_other(previous_page_url(url_for("products.details", code=changed.code)) + f"#p{product_id}")
     undo = changed.movement_ids[0] if changed.movement_ids and changed.before != changed.quantity else None
-    return _row(get_product(the_inventory(), changed.code), _shown_place(asked), Note("done", text, undo=undo), 200)
+    return _row(get_product(current_inventory(), changed.code), _shown_place(asked), Note("done", text, undo=undo), 200)
 
 
 def _refused(product: ProductDetails, asked: Request, note: Note, status: int) -> Response:
@@ -167,7 +167,7 @@ def _refused(product: ProductDetails, asked: Request, note: Note, status: int) -
         row=row_in(product, asked.location),
         note=note,
         asked=asked,
-        next=next_address(""),
+        next=next_url(""),
     )
     return make_response(page, status)
 

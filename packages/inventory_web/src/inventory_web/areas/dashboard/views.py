@@ -7,8 +7,8 @@ from flask import Blueprint, render_template, request
 from inventory_core import WITHOUT_CATEGORY, lowest_stock, movements_by_day, products_running_out, stock_by_category
 from inventory_web.areas.dashboard import pictures
 from inventory_web.areas.dashboard.figures import shelves, totals
-from inventory_web.current import the_inventory, the_settings
-from inventory_web.roles import Role, requires
+from inventory_web.auth.roles import Role, requires
+from inventory_web.context import current_inventory, current_settings
 
 PERIODS = (30, 90)
 
@@ -19,7 +19,7 @@ blueprint = Blueprint("dashboard", __name__, template_folder="templates")
 @requires(Role.VIEWER)
 def overview() -> str:
     """Key figures, stock by category, what came and went in the last ``days``, what runs out first, what lacks most."""
-    inventory = the_inventory()
+    inventory = current_inventory()
     asked = request.args.get("days", "")
     period = next((days for days in PERIODS if str(days) == asked), PERIODS[0])
     stocks = stock_by_category(inventory)
@@ -28,7 +28,7 @@ def overview() -> str:
         pictures=pictures,
         totals=totals(stocks),
         shelves=shelves(stocks),
-        days=movements_by_day(inventory, days=period, timezone=ZoneInfo(the_settings().timezone)),
+        days=movements_by_day(inventory, days=period, timezone=ZoneInfo(current_settings().timezone)),
         running_out=products_running_out(inventory),
         lacking=lowest_stock(inventory),
         period=period,

@@ -9,11 +9,11 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from inventory_core import export_products
-from inventory_web.auditing import Event, announce, the_author, the_filter
-from inventory_web.current import the_inventory
-from inventory_web.language import the_language
+from inventory_web.audit.log import Event, current_author, current_filter, log_event
+from inventory_web.auth.roles import Role, requires
+from inventory_web.context import current_inventory
+from inventory_web.i18n.languages import current_language
 from inventory_web.list_query import ListQuery
-from inventory_web.roles import Role, requires
 
 TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
@@ -42,18 +42,18 @@ def table() -> Response:
 def file_name(kind: str) -> str:
     """The name that a person finds the file by, with the day on which it was made."""
     word = gettext("inventario")
-    return f"{word}-{the_inventory().clock():%Y-%m-%d}.{kind}"
+    return f"{word}-{current_inventory().clock():%Y-%m-%d}.{kind}"
 
 
 def _download(kind: Literal["xlsx", "csv"]) -> Response:
     query = ListQuery.read(request.args)
     with ExitStack() as until_sent:
         target = until_sent.enter_context(TemporaryFile())
-        stock, name, author = the_inventory(), file_name(kind), the_author()
-        rows = export_products(stock, query.products, target, kind, language=the_language(), sort=query.sort)
+        stock, name, author = current_inventory(), file_name(kind), current_author()
+        rows = export_products(stock, query.products, target, kind, language=current_language(), sort=query.sort)
         target.seek(0)
         response = send_file(target, TYPES[kind], as_attachment=True, download_name=name)
         response.call_on_close(until_sent.pop_all().close)
         # Not on closing: a file that the server sends by itself never tells the response that it is out.
-        announce(stock, Event.EXPORTED, by=author, subject=name, rows=rows, format=kind, filter=the_filter())
+        log_event(stock, Event.EXPORTED, by=author, subject=name, rows=rows, format=kind, filter=current_filter())
         return response

@@ -7,15 +7,15 @@ from flask_babel import gettext, lazy_gettext
 from sqlalchemy.orm import Session
 
 from inventory_core import count_products, export_products
-from inventory_web.auditing import Event, announce
+from inventory_web.audit.log import Event, log_event
+from inventory_web.auth.roles import Role
+from inventory_web.i18n.languages import current_language
 from inventory_web.jobs.execution import JobContext, JobResult, JobType
 from inventory_web.jobs.files import ChunkWriter
 from inventory_web.jobs.labels import progress_state_text
 from inventory_web.jobs.models import Job, JobState
 from inventory_web.jobs.origin import job_author
-from inventory_web.language import the_language
 from inventory_web.list_query import ListQuery
-from inventory_web.roles import Role
 
 MAKE = "make"
 LARGEST_COUNT = 10**9
@@ -33,7 +33,7 @@ def make(context: JobContext) -> JobResult:
         query.products,
         cast("BinaryIO", file),
         cast("Format", job.request["format"]),
-        language=the_language(),
+        language=current_language(),
         sort=query.sort,
         progress=lambda done: progress(done, max(done, total), "collecting"),
     )
@@ -41,7 +41,7 @@ def make(context: JobContext) -> JobResult:
 
     def tell() -> None:
         kind = str(job.request["format"])
-        announce(inventory, Event.EXPORTED, by=job_author(job), subject=job.title, rows=rows, format=kind)
+        log_event(inventory, Event.EXPORTED, by=job_author(job), subject=job.title, rows=rows, format=kind)
 
     return JobResult(JobState.DONE, {"rows": rows}, keep_file=True, size=file.size, after=tell)
 

@@ -10,15 +10,15 @@ from werkzeug.wrappers import Response as AnyResponse
 from inventory_core import Fault, InvalidInput, count_products
 from inventory_web.areas.exports.direct import TYPES, file_name
 from inventory_web.areas.exports.making import KIND, LARGEST_COUNT, MAKE, state_text
-from inventory_web.current import new_operation, the_account, the_actor, the_inventory, the_operation
-from inventory_web.htmx import page_or_fragment, see_other
+from inventory_web.auth.roles import Role, requires
+from inventory_web.context import current_actor, current_inventory, current_operation, current_user, new_operation
+from inventory_web.http.htmx import page_or_fragment, see_other
 from inventory_web.jobs import queue
 from inventory_web.jobs.files import CHUNK_BYTES, numbers_of, stream_file
 from inventory_web.jobs.models import Job, JobState
 from inventory_web.jobs.origin import request_origin, require_result_of
 from inventory_web.jobs.runner import current_runner, register_job_type
 from inventory_web.list_query import ListQuery
-from inventory_web.roles import Role, requires
 
 
 def add_routes(blueprint: Blueprint) -> None:
@@ -35,7 +35,7 @@ def add_routes(blueprint: Blueprint) -> None:
 def new() -> str:
     """What would be exported, and in which format."""
     query = ListQuery.read(request.args)
-    count = count_products(the_inventory(), query.products, LARGEST_COUNT).number
+    count = count_products(current_inventory(), query.products, LARGEST_COUNT).number
     return render_template("exports/new.html", query=query, count=count, operation=new_operation())
 
 
@@ -45,10 +45,10 @@ def prepare() -> AnyResponse:
     kind = request.form.get("format", "xlsx")
     if kind not in TYPES:
         raise InvalidInput(Fault("format", "unknown", kind[:80]))
-    stock, runner = the_inventory(), current_runner()
+    stock, runner = current_inventory(), current_runner()
     arguments = {name: str(value) for name, value in ListQuery.read(request.values).args().items()}
     told = "\n".join(
-        (the_operation(), the_actor(), kind, *sorted(f"{name}={text}" for name, text in arguments.items()))
+        (current_operation(), current_actor(), kind, *sorted(f"{name}={text}" for name, text in arguments.items()))
     )
     job_id = hashlib.sha256(told.encode()).hexdigest()[:32]
     there = runner.find(stock, job_id)
@@ -60,7 +60,7 @@ def prepare() -> AnyResponse:
             step=MAKE,
             title=file_name(kind),
             request={"query": arguments, "format": kind, **request_origin()},
-            actor=the_actor(),
+            actor=current_actor(),
             state=JobState.WAITING,
             created_at=stock.clock(),
         )
@@ -80,7 +80,7 @@ def show(job_id: str) -> Response:
 @requires(Role.VIEWER)
 def fetch(job_id: str) -> AnyResponse:
     """The file, piece by piece; back to the page of the export if it is not there, or no longer."""
-    job, stock = _mine(job_id), the_inventory()
+    job, stock = _mine(job_id), current_inventory()
     numbers = numbers_of(stock, job.id) if job.state is JobState.DONE else []
     if not numbers or len(numbers) != ceil(job.size / CHUNK_BYTES):
         return see_other(url_for("exports.show", job_id=job_id))
@@ -91,7 +91,7 @@ def fetch(job_id: str) -> AnyResponse:
 
 
 def _mine(job_id: str) -> Job:
-    job, account = current_runner().find(the_inventory(), job_id), the_account()
+    job, account = current_runner().find(current_inventory(), job_id), current_user()
     if job is None or job.kind != KIND.name:
         abort(404)
     if account is None or not KIND.may_see(account, job):

@@ -8,12 +8,12 @@ from flask_babel import lazy_gettext
 from inventory_core import FileRefused, RowsRefused, Table, import_table, preview_import, read_table
 from inventory_web.areas.imports.outcomes import counts_of, refusal_of, rows_refused
 from inventory_web.areas.imports.texts import state_text
-from inventory_web.auditing import Event, announce
+from inventory_web.audit.log import Event, log_event
+from inventory_web.auth.roles import Role
 from inventory_web.jobs.execution import JobContext, JobResult, JobType
 from inventory_web.jobs.files import copy_file
 from inventory_web.jobs.models import JobState
 from inventory_web.jobs.origin import job_author
-from inventory_web.roles import Role
 
 CHECK, IMPORT = "check", "import"
 KIND_SLOT = "import"
@@ -44,7 +44,7 @@ def carry_out(context: JobContext) -> JobResult:
         return JobResult(JobState.READY, rows_refused(job.result, error), keep_file=False)
 
     def tell() -> None:
-        announce(inventory, Event.IMPORTED, by=by, subject=job.title, import_id=job.id, rows=result.rows)
+        log_event(inventory, Event.IMPORTED, by=by, subject=job.title, import_id=job.id, rows=result.rows)
 
     outcome: dict[str, Any] = counts_of(result)
     return JobResult(JobState.DONE, outcome, keep_file=False, after=tell)

@@ -8,10 +8,11 @@ from werkzeug.wrappers import Response
 
 from inventory_core import CannotUndo, undo_import
 from inventory_web.areas.imports.steps import KIND_SLOT
-from inventory_web.auditing import Event, announce
-from inventory_web.current import the_actor, the_inventory, the_operation
-from inventory_web.error_pages import Answer, respond
-from inventory_web.htmx import see_other
+from inventory_web.audit.log import Event, log_event
+from inventory_web.auth.roles import Role
+from inventory_web.context import current_actor, current_inventory, current_operation
+from inventory_web.http.error_pages import Answer, respond
+from inventory_web.http.htmx import see_other
 from inventory_web.jobs import queue
 from inventory_web.jobs.execution import JobContext, JobResult, JobType
 from inventory_web.jobs.labels import failed_text, progress_state_text
@@ -19,7 +20,6 @@ from inventory_web.jobs.models import Job, JobState
 from inventory_web.jobs.origin import job_author, request_origin, require_result_of
 from inventory_web.jobs.runner import current_runner
 from inventory_web.messages import movements_text, products_text
-from inventory_web.roles import Role
 
 UNDO = "undo"
 
@@ -33,8 +33,8 @@ def begin_undo(imported: Job) -> Response:
         raise CannotUndo("already_undone")
     if imported.state is not JobState.DONE:
         return see_other(url_for("imports.show", job_id=imported.id))
-    stock, runner = the_inventory(), current_runner()
-    named = f"{UNDO}\n{imported.id}\n{the_operation()}\n{the_actor()}"
+    stock, runner = current_inventory(), current_runner()
+    named = f"{UNDO}\n{imported.id}\n{current_operation()}\n{current_actor()}"
     job = Job(
         # The same for the same form: a double click undoes once.
         id=hashlib.sha256(named.encode()).hexdigest()[:32],
@@ -42,7 +42,7 @@ def begin_undo(imported: Job) -> Response:
         step=UNDO,
         title=imported.title,
         request={"import": imported.id, **request_origin()},
-        actor=the_actor(),
+        actor=current_actor(),
         state=JobState.WAITING,
         created_at=stock.clock(),
     )
@@ -66,7 +66,7 @@ def undo(context: JobContext) -> JobResult:
     )
 
     def tell() -> None:
-        announce(inventory, Event.IMPORT_UNDONE, by=by, subject=job.title, import_id=imported)
+        log_event(inventory, Event.IMPORT_UNDONE, by=by, subject=job.title, import_id=imported)
 
     counts = {"import": imported, "products": undone.products, "movements": undone.movements}
     return JobResult(

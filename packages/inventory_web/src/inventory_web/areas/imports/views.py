@@ -16,15 +16,15 @@ from inventory_web.areas.imports.steps import CHECK, IMPORT, KIND
 from inventory_web.areas.imports.undo import KIND as UNDO_KIND
 from inventory_web.areas.imports.undo import begin_undo, counts_text
 from inventory_web.areas.imports.undo import state_text as undo_state_text
-from inventory_web.current import new_operation, the_actor, the_inventory, the_operation
-from inventory_web.htmx import page_or_fragment, see_other
+from inventory_web.auth.roles import Role, requires
+from inventory_web.context import current_actor, current_inventory, current_operation, new_operation
+from inventory_web.http.htmx import page_or_fragment, see_other
 from inventory_web.jobs import queue
 from inventory_web.jobs.files import CHUNK_BYTES
 from inventory_web.jobs.models import REPEATABLE_STATES, Job, JobState
 from inventory_web.jobs.origin import request_origin, require_result_of
 from inventory_web.jobs.runner import current_runner, register_job_type
 from inventory_web.messages import faults_by_field
-from inventory_web.roles import Role, requires
 
 
 def blueprint() -> Blueprint:
@@ -58,14 +58,14 @@ def upload() -> Response:
     file = request.files.get("file")
     if file is None or not file.filename:
         return _form([Fault("file", "required")], 422)
-    stock, sheet = the_inventory(), request.form.get("sheet", "").strip()[:100]
+    stock, sheet = current_inventory(), request.form.get("sheet", "").strip()[:100]
     job = Job(
         id=_id_of(file, sheet),
         kind=KIND.name,
         step=CHECK,
         title=file.filename,
         request={"sheet": sheet, **request_origin()},
-        actor=the_actor(),
+        actor=current_actor(),
         state=JobState.WAITING,
         created_at=stock.clock(),
     )
@@ -103,7 +103,7 @@ def show(job_id: str) -> Response:
 @requires(Role.OPERATOR)
 def confirm(job_id: str) -> Response:
     """Import the file, or repeat what failed; a second click finds the work begun and only shows it."""
-    stock, job, runner = the_inventory(), _job(job_id), current_runner()
+    stock, job, runner = current_inventory(), _job(job_id), current_runner()
     if job.under_way:
         runner.wake()
     elif job.state in REPEATABLE_STATES or (job.state is JobState.READY and not job.result.get("faults_total")):
@@ -130,7 +130,7 @@ def show_undo(job_id: str) -> Response:
 
 
 def _job(job_id: str, kind: str = KIND.name) -> Job:
-    job = current_runner().find(the_inventory(), job_id)
+    job = current_runner().find(current_inventory(), job_id)
     if job is None or job.kind != kind:
         abort(404)
     return job
@@ -138,7 +138,7 @@ def _job(job_id: str, kind: str = KIND.name) -> Job:
 
 def _id_of(file: FileStorage, sheet: str) -> str:
     """The same for the same file from the same form: a double click uploads once, a form that the browser kept any file."""
-    told = hashlib.sha256("\n".join((the_operation(), the_actor(), sheet, file.filename or "")).encode())
+    told = hashlib.sha256("\n".join((current_operation(), current_actor(), sheet, file.filename or "")).encode())
     for piece in iter(lambda: file.stream.read(CHUNK_BYTES), b""):
         told.update(piece)
     file.stream.seek(0)
@@ -147,7 +147,7 @@ def _id_of(file: FileStorage, sheet: str) -> str:
 
 def _form(faults: list[Fault], status: int) -> Response:
     runner = current_runner()
-    recent = queue.recent_jobs(the_inventory(), {KIND.name: None}, number=20)
+    recent = queue.recent_jobs(current_inventory(), {KIND.name: None}, number=20)
     page = render_template(
         "imports/new.html",
         errors=faults_by_field(faults),

@@ -10,10 +10,10 @@ from inventory_web.areas.labels.arranging import Print, Wanted, arrange, pages
 from inventory_web.areas.labels.choosing import Chosen, choose_products, codes_of
 from inventory_web.areas.labels.forms import LARGEST_SHIFT, PARTS, LabelForm
 from inventory_web.areas.labels.sheets import SHEETS, Kind, sheet_name
-from inventory_web.current import the_inventory
+from inventory_web.auth.roles import Role, public, requires
+from inventory_web.context import current_inventory
 from inventory_web.list_query import ListQuery
 from inventory_web.messages import field_label, number
-from inventory_web.roles import Role, public, requires
 from inventory_web.selection import selected_rows
 
 MOST_PRODUCTS = 500
@@ -31,7 +31,7 @@ def choose() -> Response:
     """The form: empty, for each ``code`` of the address, or for the products of a list (``list``, with its filter)."""
     if request.args.get("list"):
         query = ListQuery.read(request.args)
-        rows = rows_of(the_inventory(), Selection(found=query.products), size=MOST_PRODUCTS, sort=query.sort)
+        rows = rows_of(current_inventory(), Selection(found=query.products), size=MOST_PRODUCTS, sort=query.sort)
         return _form_for(rows)
     return _form_page(LabelForm.beginning("\n".join(request.args.getlist("code"))[:LONGEST_LIST]))
 
@@ -122,7 +122,7 @@ def _products(form: LabelForm) -> list[tuple[ProductDetails, int]]:
     if not asked or asked > 4 * MOST_PRODUCTS:
         form.refuse("codes", _too_many(asked) if asked else gettext("Escriba al menos un código."))
         return []
-    chosen = choose_products(the_inventory(), text)
+    chosen = choose_products(current_inventory(), text)
     _check(form, chosen)
     if form.by_quantity:
         products = [(product, product.row.total) for product in chosen.products]

@@ -5,10 +5,10 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from inventory_core import InvalidInput, add_location, list_locations
-from inventory_web.current import new_operation, the_actor, the_inventory, the_operation
-from inventory_web.htmx import see_other
+from inventory_web.auth.roles import Role, requires
+from inventory_web.context import current_actor, current_inventory, current_operation, new_operation
+from inventory_web.http.htmx import see_other
 from inventory_web.messages import faults_by_field
-from inventory_web.roles import Role, requires
 
 blueprint = Blueprint("locations", __name__, template_folder="templates")
 
@@ -26,7 +26,7 @@ def add() -> Response:
     """Add a place: 303, or 422 with what is wrong with its name."""
     typed = request.form.get("name", "")
     try:
-        name = add_location(the_inventory(), name=typed, actor=the_actor(), operation=the_operation())
+        name = add_location(current_inventory(), name=typed, actor=current_actor(), operation=current_operation())
     except InvalidInput as error:
         return _page(typed, faults_by_field(error.faults), 422)
     flash(gettext("Ubicación «%(name)s» añadida.", name=name), "success")
@@ -36,7 +36,7 @@ def add() -> Response:
 def _page(typed: str, errors: dict[str, list[str]], status: int) -> Response:
     page = render_template(
         "locations/places.html",
-        locations=list_locations(the_inventory()),
+        locations=list_locations(current_inventory()),
         typed=typed,
         errors=[text for texts in errors.values() for text in texts],
         operation=new_operation(),

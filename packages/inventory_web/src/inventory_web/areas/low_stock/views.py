@@ -5,9 +5,9 @@ from typing import Any
 from flask import Blueprint, render_template, request
 
 from inventory_core import Position, ProductFilter, Status, count_products
-from inventory_web.current import the_inventory
+from inventory_web.auth.roles import Role, requires
+from inventory_web.context import current_inventory
 from inventory_web.list_query import ListQuery, found_text, read_list
-from inventory_web.roles import Role, requires
 
 LARGEST_BADGE = 99
 
@@ -19,7 +19,7 @@ blueprint = Blueprint("low_stock", __name__, template_folder="templates")
 def to_buy() -> str:
     """The list of what must be bought."""
     query = ListQuery.read(request.args, status=Status.LOW_STOCK)
-    page = read_list(the_inventory(), query)
+    page = read_list(current_inventory(), query)
 
     def page_args(after: Position | None = None) -> dict[str, Any]:
         arguments = query.args(after=after)
@@ -30,5 +30,5 @@ def to_buy() -> str:
 
 def how_many() -> str:
     """The number beside the menu's line; empty if nothing is low."""
-    found = count_products(the_inventory(), ProductFilter(status=Status.LOW_STOCK), cap=LARGEST_BADGE)
+    found = count_products(current_inventory(), ProductFilter(status=Status.LOW_STOCK), cap=LARGEST_BADGE)
     return f"{found.number}+" if found.more else str(found.number or "")

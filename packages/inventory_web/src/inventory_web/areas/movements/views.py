@@ -23,14 +23,21 @@ from inventory_core import (
     transfer,
     undo_movement,
 )
-from inventory_web.addresses import next_address, page_before
 from inventory_web.areas.movements.forms import MovementForm
 from inventory_web.areas.movements.kinds import kind_colour, kind_text
-from inventory_web.current import may, new_operation, the_actor, the_inventory, the_operation, the_settings
-from inventory_web.error_pages import answer_for
-from inventory_web.htmx import see_other
+from inventory_web.auth.roles import Role, requires
+from inventory_web.context import (
+    current_actor,
+    current_inventory,
+    current_operation,
+    current_settings,
+    may,
+    new_operation,
+)
+from inventory_web.http.error_pages import answer_for
+from inventory_web.http.htmx import see_other
+from inventory_web.http.redirects import next_url, previous_page_url
 from inventory_web.messages import number
-from inventory_web.roles import Role, requires
 
 RECENT = 10
 
@@ -48,7 +55,7 @@ def history() -> str:
     code, operation = request.args.get("code", "").strip(), request.args.get("operation", "").strip()
     before = request.args.get("before", "")
     page = movement_history(
-        the_inventory(),
+        current_inventory(),
         code=code or None,
         operation=operation or None,
         before=int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None,
@@ -79,7 +86,7 @@ def record(code: str) -> Response:
             )
             flash(f"{kind_text(changed.kind)}: {text}", "success")
             return see_other(url_for("products.details", code=changed.code))
-    product = get_product(the_inventory(), code)
+    product = get_product(current_inventory(), code)
     page = render_template("movements/record.html", product=product, **_form_values(form, product))
     return make_response(page, 422)
 
@@ -89,14 +96,14 @@ def record(code: str) -> Response:
 def undo(movement_id: int) -> Response:
     """Write the movement that compensates this one."""
     changed = undo_movement(
-        the_inventory(),
+        current_inventory(),
         movement_id=movement_id,
         reason=request.form.get("reason", ""),
-        actor=the_actor(),
-        operation=the_operation(),
+        actor=current_actor(),
+        operation=current_operation(),
     )
     if request.form.get("answer") == "row":
-        return redirect(next_address(url_for("products.details", code=changed.code)), 303)
+        return redirect(next_url(url_for("products.details", code=changed.code)), 303)
     flash(
         gettext(
             "Movimiento deshecho: «%(code)s» en %(place)s vuelve a %(quantity)s.",
@@ -106,7 +113,7 @@ def undo(movement_id: int) -> Response:
         ),
         "success",
     )
-    return see_other(page_before(url_for("movements.history", code=changed.code)))
+    return see_other(previous_page_url(url_for("movements.history", code=changed.code)))
 
 
 def product_panel(product: ProductDetails) -> Iterator[tuple[str, int]]:
@@ -114,7 +121,7 @@ def product_panel(product: ProductDetails) -> Iterator[tuple[str, int]]:
     if not product.row.retired and may(Role.OPERATOR):
         form = MovementForm.empty()
         yield render_template("movements/form_panel.html", product=product, **_form_values(form, product)), 20
-    page = movement_history(the_inventory(), code=product.row.code, size=RECENT)
+    page = movement_history(current_inventory(), code=product.row.code, size=RECENT)
     yield render_template("movements/recent_panel.html", product=product, page=page, **_undo_values()), 50
 
 
@@ -123,23 +130,23 @@ def _form_values(form: MovementForm, product: ProductDetails) -> dict[str, objec
         "form": form,
         "values": form.values,
         "errors": form.errors,
-        "locations": list_locations(the_inventory()),
+        "locations": list_locations(current_inventory()),
         "balances": dict(product.balances),
         "operation": new_operation(),
-        "reason_required": the_settings().reason_required,
+        "reason_required": current_settings().reason_required,
     }
 
 
 def _undo_values() -> dict[str, object]:
-    return {"reason_required": the_settings().reason_required}
+    return {"reason_required": current_settings().reason_required}
 
 
 def _carry_out(code: str, form: MovementForm) -> StockChange:
     location, target = form.values["location"] or None, form.values["target"] or None
-    reason, actor, operation = form.values["reason"], the_actor(), the_operation()
+    reason, actor, operation = form.values["reason"], current_actor(), current_operation()
     if form.values["kind"] == "transfer":
         return transfer(
-            the_inventory(),
+            current_inventory(),
             code=code,
             quantity=form.quantity,
             source=location,
@@ -150,7 +157,7 @@ def _carry_out(code: str, form: MovementForm) -> StockChange:
         )
     work = receive if form.values["kind"] == "receive" else issue
     return work(
-        the_inventory(),
+        current_inventory(),
         code=code,
         quantity=form.quantity,
         location=location,

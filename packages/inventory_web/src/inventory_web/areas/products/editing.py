@@ -21,10 +21,10 @@ from inventory_core import (
     retire_product,
 )
 from inventory_web.areas.products.forms import OTHER, ProductForm, stored_values
-from inventory_web.auditing import Event, announce, the_author
-from inventory_web.current import new_operation, the_actor, the_inventory, the_operation
-from inventory_web.htmx import see_other
-from inventory_web.roles import Role, requires
+from inventory_web.audit.log import Event, current_author, log_event
+from inventory_web.auth.roles import Role, requires
+from inventory_web.context import current_actor, current_inventory, current_operation, new_operation
+from inventory_web.http.htmx import see_other
 
 
 def add_routes(blueprint: Blueprint) -> None:
@@ -51,12 +51,12 @@ def register() -> Response:
         return _form_page("products/new.html", form, status=422)
     try:
         saved = register_product(
-            the_inventory(),
+            current_inventory(),
             draft=form.draft,
             quantity=form.quantity,
             location=form.location,
-            actor=the_actor(),
-            operation=the_operation(),
+            actor=current_actor(),
+            operation=current_operation(),
         )
     except DuplicateCode as error:
         form.faults.append(Fault("code", "duplicate", error.product_code))
@@ -73,14 +73,14 @@ def register() -> Response:
 @requires(Role.OPERATOR)
 def edit(code: str) -> Response:
     """Show the form with what is stored."""
-    product = get_product(the_inventory(), code)
+    product = get_product(current_inventory(), code)
     return _form_page("products/edit.html", ProductForm.of(product.row), product=product)
 
 
 @requires(Role.OPERATOR)
 def save(code: str) -> Response:
     """Save an edit: 303, 422 with every fault, or 409 with both values if somebody else saved meanwhile."""
-    product = get_product(the_inventory(), code)
+    product = get_product(current_inventory(), code)
     form = ProductForm.read_edit(request.form, product.row)
     seen = request.form.get("version", "")
     seen_version = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else product.row.version
@@ -88,12 +88,12 @@ def save(code: str) -> Response:
         return _form_page("products/edit.html", form, product=product, version=seen_version, status=422)
     try:
         saved = edit_product(
-            the_inventory(),
+            current_inventory(),
             code=code,
             draft=form.draft,
             seen_version=seen_version,
-            actor=the_actor(),
-            operation=the_operation(),
+            actor=current_actor(),
+            operation=current_operation(),
         )
     except EditConflict:
         return _conflict(code, form)
@@ -110,8 +110,8 @@ def save(code: str) -> Response:
 @requires(Role.OPERATOR)
 def retire(code: str) -> Response:
     """Take a product out of the list."""
-    saved = retire_product(the_inventory(), code=code, actor=the_actor(), operation=the_operation())
-    announce(the_inventory(), Event.PRODUCT_RETIRED, by=the_author(), subject=saved.code)
+    saved = retire_product(current_inventory(), code=code, actor=current_actor(), operation=current_operation())
+    log_event(current_inventory(), Event.PRODUCT_RETIRED, by=current_author(), subject=saved.code)
     flash(gettext("Producto «%(code)s» eliminado. Puede restaurarlo aquí mismo.", code=saved.code), "success")
     return see_other(url_for("products.details", code=saved.code))
 
@@ -119,8 +119,8 @@ def retire(code: str) -> Response:
 @requires(Role.OPERATOR)
 def restore(code: str) -> Response:
     """Bring a product back into the list."""
-    saved = restore_product(the_inventory(), code=code, actor=the_actor(), operation=the_operation())
-    announce(the_inventory(), Event.PRODUCT_RESTORED, by=the_author(), subject=saved.code)
+    saved = restore_product(current_inventory(), code=code, actor=current_actor(), operation=current_operation())
+    log_event(current_inventory(), Event.PRODUCT_RESTORED, by=current_author(), subject=saved.code)
     flash(gettext("Producto «%(code)s» restaurado.", code=saved.code), "success")
     return see_other(url_for("products.details", code=saved.code))
 
@@ -140,8 +140,8 @@ def _form_page(
         errors=form.errors,
         product=product,
         version=version or (product.row.version if product else None),
-        categories=list_categories(the_inventory()),
-        locations=list_locations(the_inventory()),
+        categories=list_categories(current_inventory()),
+        locations=list_locations(current_inventory()),
         other=OTHER,
         operation=new_operation(),
     )
@@ -150,7 +150,7 @@ def _form_page(
 
 def _conflict(code: str, form: ProductForm) -> Response:
     """Show, field by field, what was typed and what is stored now; the person decides on the version that is now."""
-    product = get_product(the_inventory(), code)
+    product = get_product(current_inventory(), code)
     stored = stored_values(product.row)
     typed = typed_values(form)
     page = render_template(

@@ -8,11 +8,11 @@ from werkzeug.wrappers import Response
 
 from inventory_core import WITHOUT_CATEGORY, Status, get_product, list_categories, list_locations
 from inventory_web.areas.products import editing
-from inventory_web.current import running, the_inventory
-from inventory_web.htmx import VARY, wants_fragment
+from inventory_web.auth.roles import Role, requires
+from inventory_web.context import app_state, current_inventory
+from inventory_web.http.htmx import VARY, wants_fragment
 from inventory_web.list_query import ListQuery, found_text, read_list
 from inventory_web.product_table import table_rows
-from inventory_web.roles import Role, requires
 from inventory_web.selection import selection_actions
 
 blueprint = Blueprint("products", __name__, template_folder="templates")
@@ -24,14 +24,14 @@ editing.add_routes(blueprint)
 def inventory() -> Response:
     """The list: the whole page, or for htmx the results alone."""
     query = ListQuery.read(request.args)
-    stock = the_inventory()
+    stock = current_inventory()
     page = read_list(stock, query)
     values: dict[str, object] = {
         "query": query,
         "page": page,
         "items": table_rows(page.rows),
         "found": found_text(page),
-        "columns": running().product_columns,
+        "columns": app_state().product_columns,
         "actions": selection_actions(retired=query.products.status == Status.RETIRED),
     }
     if wants_fragment():
@@ -65,9 +65,9 @@ def _continues_search(arguments: dict[str, Any]) -> bool:
 @requires(Role.VIEWER)
 def details(code: str) -> str:
     """One product with everything that areas have to say about it."""
-    product = get_product(the_inventory(), code)
+    product = get_product(current_inventory(), code)
     panels = sorted(
-        (panel for panels in running().hooks.hook.product_panels(details=product) for panel in panels),
+        (panel for panels in app_state().hooks.hook.product_panels(details=product) for panel in panels),
         key=lambda panel: panel.order,
     )
     return render_template("products/details.html", product=product, row=product.row, panels=panels)

@@ -8,8 +8,8 @@ from flask import session
 from flask_babel import gettext
 
 from inventory_core import LocationRow, ProductDetails
-from inventory_web.current import may, the_settings
-from inventory_web.roles import Role
+from inventory_web.auth.roles import Role
+from inventory_web.context import current_settings, may
 
 _KEPT_IN = "scanning"
 
@@ -54,7 +54,7 @@ def allowed_modes() -> list[Mode]:
     """What this person may choose; where each change asks for a reason, none is made by a mere scan."""
     if not may(Role.OPERATOR):
         return [Mode.OPEN]
-    return [Mode.OPEN, Mode.COUNT] if the_settings().reason_required else list(Mode)
+    return [Mode.OPEN, Mode.COUNT] if current_settings().reason_required else list(Mode)
 
 
 def mode_text(mode: Mode) -> str:

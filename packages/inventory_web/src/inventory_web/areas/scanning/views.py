@@ -22,13 +22,13 @@ from inventory_core import (
 )
 from inventory_web.areas.scanning.meanings import Scanned, find_scanned
 from inventory_web.areas.scanning.modes import Choice, Mode, allowed_modes, mode_text, places_to_count
-from inventory_web.current import new_operation, the_actor, the_inventory, the_operation
-from inventory_web.error_pages import answer_for
-from inventory_web.htmx import VARY, see_other, wants_fragment
+from inventory_web.auth.roles import Role, requires
+from inventory_web.context import current_actor, current_inventory, current_operation, new_operation
+from inventory_web.http.error_pages import answer_for
+from inventory_web.http.flash_messages import flash_with_undo
+from inventory_web.http.htmx import VARY, see_other, wants_fragment
+from inventory_web.http.security import uses_camera
 from inventory_web.messages import fault_text, number
-from inventory_web.notices import tell_with_undo
-from inventory_web.roles import Role, requires
-from inventory_web.security import uses_camera
 
 LATEST = 8
 
@@ -56,7 +56,7 @@ def scan() -> Response:
     text = request.args.get("code", "").strip()
     if not text:
         return _page(choice)
-    scanned = find_scanned(the_inventory(), text)
+    scanned = find_scanned(current_inventory(), text)
     if scanned.product is None:
         return _unknown(choice, scanned)
     if choice.mode is Mode.COUNT and "mode" in request.args:
@@ -73,7 +73,7 @@ def scanned() -> Response:
     choice.remember()
     if not text:
         return _page(choice, told=Told("danger", gettext("Escanee o escriba un código.")), status=422)
-    scanned = find_scanned(the_inventory(), text)
+    scanned = find_scanned(current_inventory(), text)
     if scanned.product is None:
         return _unknown(choice, scanned)
     return _act(choice, scanned.product, _corrected(scanned, text))
@@ -85,7 +85,7 @@ def scanned() -> Response:
 def counted() -> Response:
     """Save what was counted, or say why not: 409 with both values, 422 with what is allowed."""
     choice = Choice(Mode.COUNT, request.form.get("place", "").strip())
-    product = get_product(the_inventory(), request.form.get("code", ""))
+    product = get_product(current_inventory(), request.form.get("code", ""))
     place, typed = request.form.get("location", "").strip(), request.form.get("quantity", "")[:80]
     quantity, faults = parse_quantity("quantity", typed)
     expected, wrong = parse_quantity("expected", request.form.get("expected", ""))
@@ -93,13 +93,13 @@ def counted() -> Response:
         return _page(choice, product, Told("danger", fault_text((faults + wrong)[0]), place, typed), 422)
     try:
         changed = count(
-            the_inventory(),
+            current_inventory(),
             code=product.row.code,
             quantity=quantity or 0,
             expected=expected,
             location=place or None,
-            actor=the_actor(),
-            operation=the_operation(),
+            actor=current_actor(),
+            operation=current_operation(),
         )
     except CountConflict as conflict:
         text = gettext(
@@ -107,7 +107,9 @@ def counted() -> Response:
             seen=number(conflict.expected),
             current=number(conflict.current),
         )
-        return _page(choice, get_product(the_inventory(), product.row.code), Told("warning", text, place, typed), 409)
+        return _page(
+            choice, get_product(current_inventory(), product.row.code), Told("warning", text, place, typed), 409
+        )
     except InventoryError as error:
         return _refused(choice, error, product, place, typed)
     return _done(choice, changed)
@@ -127,18 +129,18 @@ def _act(choice: Choice, product: ProductDetails, told: Told | None) -> Response
 
 
 def _change_by_one(choice: Choice, product: ProductDetails) -> Response:
-    places = places_to_count(product, choice.place, list_locations(the_inventory()))
+    places = places_to_count(product, choice.place, list_locations(current_inventory()))
     if len(places) > 1:
         text = gettext("«%(code)s» está en varios lugares: elija arriba en cuál está usted.", code=product.row.code)
         return _page(choice, told=Told("warning", text), status=422)
     try:
         changed = change_quantity(
-            the_inventory(),
+            current_inventory(),
             code=product.row.code,
             delta=choice.mode.step,
             location=places[0][0],
-            actor=the_actor(),
-            operation=the_operation(),
+            actor=current_actor(),
+            operation=current_operation(),
         )
     except InventoryError as error:
         return _refused(choice, error)
@@ -152,14 +154,14 @@ def _done(choice: Choice, changed: StockChange) -> Response:
     else:
         text = gettext("«%(code)s» en %(place)s: %(before)s → %(now)s", before=number(changed.before), **values)
     counted = [*request.form.getlist("counted"), changed.location]
-    product = get_product(the_inventory(), changed.code) if choice.mode is Mode.COUNT and not choice.place else None
+    product = get_product(current_inventory(), changed.code) if choice.mode is Mode.COUNT and not choice.place else None
     if product and not _left(choice, product, counted):
         product = None
     if changed.before == changed.quantity:
         flash(text, "success")
     else:
         undo = url_for("movements.undo", movement_id=changed.movement_ids[0])
-        tell_with_undo(text, address=undo, changed=request.form.get("operation", ""))
+        flash_with_undo(text, address=undo, changed=request.form.get("operation", ""))
     if wants_fragment():
         return _page(choice, product, counted=counted, announced=text)
     more: dict[str, Any] = {"code": changed.code, "counted": counted} if product else {}
@@ -168,7 +170,7 @@ def _done(choice: Choice, changed: StockChange) -> Response:
 
 def _left(choice: Choice, product: ProductDetails, counted: Sequence[str]) -> list[tuple[str, int]]:
     """The places in which the product is still to be counted."""
-    places = places_to_count(product, choice.place, list_locations(the_inventory()))
+    places = places_to_count(product, choice.place, list_locations(current_inventory()))
     return [(place, quantity) for place, quantity in places if place not in counted]
 
 
@@ -212,14 +214,14 @@ def _page(
     values = {
         "choice": choice,
         "modes": [(mode.value, mode_text(mode)) for mode in allowed_modes()],
-        "places": list_locations(the_inventory()),
+        "places": list_locations(current_inventory()),
         "product": product,
         "to_count": _left(choice, product, counted) if product and not retired else [],
         "counted": counted,
         "told": told,
         "unknown": unknown,
         "announced": announced,
-        "latest": movement_history(the_inventory(), size=LATEST).rows if choice.mode is not Mode.OPEN else (),
+        "latest": movement_history(current_inventory(), size=LATEST).rows if choice.mode is not Mode.OPEN else (),
         "operation": new_operation(),
     }
     template = "scanning/work.html" if wants_fragment() else "scanning/page.html"

@@ -20,16 +20,16 @@ from inventory_core import (
     too_many_selected,
     undo_products_change,
 )
-from inventory_web.addresses import next_address
 from inventory_web.areas.selections import asked
 from inventory_web.areas.selections.asked import OTHER, Asked
-from inventory_web.auditing import Event, announce, the_author
-from inventory_web.current import new_operation, the_actor, the_inventory, the_operation
-from inventory_web.error_pages import answer_for
-from inventory_web.htmx import see_other
+from inventory_web.audit.log import Event, current_author, log_event
+from inventory_web.auth.roles import Role, requires
+from inventory_web.context import current_actor, current_inventory, current_operation, new_operation
+from inventory_web.http.error_pages import answer_for
+from inventory_web.http.flash_messages import flash_with_undo
+from inventory_web.http.htmx import see_other
+from inventory_web.http.redirects import next_url
 from inventory_web.messages import faults_by_field, products_text
-from inventory_web.notices import tell_with_undo
-from inventory_web.roles import Role, requires
 from inventory_web.selection import read_selection, sent_fields
 
 SHOWN = 10
@@ -75,11 +75,11 @@ def change(kind: str) -> Response:
         return _page(selection, wanted, status=422)
     try:
         saved = change_products(
-            the_inventory(),
+            current_inventory(),
             selection=selection,
             change=wanted.change,
-            actor=the_actor(),
-            operation=the_operation(),
+            actor=current_actor(),
+            operation=current_operation(),
         )
     except ProductsConflict as conflict:
         return _conflict(selection, wanted, conflict)
@@ -88,7 +88,7 @@ def change(kind: str) -> Response:
         return _page(now, wanted, status=409, notice=answer_for(changed).message)
     if isinstance(wanted.change, SetRetired) and saved.changed:
         event = Event.PRODUCT_RETIRED if wanted.change.retired else Event.PRODUCT_RESTORED
-        announce(the_inventory(), event, by=the_author(), subject=saved.operation, products=saved.changed)
+        log_event(current_inventory(), event, by=current_author(), subject=saved.operation, products=saved.changed)
     _tell(wanted, saved)
     return see_other(_list_address())
 
@@ -98,10 +98,10 @@ def change(kind: str) -> Response:
 def undo() -> Response:
     """Give each product what it had before the change."""
     undone = undo_products_change(
-        the_inventory(),
+        current_inventory(),
         changed_operation=request.form.get("changed", ""),
-        actor=the_actor(),
-        operation=the_operation(),
+        actor=current_actor(),
+        operation=current_operation(),
     )
     flash(gettext("Deshecho: %(products)s como antes.", products=products_text(undone.changed)), "success")
     return see_other(_list_address())
@@ -120,7 +120,7 @@ def _ask(kind: str) -> Response:
 
 def _page(selection: Selection, wanted: Asked, *, status: int = 200, notice: str = "") -> Response:
     """Show which products it is about and what they shall get."""
-    found = selected_rows(the_inventory(), selection, size=SHOWN)
+    found = selected_rows(current_inventory(), selection, size=SHOWN)
     if found.count.more:
         raise too_many_selected(MAX_SELECTED_PRODUCTS + 1)
     number = found.count.number
@@ -138,7 +138,7 @@ def _page(selection: Selection, wanted: Asked, *, status: int = 200, notice: str
         values=wanted.values,
         errors=faults_by_field(wanted.faults),
         notice=notice,
-        categories=list_categories(the_inventory()) if wanted.kind == "category" else (),
+        categories=list_categories(current_inventory()) if wanted.kind == "category" else (),
         other=OTHER,
         without_category=WITHOUT_CATEGORY,
         operation=new_operation(),
@@ -173,8 +173,8 @@ def _tell(wanted: Asked, saved: ProductsSaved) -> None:
         flash(gettext("Los productos ya estaban así: no ha cambiado nada."), "info")
         return
     text = asked.done(wanted.change, saved.changed)
-    tell_with_undo(text, address=url_for("selections.undo"), changed=saved.operation)
+    flash_with_undo(text, address=url_for("selections.undo"), changed=saved.operation)
 
 
 def _list_address() -> str:
-    return next_address(url_for("products.inventory"))
+    return next_url(url_for("products.inventory"))

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 from flask import Blueprint
 from werkzeug.wrappers import Response
 
-from inventory_web import htmx
+from inventory_web.auth.roles import Role, requires
 from inventory_web.hookspecs import hookimpl
-from inventory_web.roles import Role, requires
+from inventory_web.http import htmx
 from inventory_web.settings import Settings
 
 

@@ -6,11 +6,11 @@ from flask import Blueprint, Response, jsonify, request
 from sqlalchemy.exc import SQLAlchemyError
 
 from inventory_core import InventoryError, list_locations
-from inventory_web import current
+from inventory_web import context
 from inventory_web.areas.status import metrics
+from inventory_web.auth.roles import public
+from inventory_web.db.replicated import replicated_status
 from inventory_web.logs import get_logger
-from inventory_web.replicated_database import replicated_status
-from inventory_web.roles import public
 
 log = get_logger(__name__)
 
@@ -25,7 +25,7 @@ def add_routes(blueprint: Blueprint) -> None:
 @public
 def health() -> Response:
     """Who answers, and how its database is. Always 200: ``ready`` is the one that takes an instance out."""
-    instance = current.the_settings().instance
+    instance = context.current_settings().instance
     if request.accept_mimetypes.best != "application/json":
         return _text(instance)
     works = _can_read()
@@ -33,7 +33,7 @@ def health() -> Response:
         status="ok" if works else "unavailable",
         instance=instance,
         version=version("inventory-web"),
-        database=_database(works=works, named=metrics.may_read(current.the_settings())),
+        database=_database(works=works, named=metrics.may_read(context.current_settings())),
     )
 
 
@@ -56,7 +56,7 @@ def ready() -> Response:
 
 def _database(*, works: bool, named: bool) -> dict[str, object]:
     """The state of each server; its name and its lag only if ``named``, since anybody may read this."""
-    status = replicated_status(current.the_inventory().sessions)
+    status = replicated_status(context.current_inventory().sessions)
     if status is None:
         source = {"name": "source", "state": "up" if works else "down"}
         return {"mode": "single", "source": source, "replicas": []}
@@ -78,7 +78,7 @@ def _database(*, works: bool, named: bool) -> dict[str, object]:
 def _can_read() -> bool:
     """Read something that every answer needs, so that a database without our tables does not count."""
     try:
-        list_locations(current.the_inventory())
+        list_locations(context.current_inventory())
     except (InventoryError, SQLAlchemyError) as error:
         log.warning("not_ready", error=str(error).splitlines()[0])
         return False

@@ -7,11 +7,12 @@ from flask import Blueprint, Response, abort, g, request
 from flask.blueprints import BlueprintSetupState
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
 
-from inventory_web import current, outbox_relay
+from inventory_web import context
 from inventory_web.areas.status.outbox_metrics import OutboxCollector, OutboxCounters
 from inventory_web.areas.status.process_metrics import scrape_registry
-from inventory_web.replicated_database import replicated_metrics
-from inventory_web.roles import public
+from inventory_web.auth.roles import public
+from inventory_web.db.replicated import replicated_metrics
+from inventory_web.jobs import outbox_relay
 from inventory_web.settings import LOCAL_NETWORKS, Settings
 
 METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
@@ -42,14 +43,14 @@ def add_routes(blueprint: Blueprint, settings: Settings) -> None:
     def metrics() -> Response:
         if not may_read(settings):
             abort(403)
-        inventory = current.the_inventory()
+        inventory = context.current_inventory()
         collected = scrape_registry(registry, lambda: replicated_metrics(inventory.sessions))
         collected.register(OutboxCollector(inventory))
         return Response(generate_latest(collected), content_type=CONTENT_TYPE_LATEST)
 
     def watch(state: BlueprintSetupState) -> None:
         state.app.after_request(count)
-        outbox_relay.relay_of(state.app).observe(outbox.count)
+        outbox_relay.get_relay(state.app).observe(outbox.count)
 
     blueprint.record_once(watch)
     blueprint.add_url_rule("/metrics", view_func=metrics)

@@ -6,7 +6,7 @@ from markupsafe import Markup
 
 from inventory_core import ProductDetails, QuantityHistory, quantity_history
 from inventory_web.charts.levels import Level, levels
-from inventory_web.current import the_inventory
+from inventory_web.context import current_inventory
 from inventory_web.messages import number
 
 # It has no address of its own, and is where the panel's template is found.
@@ -15,7 +15,7 @@ blueprint = Blueprint("stock_history", __name__, template_folder="templates")
 
 def history_panel(product: ProductDetails) -> str:
     """The panel of one product as HTML."""
-    history = quantity_history(the_inventory(), product.row.code)
+    history = quantity_history(current_inventory(), product.row.code)
     return render_template("stock_history/panel.html", history=history, drawing=_drawn(history))
 
 

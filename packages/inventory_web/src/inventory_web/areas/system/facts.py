@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
-from inventory_web.replicated_database import ClusterStatus
+from inventory_web.db.replicated import ClusterStatus
 
 MOST_INSTANCES = 9
 SILENT_SECONDS = 20

@@ -5,10 +5,10 @@ from flask_babel import gettext
 
 from inventory_web.areas.system import facts, words
 from inventory_web.areas.system.drawing import Part, system_picture
-from inventory_web.current import the_inventory, the_settings
-from inventory_web.htmx import page_or_fragment
-from inventory_web.replicated_database import database_kind, replicated_status, servers_of_request
-from inventory_web.roles import Role, requires
+from inventory_web.auth.roles import Role, requires
+from inventory_web.context import current_inventory, current_settings
+from inventory_web.db.replicated import database_kind, replicated_status, servers_of_request
+from inventory_web.http.htmx import page_or_fragment
 
 blueprint = Blueprint("system", __name__, template_folder="templates")
 
@@ -18,14 +18,14 @@ blueprint = Blueprint("system", __name__, template_folder="templates")
 def picture() -> Response:
     """Balancer, instances and servers at this moment; ``seen`` is what this browser knows of other instances."""
     system = _look(request.args.get("seen", ""))
-    kind = database_kind(the_inventory().sessions)
+    kind = database_kind(current_inventory().sessions)
     return page_or_fragment(
         "system/page.html", "system/now.html", system=system, kind=kind, words=words, drawing=_drawn(system, kind)
     )
 
 
 def _look(seen: str) -> facts.System:
-    sessions, settings = the_inventory().sessions, the_settings()
+    sessions, settings = current_inventory().sessions, current_settings()
     status = replicated_status(sessions)
     if status is None:
         mode = "single"

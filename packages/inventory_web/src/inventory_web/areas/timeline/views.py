@@ -6,10 +6,10 @@ from flask import Blueprint, render_template, request
 
 from inventory_core import HistoryFilter, HistoryPage, ProductDetails, operation_history
 from inventory_web.areas.timeline.words import VERBS, told, verb_colour, verb_text
-from inventory_web.current import the_inventory
-from inventory_web.pagination import read_cursor, write_cursor
-from inventory_web.roles import Role, requires
-from inventory_web.typed_days import day_begin
+from inventory_web.auth.roles import Role, requires
+from inventory_web.context import current_inventory
+from inventory_web.http.pagination import read_cursor, write_cursor
+from inventory_web.i18n.dates import day_start
 
 LAST_LINES = 5
 LONGEST_TYPED = 80
@@ -28,10 +28,10 @@ def history() -> str:
     }
     given = {name: value for name, value in asked.items() if value}
     wanted = HistoryFilter(
-        asked["code"], asked["actor"], asked["verb"], day_begin(asked, "since"), day_begin(asked, "until", further=1)
+        asked["code"], asked["actor"], asked["verb"], day_start(asked, "since"), day_start(asked, "until", further=1)
     )
     after = _place(request.args.get("after", ""))
-    page = operation_history(the_inventory(), wanted, after=after)
+    page = operation_history(current_inventory(), wanted, after=after)
     return render_template(
         "timeline/history.html",
         page=page,
@@ -46,7 +46,7 @@ def history() -> str:
 
 def product_panel(product: ProductDetails) -> str:
     """The last lines about one product, as HTML."""
-    page = operation_history(the_inventory(), HistoryFilter(code=product.row.code), size=LAST_LINES)
+    page = operation_history(current_inventory(), HistoryFilter(code=product.row.code), size=LAST_LINES)
     return render_template("timeline/panel.html", page=page, product=product, **_WORDS)
 
 

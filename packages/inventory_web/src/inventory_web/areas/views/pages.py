@@ -17,11 +17,11 @@ from inventory_web.areas.views.saved import (
     save_view,
 )
 from inventory_web.areas.views.texts import described
-from inventory_web.current import Account, may, the_account, the_inventory
-from inventory_web.htmx import VARY, see_other, wants_fragment
+from inventory_web.auth.roles import Role, requires
+from inventory_web.context import CurrentUser, current_inventory, current_user, may
+from inventory_web.http.htmx import VARY, see_other, wants_fragment
 from inventory_web.list_query import ListQuery
 from inventory_web.messages import faults_by_field
-from inventory_web.roles import Role, requires
 
 blueprint = Blueprint("views", __name__, template_folder="templates", url_prefix="/views")
 blueprint.add_app_template_global(described, "described_filter")
@@ -29,7 +29,7 @@ blueprint.add_app_template_global(described, "described_filter")
 
 def first_address() -> str | None:
     """Where the person of this request wants to begin; None: with the whole list."""
-    view = first_view(the_inventory(), _person().id)
+    view = first_view(current_inventory(), _person().id)
     return address_of(view) if view else None
 
 
@@ -51,7 +51,7 @@ def save() -> Response:
     """Keep a filter under a name: 303 to the list, or 422 with the fault beside the name."""
     query = ListQuery.read(request.form)
     draft = _draft(query)
-    faults = save_view(the_inventory(), draft, _person().id)
+    faults = save_view(current_inventory(), draft, _person().id)
     if faults:
         return _saved(query, draft, faults)
     flash(gettext("Vista «%(name)s» guardada.", name=draft.name), "success")
@@ -76,7 +76,7 @@ def change(view_id: int) -> Response:
     seen = request.form.get("version", "")
     seen_version = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else view.version
     try:
-        faults = change_view(the_inventory(), view, draft, seen_version)
+        faults = change_view(current_inventory(), view, draft, seen_version)
     except ViewChanged:
         return _edit_page(view, draft, present, status=409)
     if faults:
@@ -89,16 +89,16 @@ def change(view_id: int) -> Response:
 @requires(Role.VIEWER)
 def delete(view_id: int) -> Response:
     """Forget a view; the products that it showed stay as they are."""
-    view = find_view(the_inventory(), view_id, _person().id, everybodys=may(Role.ADMIN))
+    view = find_view(current_inventory(), view_id, _person().id, everybodys=may(Role.ADMIN))
     if view is not None:
         _require_own(view)
-        forget_view(the_inventory(), view.id)
+        forget_view(current_inventory(), view.id)
         flash(gettext("Vista «%(name)s» borrada.", name=view.name), "success")
     return see_other(url_for("views.saved"))
 
 
 def _saved(query: ListQuery, draft: Draft | None = None, faults: list[Fault] | None = None) -> Response:
-    views = list_views(the_inventory(), _person().id)
+    views = list_views(current_inventory(), _person().id)
     page = render_template(
         "views/menu.html" if wants_fragment() and draft is None else "views/saved.html",
         own=[view for view in views if view.owner_id == _person().id],
@@ -144,7 +144,7 @@ def _draft(query: ListQuery, view: ViewRow | None = None) -> Draft:
 
 def _own(view_id: int) -> ViewRow:
     """A view that the person may change."""
-    view = find_view(the_inventory(), view_id, _person().id, everybodys=may(Role.ADMIN))
+    view = find_view(current_inventory(), view_id, _person().id, everybodys=may(Role.ADMIN))
     if view is None:
         abort(404)
     _require_own(view)
@@ -156,8 +156,8 @@ def _require_own(view: ViewRow) -> None:
         abort(403)
 
 
-def _person() -> Account:
-    account = the_account()
+def _person() -> CurrentUser:
+    account = current_user()
     if account is None:
         abort(403)
     return account

@@ -19,14 +19,15 @@ from inventory_core import (
     text_faults,
 )
 from inventory_web.areas.views.tables import SavedView
+from inventory_web.auth.models import User
+from inventory_web.db.tables import metadata
 from inventory_web.list_query import ListQuery
-from inventory_web.tables import metadata
 
 LONGEST_NAME = 80
 MOST_VIEWS = 100
 """So many views one account keeps."""
 
-_USER = metadata.tables["user"]
+_USER = metadata.tables[str(User.__tablename__)]
 _COLUMNS = (
     col(SavedView.id),
     col(SavedView.owner_id),

@@ -1,0 +1,1 @@
+"""The audit trail: events of accounts, logins and data, and the page that shows them."""

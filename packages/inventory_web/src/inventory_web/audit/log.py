@@ -1,0 +1,168 @@
+"""What happened to accounts, logins and data: written here, by whichever area it happened in, and never changed."""
+
+import json
+import threading
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from urllib.parse import unquote_plus
+from weakref import WeakKeyDictionary
+
+from flask import request
+from sqlalchemy import insert, select
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from inventory_core import MAX_KEY_LENGTH, Inventory, InventoryError, SessionSource, code_key, normalize_line
+from inventory_web import context
+from inventory_web.audit.models import AuditEvent
+from inventory_web.db.stored_changes import bookkeeping
+from inventory_web.http.request_id import REQUEST_ID
+from inventory_web.logs import get_logger
+
+MAX_SUBJECT_CHARACTERS = 200
+MAX_DETAIL_CHARACTERS = 500
+THROTTLE_INTERVAL = timedelta(minutes=1)
+MAX_THROTTLED_KEYS = 1_000
+log = get_logger(__name__)
+
+
+class Event(StrEnum):
+    """What is told. A plugin may tell further events: any word of at most 40 characters."""
+
+    LOGIN = "login"
+    LOGIN_FAILED = "login_failed"
+    LOGIN_THROTTLED = "login_throttled"
+    LOGOUT = "logout"
+    SESSION_ENDED = "session_ended"
+    PASSWORD_CHANGED = "password_changed"  # noqa: S105 - the name of an event
+    PASSWORD_RESET = "password_reset"  # noqa: S105 - the same
+    ACCOUNT_ADDED = "account_added"
+    ROLE_CHANGED = "role_changed"
+    ACCOUNT_DISABLED = "account_disabled"
+    ACCOUNT_ENABLED = "account_enabled"
+    SECOND_FACTOR_ON = "second_factor_on"
+    SECOND_FACTOR_OFF = "second_factor_off"
+    SECOND_FACTOR_RESET = "second_factor_reset"
+    RECOVERY_CODE_USED = "recovery_code_used"
+    RECOVERY_CODES_MADE = "recovery_codes_made"
+    EXPORTED = "exported"
+    IMPORTED = "imported"
+    IMPORT_UNDONE = "import_undone"
+    ROLE_REFUSED = "role_refused"
+    ACCESS_REFUSED = "access_refused"
+    CSRF_FAILED = "csrf_failed"
+    METRICS_DENIED = "metrics_denied"
+    SECOND_FACTOR_OFF_REFUSED = "second_factor_off_refused"
+    ACCOUNT_CHANGE_REFUSED = "account_change_refused"
+    PRODUCT_RETIRED = "product_retired"
+    PRODUCT_RESTORED = "product_restored"
+    AUDIT_PRUNED = "audit_pruned"
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """Who does it, from which address, in which request; empty where there is none."""
+
+    name: str = ""
+    address: str = ""
+    request_id: str = ""
+
+
+def current_author() -> Author:
+    """The person behind this request. For views only."""
+    return Author(context.current_actor(), request.remote_addr or "", REQUEST_ID.get())
+
+
+def current_filter() -> str:
+    """What stands after the question mark of this request's address, to be read by people."""
+    return unquote_plus(request.query_string.decode("utf-8", "replace"))
+
+
+def add_event(
+    session: Session, at: datetime, event: str, *, by: Author, subject: str = "", **details: str | int | None
+) -> None:
+    """Write an event in the transaction of what it tells; ``subject`` is whom or what it happened to.
+
+    Details are shortened to 500 characters each. Never pass a password, a code or a token.
+    """
+    told = {name: value[:MAX_DETAIL_CHARACTERS] if isinstance(value, str) else value for name, value in details.items()}
+    actor, subject = normalize_line(by.name)[:80], normalize_line(subject)[:MAX_SUBJECT_CHARACTERS]
+    values = {
+        "at": at,
+        "event": event[:40],
+        "actor": actor,
+        "actor_key": code_key(actor)[:MAX_KEY_LENGTH],
+        "subject": subject,
+        "subject_key": code_key(subject)[:MAX_KEY_LENGTH],
+        "address": by.address[:64],
+        "request_id": by.request_id[:64],
+        "details": json.dumps({name: value for name, value in told.items() if value is not None}, ensure_ascii=False),
+    }
+    session.execute(insert(AuditEvent).values(values))
+
+
+def log_event(inventory: Inventory, event: str, *, by: Author, subject: str = "", **details: str | int | None) -> None:
+    """Write an event that has no transaction of its own, such as a refusal; a database that takes none is only logged.
+
+    What it tells has happened already, so it is never in the way.
+    """
+    at = inventory.clock()
+    try:
+        with bookkeeping():
+            inventory.sessions.write(lambda session: add_event(session, at, event, by=by, subject=subject, **details))
+    except InventoryError as error:
+        log.warning("not_audited", event_told=event, actor=by.name, subject=subject, code=error.code)
+
+
+def log_event_throttled(
+    inventory: Inventory, event: str, *, by: Author, subject: str = "", **details: str | int | None
+) -> None:
+    """Write an event of which a client can cause any number: at most once a minute for each person, and for all strangers together.
+
+    The next one that is written says in ``skipped`` how many this process has left out before.
+    """
+    now = inventory.clock()
+    skipped = _paces.setdefault(inventory.sessions, _EventThrottle()).take(event, code_key(by.name), now)
+    if skipped is None:
+        return
+    try:
+        if was_logged_since(inventory, event, by=by, since=now - THROTTLE_INTERVAL):
+            return
+    except InventoryError as error:
+        log.warning("not_audited", event_told=event, actor=by.name, subject=subject, code=error.code)
+        return
+    log_event(inventory, event, by=by, subject=subject, skipped=skipped or None, **details)
+
+
+class _EventThrottle:
+    """Lets one event of each kind and person through within a pause, in this process."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._last: dict[tuple[str, str], tuple[datetime, int]] = {}
+
+    def take(self, event: str, actor_key: str, now: datetime) -> int | None:
+        """Return how many were skipped since the last one that went through; None if this one is skipped, too."""
+        key = (event, actor_key)
+        with self._lock:
+            last, skipped = self._last.get(key, (None, 0))
+            if last is not None and timedelta() <= now - last < THROTTLE_INTERVAL:
+                self._last[key] = (last, skipped + 1)
+                return None
+            if len(self._last) >= MAX_THROTTLED_KEYS:
+                self._last.clear()
+            self._last[key] = (now, 0)
+            return skipped
+
+
+_paces: WeakKeyDictionary[SessionSource, _EventThrottle] = WeakKeyDictionary()
+"""For each database of this process."""
+
+
+def was_logged_since(inventory: Inventory, event: str, *, by: Author, since: datetime) -> bool:
+    """Whether this person's event was written since then, as far as a replica knows."""
+    those = col(AuditEvent.actor_key) == code_key(by.name)[:MAX_KEY_LENGTH], col(AuditEvent.event) == event
+    query = select(col(AuditEvent.id)).where(*those, col(AuditEvent.at) >= since).limit(1)
+    with inventory.sessions.reader() as session:
+        return session.scalars(query).first() is not None

@@ -1,0 +1,136 @@
+"""The events of the audit, filtered and paged by their number; and clearing away old ones."""
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Select, delete, func, or_, select
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from inventory_core import MAX_KEY_LENGTH, Inventory, code_key, forbid_row_changes, normalize_line, permit_row_changes
+from inventory_web.audit.log import Author, Event, add_event
+from inventory_web.audit.models import AuditEvent
+
+PAGE_SIZE = 50
+BATCH_SIZE = 1000
+
+
+@dataclass(frozen=True, slots=True)
+class EventFilter:
+    """Which events: of or about a person, of one kind, from ``since`` on and before ``until``."""
+
+    person: str = ""
+    event: str = ""
+    since: datetime | None = None
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EventRow:
+    """One event as it is shown."""
+
+    id: int
+    at: datetime
+    event: str
+    actor: str
+    subject: str
+    address: str
+    request_id: str
+    details: Mapping[str, str | int]
+
+
+@dataclass(frozen=True, slots=True)
+class EventPage:
+    """Some events, the latest first; ``next`` is what ``before`` must be for those that follow, None at the end."""
+
+    rows: tuple[EventRow, ...]
+    next: int | None
+
+
+def events_page(
+    inventory: Inventory, wanted: EventFilter, *, before: int | None = None, size: int = PAGE_SIZE
+) -> EventPage:
+    """The events of a filter from the one before the number ``before`` on."""
+    with inventory.sessions.reader() as session:
+        rows = _batch(session, wanted, before, size + 1)
+    further = len(rows) > size
+    return EventPage(rows[:size], rows[size - 1].id if further else None)
+
+
+def iter_events(inventory: Inventory, wanted: EventFilter) -> Iterator[EventRow]:
+    """All events of a filter, the latest first, in constant memory."""
+    before = None
+    with inventory.sessions.reader() as session:
+        while rows := _batch(session, wanted, before, BATCH_SIZE):
+            yield from rows
+            before = rows[-1].id
+
+
+def prune_events(inventory: Inventory, before: datetime, *, by: Author) -> int:
+    """Delete the events from before a moment, a thousand at a time; return how many. That it was done is an event too.
+
+    The account of the database must be allowed to drop and create triggers, which those of serving instances are not.
+    Raises ``StorageRefused`` if it is not.
+    """
+
+    def work(session: Session) -> int:
+        old = (
+            select(col(AuditEvent.id)).where(col(AuditEvent.at) < before).order_by(col(AuditEvent.id)).limit(BATCH_SIZE)
+        )
+        numbers = session.scalars(old).all()
+        if numbers:
+            permit_row_changes(session.connection(), AuditEvent.__tablename__)
+            try:
+                session.execute(delete(AuditEvent).where(col(AuditEvent.id).in_(numbers)))
+            finally:
+                forbid_row_changes(session.connection(), AuditEvent.__tablename__)
+        return len(numbers)
+
+    total = 0
+    while deleted := inventory.sessions.write(work):
+        total += deleted
+    told = before.isoformat(timespec="seconds")
+    inventory.sessions.write(
+        lambda session: add_event(session, inventory.clock(), Event.AUDIT_PRUNED, by=by, before=told, rows=total)
+    )
+    return total
+
+
+def event_kinds(inventory: Inventory) -> tuple[str, ...]:
+    """The kinds of events that there are, also those of plugins."""
+    with inventory.sessions.reader() as session:
+        return tuple(session.scalars(select(func.distinct(col(AuditEvent.event))).order_by(col(AuditEvent.event))))
+
+
+def _batch(session: Session, wanted: EventFilter, before: int | None, size: int) -> tuple[EventRow, ...]:
+    query = _filtered(select(AuditEvent), wanted).order_by(col(AuditEvent.id).desc()).limit(size)
+    if before is not None:
+        query = query.where(col(AuditEvent.id) < before)
+    return tuple(
+        EventRow(
+            row.id or 0,
+            row.at,
+            row.event,
+            row.actor,
+            row.subject,
+            row.address,
+            row.request_id,
+            json.loads(row.details),
+        )
+        for row in session.scalars(query)
+    )
+
+
+def _filtered(query: Select[AuditEvent], wanted: EventFilter) -> Select[AuditEvent]:
+    if wanted.person:
+        key = code_key(normalize_line(wanted.person))[:MAX_KEY_LENGTH]
+        query = query.where(or_(col(AuditEvent.actor_key) == key, col(AuditEvent.subject_key) == key))
+    if wanted.event:
+        query = query.where(col(AuditEvent.event) == wanted.event)
+    if wanted.since is not None:
+        query = query.where(col(AuditEvent.at) >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(col(AuditEvent.at) < wanted.until)
+    return query

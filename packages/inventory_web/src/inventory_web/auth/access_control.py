@@ -1,0 +1,155 @@
+"""Who may come in: asked once for each request, before its view."""
+
+from datetime import timedelta
+
+from flask import Flask, Response, g, make_response, redirect, render_template, request, session, url_for
+from flask_babel import gettext
+from werkzeug.exceptions import HTTPException
+from werkzeug.wrappers import Response as BaseResponse
+
+from inventory_core import InventoryError
+from inventory_web import context
+from inventory_web.audit.log import Event, current_author, log_event_throttled
+from inventory_web.auth import authentication, users
+from inventory_web.auth.roles import Role, role_of
+from inventory_web.errors import RoleNeeded
+from inventory_web.http import error_pages, form_resubmission, htmx
+from inventory_web.http.redirects import current_url, form_url
+from inventory_web.http.request import MAX_BODY_BYTES
+
+LOGIN = frozenset({"accounts.login", "accounts.second_step"})
+TOKEN = "token"  # noqa: S105 - the name of the entry
+USER = "user"
+"""Entry of the cookie: whose pages this browser shows, also after the end of the session. A form that is kept belongs to them."""
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+WITH_PROVISIONAL_PASSWORD = frozenset({"accounts.own_password", "accounts.logout"})
+WITHOUT_SECOND_FACTOR = WITH_PROVISIONAL_PASSWORD | {
+    "accounts.second_factor",
+    "accounts.begin_second_factor",
+    "accounts.confirm_second_factor",
+}
+
+
+def init_app(app: Flask) -> None:
+    """Check each request: an open session, a password of one's own and a second factor where they must be, and the role."""
+
+    def check() -> BaseResponse | None:
+        g.account = None
+        view = app.view_functions.get(request.endpoint or "")
+        required = role_of(view) if view is not None else None
+        if required is None:
+            # An address that leads nowhere shows the menu as well: whoever is logged in goes on from there.
+            if request.endpoint is None:
+                g.account = authenticate_request()
+            return None
+        account = g.account = authenticate_request()
+        if account is None:
+            return _to_login()
+        if session.get(USER) != account.id:
+            session[USER] = account.id
+        if (
+            account.provisional
+            and context.current_settings().production
+            and request.endpoint not in WITH_PROVISIONAL_PASSWORD
+        ):
+            return htmx.see_other(url_for("accounts.own_password"))
+        if _needs_second_factor(account) and request.endpoint not in WITHOUT_SECOND_FACTOR:
+            return htmx.see_other(url_for("accounts.second_factor"))
+        if not account.may(required):
+            _log_refusal(account, required)
+            raise RoleNeeded(required, account.role, users.admin_names(context.current_inventory()))
+        request.max_content_length = MAX_BODY_BYTES
+        return None
+
+    app.before_request(check)
+
+
+def authenticate_request() -> context.CurrentUser | None:
+    """The account of this browser's session, looked up in the database."""
+    token = session.get(TOKEN)
+    if not isinstance(token, str):
+        return None
+    try:
+        return authentication.find_account(
+            context.current_inventory(),
+            token,
+            idle=idle_time(),
+            longest=max_session_age(),
+            address=client_address(),
+            # What a page shows may be as old as a replica; what is changed is changed by who may at this moment.
+            at_once=request.method not in SAFE,
+        )
+    except InventoryError:
+        # Whoever it is keeps what was typed.
+        g.account_unreadable = True
+        raise
+
+
+def idle_time() -> timedelta:
+    """How long a login may stand idle."""
+    return timedelta(hours=context.current_settings().session_hours)
+
+
+def max_session_age() -> timedelta:
+    """How long a login may last, however much it is used."""
+    return timedelta(hours=context.current_settings().session_max_hours)
+
+
+def client_address() -> str:
+    """The address of the browser, as far as trusted proxies tell it."""
+    return request.remote_addr or ""
+
+
+def login_page(faults: list[str], status: int, *, back: str = "") -> Response:
+    """The login, with the form that was sent without a session, or that the last attempt carried along.
+
+    ``back`` is the page to go to afterwards, if no form is carried.
+    """
+    kept = request.form.get(form_resubmission.FIELD, "") if request.endpoint in LOGIN else _packed_form()
+    return make_response(render_template("accounts/login.html", faults=faults, kept=kept, back=back), status)
+
+
+def _to_login() -> BaseResponse:
+    if htmx.wants_fragment():
+        return error_pages.session_ended()
+    if request.method == "GET":
+        wanted = current_url()
+        return redirect(url_for("accounts.login", next=None if wanted == url_for("home") else wanted))
+    if _packed_form():
+        return login_page([gettext("Su sesión ha terminado. Entre otra vez: lo que escribió no se pierde.")], 401)
+    if form_resubmission.from_our_page() and request.endpoint != "accounts.logout":
+        # A file, or nothing typed at all: there is nothing to carry, but the page that it stood on.
+        told = gettext("Su sesión ha terminado y no se ha guardado nada. Entre otra vez y repítalo.")
+        return login_page([told], 401, back=form_url(url_for("home")))
+    return redirect(url_for("accounts.login"), 303)
+
+
+def _packed_form() -> str:
+    """The form of this request for a hidden field of the login; empty if it is too large, malformed or an upload."""
+    if request.mimetype != "application/x-www-form-urlencoded":
+        # A file is never kept, so it is not even read: anybody could occupy a thread by sending one slowly.
+        return ""
+    try:
+        form = form_resubmission.typed_form()
+    except HTTPException:
+        return ""
+    user_id = session.get(USER)
+    packed = form_resubmission.pack(form, user_id=user_id) if form and isinstance(user_id, int) else ""
+    return packed if len(packed) <= form_resubmission.MAX_PACKED_CHARACTERS else ""
+
+
+def _needs_second_factor(account: context.CurrentUser) -> bool:
+    demanded = context.current_settings().second_factor == "admin" and account.role is Role.ADMIN
+    return demanded and not account.second_factor
+
+
+def _log_refusal(account: context.CurrentUser, required: Role) -> None:
+    """Audit it once a minute and person: who tries every door would fill the table."""
+    log_event_throttled(
+        context.current_inventory(),
+        Event.ROLE_REFUSED,
+        by=current_author(),
+        subject=account.name,
+        page=f"{request.method} {request.path}",
+        role=required.word,
+    )

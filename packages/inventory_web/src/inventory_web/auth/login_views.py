@@ -1,0 +1,188 @@
+"""Pages of login and logout."""
+
+import time
+from dataclasses import asdict
+
+from flask import (
+    Blueprint,
+    Response,
+    flash,
+    make_response,
+    redirect,
+    render_template,
+    request,
+    session,
+    url_for,
+)
+from flask_babel import gettext
+from flask_wtf.csrf import CSRFError
+from werkzeug.wrappers import Response as BaseResponse
+
+from inventory_core import code_key
+from inventory_web import context
+from inventory_web.audit.log import Author, Event, current_author, log_event
+from inventory_web.auth import access_control, authentication, throttling, two_factor
+from inventory_web.auth.known_devices import known_device, remember_device
+from inventory_web.auth.roles import public
+from inventory_web.errors import TooManyLogins
+from inventory_web.http import error_pages, form_resubmission, htmx
+from inventory_web.http.redirects import is_local_url
+from inventory_web.http.security import signing_keys
+from inventory_web.refusals import refusal_text
+
+PENDING = "second_step"
+PENDING_SECONDS = 600
+
+
+def add_routes(blueprint: Blueprint) -> None:
+    """Add the pages that begin and end a session."""
+    blueprint.add_url_rule("/login", view_func=login, methods=["GET", "POST"])
+    blueprint.add_url_rule("/login/code", view_func=second_step, methods=["GET", "POST"])
+    blueprint.add_url_rule("/logout", view_func=logout, methods=["POST"])
+    blueprint.register_error_handler(CSRFError, _stale)
+
+
+@public
+def login() -> BaseResponse:
+    """Show the form, or begin a session and go where the person was going."""
+    if request.method == "GET":
+        if access_control.authenticate_request() is not None:
+            return redirect(_safe_target())
+        return access_control.login_page([], 200)
+    name, password = request.form.get("username", ""), request.form.get("password", "")
+    try:
+        device = known_device(authentication.typed_key(name))
+        known = authentication.check_password(
+            context.current_inventory(), name=name, password=password, by=current_author(), device=device
+        )
+    except TooManyLogins as error:
+        return _too_many(access_control.login_page([refusal_text(error)], 429), error)
+    if known is None:
+        return access_control.login_page([gettext("El usuario o la contraseña no son correctos.")], 422)
+    return _to_second_step(known) if known.second_factor else _begin(known, _safe_target())
+
+
+@public
+def second_step() -> BaseResponse:
+    """Ask for the code, or begin the session of an account whose password was right a moment ago."""
+    pending = session.get(PENDING)
+    if not isinstance(pending, dict) or time.time() - pending["at"] > PENDING_SECONDS:
+        session.pop(PENDING, None)
+        if request.method == "GET":
+            return redirect(url_for("accounts.login"))
+        return access_control.login_page([_again()], 422)
+    if request.method == "GET":
+        return _second_page([], 200)
+    known = authentication.VerifiedLogin(pending["id"], pending["name"], pending["proof"], second_factor=True)
+    try:
+        right = _check_code(known)
+    except TooManyLogins as error:
+        return _too_many(_second_page([refusal_text(error)], 429), error)
+    if not right:
+        return _second_page([gettext("El código no es correcto, ya se usó o ha caducado. Escriba el siguiente.")], 422)
+    return _begin(known, pending["next"])
+
+
+@public
+def logout() -> BaseResponse:
+    """End the session, here and in the database."""
+    token = session.get(access_control.TOKEN)
+    account = access_control.authenticate_request()
+    if isinstance(token, str):
+        by = current_author() if account is None else Author(account.name, *_from_where())
+        authentication.log_out(context.current_inventory(), token, by=by)
+    user_id = session.get(access_control.USER)
+    session.clear()
+    if user_id is not None:
+        # A form that is sent from another tab belongs to this person still.
+        session[access_control.USER] = user_id
+    flash(gettext("Sesión cerrada."), "success")
+    return htmx.see_other(url_for("accounts.login"))
+
+
+def _to_second_step(known: authentication.VerifiedLogin) -> BaseResponse:
+    # Whatever the browser brought along from before the login is not carried over.
+    session.clear()
+    session[PENDING] = {**asdict(known), "at": int(time.time()), "next": _safe_target()}
+    if request.form.get(form_resubmission.FIELD):
+        return _second_page([], 200)
+    return htmx.see_other(url_for("accounts.second_step"))
+
+
+def _check_code(known: authentication.VerifiedLogin) -> bool:
+    inventory, by, key = context.current_inventory(), Author(known.name, *_from_where()), code_key(known.name)
+    device = known_device(key)
+    throttling.count_attempt(inventory, name_key=key, address=by.address, by=by, second_factor=True, device=device)
+    code = request.form.get("second_code", "")
+    if not two_factor.check(inventory, known.id, code, secret_keys=signing_keys(), by=by):
+        log_event(inventory, Event.LOGIN_FAILED, by=Author("", *_from_where()), subject=known.name, step="code")
+        return False
+    # Both steps were counted.
+    throttling.forgive(inventory, name_key=key, address=by.address, attempts=2, second_factor=True, device=device)
+    return True
+
+
+def _begin(known: authentication.VerifiedLogin, target: str) -> BaseResponse:
+    """Begin the session and go on: to the form that was typed before it, or else to ``target``."""
+    sent = request.form.get(form_resubmission.FIELD, "")
+    kept = form_resubmission.unpack(sent, user_id=known.id)
+    token = authentication.begin_session(
+        context.current_inventory(),
+        known,
+        by=Author(known.name, *_from_where()),
+        idle=access_control.idle_time(),
+        longest=access_control.max_session_age(),
+        agent=request.user_agent.string,
+        kept=form_resubmission.write(kept) if kept else None,
+    )
+    # Whatever the browser brought along from before the login is not carried over.
+    session.clear()
+    if token is None:
+        if known.second_factor:
+            return access_control.login_page([_again()], 422)
+        return access_control.login_page([gettext("El usuario o la contraseña no son correctos.")], 422)
+    if sent and kept is None:
+        flash(
+            gettext("Lo que se envió antes de entrar era de otra persona o de hace más de un día: se ha descartado."),
+            "warning",
+        )
+    session.permanent = True
+    session[access_control.TOKEN] = token
+    response = htmx.see_other(url_for("accounts.resume") if kept else target)
+    remember_device(response, code_key(known.name), context.current_settings())
+    return response
+
+
+def _stale(error: CSRFError) -> BaseResponse:
+    """A login whose page is older than the session: show it again with what was typed, but the password."""
+    if request.endpoint == "accounts.login" and access_control.authenticate_request() is None:
+        error_pages.audit_refused_form()
+        return access_control.login_page(
+            [gettext("Esta página se había quedado antigua. Escriba otra vez su contraseña.")], 400
+        )
+    return error_pages.stale(error)
+
+
+def _again() -> str:
+    return gettext("Ha pasado demasiado tiempo: escriba otra vez su contraseña.")
+
+
+def _second_page(faults: list[str], status: int) -> Response:
+    kept = request.form.get(form_resubmission.FIELD, "")
+    return make_response(render_template("accounts/second_step.html", faults=faults, kept=kept), status)
+
+
+def _too_many(response: Response, error: TooManyLogins) -> Response:
+    response.headers["Retry-After"] = str(error.seconds)
+    return response
+
+
+def _from_where() -> tuple[str, str]:
+    author = current_author()
+    return author.address, author.request_id
+
+
+def _safe_target() -> str:
+    """Where to go after the login: an address of this application only, whatever the link said."""
+    wanted = request.values.get("next", "")
+    return wanted if is_local_url(wanted) else url_for("home")

@@ -1,0 +1,237 @@
+"""Failed logins are counted in the database, so that the limits are the same for all instances, by the database's clock.
+
+An attempt from a browser that has been logged in to the account before (see ``known_devices``) has a count of its own,
+which nobody else can use up. Of all others are counted: the pair of name and address; the address, which lowers the limit of
+its pairs when it fails often, but stops nobody by itself; and the name, whatever the address: from some failures on each
+further attempt waits longer, up to a minute, which slows down a guess from many addresses and locks nobody out.
+Guesses of a second factor have a limit for each account, since only who knows the password gets that far, and six digits
+would not withstand many addresses at once.
+"""
+
+import hashlib
+import ipaddress
+import math
+from collections.abc import Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import delete, insert, select, update
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import Session
+from sqlmodel import col
+
+from inventory_core import DriverErrorKind, Inventory, InventoryError, classify_driver_error, read_database_clock
+from inventory_web.audit.log import Author, Event, add_event
+from inventory_web.auth.models import LoginThrottle
+from inventory_web.db.stored_changes import bookkeeping
+from inventory_web.errors import TooManyLogins
+
+WINDOW = timedelta(minutes=15)
+MAX_FOR_PAIR = 5
+MAX_FOR_PAIR_OF_BUSY_ADDRESS = 2
+BUSY_ADDRESS = 30
+MAX_FOR_SECOND_FACTOR = 10
+ACCOUNT_WINDOW = timedelta(days=1)
+ACCOUNT_FREE_ATTEMPTS = 10
+MAX_DELAY = timedelta(minutes=1)
+MAX_SUBJECT_CHARACTERS = 40
+ANONYMOUS = Author()
+
+
+@dataclass(frozen=True, slots=True)
+class _Limit:
+    """So many attempts under a key within a window."""
+
+    key: str
+    most: int
+
+
+def account_delay(attempts: int) -> timedelta:
+    """Return how long after the last of so many failed attempts the next one on the account is taken."""
+    if attempts <= ACCOUNT_FREE_ATTEMPTS:
+        return timedelta()
+    return min(MAX_DELAY, timedelta(seconds=2 ** min(attempts - ACCOUNT_FREE_ATTEMPTS - 1, 10)))
+
+
+def count_attempt(
+    inventory: Inventory,
+    *,
+    name_key: str,
+    address: str,
+    by: Author = ANONYMOUS,
+    second_factor: bool = False,
+    device: str = "",
+) -> int:
+    """Count an attempt before its password or code is looked at, so that parallel guesses are counted too.
+
+    Args:
+        inventory: Where the counts are.
+        name_key: The account, as names are compared; it need not exist.
+        address: Where the attempt comes from.
+        by: Who is written into the audit.
+        second_factor: The attempt is a guess of the second factor.
+        device: Identifies a browser or session that has been logged in to this account; empty: none.
+
+    Returns:
+        How many attempts of the address are counted, this one included; 0 for a known device.
+
+    Raises:
+        TooManyLogins: Nothing was counted; the first refusal of a full window is audited.
+    """
+    limits: list[_Limit] = []
+
+    def work(session: Session) -> int:
+        now = read_database_clock(session.connection())
+        session.execute(delete(LoginThrottle).where(col(LoginThrottle.ends_at) <= now))
+        of_address = 0 if device else _count(session, _Limit(_address_key(address), 2**31 - 1), now)
+        limits[:] = [_device_limit(device) if device else _pair_limit(name_key, address, of_address)]
+        limits.extend([_second_factor_limit(name_key)] * second_factor)
+        for limit in limits:
+            _count(session, limit, now)
+        if not device and not second_factor:
+            attempts = _count_for_account(session, name_key, now)
+            if attempts == ACCOUNT_FREE_ATTEMPTS + 1:
+                add_event(
+                    session, inventory.clock(), Event.LOGIN_THROTTLED, by=by, subject=name_key[:MAX_SUBJECT_CHARACTERS]
+                )
+        return of_address
+
+    try:
+        with bookkeeping():
+            try:
+                return inventory.sessions.write(work)
+            except DBAPIError as error:
+                if classify_driver_error(error) is not DriverErrorKind.DUPLICATE:
+                    raise
+                # Another instance began the same window a moment ago; now there is a row to count in.
+                return inventory.sessions.write(work)
+    except TooManyLogins:
+        _audit(inventory, limits, name_key, by)
+        raise
+
+
+def forgive(
+    inventory: Inventory,
+    *,
+    name_key: str,
+    address: str,
+    attempts: int = 1,
+    second_factor: bool = False,
+    device: str = "",
+) -> None:
+    """Take back what a successful login of so many attempts has counted, and the failures of its pair or device."""
+    known = [_device_limit(device).key] if device else [_digest("pair", name_key, _network(address))]
+    known += [_second_factor_limit(name_key).key] * second_factor
+
+    def work(session: Session) -> None:
+        if not device:
+            _release_attempts(session, _address_key(address), attempts)
+            if not second_factor:
+                _release_attempts(session, _account_key(name_key), attempts)
+        session.execute(delete(LoginThrottle).where(col(LoginThrottle.id).in_(known)))
+
+    with bookkeeping():
+        inventory.sessions.write(work)
+
+
+def forgive_password(inventory: Inventory, *, name_key: str, device: str = "") -> None:
+    """Take back what a right password has counted for its account; its pair stays counted until the second factor is right."""
+    if not device:
+        with bookkeeping():
+            inventory.sessions.write(lambda session: _release_attempts(session, _account_key(name_key), 1))
+
+
+def _audit(inventory: Inventory, limits: Sequence[_Limit], name_key: str, by: Author) -> None:
+    """Audit that a window is full, once: a count of one more than the limit says that it was audited."""
+
+    def work(session: Session) -> None:
+        for limit in limits:
+            full = col(LoginThrottle.id) == limit.key, col(LoginThrottle.attempts) == limit.most
+            told = session.execute(update(LoginThrottle).where(*full).values(attempts=limit.most + 1))
+            if told.rowcount:  # type: ignore[attr-defined]
+                add_event(
+                    session, inventory.clock(), Event.LOGIN_THROTTLED, by=by, subject=name_key[:MAX_SUBJECT_CHARACTERS]
+                )
+
+    with suppress(InventoryError), bookkeeping():
+        inventory.sessions.write(work)
+
+
+def _release_attempts(session: Session, key: str, attempts: int) -> None:
+    session.execute(
+        update(LoginThrottle)
+        .where(col(LoginThrottle.id) == key, col(LoginThrottle.attempts) >= attempts)
+        .values(attempts=col(LoginThrottle.attempts) - attempts)
+    )
+
+
+def _count(session: Session, limit: _Limit, now: datetime) -> int:
+    row = col(LoginThrottle.id) == limit.key
+    counted = session.execute(
+        update(LoginThrottle)
+        .where(row, col(LoginThrottle.attempts) < limit.most)
+        .values(attempts=col(LoginThrottle.attempts) + 1)
+    )
+    found = session.execute(select(col(LoginThrottle.attempts), col(LoginThrottle.ends_at)).where(row)).one_or_none()
+    if counted.rowcount and found is not None:  # type: ignore[attr-defined]
+        return int(found.attempts)
+    if found is not None:
+        raise _too_many(found.ends_at - now)
+    session.execute(insert(LoginThrottle).values(id=limit.key, attempts=1, ends_at=now + WINDOW))
+    return 1
+
+
+def _count_for_account(session: Session, name_key: str, now: datetime) -> int:
+    key = _account_key(name_key)
+    found = session.scalars(select(LoginThrottle).where(col(LoginThrottle.id) == key).with_for_update()).one_or_none()
+    if found is None:
+        values = {"id": key, "attempts": 1, "ends_at": now + ACCOUNT_WINDOW, "next_at": now}
+        session.execute(insert(LoginThrottle).values(values))
+        return 1
+    if found.next_at is not None and found.next_at > now:
+        raise _too_many(found.next_at - now)
+    attempts = found.attempts + 1
+    values = {"attempts": attempts, "ends_at": now + ACCOUNT_WINDOW, "next_at": now + account_delay(attempts)}
+    session.execute(update(LoginThrottle).where(col(LoginThrottle.id) == key).values(values))
+    return attempts
+
+
+def _too_many(wait: timedelta) -> TooManyLogins:
+    return TooManyLogins(max(1, math.ceil(wait.total_seconds())))
+
+
+def _pair_limit(name_key: str, address: str, of_address: int) -> _Limit:
+    most = MAX_FOR_PAIR_OF_BUSY_ADDRESS if of_address > BUSY_ADDRESS else MAX_FOR_PAIR
+    return _Limit(_digest("pair", name_key, _network(address)), most)
+
+
+def _device_limit(device: str) -> _Limit:
+    return _Limit(_digest("device", device), MAX_FOR_PAIR)
+
+
+def _second_factor_limit(name_key: str) -> _Limit:
+    return _Limit(_digest("second factor", name_key), MAX_FOR_SECOND_FACTOR)
+
+
+def _address_key(address: str) -> str:
+    return _digest("address", _network(address))
+
+
+def _account_key(name_key: str) -> str:
+    return _digest("account", name_key)
+
+
+def _network(address: str) -> str:
+    """One IPv4 address, or the IPv6 network that one customer has at his disposal."""
+    try:
+        parsed = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(parsed, ipaddress.IPv4Address):
+        return str(parsed)
+    return str(parsed.ipv4_mapped or ipaddress.ip_network((parsed, 64), strict=False))
+
+
+def _digest(*parts: str) -> str:
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()

@@ -1,0 +1,1 @@
+"""The database of the application: settings to an open database, schema, and replication."""

@@ -1,0 +1,27 @@
+"""Alembic environment of the web's tables; run only through ``inventory_web.db.schema``."""
+
+from alembic import context
+
+from inventory_web.areas.views import tables as _views  # noqa: F401 - the same
+from inventory_web.audit import models as _audit  # noqa: F401 - fills the metadata
+from inventory_web.auth import models as _accounts  # noqa: F401 - the same
+from inventory_web.db.tables import metadata
+from inventory_web.jobs import models as _jobs  # noqa: F401 - the same
+
+
+def run() -> None:
+    """Carry out what Alembic was asked for, on the connection that ``SchemaChain`` gives."""
+    config = context.config
+    context.configure(
+        connection=config.attributes["connection"],
+        target_metadata=metadata,
+        version_table=config.attributes["version_table"],
+        render_as_batch=True,
+        transactional_ddl=True,
+        include_name=lambda name, kind, _: kind != "table" or name in metadata.tables,
+    )
+    with context.begin_transaction():
+        context.run_migrations()
+
+
+run()

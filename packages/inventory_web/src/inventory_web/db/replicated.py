@@ -1,0 +1,188 @@
+"""The replicated set as the core wants its database: the same two methods, and the core's errors."""
+
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import TypeVar
+
+from sqlalchemy import URL
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+from sqlalchemy.orm import Session
+
+from inventory_core import (
+    CommitUnknown,
+    DatabaseBusy,
+    ReadOnlyUnit,
+    SessionSource,
+    SingleDatabase,
+    TransactionMisuse,
+    translate_driver_error,
+)
+from inventory_replication import (
+    ClusterStatus,
+    LostWriteDetected,
+    ReadOnlyUnitError,
+    ReplicatedCluster,
+    ReplicationError,
+    UnitOfWorkMisused,
+)
+from inventory_replication import CommitUnknown as ReplicatedCommitUnknown
+from inventory_replication.integrations.flask import current_context
+from inventory_web.errors import ClusterRefused, ConfirmedChangeLost
+
+__all__ = [
+    "ClusterStatus",
+    "ReplicatedDatabase",
+    "causal_context",
+    "current_token",
+    "database_kind",
+    "database_name",
+    "has_single_writer",
+    "may_be_behind",
+    "reader_of_source",
+    "replicated_metrics",
+    "replicated_status",
+    "require_token",
+    "servers_of_request",
+]
+
+T = TypeVar("T")
+
+
+class ReplicatedDatabase:
+    """Reads on replicas, writes on the source; see ``inventory_replication``.
+
+    Driver errors become those that a single database would raise, and errors of the cluster ``ClusterRefused``, so that
+    whoever handles a refused storage need not know which of the two it is. Thread-safe; begins anew after a fork.
+    """
+
+    def __init__(self, cluster: ReplicatedCluster[Session], url: URL) -> None:
+        self.cluster = cluster
+        self._url = url
+
+    @property
+    def url(self) -> URL:
+        """The URL of the application's account on one of the servers."""
+        return self._url
+
+    @contextmanager
+    def reader(self) -> Iterator[Session]:
+        """Give a session on one server that has what this request may expect to see."""
+        with self._refusing(reading=True), self.cluster.reader() as session:
+            yield session
+
+    @contextmanager
+    def source_reader(self) -> Iterator[Session]:
+        """Give a read-only session on the source itself."""
+        with self._refusing(reading=True), self.cluster.reader(from_source=True) as session:
+            yield session
+
+    def write(self, work: Callable[[Session], T]) -> T:
+        """Run ``work`` in one transaction on the source; it may be run again."""
+        with self._refusing():
+            return self.cluster.write(work)
+
+    def close(self) -> None:
+        """End the monitor and close every connection."""
+        self.cluster.close()
+
+    def source_url(self) -> URL:
+        """Where the source is at the moment, with the account of the application. Raises ``ClusterRefused``."""
+        with self._refusing():
+            status = self.cluster.status()
+            if status.source is None:
+                # The reader knows why, and says it better than the status.
+                with self.cluster.reader(from_source=True):
+                    pass
+            source = self.cluster.config.server(status.source or "")
+        return self._url.set(host=source.host, port=source.port)
+
+    @contextmanager
+    def _refusing(self, *, reading: bool = False) -> Iterator[None]:
+        try:
+            yield
+        except ReadOnlyUnitError as error:
+            raise ReadOnlyUnit from error
+        except UnitOfWorkMisused as error:
+            if error.action == "streaming":
+                raise
+            raise TransactionMisuse(error.action) from error
+        except ReplicatedCommitUnknown as error:
+            raise CommitUnknown from error
+        except LostWriteDetected as error:
+            raise ConfirmedChangeLost(error) from error
+        except ReplicationError as error:
+            raise ClusterRefused(error) from error
+        except PoolTimeout as error:
+            raise DatabaseBusy(1) from error
+        except DBAPIError as error:
+            refused = translate_driver_error(error, self._url, reading=reading)
+            if refused is None:
+                raise
+            raise refused from error
+
+
+def reader_of_source(sessions: SessionSource) -> AbstractContextManager[Session]:
+    """A reader that sees every change that was ever confirmed to anybody: of the source, or of the only database."""
+    return sessions.source_reader() if isinstance(sessions, ReplicatedDatabase) else sessions.reader()
+
+
+def current_token(sessions: SessionSource) -> str:
+    """What stands for all that this request, or the thread that it started, has written; empty where nothing need be said."""
+    if not isinstance(sessions, ReplicatedDatabase):
+        return ""
+    with sessions.cluster.causal() as context:
+        return context.token or ""
+
+
+@contextmanager
+def causal_context(sessions: SessionSource, token: str) -> Iterator[None]:
+    """Let the units of work of a block see one another's changes, and what a token of ``current_token`` stands for."""
+    with sessions.cluster.causal(token or None) if isinstance(sessions, ReplicatedDatabase) else nullcontext():
+        yield
+
+
+def require_token(sessions: SessionSource, token: str) -> None:
+    """Let this request, and the next ones of the same browser, see what a token of ``current_token`` stands for."""
+    if token and isinstance(sessions, ReplicatedDatabase):
+        with sessions.cluster.causal(token):
+            # What a block carries stays with the request around it.
+            pass
+
+
+def has_single_writer(sessions: SessionSource) -> bool:
+    """Whether a writer waits until the one before it has ended, however long that takes."""
+    return isinstance(sessions, SingleDatabase) and sessions.engine.dialect.name == "sqlite"
+
+
+def may_be_behind(sessions: SessionSource) -> bool:
+    """Whether a reader may miss what somebody else has just written."""
+    return isinstance(sessions, ReplicatedDatabase)
+
+
+def replicated_status(sessions: SessionSource) -> ClusterStatus | None:
+    """The source and its replicas as this process sees them; None where there is one database."""
+    return sessions.cluster.status() if isinstance(sessions, ReplicatedDatabase) else None
+
+
+def servers_of_request(sessions: SessionSource) -> tuple[str, ...]:
+    """The names of the servers that have served this request so far; empty where there is one database."""
+    if not isinstance(sessions, ReplicatedDatabase):
+        return ()
+    return tuple(dict.fromkeys(served.server for served in current_context().served))
+
+
+def database_name(sessions: SessionSource) -> str:
+    """Return what tells the database from others: its URL without the password."""
+    url = sessions.engine.url if isinstance(sessions, SingleDatabase) else getattr(sessions, "url", "")
+    return str(url)
+
+
+def database_kind(sessions: SessionSource) -> str:
+    """What kind of database it is, as SQLAlchemy calls it: ``sqlite``, ``mysql``."""
+    return sessions.engine.dialect.name if isinstance(sessions, SingleDatabase) else "mysql"
+
+
+def replicated_metrics(sessions: SessionSource) -> str:
+    """The numbers of the replicated set as Prometheus text; empty where there is one database."""
+    return sessions.cluster.metrics() if isinstance(sessions, ReplicatedDatabase) else ""

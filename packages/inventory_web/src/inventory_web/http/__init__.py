@@ -1,0 +1,1 @@
+"""HTTP: the request class, headers, errors, redirects, and what every page shares."""

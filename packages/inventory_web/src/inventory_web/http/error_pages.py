@@ -1,0 +1,247 @@
+"""Errors as answers: a page, a fragment for htmx, or JSON; always in the user's language, never a traceback."""
+
+import errno
+import json
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+
+from flask import Flask, Response, g, jsonify, make_response, render_template, request, url_for
+from flask_babel import gettext
+from flask_wtf.csrf import CSRFError, generate_csrf
+from werkzeug.exceptions import HTTPException, InternalServerError
+
+from inventory_core import CommitUnknown, InventoryError, SchemaNotCurrent, StorageRefused
+from inventory_web import context
+from inventory_web.audit.log import Event, current_author, log_event_throttled
+from inventory_web.db.stored_changes import is_stored
+from inventory_web.errors import STATUS, ClusterRefused, ConfirmedChangeLost, TooManyLogins, WebError, code_of
+from inventory_web.http import form_resubmission, htmx
+from inventory_web.logs import get_logger
+from inventory_web.refusals import refusal_text
+
+RETRY_SECONDS = 5
+CHANGED_HEADER = "X-Changed"
+"""Whether a request that failed has changed anything; as in ``inventory_replication``, for whoever reads answers by a program."""
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+log = get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """How an error is reported.
+
+    ``retry_after`` is in seconds. ``changed`` says whether the request has changed anything: ``no``, ``yes`` or ``unknown``.
+    ``link`` is an address and its text, for a tab of its own.
+    """
+
+    status: int
+    code: str
+    message: str
+    retry_after: int | None = None
+    changed: str | None = None
+    link: tuple[str, str] | None = None
+
+
+def answer_for(error: InventoryError | WebError) -> Answer:
+    """The status and the text for a refusal; 500 for one that no person can mend."""
+    status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+    retry_after = error.seconds if isinstance(error, TooManyLogins) else RETRY_SECONDS if status == 503 else None
+    # Names of files and servers are for the log and for the command line, not for everybody who opens a page.
+    hidden = status == 500 or (
+        isinstance(error, (StorageRefused, SchemaNotCurrent)) and not isinstance(error, ClusterRefused)
+    )
+    message = _text(status) if hidden else refusal_text(error)
+    return Answer(status, code_of(error), message, retry_after, _changed(error, status))
+
+
+def _changed(error: Exception, status: int) -> str | None:
+    if isinstance(error, CommitUnknown):
+        return "unknown"
+    return "no" if status == 503 or isinstance(error, ConfirmedChangeLost) else None
+
+
+def init_app(app: Flask) -> None:
+    """Give every error of a request its answer."""
+    app.register_error_handler(InventoryError, refuse)
+    app.register_error_handler(WebError, refuse)
+    app.register_error_handler(CSRFError, stale)
+    app.register_error_handler(OSError, _no_space)
+    app.register_error_handler(InternalServerError, _crash)
+    app.register_error_handler(HTTPException, _http)
+
+
+def respond(answer: Answer) -> Response:
+    """Tell ``answer`` in the form that the client reads."""
+    values = {"answer": answer, "title": _title(answer.status), "request_id": g.get("request_id", "")}
+    if _wants_json():
+        response = jsonify(code=answer.code, message=answer.message, request_id=values["request_id"])
+    elif htmx.wants_fragment():
+        response = make_response(render_template("errors/notice.html", **values))
+        # The target of the request keeps what it shows; the notice has a place of its own.
+        response.headers["HX-Retarget"] = "#notices"
+        response.headers["HX-Reswap"] = "innerHTML"
+    else:
+        response = make_response(render_template("errors/page.html", **values))
+    response.status_code = answer.status
+    if answer.changed is not None:
+        response.headers[CHANGED_HEADER] = answer.changed
+    if answer.retry_after is not None:
+        response.headers["Retry-After"] = str(answer.retry_after)
+    response.vary.update((*htmx.VARY, "Accept"))
+    return response
+
+
+def refuse(error: InventoryError | WebError) -> Response:
+    """Answer a refusal; what a person typed comes back if the database could not take it now."""
+    answer = answer_for(error)
+    if answer.status >= 500:
+        log.error("refused", code=error.code, error=str(error))
+    if answer.changed is None:
+        return respond(answer)
+    if is_stored() and answer.changed == "no":
+        return respond(_stored_but(answer))
+    if request.method not in SAFE and answer.changed == "no":
+        answer = replace(answer, message=_nothing_changed(error, answer.message))
+    form = _typed_form()
+    if form is None:
+        return respond(answer)
+    response = form_resubmission.page(form, answer.status, f"{answer.message} ({answer.code})")
+    response.headers[CHANGED_HEADER] = answer.changed or ""
+    if answer.retry_after is not None:
+        response.headers["Retry-After"] = str(answer.retry_after)
+    return response
+
+
+def _nothing_changed(error: Exception, message: str) -> str:
+    """The text for a form that was not carried out: it must not be taken for saved."""
+    if isinstance(error, ConfirmedChangeLost):
+        return gettext("%(reason)s Lo que acaba de enviar no se ha guardado.", reason=message)
+    if isinstance(error, ClusterRefused) and error.cause.code == "REP-004":
+        return gettext(
+            "No se ha cambiado nada: un cambio anterior suyo todavía no ha llegado a ningún servidor que se pueda consultar. "
+            "Espere unos segundos y envíelo otra vez."
+        )
+    promise = gettext("No se ha cambiado nada.")
+    return message if promise in message else f"{promise} {message}"
+
+
+def _stored_but(answer: Answer) -> Answer:
+    """The answer when the change is stored and what followed it failed: to send it again would be wrong."""
+    text = gettext(
+        "El cambio está guardado, pero no se pudo mostrar el resultado. No lo repita: vuelva a cargar la página."
+    )
+    return Answer(500, answer.code, text, changed="yes")
+
+
+def stale(error: CSRFError) -> Response:
+    """Tell that a form belongs to another session; what a person typed into one of our pages is shown to be sent again."""
+    log.info("csrf", reason=error.description)
+    audit_refused_form()
+    form = _typed_form()
+    if form is not None:
+        return form_resubmission.page(form, 400)
+    text = gettext("La página se abrió hace demasiado o en otra sesión. Vuelva a cargarla y repita la operación.")
+    if context.current_user() is None or not htmx.wants_fragment():
+        return respond(Answer(400, "WEB-400", text))
+    # The page keeps what was typed into it, and gets the token of the session that has begun meanwhile.
+    response = respond(Answer(400, "WEB-400", gettext("La página era de otra sesión. Ya puede repetirlo aquí mismo.")))
+    response.headers["HX-Trigger"] = json.dumps({"inventory:token": {"token": generate_csrf()}})
+    return response
+
+
+def audit_refused_form() -> None:
+    """Audit that a form came without the token of its session."""
+    log_event_throttled(context.current_inventory(), Event.CSRF_FAILED, by=current_author(), page=_page())
+
+
+def session_ended() -> Response:
+    """Tell htmx that nobody is logged in any more, without taking away the page and what was typed into it."""
+    text = gettext("Su sesión ha terminado. Entre en otra pestaña y repítalo aquí: lo que escribió no se pierde.")
+    return respond(Answer(401, "WEB-401", text, link=(url_for("accounts.login"), gettext("Entrar en otra pestaña"))))
+
+
+def _typed_form() -> form_resubmission.KeptForm | None:
+    """What a person typed, where the answer is a page of its own and so takes the place of the form."""
+    unknown = context.current_user() is None and not g.get("account_unreadable")
+    if unknown or htmx.wants_fragment() or _wants_json():
+        return None
+    return form_resubmission.typed_form()
+
+
+def _no_space(error: OSError) -> Response:
+    if error.errno not in NO_SPACE:
+        raise error
+    log.error("no_space", path=request.path, error=str(error))
+    if is_stored():
+        return respond(_stored_but(Answer(507, "WEB-507", "")))
+    return respond(Answer(507, "WEB-507", _text(507)))
+
+
+def _crash(error: InternalServerError) -> Response:
+    log.error("crash", path=request.path, exc_info=error.original_exception or error)
+    if is_stored():
+        return respond(_stored_but(Answer(500, "WEB-500", "")))
+    return respond(Answer(500, "WEB-500", _text(500)))
+
+
+def _http(error: HTTPException) -> Response:
+    status = error.code or 500
+    if status == HTTPStatus.FORBIDDEN:
+        event = Event.METRICS_DENIED if request.endpoint == "status.metrics" else Event.ACCESS_REFUSED
+        log_event_throttled(context.current_inventory(), event, by=current_author(), page=_page())
+    text = _text(status)
+    if status == 413 and context.current_user() is None:
+        text = gettext("Lo enviado es demasiado grande para quien no ha iniciado sesión. Entre y repítalo.")
+    response = respond(Answer(status, f"WEB-{status}", text))
+    for name, value in error.get_headers():
+        if name not in ("Content-Type", "Content-Length"):
+            response.headers[name] = value
+    if error.response is not None:
+        response = make_response(error.response)
+    return response
+
+
+def _page() -> str:
+    return f"{request.method} {request.path}"
+
+
+def _wants_json() -> bool:
+    accepts = request.accept_mimetypes
+    return accepts.best == "application/json" and not accepts.accept_html
+
+
+def _title(status: int) -> str:
+    titles = {
+        400: gettext("Petición no válida"),
+        401: gettext("Sesión terminada"),
+        403: gettext("Sin permiso"),
+        404: gettext("No encontrado"),
+        405: gettext("Método no permitido"),
+        409: gettext("Conflicto"),
+        413: gettext("Archivo demasiado grande"),
+        422: gettext("Datos incorrectos"),
+        429: gettext("Demasiados intentos"),
+        500: gettext("Error interno"),
+        503: gettext("Servicio no disponible"),
+        504: gettext("Sin confirmación"),
+        507: gettext("Sin espacio en el servidor"),
+    }
+    return titles.get(status) or HTTPStatus(status).phrase
+
+
+def _text(status: int) -> str:
+    texts = {
+        400: gettext("La petición está mal formada. Vuelva atrás y repítala."),
+        403: gettext("Su rol no permite hacer esto. Pida permiso a un administrador."),
+        404: gettext("Aquí no hay nada. Revise la dirección o vuelva al inventario."),
+        405: gettext("Esta dirección no admite esa forma de petición. Vuelva al inventario."),
+        413: gettext("Lo enviado es demasiado grande: un archivo puede tener 64 MiB como máximo."),
+        429: gettext("Demasiadas peticiones. Espere un poco."),
+        500: gettext("Algo falló en el programa. No se guardó nada. Si se repite, comunique el número de la petición."),
+        503: gettext("El servicio no está disponible en este momento. Repita la operación dentro de unos segundos."),
+        507: gettext(
+            "Al servidor no le queda espacio para archivos. No se guardó nada. Avise a quien lo administra y repítalo después."
+        ),
+    }
+    return texts.get(status) or gettext("La petición no se pudo atender.")

@@ -1,0 +1,87 @@
+"""Redirect targets: pages of this application only, under the prefix that it is mounted at."""
+
+from urllib.parse import SplitResult, unquote, urlsplit
+
+from flask import current_app, request, url_for
+
+
+def is_local_url(address: str) -> bool:
+    """Return whether a browser that follows ``address`` stays in this application.
+
+    Refused are other sites in every spelling that browsers understand, control characters, and dot segments, which lead out
+    of the prefix.
+    """
+    parts = _split(address)
+    path, root = unquote(parts.path), request.script_root
+    return (
+        not parts.scheme
+        and not parts.netloc
+        and address.isprintable()
+        and address.startswith("/")
+        # Of the address, since parsing drops an empty host.
+        and not address.startswith("//")
+        and "\\" not in path
+        and not {".", ".."} & set(path.split("/"))
+        and (path == root or path.startswith(f"{root}/"))
+    )
+
+
+def current_url() -> str:
+    """Return the path and the query of this request as a browser writes them, prefix included."""
+    return _path_and_query(urlsplit(request.url))
+
+
+def next_url(otherwise: str) -> str:
+    """Return the field ``next`` of the form if it is an address of this application, else ``otherwise``."""
+    wanted = request.form.get("next", "")
+    return wanted if is_local_url(wanted) else otherwise
+
+
+def previous_page_url(otherwise: str) -> str:
+    """Return ``next`` if it is valid, else the page that the form was on, unless it has the address of the form itself."""
+    before = _referring_page()
+    is_form = unquote(_split(before).path) == request.script_root + request.path
+    return next_url(before if before and not is_form else otherwise)
+
+
+def form_url(otherwise: str) -> str:
+    """Return the page of this application that the form was on, also if it has the address that the form is sent to."""
+    before = _referring_page()
+    return before if before and _can_be_shown(before) else otherwise
+
+
+def retry_url() -> str:
+    """Return the page that a choice in the menu was made on, unless it only answers a form; then the first page."""
+    home = url_for("home")
+    before = previous_page_url(home)
+    return before if _can_be_shown(before) else home
+
+
+def host_of(address: str) -> str:
+    """Return the host and the port of a header such as ``Origin``; empty if there is none."""
+    return _split(address).netloc
+
+
+def _referring_page() -> str:
+    """The page that the browser names in ``Referer``; empty if it is not a page of this application."""
+    parts = _split(request.referrer or "")
+    before = _path_and_query(parts)
+    return before if parts.netloc == request.host and is_local_url(before) else ""
+
+
+def _can_be_shown(address: str) -> bool:
+    addresses = current_app.create_url_adapter(request)
+    path = unquote(_split(address).path).removeprefix(request.script_root)
+    return addresses is not None and addresses.test(path or "/", method="GET")
+
+
+def _path_and_query(parts: SplitResult) -> str:
+    return f"{parts.path}?{parts.query}" if parts.query else parts.path
+
+
+def _split(address: str) -> SplitResult:
+    try:
+        return urlsplit(address)
+    except ValueError:
+        # Such as an IPv6 address without its bracket.
+        return SplitResult("", "", "", "", "")

@@ -1,0 +1,80 @@
+"""Names that every template may use."""
+
+import math
+from importlib.metadata import version
+
+from flask import Flask
+from flask_babel import gettext, ngettext
+from sqlalchemy.exc import SQLAlchemyError
+
+from inventory_core import InventoryError, Status
+from inventory_web import context, messages, statuses
+from inventory_web.auth.roles import Role
+from inventory_web.db.replicated import ClusterStatus, replicated_status
+from inventory_web.hookspecs import MenuEntry
+from inventory_web.http import flash_messages, htmx, theme
+from inventory_web.i18n import languages
+from inventory_web.i18n.catalogues import LANGUAGES
+from inventory_web.logs import get_logger
+
+log = get_logger(__name__)
+
+
+def init_app(app: Flask) -> None:
+    """``account``, ``menu``, ``may``, ``Role``, ``settings``, ``languages``, ``theme``, ``field_label`` and their kin."""
+
+    def names() -> dict[str, object]:
+        account = context.current_user()
+        running = context.app_state()
+        return {
+            "account": account,
+            "menu": [entry for entry in running.menu if account and account.may(entry.role)],
+            "settings": running.settings,
+            "language": languages.current_language(),
+            "theme": theme.current_theme(),
+            "database_notice": database_notice(replicated_status(running.inventory.sessions)),
+        }
+
+    app.context_processor(names)
+    app.jinja_env.globals.update(
+        Role=Role,
+        languages=LANGUAGES,
+        theme_texts=theme.theme_texts,
+        may=context.may,
+        wants_fragment=htmx.wants_fragment,
+        app_version=version("inventory-web"),
+        field_label=messages.field_label,
+        new_operation=context.new_operation,
+        undo_offer=flash_messages.undo_offer,
+        badge_of=badge_of,
+        statuses=tuple(Status),
+        status_text=statuses.status_text,
+        status_colour=statuses.status_colour,
+    )
+    app.jinja_env.trim_blocks = True
+    app.jinja_env.lstrip_blocks = True
+
+
+def database_notice(status: ClusterStatus | None) -> str:
+    """What a person must know about the database to understand the page; empty while all is well."""
+    if status is None or status.source is not None:
+        return ""
+    known = [server.staleness_seconds for server in status.servers if server.staleness_seconds is not None]
+    if not known:
+        return gettext("Solo lectura: ahora mismo no se puede guardar nada.")
+    seconds = math.ceil(min(known))
+    return ngettext(
+        "Solo lectura: ahora mismo no se puede guardar nada, y lo que ve puede tener hasta %(number)s segundo de retraso.",
+        "Solo lectura: ahora mismo no se puede guardar nada, y lo que ve puede tener hasta %(number)s segundos de retraso.",
+        seconds,
+        number=messages.number(seconds),
+    )
+
+
+def badge_of(entry: MenuEntry) -> str:
+    """The short text beside a line of the menu; empty if it cannot be had, since error pages show the menu too."""
+    try:
+        return entry.badge() if entry.badge else ""
+    except (InventoryError, SQLAlchemyError) as error:
+        log.warning("badge", endpoint=entry.endpoint, error=str(error).splitlines()[0])
+        return ""

@@ -1,0 +1,1 @@
+"""Languages, translation catalogues, labels and error messages."""

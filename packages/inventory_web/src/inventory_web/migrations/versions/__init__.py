@@ -1,1 +1,0 @@
-"""Migrations of the web's own tables; run through ``inventory_web.schema``."""
