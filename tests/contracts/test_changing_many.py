@@ -94,7 +94,7 @@ def test_an_edit_and_a_change_of_many_never_overwrite_one_another(inventory: Inv
                 change_products(inventory, selection=selection, change=SetCategory("Ropa"), **new_request())
             else:
                 draft = ProductDraft(CODES[-which], "Otra cosa")
-                edit_product(inventory, code=CODES[-which], draft=draft, seen_version=1, **new_request())
+                edit_product(inventory, code=CODES[-which], draft=draft, expected_version=1, **new_request())
         except (ProductsConflict, EditConflict) as conflict:
             return type(conflict).__name__
         return "done"
@@ -111,7 +111,7 @@ def test_an_edit_and_a_change_of_many_never_overwrite_one_another(inventory: Inv
 def test_what_a_filter_finds_is_decided_under_the_locks(inventory: Inventory) -> None:
     for code in CODES:
         create_product(inventory, code, category="Ropa")
-    clothes = Selection(found=ProductFilter(category="Ropa"), seen_number=len(CODES))
+    clothes = Selection(filter=ProductFilter(category="Ropa"), expected_count=len(CODES))
 
     def act(which: int) -> str:
         try:
@@ -126,7 +126,7 @@ def test_what_a_filter_finds_is_decided_under_the_locks(inventory: Inventory) ->
     outcomes = at_once(4, act)
 
     assert sorted(outcomes) == ["40 became 0"] * 3 + ["done"]
-    everything = [Selection(found=ProductFilter(status=status)) for status in (None, "retired")]
+    everything = [Selection(filter=ProductFilter(status=status)) for status in (None, "retired")]
     rows = [row for selection in everything for row in selected_rows(inventory, selection).rows]
     assert {(row.category, row.retired) for row in rows} in ({("Ropa", True)}, {("Hogar", False)})
     assert {row.version for row in rows} == {2}

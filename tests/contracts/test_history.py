@@ -94,8 +94,8 @@ def test_everything_that_is_done_with_a_product_is_told_the_latest_first(later: 
 def test_an_edit_tells_what_it_changed_from_what_to_what(inventory: Inventory) -> None:
     create_product(inventory, "A", name="Mesa", category="Hogar", minimum=3, description="d" * 1_500)
     draft = ProductDraft("B", "Mesa grande", "d" * 1_499, None, 3)
-    edit_product(inventory, code="A", draft=draft, seen_version=1, **new_request())
-    edit_product(inventory, code="B", draft=draft, seen_version=2, **new_request())
+    edit_product(inventory, code="A", draft=draft, expected_version=1, **new_request())
+    edit_product(inventory, code="B", draft=draft, expected_version=2, **new_request())
 
     same, edited, _ = operation_history(inventory).entries
 
@@ -112,9 +112,9 @@ def test_an_edit_tells_what_it_changed_from_what_to_what(inventory: Inventory) -
 def test_an_edit_that_is_sent_again_gives_its_first_answer(inventory: Inventory) -> None:
     create_product(inventory, "A", name="Mesa")
     request, draft = new_request(), ProductDraft("A", "Silla")
-    first = edit_product(inventory, code="A", draft=draft, seen_version=1, **request)
+    first = edit_product(inventory, code="A", draft=draft, expected_version=1, **request)
 
-    assert edit_product(inventory, code="A", draft=draft, seen_version=1, **request) == first
+    assert edit_product(inventory, code="A", draft=draft, expected_version=1, **request) == first
 
 
 def test_every_part_of_the_filter_narrows(later: Later) -> None:
@@ -207,7 +207,7 @@ def test_what_an_earlier_program_did_leads_to_its_product(topology: SQLiteFiles 
         create_product(inventory, "B", quantity=3)
         issue(inventory, code="B", quantity=1, **new_request())
         edit_product(
-            inventory, code="A", draft=ProductDraft("A", "Silla"), seen_version=1, actor="ana", operation="edit-1"
+            inventory, code="A", draft=ProductDraft("A", "Silla"), expected_version=1, actor="ana", operation="edit-1"
         )
         CORE_SCHEMA.downgrade(sessions.engine, "0003")
         _forget_changes(sessions)

@@ -67,7 +67,7 @@ def test_the_least_privileges_suffice_for_every_operation(least: Inventory) -> N
     request = new_request()
     assert issue(least, code="A-1", quantity=1, **request) == issue(least, code="A-1", quantity=1, **request)
     count(least, code="A-1", quantity=8, expected=10, **new_request())
-    edit_product(least, code="A-1", draft=ProductDraft("A-2", "Mesa"), seen_version=1, **new_request())
+    edit_product(least, code="A-1", draft=ProductDraft("A-2", "Mesa"), expected_version=1, **new_request())
     retire_product(least, code="A-2", **new_request())
     restore_product(least, code="A-2", **new_request())
     selection = Selection((SelectedProduct(get_product(least, "A-2").row.id),))

@@ -75,12 +75,12 @@ def test_a_code_that_differs_in_an_accent_or_a_sign_is_another_one(inventory: In
 def test_an_edit_of_an_older_version_is_a_conflict_with_both(inventory: Inventory) -> None:
     create_product(inventory, "A-1", name="Mesa")
     draft = ProductDraft("A-2", "Silla", "de pino", "Jardín", 4)
-    saved = edit_product(inventory, code="a-1", draft=draft, seen_version=1, **new_request())
+    saved = edit_product(inventory, code="a-1", draft=draft, expected_version=1, **new_request())
 
     with pytest.raises(EditConflict) as caught:
-        edit_product(inventory, code="A-2", draft=draft, seen_version=1, **new_request())
+        edit_product(inventory, code="A-2", draft=draft, expected_version=1, **new_request())
 
-    assert (saved.code, saved.version, caught.value.seen_version, caught.value.current_version) == ("A-2", 2, 1, 2)
+    assert (saved.code, saved.version, caught.value.expected_version, caught.value.current_version) == ("A-2", 2, 1, 2)
     with pytest.raises(ProductNotFound):
         get_product(inventory, "A-1")
 
@@ -90,7 +90,7 @@ def test_a_code_of_another_product_cannot_be_taken_by_an_edit(inventory: Invento
     create_product(inventory, "B-1")
 
     with pytest.raises(DuplicateCode):
-        edit_product(inventory, code="A-1", draft=ProductDraft("b-1", "Mesa"), seen_version=1, **new_request())
+        edit_product(inventory, code="A-1", draft=ProductDraft("b-1", "Mesa"), expected_version=1, **new_request())
 
     assert get_product(inventory, "A-1").row.version == 1
 
@@ -101,7 +101,7 @@ def test_a_retired_product_is_left_alone_until_it_is_restored(inventory: Invento
 
     with pytest.raises(ProductRetired):
         receive(inventory, code="A-1", quantity=1, **new_request())
-    restored = restore_product(inventory, code="A-1", seen_version=2, **new_request())
+    restored = restore_product(inventory, code="A-1", expected_version=2, **new_request())
 
     assert (restored.version, restored.quantity) == (3, 3)
     assert receive(inventory, code="A-1", quantity=1, **new_request()).total == 4
@@ -126,7 +126,7 @@ def test_edits_of_one_version_at_the_same_instant_are_one_edit_and_conflicts(inv
 
     def edit(which: int) -> str:
         draft = ProductDraft("A-1", f"Mesa {which}")
-        return said(lambda: edit_product(inventory, code="A-1", draft=draft, seen_version=1, **new_request()))
+        return said(lambda: edit_product(inventory, code="A-1", draft=draft, expected_version=1, **new_request()))
 
     assert sorted(at_once(6, edit)) == ["EditConflict"] * 5 + ["done"]
     assert get_product(inventory, "A-1").row.version == 2

@@ -72,7 +72,7 @@ def test_the_longest_texts_fit(inventory: Inventory, letter: str) -> None:
             operation=str(quantity) * 64,
         )
     draft = ProductDraft(code, "b" + letter * 199, letter * 1999, "b" + letter * 79, 10**9)
-    edit_product(inventory, code=code, draft=draft, seen_version=1, **new_request())
+    edit_product(inventory, code=code, draft=draft, expected_version=1, **new_request())
 
     row = get_product(inventory, code).row
     assert (row.name, row.description, row.category, row.minimum) == (
@@ -152,5 +152,7 @@ def test_a_stored_code_with_an_invisible_character_is_found_verified_and_correct
     assert (fault.check, fault.where, fault.found) == (
         "names hold no invisible characters", "product A<U+200B>-1, code", "U+200B",
     )  # fmt: skip
-    edit_product(inventory, code="A\u200b-1", draft=ProductDraft("A-1", "A product"), seen_version=1, **new_request())
+    edit_product(
+        inventory, code="A\u200b-1", draft=ProductDraft("A-1", "A product"), expected_version=1, **new_request()
+    )
     assert verify(inventory).faults == ()

@@ -8,7 +8,7 @@ from sqlalchemy.orm import Session
 from inventory_core import Inventory
 from inventory_core.database.columns import database_now
 from inventory_core.models import OUTBOX
-from inventory_core.stock.hooks import DUE_AT_ONCE
+from inventory_core.stock.hooks import DUE_IMMEDIATELY
 
 
 def let_pass(inventory: Inventory, seconds: float) -> None:
@@ -26,7 +26,7 @@ def let_pass(inventory: Inventory, seconds: float) -> None:
 def make_due(inventory: Inventory) -> None:
     """Make every event due that waits for its next attempt; those that are being delivered keep their lease."""
     unclaimed = update(OUTBOX).where(OUTBOX.c.claim.is_(None), OUTBOX.c.due_at > database_now())
-    inventory.sessions.write(lambda session: session.execute(unclaimed.values(due_at=DUE_AT_ONCE)))
+    inventory.sessions.write(lambda session: session.execute(unclaimed.values(due_at=DUE_IMMEDIATELY)))
 
 
 def due_in(inventory: Inventory) -> float:

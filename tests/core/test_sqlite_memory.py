@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from inventory_core import SingleDatabase
 from inventory_core.database.engines import SQLITE_MEMORY_BYTES
-from inventory_core.database.sql_batch import roomy
+from inventory_core.database.sql_batch import enlarged_page_cache
 
 READ_IN_SIXTEEN_THREADS = """
 import sys, threading
@@ -67,7 +67,7 @@ def test_a_large_change_has_more_memory_while_it_runs(tmp_path: Path) -> None:
     before = memory_limit(sessions)
 
     def measured() -> int:
-        with sessions.engine.connect() as connection, roomy(connection):
+        with sessions.engine.connect() as connection, enlarged_page_cache(connection):
             return int(connection.exec_driver_sql("PRAGMA soft_heap_limit").scalar_one())
 
     assert measured() > before > 0

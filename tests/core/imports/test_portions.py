@@ -7,8 +7,8 @@ from inventory_core import Table
 from inventory_core.importing.file_parser import parse_file
 from inventory_core.importing.protocol import IMPORT_LIMITS
 from inventory_core.importing.reader import build_table
-from inventory_core.importing.results import FaultLog, RowFault
-from inventory_core.importing.rows import Line, PortionReader, line_reader
+from inventory_core.importing.results import FaultCollector, RowFault
+from inventory_core.importing.rows import BatchParser, ParsedRow, line_reader
 from tests.core.imports.files import csv_bytes
 
 HEADER = ["code", "name", "description", "category", "location", "quantity", "minimum", "retired"]
@@ -31,18 +31,18 @@ def parsed(rows: Sequence[Sequence[str]]) -> Table:
     return build_table(frames, digest="", limits=IMPORT_LIMITS)
 
 
-def row_by_row(rows: Sequence[Sequence[str]]) -> tuple[list[Line], tuple[RowFault, ...]]:
-    log = FaultLog({})
+def row_by_row(rows: Sequence[Sequence[str]]) -> tuple[list[ParsedRow], tuple[RowFault, ...]]:
+    log = FaultCollector({})
     table = parsed(rows)
     read = line_reader(table, log)
     lines = [read(row, cells, {}) for row, cells in table.rows()]
     return [line for line in lines if line is not None], log.first
 
 
-def by_column(rows: Sequence[Sequence[str]]) -> tuple[list[Line], tuple[RowFault, ...]]:
-    log = FaultLog({})
+def by_column(rows: Sequence[Sequence[str]]) -> tuple[list[ParsedRow], tuple[RowFault, ...]]:
+    log = FaultCollector({})
     table = parsed(rows)
-    reader = PortionReader(table, log)
+    reader = BatchParser(table, log)
     return [line for portion in table.portions for line in reader.read(portion)], log.first
 
 

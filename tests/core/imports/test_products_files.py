@@ -202,7 +202,7 @@ def test_an_edit_after_the_import_meets_the_version_that_it_left(inventory: Inve
     import_rows(inventory, [["code", "name"], ["A-1", "Chair"]])
     import_rows(inventory, [["code", "name"], ["A-1", "Red chair"]])
 
-    saved = edit_product(inventory, code="A-1", draft=ProductDraft("A-1", "Chair"), seen_version=2, **new_request())
+    saved = edit_product(inventory, code="A-1", draft=ProductDraft("A-1", "Chair"), expected_version=2, **new_request())
 
     assert saved.version == 3
 

@@ -128,7 +128,7 @@ def test_what_is_no_import_is_not_found(inventory: Inventory) -> None:
 def test_a_product_that_was_edited_since_refuses_the_whole_undo(inventory: Inventory) -> None:
     chair(inventory)
     operation = import_rows(inventory, ROWS).operation
-    edit_product(inventory, code="A-1", draft=ProductDraft("A-1", "Blue chair"), seen_version=2, **new_request())
+    edit_product(inventory, code="A-1", draft=ProductDraft("A-1", "Blue chair"), expected_version=2, **new_request())
 
     assert refusal(inventory, operation) == ("edited_since", "A-1")
 

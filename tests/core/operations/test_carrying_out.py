@@ -41,8 +41,8 @@ OPERATIONS: dict[str, tuple[Callable[..., Any], dict[str, Any]]] = {
     "change_quantity": (change_quantity, {"code": "A-1", "delta": -1, "expected": 5}),
     "undo_movement": (undo_movement, {"movement_id": 1}),
     "register_product": (register_product, {"draft": DRAFT, "quantity": 7}),
-    "edit_product": (edit_product, {"code": "A-1", "draft": DRAFT, "seen_version": 1}),
-    "retire_product": (retire_product, {"code": "A-1", "seen_version": 1}),
+    "edit_product": (edit_product, {"code": "A-1", "draft": DRAFT, "expected_version": 1}),
+    "retire_product": (retire_product, {"code": "A-1", "expected_version": 1}),
     "restore_product": (restore_product, {"code": "A-1"}),
     "add_location": (add_location, {"name": "Tejado"}),
 }

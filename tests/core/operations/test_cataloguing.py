@@ -93,7 +93,7 @@ def test_an_edit_replaces_the_fields_and_raises_the_version(inventory: Inventory
     create_product(inventory, "A-1", quantity=4)
     draft = ProductDraft("B-2", "Otra", "x", "Ropa", 9)
 
-    saved = edit_product(inventory, code="a-1", draft=draft, seen_version=1, **new_request())
+    saved = edit_product(inventory, code="a-1", draft=draft, expected_version=1, **new_request())
 
     assert saved == ProductSaved("B-2", 2, 4)
     with pytest.raises(ProductNotFound):
@@ -105,7 +105,7 @@ def test_an_edit_may_change_the_case_of_its_own_code(inventory: Inventory) -> No
     create_product(inventory, "A-1")
 
     assert edit_product(
-        inventory, code="A-1", draft=ProductDraft("a-1", "x"), seen_version=1, **new_request()
+        inventory, code="A-1", draft=ProductDraft("a-1", "x"), expected_version=1, **new_request()
     ) == ProductSaved("a-1", 2, 0)
 
 
@@ -113,7 +113,7 @@ def test_an_edit_that_differs_in_nothing_keeps_the_version(inventory: Inventory)
     create_product(inventory, "A-1", name="Mesa", category="Hogar")
 
     saved = edit_product(
-        inventory, code="A-1", draft=ProductDraft("A-1", "Mesa", category="hogar"), seen_version=1, **new_request()
+        inventory, code="A-1", draft=ProductDraft("A-1", "Mesa", category="hogar"), expected_version=1, **new_request()
     )
 
     assert saved.version == 1
@@ -121,12 +121,12 @@ def test_an_edit_that_differs_in_nothing_keeps_the_version(inventory: Inventory)
 
 def test_an_edit_on_an_old_version_tells_both_versions(inventory: Inventory) -> None:
     create_product(inventory, "A-1")
-    edit_product(inventory, code="A-1", draft=ProductDraft("A-1", "uno"), seen_version=1, **new_request())
+    edit_product(inventory, code="A-1", draft=ProductDraft("A-1", "uno"), expected_version=1, **new_request())
 
     with pytest.raises(EditConflict) as caught:
-        edit_product(inventory, code="A-1", draft=ProductDraft("A-1", "dos"), seen_version=1, **new_request())
+        edit_product(inventory, code="A-1", draft=ProductDraft("A-1", "dos"), expected_version=1, **new_request())
 
-    assert (caught.value.seen_version, caught.value.current_version) == (1, 2)
+    assert (caught.value.expected_version, caught.value.current_version) == (1, 2)
     assert rows(inventory, "SELECT name FROM product") == [("uno",)]
 
 
@@ -135,21 +135,21 @@ def test_an_edit_cannot_take_the_code_of_another_product(inventory: Inventory) -
     create_product(inventory, "B-2")
 
     with pytest.raises(DuplicateCode):
-        edit_product(inventory, code="B-2", draft=ProductDraft("a-1", "x"), seen_version=1, **new_request())
+        edit_product(inventory, code="B-2", draft=ProductDraft("a-1", "x"), expected_version=1, **new_request())
 
 
 def test_a_retired_product_keeps_its_stock_and_is_edited_only_after_it_is_restored(inventory: Inventory) -> None:
     create_product(inventory, "A-1", quantity=4)
 
-    retired = retire_product(inventory, code="A-1", seen_version=1, **new_request())
+    retired = retire_product(inventory, code="A-1", expected_version=1, **new_request())
     with pytest.raises(ProductRetired):
-        edit_product(inventory, code="A-1", draft=ProductDraft("A-1", "x"), seen_version=2, **new_request())
+        edit_product(inventory, code="A-1", draft=ProductDraft("A-1", "x"), expected_version=2, **new_request())
     restored = restore_product(inventory, code="A-1", **new_request())
 
     assert retired == ProductSaved("A-1", 2, 4)
     assert restored == ProductSaved("A-1", 3, 4)
     assert edit_product(
-        inventory, code="A-1", draft=ProductDraft("A-1", "x"), seen_version=3, **new_request()
+        inventory, code="A-1", draft=ProductDraft("A-1", "x"), expected_version=3, **new_request()
     ) == ProductSaved("A-1", 4, 4)
 
 
@@ -162,10 +162,10 @@ def test_retiring_twice_leaves_the_product_as_it_is(inventory: Inventory) -> Non
 
 def test_a_product_that_somebody_edited_is_not_retired_on_its_old_version(inventory: Inventory) -> None:
     create_product(inventory, "A-1")
-    edit_product(inventory, code="A-1", draft=ProductDraft("A-1", "uno"), seen_version=1, **new_request())
+    edit_product(inventory, code="A-1", draft=ProductDraft("A-1", "uno"), expected_version=1, **new_request())
 
     with pytest.raises(EditConflict):
-        retire_product(inventory, code="A-1", seen_version=1, **new_request())
+        retire_product(inventory, code="A-1", expected_version=1, **new_request())
 
 
 def test_a_retired_product_still_holds_its_code(inventory: Inventory) -> None:

@@ -7,6 +7,7 @@ from sqlalchemy import text
 
 from inventory_core import (
     MAX_SELECTED_PRODUCTS,
+    BulkEdit,
     CannotUndo,
     InvalidInput,
     Inventory,
@@ -23,7 +24,6 @@ from inventory_core import (
     SetCategory,
     SetMinimum,
     SetRetired,
-    SharedChange,
     Status,
     change_products,
     edit_product,
@@ -87,14 +87,14 @@ def test_one_product_that_was_edited_since_keeps_all_as_they_are_and_is_named(in
         create_product(inventory, code, name=f"Mesa {code}")
     selection = chosen(inventory, "A-1", "B-1", "C-1")
     draft = ProductDraft("B-1", "Silla", category="Hogar", minimum=7)
-    edit_product(inventory, code="B-1", draft=draft, seen_version=1, **new_request())
+    edit_product(inventory, code="B-1", draft=draft, expected_version=1, **new_request())
     before = stored(inventory)
 
     with pytest.raises(ProductsConflict) as caught:
         change_products(inventory, selection=selection, change=SetMinimum(2), **new_request())
 
     (product,) = caught.value.products
-    assert (product.code, product.name, product.seen_version, product.current_version) == ("B-1", "Silla", 1, 2)
+    assert (product.code, product.name, product.expected_version, product.current_version) == ("B-1", "Silla", 1, 2)
     assert (product.category, product.minimum, product.retired) == ("Hogar", 7, False)
     assert stored(inventory) == before
 
@@ -103,7 +103,7 @@ def test_a_selection_goes_on_without_the_products_that_were_edited(inventory: In
     for code in ("A-1", "B-1"):
         create_product(inventory, code)
     selection = chosen(inventory, "A-1", "B-1")
-    edit_product(inventory, code="B-1", draft=ProductDraft("B-1", "Silla"), seen_version=1, **new_request())
+    edit_product(inventory, code="B-1", draft=ProductDraft("B-1", "Silla"), expected_version=1, **new_request())
 
     rest = selection.without(frozenset({get_product(inventory, "B-1").row.id}))
 
@@ -145,10 +145,10 @@ def test_all_that_a_filter_finds_are_changed_if_they_are_as_many_as_were_seen(in
 
     with pytest.raises(SelectionChanged) as caught:
         change_products(
-            inventory, selection=Selection(found=clothes, seen_number=59), change=SetRetired(True), **new_request()
+            inventory, selection=Selection(filter=clothes, expected_count=59), change=SetRetired(True), **new_request()
         )
     saved = change_products(
-        inventory, selection=Selection(found=clothes, seen_number=60), change=SetRetired(True), **new_request()
+        inventory, selection=Selection(filter=clothes, expected_count=60), change=SetRetired(True), **new_request()
     )
 
     assert (caught.value.seen, caught.value.current) == (59, 60)
@@ -174,8 +174,8 @@ def test_a_filter_means_the_same_products_as_in_the_list(
     create_product(inventory, "B-1", name="Mesa", minimum=2)
     create_product(inventory, "C-1", name="Silla")
 
-    shown = selected_rows(inventory, Selection(found=found))
-    change_products(inventory, selection=Selection(found=found), change=SetMinimum(77), **new_request())
+    shown = selected_rows(inventory, Selection(filter=found))
+    change_products(inventory, selection=Selection(filter=found), change=SetMinimum(77), **new_request())
 
     assert [row.code for row in shown.rows] == codes
     assert shown.count.number == len(codes)
@@ -270,7 +270,7 @@ def test_a_product_that_was_edited_after_the_change_keeps_it_from_being_taken_ba
     changed = change_products(
         inventory, selection=chosen(inventory, "A-1", "B-1"), change=SetMinimum(3), **new_request()
     )
-    edit_product(inventory, code="B-1", draft=ProductDraft("B-1", "Silla"), seen_version=2, **new_request())
+    edit_product(inventory, code="B-1", draft=ProductDraft("B-1", "Silla"), expected_version=2, **new_request())
     before = stored(inventory)
 
     with pytest.raises(CannotUndo) as caught:
@@ -295,9 +295,7 @@ def test_what_is_no_change_of_many_cannot_be_taken_back_as_one(inventory: Invent
 
 
 @pytest.mark.parametrize("change", [SetCategory("Jardín"), SetMinimum(5), SetRetired(True)])
-def test_the_statements_are_as_many_for_a_hundred_products_as_for_ten(
-    inventory: Inventory, change: SharedChange
-) -> None:
+def test_the_statements_are_as_many_for_a_hundred_products_as_for_ten(inventory: Inventory, change: BulkEdit) -> None:
     for number in range(110):
         create_product(inventory, f"P-{number}")
     rows = product_page(inventory, EVERYTHING, size=200).rows
@@ -324,7 +322,7 @@ CHANGES = st.one_of(
 def test_many_at_once_are_changed_as_one_by_one_and_taken_back_to_what_they_were(
     tmp_path_factory: pytest.TempPathFactory,
     products: list[tuple[str | None, int, bool, bool]],
-    change: SharedChange,
+    change: BulkEdit,
 ) -> None:
     folder = tmp_path_factory.mktemp("many")
     for name in ("together", "apart"):
@@ -362,20 +360,20 @@ def fill(inventory: Inventory, products: list[tuple[str | None, int, bool, bool]
     return [f"P-{number}" for number, (*_, selected) in enumerate(products) if selected]
 
 
-def one_by_one(inventory: Inventory, codes: list[str], change: SharedChange) -> set[str]:
+def one_by_one(inventory: Inventory, codes: list[str], change: BulkEdit) -> set[str]:
     """Make the change to one product after the other; give those that refuse it."""
     refused = set()
     for code in codes:
         row = get_product(inventory, code).row
         if isinstance(change, SetRetired):
             act = retire_product if change.retired else restore_product
-            act(inventory, code=code, seen_version=row.version, **new_request())
+            act(inventory, code=code, expected_version=row.version, **new_request())
             continue
         category = change.category if isinstance(change, SetCategory) else row.category
         minimum = change.minimum if isinstance(change, SetMinimum) else row.minimum
         draft = ProductDraft(row.code, row.name, row.description, category, minimum)
         try:
-            edit_product(inventory, code=code, draft=draft, seen_version=row.version, **new_request())
+            edit_product(inventory, code=code, draft=draft, expected_version=row.version, **new_request())
         except ProductRetired:
             refused.add(code)
     return refused

@@ -13,16 +13,16 @@ from inventory_core import (
     verify,
 )
 from inventory_core.rules.stock import Kind
-from inventory_core.stock.idempotency import Unit, carry_out
-from inventory_core.stock.ledger import PRODUCTS_AT_ONCE, BalanceChange, add_to_balances
+from inventory_core.stock.idempotency import UnitOfWork, run_idempotent
+from inventory_core.stock.ledger import PRODUCT_BATCH_SIZE, BalanceChange, add_to_balances
 from inventory_core.testing import counted_statements, create_location, create_product, new_request
 
 
 def add(inventory: Inventory, changes: list[BalanceChange]) -> int:
-    def work(unit: Unit) -> int:
+    def work(unit: UnitOfWork) -> int:
         return add_to_balances(unit, changes, kind=Kind.IMPORT, reason="file")
 
-    return carry_out(
+    return run_idempotent(
         inventory,
         verb="bulk",
         request={},
@@ -102,4 +102,4 @@ def test_a_portion_takes_the_same_few_statements_however_many_products_it_holds(
         add(inventory, [BalanceChange(number, 1, 1) for number in range(1, 13)])
 
     assert len(few) == len(many) == 8
-    assert PRODUCTS_AT_ONCE > 12
+    assert PRODUCT_BATCH_SIZE > 12

@@ -153,7 +153,7 @@ def test_of_edits_on_one_version_at_once_one_is_done_and_the_others_are_told(inv
     def act(which: int) -> bool:
         try:
             edit_product(
-                inventory, code="A-1", draft=ProductDraft("A-1", f"name {which}"), seen_version=1, **new_request()
+                inventory, code="A-1", draft=ProductDraft("A-1", f"name {which}"), expected_version=1, **new_request()
             )
         except EditConflict:
             return False

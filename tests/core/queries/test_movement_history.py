@@ -91,7 +91,9 @@ def test_pages_follow_one_another_while_movements_come_in(inventory: Inventory) 
 
 def test_a_product_that_was_given_another_code_keeps_its_history(inventory: Inventory) -> None:
     saved = create_product(inventory, "OLD", quantity=5)
-    edit_product(inventory, code="OLD", draft=ProductDraft("NEW", "Taza"), seen_version=saved.version, **new_request())
+    edit_product(
+        inventory, code="OLD", draft=ProductDraft("NEW", "Taza"), expected_version=saved.version, **new_request()
+    )
 
     assert [(row.code, row.name) for row in movement_history(inventory, code="NEW").rows] == [("NEW", "Taza")]
     with pytest.raises(ProductNotFound):

@@ -16,7 +16,7 @@ from inventory_core import InvalidInput, Inventory
 from inventory_core.models import BALANCE, PRODUCT
 from inventory_core.queries.product_query import plan, search
 from inventory_core.queries.product_query.filters import ProductFilter
-from inventory_core.queries.product_query.plan import Way, ask
+from inventory_core.queries.product_query.plan import AccessPath, plan_query
 from inventory_core.queries.product_query.sorting import PRODUCT_SORTS, Position
 from inventory_core.queries.products import ProductCount, count_products, product_page, read_page, stream_products
 from inventory_core.rules.products import WITHOUT_CATEGORY
@@ -66,9 +66,9 @@ def test_the_pages_together_are_the_whole_list_in_its_order(
 ) -> None:
     """The limits between few and many are set so low that every way to the rows is taken."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plan, "FEW", few)
-        patch.setattr(search, "FEW", few)
-        patch.setattr(plan, "NEAR", near)
+        patch.setattr(plan, "MAX_CANDIDATES", few)
+        patch.setattr(search, "MAX_CANDIDATES", few)
+        patch.setattr(plan, "FIRST_SCAN_ROWS", near)
         found = _all_pages(shop, product_filter, sort, size)
         with stream_products(shop, product_filter, sort) as rows:
             streamed = codes(rows)
@@ -80,13 +80,13 @@ def test_the_pages_together_are_the_whole_list_in_its_order(
 @given(product_filter=FILTERS, sort=ORDERS, start=st.integers(0, 20))
 def test_every_way_gives_the_same_page(shop: Inventory, product_filter: ProductFilter, sort: str, start: int) -> None:
     with shop.sessions.reader() as session:
-        question = ask(session, product_filter, sort)
+        question = plan_query(session, product_filter, sort)
         whole = read_page(session, question, None, 100)
         after = Position(whole[start][0], whole[start].id) if start < len(whole) else None
         pages = [
-            [record.code for record in read_page(session, replace(question, way=way, candidates=None), after, 10)]
-            for way in Way
-            if (way is not Way.IDS) and (way is not Way.PLACE or product_filter.location)
+            [record.code for record in read_page(session, replace(question, path=way, candidates=None), after, 10)]
+            for way in AccessPath
+            if (way is not AccessPath.IDS) and (way is not AccessPath.PLACE or product_filter.location)
         ]
 
     wanted = expected(ITEMS, product_filter, sort)
@@ -207,9 +207,9 @@ def test_a_count_goes_up_to_its_cap_and_says_if_there_are_more_on_every_page_ali
 ) -> None:
     number = len(expected(ITEMS, product_filter))
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plan, "FEW", few)
-        patch.setattr(search, "FEW", few)
-        patch.setattr(plan, "NEAR", 3)
+        patch.setattr(plan, "MAX_CANDIDATES", few)
+        patch.setattr(search, "MAX_CANDIDATES", few)
+        patch.setattr(plan, "FIRST_SCAN_ROWS", 3)
         first = product_page(shop, product_filter, sort, size=size, count_up_to=cap)
         second = product_page(shop, product_filter, sort, first.next, size, count_up_to=cap)
         counted = count_products(shop, product_filter, cap)

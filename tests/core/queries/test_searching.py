@@ -11,7 +11,7 @@ from inventory_core import Inventory
 from inventory_core.queries import products
 from inventory_core.queries.product_query import plan, search
 from inventory_core.queries.product_query.filters import ProductFilter
-from inventory_core.queries.product_query.plan import Way, ask
+from inventory_core.queries.product_query.plan import AccessPath, plan_query
 from inventory_core.queries.products import ProductCount, count_products, product_page, read_page, stream_products
 from inventory_core.testing import temporary_inventory
 from tests.core.queries.shelves import Item, codes, expected, put
@@ -64,10 +64,10 @@ def test_the_search_finds_what_contains_every_word(shop: Inventory, query: str) 
         assert codes(rows) == wanted
 
 
-@given(query=QUERIES, way=st.sampled_from((Way.PLANNER, Way.ORDER, Way.WHOLE)))
-def test_without_its_index_the_search_finds_the_same(shop: Inventory, query: str, way: Way) -> None:
+@given(query=QUERIES, path=st.sampled_from((AccessPath.PLANNER, AccessPath.ORDER, AccessPath.WHOLE)))
+def test_without_its_index_the_search_finds_the_same(shop: Inventory, query: str, path: AccessPath) -> None:
     with shop.sessions.reader() as session:
-        question = replace(ask(session, ProductFilter(query), "name"), way=way, candidates=None)
+        question = replace(plan_query(session, ProductFilter(query), "name"), path=path, candidates=None)
         records = read_page(session, question, None, 50)
 
     assert [record.code for record in records] == expected(ITEMS, ProductFilter(query))
@@ -78,9 +78,9 @@ def test_a_common_word_is_found_on_both_sides_of_the_edge(
     shop: Inventory, query: str, near: int, further: int, candidates: bool
 ) -> None:
     with pytest.MonkeyPatch.context() as patch, shop.sessions.reader() as session:
-        patch.setattr(plan, "NEAR", near)
-        patch.setattr(plan, "FURTHER", further)
-        question = replace(ask(session, ProductFilter(query), "name"), way=Way.ORDER)
+        patch.setattr(plan, "FIRST_SCAN_ROWS", near)
+        patch.setattr(plan, "SECOND_SCAN_ROWS", further)
+        question = replace(plan_query(session, ProductFilter(query), "name"), path=AccessPath.ORDER)
         question = question if candidates else replace(question, candidates=None)
         records = read_page(session, question, None, 50)
 
@@ -91,7 +91,7 @@ def test_a_common_word_is_found_on_both_sides_of_the_edge(
 def test_a_word_in_too_many_products_is_counted_all_the_same(shop: Inventory, query: str, few: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
         for module in (plan, products, search):
-            patch.setattr(module, "FEW", few)
+            patch.setattr(module, "MAX_CANDIDATES", few)
 
         assert count_products(shop, ProductFilter(query)).number == len(expected(ITEMS, ProductFilter(query)))
 

@@ -13,7 +13,7 @@ from inventory_core.queries.movements import movement_history
 from inventory_core.queries.product_query import plan as query_plan
 from inventory_core.queries.product_query import search
 from inventory_core.queries.product_query.filters import ProductFilter, row_columns
-from inventory_core.queries.product_query.plan import ask
+from inventory_core.queries.product_query.plan import plan_query
 from inventory_core.queries.product_query.sorting import PRODUCT_SORTS, Position
 from inventory_core.queries.products import count_products, get_product, product_page, stock_levels, stream_products
 from inventory_core.testing import counted_statements, create_product, temporary_inventory
@@ -73,8 +73,8 @@ def test_a_long_list_takes_as_many_statements_as_a_short_one(
 def test_no_page_takes_more_than_a_handful_of_statements(long_shop: Inventory, monkeypatch: pytest.MonkeyPatch) -> None:
     """Two names to look up, two words of two letters, the index, the location twice, and the page in five parts."""
     for module in (query_plan, search):
-        monkeypatch.setattr(module, "FEW", 0)
-    monkeypatch.setattr(query_plan, "NEAR", 5)
+        monkeypatch.setattr(module, "MAX_CANDIDATES", 0)
+    monkeypatch.setattr(query_plan, "FIRST_SCAN_ROWS", 5)
     with counted_statements() as statements:
         product_page(long_shop, ProductFilter("ca aj", "Ropa", "low_stock", "Principal"), "changed", count_up_to=5)
 
@@ -102,7 +102,7 @@ def test_a_list_is_read_from_the_index_of_its_order(
 def test_a_list_by_the_quantity_in_a_large_location_is_read_from_the_index_of_its_balances(
     long_shop: Inventory, sort: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(query_plan, "FEW", 100)
+    monkeypatch.setattr(query_plan, "MAX_CANDIDATES", 100)
     plan = _plan(long_shop, ProductFilter(location="Principal"), sort, Position(3, 40))
 
     assert (
@@ -123,7 +123,7 @@ def test_a_rare_word_is_looked_up_in_the_search_index(long_shop: Inventory) -> N
 def test_what_a_category_has_in_a_location_is_found_by_two_indexes_in_step(
     long_shop: Inventory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(query_plan, "FEW", 100)
+    monkeypatch.setattr(query_plan, "MAX_CANDIDATES", 100)
     with counted_statements() as statements:
         product_page(long_shop, ProductFilter(category="Ropa", location="Principal"))
     (both,) = (statement for statement in statements if "json_group_array" in statement)
@@ -139,7 +139,7 @@ def test_a_count_on_the_first_page_of_a_common_word_takes_no_statement_of_its_ow
     long_shop: Inventory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (query_plan, search):
-        monkeypatch.setattr(module, "FEW", 0)
+        monkeypatch.setattr(module, "MAX_CANDIDATES", 0)
     numbers = []
     for cap in (None, 500):
         with counted_statements() as statements:
@@ -161,8 +161,8 @@ def test_a_product_and_its_history_take_two_statements_each(inventory: Inventory
 
 def _plan(inventory: Inventory, product_filter: ProductFilter, sort: str, after: Position | None) -> str:
     with inventory.sessions.reader() as session:
-        question = ask(session, product_filter, sort)
-        statement = question.in_order(row_columns(question.places)).limit(51)
+        question = plan_query(session, product_filter, sort)
+        statement = question.in_order(row_columns(question.resolved)).limit(51)
         if after is not None:
             statement = statement.where(question.beyond(after))
         compiled = statement.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True})

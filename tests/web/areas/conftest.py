@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from inventory_core import Inventory, SingleDatabase
-from inventory_core.database.sessions import PATIENCE_SECONDS
+from inventory_core.database.sessions import RETRY_TIMEOUT_SECONDS
 from inventory_web.app import create_app
 from inventory_web.auth.authentication import log_in
 from inventory_web.jobs import runner
@@ -46,7 +46,7 @@ def make_site(
     """Make a site over the test's database; more than one are instances side by side."""
     with ExitStack() as ends:
 
-        def make(*plugins: object, patience: float = PATIENCE_SECONDS, **given: Any) -> Site:
+        def make(*plugins: object, patience: float = RETRY_TIMEOUT_SECONDS, **given: Any) -> Site:
             sessions = SingleDatabase.from_file(file, patience=patience)
             ends.callback(sessions.close)
             settings = Settings(secret_key=SECRET, **given)

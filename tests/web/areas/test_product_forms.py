@@ -293,7 +293,7 @@ def _edit_meanwhile(site: Site, *, name: str) -> None:
     row = get_product(site.inventory, "M-1").row
     draft = ProductDraft(code="M-1", name=name, description=row.description, minimum=row.minimum)
     edit_product(
-        site.inventory, code="M-1", draft=draft, seen_version=row.version, actor="ada", operation=new_operation_id()
+        site.inventory, code="M-1", draft=draft, expected_version=row.version, actor="ada", operation=new_operation_id()
     )
 
 

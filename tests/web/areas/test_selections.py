@@ -30,7 +30,7 @@ def edit(site: Site, code: str, *, name: str = "Otra", category: str | None = No
     version = get_product(site.inventory, code).row.version
     draft = ProductDraft(code, name, category=category, minimum=minimum)
     edit_product(
-        site.inventory, code=code, draft=draft, seen_version=version, actor="ana", operation=new_operation_id()
+        site.inventory, code=code, draft=draft, expected_version=version, actor="ana", operation=new_operation_id()
     )
 
 

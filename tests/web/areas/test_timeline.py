@@ -31,7 +31,7 @@ def lines(page: str) -> list[str]:
 
 def edit(site: Site, code: str, **fields: str) -> None:
     draft = ProductDraft(**{"code": code, "name": f"Producto {code}", **fields})  # type: ignore[arg-type]
-    edit_product(site.inventory, code=code, draft=draft, seen_version=1, actor="olga", operation=new_operation_id())
+    edit_product(site.inventory, code=code, draft=draft, expected_version=1, actor="olga", operation=new_operation_id())
 
 
 def test_each_change_is_a_line_with_its_person_and_its_reason(site: Site, viewer: Visitor) -> None:

@@ -1,11 +1,11 @@
 """Products, locations and an insert-only stock ledger on SQLite or MySQL."""
 
 from inventory_core.catalog.bulk_edit import (
+    BulkEdit,
     ProductsSaved,
     SetCategory,
     SetMinimum,
     SetRetired,
-    SharedChange,
     change_products,
     undo_products_change,
 )
@@ -20,7 +20,14 @@ from inventory_core.catalog.selection import (
     too_many_selected,
 )
 from inventory_core.database import migration_ops
-from inventory_core.database.columns import LONG_TEXT, ROW_ID, UtcMicroseconds, database_now, read_database_clock
+from inventory_core.database.columns import (
+    LONG_TEXT,
+    MYSQL_OPTIONS,
+    ROW_ID,
+    UtcMicroseconds,
+    database_now,
+    read_database_clock,
+)
 from inventory_core.database.dialects import (
     DriverErrorKind,
     classify_driver_error,
@@ -68,7 +75,7 @@ from inventory_core.importing.reader import Table, read_table
 from inventory_core.importing.results import ImportPreview, ImportResult, RowFault, RowSample
 from inventory_core.importing.undo import ImportUndone, undo_import
 from inventory_core.inventory import Inventory
-from inventory_core.models import MYSQL_OPTIONS, NAMING_CONVENTION
+from inventory_core.models import NAMING_CONVENTION
 from inventory_core.plugins import (
     CORE_HOOKS,
     ExportColumn,
@@ -156,6 +163,7 @@ __all__ = [
     "ROW_ID",
     "SUPPORTED_DIALECTS",
     "WITHOUT_CATEGORY",
+    "BulkEdit",
     "CannotUndo",
     "CategoryStock",
     "ChangeRefused",
@@ -224,7 +232,6 @@ __all__ = [
     "SetCategory",
     "SetMinimum",
     "SetRetired",
-    "SharedChange",
     "SingleDatabase",
     "Status",
     "StockChange",

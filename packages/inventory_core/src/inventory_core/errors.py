@@ -28,7 +28,7 @@ class ChangedProduct:
     id: int
     code: str
     name: str
-    seen_version: int | None
+    expected_version: int | None
     current_version: int
     category: str | None
     minimum: int
@@ -129,16 +129,16 @@ class QuantityLimit(InventoryError):
 
 
 class EditConflict(InventoryError):
-    """Somebody else edited the product since ``seen_version``; look at ``current_version`` and decide again."""
+    """Somebody else edited the product since ``expected_version``; look at ``current_version`` and decide again."""
 
     code = "INV-008"
 
-    def __init__(self, product_code: str, seen_version: int, current_version: int) -> None:
+    def __init__(self, product_code: str, expected_version: int, current_version: int) -> None:
         self.product_code = product_code
-        self.seen_version = seen_version
+        self.expected_version = expected_version
         self.current_version = current_version
         super().__init__(
-            f"{product_code!r} is now version {current_version}, the edit was made on version {seen_version}"
+            f"{product_code!r} is now version {current_version}, the edit was made on version {expected_version}"
         )
 
 

@@ -1,13 +1,12 @@
 """Define the tables: columns, keys and CHECK constraints."""
 
 from datetime import datetime
-from typing import Any
 
 from sqlalchemy import CheckConstraint, Index, MetaData, UniqueConstraint, text
 from sqlalchemy.orm import registry
 from sqlmodel import Field, SQLModel
 
-from inventory_core.database.columns import LONG_TEXT, ROW_ID, UtcMicroseconds, text_of
+from inventory_core.database.columns import LONG_TEXT, MYSQL_OPTIONS, ROW_ID, UtcMicroseconds, text_of
 
 NAMING_CONVENTION = {
     "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -19,13 +18,6 @@ NAMING_CONVENTION = {
 """How indexes and constraints are named."""
 
 metadata = MetaData(naming_convention=NAMING_CONVENTION)
-
-# Binary comparison without padding is what SQLite does: keys, order and LIKE then answer alike on both.
-MYSQL_OPTIONS: dict[str, Any] = {
-    "mysql_engine": "InnoDB",
-    "mysql_charset": "utf8mb4",
-    "mysql_collate": "utf8mb4_0900_bin",
-}
 
 
 class CoreTable(SQLModel, registry=registry(metadata=metadata)):

@@ -97,7 +97,7 @@ class CoreHooks:
 
 CORE_GROUP = "inventory_core"
 CORE_HOOKS: Mapping[str, type] = {CORE_GROUP: CoreHooks}
-MOST_OF_AN_ERROR = 300
+MAX_ERROR_LENGTH = 300
 
 _LOG = logging.getLogger(__name__)
 
@@ -225,4 +225,4 @@ def _package(entry: EntryPoint) -> str:
 def _one_line(error: BaseException) -> str:
     code = getattr(error, "code", None)
     named = f"{code} {type(error).__name__}" if isinstance(code, str) else type(error).__name__
-    return " ".join(f"{named}: {error}".split())[:MOST_OF_AN_ERROR]
+    return " ".join(f"{named}: {error}".split())[:MAX_ERROR_LENGTH]

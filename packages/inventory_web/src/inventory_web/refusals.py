@@ -52,7 +52,7 @@ def _edit_conflict(error: core.EditConflict) -> str:
         "Revise los datos actuales y decida de nuevo.",
         code=error.product_code,
         current=error.current_version,
-        seen=error.seen_version,
+        seen=error.expected_version,
     )
 
 

@@ -39,7 +39,7 @@ def read_selection(given: MultiDict[str, str] | None = None) -> Selection:
     if fields.get("all"):
         seen = fields.get("found", "")
         number = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else None
-        return Selection(found=ListQuery.read(fields).products, seen_number=number)
+        return Selection(filter=ListQuery.read(fields).products, expected_count=number)
     return Selection(tuple(_products(fields.getlist("p"))))
 
 
@@ -51,11 +51,11 @@ def selected_rows(size: int) -> SelectedRows:
 
 def sent_fields(selection: Selection) -> list[tuple[str, str]]:
     """The fields that send this selection again."""
-    if selection.found is None:
-        return [("p", f"{product.id}.{product.seen_version}") for product in selection.products]
-    fields = {"all": "1", **ListQuery(selection.found).filter_args()}
-    if selection.seen_number is not None:
-        fields["found"] = str(selection.seen_number)
+    if selection.filter is None:
+        return [("p", f"{product.id}.{product.expected_version}") for product in selection.products]
+    fields = {"all": "1", **ListQuery(selection.filter).filter_args()}
+    if selection.expected_count is not None:
+        fields["found"] = str(selection.expected_count)
     return list(fields.items())
 
 

@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from sqlalchemy import bindparam, select
 
 from inventory_core.catalog.categories import find_or_add_category
-from inventory_core.catalog.selection import Selected, Selection, lock_many, lock_selected
-from inventory_core.database.sql_batch import insert_rows, roomy, set_by_id, stored_time
+from inventory_core.catalog.selection import LockedProduct, Selection, lock_many, lock_selected
+from inventory_core.database.sql_batch import enlarged_page_cache, insert_rows, set_by_id, stored_time
 from inventory_core.errors import CannotUndo, ChangedProduct, Fault, InvalidInput, MovementNotFound, ProductsConflict
 from inventory_core.inventory import Inventory
 from inventory_core.models import CATEGORY, IMPORT_CHANGE, OPERATION, OPERATION_RESULT, PRODUCT
@@ -18,7 +18,7 @@ from inventory_core.rules.arguments import check_arguments, request_faults, requ
 from inventory_core.rules.products import category_faults
 from inventory_core.rules.stock import quantity_faults
 from inventory_core.rules.texts import normalize_line, replace_surrogates, search_text
-from inventory_core.stock.idempotency import Unit, carry_out
+from inventory_core.stock.idempotency import UnitOfWork, run_idempotent
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class SetCategory:
         """What is wrong with the name."""
         return category_faults(self.category)
 
-    def asked(self) -> dict[str, Any]:
+    def fingerprint_fields(self) -> dict[str, Any]:
         """The change in JSON values."""
         return {"category": self.category}
 
@@ -50,7 +50,7 @@ class SetMinimum:
         """What is wrong with the number."""
         return quantity_faults("minimum", self.minimum)
 
-    def asked(self) -> dict[str, Any]:
+    def fingerprint_fields(self) -> dict[str, Any]:
         """The change in JSON values."""
         return {"minimum": self.minimum}
 
@@ -68,15 +68,15 @@ class SetRetired:
         """Nothing can be wrong with it."""
         return []
 
-    def asked(self) -> dict[str, Any]:
+    def fingerprint_fields(self) -> dict[str, Any]:
         """The change in JSON values."""
         return {"retired": self.retired}
 
 
-SharedChange = SetCategory | SetMinimum | SetRetired
+BulkEdit = SetCategory | SetMinimum | SetRetired
 
 
-TEXTS_AT_ONCE = 500
+TEXT_BATCH_SIZE = 500
 """Products whose texts are in memory at the same time."""
 
 _NEXT_VERSION = "version = version + 1, changed_at = ?"
@@ -93,7 +93,7 @@ _CATEGORIES = (
 )
 
 
-def set_values(unit: Unit, column: str, values: Sequence[tuple[int, Any]]) -> None:
+def set_values(unit: UnitOfWork, column: str, values: Sequence[tuple[int, Any]]) -> None:
     """Set ``category_id``, ``minimum`` or ``retired_at`` of locked products, given by id with their JSON values.
 
     Versions grow by one, and what a search finds of a product follows its category.
@@ -113,20 +113,20 @@ def set_values(unit: Unit, column: str, values: Sequence[tuple[int, Any]]) -> No
 
 
 def _search_texts(
-    unit: Unit, ids: Sequence[int], categories: Mapping[int, int | None], names: Mapping[int, str]
+    unit: UnitOfWork, ids: Sequence[int], categories: Mapping[int, int | None], names: Mapping[int, str]
 ) -> Iterator[tuple[int, str]]:
     for row_id, code, name, description in unit.connection.execute(_TEXTS, {"ids": ids}):
         category_id = categories[row_id]
         yield row_id, search_text(code, name, description, "" if category_id is None else names[category_id])
 
 
-def category_names(unit: Unit, ids: set[int]) -> dict[int, str]:
+def category_names(unit: UnitOfWork, ids: set[int]) -> dict[int, str]:
     """The names of these categories by id."""
     return {record[0]: record[1] for record in unit.connection.execute(_CATEGORIES, {"ids": sorted(ids)})}
 
 
 def _portions(ids: Sequence[int]) -> Iterable[Sequence[int]]:
-    return (ids[start : start + TEXTS_AT_ONCE] for start in range(0, len(ids), TEXTS_AT_ONCE))
+    return (ids[start : start + TEXT_BATCH_SIZE] for start in range(0, len(ids), TEXT_BATCH_SIZE))
 
 
 CHANGE, UNDO = "change_many", "undo_many"
@@ -170,7 +170,7 @@ class _Outcome(NamedTuple):
 
 @check_arguments
 def change_products(
-    inventory: Inventory, *, selection: Selection, change: SharedChange, actor: str, operation: str
+    inventory: Inventory, *, selection: Selection, change: BulkEdit, actor: str, operation: str
 ) -> ProductsSaved:
     """Give every product of the selection the same category or minimum, or retire or restore them all.
 
@@ -184,19 +184,19 @@ def change_products(
     if faults := [*change.faults(), *request_faults(operation, normalize_line(actor))]:
         raise InvalidInput(*faults)
 
-    def work(unit: Unit) -> _Outcome:
+    def work(unit: UnitOfWork) -> _Outcome:
         selected = lock_selected(unit, selection)
-        with roomy(unit.connection):
+        with enlarged_page_cache(unit.connection):
             former = _change(unit, selected, change)
         saved = ProductsSaved(unit.operation, len(former), len(selected) - len(former))
         return _Outcome(saved, _column(change), former)
 
-    return carry_out(
+    return run_idempotent(
         inventory,
         operation=operation,
         verb=CHANGE,
         actor=actor,
-        request={"selection": _asked(selection), "change": change.asked()},
+        request={"selection": _asked(selection), "change": change.fingerprint_fields()},
         work=work,
         encode=lambda outcome: _encoded(outcome.saved) | {"column": outcome.column, "former": outcome.former},
         decode=lambda kept: _Outcome(_decoded(kept), kept["column"], kept["former"]),
@@ -211,7 +211,7 @@ def undo_products_change(inventory: Inventory, *, changed_operation: str, actor:
     ``already_undone``; ``changed_nothing``; ``is_undo``), ``MovementNotFound`` if there was no such change, or ``OperationReused``.
     """
 
-    def work(unit: Unit) -> ProductsSaved:
+    def work(unit: UnitOfWork) -> ProductsSaved:
         kept = _read_change(unit, changed_operation)
         former = [_Former(*each) for each in kept["former"]]
         selected = lock_many(unit, [each.id for each in former])
@@ -221,7 +221,7 @@ def undo_products_change(inventory: Inventory, *, changed_operation: str, actor:
         for product, each in zip(selected, former, strict=True):
             if product.version != each.version:
                 raise CannotUndo("edited_since", product.code)
-        with roomy(unit.connection):
+        with enlarged_page_cache(unit.connection):
             set_values(unit, kept["column"], [(each.id, each.value) for each in former])
             present = [
                 _Former(product.id, product.version + 1, _present(product, kept["column"])) for product in selected
@@ -230,7 +230,7 @@ def undo_products_change(inventory: Inventory, *, changed_operation: str, actor:
         unit.undone.add(changed_operation)
         return ProductsSaved(unit.operation, len(former), 0)
 
-    return carry_out(
+    return run_idempotent(
         inventory,
         operation=operation,
         verb=UNDO,
@@ -242,7 +242,7 @@ def undo_products_change(inventory: Inventory, *, changed_operation: str, actor:
     )
 
 
-def _change(unit: Unit, selected: Sequence[Selected], change: SharedChange) -> list[_Former]:
+def _change(unit: UnitOfWork, selected: Sequence[LockedProduct], change: BulkEdit) -> list[_Former]:
     """Write the change; give what the products that it changed had before."""
     refused = [product for product in selected if _refuses(product, change)]
     if refused:
@@ -262,33 +262,33 @@ def _change(unit: Unit, selected: Sequence[Selected], change: SharedChange) -> l
     return former
 
 
-def _note_for_history(unit: Unit, column: str, former: Sequence[_Former]) -> None:
+def _note_for_history(unit: UnitOfWork, column: str, former: Sequence[_Former]) -> None:
     """Let the history of each product find the change; ids ascend, as the key of the table does."""
     rows = [(unit.operation, each.id, json.dumps({column: each.value}), each.version) for each in former]
     insert_rows(unit.connection, IMPORT_CHANGE, ("operation_id", "product_id", "before", "version_after"), rows)
 
 
-def _refuses(product: Selected, change: SharedChange) -> bool:
-    edited = product.seen_version is not None and product.seen_version != product.version
+def _refuses(product: LockedProduct, change: BulkEdit) -> bool:
+    edited = product.expected_version is not None and product.expected_version != product.version
     if isinstance(change, SetRetired):
         return edited and product.retired != change.retired
     return edited or product.retired
 
 
-def _differs(product: Selected, change: SharedChange, value: Any) -> bool:
+def _differs(product: LockedProduct, change: BulkEdit, value: Any) -> bool:
     if isinstance(change, SetRetired):
         return product.retired != change.retired
     return bool(getattr(product, _column(change)) != value)
 
 
-def _as_they_are(unit: Unit, products: Sequence[Selected]) -> tuple[ChangedProduct, ...]:
+def _as_they_are(unit: UnitOfWork, products: Sequence[LockedProduct]) -> tuple[ChangedProduct, ...]:
     names = category_names(unit, {product.category_id for product in products if product.category_id is not None})
     return tuple(
         ChangedProduct(
             product.id,
             product.code,
             product.name,
-            product.seen_version,
+            product.expected_version,
             product.version,
             None if product.category_id is None else names[product.category_id],
             product.minimum,
@@ -298,18 +298,18 @@ def _as_they_are(unit: Unit, products: Sequence[Selected]) -> tuple[ChangedProdu
     )
 
 
-def _column(change: SharedChange) -> str:
+def _column(change: BulkEdit) -> str:
     if isinstance(change, SetCategory):
         return "category_id"
     return "minimum" if isinstance(change, SetMinimum) else "retired_at"
 
 
-def _present(product: Selected, column: str) -> Any:
+def _present(product: LockedProduct, column: str) -> Any:
     value = getattr(product, column)
     return value.isoformat() if isinstance(value, datetime) else value
 
 
-def _read_change(unit: Unit, operation: str) -> dict[str, Any]:
+def _read_change(unit: UnitOfWork, operation: str) -> dict[str, Any]:
     """Read what the operation kept, if it can be taken back."""
     first = unit.connection.execute(_FIRST, {"of": replace_surrogates(operation)}).first()
     if first is None or first.verb not in (CHANGE, UNDO):
@@ -324,9 +324,9 @@ def _read_change(unit: Unit, operation: str) -> dict[str, Any]:
 
 def _asked(selection: Selection) -> dict[str, Any]:
     """The selection in JSON values, without what only guards it."""
-    if selection.found is None:
+    if selection.filter is None:
         return {"products": sorted(product.id for product in selection.products)}
-    found = selection.found
+    found = selection.filter
     return {"found": [found.search, found.category, found.status and str(found.status), found.location]}
 
 

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError
 from inventory_core.database.dialects import DriverErrorKind, classify_driver_error
 from inventory_core.models import CATEGORY
 from inventory_core.rules.texts import sort_key
-from inventory_core.stock.idempotency import Unit
+from inventory_core.stock.idempotency import UnitOfWork
 
 # A row that another unit has just committed is seen by a locking read only, where the database keeps snapshots.
 _BY_KEY = (
@@ -17,7 +17,7 @@ _BY_KEY = (
 _ADD = insert(CATEGORY)
 
 
-def find_or_add_category(unit: Unit, name: str | None) -> tuple[int | None, str]:
+def find_or_add_category(unit: UnitOfWork, name: str | None) -> tuple[int | None, str]:
     """Give id and name of the category, which is created if no other one has this name without case and accents.
 
     ``name`` is cleaned and without faults (see ``rules.products``); None gives (None, "").
@@ -36,7 +36,7 @@ def find_or_add_category(unit: Unit, name: str | None) -> tuple[int | None, str]
     return found.id, found.name
 
 
-def find_or_add_categories(unit: Unit, names: Iterable[str]) -> dict[str, tuple[int, str]]:
+def find_or_add_categories(unit: UnitOfWork, names: Iterable[str]) -> dict[str, tuple[int, str]]:
     """The same for many names: by folded name (``rules.texts.sort_key``), the id and the name of each."""
     found = {}
     for name in sorted(names, key=sort_key):

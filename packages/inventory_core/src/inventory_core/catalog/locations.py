@@ -11,9 +11,9 @@ from inventory_core.errors import Fault, InvalidInput
 from inventory_core.inventory import Inventory
 from inventory_core.models import LOCATION
 from inventory_core.rules.arguments import check_arguments, request_faults
-from inventory_core.rules.products import clean_location, location_faults
+from inventory_core.rules.products import location_faults, normalize_location
 from inventory_core.rules.texts import sort_key
-from inventory_core.stock.idempotency import Unit, carry_out
+from inventory_core.stock.idempotency import UnitOfWork, run_idempotent
 
 _BY_KEY = (
     select(LOCATION.c.id, LOCATION.c.name).where(LOCATION.c.name_key == bindparam("key")).with_for_update(read=True)
@@ -27,16 +27,16 @@ def add_location(inventory: Inventory, *, name: str, actor: str, operation: str)
 
     Raises ``InvalidInput`` (``duplicate`` if a location has this name without case and accents) or ``OperationReused``.
     """
-    name = clean_location(name)
+    name = normalize_location(name)
     if faults := [*location_faults(name), *request_faults(operation, actor)]:
         raise InvalidInput(*faults)
 
-    def work(unit: Unit) -> str:
+    def work(unit: UnitOfWork) -> str:
         if not _add(unit, name):
             raise InvalidInput(Fault("location", "duplicate", name))
         return name
 
-    return carry_out(
+    return run_idempotent(
         inventory,
         operation=operation,
         verb="add_location",
@@ -48,7 +48,7 @@ def add_location(inventory: Inventory, *, name: str, actor: str, operation: str)
     )
 
 
-def find_or_add_locations(unit: Unit, names: Iterable[str]) -> dict[str, tuple[int, str]]:
+def find_or_add_locations(unit: UnitOfWork, names: Iterable[str]) -> dict[str, tuple[int, str]]:
     """By folded name (``rules.texts.sort_key``), the id and the name of each location; those that do not exist are added.
 
     ``names`` are cleaned and without faults (see ``rules.products``).
@@ -66,7 +66,7 @@ def find_or_add_locations(unit: Unit, names: Iterable[str]) -> dict[str, tuple[i
     return found
 
 
-def _add(unit: Unit, name: str) -> bool:
+def _add(unit: UnitOfWork, name: str) -> bool:
     try:
         unit.connection.execute(_ADD, {"name": name, "name_key": sort_key(name)})
     except DBAPIError as error:

@@ -15,12 +15,12 @@ from inventory_core.inventory import Inventory
 from inventory_core.models import CATEGORY, PRODUCT
 from inventory_core.results import ProductSaved, read_product_saved
 from inventory_core.rules.arguments import check_arguments, request_faults
-from inventory_core.rules.products import ProductDraft, told_changes
+from inventory_core.rules.products import ProductDraft, diff_fields
 from inventory_core.rules.stock import Kind, ProductState, plan_entry, quantity_faults, require_active
 from inventory_core.rules.texts import code_key, normalize_code, search_text, sort_key
-from inventory_core.stock.idempotency import Unit, carry_out
-from inventory_core.stock.ledger import find_place, inserted_id, lock_product, write_steps
-from inventory_core.stock.operations import asked_location
+from inventory_core.stock.idempotency import UnitOfWork, run_idempotent
+from inventory_core.stock.ledger import find_place, inserted_id, lock_product, write_entries
+from inventory_core.stock.operations import location_fingerprint
 
 _ADD = insert(PRODUCT)
 _FIELDS = (
@@ -67,20 +67,20 @@ def register_product(
     """
     _require(draft, operation, actor, quantity)
 
-    def work(unit: Unit) -> ProductSaved:
+    def work(unit: UnitOfWork) -> ProductSaved:
         product = _insert(unit, draft)
         if quantity or location is not None:
             place = find_place(unit, product, location)
             if quantity:
-                write_steps(unit, product, Kind.RECEIVE, (plan_entry(product, place, quantity),))
+                write_entries(unit, product, Kind.RECEIVE, (plan_entry(product, place, quantity),))
         return ProductSaved(draft.code, product.version, quantity)
 
-    return carry_out(
+    return run_idempotent(
         inventory,
         operation=operation,
         verb="register",
         actor=actor,
-        request=_asked(draft) | {"quantity": quantity, "location": asked_location(location)},
+        request=_asked(draft) | {"quantity": quantity, "location": location_fingerprint(location)},
         work=work,
         decode=read_product_saved,
     )
@@ -88,30 +88,30 @@ def register_product(
 
 @check_arguments
 def edit_product(
-    inventory: Inventory, *, code: str, draft: ProductDraft, seen_version: int, actor: str, operation: str
+    inventory: Inventory, *, code: str, draft: ProductDraft, expected_version: int, actor: str, operation: str
 ) -> ProductSaved:
-    """Replace the fields of the product with this code, its code included, if it is still at ``seen_version``.
+    """Replace the fields of the product with this code, its code included, if it is still at ``expected_version``.
 
     The version grows by one, unless nothing differs. Raises ``InvalidInput`` with every fault, ``ProductNotFound``,
     ``ProductRetired``, ``EditConflict`` with both versions, ``DuplicateCode`` or ``OperationReused``.
     """
     _require(draft, operation, actor)
 
-    def work(unit: Unit) -> _Edited:
+    def work(unit: UnitOfWork) -> _Edited:
         product = lock_product(unit, code)
         require_active(product)
-        _require_version(product, seen_version)
+        _require_version(product, expected_version)
         category_id, category = find_or_add_category(unit, draft.category)
         fields = product_fields(draft, category_id, category, unit.at)
         former = unit.connection.execute(_FIELDS, {"product": product.id}).mappings().one()
-        changes = told_changes({**former}, {**fields, "category": category or None})
+        changes = diff_fields({**former}, {**fields, "category": category or None})
         if not changes:
             return _Edited(ProductSaved(product.code, product.version, product.quantity), {})
         version = product.version + 1
         _unique(unit, _EDIT, fields | {"product": product.id, "version": version}, draft.code)
         return _Edited(ProductSaved(draft.code, version, product.quantity), changes)
 
-    return carry_out(
+    return run_idempotent(
         inventory,
         operation=operation,
         verb="edit",
@@ -125,39 +125,39 @@ def edit_product(
 
 @check_arguments
 def retire_product(
-    inventory: Inventory, *, code: str, seen_version: int | None = None, actor: str, operation: str
+    inventory: Inventory, *, code: str, expected_version: int | None = None, actor: str, operation: str
 ) -> ProductSaved:
     """Take a product out of use; its stock and history stay. A product that is retired already stays as it is.
 
-    Raises ``ProductNotFound``, ``EditConflict`` if ``seen_version`` is given and is not its version, or ``OperationReused``.
+    Raises ``ProductNotFound``, ``EditConflict`` if ``expected_version`` is given and is not its version, or ``OperationReused``.
     """
-    return _set_retired(inventory, "retire", code, seen_version, actor, operation)
+    return _set_retired(inventory, "retire", code, expected_version, actor, operation)
 
 
 @check_arguments
 def restore_product(
-    inventory: Inventory, *, code: str, seen_version: int | None = None, actor: str, operation: str
+    inventory: Inventory, *, code: str, expected_version: int | None = None, actor: str, operation: str
 ) -> ProductSaved:
     """Bring a retired product back into use; one in use stays as it is. Raises what ``retire_product`` raises."""
-    return _set_retired(inventory, "restore", code, seen_version, actor, operation)
+    return _set_retired(inventory, "restore", code, expected_version, actor, operation)
 
 
 def _set_retired(
-    inventory: Inventory, verb: str, code: str, seen_version: int | None, actor: str, operation: str
+    inventory: Inventory, verb: str, code: str, expected_version: int | None, actor: str, operation: str
 ) -> ProductSaved:
     retire = verb == "retire"
 
-    def work(unit: Unit) -> ProductSaved:
+    def work(unit: UnitOfWork) -> ProductSaved:
         product = lock_product(unit, code)
         if product.retired == retire:
             return ProductSaved(product.code, product.version, product.quantity)
-        if seen_version is not None:
-            _require_version(product, seen_version)
+        if expected_version is not None:
+            _require_version(product, expected_version)
         retired: datetime | None = unit.at if retire else None
         unit.connection.execute(_SET_RETIRED, {"product": product.id, "retired": retired, "at": unit.at})
         return ProductSaved(product.code, product.version + 1, product.quantity)
 
-    return carry_out(
+    return run_idempotent(
         inventory,
         operation=operation,
         verb=verb,
@@ -183,19 +183,19 @@ def product_fields(draft: ProductDraft, category_id: int | None, category: str, 
     }
 
 
-def _fields(unit: Unit, draft: ProductDraft) -> dict[str, Any]:
+def _fields(unit: UnitOfWork, draft: ProductDraft) -> dict[str, Any]:
     category_id, category = find_or_add_category(unit, draft.category)
     return product_fields(draft, category_id, category, unit.at)
 
 
-def _insert(unit: Unit, draft: ProductDraft) -> ProductState:
+def _insert(unit: UnitOfWork, draft: ProductDraft) -> ProductState:
     row = _fields(unit, draft) | {"quantity": 0, "version": 1, "created_at": unit.at}
     product_id = inserted_id(_unique(unit, _ADD, row, draft.code))
     unit.products.add(product_id)
     return ProductState(product_id, draft.code, draft.name, 0, draft.minimum, 1, retired=False)
 
 
-def _unique(unit: Unit, statement: Insert | Update, row: dict[str, Any], code: str) -> CursorResult[Any]:
+def _unique(unit: UnitOfWork, statement: Insert | Update, row: dict[str, Any], code: str) -> CursorResult[Any]:
     """Run a statement that writes a code."""
     try:
         return unit.connection.execute(statement, row)
@@ -211,9 +211,9 @@ def _require(draft: ProductDraft, operation: str, actor: str, quantity: int = 0)
         raise InvalidInput(*faults)
 
 
-def _require_version(product: ProductState, seen_version: int) -> None:
-    if product.version != seen_version:
-        raise EditConflict(product.code, seen_version, product.version)
+def _require_version(product: ProductState, expected_version: int) -> None:
+    if product.version != expected_version:
+        raise EditConflict(product.code, expected_version, product.version)
 
 
 def _asked(draft: ProductDraft) -> dict[str, Any]:

@@ -11,17 +11,23 @@ from sqlalchemy.orm import Session
 from inventory_core.errors import Fault, InvalidInput, SelectionChanged
 from inventory_core.inventory import Inventory
 from inventory_core.models import BALANCE, PRODUCT
-from inventory_core.queries.product_query.filters import Places, ProductFilter, read_rows, row_columns, row_source
-from inventory_core.queries.product_query.plan import ask
-from inventory_core.queries.products import ProductCount, count_question, read_page
+from inventory_core.queries.product_query.filters import (
+    ProductFilter,
+    ResolvedFilter,
+    read_rows,
+    row_columns,
+    row_source,
+)
+from inventory_core.queries.product_query.plan import plan_query
+from inventory_core.queries.products import ProductCount, count_query, read_page
 from inventory_core.results import ProductRow
 from inventory_core.rules.arguments import check_arguments, check_page_size, require_types
-from inventory_core.stock.idempotency import Unit
+from inventory_core.stock.idempotency import UnitOfWork
 
 MAX_SELECTED_PRODUCTS = 10_000
 """So many products can be changed in one operation."""
 
-_ANYWHERE = Places(None, None, None)
+_ANYWHERE = ResolvedFilter(None, None, None)
 _ROWS = (
     select(*row_columns(_ANYWHERE))
     .select_from(row_source(PRODUCT, _ANYWHERE))
@@ -34,7 +40,7 @@ class SelectedProduct:
     """A product by its id (``ProductRow.id``), and the version of it that was seen; None takes it at any version."""
 
     id: int
-    seen_version: int | None = None
+    expected_version: int | None = None
 
     def __post_init__(self) -> None:
         require_types(self)
@@ -42,21 +48,21 @@ class SelectedProduct:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Either ``products``, each of them once, or every product that the filter ``found`` finds.
+    """Either ``products``, each of them once, or every product that ``filter`` finds.
 
-    ``seen_number`` is how many the filter found when the person decided; None takes however many there are. Raises
+    ``expected_count`` is how many the filter found when the person decided; None takes however many there are. Raises
     ``InvalidInput`` for more than ``MAX_SELECTED_PRODUCTS`` products, and for a selection of nothing.
     """
 
     products: tuple[SelectedProduct, ...] = ()
-    found: ProductFilter | None = None
-    seen_number: int | None = None
+    filter: ProductFilter | None = None
+    expected_count: int | None = None
 
     def __post_init__(self) -> None:
         require_types(self)
         once = {product.id: product for product in reversed(self.products)}
         object.__setattr__(self, "products", tuple(reversed(once.values())))
-        if self.found is None and not self.products:
+        if self.filter is None and not self.products:
             raise InvalidInput(Fault("selection", "required"))
         if len(self.products) > MAX_SELECTED_PRODUCTS:
             raise too_many_selected(len(self.products))
@@ -88,13 +94,13 @@ def selected_rows(inventory: Inventory, selection: Selection, *, size: int = 50,
     """
     check_page_size(size)
     with inventory.sessions.reader() as session:
-        if selection.found is None:
+        if selection.filter is None:
             return _chosen(session, selection, size)
-        question = ask(session, selection.found, sort)
-        records = read_page(session, question, None, size)
+        query = plan_query(session, selection.filter, sort)
+        records = read_page(session, query, None, size)
         rows = tuple(read_rows(record[1:] for record in records))
         counted = ProductCount(len(rows), more=False) if len(rows) < size else None
-        return SelectedRows(rows, counted or count_question(session, question, MAX_SELECTED_PRODUCTS))
+        return SelectedRows(rows, counted or count_query(session, query, MAX_SELECTED_PRODUCTS))
 
 
 def _chosen(session: Session, selection: Selection, size: int) -> SelectedRows:
@@ -104,7 +110,7 @@ def _chosen(session: Session, selection: Selection, size: int) -> SelectedRows:
     return SelectedRows(tuple(known[:size]), ProductCount(len(known), more=False))
 
 
-AT_ONCE = 2_000
+LOCK_BATCH_SIZE = 2_000
 
 # Every operation locks products by ascending id; a locking read sees what is committed now, whatever snapshot there is.
 _LOCKED = (
@@ -123,7 +129,7 @@ _LOCKED = (
 )
 
 
-class Selected(NamedTuple):
+class LockedProduct(NamedTuple):
     """A locked product."""
 
     id: int
@@ -133,7 +139,7 @@ class Selected(NamedTuple):
     category_id: int | None
     minimum: int
     retired_at: datetime | None
-    seen_version: int | None = None
+    expected_version: int | None = None
 
     @property
     def retired(self) -> bool:
@@ -141,18 +147,20 @@ class Selected(NamedTuple):
         return self.retired_at is not None
 
 
-def lock_selected(unit: Unit, selection: Selection) -> list[Selected]:
+def lock_selected(unit: UnitOfWork, selection: Selection) -> list[LockedProduct]:
     """Lock the products of the selection until the unit ends, and give them by ascending id.
 
     Raises ``InvalidInput`` for a product that does not exist and for too many, and ``SelectionChanged``.
     """
-    if selection.found is not None:
+    if selection.filter is not None:
         return _lock_found(unit, selection)
     seen = {product.id: product for product in sorted(selection.products, key=lambda product: product.id)}
-    return [product._replace(seen_version=seen[product.id].seen_version) for product in lock_many(unit, list(seen))]
+    return [
+        product._replace(expected_version=seen[product.id].expected_version) for product in lock_many(unit, list(seen))
+    ]
 
 
-def lock_many(unit: Unit, ids: Sequence[int]) -> list[Selected]:
+def lock_many(unit: UnitOfWork, ids: Sequence[int]) -> list[LockedProduct]:
     """Lock products, given by ascending id. Raises ``InvalidInput`` for one that does not exist."""
     locked = list(_lock(unit, ids))
     if len(locked) != len(ids):
@@ -161,27 +169,27 @@ def lock_many(unit: Unit, ids: Sequence[int]) -> list[Selected]:
     return locked
 
 
-def _lock(unit: Unit, ids: Sequence[int]) -> Iterator[Selected]:
-    for start in range(0, len(ids), AT_ONCE):
-        for record in unit.connection.execute(_LOCKED, {"products": ids[start : start + AT_ONCE]}):
-            yield Selected(*record)
+def _lock(unit: UnitOfWork, ids: Sequence[int]) -> Iterator[LockedProduct]:
+    for start in range(0, len(ids), LOCK_BATCH_SIZE):
+        for record in unit.connection.execute(_LOCKED, {"products": ids[start : start + LOCK_BATCH_SIZE]}):
+            yield LockedProduct(*record)
 
 
-def _lock_found(unit: Unit, selection: Selection) -> list[Selected]:
-    if selection.found is None:
+def _lock_found(unit: UnitOfWork, selection: Selection) -> list[LockedProduct]:
+    if selection.filter is None:
         return []
-    question = ask(unit.session, selection.found, "changed")
-    question = question.of_all() if question.walks else question
-    ids = sorted(unit.session.scalars(question.rows((PRODUCT.c.id,)).limit(MAX_SELECTED_PRODUCTS + 1)))
+    query = plan_query(unit.session, selection.filter, "changed")
+    query = query.of_all() if query.scans_in_order else query
+    ids = sorted(unit.session.scalars(query.rows((PRODUCT.c.id,)).limit(MAX_SELECTED_PRODUCTS + 1)))
     if len(ids) > MAX_SELECTED_PRODUCTS:
         raise too_many_selected(len(ids))
     locked = {product.id: product for product in _lock(unit, ids)}
     # Somebody may have changed them until they were locked; now they are what they are.
     found: list[int] = []
-    of = (PRODUCT,) if question.places.location_id is None else (PRODUCT, BALANCE)
-    for start in range(0, len(ids), AT_ONCE):
-        statement = question.only(ids[start : start + AT_ONCE]).rows((PRODUCT.c.id,))
+    of = (PRODUCT,) if query.resolved.location_id is None else (PRODUCT, BALANCE)
+    for start in range(0, len(ids), LOCK_BATCH_SIZE):
+        statement = query.only(ids[start : start + LOCK_BATCH_SIZE]).rows((PRODUCT.c.id,))
         found += unit.session.scalars(statement.with_for_update(of=of))
-    if selection.seen_number not in (None, len(found)):
-        raise SelectionChanged(selection.seen_number or 0, len(found))
+    if selection.expected_count not in (None, len(found)):
+        raise SelectionChanged(selection.expected_count or 0, len(found))
     return [locked[product_id] for product_id in sorted(found)]

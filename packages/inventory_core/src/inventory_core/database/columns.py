@@ -15,6 +15,13 @@ ROW_ID = BigInteger().with_variant(Integer(), "sqlite")
 
 LONG_TEXT = Text().with_variant(mysql.MEDIUMTEXT(), "mysql")
 
+# Binary comparison without padding, as on SQLite: keys, order and LIKE give the same results on both.
+MYSQL_OPTIONS: dict[str, Any] = {
+    "mysql_engine": "InnoDB",
+    "mysql_charset": "utf8mb4",
+    "mysql_collate": "utf8mb4_0900_bin",
+}
+
 
 def text_of(length: int) -> String:
     """A text column of at most ``length`` characters."""

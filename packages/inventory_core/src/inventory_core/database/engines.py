@@ -14,11 +14,11 @@ from typing_extensions import override
 
 from inventory_core.errors import StorageRefused
 
-BUSY_SECONDS = 10
+LOCK_TIMEOUT_SECONDS = 10
 SUPPORTED_DIALECTS = {"sqlite": "SQLite", "mysql": "MySQL"}
 SQLITE_MEMORY_BYTES = 96 << 20
 """What SQLite keeps in all caches of the process together; each connection alone would fill 32 MB."""
-OLDEST_SQLITE = (3, 35, 0)
+MIN_SQLITE_VERSION = (3, 35, 0)
 """The first version that drops a column without copying the table; its full-text index has trigrams."""
 
 
@@ -50,8 +50,8 @@ def open_engines(url: str | URL) -> ReadWriteEngines:
     require_dialect(parsed.get_backend_name())
     if parsed.get_backend_name() != "sqlite":
         return _server(parsed)
-    if sqlite3.sqlite_version_info < OLDEST_SQLITE:
-        wanted = ".".join(map(str, OLDEST_SQLITE))
+    if sqlite3.sqlite_version_info < MIN_SQLITE_VERSION:
+        wanted = ".".join(map(str, MIN_SQLITE_VERSION))
         raise StorageRefused(f"SQLite {wanted} or newer is needed, this Python has {sqlite3.sqlite_version}")
     if _is_in_memory(parsed):
         url = parsed.set(drivername="sqlite+deferred")
@@ -93,7 +93,7 @@ def _mysql_setup(transactions: str) -> Callable[[DBAPIConnection, Any], None]:
             require_dialect("mariadb")
         # A server may be set to cut what is too long instead of refusing it; what else it is set to is kept.
         strict = "sql_mode = CONCAT_WS(',', NULLIF(@@sql_mode, ''), 'STRICT_TRANS_TABLES')"
-        cursor.execute(f"SET time_zone = '+00:00', innodb_lock_wait_timeout = {BUSY_SECONDS}, {strict}")
+        cursor.execute(f"SET time_zone = '+00:00', innodb_lock_wait_timeout = {LOCK_TIMEOUT_SECONDS}, {strict}")
         cursor.execute(f"SET SESSION TRANSACTION ISOLATION LEVEL {transactions}")
         cursor.close()
 
@@ -101,7 +101,7 @@ def _mysql_setup(transactions: str) -> Callable[[DBAPIConnection, Any], None]:
 
 
 def _sqlite_file(url: URL) -> Engine:
-    wait = {} if "timeout" in url.query else {"timeout": BUSY_SECONDS}
+    wait = {} if "timeout" in url.query else {"timeout": LOCK_TIMEOUT_SECONDS}
     return create_engine(url, pool_size=16, max_overflow=16, connect_args=wait)
 
 

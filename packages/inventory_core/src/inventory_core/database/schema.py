@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 # Alembic is imported where it migrates: it would take a quarter of a second of each command and 7 MB of each server.
 # ruff: noqa: PLC0415
 
-PATIENCE_SECONDS = 300
+LOCK_TIMEOUT_SECONDS = 300
 """How long an instance waits for another one that migrates."""
 
 _one_thread = threading.Lock()
@@ -132,7 +132,7 @@ def _alone(engine: Engine, version_table: str) -> Iterator[None]:
     # A lock is one for the whole server, and its name has at most 64 characters.
     name = hashlib.sha256(f"{engine.url.database}.{version_table}".encode()).hexdigest()
     with engine.connect() as guard:
-        if guard.scalar(func.get_lock(name, PATIENCE_SECONDS)) != 1:
+        if guard.scalar(func.get_lock(name, LOCK_TIMEOUT_SECONDS)) != 1:
             raise DatabaseBusy(1)
         try:
             yield

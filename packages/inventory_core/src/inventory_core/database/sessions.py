@@ -26,7 +26,7 @@ from inventory_core.errors import CommitUnknown, DatabaseBusy, ReadOnlyUnit, Sto
 T = TypeVar("T")
 
 ATTEMPTS = 6
-PATIENCE_SECONDS = 15.0
+RETRY_TIMEOUT_SECONDS = 15.0
 """How long a person waits for a page before they take it for dead, about."""
 
 _WORK_RUNS = "inventory_core.work_runs"
@@ -66,7 +66,7 @@ class SingleDatabase:
     """
 
     def __init__(
-        self, engines: ReadWriteEngines, *, attempts: int = ATTEMPTS, patience: float = PATIENCE_SECONDS
+        self, engines: ReadWriteEngines, *, attempts: int = ATTEMPTS, patience: float = RETRY_TIMEOUT_SECONDS
     ) -> None:
         self._engines = engines
         self._attempts = attempts
@@ -79,7 +79,7 @@ class SingleDatabase:
         event.listen(engines.write, "commit", _refuse_commit)
 
     @classmethod
-    def from_url(cls, url: str | URL, *, attempts: int = ATTEMPTS, patience: float = PATIENCE_SECONDS) -> Self:
+    def from_url(cls, url: str | URL, *, attempts: int = ATTEMPTS, patience: float = RETRY_TIMEOUT_SECONDS) -> Self:
         """Open the database at a SQLAlchemy URL such as ``sqlite:///stock.db`` or ``mysql+pymysql://…``.
 
         Nothing is connected yet; the schema comes from ``inventory_core.CORE_SCHEMA.upgrade``.
@@ -87,7 +87,7 @@ class SingleDatabase:
         return cls(open_engines(url), attempts=attempts, patience=patience)
 
     @classmethod
-    def from_file(cls, path: Path, *, attempts: int = ATTEMPTS, patience: float = PATIENCE_SECONDS) -> Self:
+    def from_file(cls, path: Path, *, attempts: int = ATTEMPTS, patience: float = RETRY_TIMEOUT_SECONDS) -> Self:
         """Open the SQLite database in a file, which need not exist; its name may hold any character."""
         # An absolute path keeps a name such as "file:x" or ":memory:" from being more than a name.
         engines = open_engines(URL.create("sqlite", database=str(path.absolute())))

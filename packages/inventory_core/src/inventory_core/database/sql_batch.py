@@ -12,14 +12,14 @@ from sqlalchemy.orm import Session
 from inventory_core.database.columns import UtcMicroseconds
 from inventory_core.errors import DatabaseBusy
 
-PARAMETERS_AT_ONCE = 30_000
+MAX_PARAMETERS = 30_000
 """SQLite takes 32,766 in one statement."""
-INSERTED_AT_ONCE = 500
+INSERT_BATCH_SIZE = 500
 """A number that stays: the driver keeps the statement, which takes as long to parse as its rows to insert."""
-CASES_AT_ONCE = 1_000
+UPDATE_BATCH_SIZE = 1_000
 """The database looks through the cases row by row, so more at once would be slower."""
 CACHE_KIBIBYTES = 128_000
-CHARACTERS_AT_ONCE = 4_000_000
+MAX_STATEMENT_CHARACTERS = 4_000_000
 """A server takes a statement of 64 MiB, or what it is set to; a character may take four bytes."""
 
 Row = Sequence[Any]
@@ -27,7 +27,7 @@ _TIME = UtcMicroseconds()
 
 
 def insert_rows(
-    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row], at_once: int = INSERTED_AT_ONCE
+    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row], at_once: int = INSERT_BATCH_SIZE
 ) -> None:
     """Insert rows of driver values, ``at_once`` in one statement."""
     values = f"({', '.join([_mark(connection)] * len(columns))})"
@@ -62,7 +62,7 @@ def set_by_id(
     """
     mark = _mark(connection)
     besides = f", {besides.replace('?', mark)}" if besides else ""
-    for portion in _portions(connection, values, CASES_AT_ONCE):
+    for portion in _portions(connection, values, UPDATE_BATCH_SIZE):
         cases = " ".join([f"WHEN {mark} THEN {mark}"] * len(portion))
         ids = ", ".join([mark] * len(portion))
         statement = f"UPDATE {table.name} SET {column} = CASE id {cases} END{besides} WHERE id IN ({ids})"  # noqa: S608
@@ -77,8 +77,8 @@ def select_in(connection: Connection, statement: str, values: Collection[Any], *
     """
     mark = _mark(connection)
     found: list[Any] = []
-    for start in range(0, len(values), PARAMETERS_AT_ONCE):
-        portion = tuple(islice(values, start, start + PARAMETERS_AT_ONCE))
+    for start in range(0, len(values), MAX_PARAMETERS):
+        portion = tuple(islice(values, start, start + MAX_PARAMETERS))
         lock = " FOR UPDATE" if locked and connection.dialect.name != "sqlite" else ""
         text = f"{statement} ({', '.join([mark] * len(portion))}){lock}"
         # A session source that sends readers to replicas cannot see in a text that it only reads.
@@ -87,7 +87,7 @@ def select_in(connection: Connection, statement: str, values: Collection[Any], *
 
 
 @contextmanager
-def roomy(connection: Connection) -> Iterator[None]:
+def enlarged_page_cache(connection: Connection) -> Iterator[None]:
     """Give SQLite more memory for changed pages: those that do not fit are written again and again within one transaction."""
     if connection.dialect.name != "sqlite":
         yield
@@ -124,7 +124,7 @@ def _portions(connection: Connection, rows: Sequence[Row], at_once: int) -> Iter
     for number, row in enumerate(rows if connection.dialect.name != "sqlite" else ()):
         length = sum(len(value) for value in row if isinstance(value, str))
         characters += length
-        if number - start == at_once or (characters > CHARACTERS_AT_ONCE and number > start):
+        if number - start == at_once or (characters > MAX_STATEMENT_CHARACTERS and number > start):
             yield rows[start:number]
             start, characters = number, length
     for begin in range(start, len(rows), at_once):
@@ -135,7 +135,7 @@ def _mark(connection: Connection) -> str:
     return "?" if connection.dialect.paramstyle == "qmark" else "%s"
 
 
-ROWS_AT_ONCE = 1_000
+FETCH_BATCH_SIZE = 1_000
 SQLITE_CACHE_KIBIBYTES = 8_000
 """Each page of the file is used once or twice, so a large cache would hold what nobody asks for again."""
 
@@ -143,7 +143,7 @@ SQLITE_CACHE_KIBIBYTES = 8_000
 @contextmanager
 def stream(session: Session, statement: Select[Any]) -> Iterator[Iterable[Any]]:
     """Give the rows of a statement, fetched in portions; the session stays in use inside the block."""
-    with _small_cache(session), session.execute(statement, execution_options={"yield_per": ROWS_AT_ONCE}) as result:
+    with _small_cache(session), session.execute(statement, execution_options={"yield_per": FETCH_BATCH_SIZE}) as result:
         yield result
 
 

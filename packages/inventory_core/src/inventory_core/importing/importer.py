@@ -10,42 +10,42 @@ from sqlalchemy.exc import DBAPIError
 from inventory_core.catalog.categories import find_or_add_categories
 from inventory_core.catalog.locations import find_or_add_locations
 from inventory_core.database.dialects import DriverErrorKind, classify_driver_error
-from inventory_core.database.sql_batch import roomy
+from inventory_core.database.sql_batch import enlarged_page_cache
 from inventory_core.errors import RowsRefused
-from inventory_core.importing.plan import Change, Planner, Watch, sample
+from inventory_core.importing.plan import Change, ImportHooks, Planner, sample
 from inventory_core.importing.reader import Progress, Table
-from inventory_core.importing.results import MOST_SAMPLES, FaultLog, ImportPreview, ImportResult, RowSample
-from inventory_core.importing.rows import PortionReader
+from inventory_core.importing.results import MAX_SAMPLES, FaultCollector, ImportPreview, ImportResult, RowSample
+from inventory_core.importing.rows import BatchParser
 from inventory_core.importing.writer import (
-    CREATED_AT_ONCE,
+    CREATE_BATCH_SIZE,
     ImportWriter,
     lock_products,
     read_balances,
     read_ids,
-    read_known,
-    read_places,
+    read_stored_names,
+    read_stored_products,
 )
 from inventory_core.inventory import Inventory
 from inventory_core.plugins import ProposedChange
 from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.texts import code_key, normalize_code
-from inventory_core.stock.hooks import is_asked
-from inventory_core.stock.idempotency import Unit, carry_out
+from inventory_core.stock.hooks import has_check_hooks
+from inventory_core.stock.idempotency import UnitOfWork, run_idempotent
 
-CHANGES_AT_ONCE = 8_000
+CHANGE_BATCH_SIZE = 8_000
 
 
 @check_arguments
 def preview_import(inventory: Inventory, table: Table, progress: Progress | None = None) -> ImportPreview:
     """Tell what an import of the table would do now, and everything that is wrong with it. Changes nothing."""
-    log = FaultLog(_columns(table))
+    log = FaultCollector(_columns(table))
     samples: list[RowSample] = []
     with inventory.sessions.reader() as session:
         connection = session.connection()
-        planner = Planner(table, read_places(connection, locked=False), log, _watch(inventory.plugins, ""))
+        planner = Planner(table, read_stored_names(connection, locked=False), log, _watch(inventory.plugins, ""))
         for changes in _plan(connection, planner, table, log, progress, importing=False):
-            if len(samples) < MOST_SAMPLES:
-                samples += [sample(change) for change in changes if change.is_seen][: MOST_SAMPLES - len(samples)]
+            if len(samples) < MAX_SAMPLES:
+                samples += [sample(change) for change in changes if change.is_seen][: MAX_SAMPLES - len(samples)]
     return ImportPreview(
         kind=table.kind,
         **dataclasses.asdict(planner.counts),
@@ -69,12 +69,12 @@ def import_table(
     if the transaction is repeated; on SQLite it must not write to the same database, which would wait for itself.
     """
 
-    def work(unit: Unit) -> ImportResult:
+    def work(unit: UnitOfWork) -> ImportResult:
         return _import(unit, table, progress)
 
     for repeat in (True, False):
         try:
-            return carry_out(
+            return run_idempotent(
                 inventory,
                 operation=operation,
                 verb="import",
@@ -90,18 +90,18 @@ def import_table(
     raise AssertionError("unreachable")
 
 
-def _import(unit: Unit, table: Table, progress: Progress | None) -> ImportResult:
-    with roomy(unit.connection):
+def _import(unit: UnitOfWork, table: Table, progress: Progress | None) -> ImportResult:
+    with enlarged_page_cache(unit.connection):
         return _import_all(unit, table, progress)
 
 
-def _import_all(unit: Unit, table: Table, progress: Progress | None) -> ImportResult:
+def _import_all(unit: UnitOfWork, table: Table, progress: Progress | None) -> ImportResult:
     connection = unit.connection
-    log = FaultLog(_columns(table))
+    log = FaultCollector(_columns(table))
     # The one writer of SQLite has locked everything already.
     if connection.dialect.name != "sqlite":
         _lock(connection, table)
-    planner = Planner(table, read_places(connection, locked=True), log, _watch(unit.plugins, unit.actor))
+    planner = Planner(table, read_stored_names(connection, locked=True), log, _watch(unit.plugins, unit.actor))
     writer = ImportWriter(unit, planner.places)
     waiting: list[Change] = []
     created = 0
@@ -110,7 +110,7 @@ def _import_all(unit: Unit, table: Table, progress: Progress | None) -> ImportRe
         created += _created_in(changes)
         if log.total:
             waiting.clear()
-        elif created >= CREATED_AT_ONCE or len(waiting) >= CHANGES_AT_ONCE:
+        elif created >= CREATE_BATCH_SIZE or len(waiting) >= CHANGE_BATCH_SIZE:
             end = _end_of_batch(waiting)
             _write(unit, planner, writer, waiting[:end])
             del waiting[:end]
@@ -133,16 +133,16 @@ def _plan(
     connection: Connection,
     planner: Planner,
     table: Table,
-    log: FaultLog,
+    log: FaultCollector,
     progress: Progress | None,
     *,
     importing: bool,
 ) -> Iterator[list[Change]]:
     """Classify the table portion by portion; the next one is read when the changes of the last one are dealt with."""
-    reader = PortionReader(table, log)
+    reader = BatchParser(table, log)
     for portion in table.portions:
         lines = reader.read(portion)
-        known = read_known(connection, {line.key for line in lines}, locked=importing)
+        known = read_stored_products(connection, {line.key for line in lines}, locked=importing)
         needed = {
             product.id
             for line in lines
@@ -150,7 +150,7 @@ def _plan(
         }
         balances = read_balances(connection, needed, locked=importing)
         if planner.places.lacks(known.values(), balances.values()):
-            fresh = read_places(connection, locked=importing)
+            fresh = read_stored_names(connection, locked=importing)
             planner.places.add(fresh.categories, fresh.locations)
         planner.counts.rows += len(portion.numbers)
         yield planner.plan(lines, known, balances)
@@ -158,7 +158,7 @@ def _plan(
             progress(planner.counts.rows, table.size, "writing" if importing else "checking")
 
 
-def _write(unit: Unit, planner: Planner, writer: ImportWriter, changes: Sequence[Change]) -> None:
+def _write(unit: UnitOfWork, planner: Planner, writer: ImportWriter, changes: Sequence[Change]) -> None:
     categories = [name for key, name in planner.new_categories.items() if key not in planner.places.categories]
     locations = [name for key, name in planner.new_locations.items() if key not in planner.places.locations]
     planner.places.add(find_or_add_categories(unit, categories), find_or_add_locations(unit, locations))
@@ -166,11 +166,11 @@ def _write(unit: Unit, planner: Planner, writer: ImportWriter, changes: Sequence
 
 
 def _end_of_batch(waiting: Sequence[Change]) -> int:
-    """How many changes to write at once: as many as create ``CREATED_AT_ONCE`` products, or all."""
+    """How many changes to write at once: as many as create ``CREATE_BATCH_SIZE`` products, or all."""
     created = 0
     for number, change in enumerate(waiting, start=1):
         created += change.old is None
-        if created == CREATED_AT_ONCE:
+        if created == CREATE_BATCH_SIZE:
             return number
     return len(waiting)
 
@@ -189,12 +189,12 @@ def _lock(connection: Connection, table: Table) -> None:
     lock_products(connection, found)
 
 
-def _watch(plugins: PluginManager, actor: str) -> Watch:
+def _watch(plugins: PluginManager, actor: str) -> ImportHooks:
     def check(change: ProposedChange) -> Sequence[str]:
         refusals: list[str] = plugins.hook.check_stock_change(change=change)
         return refusals
 
-    return Watch(actor, check if is_asked(plugins) else None)
+    return ImportHooks(actor, check if has_check_hooks(plugins) else None)
 
 
 def _columns(table: Table) -> dict[str, str]:

@@ -6,13 +6,13 @@ from datetime import datetime
 from typing import NamedTuple
 
 from inventory_core.importing.reader import Table
-from inventory_core.importing.results import Counts, FaultLog, FieldChange, RowSample
-from inventory_core.importing.rows import WITHOUT, Line, Named
+from inventory_core.importing.results import Counts, FaultCollector, FieldChange, RowSample
+from inventory_core.importing.rows import WITHOUT, NameKey, ParsedRow
 from inventory_core.plugins import ProposedChange
 from inventory_core.rules.stock import MAX_QUANTITY, Kind
 
 
-class Known(NamedTuple):
+class StoredProduct(NamedTuple):
     """A stored product."""
 
     id: int
@@ -32,15 +32,15 @@ class Fields(NamedTuple):
 
     name: str
     description: str
-    category: Named
+    category: NameKey
     minimum: int
     retired: bool
 
 
-class Step(NamedTuple):
+class BalanceStep(NamedTuple):
     """One balance is set; ``before`` is None where nothing ever lay."""
 
-    location: Named
+    location: NameKey
     before: int | None
     after: int
 
@@ -57,12 +57,12 @@ class Change(NamedTuple):
     equal if only stock changes. ``total`` is the product's sum afterwards.
     """
 
-    line: Line
-    known: Known | None
+    line: ParsedRow
+    known: StoredProduct | None
     old: Fields | None
     new: Fields
     total: int
-    step: Step | None
+    step: BalanceStep | None
 
     @property
     def is_seen(self) -> bool:
@@ -71,14 +71,14 @@ class Change(NamedTuple):
 
 
 @dataclass(slots=True)
-class Places:
+class StoredNames:
     """The stored categories and locations by folded name, and their names by id; an import adds to them."""
 
     categories: dict[str, tuple[int, str]]
     locations: dict[str, tuple[int, str]]
-    default: Named
-    category_names: dict[int | None, Named] = field(default_factory=dict)
-    location_names: dict[int, Named] = field(default_factory=dict)
+    default: NameKey
+    category_names: dict[int | None, NameKey] = field(default_factory=dict)
+    location_names: dict[int, NameKey] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.category_names[None] = WITHOUT
@@ -88,10 +88,10 @@ class Places:
         """Note what is stored by now."""
         self.categories |= categories
         self.locations |= locations
-        self.category_names |= {row_id: Named(key, name) for key, (row_id, name) in categories.items()}
-        self.location_names |= {row_id: Named(key, name) for key, (row_id, name) in locations.items()}
+        self.category_names |= {row_id: NameKey(key, name) for key, (row_id, name) in categories.items()}
+        self.location_names |= {row_id: NameKey(key, name) for key, (row_id, name) in locations.items()}
 
-    def lacks(self, known: Iterable[Known], balances: Iterable[Mapping[int, int]]) -> bool:
+    def lacks(self, known: Iterable[StoredProduct], balances: Iterable[Mapping[int, int]]) -> bool:
         """True if one of these products or balances names a category or location that was stored since."""
         categories = {product.category_id for product in known} - self.category_names.keys()
         return bool(categories) or any(here.keys() - self.location_names.keys() for here in balances)
@@ -121,7 +121,7 @@ def _action(old: Fields | None, new: Fields) -> str:
 
 def shown(value: object) -> str:
     """The value of a field as a text."""
-    return value.name if isinstance(value, Named) else str(value)
+    return value.name if isinstance(value, NameKey) else str(value)
 
 
 Check = Callable[[ProposedChange], Sequence[str]]
@@ -149,7 +149,7 @@ class _Seen(NamedTuple):
 
 
 @dataclass(slots=True)
-class Watch:
+class ImportHooks:
     """Who imports, and who is asked: None if no plugin cares."""
 
     actor: str
@@ -159,7 +159,7 @@ class Watch:
 class Planner:
     """Classifies the rows of one table, in portions; remembers what the earlier ones did."""
 
-    def __init__(self, table: Table, places: Places, log: FaultLog, watch: Watch) -> None:
+    def __init__(self, table: Table, places: StoredNames, log: FaultCollector, watch: ImportHooks) -> None:
         self.counts = Counts()
         self.places = places
         self.new_categories: dict[str, str] = {}
@@ -172,11 +172,11 @@ class Planner:
         self._rows: dict[str | tuple[str, str], int] = {}
         self._seen: dict[str, _Seen] = {}
 
-    def needs_balances(self, line: Line, known: Known) -> bool:
+    def needs_balances(self, line: ParsedRow, known: StoredProduct) -> bool:
         """True if the line sets a quantity that the product's total does not tell."""
         return line.quantity is not None and (line.location is not None or line.quantity != known.quantity)
 
-    def plan(self, lines: Iterable[Line], known: Mapping[str, Known], balances: Balances) -> list[Change]:
+    def plan(self, lines: Iterable[ParsedRow], known: Mapping[str, StoredProduct], balances: Balances) -> list[Change]:
         """Tell what the lines change; notes faults, counts the rest, and leaves out lines that change nothing."""
         plan = self._plan_one_of_several if self._several else self._plan_only
         changes = []
@@ -193,7 +193,7 @@ class Planner:
                     changes.append(change)
         return changes
 
-    def _look_at_faulty(self, line: Line, known: Known | None) -> None:
+    def _look_at_faulty(self, line: ParsedRow, known: StoredProduct | None) -> None:
         """Tell what can be told although values of the line are wrong: that its code is doubled, or unknown."""
         if not self._several:
             self._first_with(line.key, line)
@@ -202,17 +202,17 @@ class Planner:
         if known is None and not self._creates:
             raise _Refused("code", line.code, "unknown")
 
-    def _first_with(self, name: str | tuple[str, str], line: Line) -> None:
+    def _first_with(self, name: str | tuple[str, str], line: ParsedRow) -> None:
         first = self._rows.setdefault(name, line.row)
         if first != line.row:
             raise _Refused("code", line.code, "duplicate", first)
 
-    def _plan_only(self, line: Line, known: Known | None, balances: Balances) -> Change:
+    def _plan_only(self, line: ParsedRow, known: StoredProduct | None, balances: Balances) -> Change:
         if self._rows.setdefault(line.key, line.row) != line.row:
             self._first_with(line.key, line)
         return self._created(line) if known is None else self._changed(line, known, balances)
 
-    def _plan_one_of_several(self, line: Line, known: Known | None, balances: Balances) -> Change:
+    def _plan_one_of_several(self, line: ParsedRow, known: StoredProduct | None, balances: Balances) -> Change:
         self._first_with((line.key, line.location.key if line.location else ""), line)
         seen = self._seen.get(line.key)
         if seen is not None:
@@ -227,15 +227,15 @@ class Planner:
         self._seen[line.key] = _Seen(first, change.new, change.total, line.location is None)
         return change
 
-    def _created(self, line: Line) -> Change:
+    def _created(self, line: ParsedRow) -> Change:
         _, _, _, name, description, category, location, quantity, minimum, retired, _ = line
         new = Fields(name or "", description or "", category or WITHOUT, minimum or 0, retired is True)
         step = None
         if quantity is not None and (location is not None or quantity):
-            step = Step(location or self.places.default, None, quantity)
+            step = BalanceStep(location or self.places.default, None, quantity)
         return self._checked(line, None, None, new, 0, step)
 
-    def _changed(self, line: Line, known: Known, balances: Balances) -> Change:
+    def _changed(self, line: ParsedRow, known: StoredProduct, balances: Balances) -> Change:
         category = self.places.category_names[known.category_id]
         old = Fields(known.name, known.description, category, known.minimum, known.retired_at is not None)
         new = self._asked(line, old)
@@ -250,7 +250,7 @@ class Planner:
             raise _Refused("code", line.code, "retired")
         return self._checked(line, known, old, new, known.quantity, step)
 
-    def _again(self, line: Line, known: Known | None, seen: _Seen, balances: Balances) -> Change:
+    def _again(self, line: ParsedRow, known: StoredProduct | None, seen: _Seen, balances: Balances) -> Change:
         if line.location is None or seen.whole:
             raise _Refused("code", line.code, "duplicate", seen.row)
         asked = self._asked(line, seen.new)
@@ -263,7 +263,7 @@ class Planner:
             raise _Refused("code", line.code, "retired")
         return self._checked(line, known, seen.new, seen.new, seen.total, step)
 
-    def _asked(self, line: Line, old: Fields) -> Fields:
+    def _asked(self, line: ParsedRow, old: Fields) -> Fields:
         """The fields that the line asks for; where no column speaks of it, naming a retired product brings it back."""
         old_name, old_description, old_category, old_minimum, retired = old
         _, _, _, name, description, category, _, _, minimum, asked, _ = line
@@ -279,20 +279,26 @@ class Planner:
             retired,
         )
 
-    def _only_place(self, here: Mapping[int, int]) -> Named | None:
+    def _only_place(self, here: Mapping[int, int]) -> NameKey | None:
         """Where a total goes: to the one place that the product lies in, or to the default one; None if it lies in several."""
         filled = [place for place, quantity in here.items() if quantity]
         if not filled:
             return self.places.default
         return self.places.location_names[filled[0]] if len(filled) == 1 else None
 
-    def _step(self, line: Line, place: Named, here: Mapping[int, int]) -> Step | None:
+    def _step(self, line: ParsedRow, place: NameKey, here: Mapping[int, int]) -> BalanceStep | None:
         stored = self.places.locations.get(place.key)
         before = None if stored is None else here.get(stored[0])
-        return None if line.quantity is None or line.quantity == before else Step(place, before, line.quantity)
+        return None if line.quantity is None or line.quantity == before else BalanceStep(place, before, line.quantity)
 
     def _checked(
-        self, line: Line, known: Known | None, old: Fields | None, new: Fields, total: int, step: Step | None
+        self,
+        line: ParsedRow,
+        known: StoredProduct | None,
+        old: Fields | None,
+        new: Fields,
+        total: int,
+        step: BalanceStep | None,
     ) -> Change:
         """The change, unless its total is too large or a plugin refuses it; notes the names that it brings."""
         after = total

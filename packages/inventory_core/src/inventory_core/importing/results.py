@@ -5,9 +5,9 @@ from typing import Any, Self
 
 from inventory_core.errors import Fault
 
-MOST_FAULTS = 1_000
-MOST_SAMPLES = 20
-LONGEST_VALUE = 80
+MAX_FAULTS = 1_000
+MAX_SAMPLES = 20
+MAX_VALUE_LENGTH = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,7 +113,7 @@ class ImportResult:
 
 
 @dataclass(slots=True)
-class FaultLog:
+class FaultCollector:
     """Collects every fault; keeps the first ones and counts all."""
 
     columns: dict[str, str]
@@ -123,9 +123,9 @@ class FaultLog:
     def add(self, row: int, column: str, value: str, reason: str, limit: int | None = None) -> None:
         """Note a fault; ``column`` is a field or a header."""
         self.total += 1
-        if len(self.kept) < MOST_FAULTS:
+        if len(self.kept) < MAX_FAULTS:
             header = self.columns.get(column, column)
-            self.kept.append(RowFault(row, header, value[:LONGEST_VALUE], reason, limit))
+            self.kept.append(RowFault(row, header, value[:MAX_VALUE_LENGTH], reason, limit))
 
     @property
     def first(self) -> tuple[RowFault, ...]:

@@ -9,8 +9,8 @@ from typing import Generic, NamedTuple, TypeVar
 from inventory_core.errors import Fault
 from inventory_core.importing.protocol import Rows
 from inventory_core.importing.reader import Table
-from inventory_core.importing.results import FaultLog
-from inventory_core.rules.products import LONGEST_DESCRIPTION, LONGEST_NAME, category_faults, location_faults
+from inventory_core.importing.results import FaultCollector
+from inventory_core.rules.products import MAX_DESCRIPTION_LENGTH, MAX_NAME_LENGTH, category_faults, location_faults
 from inventory_core.rules.stock import parse_quantity
 from inventory_core.rules.texts import (
     MAX_CODE_LENGTH,
@@ -26,23 +26,23 @@ from inventory_core.rules.texts import (
 
 YES = frozenset({"si", "s", "yes", "y", "true", "verdadero", "1", "x"})
 NO = frozenset({"no", "n", "false", "falso", "0"})
-MOST_REMEMBERED = 10_000
-LONGEST_PLAIN_NUMBER = 9
+MAX_CACHED_CELLS = 10_000
+MAX_PLAIN_DIGITS = 9
 """So many digits are within the limit of a quantity, whatever they are."""
 
 
-class Named(NamedTuple):
+class NameKey(NamedTuple):
     """A category or location: the folded name that decides which one it is, and the name as typed."""
 
     key: str
     name: str
 
 
-WITHOUT = Named("", "")
+WITHOUT = NameKey("", "")
 """No category."""
 
 
-class Line(NamedTuple):
+class ParsedRow(NamedTuple):
     """The checked values of a row; None leaves what is there (of a new product: nothing, or 0).
 
     Of a ``faulty`` line only the code is sure; it is looked at for what else is wrong with its row.
@@ -53,8 +53,8 @@ class Line(NamedTuple):
     key: str
     name: str | None
     description: str | None
-    category: Named | None
-    location: Named | None
+    category: NameKey | None
+    location: NameKey | None
     quantity: int | None
     minimum: int | None
     retired: bool | None
@@ -64,10 +64,10 @@ class Line(NamedTuple):
 T = TypeVar("T")
 ErrorTexts = Mapping[int, str]
 """The texts of cells of a row that show an error, by column."""
-LineReader = Callable[[int, Sequence[str], ErrorTexts], Line | None]
+LineReader = Callable[[int, Sequence[str], ErrorTexts], ParsedRow | None]
 
 
-def line_reader(table: Table, log: FaultLog) -> LineReader:
+def line_reader(table: Table, log: FaultCollector) -> LineReader:
     """Make the function that checks the rows of a table; it notes every fault of a row in ``log``.
 
     It gives None for a row whose code breaks the rules.
@@ -77,11 +77,11 @@ def line_reader(table: Table, log: FaultLog) -> LineReader:
         for field in ("code", "name", "description", "category", "location", "quantity", "minimum", "retired")
     )
     width = len(table.headers)
-    categories = _Remembered(read_category, log)
-    locations = _Remembered(optional_location if table.kind == "products" else read_location, log)
-    states = _Remembered(read_retired, log)
+    categories = _CellCache(read_category, log)
+    locations = _CellCache(optional_location if table.kind == "products" else read_location, log)
+    states = _CellCache(read_retired, log)
 
-    def read(row: int, given: Sequence[str], errors: ErrorTexts) -> Line | None:
+    def read(row: int, given: Sequence[str], errors: ErrorTexts) -> ParsedRow | None:
         earlier = log.total
         if errors:
             _note_errors(row, errors, table, log)
@@ -95,14 +95,14 @@ def line_reader(table: Table, log: FaultLog) -> LineReader:
         name = description = None
         if name_at >= 0:
             name = normalize_line(cells[name_at])
-            if not (name.isprintable() and 0 < len(name) <= LONGEST_NAME):
-                log.take(row, text_faults("name", name, longest=LONGEST_NAME, required=True))
+            if not (name.isprintable() and 0 < len(name) <= MAX_NAME_LENGTH):
+                log.take(row, text_faults("name", name, longest=MAX_NAME_LENGTH, required=True))
         if description_at >= 0:
             description = normalize_text(cells[description_at])
-            if not (description.isprintable() and len(description) <= LONGEST_DESCRIPTION):
-                faults = text_faults("description", description, longest=LONGEST_DESCRIPTION, invisible_allowed=True)
+            if not (description.isprintable() and len(description) <= MAX_DESCRIPTION_LENGTH):
+                faults = text_faults("description", description, longest=MAX_DESCRIPTION_LENGTH, invisible_allowed=True)
                 log.take(row, faults)
-        line = Line(
+        line = ParsedRow(
             row,
             code,
             code_key(code),
@@ -122,10 +122,10 @@ def line_reader(table: Table, log: FaultLog) -> LineReader:
     return read
 
 
-class _Remembered(Generic[T]):
+class _CellCache(Generic[T]):
     """A column in which the same few texts stand again and again: each is checked once."""
 
-    def __init__(self, check: Callable[[str], tuple[T, list[Fault]]], log: FaultLog) -> None:
+    def __init__(self, check: Callable[[str], tuple[T, list[Fault]]], log: FaultCollector) -> None:
         self._check = check
         self._log = log
         self._good: dict[str, T] = {}
@@ -137,37 +137,37 @@ class _Remembered(Generic[T]):
         value, faults = self._check(text)
         if faults:
             self._log.take(row, faults)
-        elif len(self._good) < MOST_REMEMBERED:
+        elif len(self._good) < MAX_CACHED_CELLS:
             self._good[text] = value
         return value
 
 
 def read_whole(field: str, text: str) -> tuple[int | None, list[Fault]]:
     """The whole number in a cell; None if it is empty."""
-    if len(text) <= LONGEST_PLAIN_NUMBER and text.isascii() and text.isdigit():
+    if len(text) <= MAX_PLAIN_DIGITS and text.isascii() and text.isdigit():
         return int(text), []
     return parse_quantity(field, text) if text.strip() else (None, [])
 
 
-def _whole(row: int, field: str, text: str, log: FaultLog) -> int | None:
+def _whole(row: int, field: str, text: str, log: FaultCollector) -> int | None:
     number, faults = read_whole(field, text)
     log.take(row, faults)
     return number
 
 
-def read_category(text: str) -> tuple[Named, list[Fault]]:
+def read_category(text: str) -> tuple[NameKey, list[Fault]]:
     """The category in a cell; ``WITHOUT`` if it is empty."""
     name = normalize_line(text)
-    return (Named(sort_key(name), name), category_faults(name)) if name else (WITHOUT, [])
+    return (NameKey(sort_key(name), name), category_faults(name)) if name else (WITHOUT, [])
 
 
-def read_location(text: str) -> tuple[Named | None, list[Fault]]:
+def read_location(text: str) -> tuple[NameKey | None, list[Fault]]:
     """The location in a cell."""
     name = normalize_line(text)
-    return Named(sort_key(name), name), location_faults(name)
+    return NameKey(sort_key(name), name), location_faults(name)
 
 
-def optional_location(text: str) -> tuple[Named | None, list[Fault]]:
+def optional_location(text: str) -> tuple[NameKey | None, list[Fault]]:
     """The location in a cell; None if it is empty."""
     return read_location(text) if text.strip() else (None, [])
 
@@ -180,7 +180,7 @@ def read_retired(text: str) -> tuple[bool | None, list[Fault]]:
     return None, [Fault("retired", "unknown", text)] if folded else []
 
 
-def _fit(row: int, cells: Sequence[str], width: int, log: FaultLog) -> Sequence[str]:
+def _fit(row: int, cells: Sequence[str], width: int, log: FaultCollector) -> Sequence[str]:
     """A short row ends with empty cells; what stands beyond the header belongs to no column."""
     if len(cells) < width:
         return [*cells, *[""] * (width - len(cells))]
@@ -189,7 +189,7 @@ def _fit(row: int, cells: Sequence[str], width: int, log: FaultLog) -> Sequence[
     return cells
 
 
-def _note_errors(row: int, errors: ErrorTexts, table: Table, log: FaultLog) -> None:
+def _note_errors(row: int, errors: ErrorTexts, table: Table, log: FaultCollector) -> None:
     fields = {place: field for field, place in table.places.items()}
     for place, shown in errors.items():
         if place in fields:
@@ -200,24 +200,24 @@ Cells = Sequence[str]
 Checked = Iterable[object]
 
 # As Line._make does it, but without a call of Python for each line.
-_line: Callable[[Iterable[object]], Line] = partial(tuple.__new__, Line)
+_line: Callable[[Iterable[object]], ParsedRow] = partial(tuple.__new__, ParsedRow)
 
 
 class _Faulty(Exception):
     """Something may be wrong in a column: each row has to be looked at."""
 
 
-class PortionReader:
+class BatchParser:
     """Checks the rows of a table, some at a time; notes every fault in ``log``."""
 
-    def __init__(self, table: Table, log: FaultLog) -> None:
+    def __init__(self, table: Table, log: FaultCollector) -> None:
         self._read_row = line_reader(table, log)
         self._width = len(table.headers)
         self._places = table.places
         location = optional_location if table.kind == "products" else read_location
         # In the order of the fields of a line.
         self._rules: tuple[tuple[str, Callable[[Cells], Checked]], ...] = (
-            ("name", partial(_texts, longest=LONGEST_NAME)),
+            ("name", partial(_texts, longest=MAX_NAME_LENGTH)),
             ("description", _descriptions),
             ("category", partial(_few, read_category)),
             ("location", partial(_few, location)),
@@ -226,7 +226,7 @@ class PortionReader:
             ("retired", partial(_few, read_retired)),
         )
 
-    def read(self, rows: Rows) -> list[Line]:
+    def read(self, rows: Rows) -> list[ParsedRow]:
         """The lines of these rows, without those whose code breaks the rules."""
         numbers, records, errors = rows
         if not errors and set(map(len, records)) == {self._width}:
@@ -237,7 +237,7 @@ class PortionReader:
         lines = (self._read_row(row, cells, errors.get(row, {})) for row, cells in zip(numbers, records, strict=True))
         return [line for line in lines if line is not None]
 
-    def _read_columns(self, numbers: Sequence[int], columns: Sequence[Cells]) -> list[Line]:
+    def _read_columns(self, numbers: Sequence[int], columns: Sequence[Cells]) -> list[ParsedRow]:
         codes = _texts(columns[self._places["code"]], longest=MAX_CODE_LENGTH)
         checked = (
             rule(columns[self._places[field]]) if field in self._places else repeat(None) for field, rule in self._rules
@@ -255,7 +255,7 @@ def _texts(cells: Cells, *, longest: int) -> Cells:
 
 def _descriptions(cells: Cells) -> Cells:
     texts = cells if _are_clean(cells) else tuple(map(normalize_text, cells))
-    if _longest(texts) <= LONGEST_DESCRIPTION and "".join(texts).replace("\n", "").isprintable():
+    if _longest(texts) <= MAX_DESCRIPTION_LENGTH and "".join(texts).replace("\n", "").isprintable():
         return texts
     raise _Faulty
 
@@ -292,7 +292,7 @@ def _few(read: Callable[[str], tuple[T, list[Fault]]], cells: Cells) -> Iterable
 
 def _wholes(field: str, cells: Cells) -> Iterable[int | None]:
     joined = "".join(cells)
-    if joined.isascii() and joined.isdigit() and all(cells) and _longest(cells) <= LONGEST_PLAIN_NUMBER:
+    if joined.isascii() and joined.isdigit() and all(cells) and _longest(cells) <= MAX_PLAIN_DIGITS:
         return map(int, cells)
     return _few(partial(read_whole, field), cells)
 

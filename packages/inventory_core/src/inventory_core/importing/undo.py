@@ -11,15 +11,15 @@ from sqlalchemy import bindparam, delete, select, union, update
 
 from inventory_core.database.sql_batch import set_by_id, stored_time, update_rows
 from inventory_core.errors import CannotUndo, MovementNotFound
-from inventory_core.importing.plan import Places
+from inventory_core.importing.plan import StoredNames
 from inventory_core.importing.reader import Progress
-from inventory_core.importing.writer import ROWS_AT_ONCE, lock_products, read_places
+from inventory_core.importing.writer import LOCK_BATCH_SIZE, lock_products, read_stored_names
 from inventory_core.inventory import Inventory
 from inventory_core.models import IMPORT_CHANGE, MOVEMENT, OPERATION, OPERATION_RESULT, PRODUCT
 from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.stock import Kind
 from inventory_core.rules.texts import replace_surrogates, search_text, sort_key
-from inventory_core.stock.idempotency import Unit, carry_out
+from inventory_core.stock.idempotency import UnitOfWork, run_idempotent
 from inventory_core.stock.ledger import BalanceChange, add_to_balances
 
 _UNDOING = MOVEMENT.alias("undoing")
@@ -99,10 +99,10 @@ def undo_import(
     ``progress`` is called inside the transaction in the stage ``undoing``, and cancels by raising, as in ``import_table``.
     """
 
-    def work(unit: Unit) -> ImportUndone:
+    def work(unit: UnitOfWork) -> ImportUndone:
         return _undo(unit, import_operation, progress)
 
-    return carry_out(
+    return run_idempotent(
         inventory,
         operation=operation,
         verb="undo_import",
@@ -113,7 +113,7 @@ def undo_import(
     )
 
 
-def _undo(unit: Unit, import_operation: str, progress: Progress | None) -> ImportUndone:
+def _undo(unit: UnitOfWork, import_operation: str, progress: Progress | None) -> ImportUndone:
     key = {"of": replace_surrogates(import_operation)}
     result = unit.connection.scalar(_IMPORT, key)
     if result is None:
@@ -130,7 +130,7 @@ def _undo(unit: Unit, import_operation: str, progress: Progress | None) -> Impor
     portions = _Portions(2 * len(edited), progress)
     for portion in portions.of(edited):
         _require_unedited(unit, portion)
-    places = read_places(unit.connection, locked=True)
+    places = read_stored_names(unit.connection, locked=True)
     # Stock can only move while a product is in use.
     for portion in portions.of(each for each in edited if not each.retired_before):
         _give_back(unit, portion, places)
@@ -155,7 +155,7 @@ class _Portions:
 
     def of(self, edited: Iterable[_Edited]) -> Iterator[list[_Edited]]:
         rest = iter(edited)
-        while portion := list(islice(rest, ROWS_AT_ONCE)):
+        while portion := list(islice(rest, LOCK_BATCH_SIZE)):
             if self._progress is not None:
                 self._progress(self._done, self._total, "undoing")
             yield portion
@@ -163,14 +163,14 @@ class _Portions:
             self._done = min(self._total, self._done + len(portion))
 
 
-def _require_unedited(unit: Unit, portion: list[_Edited]) -> None:
+def _require_unedited(unit: UnitOfWork, portion: list[_Edited]) -> None:
     records = unit.connection.execute(_STATES, {"products": [each.id for each in portion]})
     for each, record in zip(portion, records, strict=True):
         if record.version != each.version:
             raise CannotUndo("edited_since", record.code)
 
 
-def _give_back(unit: Unit, portion: list[_Edited], places: Places) -> None:
+def _give_back(unit: UnitOfWork, portion: list[_Edited], places: StoredNames) -> None:
     at = stored_time(unit.connection, unit.at)
     codes = _read_states(unit, portion)
     rows: list[tuple[Any, ...]] = []
@@ -188,12 +188,12 @@ def _give_back(unit: Unit, portion: list[_Edited], places: Places) -> None:
     set_by_id(unit.connection, PRODUCT, "search_text", texts)
 
 
-def _bring_into_use(unit: Unit, portion: list[_Edited]) -> None:
+def _bring_into_use(unit: UnitOfWork, portion: list[_Edited]) -> None:
     """Of the created products, those that the file said to be retired; all are retired in the end."""
     unit.connection.execute(_BRING_INTO_USE, {"products": [each.id for each in portion]})
 
 
-def _retire(unit: Unit, portion: list[_Edited]) -> None:
+def _retire(unit: UnitOfWork, portion: list[_Edited]) -> None:
     for code, quantity in _read_states(unit, portion).values():
         if quantity:
             raise CannotUndo("edited_since", code)
@@ -201,6 +201,6 @@ def _retire(unit: Unit, portion: list[_Edited]) -> None:
     update_rows(unit.connection, _RETIRE, [(at, at, each.id, each.version) for each in portion])
 
 
-def _read_states(unit: Unit, portion: list[_Edited]) -> dict[int, tuple[str, int]]:
+def _read_states(unit: UnitOfWork, portion: list[_Edited]) -> dict[int, tuple[str, int]]:
     records = unit.connection.execute(_STATES, {"products": [each.id for each in portion]})
     return {record.id: (record.code, record.quantity) for record in records}

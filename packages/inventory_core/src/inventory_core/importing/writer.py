@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, bindparam, select
 
 from inventory_core.database.sql_batch import (
-    CASES_AT_ONCE,
+    UPDATE_BATCH_SIZE,
     insert_rows,
     read_time,
     select_in,
@@ -18,19 +18,19 @@ from inventory_core.database.sql_batch import (
     stored_time,
     update_rows,
 )
-from inventory_core.importing.plan import Change, Fields, Known, Places
-from inventory_core.importing.rows import Named
+from inventory_core.importing.plan import Change, Fields, StoredNames, StoredProduct
+from inventory_core.importing.rows import NameKey
 from inventory_core.models import CATEGORY, IMPORT_CHANGE, LOCATION, PRODUCT
 from inventory_core.rules.stock import MAX_QUANTITY, Kind, LedgerEntry, ProductState, StockAtLocation
 from inventory_core.rules.texts import search_text, sort_key
 from inventory_core.stock.hooks import event_rows, has_listeners, insert_events
-from inventory_core.stock.idempotency import Unit
+from inventory_core.stock.idempotency import UnitOfWork
 from inventory_core.stock.ledger import BalanceSet, add_to_totals, set_balances, written_movements
 
-ROWS_AT_ONCE = 2_000
+LOCK_BATCH_SIZE = 2_000
 
-# As Known._make does it, but without a call of Python for each product.
-_known: Callable[[Iterable[Any]], Known] = partial(tuple.__new__, Known)
+# As StoredProduct._make does it, but without a call of Python for each product.
+_known: Callable[[Iterable[Any]], StoredProduct] = partial(tuple.__new__, StoredProduct)
 
 _KNOWN = """
     SELECT id, code, code_key, name, description, category_id, quantity, minimum, version, retired_at
@@ -50,16 +50,16 @@ _LOCATIONS = select(LOCATION.c.name_key, LOCATION.c.id, LOCATION.c.name, LOCATIO
 _LOCATIONS_LOCKED = _LOCATIONS.with_for_update(read=True)
 
 
-def read_places(connection: Connection, *, locked: bool) -> Places:
+def read_stored_names(connection: Connection, *, locked: bool) -> StoredNames:
     """Every category and location; ``locked`` sees what is committed now, whatever snapshot the transaction has."""
     wanted = (_CATEGORIES_LOCKED, _LOCATIONS_LOCKED) if locked else (_CATEGORIES, _LOCATIONS)
     categories = {key: (row_id, name) for key, row_id, name in connection.execute(wanted[0])}
     records = connection.execute(wanted[1]).all()
-    default = next(Named(key, name) for key, _, name, is_default in records if is_default)
-    return Places(categories, {key: (row_id, name) for key, row_id, name, _ in records}, default)
+    default = next(NameKey(key, name) for key, _, name, is_default in records if is_default)
+    return StoredNames(categories, {key: (row_id, name) for key, row_id, name, _ in records}, default)
 
 
-def read_known(connection: Connection, keys: Collection[str], *, locked: bool) -> dict[str, Known]:
+def read_stored_products(connection: Connection, keys: Collection[str], *, locked: bool) -> dict[str, StoredProduct]:
     """The products with these keys; ``locked`` as in ``bulk_rows.select_in``."""
     found = {known.key: known for known in map(_known, select_in(connection, _KNOWN, keys, locked=locked))}
     for key, known in found.items():
@@ -86,11 +86,11 @@ def read_balances(
 def lock_products(connection: Connection, products: Iterable[int]) -> None:
     """Lock products by ascending id, which is the order in which every operation locks."""
     ascending = sorted(products)
-    for start in range(0, len(ascending), ROWS_AT_ONCE):
-        connection.execute(_LOCK, {"products": ascending[start : start + ROWS_AT_ONCE]}).all()
+    for start in range(0, len(ascending), LOCK_BATCH_SIZE):
+        connection.execute(_LOCK, {"products": ascending[start : start + LOCK_BATCH_SIZE]}).all()
 
 
-CREATED_AT_ONCE = 2_500
+CREATE_BATCH_SIZE = 2_500
 """Products in one statement, at whose end SQLite writes its search index; 13 parameters each, so not many more."""
 
 _PRODUCT_COLUMNS = (
@@ -106,7 +106,7 @@ _product = itemgetter(1)
 class ImportWriter:
     """Writes portions of one import. The products that exist are locked, and were read under the lock."""
 
-    def __init__(self, unit: Unit, places: Places) -> None:
+    def __init__(self, unit: UnitOfWork, places: StoredNames) -> None:
         self._unit = unit
         self._places = places
         self._at = stored_time(unit.connection, unit.at)
@@ -173,9 +173,9 @@ class ImportWriter:
                     self._at if new.retired else None,
                 )
             )
-        insert_rows(self._unit.connection, PRODUCT, _PRODUCT_COLUMNS, rows, CREATED_AT_ONCE)
+        insert_rows(self._unit.connection, PRODUCT, _PRODUCT_COLUMNS, rows, CREATE_BATCH_SIZE)
 
-    def _edit(self, edited: Sequence[tuple[Known, Change]]) -> None:
+    def _edit(self, edited: Sequence[tuple[StoredProduct, Change]]) -> None:
         """Write what differs and nothing else: a column that stays costs as much as one that changes."""
         rows: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
         for known, change in edited:
@@ -189,7 +189,7 @@ class ImportWriter:
                 self._texts.append((known.id, text))
         for columns, of_these in rows.items():
             update_rows(self._unit.connection, _edit_statement(columns), of_these)
-        if len(self._texts) >= CASES_AT_ONCE:
+        if len(self._texts) >= UPDATE_BATCH_SIZE:
             self._set_texts()
 
     def _set_texts(self) -> None:
@@ -242,7 +242,7 @@ class ImportWriter:
             StockAtLocation(balance.location_id, name, balance.before), balance.after - (balance.before or 0)
         )
 
-    def _note_for_undo(self, created: Sequence[int], edited: Sequence[tuple[Known, Change]]) -> None:
+    def _note_for_undo(self, created: Sequence[int], edited: Sequence[tuple[StoredProduct, Change]]) -> None:
         operation = self._unit.operation
         rows = [(operation, product_id, "", 1) for product_id in created]
         rows += [(operation, known.id, _before(known), known.version + 1) for known, _ in edited]
@@ -264,7 +264,7 @@ def _edit_statement(columns: tuple[str, ...]) -> str:
     """  # noqa: S608
 
 
-def _before(known: Known) -> str:
+def _before(known: StoredProduct) -> str:
     fields = {
         "name": known.name,
         "description": known.description,

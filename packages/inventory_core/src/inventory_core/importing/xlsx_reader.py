@@ -16,7 +16,7 @@ from inventory_core.importing.protocol import Limits
 from inventory_core.importing.xlsx_archive import Attributes, Package, local_name, open_package, parse_xml
 
 MAX_ROW, MAX_COLUMN = 1_048_576, 16_384
-LONGEST_ERROR = 20
+MAX_ERROR_LENGTH = 20
 UNKNOWN_ERROR = "#ERROR!"
 
 
@@ -92,7 +92,7 @@ class SheetCheck:
         if self._parser is not None:
             self._parser.CharacterDataHandler = None
             self._parser.EndElementHandler = None
-        self.errors[self._row][self._column - 1] = "".join(text)[:LONGEST_ERROR] or UNKNOWN_ERROR
+        self.errors[self._row][self._column - 1] = "".join(text)[:MAX_ERROR_LENGTH] or UNKNOWN_ERROR
 
 
 def check_strings(package: Package, limits: Limits) -> Iterator[None]:
@@ -116,7 +116,7 @@ def _row_number(digits: str) -> int:
     # No other form is a number to every program that reads sheets.
     if digits.isascii() and digits.isdigit() and len(digits) <= 7 and 0 < (number := int(digits)) <= MAX_ROW:
         return number
-    raise FileRefused("cell_out_of_range", digits[:LONGEST_ERROR])
+    raise FileRefused("cell_out_of_range", digits[:MAX_ERROR_LENGTH])
 
 
 @lru_cache(maxsize=1_024)
@@ -127,7 +127,7 @@ def _column_number(letters: str) -> int:
             number = number * 26 + ord(letter) - ord("A") + 1
     if 0 < number <= MAX_COLUMN:
         return number
-    raise FileRefused("cell_out_of_range", letters[:LONGEST_ERROR])
+    raise FileRefused("cell_out_of_range", letters[:MAX_ERROR_LENGTH])
 
 
 Value = int | float | str | bool | datetime.time | datetime.date | datetime.datetime | datetime.timedelta

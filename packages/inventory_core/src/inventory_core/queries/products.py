@@ -15,9 +15,15 @@ from inventory_core.database.sql_batch import stream
 from inventory_core.errors import InvalidInput, ProductNotFound
 from inventory_core.inventory import Inventory
 from inventory_core.models import BALANCE, CATEGORY, LOCATION, PRODUCT
-from inventory_core.queries.product_query.filters import Places, ProductFilter, read_rows, row_columns, row_source
-from inventory_core.queries.product_query.plan import Question, Way, ask, find, read
-from inventory_core.queries.product_query.search import FEW
+from inventory_core.queries.product_query.filters import (
+    ProductFilter,
+    ResolvedFilter,
+    read_rows,
+    row_columns,
+    row_source,
+)
+from inventory_core.queries.product_query.plan import AccessPath, ProductQuery, fetch_rows, find_ids, plan_query
+from inventory_core.queries.product_query.search import MAX_CANDIDATES
 from inventory_core.queries.product_query.sorting import Position
 from inventory_core.results import ProductRow
 from inventory_core.rules.arguments import check_arguments, check_page_size, type_faults
@@ -42,29 +48,29 @@ class ProductCount:
 def count_products(inventory: Inventory, product_filter: ProductFilter, cap: int = 1000) -> ProductCount:
     """Count the products of the filter, up to ``cap``: counting further costs time and tells a reader little."""
     with inventory.sessions.reader() as session:
-        return count_question(session, ask(session, product_filter, "changed"), cap)
+        return count_query(session, plan_query(session, product_filter, "changed"), cap)
 
 
-def count_question(session: Session, question: Question, cap: int) -> ProductCount:
-    """Count the rows of a question, up to ``cap``."""
-    if question.walks:
-        question = _narrowed(session, question)
-    found = question.rows((PRODUCT.c.id,)).limit(cap + 1).subquery()
+def count_query(session: Session, query: ProductQuery, cap: int) -> ProductCount:
+    """Count the rows of a query, up to ``cap``."""
+    if query.scans_in_order:
+        query = _narrowed(session, query)
+    found = query.rows((PRODUCT.c.id,)).limit(cap + 1).subquery()
     return ProductCount.of(session.scalar(select(func.count()).select_from(found)) or 0, cap)
 
 
-def _narrowed(session: Session, question: Question) -> Question:
-    """Take the way on which few rows are fetched, now that the words alone are common and no order is asked for."""
-    if question.way is Way.PLANNER:
-        return question.of_all()
-    asked = question.product_filter
-    if question.candidates is not None:
-        return replace(question, way=Way.PLACE) if asked.location else question
+def _narrowed(session: Session, query: ProductQuery) -> ProductQuery:
+    """Return the query on the path that fetches few rows: the words are common, and a count needs no order."""
+    if query.path is AccessPath.PLANNER:
+        return query.of_all()
+    asked = query.product_filter
+    if query.candidates is not None:
+        return replace(query, path=AccessPath.PLACE) if asked.location else query
     if asked.category or asked.status or asked.location:
-        passing = list(session.scalars(question.without_words().rows((PRODUCT.c.id,)).limit(FEW + 1)))
-        if len(passing) <= FEW:
-            return question.only(passing)
-    return question.of_all()
+        passing = list(session.scalars(query.without_words().rows((PRODUCT.c.id,)).limit(MAX_CANDIDATES + 1)))
+        if len(passing) <= MAX_CANDIDATES:
+            return query.only(passing)
+    return query.of_all()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,38 +105,38 @@ def product_page(
     """
     check_page_size(size)
     with inventory.sessions.reader() as session:
-        question = ask(session, product_filter, sort)
+        query = plan_query(session, product_filter, sort)
         if count_up_to is None:
-            records, count = read_page(session, question, after, size + 1), None
+            records, count = read_page(session, query, after, size + 1), None
         else:
-            records, count = _read_and_count(session, question, after, size + 1, count_up_to)
+            records, count = _read_and_count(session, query, after, size + 1, count_up_to)
     rows = tuple(read_rows(record[1:] for record in records[:size]))
     more = len(records) > size
     return ProductPage(rows, Position(records[size - 1][0], rows[-1].id) if more else None, after is None, count)
 
 
-def read_page(session: Session, question: Question, after: Position | None, limit: int) -> list[Any]:
+def read_page(session: Session, query: ProductQuery, after: Position | None, limit: int) -> list[Any]:
     """Read up to ``limit`` records behind ``after``, each with what it is sorted by in front."""
-    columns = (question.order.key, *row_columns(question.places))
-    if not question.walks:
-        return read(session, question, columns, limit, after)
-    return _read_found(session, question, find(session, question, limit, after))
+    columns = (query.order.key, *row_columns(query.resolved))
+    if not query.scans_in_order:
+        return fetch_rows(session, query, columns, limit, after)
+    return _read_found(session, query, find_ids(session, query, limit, after))
 
 
 def _read_and_count(
-    session: Session, question: Question, after: Position | None, limit: int, cap: int
+    session: Session, query: ProductQuery, after: Position | None, limit: int, cap: int
 ) -> tuple[list[Any], ProductCount]:
-    if after is None and question.words:
-        found = find(session, question, max(limit, cap + 1))
-        return _read_found(session, question, found[:limit]), ProductCount.of(len(found), cap)
-    records = read_page(session, question, after, limit)
+    if after is None and query.words:
+        found = find_ids(session, query, max(limit, cap + 1))
+        return _read_found(session, query, found[:limit]), ProductCount.of(len(found), cap)
+    records = read_page(session, query, after, limit)
     if after is None and len(records) < limit:
         return records, ProductCount.of(len(records), cap)
-    return records, count_question(session, question, cap)
+    return records, count_query(session, query, cap)
 
 
-def _read_found(session: Session, question: Question, ids: Sequence[int]) -> list[Any]:
-    return read(session, question.only(ids), (question.order.key, *row_columns(question.places)), len(ids))
+def _read_found(session: Session, query: ProductQuery, ids: Sequence[int]) -> list[Any]:
+    return fetch_rows(session, query.only(ids), (query.order.key, *row_columns(query.resolved)), len(ids))
 
 
 @check_arguments
@@ -143,8 +149,8 @@ def stream_products(
     All rows are of one moment. Raises ``InvalidInput`` for an unknown sort.
     """
     with inventory.sessions.reader() as session:
-        question = ask(session, product_filter, sort)
-        statement = question.in_order(row_columns(question.places))
+        query = plan_query(session, product_filter, sort)
+        statement = query.in_order(row_columns(query.resolved))
         with stream(session, statement) as result:
             yield read_rows(result)
 
@@ -161,7 +167,7 @@ class ProductDetails:
 @check_arguments
 def get_product(inventory: Inventory, code: str) -> ProductDetails:
     """Give the product with this code, retired or not, in whatever case it is written. Raises ``ProductNotFound``."""
-    everywhere = Places(None, None, None)
+    everywhere = ResolvedFilter(None, None, None)
     with inventory.sessions.reader() as session:
         statement = select(*row_columns(everywhere), PRODUCT.c.created_at).select_from(row_source(PRODUCT, everywhere))
         record = session.execute(statement.where(PRODUCT.c.code_key == code_key(normalize_code(code)))).first()
@@ -177,8 +183,8 @@ def get_product(inventory: Inventory, code: str) -> ProductDetails:
         return ProductDetails(row, tuple((name, quantity) for name, quantity in balances), record[-1])
 
 
-CODES_AT_ONCE = 500
-_ANYWHERE = Places(None, None, None)
+CODE_BATCH_SIZE = 500
+_ANYWHERE = ResolvedFilter(None, None, None)
 
 
 @check_arguments
@@ -203,14 +209,14 @@ def _read(session: Session, keys: Sequence[str]) -> dict[str, ProductDetails]:
     statement = select(*columns).select_from(row_source(PRODUCT, _ANYWHERE)).where(PRODUCT.c.code_key.in_(keys))
     records = session.execute(statement).all()
     rows = tuple(read_rows(record[:-2] for record in records))
-    places = (
+    resolved = (
         select(BALANCE.c.product_id, LOCATION.c.name, BALANCE.c.quantity)
         .join_from(BALANCE, LOCATION, LOCATION.c.id == BALANCE.c.location_id)
         .where(BALANCE.c.product_id.in_([row.id for row in rows]))
         .order_by(LOCATION.c.name_key)
     )
     balances: dict[int, list[tuple[str, int]]] = defaultdict(list)
-    for product_id, name, quantity in session.execute(places):
+    for product_id, name, quantity in session.execute(resolved):
         balances[product_id].append((name, quantity))
     return {
         record.code_key: ProductDetails(row, tuple(balances[row.id]), record.created_at)
@@ -220,7 +226,7 @@ def _read(session: Session, keys: Sequence[str]) -> dict[str, ProductDetails]:
 
 def _portions(keys: Iterable[str]) -> Iterator[list[str]]:
     left = iter(keys)
-    while portion := list(islice(left, CODES_AT_ONCE)):
+    while portion := list(islice(left, CODE_BATCH_SIZE)):
         yield portion
 
 
@@ -246,15 +252,15 @@ def stock_levels(inventory: Inventory, product_filter: ProductFilter) -> Iterato
     With a location in the filter only its balances are given. One reader stays open inside the block.
     """
     with inventory.sessions.reader() as session:
-        question = ask(session, product_filter, "code")
+        query = plan_query(session, product_filter, "code")
         statement = (
-            question.in_order(_COLUMNS)
+            query.in_order(_COLUMNS)
             .join(_LEVEL, _LEVEL.c.product_id == PRODUCT.c.id)
             .join(LOCATION, LOCATION.c.id == _LEVEL.c.location_id)
             .order_by(LOCATION.c.name_key)
         )
-        if question.places.location_id is not None:
-            statement = statement.where(_LEVEL.c.location_id == question.places.location_id)
+        if query.resolved.location_id is not None:
+            statement = statement.where(_LEVEL.c.location_id == query.resolved.location_id)
         with stream(session, statement) as result:
             yield (StockRow(*record) for record in result)
 

@@ -163,7 +163,7 @@ def stock_by_category(inventory: Inventory) -> tuple[CategoryStock, ...]:
     return tuple(sorted(found, key=lambda stock: (-stock.units, -stock.products, stock.category or "")))
 
 
-MOST_DAYS = 366
+MAX_DAYS = 366
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,8 +185,8 @@ def movements_by_day(inventory: Inventory, *, days: int, timezone: tzinfo = UTC)
 
     One statement, which reads the movements of these days from an index. Raises ``InvalidInput`` for another number of days.
     """
-    if not 1 <= days <= MOST_DAYS:
-        raise InvalidInput(Fault("days", "unknown", str(days), MOST_DAYS))
+    if not 1 <= days <= MAX_DAYS:
+        raise InvalidInput(Fault("days", "unknown", str(days), MAX_DAYS))
     today = inventory.clock().astimezone(timezone).date()
     first = today - timedelta(days=days - 1)
     # A range for each day lets the index find it; grouping by a computed day would sort everything first.
@@ -214,7 +214,7 @@ def _midnight(day: date, timezone: tzinfo) -> datetime:
 
 
 HISTORY_DAYS = 90
-MOST_MOVEMENTS = 100
+MAX_HISTORY_MOVEMENTS = 100
 
 _PRODUCT = select(PRODUCT.c.id, PRODUCT.c.quantity, PRODUCT.c.created_at).where(PRODUCT.c.code_key == bindparam("key"))
 # By the order of the ledger alone: to look for a time would read all that is older too.
@@ -222,7 +222,7 @@ _LAST = (
     select(MOVEMENT.c.at, MOVEMENT.c.quantity)
     .where(MOVEMENT.c.product_id == bindparam("product"))
     .order_by(MOVEMENT.c.id.desc())
-    .limit(MOST_MOVEMENTS + 1)
+    .limit(MAX_HISTORY_MOVEMENTS + 1)
 )
 
 
@@ -248,6 +248,6 @@ def quantity_history(inventory: Inventory, code: str) -> QuantityHistory:
         found = [(row[0], row[1]) for row in session.execute(_LAST, {"product": product.id})]
     end = max([inventory.clock(), *(at for at, _ in found)])
     begin = max(end - timedelta(days=HISTORY_DAYS), min([product.created_at, *(at for at, _ in found)]))
-    if len(found) > MOST_MOVEMENTS:
+    if len(found) > MAX_HISTORY_MOVEMENTS:
         begin = max(begin, found.pop()[0])
     return QuantityHistory(begin, end, past_quantities(product.quantity, found, begin))

@@ -14,7 +14,7 @@ from inventory_core.rules.texts import normalize_line, shown, text_faults
 P = ParamSpec("P")
 R = TypeVar("R")
 
-LARGEST_STORED = 2**63 - 1
+MAX_STORED_INTEGER = 2**63 - 1
 _QUANTITIES = ("quantity", "delta", "minimum")
 """Numbers that ``rules.stock`` checks, together with the other rules of a request."""
 
@@ -72,8 +72,8 @@ def type_faults(name: str, value: object, hint: object) -> Iterator[Fault]:
             yield Fault(name, "unknown", shown(value))
     elif allowed and not _fits(value, allowed):
         yield Fault(name, "not_whole" if int in allowed else "wrong_type", shown(value))
-    elif type(value) is int and abs(value) > LARGEST_STORED and name not in _IDS:
-        yield Fault(name, "too_large", shown(value), LARGEST_STORED)
+    elif type(value) is int and abs(value) > MAX_STORED_INTEGER and name not in _IDS:
+        yield Fault(name, "too_large", shown(value), MAX_STORED_INTEGER)
 
 
 def _fits(value: object, allowed: tuple[type, ...]) -> bool:
@@ -98,9 +98,9 @@ def _allowed(hint: Any) -> tuple[tuple[type, ...], tuple[object, ...]]:
     return (hint,), ()
 
 
-LONGEST_OPERATION = 64
-LONGEST_ACTOR = 80
-LONGEST_REASON = 200
+MAX_OPERATION_LENGTH = 64
+MAX_ACTOR_LENGTH = 80
+MAX_REASON_LENGTH = 200
 
 
 def request_faults(operation: str, actor: str, reason: str = "") -> list[Fault]:
@@ -108,27 +108,27 @@ def request_faults(operation: str, actor: str, reason: str = "") -> list[Fault]:
     faults = []
     if not operation:
         faults.append(Fault("operation", "required"))
-    elif len(operation) > LONGEST_OPERATION:
-        faults.append(Fault("operation", "too_long", operation[:80], LONGEST_OPERATION))
+    elif len(operation) > MAX_OPERATION_LENGTH:
+        faults.append(Fault("operation", "too_long", operation[:80], MAX_OPERATION_LENGTH))
     elif not re.fullmatch(r"[!-~]+", operation):
         faults.append(Fault("operation", "characters", operation))
-    faults += text_faults("actor", actor, longest=LONGEST_ACTOR, required=True, invisible_allowed=True)
+    faults += text_faults("actor", actor, longest=MAX_ACTOR_LENGTH, required=True, invisible_allowed=True)
     if reason:
-        faults += text_faults("reason", reason, longest=LONGEST_REASON, invisible_allowed=True)
+        faults += text_faults("reason", reason, longest=MAX_REASON_LENGTH, invisible_allowed=True)
     return faults
 
 
-def clean_reason(reason: str) -> str:
+def normalize_reason(reason: str) -> str:
     """The reason on one line, trimmed."""
     return normalize_line(reason) if reason else ""
 
 
-LARGEST_PAGE = 500
+MAX_PAGE_SIZE = 500
 
 
 def check_page_size(size: int) -> None:
     """Raise ``InvalidInput`` unless the size is from 1 to 500."""
     if size < 1:
         raise InvalidInput(Fault("size", "zero" if size == 0 else "negative", shown(size)))
-    if size > LARGEST_PAGE:
-        raise InvalidInput(Fault("size", "too_large", shown(size), LARGEST_PAGE))
+    if size > MAX_PAGE_SIZE:
+        raise InvalidInput(Fault("size", "too_large", shown(size), MAX_PAGE_SIZE))

@@ -17,15 +17,15 @@ from inventory_core.rules.texts import (
 )
 
 PREDEFINED_CATEGORIES = ("Electrónicos", "Ropa", "Alimentos", "Hogar", "Deportes", "Libros", "Otros")
-LONGEST_CATEGORY = 80
+MAX_CATEGORY_LENGTH = 80
 WITHOUT_CATEGORY = "-"
 """Stands in filters for the products without one, so no category can be named like this."""
 
 
-LONGEST_LOCATION = 80
+MAX_LOCATION_LENGTH = 80
 
 
-def clean_location(name: str) -> str:
+def normalize_location(name: str) -> str:
     """The name as it is shown: normal form C, trimmed, white space as one blank."""
     return normalize_line(name)
 
@@ -35,15 +35,15 @@ def location_faults(name: str, *, stored: bool = False) -> list[Fault]:
 
     A ``stored`` name may hold invisible characters, which earlier versions accepted.
     """
-    faults = text_faults("location", name, longest=LONGEST_LOCATION, required=True, invisible_allowed=stored)
+    faults = text_faults("location", name, longest=MAX_LOCATION_LENGTH, required=True, invisible_allowed=stored)
     if not faults and not sort_key(name):
         faults.append(Fault("location", "characters", name))
     return faults
 
 
-LONGEST_NAME = 200
-LONGEST_DESCRIPTION = 2000
-LONGEST_TOLD = 200
+MAX_NAME_LENGTH = 200
+MAX_DESCRIPTION_LENGTH = 2000
+MAX_HISTORY_TEXT = 200
 """So much of a text is kept to tell how it was before an edit and after it."""
 _CLEANERS: dict[str, Callable[[str], str | None]] = {
     "code": normalize_code,
@@ -82,8 +82,8 @@ class ProductDraft:
             return [*wrong, *quantity_faults("minimum", self.minimum)]
         return [
             *code_faults(self.code),
-            *text_faults("name", self.name, longest=LONGEST_NAME, required=True),
-            *text_faults("description", self.description, longest=LONGEST_DESCRIPTION, invisible_allowed=True),
+            *text_faults("name", self.name, longest=MAX_NAME_LENGTH, required=True),
+            *text_faults("description", self.description, longest=MAX_DESCRIPTION_LENGTH, invisible_allowed=True),
             *category_faults(self.category),
             *quantity_faults("minimum", self.minimum),
         ]
@@ -93,16 +93,18 @@ def category_faults(name: str | None) -> list[Fault]:
     """What is wrong with the cleaned name of a category; "-" stands for "without" in filters and cannot be a name."""
     if name is None:
         return []
-    faults = text_faults("category", name, longest=LONGEST_CATEGORY)
+    faults = text_faults("category", name, longest=MAX_CATEGORY_LENGTH)
     if not faults and (name == WITHOUT_CATEGORY or not sort_key(name)):
         faults.append(Fault("category", "characters", name))
     return faults
 
 
-def told_changes(former: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
+def diff_fields(former: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
     """The fields that differ, each with its former and its new value; long texts are cut."""
-    return {field: (_told(former[field]), _told(new[field])) for field in FIELDS if former[field] != new[field]}
+    return {
+        field: (_shortened(former[field]), _shortened(new[field])) for field in FIELDS if former[field] != new[field]
+    }
 
 
-def _told(value: Any) -> Any:
-    return value[: LONGEST_TOLD - 1] + "…" if isinstance(value, str) and len(value) > LONGEST_TOLD else value
+def _shortened(value: Any) -> Any:
+    return value[: MAX_HISTORY_TEXT - 1] + "…" if isinstance(value, str) and len(value) > MAX_HISTORY_TEXT else value

@@ -7,7 +7,7 @@ from functools import lru_cache
 from inventory_core.errors import Fault
 
 SORT_LENGTH = 255
-MOST_WORDS = 20
+MAX_SEARCH_WORDS = 20
 """How many words of a query count."""
 
 VARIATION_SELECTORS = frozenset(map(chr, range(0xFE00, 0xFE10)))
@@ -92,7 +92,7 @@ def search_words(query: str) -> tuple[str, ...]:
     Only the first 20 count: a whole description pasted into the search is to find its product, not to be refused.
     """
     words = dict.fromkeys(word for typed in query.split() for word in fold(typed).split())
-    return tuple(words)[:MOST_WORDS]
+    return tuple(words)[:MAX_SEARCH_WORDS]
 
 
 def text_faults(

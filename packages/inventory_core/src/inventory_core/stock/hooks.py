@@ -12,13 +12,13 @@ from inventory_core.errors import ChangeRefused
 from inventory_core.models import OUTBOX
 from inventory_core.plugins import ProposedChange, StockChanged
 from inventory_core.rules.stock import LedgerEntry, ProductState
-from inventory_core.stock.idempotency import Unit
+from inventory_core.stock.idempotency import UnitOfWork
 
 STOCK_CHANGED = "stock_changed"
 EVENT_HOOKS = {STOCK_CHANGED: "after_stock_change"}
 """Every kind of event that this program knows, with the hook that takes it."""
 
-DUE_AT_ONCE = datetime(1970, 1, 1, tzinfo=UTC)
+DUE_IMMEDIATELY = datetime(1970, 1, 1, tzinfo=UTC)
 """Due by whatever clock: that of this process does not count."""
 
 EventRow = tuple[Any, ...]
@@ -26,7 +26,7 @@ _EVENT_COLUMNS = ("event", "payload", "at", "due_at", "attempts", "last_error", 
 _to_text = json.JSONEncoder(ensure_ascii=False).encode
 
 
-def is_asked(plugins: PluginManager) -> bool:
+def has_check_hooks(plugins: PluginManager) -> bool:
     """True if some plugin implements ``check_stock_change``."""
     return bool(plugins.hook.check_stock_change.get_hookimpls())
 
@@ -36,9 +36,11 @@ def has_listeners(plugins: PluginManager, event: str = STOCK_CHANGED) -> bool:
     return bool(getattr(plugins.hook, EVENT_HOOKS[event]).get_hookimpls())
 
 
-def ask_plugins(unit: Unit, product: ProductState, kind: str, steps: Sequence[LedgerEntry], reason: str) -> None:
+def call_check_hooks(
+    unit: UnitOfWork, product: ProductState, kind: str, steps: Sequence[LedgerEntry], reason: str
+) -> None:
     """Call ``check_stock_change`` for each step that changes a quantity. Raises ``ChangeRefused`` with the first refusal."""
-    if not is_asked(unit.plugins):
+    if not has_check_hooks(unit.plugins):
         return
     for step in steps:
         if step.quantity == 0:
@@ -51,23 +53,33 @@ def ask_plugins(unit: Unit, product: ProductState, kind: str, steps: Sequence[Le
 
 
 def write_events(
-    unit: Unit, product: ProductState, kind: str, steps: Sequence[LedgerEntry], reason: str, movements: Sequence[int]
+    unit: UnitOfWork,
+    product: ProductState,
+    kind: str,
+    steps: Sequence[LedgerEntry],
+    reason: str,
+    movements: Sequence[int],
 ) -> None:
     """Store an event for each step that changed a quantity, if some plugin listens."""
     if has_listeners(unit.plugins):
         insert_events(unit, event_rows(unit, product, kind, steps, reason, movements))
 
 
-def insert_events(unit: Unit, rows: Sequence[EventRow]) -> None:
+def insert_events(unit: UnitOfWork, rows: Sequence[EventRow]) -> None:
     """Store rows of ``event_rows``, many in one statement. The products are locked, so their events are numbered in order."""
     insert_rows(unit.connection, OUTBOX, _EVENT_COLUMNS, rows)
 
 
 def event_rows(
-    unit: Unit, product: ProductState, kind: str, steps: Sequence[LedgerEntry], reason: str, movements: Sequence[int]
+    unit: UnitOfWork,
+    product: ProductState,
+    kind: str,
+    steps: Sequence[LedgerEntry],
+    reason: str,
+    movements: Sequence[int],
 ) -> list[EventRow]:
     """The rows of the outbox for one product's steps; the first one carries the change of the total."""
-    at, due_at = stored_time(unit.connection, unit.at), stored_time(unit.connection, DUE_AT_ONCE)
+    at, due_at = stored_time(unit.connection, unit.at), stored_time(unit.connection, DUE_IMMEDIATELY)
     at_text = unit.at.isoformat()
     before, after = product.quantity, product.quantity + sum(step.quantity for step in steps)
     rows = []

@@ -47,7 +47,7 @@ MYSQL_LOCKED_NOW = 3572
 
 
 @dataclass(frozen=True, slots=True)
-class Unit:
+class UnitOfWork:
     """A running unit of work: its transaction, and what every row that it writes says about it.
 
     ``at`` is one time, in UTC, for the whole unit. Code that locks or adds a single product adds its id to ``products``;
@@ -73,14 +73,14 @@ def _fields(result: Any) -> dict[str, Any]:
     return {field.name: getattr(result, field.name) for field in dataclasses.fields(result)}
 
 
-def carry_out(
+def run_idempotent(
     inventory: Inventory,
     *,
     operation: str,
     verb: str,
     actor: str,
     request: Mapping[str, Any],
-    work: Callable[[Unit], R],
+    work: Callable[[UnitOfWork], R],
     decode: Callable[[dict[str, Any]], R],
     encode: Callable[[R], Mapping[str, Any]] = _fields,
 ) -> R:
@@ -90,7 +90,7 @@ def carry_out(
     neither is ever changed. ``work`` may run again after a deadlock or a busy database.
 
     ``request`` is what was asked, in JSON values, without what only guards it
-    (``expected``, ``seen_version``): the same id with another ``verb``, ``request`` or ``actor`` raises ``OperationReused``.
+    (``expected``, ``expected_version``): the same id with another ``verb``, ``request`` or ``actor`` raises ``OperationReused``.
     ``encode`` (for a dataclass: its fields) and ``decode`` turn the result into a JSON object and back; ``verb`` has at most
     20 characters. Raises ``InvalidInput`` for an id or actor that breaks the rules, and whatever ``work`` raises; then
     nothing was changed and the id is still free. An unknown commit is resolved by running the operation again; if that
@@ -102,7 +102,7 @@ def carry_out(
     fingerprint = _fingerprint(verb, request)
 
     def run(session: Session) -> R:
-        unit = Unit(session, session.connection(), inventory.plugins, operation, actor, inventory.clock())
+        unit = UnitOfWork(session, session.connection(), inventory.plugins, operation, actor, inventory.clock())
         kept = _begin(unit, verb, fingerprint)
         if kept is not None:
             return decode(json.loads(kept))
@@ -162,7 +162,7 @@ class _FinishedMeanwhile(Exception):
     """Another unit stored a result under the same operation id, or took the same operation back."""
 
 
-def _begin(unit: Unit, verb: str, fingerprint: str) -> str | None:
+def _begin(unit: UnitOfWork, verb: str, fingerprint: str) -> str | None:
     """Insert the operation, or return its first result. On MySQL a second request with the same id waits here.
 
     An operation without a result was refused inside a transaction of the caller that was committed all the same; it is
@@ -189,7 +189,7 @@ def _begin(unit: Unit, verb: str, fingerprint: str) -> str | None:
     return kept
 
 
-def _finish(unit: Unit, result: str) -> None:
+def _finish(unit: UnitOfWork, result: str) -> None:
     row = {
         "operation_id": unit.operation,
         "result": result,

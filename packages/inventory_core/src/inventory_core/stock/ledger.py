@@ -9,7 +9,7 @@ from sqlalchemy import CursorResult, Update, bindparam, insert, select, update
 from inventory_core.database.sql_batch import insert_rows, stored_time, update_rows
 from inventory_core.errors import DatabaseBusy, LocationNotFound, ProductNotFound
 from inventory_core.models import BALANCE, LOCATION, MOVEMENT, PRODUCT
-from inventory_core.rules.products import clean_location, location_faults
+from inventory_core.rules.products import location_faults, normalize_location
 from inventory_core.rules.stock import (
     MAX_QUANTITY,
     Kind,
@@ -21,8 +21,8 @@ from inventory_core.rules.stock import (
     total_after,
 )
 from inventory_core.rules.texts import code_faults, code_key, normalize_code, sort_key
-from inventory_core.stock.hooks import ask_plugins, event_rows, has_listeners, insert_events, write_events
-from inventory_core.stock.idempotency import Unit
+from inventory_core.stock.hooks import call_check_hooks, event_rows, has_listeners, insert_events, write_events
+from inventory_core.stock.idempotency import UnitOfWork
 
 PRODUCT_STATE = select(
     PRODUCT.c.id,
@@ -74,7 +74,7 @@ _ADD_BALANCE = insert(BALANCE)
 _ADD_MOVEMENT = insert(MOVEMENT)
 
 
-def lock_product(unit: Unit, code: str) -> ProductState:
+def lock_product(unit: UnitOfWork, code: str) -> ProductState:
     """Lock the product with this code until the unit ends. Raises ``ProductNotFound``."""
     cleaned = normalize_code(code)
     # No product has a code that breaks the rules, and some drivers cannot even be asked for one.
@@ -87,18 +87,18 @@ def lock_product(unit: Unit, code: str) -> ProductState:
     return product
 
 
-def lock_product_by_id(unit: Unit, product_id: int) -> ProductState:
+def lock_product_by_id(unit: UnitOfWork, product_id: int) -> ProductState:
     """Lock the product with this id, which exists, until the unit ends."""
     unit.products.add(product_id)
     return ProductState(*unit.connection.execute(_BY_ID, {"key": product_id}).one())
 
 
-def find_place(unit: Unit, product: ProductState, location: str | None) -> StockAtLocation:
+def find_place(unit: UnitOfWork, product: ProductState, location: str | None) -> StockAtLocation:
     """What lies of a locked product in a location; None is the default one. Raises ``LocationNotFound``."""
     if location is None:
         record = unit.connection.execute(_PLACE_DEFAULT, {"product": product.id}).first()
     else:
-        cleaned = clean_location(location)
+        cleaned = normalize_location(location)
         if location_faults(cleaned, stored=True):
             raise LocationNotFound(location)
         record = unit.connection.execute(_PLACE_NAMED, {"product": product.id, "key": sort_key(cleaned)}).first()
@@ -107,13 +107,13 @@ def find_place(unit: Unit, product: ProductState, location: str | None) -> Stock
     return StockAtLocation(*record)
 
 
-def find_place_by_id(unit: Unit, product: ProductState, location_id: int) -> StockAtLocation:
+def find_place_by_id(unit: UnitOfWork, product: ProductState, location_id: int) -> StockAtLocation:
     """What lies of a locked product in the location with this id, which exists."""
     return StockAtLocation(*unit.connection.execute(_PLACE_BY_ID, {"product": product.id, "key": location_id}).one())
 
 
-def write_steps(
-    unit: Unit, product: ProductState, kind: str, steps: tuple[LedgerEntry, ...], reason: str = ""
+def write_entries(
+    unit: UnitOfWork, product: ProductState, kind: str, steps: tuple[LedgerEntry, ...], reason: str = ""
 ) -> tuple[int, ...]:
     """Change the balances of one locked product and write a movement for each step; give the movements' ids.
 
@@ -124,7 +124,7 @@ def write_steps(
     require_active(product)
     total_after(product, steps)
     steps = tuple(sorted(steps, key=lambda step: step.place.location_id))
-    ask_plugins(unit, product, kind, steps, reason)
+    call_check_hooks(unit, product, kind, steps, reason)
     change = sum(step.quantity for step in steps)
     _guarded(unit, _ADD_TO_PRODUCT, {"product": product.id, "change": change, "at": unit.at})
     movements = []
@@ -148,7 +148,7 @@ def inserted_id(result: CursorResult[Any]) -> int:
     return int(key[0])
 
 
-def _movement_row(unit: Unit, product_id: int, kind: str, step: LedgerEntry, reason: str) -> dict[str, Any]:
+def _movement_row(unit: UnitOfWork, product_id: int, kind: str, step: LedgerEntry, reason: str) -> dict[str, Any]:
     """The row of the ledger for one step."""
     return {
         "kind": kind,
@@ -168,13 +168,13 @@ def _balance_change(product_id: int, step: LedgerEntry) -> dict[str, int]:
     return {"product": product_id, "location": step.place.location_id, "before": step.before, "after": step.after}
 
 
-def _guarded(unit: Unit, statement: Update, row: Mapping[str, Any]) -> None:
+def _guarded(unit: UnitOfWork, statement: Update, row: Mapping[str, Any]) -> None:
     """Run a guarded change that must meet the row it names."""
     if unit.connection.execute(statement, row).rowcount != 1:
         raise DatabaseBusy(1)
 
 
-PRODUCTS_AT_ONCE = 500
+PRODUCT_BATCH_SIZE = 500
 
 _STATES = (
     PRODUCT_STATE.where(PRODUCT.c.id.in_(bindparam("products", expanding=True)))
@@ -222,7 +222,7 @@ class BalanceSet(NamedTuple):
     undoes_id: int | None = None
 
 
-def add_to_balances(unit: Unit, changes: Iterable[BalanceChange], *, kind: Kind, reason: str = "") -> int:
+def add_to_balances(unit: UnitOfWork, changes: Iterable[BalanceChange], *, kind: Kind, reason: str = "") -> int:
     """Change many balances; give how many movements that took.
 
     Each (product, location) may appear once in the whole unit. Locks the products by ascending id, in portions, so memory
@@ -237,14 +237,14 @@ def add_to_balances(unit: Unit, changes: Iterable[BalanceChange], *, kind: Kind,
     return movements
 
 
-def add_to_totals(unit: Unit, totals: Sequence[tuple[int, int]]) -> None:
+def add_to_totals(unit: UnitOfWork, totals: Sequence[tuple[int, int]]) -> None:
     """Add to the totals of locked products, given by id, what their balances grow by (signed)."""
     at = stored_time(unit.connection, unit.at)
     rows = [(added, at, product_id, added, MAX_QUANTITY) for product_id, added in totals]
     update_rows(unit.connection, _ADD_TO_TOTAL, rows)
 
 
-def set_balances(unit: Unit, kind: Kind, changes: Sequence[BalanceSet], reason: str = "") -> None:
+def set_balances(unit: UnitOfWork, kind: Kind, changes: Sequence[BalanceSet], reason: str = "") -> None:
     """Write balances of locked products, whose totals are written already, and a movement for each that differs.
 
     A balance of 0 where there was none takes no movement. Nobody is asked or told.
@@ -267,7 +267,7 @@ def set_balances(unit: Unit, kind: Kind, changes: Sequence[BalanceSet], reason: 
     insert_rows(unit.connection, MOVEMENT, _MOVEMENT_COLUMNS, rows)
 
 
-def written_movements(unit: Unit, products: Sequence[int]) -> Mapping[tuple[int, int], int]:
+def written_movements(unit: UnitOfWork, products: Sequence[int]) -> Mapping[tuple[int, int], int]:
     """The movements of this unit by product and location, for units that change each balance once."""
     keys = {"of": unit.operation, "products": products}
     return {(record[0], record[1]): record[2] for record in unit.connection.execute(_WRITTEN, keys)}
@@ -275,12 +275,12 @@ def written_movements(unit: Unit, products: Sequence[int]) -> Mapping[tuple[int,
 
 def _portions(changes: Sequence[BalanceChange]) -> Iterator[dict[int, list[BalanceChange]]]:
     products = ((key, list(group)) for key, group in groupby(changes, key=lambda change: change.product_id))
-    while portion := dict(islice(products, PRODUCTS_AT_ONCE)):
+    while portion := dict(islice(products, PRODUCT_BATCH_SIZE)):
         yield portion
 
 
 def _plan(
-    unit: Unit, portion: dict[int, list[BalanceChange]], locations: dict[int, str]
+    unit: UnitOfWork, portion: dict[int, list[BalanceChange]], locations: dict[int, str]
 ) -> list[tuple[ProductState, tuple[LedgerEntry, ...]]]:
     keys = {"products": list(portion)}
     states = [ProductState(*record) for record in unit.connection.execute(_STATES, keys)]
@@ -296,11 +296,13 @@ def _plan(
     return planned
 
 
-def _write(unit: Unit, kind: Kind, planned: Sequence[tuple[ProductState, tuple[LedgerEntry, ...]]], reason: str) -> int:
+def _write(
+    unit: UnitOfWork, kind: Kind, planned: Sequence[tuple[ProductState, tuple[LedgerEntry, ...]]], reason: str
+) -> int:
     """Do what ``ledger.write_steps`` does for many locked products; give the number of movements."""
     for product, steps in planned:
         total_after(product, steps)
-        ask_plugins(unit, product, kind, steps, reason)
+        call_check_hooks(unit, product, kind, steps, reason)
     add_to_totals(unit, [(product.id, sum(each.quantity for each in steps)) for product, steps in planned])
     changes = [
         BalanceSet(product.id, each.place.location_id, each.place.quantity, each.after, each.undoes_id)

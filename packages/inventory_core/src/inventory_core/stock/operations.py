@@ -9,8 +9,8 @@ from inventory_core.errors import Fault, InvalidInput, MovementNotFound
 from inventory_core.inventory import Inventory
 from inventory_core.models import MOVEMENT
 from inventory_core.results import StockChange, read_stock_change
-from inventory_core.rules.arguments import check_arguments, clean_reason, request_faults
-from inventory_core.rules.products import clean_location
+from inventory_core.rules.arguments import check_arguments, normalize_reason, request_faults
+from inventory_core.rules.products import normalize_location
 from inventory_core.rules.stock import (
     Kind,
     LedgerEntry,
@@ -25,10 +25,10 @@ from inventory_core.rules.stock import (
     require_expected,
 )
 from inventory_core.rules.texts import code_key, normalize_code, shown, sort_key
-from inventory_core.stock.idempotency import Unit, carry_out
-from inventory_core.stock.ledger import find_place, find_place_by_id, lock_product, lock_product_by_id, write_steps
+from inventory_core.stock.idempotency import UnitOfWork, run_idempotent
+from inventory_core.stock.ledger import find_place, find_place_by_id, lock_product, lock_product_by_id, write_entries
 
-Plan = Callable[[Unit, ProductState], tuple[LedgerEntry, ...]]
+EntryPlanner = Callable[[UnitOfWork, ProductState], tuple[LedgerEntry, ...]]
 """Looks at a locked product and gives the steps; the last one is what the result shows."""
 
 
@@ -38,7 +38,7 @@ def change_stock(
     code: str,
     kind: Kind,
     faults: list[Fault],
-    plan: Plan,
+    plan: EntryPlanner,
     asked: Mapping[str, Any],
     reason: str,
     actor: str,
@@ -48,17 +48,17 @@ def change_stock(
 
     ``faults`` are those of the quantity; ``asked`` is what else the request says, for its fingerprint.
     """
-    reason = clean_reason(reason)
+    reason = normalize_reason(reason)
     if faults := [*faults, *request_faults(operation, actor, reason)]:
         raise InvalidInput(*faults)
 
-    def work(unit: Unit) -> StockChange:
+    def work(unit: UnitOfWork) -> StockChange:
         product = lock_product(unit, code)
         require_active(product)
         return write_change(unit, product, kind, plan(unit, product), reason)
 
     request = {"code": code_key(normalize_code(code)), "reason": reason, **asked}
-    return carry_out(
+    return run_idempotent(
         inventory,
         operation=operation,
         verb=kind,
@@ -70,18 +70,18 @@ def change_stock(
 
 
 def write_change(
-    unit: Unit, product: ProductState, kind: Kind, steps: tuple[LedgerEntry, ...], reason: str
+    unit: UnitOfWork, product: ProductState, kind: Kind, steps: tuple[LedgerEntry, ...], reason: str
 ) -> StockChange:
     """Write the steps of one product and say what changed, as the last step shows it."""
-    movements = write_steps(unit, product, kind, steps, reason)
+    movements = write_entries(unit, product, kind, steps, reason)
     shown = steps[-1]
     total = product.quantity + sum(step.quantity for step in steps)
     return StockChange(product.code, kind.value, shown.place.location, shown.before, shown.after, total, movements)
 
 
-def asked_location(location: str | None) -> str | None:
+def location_fingerprint(location: str | None) -> str | None:
     """How a request names a location in its fingerprint."""
-    return None if location is None else sort_key(clean_location(location))
+    return None if location is None else sort_key(normalize_location(location))
 
 
 @check_arguments
@@ -101,7 +101,7 @@ def receive(
     ``ChangeRefused`` or ``OperationReused``.
     """
 
-    def plan(unit: Unit, product: ProductState) -> tuple[LedgerEntry, ...]:
+    def plan(unit: UnitOfWork, product: ProductState) -> tuple[LedgerEntry, ...]:
         return (plan_entry(product, find_place(unit, product, location), quantity),)
 
     return change_stock(
@@ -110,7 +110,7 @@ def receive(
         kind=Kind.RECEIVE,
         faults=amount_faults(quantity),
         plan=plan,
-        asked={"quantity": quantity, "location": asked_location(location)},
+        asked={"quantity": quantity, "location": location_fingerprint(location)},
         reason=reason,
         actor=actor,
         operation=operation,
@@ -134,7 +134,7 @@ def issue(
     ``ChangeRefused`` or ``OperationReused``.
     """
 
-    def plan(unit: Unit, product: ProductState) -> tuple[LedgerEntry, ...]:
+    def plan(unit: UnitOfWork, product: ProductState) -> tuple[LedgerEntry, ...]:
         return (plan_entry(product, find_place(unit, product, location), -quantity),)
 
     return change_stock(
@@ -143,7 +143,7 @@ def issue(
         kind=Kind.ISSUE,
         faults=amount_faults(quantity),
         plan=plan,
-        asked={"quantity": quantity, "location": asked_location(location)},
+        asked={"quantity": quantity, "location": location_fingerprint(location)},
         reason=reason,
         actor=actor,
         operation=operation,
@@ -169,7 +169,7 @@ def transfer(
     ``InsufficientStock``, ``QuantityLimit``, ``ChangeRefused`` or ``OperationReused``.
     """
 
-    def plan(unit: Unit, product: ProductState) -> tuple[LedgerEntry, ...]:
+    def plan(unit: UnitOfWork, product: ProductState) -> tuple[LedgerEntry, ...]:
         origin, goal = find_place(unit, product, source), find_place(unit, product, target)
         if origin.location_id == goal.location_id:
             raise InvalidInput(Fault("target", "same", goal.location))
@@ -181,7 +181,7 @@ def transfer(
         kind=Kind.TRANSFER,
         faults=amount_faults(quantity),
         plan=plan,
-        asked={"quantity": quantity, "source": asked_location(source), "target": asked_location(target)},
+        asked={"quantity": quantity, "source": location_fingerprint(source), "target": location_fingerprint(target)},
         reason=reason,
         actor=actor,
         operation=operation,
@@ -208,7 +208,7 @@ def count(
     ``CountConflict``, ``ChangeRefused`` or ``OperationReused``.
     """
 
-    def plan(unit: Unit, product: ProductState) -> tuple[LedgerEntry, ...]:
+    def plan(unit: UnitOfWork, product: ProductState) -> tuple[LedgerEntry, ...]:
         return (plan_count(product, find_place(unit, product, location), quantity, expected),)
 
     return change_stock(
@@ -217,7 +217,7 @@ def count(
         kind=Kind.COUNT,
         faults=quantity_faults("quantity", quantity),
         plan=plan,
-        asked={"quantity": quantity, "location": asked_location(location)},
+        asked={"quantity": quantity, "location": location_fingerprint(location)},
         reason=reason,
         actor=actor,
         operation=operation,
@@ -241,7 +241,7 @@ def change_quantity(
     Raises what ``receive`` and ``issue`` raise, and ``CountConflict``.
     """
 
-    def plan(unit: Unit, product: ProductState) -> tuple[LedgerEntry, ...]:
+    def plan(unit: UnitOfWork, product: ProductState) -> tuple[LedgerEntry, ...]:
         place = find_place(unit, product, location)
         require_expected(product, place, expected)
         return (plan_entry(product, place, delta),)
@@ -253,14 +253,14 @@ def change_quantity(
         kind=Kind.ISSUE if not faults and delta < 0 else Kind.RECEIVE,
         faults=faults,
         plan=plan,
-        asked={"quantity": 0 if faults else abs(delta), "location": asked_location(location)},
+        asked={"quantity": 0 if faults else abs(delta), "location": location_fingerprint(location)},
         reason=reason,
         actor=actor,
         operation=operation,
     )
 
 
-LARGEST_ID = 2**63 - 1
+MAX_ID = 2**63 - 1
 
 _UNDOING = MOVEMENT.alias("undoing")
 _PRODUCT_OF = select(MOVEMENT.c.product_id, MOVEMENT.c.operation_id, MOVEMENT.c.kind).where(
@@ -296,13 +296,13 @@ def undo_movement(
     ``is_undo`` or ``changed_nothing``), ``ProductRetired``, ``InsufficientStock`` if the stock is no longer there,
     ``QuantityLimit``, ``ChangeRefused``, ``InvalidInput`` or ``OperationReused``.
     """
-    reason = clean_reason(reason)
+    reason = normalize_reason(reason)
     if faults := request_faults(operation, actor, reason):
         raise InvalidInput(*faults)
-    if not 0 < movement_id <= LARGEST_ID:
+    if not 0 < movement_id <= MAX_ID:
         raise MovementNotFound(shown(movement_id))
 
-    def work(unit: Unit) -> StockChange:
+    def work(unit: UnitOfWork) -> StockChange:
         named = unit.connection.execute(_PRODUCT_OF, {"movement": movement_id}).first()
         if named is None:
             raise MovementNotFound(str(movement_id))
@@ -321,7 +321,7 @@ def undo_movement(
         steps.sort(key=lambda planned: planned.undoes_id == movement_id)
         return write_change(unit, product, Kind.UNDO, tuple(steps), reason)
 
-    return carry_out(
+    return run_idempotent(
         inventory,
         operation=operation,
         verb="undo",

@@ -16,7 +16,7 @@ from inventory_core.errors import InvalidInput
 from inventory_core.inventory import Inventory
 from inventory_core.models import OUTBOX, OUTBOX_DEAD_LETTER
 from inventory_core.rules.arguments import check_arguments, type_faults
-from inventory_core.stock.hooks import DUE_AT_ONCE, EVENT_HOOKS, has_listeners, read_event
+from inventory_core.stock.hooks import DUE_IMMEDIATELY, EVENT_HOOKS, has_listeners, read_event
 
 LEASE_SECONDS = 120.0
 """How long a claim keeps other relays away. Half of it is for the plugins; what is left over is put back."""
@@ -220,7 +220,7 @@ def retry_dead_letters(inventory: Inventory, ids: tuple[int, ...] | None = None)
                 "event": row.event,
                 "payload": row.payload,
                 "at": row.at,
-                "due_at": DUE_AT_ONCE,
+                "due_at": DUE_IMMEDIATELY,
                 "attempts": 0,
                 "last_error": row.last_error,
                 "product_id": row.product_id,
@@ -303,7 +303,7 @@ def _settle(inventory: Inventory, token: str, delivered: Sequence[int], kept: Se
             {
                 "event_id": outcome.event.id,
                 "token": token,
-                "due": now + timedelta(seconds=outcome.pause) if outcome.pause else DUE_AT_ONCE,
+                "due": now + timedelta(seconds=outcome.pause) if outcome.pause else DUE_IMMEDIATELY,
                 "tried": outcome.attempts,
                 "error": outcome.error,
             }

@@ -170,7 +170,9 @@ def _edit(code: str, more: int) -> Act:
     def act(then: Inventory, who: str) -> None:
         row = get_product(then, code).row
         draft = ProductDraft(row.code, row.name, row.description, row.category, row.minimum + more)
-        edit_product(then, code=code, draft=draft, seen_version=row.version, actor=who, operation=new_operation_id())
+        edit_product(
+            then, code=code, draft=draft, expected_version=row.version, actor=who, operation=new_operation_id()
+        )
 
     return act
 

@@ -45,7 +45,7 @@ class ProductFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class Places:
+class ResolvedFilter:
     """The ids behind the names of a filter; an id of 0 stands for a name that does not exist."""
 
     category_id: int | None
@@ -53,7 +53,7 @@ class Places:
     location: str | None
 
 
-def find_places(session: Session, product_filter: ProductFilter) -> Places:
+def resolve_filter(session: Session, product_filter: ProductFilter) -> ResolvedFilter:
     """Look up the names of the filter: at most one statement for each."""
     category_id = location_id = location = None
     if product_filter.category and product_filter.category != WITHOUT_CATEGORY:
@@ -63,11 +63,11 @@ def find_places(session: Session, product_filter: ProductFilter) -> Places:
         key = sort_key(normalize_line(product_filter.location))
         found = session.execute(select(LOCATION.c.id, LOCATION.c.name).where(LOCATION.c.name_key == key)).first()
         location_id, location = (found.id, found.name) if found else (_NO_ROW, None)
-    return Places(category_id, location_id, location)
+    return ResolvedFilter(category_id, location_id, location)
 
 
 def conditions(
-    product_filter: ProductFilter, places: Places, shown: Callable[[ColumnElement[Any]], ColumnElement[Any]]
+    product_filter: ProductFilter, resolved: ResolvedFilter, shown: Callable[[ColumnElement[Any]], ColumnElement[Any]]
 ) -> Iterator[ColumnElement[bool]]:
     """The filter without its search and its location, as conditions on ``product`` and, with a location, ``balance``.
 
@@ -78,9 +78,9 @@ def conditions(
     yield retired_at.is_not(None) if status is Status.RETIRED else retired_at.is_(None)
     if product_filter.category == WITHOUT_CATEGORY:
         yield shown(PRODUCT.c.category_id).is_(None)
-    elif places.category_id is not None:
-        yield shown(PRODUCT.c.category_id) == places.category_id
-    here = quantity if places.location_id is None else shown(BALANCE.c.quantity)
+    elif resolved.category_id is not None:
+        yield shown(PRODUCT.c.category_id) == resolved.category_id
+    here = quantity if resolved.location_id is None else shown(BALANCE.c.quantity)
     if status is Status.AVAILABLE:
         yield here > 0
     elif status is Status.OUT_OF_STOCK:
@@ -89,7 +89,7 @@ def conditions(
         yield quantity < shown(PRODUCT.c.minimum)
 
 
-def row_columns(places: Places) -> tuple[ColumnElement[Any], ...]:
+def row_columns(resolved: ResolvedFilter) -> tuple[ColumnElement[Any], ...]:
     """The columns that ``read_rows`` takes, in its order."""
     return (
         PRODUCT.c.id,
@@ -97,8 +97,8 @@ def row_columns(places: Places) -> tuple[ColumnElement[Any], ...]:
         PRODUCT.c.name,
         PRODUCT.c.description,
         CATEGORY.c.name.label("category"),
-        literal(places.location).label("location"),
-        (PRODUCT.c.quantity if places.location_id is None else BALANCE.c.quantity).label("here"),
+        literal(resolved.location).label("location"),
+        (PRODUCT.c.quantity if resolved.location_id is None else BALANCE.c.quantity).label("here"),
         PRODUCT.c.quantity,
         PRODUCT.c.minimum,
         PRODUCT.c.version,
@@ -107,12 +107,14 @@ def row_columns(places: Places) -> tuple[ColumnElement[Any], ...]:
     )
 
 
-def row_source(product: FromClause, places: Places, product_id: ColumnElement[int] = PRODUCT.c.id) -> FromClause:
+def row_source(
+    product: FromClause, resolved: ResolvedFilter, product_id: ColumnElement[int] = PRODUCT.c.id
+) -> FromClause:
     """Where they come from: ``product``, its category and, with a location, its balance there, joined by ``product_id``."""
     source = product.outerjoin(CATEGORY, CATEGORY.c.id == PRODUCT.c.category_id)
-    if places.location_id is None:
+    if resolved.location_id is None:
         return source
-    here = (BALANCE.c.product_id == product_id) & (BALANCE.c.location_id == places.location_id)
+    here = (BALANCE.c.product_id == product_id) & (BALANCE.c.location_id == resolved.location_id)
     return source.join(BALANCE, here)
 
 

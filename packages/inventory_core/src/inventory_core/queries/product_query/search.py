@@ -13,8 +13,8 @@ from sqlalchemy.orm import Session
 
 from inventory_core.models import PRODUCT
 
-FEW = 5_000
-"""Up to so many rows it is quicker to fetch them all and sort than to look for them in the order's index."""
+MAX_CANDIDATES = 5_000
+"""Up to this number of rows it is quicker to fetch all of them and sort than to look for them in the index of the order."""
 
 _SHORT_WORD_PRODUCTS = 20_000
 _LAST = "\U0010ffff"
@@ -50,18 +50,18 @@ def find_candidates(session: Session, words: Sequence[str]) -> Candidates:
         return Candidates(None, few=False)
     match = _INDEX.c.product_search.op("MATCH", is_comparison=True)(literal(" AND ".join(parts)))
     ids = select(_INDEX.c.rowid).where(match)
-    few = if_few(session, ids)
+    few = fetch_if_few(session, ids)
     return Candidates(ids, few=False) if few is None else Candidates(few, few=True)
 
 
-def if_few(session: Session, ids: Select[tuple[int]]) -> Select[tuple[int]] | None:
+def fetch_if_few(session: Session, ids: Select[tuple[int]]) -> Select[tuple[int]] | None:
     """Look these ids up, so that nobody has to do it again; None if there are more than ``FEW`` (SQLite)."""
-    first = ids.limit(FEW + 1).subquery()
+    first = ids.limit(MAX_CANDIDATES + 1).subquery()
     number, listed = session.execute(select(func.count(), func.json_group_array(first.c[0]))).one()
-    return these_ids(listed) if number <= FEW else None
+    return ids_of_json(listed) if number <= MAX_CANDIDATES else None
 
 
-def these_ids(listed: str) -> Select[tuple[int]]:
+def ids_of_json(listed: str) -> Select[tuple[int]]:
     """The ids of a JSON array, which may be long (SQLite): one value to bind, and nothing to look up again."""
     given = func.json_each(listed).table_valued("value", joins_implicitly=True)
     return select(given.c.value)

@@ -31,7 +31,7 @@ def choose() -> Response:
     """The form: empty, for each ``code`` of the address, or for the products of a list (``list``, with its filter)."""
     if request.args.get("list"):
         query = ListQuery.read(request.args)
-        rows = rows_of(current_inventory(), Selection(found=query.products), size=MOST_PRODUCTS, sort=query.sort)
+        rows = rows_of(current_inventory(), Selection(filter=query.products), size=MOST_PRODUCTS, sort=query.sort)
         return _form_for(rows)
     return _form_page(LabelForm.beginning("\n".join(request.args.getlist("code"))[:LONGEST_LIST]))
 

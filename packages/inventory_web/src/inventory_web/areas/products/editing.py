@@ -91,7 +91,7 @@ def save(code: str) -> Response:
             current_inventory(),
             code=code,
             draft=form.draft,
-            seen_version=seen_version,
+            expected_version=seen_version,
             actor=current_actor(),
             operation=current_operation(),
         )

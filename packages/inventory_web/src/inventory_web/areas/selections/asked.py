@@ -7,12 +7,12 @@ from flask_babel import gettext, ngettext
 
 from inventory_core import (
     WITHOUT_CATEGORY,
+    BulkEdit,
     ChangedProduct,
     Fault,
     SetCategory,
     SetMinimum,
     SetRetired,
-    SharedChange,
     Status,
     parse_quantity,
 )
@@ -29,7 +29,7 @@ class Asked:
 
     kind: str
     values: dict[str, str]
-    change: SharedChange
+    change: BulkEdit
     faults: list[Fault] = field(default_factory=list)
 
     @classmethod
@@ -80,7 +80,7 @@ def button(kind: str, count: int) -> str:
     return gettext("Cambiar %(products)s", products=products)
 
 
-def done(change: SharedChange, count: int) -> str:
+def done(change: BulkEdit, count: int) -> str:
     """What is said afterwards."""
     if not isinstance(change, SetRetired):
         return f"{products_text(count)}: {value_text(change)}."
@@ -90,7 +90,7 @@ def done(change: SharedChange, count: int) -> str:
     return ngettext("%(number)s producto restaurado.", "%(number)s productos restaurados.", count, number=shown)
 
 
-def value_text(change: SharedChange) -> str:
+def value_text(change: BulkEdit) -> str:
     """What every product will have."""
     if isinstance(change, SetCategory):
         return gettext("categoría «%(name)s»", name=change.category) if change.category else gettext("sin categoría")
@@ -99,7 +99,7 @@ def value_text(change: SharedChange) -> str:
     return status_text(Status.RETIRED) if change.retired else gettext("en uso")
 
 
-def present_text(product: ChangedProduct, change: SharedChange) -> str:
+def present_text(product: ChangedProduct, change: BulkEdit) -> str:
     """What a product has now of what shall be changed."""
     if product.retired:
         return status_text(Status.RETIRED)

@@ -84,7 +84,7 @@ def change(kind: str) -> Response:
     except ProductsConflict as conflict:
         return _conflict(selection, wanted, conflict)
     except SelectionChanged as changed:
-        now = Selection(found=selection.found, seen_number=changed.current)
+        now = Selection(filter=selection.filter, expected_count=changed.current)
         return _page(now, wanted, status=409, notice=answer_for(changed).message)
     if isinstance(wanted.change, SetRetired) and saved.changed:
         event = Event.PRODUCT_RETIRED if wanted.change.retired else Event.PRODUCT_RESTORED
@@ -124,8 +124,8 @@ def _page(selection: Selection, wanted: Asked, *, status: int = 200, notice: str
     if found.count.more:
         raise too_many_selected(MAX_SELECTED_PRODUCTS + 1)
     number = found.count.number
-    if selection.found is not None:
-        selection = Selection(found=selection.found, seen_number=number)
+    if selection.filter is not None:
+        selection = Selection(filter=selection.filter, expected_count=number)
     page = render_template(
         "selections/confirm.html",
         kind=wanted.kind,
@@ -152,7 +152,9 @@ def _conflict(selection: Selection, wanted: Asked, conflict: ProductsConflict) -
     now = {product.id: product.current_version for product in conflict.products}
     rest = [product for product in selection.products if product.id not in now]
     possible = isinstance(wanted.change, SetRetired) or not any(product.retired for product in conflict.products)
-    fresh = [SelectedProduct(product.id, now.get(product.id, product.seen_version)) for product in selection.products]
+    fresh = [
+        SelectedProduct(product.id, now.get(product.id, product.expected_version)) for product in selection.products
+    ]
     page = render_template(
         "selections/conflict.html",
         kind=wanted.kind,

@@ -6,9 +6,8 @@ import sqlalchemy as sa
 from alembic import op
 
 from inventory_core.database import migration_ops
-from inventory_core.database.columns import LONG_TEXT, ROW_ID, UtcMicroseconds
+from inventory_core.database.columns import LONG_TEXT, MYSQL_OPTIONS, ROW_ID, UtcMicroseconds
 from inventory_core.database.dialects import forbid_row_changes, permit_row_changes
-from inventory_core.models import MYSQL_OPTIONS
 
 revision = "0004"
 down_revision = "0003"

@@ -3,8 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from inventory_core.database.columns import LONG_TEXT, ROW_ID, UtcMicroseconds
-from inventory_core.models import MYSQL_OPTIONS
+from inventory_core.database.columns import LONG_TEXT, MYSQL_OPTIONS, ROW_ID, UtcMicroseconds
 
 revision = "0005"
 down_revision = "0004"
