@@ -1,5 +1,6 @@
 """Connections that only take up room: ordinary requests are answered all the same."""
 
+import select
 import socket
 import threading
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from tests.stack.visitor import Visitor
 pytestmark = pytest.mark.stack
 HALF_OPEN = 2500
 SLOW_UPLOADS = 20
+REQUESTS_OF_ADDRESS = 100
 REQUESTS = 300
 HALF_A_REQUEST = b"GET /inventory HTTP/1.1\r\nHost: inventory.test\r\n"
 
@@ -91,6 +93,30 @@ def test_uploads_of_one_address_are_limited_and_say_so(system: System, admin: Vi
     assert len(refused) == 2
     assert all(head.startswith(b"HTTP/1.1 429 ") for head in heads)
     assert system.visitor().get("/login").status == 200
+
+
+@contextmanager
+def unfinished_changes(visitor: Visitor, count: int) -> Iterator[list[socket.socket]]:
+    """Begin changes whose bodies never come."""
+    head = f"POST /products/X/quantity HTTP/1.1\r\nHost: {visitor.host}:{visitor.port}\r\nContent-Length: 1000\r\n\r\n"
+    with ExitStack() as opened:
+        connections = [
+            opened.enter_context(socket.create_connection((visitor.host, visitor.port), timeout=10))
+            for _ in range(count)
+        ]
+        for connection in connections:
+            connection.sendall(head.encode())
+        yield connections
+
+
+def test_requests_of_one_address_at_a_time_are_limited_and_say_so(system: System) -> None:
+    with unfinished_changes(system.visitor(), REQUESTS_OF_ADDRESS + 5) as connections:
+        readable, _, _ = select.select(connections, [], [], 3)
+        heads = [connection.recv(400) for connection in readable]
+
+    assert len(heads) == 5
+    assert all(head.startswith(b"HTTP/1.1 429 ") for head in heads)
+    eventually("others are served again", lambda: system.visitor().get("/login").status == 200)
 
 
 def _answers(upload: socket.socket) -> bool:

@@ -11,6 +11,8 @@ from tests.stack.visitor import Visitor
 
 pytestmark = pytest.mark.stack
 
+BALANCER_WAITS_SECONDS = 60
+"""For an instance that is ready; then the balancer starts anyway."""
 UPDATABLE = re.compile(r"GRANT UPDATE, DELETE ON `inventory`\.`(\w+)` TO `app`@`%`")
 INSERT_ONLY = {"movement", "operation", "operation_result", "audit_event"}
 VERSIONS = {"inventory_core_version", "inventory_web_version"}
@@ -29,7 +31,9 @@ def test_the_balancer_starts_with_one_instance(system: System) -> None:
     awaited = json.loads(system.compose("config", "--format", "json").stdout)["services"]["nginx"]["depends_on"]
     with gone(system, "web2", "web3"):
         system.compose("restart", "nginx")
-        system.wait_for_balancer()
+        eventually(
+            "the balancer is healthy", lambda: system.health("nginx") == "healthy", seconds=BALANCER_WAITS_SECONDS - 15
+        )
         instances = {system.visitor().instance() for _ in range(3)}
     eventually("all is well again", lambda: all_is_well(system))
 
