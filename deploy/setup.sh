@@ -59,8 +59,12 @@ secret admin_password 16
 if [ -n "$name" ] && [ ! -e "$folder/tls_key" ]; then
   command -v openssl >/dev/null || fail 'openssl is needed to make a certificate: install it, or put your own files tls_certificate and tls_key there'
   openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 825 -subj "/CN=$name" -addext "subjectAltName=DNS:$name" \
-    -keyout "$folder/tls_key" -out "$folder/tls_certificate" 2>/dev/null || fail "openssl could not make a certificate for $name"
-  chmod 444 "$folder/tls_key" "$folder/tls_certificate"
+    -keyout "$folder/tls_key.new" -out "$folder/tls_certificate" 2>/dev/null || {
+    rm -f "$folder/tls_key.new"
+    fail "openssl could not make a certificate for $name"
+  }
+  chmod 444 "$folder/tls_key.new" "$folder/tls_certificate"
+  mv -f "$folder/tls_key.new" "$folder/tls_key"
 fi
 
 [ -z "$only_files" ] || exit 0

@@ -69,6 +69,19 @@ def test_with_a_host_name_everything_for_https_is_set(clone: Path) -> None:
     assert certificate.startswith("-----BEGIN CERTIFICATE-----")
 
 
+def test_a_certificate_that_could_not_be_made_is_made_the_next_time(clone: Path) -> None:
+    folder = clone / "deploy" / "secrets"
+    failed = set_up(clone, "--tls", f"{'x' * 65}.test")
+    ended = set_up(clone, "--tls", "inventory.test")
+    modes = {path.name: stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()}
+
+    assert failed.returncode == 1
+    assert "openssl could not make a certificate" in failed.stderr
+    assert ended.returncode == 0, ended.stderr
+    assert set(modes) == SECRETS | {"tls_key", "tls_certificate"}
+    assert set(modes.values()) == {0o444}
+
+
 def test_a_database_with_other_passwords_is_not_locked_out(clone: Path, system: System) -> None:
     ended = set_up(clone, project=system.project)
 
