@@ -3,6 +3,8 @@
 #   deploy\setup.ps1 -Tls NAME      besides, HTTPS for that host name, with a certificate of its own making, and production mode
 #   deploy\setup.ps1 -Into FOLDER   only the files, there
 # What is there already is kept, so it is safe to repeat. HTTPS needs PowerShell 7.3.
+# Whatever stands without the name of an option, such as --tls, is refused.
+[CmdletBinding(PositionalBinding = $false)]
 param([string]$Tls = '', [string]$Into = '')
 $ErrorActionPreference = 'Stop'
 Set-StrictMode -Version Latest
@@ -56,7 +58,7 @@ function New-Secret([string]$Name, [int]$Length) {
 
 function Set-Setting([string]$Name, [string]$Value) {
     $lines = @()
-    if (Test-Path '.env') { $lines = @(Get-Content '.env' | Where-Object { $_ -notlike "$Name=*" }) }
+    if (Test-Path '.env') { $lines = @(Get-Content '.env' -Encoding UTF8 | Where-Object { $_ -notlike "$Name=*" }) }
     Write-Text '.env' ((($lines + "$Name=$Value") -join "`n") + "`n")
 }
 
