@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from inventory_replication.config import BreakerPolicy
 from inventory_replication.decisions.breaker import Breaker, BreakerState
 
-POLICY = BreakerPolicy(failures_to_open=3, first_delay=1.0, longest_delay=8.0, good_samples_to_close=2, calm_after=60.0)
+POLICY = BreakerPolicy(failures_to_open=3, first_delay=1.0, max_delay=8.0, good_samples_to_close=2, calm_after=60.0)
 
 
 def opened(now: float = 0.0, jitter: float = 1.0) -> Breaker:
@@ -78,7 +78,7 @@ def test_a_server_that_is_away_for_days_is_still_asked() -> None:
         breaker = breaker.after_failure(breaker.retry_at, 1.0, POLICY)
     last = breaker.retry_at
 
-    assert breaker.after_failure(last, 1.0, POLICY).retry_at == last + POLICY.longest_delay
+    assert breaker.after_failure(last, 1.0, POLICY).retry_at == last + POLICY.max_delay
 
 
 def test_one_failure_while_half_open_opens_it_again() -> None:
@@ -134,4 +134,4 @@ def test_it_never_admits_again_without_enough_fresh_good_answers(script: list[tu
         if breaker.admits and not before.admits:
             assert fresh == POLICY.good_samples_to_close
         if breaker.state is BreakerState.OPEN:
-            assert breaker.retry_at <= now + POLICY.longest_delay
+            assert breaker.retry_at <= now + POLICY.max_delay

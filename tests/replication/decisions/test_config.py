@@ -54,7 +54,7 @@ def cluster(**changes: object) -> ClusterConfig:
         (lambda: RoutingPolicy(max_waiters_per_replica=-1), "max_waiters_per_replica"),
         (lambda: BreakerPolicy(failures_to_open=0), "failures_to_open"),
         (lambda: BreakerPolicy(first_delay=0), "first_delay"),
-        (lambda: BreakerPolicy(first_delay=2, longest_delay=1), "longest_delay"),
+        (lambda: BreakerPolicy(first_delay=2, max_delay=1), "max_delay"),
         (lambda: BreakerPolicy(good_samples_to_close=0), "good_samples_to_close"),
         (lambda: BreakerPolicy(calm_after=-1), "calm_after"),
         (lambda: MonitorPolicy(poll_interval=0), "poll_interval"),
@@ -72,7 +72,7 @@ def cluster(**changes: object) -> ClusterConfig:
         (lambda: RetryPolicy(attempts=0), "attempts"),
         (lambda: RetryPolicy(attempts=1.5), "attempts"),  # type: ignore[arg-type]
         (lambda: RetryPolicy(first_delay=-1), "first_delay"),
-        (lambda: RetryPolicy(first_delay=1, longest_delay=0.5), "longest_delay"),
+        (lambda: RetryPolicy(first_delay=1, max_delay=0.5), "max_delay"),
         (lambda: cluster(cluster_id="a;b"), "cluster_id"),
         (lambda: cluster(servers=()), "servers"),
         (lambda: cluster(servers=(Server("db1", "a"), Server("db1", "b"))), "servers"),
@@ -132,7 +132,7 @@ def test_secrets_are_not_shown() -> None:
 
 
 def test_the_pause_before_another_run_doubles_up_to_its_limit_and_is_spread() -> None:
-    policy = RetryPolicy(first_delay=0.1, longest_delay=0.35)
+    policy = RetryPolicy(first_delay=0.1, max_delay=0.35)
 
     assert [policy.delay(run, 1.0) for run in (1, 2, 3, 9_999)] == pytest.approx([0.1, 0.2, 0.35, 0.35])
     assert policy.delay(1, 0.0) == pytest.approx(0.05)

@@ -16,7 +16,7 @@ from tests.replication.runtime.clusters import ClusterFor, placed, stored
 pytestmark = pytest.mark.mysql
 NOWHERE = ("127.0.0.1", 9)
 LIMITS = ConnectionLimits(pool_size=4, read_timeout=0.5, connect_timeout=0.5, pool_timeout=2.0)
-PATIENT = BreakerPolicy(failures_to_open=2, first_delay=2.0, longest_delay=2.0)
+PATIENT = BreakerPolicy(failures_to_open=2, first_delay=2.0, max_delay=2.0)
 SHORTEST_PAUSE = PATIENT.first_delay / 2
 MONITOR = MonitorPolicy(poll_interval=0.05, connect_timeout=0.5, read_timeout=0.5, breaker=PATIENT)
 READERS = 200
@@ -74,7 +74,7 @@ def test_a_replica_that_takes_no_new_connection_is_left_alone_although_it_answer
     cluster_for: ClusterFor, servers: ReplicaSet
 ) -> None:
     """The monitor has one and finds nothing wrong; those who need one tell."""
-    long = BreakerPolicy(failures_to_open=2, first_delay=120.0, longest_delay=120.0)
+    long = BreakerPolicy(failures_to_open=2, first_delay=120.0, max_delay=120.0)
     with FaultProxy(servers.replica1.address) as proxy:
         cluster = cluster_for(
             servers=placed(servers, replica1=proxy),

@@ -14,7 +14,7 @@ from tests.replication.mysql.servers import MONITOR, MySQLServer, ReplicaSet, ev
 from tests.replication.runtime.clusters import ClusterFor, put, stored
 
 pytestmark = pytest.mark.mysql
-FEW_RUNS = RetryPolicy(attempts=2, first_delay=0.0, longest_delay=0.0)
+FEW_RUNS = RetryPolicy(attempts=2, first_delay=0.0, max_delay=0.0)
 
 
 @contextmanager

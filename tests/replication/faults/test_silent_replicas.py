@@ -27,7 +27,7 @@ ONE_QUESTION = MonitorPolicy(
     poll_interval=0.05,
     connect_timeout=0.5,
     read_timeout=0.5,
-    breaker=BreakerPolicy(failures_to_open=1, first_delay=900.0, longest_delay=900.0),
+    breaker=BreakerPolicy(failures_to_open=1, first_delay=900.0, max_delay=900.0),
 )
 """Its breaker opens at the first question without an answer, and then it does not ask again."""
 SEVERAL_ROUNDS = 1.0

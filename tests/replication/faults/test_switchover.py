@@ -20,7 +20,7 @@ pytestmark = pytest.mark.mysql
 NAMES = ("one", "two", "three")
 TABLE = "moved"
 PATIENT = MonitorPolicy(poll_interval=0.05, connect_timeout=5.0, read_timeout=5.0)
-LONG = RetryPolicy(switchover_patience=30.0)
+LONG = RetryPolicy(switchover_timeout=30.0)
 """Other tests may keep this machine busy while the servers change their roles."""
 
 

@@ -11,7 +11,7 @@ from inventory_replication import BreakerPolicy, MonitorPolicy, ReplicatedCluste
 from inventory_replication.errors import ReplicationError, ServerLost
 from inventory_replication.status import ServerStatus
 
-BREAKER = BreakerPolicy(failures_to_open=2, first_delay=0.2, longest_delay=0.4)
+BREAKER = BreakerPolicy(failures_to_open=2, first_delay=0.2, max_delay=0.4)
 WATCHFUL = MonitorPolicy(poll_interval=0.05, connect_timeout=0.5, read_timeout=0.5, breaker=BREAKER)
 QUIET = MonitorPolicy(poll_interval=1000)
 """It looks once, and is silent until somebody hurries it."""

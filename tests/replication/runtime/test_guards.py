@@ -6,7 +6,6 @@ from typing import Any
 import pytest
 from sqlalchemy import (
     Select,
-    StaticPool,
     bindparam,
     create_engine,
     delete,
@@ -24,7 +23,7 @@ from sqlalchemy.orm import DeclarativeBase, Mapped, Session, aliased, mapped_col
 
 from inventory_replication import MonitorPolicy, ReplicatedCluster, RoutingPolicy
 from inventory_replication.errors import ReadOnlyUnitError
-from inventory_replication.guards import find_objection, reading_class, refuse_writes_on
+from inventory_replication.guards import find_objection
 from tests.replication.mysql.fault_proxy import FaultProxy
 from tests.replication.mysql.servers import DATABASE, ReplicaSet
 from tests.replication.runtime.clusters import ClusterFor, placed
@@ -256,20 +255,3 @@ def test_a_select_made_by_sqlalchemy_for_every_lock_is_seen() -> None:
         statement.with_for_update(of=Note),
     ):
         assert "locking read" in find_objection(str(locked.compile(dialect=mysql.dialect())))
-
-
-def test_guards_refuse_a_reader_that_writes_and_leave_the_engine_alone() -> None:
-    engine = create_engine("sqlite://", poolclass=StaticPool)
-    Model.metadata.create_all(engine)
-    guarded = engine.execution_options()
-    refuse_writes_on(guarded)
-
-    with reading_class(Session)(guarded) as session:
-        session.add(Note(**NOTE))
-        with pytest.raises(ReadOnlyUnitError, match="store objects"):
-            session.flush()
-    with reading_class(Session)(guarded) as session, pytest.raises(ReadOnlyUnitError, match="INSERT"):
-        session.execute(insert(Note).values(**NOTE))
-    with engine.begin() as connection:
-        assert connection.execute(insert(Note).values(**NOTE)).rowcount == 1
-    engine.dispose()

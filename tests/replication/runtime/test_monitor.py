@@ -32,7 +32,7 @@ from tests.replication.runtime.clusters import (
 )
 
 pytestmark = pytest.mark.mysql
-BREAKER = BreakerPolicy(failures_to_open=2, first_delay=0.2, longest_delay=0.4)
+BREAKER = BreakerPolicy(failures_to_open=2, first_delay=0.2, max_delay=0.4)
 WATCHFUL = MonitorPolicy(poll_interval=0.05, connect_timeout=0.3, read_timeout=0.3, breaker=BREAKER)
 
 

@@ -80,21 +80,21 @@ class BreakerPolicy:
     Args:
         failures_to_open: Consecutive connection failures that open it.
         first_delay: Pause before the first probe; doubles with each failure.
-        longest_delay: Upper limit of the pause. A server that recovered, even the source, may go unnoticed this long.
+        max_delay: Upper limit of the pause. A server that recovered, even the source, may go unnoticed this long.
         good_samples_to_close: Consecutive successful probes, sent after the pause, that close it.
         calm_after: Time without failures after which the next pause is ``first_delay`` again.
     """
 
     failures_to_open: int = 3
     first_delay: float = 0.5
-    longest_delay: float = 2.0
+    max_delay: float = 2.0
     good_samples_to_close: int = 2
     calm_after: float = 60.0
 
     def __post_init__(self) -> None:
         require_count("BreakerPolicy.failures_to_open", self.failures_to_open, 1)
         require_number("BreakerPolicy.first_delay", self.first_delay, 0, above=True)
-        require_number("BreakerPolicy.longest_delay", self.longest_delay, self.first_delay)
+        require_number("BreakerPolicy.max_delay", self.max_delay, self.first_delay)
         require_count("BreakerPolicy.good_samples_to_close", self.good_samples_to_close, 1)
         require_number("BreakerPolicy.calm_after", self.calm_after, 0)
 
@@ -181,21 +181,21 @@ class RetryPolicy:
     Args:
         attempts: Maximum number of runs, including the first.
         first_delay: Pause before the second run; doubles with each run.
-        longest_delay: Upper limit of the pause.
-        switchover_patience: How long a write waits for the next source after the present one became read-only, as in a planned
+        max_delay: Upper limit of the pause.
+        switchover_timeout: How long a write waits for the next source after the present one became read-only, as in a planned
             switchover. Writes do not wait for a source that is gone.
     """
 
     attempts: int = 4
     first_delay: float = 0.02
-    longest_delay: float = 1.0
-    switchover_patience: float = 2.0
+    max_delay: float = 1.0
+    switchover_timeout: float = 2.0
 
     def __post_init__(self) -> None:
         require_count("RetryPolicy.attempts", self.attempts, 1)
         require_number("RetryPolicy.first_delay", self.first_delay, 0)
-        require_number("RetryPolicy.longest_delay", self.longest_delay, self.first_delay)
-        require_number("RetryPolicy.switchover_patience", self.switchover_patience, 0)
+        require_number("RetryPolicy.max_delay", self.max_delay, self.first_delay)
+        require_number("RetryPolicy.switchover_timeout", self.switchover_timeout, 0)
 
     def delay(self, failed_runs: int, jitter: float) -> float:
         """Return the seconds to pause after ``failed_runs`` runs (1 or more).
@@ -203,7 +203,7 @@ class RetryPolicy:
         The delay doubles with each run; ``jitter`` (0 to 1) scales it to between half and all of that.
         """
         doubled: float = self.first_delay * 2.0 ** min(failed_runs - 1, 32)
-        return min(doubled, self.longest_delay) * (0.5 + jitter / 2)
+        return min(doubled, self.max_delay) * (0.5 + jitter / 2)
 
 
 @dataclass(frozen=True, slots=True)

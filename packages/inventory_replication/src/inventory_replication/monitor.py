@@ -32,12 +32,12 @@ class ProbeRunner:
         self._apart: dict[str, threading.Thread] = {}
         self._closed = False
 
-    def query(self, names: Iterable[str], patience: float) -> dict[str, ProbeResult]:
+    def query(self, names: Iterable[str], timeout: float) -> dict[str, ProbeResult]:
         """Probe these servers in this order, and return the latest result of every server.
 
         Args:
             names: Servers to probe; one whose probe is still running is skipped.
-            patience: Maximum seconds to wait for probes in threads of their own.
+            timeout: Maximum seconds to wait for probes in threads of their own.
         """
         for name in names:
             thread = self._apart.get(name)
@@ -50,15 +50,15 @@ class ProbeRunner:
                 self._apart[name].start()
             else:
                 self._put(name)
-        until = monotonic() + patience
+        until = monotonic() + timeout
         for thread in self._apart.values():
             thread.join(max(until - monotonic(), 0.0))
         return dict(self._newest)
 
-    def close(self, patience: float) -> None:
+    def close(self, timeout: float) -> None:
         """Wait for running probes and close every connection; a probe that takes longer closes its own."""
         self._closed = True
-        until = monotonic() + patience
+        until = monotonic() + timeout
         for name, probe in self._probes.items():
             thread = self._apart.get(name)
             if thread is not None:

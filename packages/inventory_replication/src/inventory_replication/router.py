@@ -88,7 +88,7 @@ class Router:
                 return self._monitor.table()
             if not self._switching(view):
                 return table
-            self._monitor.refresh(self._retry.switchover_patience)
+            self._monitor.refresh(self._retry.switchover_timeout)
             table = self._monitor.table()
             if table.source is None:
                 sleep(_PAUSE)
@@ -98,12 +98,12 @@ class Router:
         """Return whether a switchover is under way: the former source is read-only, or a second server seems writable."""
         snapshot = view.table.snapshot
         if snapshot.cause is Cause.SUSPECTED and view.sourceless_since is not None:
-            return monotonic() - view.sourceless_since < self._retry.switchover_patience
+            return monotonic() - view.sourceless_since < self._retry.switchover_timeout
         if view.sourceless_since is None or snapshot.cause is not Cause.NO_WRITABLE_SERVER:
             return False
         former = snapshot.lineage.source_uuid
         stepped_down = any(member.server_uuid == former for member in snapshot.replicas)
-        return stepped_down and monotonic() - view.sourceless_since < self._retry.switchover_patience
+        return stepped_down and monotonic() - view.sourceless_since < self._retry.switchover_timeout
 
     def _accepted(self, table: RoutingTable, decision: RouteDecision, role: str) -> RouteDecision:
         self._counters.count_unit(role, decision.server or "", decision.reason.value)

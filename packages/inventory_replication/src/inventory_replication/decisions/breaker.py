@@ -70,7 +70,7 @@ class Breaker:
         else:
             openings = self.openings
         doubled: float = policy.first_delay * 2.0 ** min(openings, 32)
-        pause = min(doubled, policy.longest_delay) * (0.5 + jitter / 2)
+        pause = min(doubled, policy.max_delay) * (0.5 + jitter / 2)
         return Breaker(BreakerState.OPEN, openings=openings + 1, retry_at=now + pause, closed_at=self.closed_at)
 
     def after_good_answer(self, probed_at: float, now: float, policy: BreakerPolicy) -> "Breaker":

@@ -152,8 +152,8 @@ class ServerAdmin:
             self.server, self.account, tls=self.tls, read_timeout=WAIT_SLICE_SECONDS + CONNECT_TIMEOUT_SECONDS
         ) as waiting:
             while True:
-                patience = max(0.05, min(WAIT_SLICE_SECONDS, until - time.monotonic()))
-                if waiting.value("SELECT WAIT_FOR_EXECUTED_GTID_SET(%s, %s)", gtids.compact(), patience) == 0:
+                slice_seconds = max(0.05, min(WAIT_SLICE_SECONDS, until - time.monotonic()))
+                if waiting.value("SELECT WAIT_FOR_EXECUTED_GTID_SET(%s, %s)", gtids.compact(), slice_seconds) == 0:
                     return 0
                 if time.monotonic() >= until:
                     return waiting.executed().count_missing(gtids)
@@ -262,9 +262,9 @@ class ServerAdmin:
         """Replace everything by a copy of the donor; returns when the server shuts down to restart with it."""
         self.rows("SET GLOBAL clone_valid_donor_list=%s", f"{host}:{port}")
         statement = f"CLONE INSTANCE FROM %s@%s:{port} IDENTIFIED BY %s REQUIRE {'SSL' if tls else 'NO SSL'}"
-        with self.exempt(), ServerAdmin(self.server, self.account, tls=self.tls, read_timeout=None) as patient:
+        with self.exempt(), ServerAdmin(self.server, self.account, tls=self.tls, read_timeout=None) as cloning:
             try:
-                patient.rows(statement, account.user, host, account.password)
+                cloning.rows(statement, account.user, host, account.password)
             except AdminError as failure:
                 if failure.number not in RESTARTED_BY_CLONE:
                     raise

@@ -148,7 +148,7 @@ def test_a_deadlock_is_repeated_until_it_is_none(cluster: ReplicatedCluster[Sess
 
 def test_a_lock_that_is_never_given_ends_in_words(cluster_for: ClusterFor, table: str) -> None:
     cluster = cluster_for(
-        limits=ConnectionLimits(read_timeout=2.0), retry=RetryPolicy(attempts=2, first_delay=0.0, longest_delay=0.0)
+        limits=ConnectionLimits(read_timeout=2.0), retry=RetryPolicy(attempts=2, first_delay=0.0, max_delay=0.0)
     )
     cluster.write(put(table, 1))
     change = update(notes(table)).where(notes(table).c.id == 1).values(note="a")
