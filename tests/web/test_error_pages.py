@@ -21,8 +21,8 @@ from inventory_web import errors as web
 from inventory_web.auth.roles import Role
 from inventory_web.errors import STATUS
 from inventory_web.http.error_pages import answer_for
-from inventory_web.messages import faults_by_field, field_label, reason_text
-from inventory_web.refusals import TEXTS, refusal_text
+from inventory_web.i18n.error_messages import MESSAGES, error_message, messages_by_field, reason_message
+from inventory_web.i18n.labels import field_label
 from tests.web.browser import Browser
 
 CLUSTER_TROUBLE = (SourceUnavailable, NoEligibleReplica, CausalTimeout, DatabaseBusy)
@@ -73,14 +73,14 @@ def classes(module: object, root: type[Exception]) -> set[type[Exception]]:
 def test_every_refusal_of_the_core_has_a_text_and_a_status() -> None:
     errors = classes(core, core.InventoryError)
 
-    assert errors - set(TEXTS) == {core.ReadOnlyUnit, core.TransactionMisuse}
+    assert errors - set(MESSAGES) == {core.ReadOnlyUnit, core.TransactionMisuse}
     assert errors - set(STATUS) == {core.ReadOnlyUnit, core.TransactionMisuse}
-    assert {type(refusal) for refusal in REFUSALS} == set(TEXTS)
+    assert {type(refusal) for refusal in REFUSALS} == set(MESSAGES)
 
 
 @pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: type(refusal).__name__)
 def test_a_refusal_is_told_in_spanish(refusal: core.InventoryError | web.WebError) -> None:
-    text = refusal_text(refusal)
+    text = error_message(refusal)
 
     assert text.endswith(".") or "inventory migrate" in text
     assert "%(" not in text
@@ -89,7 +89,7 @@ def test_a_refusal_is_told_in_spanish(refusal: core.InventoryError | web.WebErro
 
 @pytest.mark.parametrize("template", dialects.SQLITE_STORAGE.values())
 def test_everything_that_the_core_says_about_a_file_is_known_in_spanish(template: str) -> None:
-    text = refusal_text(core.StorageRefused(template.format(file="/datos/a b.db")))
+    text = error_message(core.StorageRefused(template.format(file="/datos/a b.db")))
 
     assert "/datos/a b.db" in text
     assert not [word for word in ENGLISH if word in text]
@@ -128,11 +128,11 @@ def test_what_files_and_servers_are_called_is_not_told_on_pages() -> None:
     ],
 )
 def test_a_fault_says_what_is_allowed(reason: str) -> None:
-    text = reason_text(reason, "abc", 64)
+    text = reason_message(reason, "abc", 64)
 
     assert text.endswith((".", ")."))
     assert reason not in text
-    assert reason_text("something_new") == "El valor no es válido (something_new)."
+    assert reason_message("something_new") == "El valor no es válido (something_new)."
 
 
 def test_faults_are_sorted_to_their_fields_and_all_of_them_are_there() -> None:
@@ -141,7 +141,7 @@ def test_faults_are_sorted_to_their_fields_and_all_of_them_are_there() -> None:
         core.Fault("name", "too_long", "x", 200),
         core.Fault("code", "characters"),
     ]
-    sorted_out = faults_by_field(faults)
+    sorted_out = messages_by_field(faults)
 
     assert {field: len(texts) for field, texts in sorted_out.items()} == {"code": 2, "name": 1}
     assert "200 caracteres" in sorted_out["name"][0]

@@ -11,8 +11,8 @@ from sqlmodel import col
 
 from inventory_core import Inventory
 from inventory_web.auth.models import User
+from inventory_web.i18n.labels import format_number
 from inventory_web.i18n.languages import COOKIE
-from inventory_web.messages import number
 from tests.web.browser import Browser
 
 SPEAKS_ENGLISH = {"Accept-Language": "en-GB,en;q=0.9,es;q=0.8"}
@@ -133,7 +133,7 @@ def test_numbers_and_times_follow_the_region_that_the_browser_names(
     with app.test_request_context(headers={"Accept-Language": asked}):
         shown = app.jinja_env.filters["when"](datetime(2026, 4, 3, 14, 5, tzinfo=UTC))
 
-        assert number(1_234_567) == written
+        assert format_number(1_234_567) == written
         assert shown == f'<time datetime="2026-04-03T14:05:00+00:00">{day}</time>'
 
 

@@ -156,6 +156,11 @@ def is_temporary(error: core.InventoryError | WebError) -> bool:
     return isinstance(error, temporary) and not isinstance(error, ConfirmedChangeLost)
 
 
+def status_of(error: core.InventoryError | WebError) -> int:
+    """Return the HTTP status of an error."""
+    return next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+
+
 def code_of(error: core.InventoryError | WebError) -> str:
     """The code that a person is told: of a refused cluster that of its cause, which says more."""
     return error.cause.code if isinstance(error, ClusterRefused) else error.code

@@ -7,7 +7,7 @@ from typing import Any, Self
 from flask_babel import gettext
 
 from inventory_core import PRODUCT_SORTS, Inventory, Position, ProductFilter, ProductPage, product_page
-from inventory_web.messages import number, products_text
+from inventory_web.i18n.labels import format_number, products_text
 
 LONGEST_SEARCH = 200
 MOST_COUNTED = 1_000
@@ -82,5 +82,5 @@ def found_text(page: ProductPage) -> str:
     if page.count is None:
         return ""
     if page.count.more:
-        return gettext("Más de %(number)s productos", number=number(page.count.number))
+        return gettext("Más de %(number)s productos", number=format_number(page.count.number))
     return products_text(page.count.number)

@@ -10,8 +10,8 @@ from inventory_core import ProductDetails, ProductRow, Status
 from inventory_web.auth.roles import Role
 from inventory_web.context import app_state, may
 from inventory_web.http.url_converters import address_of_codes
+from inventory_web.i18n.labels import status_colour, status_text
 from inventory_web.selection import product_key, selection_actions
-from inventory_web.statuses import status_colour, status_text
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,96 +1,84 @@
-"""What a person reads for an event and its details."""
+"""Labels of events and their details."""
 
 from collections.abc import Iterator, Mapping
 
-from flask_babel import gettext
+from flask_babel import gettext, lazy_gettext
+from flask_babel.speaklater import LazyString
 
 from inventory_web.audit.log import Event
 from inventory_web.auth.roles import Role
 from inventory_web.http.user_agents import device_label
-from inventory_web.messages import number, role_text
+from inventory_web.i18n.labels import format_number, role_text
 
 ROLES = {role.word: role for role in Role}
+EVENT_LABELS: dict[str, LazyString] = {
+    Event.LOGIN: lazy_gettext("Entrada en la sesión"),
+    Event.LOGIN_FAILED: lazy_gettext("Entrada fallida"),
+    Event.LOGIN_THROTTLED: lazy_gettext("Demasiados intentos"),
+    Event.LOGOUT: lazy_gettext("Salida de la sesión"),
+    Event.SESSION_ENDED: lazy_gettext("Sesión terminada por una persona"),
+    Event.SECOND_FACTOR_ON: lazy_gettext("Verificación en dos pasos activada"),
+    Event.SECOND_FACTOR_OFF: lazy_gettext("Verificación en dos pasos desactivada"),
+    Event.SECOND_FACTOR_RESET: lazy_gettext("Verificación en dos pasos quitada por un administrador"),
+    Event.RECOVERY_CODE_USED: lazy_gettext("Código de recuperación usado"),
+    Event.RECOVERY_CODES_MADE: lazy_gettext("Códigos de recuperación nuevos"),
+    Event.PASSWORD_CHANGED: lazy_gettext("Contraseña cambiada"),
+    Event.PASSWORD_RESET: lazy_gettext("Contraseña puesta por un administrador"),
+    Event.ACCOUNT_ADDED: lazy_gettext("Usuario creado"),
+    Event.ROLE_CHANGED: lazy_gettext("Rol cambiado"),
+    Event.ACCOUNT_DISABLED: lazy_gettext("Usuario desactivado"),
+    Event.ACCOUNT_ENABLED: lazy_gettext("Usuario activado"),
+    Event.ROLE_REFUSED: lazy_gettext("Rechazado por falta de rol"),
+    Event.ACCOUNT_CHANGE_REFUSED: lazy_gettext("Cambio de usuario rechazado"),
+    Event.SECOND_FACTOR_OFF_REFUSED: lazy_gettext(
+        "Verificación en dos pasos no desactivada: contraseña o código incorrectos"
+    ),
+    Event.ACCESS_REFUSED: lazy_gettext("Acceso rechazado"),
+    Event.CSRF_FAILED: lazy_gettext("Formulario de otra sesión o de otra página rechazado"),
+    Event.METRICS_DENIED: lazy_gettext("Lectura de métricas rechazada"),
+    Event.EXPORTED: lazy_gettext("Exportación"),
+    Event.IMPORTED: lazy_gettext("Importación"),
+    Event.IMPORT_UNDONE: lazy_gettext("Importación deshecha"),
+    Event.PRODUCT_RETIRED: lazy_gettext("Producto eliminado"),
+    Event.PRODUCT_RESTORED: lazy_gettext("Producto restaurado"),
+    Event.AUDIT_PRUNED: lazy_gettext("Auditoría recortada"),
+}
+DETAIL_LABELS = {
+    "role": lazy_gettext("Rol"),
+    "before": lazy_gettext("Antes"),
+    "after": lazy_gettext("Después"),
+    "agent": lazy_gettext("Dispositivo"),
+    "sessions": lazy_gettext("Sesiones"),
+    "left": lazy_gettext("Quedan"),
+    "page": lazy_gettext("Página"),
+    "rows": lazy_gettext("Filas"),
+    "format": lazy_gettext("Formato"),
+    "filter": lazy_gettext("Filtro"),
+    "step": lazy_gettext("Paso"),
+    "import_id": lazy_gettext("Importación"),
+    "reason": lazy_gettext("Motivo"),
+    "attempts": lazy_gettext("Intentos"),
+    "products": lazy_gettext("Productos"),
+    "skipped": lazy_gettext("No anotados antes"),
+}
 
 
 def event_label(event: str) -> str:
-    """The name of a kind of event; its word if a plugin told it."""
-    return {**_login_texts(), **_account_texts(), **_data_texts()}.get(event, event)
+    """Return the label of an event; its name if it comes from a plugin."""
+    return str(EVENT_LABELS.get(event, event))
 
 
 def detail_lines(details: Mapping[str, str | int]) -> Iterator[tuple[str, str]]:
-    """Label and value of each detail."""
-    labels = {
-        "role": gettext("Rol"),
-        "before": gettext("Antes"),
-        "after": gettext("Después"),
-        "agent": gettext("Dispositivo"),
-        "sessions": gettext("Sesiones"),
-        "left": gettext("Quedan"),
-        "page": gettext("Página"),
-        "rows": gettext("Filas"),
-        "format": gettext("Formato"),
-        "filter": gettext("Filtro"),
-        "step": gettext("Paso"),
-        "import_id": gettext("Importación"),
-        "reason": gettext("Motivo"),
-        "attempts": gettext("Intentos"),
-        "products": gettext("Productos"),
-        "skipped": gettext("No anotados antes"),
-    }
+    """Yield label and value of each detail."""
     for name, value in details.items():
-        yield labels.get(name, name), _value(name, value)
+        yield str(DETAIL_LABELS.get(name, name)), _value(name, value)
 
 
 def _value(name: str, value: str | int) -> str:
     if isinstance(value, int):
-        return number(value)
+        return format_number(value)
     if name == "agent":
         return device_label(value)
     if name in ("role", "before", "after") and value in ROLES:
         return role_text(ROLES[value])
     return gettext("código") if (name, value) == ("step", "code") else value
-
-
-def _login_texts() -> dict[str, str]:
-    return {
-        Event.LOGIN: gettext("Entrada en la sesión"),
-        Event.LOGIN_FAILED: gettext("Entrada fallida"),
-        Event.LOGIN_THROTTLED: gettext("Demasiados intentos"),
-        Event.LOGOUT: gettext("Salida de la sesión"),
-        Event.SESSION_ENDED: gettext("Sesión terminada por una persona"),
-        Event.SECOND_FACTOR_ON: gettext("Verificación en dos pasos activada"),
-        Event.SECOND_FACTOR_OFF: gettext("Verificación en dos pasos desactivada"),
-        Event.SECOND_FACTOR_RESET: gettext("Verificación en dos pasos quitada por un administrador"),
-        Event.RECOVERY_CODE_USED: gettext("Código de recuperación usado"),
-        Event.RECOVERY_CODES_MADE: gettext("Códigos de recuperación nuevos"),
-    }
-
-
-def _account_texts() -> dict[str, str]:
-    return {
-        Event.PASSWORD_CHANGED: gettext("Contraseña cambiada"),
-        Event.PASSWORD_RESET: gettext("Contraseña puesta por un administrador"),
-        Event.ACCOUNT_ADDED: gettext("Usuario creado"),
-        Event.ROLE_CHANGED: gettext("Rol cambiado"),
-        Event.ACCOUNT_DISABLED: gettext("Usuario desactivado"),
-        Event.ACCOUNT_ENABLED: gettext("Usuario activado"),
-        Event.ROLE_REFUSED: gettext("Rechazado por falta de rol"),
-        Event.ACCOUNT_CHANGE_REFUSED: gettext("Cambio de usuario rechazado"),
-        Event.SECOND_FACTOR_OFF_REFUSED: gettext(
-            "Verificación en dos pasos no desactivada: contraseña o código incorrectos"
-        ),
-        Event.ACCESS_REFUSED: gettext("Acceso rechazado"),
-        Event.CSRF_FAILED: gettext("Formulario de otra sesión o de otra página rechazado"),
-        Event.METRICS_DENIED: gettext("Lectura de métricas rechazada"),
-    }
-
-
-def _data_texts() -> dict[str, str]:
-    return {
-        Event.EXPORTED: gettext("Exportación"),
-        Event.IMPORTED: gettext("Importación"),
-        Event.IMPORT_UNDONE: gettext("Importación deshecha"),
-        Event.PRODUCT_RETIRED: gettext("Producto eliminado"),
-        Event.PRODUCT_RESTORED: gettext("Producto restaurado"),
-        Event.AUDIT_PRUNED: gettext("Auditoría recortada"),
-    }

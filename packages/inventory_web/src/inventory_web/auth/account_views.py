@@ -12,7 +12,8 @@ from inventory_web.auth.roles import Role, requires
 from inventory_web.auth.users import is_mixed_script
 from inventory_web.errors import AccountNotFound, AccountRefused
 from inventory_web.http import error_pages, htmx
-from inventory_web.messages import faults_by_field, faults_text, mixed_script_text
+from inventory_web.i18n.error_messages import faults_message, messages_by_field
+from inventory_web.i18n.labels import mixed_script_warning
 
 PAGE = 25
 
@@ -50,9 +51,9 @@ def add() -> BaseResponse:
         )
     except AccountRefused as error:
         _audit_refusal(error)
-        return _page(faults_by_field(error.faults), 422)
+        return _page(messages_by_field(error.faults), 422)
     if is_mixed_script(name):
-        flash(mixed_script_text(name), "warning")
+        flash(mixed_script_warning(name), "warning")
     return _done(gettext("Usuario «%(name)s» creado. Comuníquele su contraseña provisional.", name=name))
 
 
@@ -153,7 +154,7 @@ def _done(message: str) -> BaseResponse:
 
 def _refused(error: AccountRefused) -> Response:
     _audit_refusal(error)
-    flash(f"{_name()}: {faults_text(error.faults)}", "danger")
+    flash(f"{_name()}: {faults_message(error.faults)}", "danger")
     return _page({}, 422)
 
 

@@ -28,7 +28,7 @@ from inventory_web.errors import TooManyLogins
 from inventory_web.http import error_pages, form_resubmission, htmx
 from inventory_web.http.redirects import is_local_url
 from inventory_web.http.security import signing_keys
-from inventory_web.refusals import refusal_text
+from inventory_web.i18n.error_messages import error_message
 
 PENDING = "second_step"
 PENDING_SECONDS = 600
@@ -56,7 +56,7 @@ def login() -> BaseResponse:
             context.current_inventory(), name=name, password=password, by=current_author(), device=device
         )
     except TooManyLogins as error:
-        return _too_many(access_control.login_page([refusal_text(error)], 429), error)
+        return _too_many(access_control.login_page([error_message(error)], 429), error)
     if known is None:
         return access_control.login_page([gettext("El usuario o la contraseña no son correctos.")], 422)
     return _to_second_step(known) if known.second_factor else _begin(known, _safe_target())
@@ -77,7 +77,7 @@ def second_step() -> BaseResponse:
     try:
         right = _check_code(known)
     except TooManyLogins as error:
-        return _too_many(_second_page([refusal_text(error)], 429), error)
+        return _too_many(_second_page([error_message(error)], 429), error)
     if not right:
         return _second_page([gettext("El código no es correcto, ya se usó o ha caducado. Escriba el siguiente.")], 422)
     return _begin(known, pending["next"])

@@ -15,8 +15,8 @@ from inventory_web.http.redirects import retry_url
 from inventory_web.http.user_agents import device_label
 from inventory_web.i18n import languages
 from inventory_web.i18n.catalogues import LANGUAGES
-from inventory_web.messages import faults_by_field, number, role_text
-from inventory_web.refusals import refusal_text
+from inventory_web.i18n.error_messages import error_message, messages_by_field
+from inventory_web.i18n.labels import format_number, role_text
 
 
 def add_routes(blueprint: Blueprint) -> None:
@@ -51,9 +51,9 @@ def own_password() -> BaseResponse:
     try:
         _change_own_password(context.require_user())
     except AccountRefused as error:
-        return _password_page(faults_by_field(error.faults), 422)
+        return _password_page(messages_by_field(error.faults), 422)
     except TooManyLogins as error:
-        response = _password_page({"current_password": [refusal_text(error)]}, 429)
+        response = _password_page({"current_password": [error_message(error)]}, 429)
         response.headers["Retry-After"] = str(error.seconds)
         return response
     flash(gettext("Contraseña cambiada. Las demás sesiones de su cuenta se han cerrado."), "success")
@@ -77,7 +77,7 @@ def end_other_sessions() -> BaseResponse:
     """End every session of one's own but this one."""
     ended = sessions.end_others(context.current_inventory(), context.require_user(), by=current_author())
     text = ngettext(
-        "Se ha cerrado %(number)s sesión.", "Se han cerrado %(number)s sesiones.", ended, number=number(ended)
+        "Se ha cerrado %(number)s sesión.", "Se han cerrado %(number)s sesiones.", ended, number=format_number(ended)
     )
     flash(text, "success")
     return htmx.see_other(url_for("accounts.profile"))

@@ -14,8 +14,7 @@ from inventory_web.auth.roles import Role, requires
 from inventory_web.errors import AccountRefused, TooManyLogins
 from inventory_web.http import htmx
 from inventory_web.http.security import signing_keys
-from inventory_web.messages import faults_by_field
-from inventory_web.refusals import refusal_text
+from inventory_web.i18n.error_messages import error_message, messages_by_field
 
 
 def add_routes(blueprint: Blueprint) -> None:
@@ -141,8 +140,8 @@ def _require_password_and_code(account: context.CurrentUser) -> None:
 
 def _refused(error: AccountRefused | TooManyLogins, field: str) -> Response:
     if isinstance(error, AccountRefused):
-        return _page(faults_by_field(error.faults), 422)
-    response = _page({field: [refusal_text(error)]}, 429)
+        return _page(messages_by_field(error.faults), 422)
+    response = _page({field: [error_message(error)]}, 429)
     response.headers["Retry-After"] = str(error.seconds)
     return response
 

@@ -10,7 +10,7 @@ from inventory_web.auth import two_factor, users
 from inventory_web.auth.roles import Role
 from inventory_web.auth.users import is_mixed_script
 from inventory_web.commands.opening import actor, inventory_of
-from inventory_web.messages import mixed_script_text
+from inventory_web.i18n.labels import mixed_script_warning
 from inventory_web.settings import Settings
 
 
@@ -20,7 +20,7 @@ def add(name: str, role: str) -> None:
         made = users.add_account(inventory, name=name, role=Role.from_word(role), password=_password(), by=_operator())
     click.echo(gettext("Usuario «%(name)s» creado.", name=made))
     if is_mixed_script(made):
-        click.echo(mixed_script_text(made), err=True)
+        click.echo(mixed_script_warning(made), err=True)
 
 
 def show() -> None:

@@ -8,7 +8,7 @@ from flask_babel import ngettext
 from inventory_web.audit import queries
 from inventory_web.audit.log import Author
 from inventory_web.commands.opening import actor, inventory_of
-from inventory_web.messages import number
+from inventory_web.i18n.labels import format_number
 from inventory_web.settings import Settings
 
 
@@ -16,5 +16,7 @@ def prune(before: datetime) -> None:
     """Delete the events from before a day that begins in UTC."""
     with inventory_of(Settings.from_environment()) as inventory:
         deleted = queries.prune_events(inventory, before.replace(tzinfo=UTC), by=Author(actor()))
-        text = ngettext("%(number)s suceso borrado.", "%(number)s sucesos borrados.", deleted, number=number(deleted))
+        text = ngettext(
+            "%(number)s suceso borrado.", "%(number)s sucesos borrados.", deleted, number=format_number(deleted)
+        )
         click.echo(text)

@@ -7,7 +7,7 @@ from flask_babel import gettext, ngettext
 
 from inventory_core import ExportFormat, ProductFilter, export_products
 from inventory_web.commands.opening import inventory_of
-from inventory_web.messages import number
+from inventory_web.i18n.labels import format_number
 from inventory_web.settings import Settings
 
 FORMATS: dict[str, ExportFormat] = {".xlsx": "xlsx", ".csv": "csv"}
@@ -27,7 +27,7 @@ def export_file(file: Path, *, search: str, category: str | None, status: str | 
             "%(number)s producto exportado a %(file)s.",
             "%(number)s productos exportados a %(file)s.",
             rows,
-            number=number(rows),
+            number=format_number(rows),
             file=file,
         )
     )

@@ -27,7 +27,7 @@ from inventory_web.areas.imports.texts import row_fault_text
 from inventory_web.commands.opening import actor, inventory_of
 from inventory_web.commands.reporting import report
 from inventory_web.context import new_operation
-from inventory_web.messages import number
+from inventory_web.i18n.labels import format_number
 from inventory_web.settings import Settings
 
 MOST_FAULTS_SHOWN = 50
@@ -114,14 +114,16 @@ def _summary(outcome: ImportPreview | ImportResult) -> str:
     rows, created, updated = outcome.rows, outcome.created, outcome.updated
     restored, retired, changes = outcome.restored, outcome.retired, outcome.stock_changes
     parts = (
-        ngettext("%(number)s producto nuevo", "%(number)s productos nuevos", created, number=number(created)),
-        ngettext("%(number)s modificado", "%(number)s modificados", updated, number=number(updated)),
-        ngettext("%(number)s restaurado", "%(number)s restaurados", restored, number=number(restored)),
-        ngettext("%(number)s eliminado", "%(number)s eliminados", retired, number=number(retired)),
-        gettext("%(number)s sin cambios", number=number(outcome.unchanged)),
-        ngettext("%(number)s cantidad cambiada", "%(number)s cantidades cambiadas", changes, number=number(changes)),
+        ngettext("%(number)s producto nuevo", "%(number)s productos nuevos", created, number=format_number(created)),
+        ngettext("%(number)s modificado", "%(number)s modificados", updated, number=format_number(updated)),
+        ngettext("%(number)s restaurado", "%(number)s restaurados", restored, number=format_number(restored)),
+        ngettext("%(number)s eliminado", "%(number)s eliminados", retired, number=format_number(retired)),
+        gettext("%(number)s sin cambios", number=format_number(outcome.unchanged)),
+        ngettext(
+            "%(number)s cantidad cambiada", "%(number)s cantidades cambiadas", changes, number=format_number(changes)
+        ),
     )
-    read = ngettext("%(number)s fila", "%(number)s filas", rows, number=number(rows))
+    read = ngettext("%(number)s fila", "%(number)s filas", rows, number=format_number(rows))
     return f"{read}: {', '.join(parts)}."
 
 
@@ -143,7 +145,7 @@ def _show_faults(error: RowsRefused, *, as_json: bool) -> None:
         click.echo(f"  {where}: {fault.value!r}: {_text(fault)}", err=True)
     if error.total > MOST_FAULTS_SHOWN:
         rest = error.total - MOST_FAULTS_SHOWN
-        click.echo("  " + gettext("… y %(rest)s más; --json los muestra todos.", rest=number(rest)), err=True)
+        click.echo("  " + gettext("… y %(rest)s más; --json los muestra todos.", rest=format_number(rest)), err=True)
 
 
 def _text(fault: RowFault) -> str:

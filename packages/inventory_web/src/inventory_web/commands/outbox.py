@@ -16,7 +16,7 @@ from inventory_core import (
     retry_dead_letters,
 )
 from inventory_web.commands.opening import inventory_of
-from inventory_web.messages import number
+from inventory_web.i18n.labels import format_number
 from inventory_web.settings import Settings
 
 MAX_LISTED = 1_000
@@ -32,15 +32,20 @@ def show(*, as_json: bool) -> None:
             click.echo(json.dumps(described, ensure_ascii=False, default=str))
             return
         waiting = ngettext(
-            "%(number)s evento espera", "%(number)s eventos esperan", status.waiting, number=number(status.waiting)
+            "%(number)s evento espera",
+            "%(number)s eventos esperan",
+            status.waiting,
+            number=format_number(status.waiting),
         )
-        age = gettext("el más antiguo, desde hace %(seconds)s s", seconds=number(round(status.oldest_age_seconds)))
+        age = gettext(
+            "el más antiguo, desde hace %(seconds)s s", seconds=format_number(round(status.oldest_age_seconds))
+        )
         click.echo(f"{waiting}; {age}." if status.waiting else f"{waiting}.")
         dead = ngettext(
             "%(number)s evento abandonado",
             "%(number)s eventos abandonados",
             status.dead_letters,
-            number=number(status.dead_letters),
+            number=format_number(status.dead_letters),
         )
         click.echo(f"{dead}{':' if letters else '.'}")
         for letter in letters:
@@ -56,7 +61,10 @@ def deliver() -> None:
             failed += batch.failed + batch.dead
         click.echo(
             ngettext(
-                "%(number)s evento entregado.", "%(number)s eventos entregados.", delivered, number=number(delivered)
+                "%(number)s evento entregado.",
+                "%(number)s eventos entregados.",
+                delivered,
+                number=format_number(delivered),
             )
         )
         if failed:
@@ -65,7 +73,7 @@ def deliver() -> None:
                     "%(number)s entrega fallida; se repetirá.",
                     "%(number)s entregas fallidas; se repetirán.",
                     failed,
-                    number=number(failed),
+                    number=format_number(failed),
                 ),
                 err=True,
             )
@@ -81,7 +89,7 @@ def retry(ids: tuple[int, ...]) -> None:
                 "%(number)s evento vuelve a la bandeja de salida.",
                 "%(number)s eventos vuelven a la bandeja de salida.",
                 count,
-                number=number(count),
+                number=format_number(count),
             )
         )
 
@@ -90,7 +98,9 @@ def discard(ids: tuple[int, ...]) -> None:
     """Delete these dead letters for good."""
     with inventory_of(Settings.from_environment()) as inventory:
         count = discard_dead_letters(inventory, ids)
-        click.echo(ngettext("%(number)s evento borrado.", "%(number)s eventos borrados.", count, number=number(count)))
+        click.echo(
+            ngettext("%(number)s evento borrado.", "%(number)s eventos borrados.", count, number=format_number(count))
+        )
 
 
 def _cells(letter: DeadLetter) -> tuple[str, ...]:

@@ -9,9 +9,9 @@ from inventory_core import InventoryError
 from inventory_web.cli_words import chosen_language
 from inventory_web.commands.usage import usage_text
 from inventory_web.errors import SettingsRefused, WebError, code_of
+from inventory_web.i18n.error_messages import error_message
 from inventory_web.i18n.languages import translation_context
 from inventory_web.logs import get_logger
-from inventory_web.refusals import refusal_text
 
 
 def report(error: Exception) -> int:
@@ -45,7 +45,7 @@ def _report(error: Exception) -> None:
             for line in error.lines:
                 _line(error.code, line)
         case InventoryError() | WebError():
-            _line(code_of(error), refusal_text(error))
+            _line(code_of(error), error_message(error))
         case OSError() if error.filename:
             _line("WEB-007", f"{error.filename}: {error.strerror}")
         case _:

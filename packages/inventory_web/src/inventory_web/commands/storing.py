@@ -16,7 +16,7 @@ from inventory_web.auth.users import has_initial_password, set_password
 from inventory_web.commands.opening import database, inventory_of
 from inventory_web.db.bootstrap import open_inventory, secret_keys
 from inventory_web.db.schema import require_current, upgrade_all
-from inventory_web.messages import movements_text, number, products_text
+from inventory_web.i18n.labels import format_number, movements_text, products_text
 from inventory_web.plugins import build_plugin_manager
 from inventory_web.settings import Settings
 
@@ -39,7 +39,7 @@ def migrate(*, only_check: bool) -> None:
                     "%(number)s segundo factor cifrado con la clave nueva.",
                     "%(number)s segundos factores cifrados con la clave nueva.",
                     resealed,
-                    number=number(resealed),
+                    number=format_number(resealed),
                 )
             )
     click.echo(gettext("El esquema está al día."))
@@ -72,7 +72,10 @@ def verify(*, as_json: bool) -> None:
                 products=products_text(outcome.products),
                 movements=movements_text(outcome.movements),
                 faults=ngettext(
-                    "%(number)s fallo", "%(number)s fallos", len(outcome.faults), number=number(len(outcome.faults))
+                    "%(number)s fallo",
+                    "%(number)s fallos",
+                    len(outcome.faults),
+                    number=format_number(len(outcome.faults)),
                 ),
             )
         )

@@ -10,14 +10,14 @@ from flask_babel import gettext
 from flask_wtf.csrf import CSRFError, generate_csrf
 from werkzeug.exceptions import HTTPException, InternalServerError
 
-from inventory_core import CommitUnknown, InventoryError, SchemaNotCurrent, StorageRefused
+from inventory_core import CommitUnknown, InventoryError
 from inventory_web import context
 from inventory_web.audit.log import Event, current_author, log_event_throttled
 from inventory_web.db.stored_changes import is_stored
-from inventory_web.errors import STATUS, ClusterRefused, ConfirmedChangeLost, TooManyLogins, WebError, code_of
+from inventory_web.errors import ClusterRefused, ConfirmedChangeLost, TooManyLogins, WebError, code_of, status_of
 from inventory_web.http import form_resubmission, htmx
+from inventory_web.i18n.error_messages import public_message, status_message, status_title
 from inventory_web.logs import get_logger
-from inventory_web.refusals import refusal_text
 
 RETRY_SECONDS = 5
 CHANGED_HEADER = "X-Changed"
@@ -44,15 +44,10 @@ class Answer:
 
 
 def answer_for(error: InventoryError | WebError) -> Answer:
-    """The status and the text for a refusal; 500 for one that no person can mend."""
-    status = next((STATUS[kind] for kind in type(error).__mro__ if kind in STATUS), 500)
+    """Return the status and the message of an error; 500 for one that no user can fix."""
+    status = status_of(error)
     retry_after = error.seconds if isinstance(error, TooManyLogins) else RETRY_SECONDS if status == 503 else None
-    # Names of files and servers are for the log and for the command line, not for everybody who opens a page.
-    hidden = status == 500 or (
-        isinstance(error, (StorageRefused, SchemaNotCurrent)) and not isinstance(error, ClusterRefused)
-    )
-    message = _text(status) if hidden else refusal_text(error)
-    return Answer(status, code_of(error), message, retry_after, _changed(error, status))
+    return Answer(status, code_of(error), public_message(error), retry_after, _changed(error, status))
 
 
 def _changed(error: Exception, status: int) -> str | None:
@@ -73,7 +68,7 @@ def init_app(app: Flask) -> None:
 
 def respond(answer: Answer) -> Response:
     """Tell ``answer`` in the form that the client reads."""
-    values = {"answer": answer, "title": _title(answer.status), "request_id": g.get("request_id", "")}
+    values = {"answer": answer, "title": status_title(answer.status), "request_id": g.get("request_id", "")}
     if _wants_json():
         response = jsonify(code=answer.code, message=answer.message, request_id=values["request_id"])
     elif htmx.wants_fragment():
@@ -175,14 +170,14 @@ def _no_space(error: OSError) -> Response:
     log.error("no_space", path=request.path, error=str(error))
     if is_stored():
         return respond(_stored_but(Answer(507, "WEB-507", "")))
-    return respond(Answer(507, "WEB-507", _text(507)))
+    return respond(Answer(507, "WEB-507", status_message(507)))
 
 
 def _crash(error: InternalServerError) -> Response:
     log.error("crash", path=request.path, exc_info=error.original_exception or error)
     if is_stored():
         return respond(_stored_but(Answer(500, "WEB-500", "")))
-    return respond(Answer(500, "WEB-500", _text(500)))
+    return respond(Answer(500, "WEB-500", status_message(500)))
 
 
 def _http(error: HTTPException) -> Response:
@@ -190,7 +185,7 @@ def _http(error: HTTPException) -> Response:
     if status == HTTPStatus.FORBIDDEN:
         event = Event.METRICS_DENIED if request.endpoint == "status.metrics" else Event.ACCESS_REFUSED
         log_event_throttled(context.current_inventory(), event, by=current_author(), page=_page())
-    text = _text(status)
+    text = status_message(status)
     if status == 413 and context.current_user() is None:
         text = gettext("Lo enviado es demasiado grande para quien no ha iniciado sesión. Entre y repítalo.")
     response = respond(Answer(status, f"WEB-{status}", text))
@@ -209,39 +204,3 @@ def _page() -> str:
 def _wants_json() -> bool:
     accepts = request.accept_mimetypes
     return accepts.best == "application/json" and not accepts.accept_html
-
-
-def _title(status: int) -> str:
-    titles = {
-        400: gettext("Petición no válida"),
-        401: gettext("Sesión terminada"),
-        403: gettext("Sin permiso"),
-        404: gettext("No encontrado"),
-        405: gettext("Método no permitido"),
-        409: gettext("Conflicto"),
-        413: gettext("Archivo demasiado grande"),
-        422: gettext("Datos incorrectos"),
-        429: gettext("Demasiados intentos"),
-        500: gettext("Error interno"),
-        503: gettext("Servicio no disponible"),
-        504: gettext("Sin confirmación"),
-        507: gettext("Sin espacio en el servidor"),
-    }
-    return titles.get(status) or HTTPStatus(status).phrase
-
-
-def _text(status: int) -> str:
-    texts = {
-        400: gettext("La petición está mal formada. Vuelva atrás y repítala."),
-        403: gettext("Su rol no permite hacer esto. Pida permiso a un administrador."),
-        404: gettext("Aquí no hay nada. Revise la dirección o vuelva al inventario."),
-        405: gettext("Esta dirección no admite esa forma de petición. Vuelva al inventario."),
-        413: gettext("Lo enviado es demasiado grande: un archivo puede tener 64 MiB como máximo."),
-        429: gettext("Demasiadas peticiones. Espere un poco."),
-        500: gettext("Algo falló en el programa. No se guardó nada. Si se repite, comunique el número de la petición."),
-        503: gettext("El servicio no está disponible en este momento. Repita la operación dentro de unos segundos."),
-        507: gettext(
-            "Al servidor no le queda espacio para archivos. No se guardó nada. Avise a quien lo administra y repítalo después."
-        ),
-    }
-    return texts.get(status) or gettext("La petición no se pudo atender.")

@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from flask import Response, g, make_response, render_template, request, url_for
 from itsdangerous import BadData, URLSafeTimedSerializer
 
-from inventory_web import messages
 from inventory_web.http.redirects import current_url, form_url, host_of
 from inventory_web.http.security import signing_keys
+from inventory_web.i18n import labels
 
 FIELD = "kept"
 MAX_FORM_BYTES = 256 * 1024
@@ -40,8 +40,8 @@ class KeptForm:
     def typed(self) -> tuple[tuple[str, str], ...]:
         """Label and value of what a person filled in."""
         filled = [(name, value) for name, value in self.fields if value.strip() and name not in NOT_TYPED]
-        labelled = [(messages.field_label(name), value) for name, value in filled if messages.field_label(name) != name]
-        return tuple(labelled if labelled and self.complete else [(messages.field_label(n), v) for n, v in filled])
+        labelled = [(labels.field_label(name), value) for name, value in filled if labels.field_label(name) != name]
+        return tuple(labelled if labelled and self.complete else [(labels.field_label(n), v) for n, v in filled])
 
 
 def typed_form() -> KeptForm | None:

@@ -8,12 +8,12 @@ from flask_babel import gettext, ngettext
 from sqlalchemy.exc import SQLAlchemyError
 
 from inventory_core import InventoryError, Status
-from inventory_web import context, messages, statuses
+from inventory_web import context
 from inventory_web.auth.roles import Role
 from inventory_web.db.replicated import ClusterStatus, replicated_status
 from inventory_web.hookspecs import MenuEntry
 from inventory_web.http import flash_messages, htmx, theme
-from inventory_web.i18n import languages
+from inventory_web.i18n import labels, languages
 from inventory_web.i18n.catalogues import LANGUAGES
 from inventory_web.logs import get_logger
 
@@ -43,13 +43,13 @@ def init_app(app: Flask) -> None:
         may=context.may,
         wants_fragment=htmx.wants_fragment,
         app_version=version("inventory-web"),
-        field_label=messages.field_label,
+        field_label=labels.field_label,
         new_operation=context.new_operation,
         undo_offer=flash_messages.undo_offer,
         badge_of=badge_of,
         statuses=tuple(Status),
-        status_text=statuses.status_text,
-        status_colour=statuses.status_colour,
+        status_text=labels.status_text,
+        status_colour=labels.status_colour,
     )
     app.jinja_env.trim_blocks = True
     app.jinja_env.lstrip_blocks = True
@@ -67,7 +67,7 @@ def database_notice(status: ClusterStatus | None) -> str:
         "Solo lectura: ahora mismo no se puede guardar nada, y lo que ve puede tener hasta %(number)s segundo de retraso.",
         "Solo lectura: ahora mismo no se puede guardar nada, y lo que ve puede tener hasta %(number)s segundos de retraso.",
         seconds,
-        number=messages.number(seconds),
+        number=labels.format_number(seconds),
     )
 
 

@@ -12,8 +12,9 @@ from flask_babel import Babel, Domain, force_locale, format_datetime, get_locale
 from markupsafe import Markup
 from werkzeug.wrappers import Response
 
-from inventory_web import context, messages
+from inventory_web import context
 from inventory_web.http import cookies
+from inventory_web.i18n import labels
 from inventory_web.i18n.catalogues import BUILT_IN, LANGUAGES, SOURCE_LANGUAGE, read_catalogues
 from inventory_web.settings import Settings
 
@@ -23,7 +24,7 @@ COOKIE = "inventory_language"
 def init_app(app: Flask, settings: Settings, folders: Sequence[Path]) -> None:
     """Give pages the texts of ``folders``, and each request its language: ``select_locale`` says which."""
     _join(app, folders, lambda: select_locale(settings.language), timezone=settings.timezone)
-    app.add_template_filter(messages.number, "number")
+    app.add_template_filter(labels.format_number, "number")
     app.add_template_filter(_when, "when")
 
 

@@ -14,17 +14,16 @@ from inventory_core import DatabaseBusy, Inventory, InventoryError
 from inventory_web.auth.roles import Role
 from inventory_web.context import CurrentUser
 from inventory_web.db.replicated import causal_context, current_token
-from inventory_web.errors import WebError, code_of, is_temporary
-from inventory_web.http.error_pages import answer_for
+from inventory_web.errors import WebError, code_of, is_temporary, status_of
 from inventory_web.http.request_id import REQUEST_ID
 from inventory_web.i18n.catalogues import SOURCE_LANGUAGE
+from inventory_web.i18n.error_messages import error_message, public_message
 from inventory_web.i18n.languages import in_all_languages
 from inventory_web.jobs import queue
 from inventory_web.jobs.models import Job, JobState
 from inventory_web.jobs.progress import Cancelled, Progress, Stopped
 from inventory_web.jobs.queue import MAX_TAKES, LeaseLost
 from inventory_web.logs import get_logger
-from inventory_web.refusals import refusal_text
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,9 +130,9 @@ def execute(inventory: Inventory, kind: JobType, job: Job, worker: str, progress
 
 def failure_outcome(error: InventoryError | WebError) -> dict[str, Any]:
     """Return the outcome of a failed job, with its message in every language."""
-    # What an error page would say, which names no files and no servers.
-    texts = in_all_languages(lambda: answer_for(error).message if is_temporary(error) else refusal_text(error))
-    return {"messages": texts, "code": code_of(error), "status": answer_for(error).status}
+    # The message of a temporary error names files and servers.
+    texts = in_all_languages(lambda: public_message(error) if is_temporary(error) else error_message(error))
+    return {"messages": texts, "code": code_of(error), "status": status_of(error)}
 
 
 def _execute_step(context: JobContext, kind: JobType) -> Callable[[], None] | None:

@@ -2,11 +2,11 @@
 
 import math
 
-from flask_babel import format_decimal, gettext, ngettext
+from flask_babel import format_decimal, gettext, lazy_gettext, ngettext
 
+from inventory_web.i18n.labels import format_number
 from inventory_web.i18n.languages import current_language
 from inventory_web.jobs.models import Job, JobState
-from inventory_web.messages import number
 
 STATE_COLOURS = {
     JobState.WAITING: "secondary",
@@ -22,6 +22,14 @@ SECONDS_OF_A_MINUTE = 60
 MINUTES_OF_AN_HOUR = 60
 MOST_MINUTES = 90
 """Longer times are shown in hours."""
+STAGE_LABELS = {
+    "reading": lazy_gettext("Leyendo el archivo"),
+    "checking": lazy_gettext("Comprobando las filas"),
+    "writing": lazy_gettext("Guardando las filas"),
+    "collecting": lazy_gettext("Escribiendo las filas"),
+    "keeping": lazy_gettext("Guardando el archivo"),
+    "undoing": lazy_gettext("Deshaciendo los cambios"),
+}
 
 
 def progress_state_text(job: Job) -> str:
@@ -46,9 +54,9 @@ def remaining_text(seconds: float | None) -> str:
         return gettext("Falta menos de un minuto")
     minutes = math.ceil(seconds / SECONDS_OF_A_MINUTE)
     if minutes <= MOST_MINUTES:
-        return ngettext("Falta %(number)s minuto", "Faltan %(number)s minutos", minutes, number=number(minutes))
+        return ngettext("Falta %(number)s minuto", "Faltan %(number)s minutos", minutes, number=format_number(minutes))
     hours = round(minutes / MINUTES_OF_AN_HOUR)
-    return ngettext("Falta %(number)s hora", "Faltan %(number)s horas", hours, number=number(hours))
+    return ngettext("Falta %(number)s hora", "Faltan %(number)s horas", hours, number=format_number(hours))
 
 
 def size_text(size: int) -> str:
@@ -59,15 +67,7 @@ def size_text(size: int) -> str:
 
 def stage_text(stage: str) -> str:
     """Return what a worker is doing now."""
-    texts = {
-        "reading": gettext("Leyendo el archivo"),
-        "checking": gettext("Comprobando las filas"),
-        "writing": gettext("Guardando las filas"),
-        "collecting": gettext("Escribiendo las filas"),
-        "keeping": gettext("Guardando el archivo"),
-        "undoing": gettext("Deshaciendo los cambios"),
-    }
-    return texts.get(stage, gettext("Un momento…"))
+    return str(STAGE_LABELS.get(stage) or gettext("Un momento…"))
 
 
 def failed_text(job: Job) -> str:

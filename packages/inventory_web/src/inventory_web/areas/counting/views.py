@@ -26,7 +26,8 @@ from inventory_web.context import current_actor, current_inventory, current_oper
 from inventory_web.http.error_pages import answer_for
 from inventory_web.http.htmx import VARY, see_other, wants_fragment
 from inventory_web.http.redirects import next_url, previous_page_url
-from inventory_web.messages import fault_text, field_label, number
+from inventory_web.i18n.error_messages import fault_message
+from inventory_web.i18n.labels import field_label, format_number
 from inventory_web.product_table import Note, render_row, row_in
 
 blueprint = Blueprint("counting", __name__, template_folder="templates")
@@ -77,7 +78,7 @@ def change(code: str) -> Response:
     asked = Request.read()
     product = get_product(current_inventory(), code)
     if asked.faults:
-        text = " ".join(f"{field_label(fault.field)}: {fault_text(fault)}" for fault in asked.faults)
+        text = " ".join(f"{field_label(fault.field)}: {fault_message(fault)}" for fault in asked.faults)
         return _refused(product, asked, Note("fault", text, asked.typed), 422)
     try:
         changed = _carry_out(product, asked)
@@ -87,8 +88,8 @@ def change(code: str) -> Response:
     except CountConflict as conflict:
         text = gettext(
             "Usted vio %(seen)s; ahora hay %(current)s. Revise y decida de nuevo.",
-            seen=number(conflict.expected),
-            current=number(conflict.current),
+            seen=format_number(conflict.expected),
+            current=format_number(conflict.current),
         )
         return _refused(get_product(current_inventory(), code), asked, Note("conflict", text, asked.typed), 409)
     except InventoryError as error:
@@ -142,7 +143,7 @@ def _carry_out_in(place: str | None, product: ProductDetails, asked: Request, op
 
 
 def _done(product_id: int, asked: Request, changed: StockChange) -> Response:
-    text = f"{number(changed.before)} → {number(changed.quantity)}"
+    text = f"{format_number(changed.before)} → {format_number(changed.quantity)}"
     if not wants_fragment():
         flash(
             gettext(

@@ -9,13 +9,13 @@ from inventory_core import DayTotals, RunOutForecast, StockShortage
 from inventory_web.areas.dashboard.figures import Shelf
 from inventory_web.charts.bars import Bar, bars
 from inventory_web.charts.days import Day, days
-from inventory_web.messages import movements_text, number
+from inventory_web.i18n.labels import format_number, movements_text
 
 
 def shelf_name(shelf: Shelf) -> str:
     """How a line of categories is called."""
     if shelf.others:
-        return gettext("Otras %(number)s categorías", number=number(shelf.others))
+        return gettext("Otras %(number)s categorías", number=format_number(shelf.others))
     return shelf.category or gettext("Sin categoría")
 
 
@@ -23,7 +23,7 @@ def days_text(count: int) -> str:
     """So many days, or that it is less than one."""
     if not count:
         return gettext("menos de 1 día")
-    return ngettext("%(number)s día", "%(number)s días", count, number=number(count))
+    return ngettext("%(number)s día", "%(number)s días", count, number=format_number(count))
 
 
 def day_text(day: DayTotals) -> str:
@@ -34,8 +34,8 @@ def day_text(day: DayTotals) -> str:
 
 def categories(shown: Sequence[Shelf]) -> Markup:
     """Units by category."""
-    lines = [Bar(shelf_name(shelf), shelf.units, number(shelf.units)) for shelf in shown]
-    return bars("categories", gettext("Unidades por categoría"), _told(lines), lines, number)
+    lines = [Bar(shelf_name(shelf), shelf.units, format_number(shelf.units)) for shelf in shown]
+    return bars("categories", gettext("Unidades por categoría"), _told(lines), lines, format_number)
 
 
 def movements(shown: Sequence[DayTotals]) -> Markup:
@@ -48,8 +48,8 @@ def movements(shown: Sequence[DayTotals]) -> Markup:
             gettext(
                 "%(day)s: entran %(incoming)s y salen %(outgoing)s",
                 day=day_text(day),
-                incoming=number(day.incoming),
-                outgoing=number(day.outgoing),
+                incoming=format_number(day.incoming),
+                outgoing=format_number(day.outgoing),
             ),
         )
         for day in shown
@@ -57,22 +57,22 @@ def movements(shown: Sequence[DayTotals]) -> Markup:
     text = gettext(
         "%(movements)s en este periodo; entran %(incoming)s unidades y salen %(outgoing)s.",
         movements=movements_text(sum(day.movements for day in shown)),
-        incoming=number(sum(day.incoming for day in shown)),
-        outgoing=number(sum(day.outgoing for day in shown)),
+        incoming=format_number(sum(day.incoming for day in shown)),
+        outgoing=format_number(sum(day.outgoing for day in shown)),
     )
-    return days("movements", gettext("Entradas y salidas por día"), text, told, number)
+    return days("movements", gettext("Entradas y salidas por día"), text, told, format_number)
 
 
 def running_out(shown: Sequence[RunOutForecast]) -> Markup:
     """How many days the stock of each product lasts."""
     lines = [Bar(f"{row.code} · {row.name}", row.days_left, days_text(row.days_left)) for row in shown]
-    return bars("running-out", gettext("Días hasta que se acabe"), _told(lines), lines, number)
+    return bars("running-out", gettext("Días hasta que se acabe"), _told(lines), lines, format_number)
 
 
 def lacking(shown: Sequence[StockShortage]) -> Markup:
     """How many units each product lacks to its minimum."""
-    lines = [Bar(f"{row.code} · {row.name}", row.lacks, number(row.lacks)) for row in shown]
-    return bars("lacking", gettext("Unidades que faltan hasta el mínimo"), _told(lines), lines, number)
+    lines = [Bar(f"{row.code} · {row.name}", row.lacks, format_number(row.lacks)) for row in shown]
+    return bars("lacking", gettext("Unidades que faltan hasta el mínimo"), _told(lines), lines, format_number)
 
 
 def _told(lines: Sequence[Bar]) -> str:

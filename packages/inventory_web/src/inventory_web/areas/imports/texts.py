@@ -3,13 +3,22 @@
 from collections.abc import Mapping
 from typing import Any
 
-from flask_babel import gettext
+from flask_babel import gettext, lazy_gettext
 
 from inventory_core import FileRefused
+from inventory_web.i18n.error_messages import error_message, reason_message
+from inventory_web.i18n.labels import format_number
 from inventory_web.jobs.labels import job_colour, progress_state_text
 from inventory_web.jobs.models import Job, JobState
-from inventory_web.messages import number, reason_text
-from inventory_web.refusals import refusal_text
+
+COUNT_LABELS = {
+    "created": lazy_gettext("Productos nuevos"),
+    "updated": lazy_gettext("Productos cambiados"),
+    "restored": lazy_gettext("Productos restaurados"),
+    "retired": lazy_gettext("Productos eliminados"),
+    "unchanged": lazy_gettext("Sin cambios"),
+    "stock_changes": lazy_gettext("Cambios de cantidad"),
+}
 
 
 def state_text(job: Job) -> str:
@@ -33,31 +42,23 @@ def state_colour(job: Job) -> str:
 
 
 def count_text(name: str) -> str:
-    """What a number of the preview or the result counts."""
-    texts = {
-        "created": gettext("Productos nuevos"),
-        "updated": gettext("Productos cambiados"),
-        "restored": gettext("Productos restaurados"),
-        "retired": gettext("Productos eliminados"),
-        "unchanged": gettext("Sin cambios"),
-        "stock_changes": gettext("Cambios de cantidad"),
-    }
-    return texts.get(name, name)
+    """Return what a number of the preview or the result counts."""
+    return str(COUNT_LABELS.get(name, name))
 
 
 def refused_text(outcome: Mapping[str, Any]) -> str:
     """Why the file as a whole is refused."""
     if outcome.get("reason") == "gone":
         return gettext("El archivo ya no se guarda. Súbalo de nuevo.")
-    return refusal_text(FileRefused(str(outcome.get("reason", "")), str(outcome.get("detail", ""))))
+    return error_message(FileRefused(str(outcome.get("reason", "")), str(outcome.get("detail", ""))))
 
 
 def row_fault_text(fault: Mapping[str, Any]) -> str:
     """What is wrong with one value of the file."""
     limit = fault["limit"]
     texts = {
-        "duplicate": gettext("Está repetido: ya aparece en la fila %(row)s.", row=number(limit or 0)),
-        "differs": gettext("No coincide con la fila %(row)s del mismo producto.", row=number(limit or 0)),
+        "duplicate": gettext("Está repetido: ya aparece en la fila %(row)s.", row=format_number(limit or 0)),
+        "differs": gettext("No coincide con la fila %(row)s del mismo producto.", row=format_number(limit or 0)),
         "unknown": gettext("No hay ningún producto con ese código."),
         "retired": gettext("El producto está eliminado; restáurelo antes."),
         "refused": fault["value"],
@@ -66,7 +67,7 @@ def row_fault_text(fault: Mapping[str, Any]) -> str:
             "La fila tiene más celdas que columnas hay en la cabecera (%(columns)s).", columns=limit
         ),
     }
-    return str(texts.get(fault["reason"]) or reason_text(fault["reason"], fault["value"], limit))
+    return str(texts.get(fault["reason"]) or reason_message(fault["reason"], fault["value"], limit))
 
 
 def action_text(action: str) -> str:

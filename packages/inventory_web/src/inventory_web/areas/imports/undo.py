@@ -13,13 +13,13 @@ from inventory_web.auth.roles import Role
 from inventory_web.context import current_actor, current_inventory, current_operation
 from inventory_web.http.error_pages import Answer, respond
 from inventory_web.http.htmx import see_other
+from inventory_web.i18n.labels import movements_text, products_text
 from inventory_web.jobs import queue
 from inventory_web.jobs.execution import JobContext, JobResult, JobType
 from inventory_web.jobs.labels import failed_text, progress_state_text
 from inventory_web.jobs.models import Job, JobState
 from inventory_web.jobs.origin import job_author, request_origin, require_result_of
 from inventory_web.jobs.runner import current_runner
-from inventory_web.messages import movements_text, products_text
 
 UNDO = "undo"
 

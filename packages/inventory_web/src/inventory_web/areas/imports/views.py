@@ -19,12 +19,12 @@ from inventory_web.areas.imports.undo import state_text as undo_state_text
 from inventory_web.auth.roles import Role, requires
 from inventory_web.context import current_actor, current_inventory, current_operation, new_operation
 from inventory_web.http.htmx import page_or_fragment, see_other
+from inventory_web.i18n.error_messages import messages_by_field
 from inventory_web.jobs import queue
 from inventory_web.jobs.files import CHUNK_BYTES
 from inventory_web.jobs.models import REPEATABLE_STATES, Job, JobState
 from inventory_web.jobs.origin import request_origin, require_result_of
 from inventory_web.jobs.runner import current_runner, register_job_type
-from inventory_web.messages import faults_by_field
 
 
 def blueprint() -> Blueprint:
@@ -150,7 +150,7 @@ def _form(faults: list[Fault], status: int) -> Response:
     recent = queue.recent_jobs(current_inventory(), {KIND.name: None}, number=20)
     page = render_template(
         "imports/new.html",
-        errors=faults_by_field(faults),
+        errors=messages_by_field(faults),
         recent=[runner.with_progress(job) for job in recent],
         operation=new_operation(),
     )

@@ -10,7 +10,8 @@ from werkzeug.datastructures import MultiDict
 
 from inventory_core import parse_quantity
 from inventory_web.areas.labels.sheets import SHEETS, Kind, Sheet
-from inventory_web.messages import fault_text, number
+from inventory_web.i18n.error_messages import fault_message
+from inventory_web.i18n.labels import format_number
 
 MOST_COPIES = 100
 LARGEST_SHIFT = 10.0
@@ -106,10 +107,15 @@ class LabelForm:
     def _whole(self, name: str, least: int, most: int) -> int:
         value, faults = parse_quantity(name, self.values[name])
         if faults:
-            self.refuse(name, fault_text(faults[0]))
+            self.refuse(name, fault_message(faults[0]))
         elif value is None or not least <= value <= most:
             self.refuse(
-                name, gettext("Escriba un número entre %(least)s y %(most)s.", least=number(least), most=number(most))
+                name,
+                gettext(
+                    "Escriba un número entre %(least)s y %(most)s.",
+                    least=format_number(least),
+                    most=format_number(most),
+                ),
             )
         return value or least
 

@@ -12,8 +12,8 @@ from inventory_web.areas.labels.forms import LARGEST_SHIFT, PARTS, LabelForm
 from inventory_web.areas.labels.sheets import SHEETS, Kind, sheet_name
 from inventory_web.auth.roles import Role, public, requires
 from inventory_web.context import current_inventory
+from inventory_web.i18n.labels import field_label, format_number
 from inventory_web.list_query import ListQuery
-from inventory_web.messages import field_label, number
 from inventory_web.selection import selected_rows
 
 MOST_PRODUCTS = 500
@@ -58,10 +58,12 @@ def sheets() -> Response:
     products = _products(form)
     total = sum(copies for _, copies in products)
     if total > MOST_LABELS:
-        most = number(MOST_LABELS)
+        most = format_number(MOST_LABELS)
         form.refuse(
             "copies",
-            gettext("Serían %(number)s etiquetas; se imprimen %(most)s de una vez.", number=number(total), most=most),
+            gettext(
+                "Serían %(number)s etiquetas; se imprimen %(most)s de una vez.", number=format_number(total), most=most
+            ),
         )
     if form.errors:
         return _form_page(form, 422)
@@ -145,8 +147,8 @@ def _check(form: LabelForm, chosen: Chosen) -> None:
 def _too_many(found: int) -> str:
     return gettext(
         "Son más de %(most)s productos (%(number)s). Imprima las etiquetas por partes.",
-        number=number(found),
-        most=number(MOST_PRODUCTS),
+        number=format_number(found),
+        most=format_number(MOST_PRODUCTS),
     )
 
 
@@ -184,4 +186,4 @@ def _notes(form: LabelForm, made: Print) -> list[str]:
 
 
 def _quantity_text(quantity: int) -> str:
-    return gettext("Cantidad: %(number)s", number=number(quantity))
+    return gettext("Cantidad: %(number)s", number=format_number(quantity))

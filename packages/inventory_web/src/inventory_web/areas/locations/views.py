@@ -8,7 +8,7 @@ from inventory_core import InvalidInput, add_location, list_locations
 from inventory_web.auth.roles import Role, requires
 from inventory_web.context import current_actor, current_inventory, current_operation, new_operation
 from inventory_web.http.htmx import see_other
-from inventory_web.messages import faults_by_field
+from inventory_web.i18n.error_messages import messages_by_field
 
 blueprint = Blueprint("locations", __name__, template_folder="templates")
 
@@ -28,7 +28,7 @@ def add() -> Response:
     try:
         name = add_location(current_inventory(), name=typed, actor=current_actor(), operation=current_operation())
     except InvalidInput as error:
-        return _page(typed, faults_by_field(error.faults), 422)
+        return _page(typed, messages_by_field(error.faults), 422)
     flash(gettext("Ubicación «%(name)s» añadida.", name=name), "success")
     return see_other(url_for("locations.places"))
 

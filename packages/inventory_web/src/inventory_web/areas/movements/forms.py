@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from inventory_core import Fault, parse_quantity
-from inventory_web.messages import faults_by_field
+from inventory_web.i18n.error_messages import messages_by_field
 
 KINDS = ("receive", "issue", "transfer")
 FIELDS = ("kind", "quantity", "location", "target", "reason")
@@ -40,7 +40,7 @@ class MovementForm:
     @property
     def errors(self) -> dict[str, list[str]]:
         """The texts by field."""
-        errors = faults_by_field(self.faults)
+        errors = messages_by_field(self.faults)
         for name, text in self.refusals.items():
             errors.setdefault(name, []).append(text)
         return errors

@@ -24,7 +24,6 @@ from inventory_core import (
     undo_movement,
 )
 from inventory_web.areas.movements.forms import MovementForm
-from inventory_web.areas.movements.kinds import kind_colour, kind_text
 from inventory_web.auth.roles import Role, requires
 from inventory_web.context import (
     current_actor,
@@ -37,7 +36,7 @@ from inventory_web.context import (
 from inventory_web.http.error_pages import answer_for
 from inventory_web.http.htmx import see_other
 from inventory_web.http.redirects import next_url, previous_page_url
-from inventory_web.messages import number
+from inventory_web.i18n.labels import format_number, kind_colour, kind_text
 
 RECENT = 10
 
@@ -82,7 +81,7 @@ def record(code: str) -> Response:
             form.refusals["reason"] = error.reason
         else:
             text = gettext(
-                "En %(place)s hay ahora %(quantity)s.", place=changed.location, quantity=number(changed.quantity)
+                "En %(place)s hay ahora %(quantity)s.", place=changed.location, quantity=format_number(changed.quantity)
             )
             flash(f"{kind_text(changed.kind)}: {text}", "success")
             return see_other(url_for("products.details", code=changed.code))
@@ -109,7 +108,7 @@ def undo(movement_id: int) -> Response:
             "Movimiento deshecho: «%(code)s» en %(place)s vuelve a %(quantity)s.",
             code=changed.code,
             place=changed.location,
-            quantity=number(changed.quantity),
+            quantity=format_number(changed.quantity),
         ),
         "success",
     )

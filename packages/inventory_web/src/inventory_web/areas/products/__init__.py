@@ -9,8 +9,8 @@ from inventory_core import ExportColumn, ProductRow
 from inventory_core import hookimpl as core_hookimpl
 from inventory_web.areas.products.views import blueprint
 from inventory_web.hookspecs import MenuEntry, hookimpl
+from inventory_web.i18n.labels import status_text
 from inventory_web.settings import Settings
-from inventory_web.statuses import status_text
 
 
 class ProductsArea:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from inventory_core import Fault, ProductDraft, ProductRow, parse_quantity
-from inventory_web.messages import faults_by_field
+from inventory_web.i18n.error_messages import messages_by_field
 
 OTHER = "Otra..."
 """The choice of the category list that says: see ``other_category``."""
@@ -33,7 +33,7 @@ class ProductForm:
     @property
     def errors(self) -> dict[str, list[str]]:
         """The texts by field."""
-        return faults_by_field(self.faults)
+        return messages_by_field(self.faults)
 
     @classmethod
     def empty(cls, *, code: str = "") -> "ProductForm":

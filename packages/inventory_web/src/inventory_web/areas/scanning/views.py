@@ -28,7 +28,8 @@ from inventory_web.http.error_pages import answer_for
 from inventory_web.http.flash_messages import flash_with_undo
 from inventory_web.http.htmx import VARY, see_other, wants_fragment
 from inventory_web.http.security import uses_camera
-from inventory_web.messages import fault_text, number
+from inventory_web.i18n.error_messages import fault_message
+from inventory_web.i18n.labels import format_number
 
 LATEST = 8
 
@@ -90,7 +91,7 @@ def counted() -> Response:
     quantity, faults = parse_quantity("quantity", typed)
     expected, wrong = parse_quantity("expected", request.form.get("expected", ""))
     if faults or wrong:
-        return _page(choice, product, Told("danger", fault_text((faults + wrong)[0]), place, typed), 422)
+        return _page(choice, product, Told("danger", fault_message((faults + wrong)[0]), place, typed), 422)
     try:
         changed = count(
             current_inventory(),
@@ -104,8 +105,8 @@ def counted() -> Response:
     except CountConflict as conflict:
         text = gettext(
             "Usted vio %(seen)s; ahora hay %(current)s. Revise y decida de nuevo.",
-            seen=number(conflict.expected),
-            current=number(conflict.current),
+            seen=format_number(conflict.expected),
+            current=format_number(conflict.current),
         )
         return _page(
             choice, get_product(current_inventory(), product.row.code), Told("warning", text, place, typed), 409
@@ -148,11 +149,11 @@ def _change_by_one(choice: Choice, product: ProductDetails) -> Response:
 
 
 def _done(choice: Choice, changed: StockChange) -> Response:
-    values = {"code": changed.code, "place": changed.location, "now": number(changed.quantity)}
+    values = {"code": changed.code, "place": changed.location, "now": format_number(changed.quantity)}
     if changed.before == changed.quantity:
         text = gettext("«%(code)s» en %(place)s: %(now)s, como estaba", **values)
     else:
-        text = gettext("«%(code)s» en %(place)s: %(before)s → %(now)s", before=number(changed.before), **values)
+        text = gettext("«%(code)s» en %(place)s: %(before)s → %(now)s", before=format_number(changed.before), **values)
     counted = [*request.form.getlist("counted"), changed.location]
     product = get_product(current_inventory(), changed.code) if choice.mode is Mode.COUNT and not choice.place else None
     if product and not _left(choice, product, counted):

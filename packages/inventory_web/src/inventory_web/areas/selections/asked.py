@@ -16,8 +16,7 @@ from inventory_core import (
     Status,
     parse_quantity,
 )
-from inventory_web.messages import number, products_text
-from inventory_web.statuses import status_text
+from inventory_web.i18n.labels import format_number, products_text, status_text
 
 OTHER = "Otra..."
 """The choice of the category list that says: see ``other_category``."""
@@ -84,7 +83,7 @@ def done(change: BulkEdit, count: int) -> str:
     """What is said afterwards."""
     if not isinstance(change, SetRetired):
         return f"{products_text(count)}: {value_text(change)}."
-    shown = number(count)
+    shown = format_number(count)
     if change.retired:
         return ngettext("%(number)s producto eliminado.", "%(number)s productos eliminados.", count, number=shown)
     return ngettext("%(number)s producto restaurado.", "%(number)s productos restaurados.", count, number=shown)
@@ -95,7 +94,7 @@ def value_text(change: BulkEdit) -> str:
     if isinstance(change, SetCategory):
         return gettext("categoría «%(name)s»", name=change.category) if change.category else gettext("sin categoría")
     if isinstance(change, SetMinimum):
-        return gettext("mínimo %(number)s", number=number(change.minimum))
+        return gettext("mínimo %(number)s", number=format_number(change.minimum))
     return status_text(Status.RETIRED) if change.retired else gettext("en uso")
 
 

@@ -29,7 +29,8 @@ from inventory_web.http.error_pages import answer_for
 from inventory_web.http.flash_messages import flash_with_undo
 from inventory_web.http.htmx import see_other
 from inventory_web.http.redirects import next_url
-from inventory_web.messages import faults_by_field, products_text
+from inventory_web.i18n.error_messages import messages_by_field
+from inventory_web.i18n.labels import products_text
 from inventory_web.selection import read_selection, sent_fields
 
 SHOWN = 10
@@ -136,7 +137,7 @@ def _page(selection: Selection, wanted: Asked, *, status: int = 200, notice: str
         number=number,
         fields=sent_fields(selection),
         values=wanted.values,
-        errors=faults_by_field(wanted.faults),
+        errors=messages_by_field(wanted.faults),
         notice=notice,
         categories=list_categories(current_inventory()) if wanted.kind == "category" else (),
         other=OTHER,

@@ -7,7 +7,7 @@ from markupsafe import Markup
 from inventory_core import ProductDetails, QuantityHistory, quantity_history
 from inventory_web.charts.levels import Level, levels
 from inventory_web.context import current_inventory
-from inventory_web.messages import number
+from inventory_web.i18n.labels import format_number
 
 # It has no address of its own, and is where the panel's template is found.
 blueprint = Blueprint("stock_history", __name__, template_folder="templates")
@@ -24,10 +24,10 @@ def _drawn(history: QuantityHistory) -> Markup:
     steps = history.quantities
     description = gettext(
         "De %(first)s a %(last)s unidades; como mínimo %(least)s y como máximo %(most)s.",
-        first=number(steps[0].quantity),
-        last=number(steps[-1].quantity),
-        least=number(min(step.quantity for step in steps)),
-        most=number(max(step.quantity for step in steps)),
+        first=format_number(steps[0].quantity),
+        last=format_number(steps[-1].quantity),
+        least=format_number(min(step.quantity for step in steps)),
+        most=format_number(max(step.quantity for step in steps)),
     )
     return levels(
         "history",
@@ -35,7 +35,7 @@ def _drawn(history: QuantityHistory) -> Markup:
         description,
         [Level((step.since - history.begin).total_seconds() / length, step.quantity) for step in steps],
         (_day(history), gettext("ahora")),
-        number,
+        format_number,
     )
 
 

@@ -5,7 +5,7 @@ import math
 from flask_babel import gettext, ngettext
 
 from inventory_web.areas.system.facts import Balancer, DatabaseServer, Instance
-from inventory_web.messages import number
+from inventory_web.i18n.labels import format_number
 
 KINDS = {"sqlite": "SQLite", "mysql": "MySQL"}
 
@@ -92,4 +92,4 @@ def staleness_text(server: DatabaseServer) -> str:
 
 def seconds_text(seconds: int) -> str:
     """So many seconds."""
-    return ngettext("%(number)s segundo", "%(number)s segundos", seconds, number=number(seconds))
+    return ngettext("%(number)s segundo", "%(number)s segundos", seconds, number=format_number(seconds))

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from flask_babel import gettext, ngettext
+from flask_babel import gettext, lazy_gettext, ngettext
 
 from inventory_core import HistoryEntry
-from inventory_web.messages import field_label, number, products_text
+from inventory_web.i18n.labels import field_label, format_number, products_text
 
 VERBS = (
     "register", "edit", "retire", "restore", "receive", "issue", "transfer", "count", "undo", "import", "undo_import",
@@ -23,27 +23,27 @@ COLOURS = {
     "import": "purple",
     "transfer": "blue",
 }
+VERB_LABELS = {
+    "register": lazy_gettext("Registro"),
+    "edit": lazy_gettext("Edición"),
+    "retire": lazy_gettext("Eliminación"),
+    "restore": lazy_gettext("Restauración"),
+    "receive": lazy_gettext("Entrada"),
+    "issue": lazy_gettext("Salida"),
+    "transfer": lazy_gettext("Traslado"),
+    "count": lazy_gettext("Recuento"),
+    "undo": lazy_gettext("Anulación"),
+    "import": lazy_gettext("Importación"),
+    "undo_import": lazy_gettext("Importación deshecha"),
+    "change_many": lazy_gettext("Cambio de varios"),
+    "undo_many": lazy_gettext("Cambio de varios deshecho"),
+    "add_location": lazy_gettext("Ubicación nueva"),
+}
 
 
 def verb_text(verb: str) -> str:
-    """What was done, in a word or two."""
-    texts = {
-        "register": gettext("Registro"),
-        "edit": gettext("Edición"),
-        "retire": gettext("Eliminación"),
-        "restore": gettext("Restauración"),
-        "receive": gettext("Entrada"),
-        "issue": gettext("Salida"),
-        "transfer": gettext("Traslado"),
-        "count": gettext("Recuento"),
-        "undo": gettext("Anulación"),
-        "import": gettext("Importación"),
-        "undo_import": gettext("Importación deshecha"),
-        "change_many": gettext("Cambio de varios"),
-        "undo_many": gettext("Cambio de varios deshecho"),
-        "add_location": gettext("Ubicación nueva"),
-    }
-    return texts.get(verb, verb)
+    """Return what was done, in a word or two."""
+    return str(VERB_LABELS.get(verb, verb))
 
 
 def verb_colour(verb: str) -> str:
@@ -76,7 +76,7 @@ def _imported(entry: HistoryEntry) -> Iterator[str]:
     if "rows" not in entry.counts:
         return
     rows = entry.counts["rows"]
-    yield ngettext("%(number)s fila", "%(number)s filas", rows, number=number(rows))
+    yield ngettext("%(number)s fila", "%(number)s filas", rows, number=format_number(rows))
     counted = {
         "created": gettext("nuevos"),
         "updated": gettext("cambiados"),
@@ -84,7 +84,7 @@ def _imported(entry: HistoryEntry) -> Iterator[str]:
         "retired": gettext("eliminados"),
         "restored": gettext("restaurados"),
     }
-    parts = [f"{text}: {number(entry.counts[key])}" for key, text in counted.items() if entry.counts.get(key)]
+    parts = [f"{text}: {format_number(entry.counts[key])}" for key, text in counted.items() if entry.counts.get(key)]
     if parts:
         yield ", ".join(parts)
 
@@ -102,4 +102,4 @@ def _changed_many(entry: HistoryEntry) -> Iterator[str]:
 def _value(value: object) -> str:
     if value is None or value == "":
         return "—"
-    return number(value) if isinstance(value, int) else str(value)
+    return format_number(value) if isinstance(value, int) else str(value)

@@ -20,8 +20,8 @@ from inventory_web.areas.views.texts import described
 from inventory_web.auth.roles import Role, requires
 from inventory_web.context import CurrentUser, current_inventory, current_user, may
 from inventory_web.http.htmx import VARY, see_other, wants_fragment
+from inventory_web.i18n.error_messages import messages_by_field
 from inventory_web.list_query import ListQuery
-from inventory_web.messages import faults_by_field
 
 blueprint = Blueprint("views", __name__, template_folder="templates", url_prefix="/views")
 blueprint.add_app_template_global(described, "described_filter")
@@ -106,7 +106,7 @@ def _saved(query: ListQuery, draft: Draft | None = None, faults: list[Fault] | N
         address_of=address_of,
         query=query,
         draft=draft or Draft("", shared=False, opens_first=False, query=""),
-        errors=faults_by_field(faults or []),
+        errors=messages_by_field(faults or []),
     )
     response = make_response(page, 422 if faults else 200)
     response.vary.update(VARY)
@@ -124,7 +124,7 @@ def _edit_page(
         differs=present.args() != view.list_query.args() and bool(present.args()),
         mine=view.owner_id == _person().id,
         changed=status == 409,
-        errors=faults_by_field(faults or []),
+        errors=messages_by_field(faults or []),
     )
     return make_response(page, status)
 

@@ -5,9 +5,8 @@ from collections.abc import Iterator
 from flask_babel import gettext
 
 from inventory_core import WITHOUT_CATEGORY, Status
+from inventory_web.i18n.labels import field_label, status_text
 from inventory_web.list_query import DEFAULT_SORT, ListQuery
-from inventory_web.messages import field_label
-from inventory_web.statuses import status_text
 
 
 def described(query: ListQuery) -> str:
