@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from inventory_core import FileRefused, read_table
-from inventory_core.importing.protocol import Limits, default_memory
+from inventory_core.importing import protocol
+from inventory_core.importing.protocol import Limits
 from tests.core.imports import hostile_files as hostile
 from tests.core.imports.files import csv_bytes, table_of
 
@@ -97,8 +98,17 @@ def test_a_reader_that_needs_more_time_is_ended_once() -> None:
     assert refusal(hostile.row_of_delimiters(1_000), Limits(seconds=0.001)) == ("too_demanding", "time")
 
 
-def test_default_memory_is_a_share_of_what_a_container_has() -> None:
-    path = Path("/sys/fs/cgroup/memory.max")
-    given = path.read_text("ascii").strip() if path.exists() else "max"
+@pytest.mark.parametrize(
+    ("given", "memory"),
+    [("805306368\n", 322_122_547), ("max\n", 512 << 20), ("9223372036854771712\n", 512 << 20), (None, 512 << 20)],
+)
+def test_default_memory_is_a_share_of_what_a_container_has(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, given: str | None, memory: int
+) -> None:
+    path = tmp_path / "memory.max"
+    if given is not None:
+        path.write_text(given, "ascii")
+    monkeypatch.setattr(protocol, "_CGROUP_LIMITS", (path,))
 
-    assert default_memory() == (512 << 20 if given == "max" else min(512 << 20, int(int(given) * 0.4)))
+    assert protocol.default_memory() == memory
+    assert Limits().memory == memory
