@@ -18,7 +18,7 @@ from inventory_replication.decisions.snapshot import (
     SourceRecord,
     TopologySnapshot,
 )
-from inventory_replication.decisions.topology import decide_topology, lost_part
+from inventory_replication.decisions.topology import decide_topology, find_lost
 from tests.replication.decisions.topology_cases import (
     DATA,
     GONE,
@@ -270,7 +270,7 @@ def test_nothing_is_held_against_a_replica_while_the_source_cannot_be_asked() ->
     snapshot = rounds(HEALTHY, {**HEALTHY, "db1": LOCKED, "db3": ahead})
 
     assert states(snapshot) == ["source", "replica", "replica"]
-    assert lost_part(GtidSet.of(U4, 1), snapshot) == EMPTY
+    assert find_lost(GtidSet.of(U4, 1), snapshot) == EMPTY
 
 
 def test_a_source_whose_gtids_were_reset_stays_the_source_and_its_old_ones_are_lost() -> None:
@@ -331,13 +331,13 @@ def test_a_write_is_lost_if_its_origin_is_gone_and_the_source_has_it_not() -> No
     snapshot = rounds(HEALTHY, PROMOTED)
     tail = GtidSet.of(U1, 101, 103)
 
-    assert lost_part(tail | GtidSet.of(U1, 50), snapshot) == tail
-    assert lost_part(GtidSet.of(U2, 900), snapshot) == EMPTY
-    assert lost_part(GtidSet.of(U3, 1), snapshot) == EMPTY
+    assert find_lost(tail | GtidSet.of(U1, 50), snapshot) == tail
+    assert find_lost(GtidSet.of(U2, 900), snapshot) == EMPTY
+    assert find_lost(GtidSet.of(U3, 1), snapshot) == EMPTY
 
 
 def test_a_write_of_a_live_member_is_not_lost_for_an_instance_that_learns_late_of_a_switchover() -> None:
-    assert lost_part(GtidSet.of(U2, 1), rounds(HEALTHY)) == EMPTY
+    assert find_lost(GtidSet.of(U2, 1), rounds(HEALTHY)) == EMPTY
 
 
 def test_nothing_is_called_lost_while_it_may_still_arrive() -> None:
@@ -345,12 +345,12 @@ def test_nothing_is_called_lost_while_it_may_still_arrive() -> None:
     receiving = ReplicationChannel(U1, receiver_running=False, applier_running=False, receiver_enabled=True)
     for channel in (applying, receiving):
         still_copying: Round = {**PROMOTED, "db2": server(U2, writable=True, channels=(channel,))}
-        assert lost_part(GtidSet.of(U1, 101), rounds(HEALTHY, still_copying)) == EMPTY
+        assert find_lost(GtidSet.of(U1, 101), rounds(HEALTHY, still_copying)) == EMPTY
 
     idle = ReplicationChannel(U1, receiver_running=False, applier_running=False, receiver_enabled=False)
     stopped: Round = {**PROMOTED, "db2": server(U2, writable=True, channels=(idle,))}
-    assert lost_part(GtidSet.of(U1, 101), rounds(HEALTHY, stopped)) == GtidSet.of(U1, 101)
-    assert lost_part(GtidSet.of(U1, 101), rounds(HEALTHY, {**HEALTHY, "db1": GONE})) == EMPTY
+    assert find_lost(GtidSet.of(U1, 101), rounds(HEALTHY, stopped)) == GtidSet.of(U1, 101)
+    assert find_lost(GtidSet.of(U1, 101), rounds(HEALTHY, {**HEALTHY, "db1": GONE})) == EMPTY
 
 
 def test_tokens_are_pruned_by_every_server_but_the_source() -> None:

@@ -37,7 +37,7 @@ def steps() -> list[Step]:
     ]
 
 
-def carry_out(server: MySQLServer, step: Step) -> list[dict[str, Any]]:
+def apply_steps(server: MySQLServer, step: Step) -> list[dict[str, Any]]:
     """Type the statements; the rows of the last one."""
     connection = server.connect(cursorclass=pymysql.cursors.DictCursor)
     with connection, connection.cursor() as cursor:
@@ -48,7 +48,7 @@ def carry_out(server: MySQLServer, step: Step) -> list[dict[str, Any]]:
 
 def shows_what_the_table_says(server: MySQLServer) -> bool:
     """Whether each field of SHOW REPLICA STATUS has the value that the guide wants."""
-    (status,) = carry_out(server, Step("", [], ["SHOW REPLICA STATUS"]))
+    (status,) = apply_steps(server, Step("", [], ["SHOW REPLICA STATUS"]))
     rows = re.findall(r"^\| (`\w+`(?:, `\w+`)*) \| (`\w+`|empty) \|", GUIDE, re.MULTILINE)
     desired = {field: value.strip("`") for fields, value in rows for field in re.findall(r"\w+", fields)}
     desired = {field: "" if value == "empty" else value for field, value in desired.items()} | {"Source_Host": "one"}
@@ -86,11 +86,11 @@ def test_the_guide_leads_to_a_replica_that_follows_and_takes_no_writes(pair: Tri
         for server in (servers[entry] for entry in step.entries):
             if step.is_refused:
                 with pytest.raises(pymysql.err.MySQLError, match=str(READ_ONLY)):
-                    carry_out(server, step)
+                    apply_steps(server, step)
             elif step.statements == ["SHOW REPLICA STATUS"]:
                 eventually("it follows as the guide says", lambda server=server: shows_what_the_table_says(server))  # type: ignore[misc]
             else:
-                carry_out(server, step)
+                apply_steps(server, step)
         catch_up(pair)
         if notes_on(pair.two) != seen[-1]:
             seen.append(notes_on(pair.two))
@@ -103,7 +103,7 @@ def test_the_guide_leads_to_a_replica_that_follows_and_takes_no_writes(pair: Tri
 def test_provisioning_leaves_what_was_made_by_hand_and_adds_what_is_missing(pair: Trial) -> None:
     for step in steps()[:3]:
         for entry in step.entries:
-            carry_out({"Source": pair.one, "Replica": pair.two}[entry], step)
+            apply_steps({"Source": pair.one, "Replica": pair.two}[entry], step)
     catch_up(pair)
     pair.changed.update(replication_password=PASSWORD, source_ca="")
     outcome = pair.provision()

@@ -11,7 +11,7 @@ from inventory_replication.provisioning.cli import build_parser
 from inventory_replication.provisioning.desired_state import Role, rights_of
 from inventory_replication.provisioning.findings import CHECKS
 from inventory_replication.provisioning.settings import SETTINGS, read_settings
-from inventory_replication.provisioning.steps import listed
+from inventory_replication.provisioning.steps import format_rights
 
 TEXT = (Path(__file__).parents[3] / "docs" / "replication-command.md").read_text("utf-8")
 OPERANDS = {
@@ -47,7 +47,7 @@ def test_every_setting_is_documented_with_its_default() -> None:
 def test_the_rights_of_each_role_are_documented() -> None:
     table = TEXT[TEXT.index("| role | may |") :].partition("\n\n")[0].splitlines()[2:]
 
-    assert table == [f"| `{role}` | {listed(rights_of(role, 'inventory'))} |" for role in Role]
+    assert table == [f"| `{role}` | {format_rights(rights_of(role, 'inventory'))} |" for role in Role]
 
 
 def test_what_the_administrator_needs_is_documented() -> None:

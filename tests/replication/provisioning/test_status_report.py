@@ -136,7 +136,7 @@ def test_verify_compares_keys_of_several_columns_and_tables_without_a_key_in_par
     pair.one.query(f"INSERT INTO inventory.paired VALUES {values}")  # noqa: S608 - of this test
     pair.one.query("INSERT INTO inventory.keyless VALUES (1, 0.1), (1, NULL), (2, 1e300)")
     in_step(pair.one, pair.two)
-    well = pair.run("verify")
+    healthy = pair.run("verify")
     without_logging(
         pair.two,
         "UPDATE inventory.paired SET c = '[]' WHERE a = 'z' AND b = 0xFF",
@@ -144,7 +144,7 @@ def test_verify_compares_keys_of_several_columns_and_tables_without_a_key_in_par
     )
     found = pair.run("verify").answer["findings"]
 
-    assert well.codes == []
+    assert healthy.codes == []
     assert [(each["code"], each["what"].split(" than ")[0].rpartition(" ")[2]) for each in found] == [
         ("rows_differ", "inventory.keyless"),
         ("rows_differ", "inventory.paired"),

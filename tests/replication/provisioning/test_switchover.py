@@ -84,7 +84,7 @@ def pair(trial: Trial) -> Trial:
 
 def is_source(server: MySQLServer, replica: MySQLServer) -> bool:
     """Whether it takes writes until its next restart, and the other follows it and refuses them."""
-    followed = replica.query("SELECT SOURCE_UUID FROM performance_schema.replication_connection_status")
+    find_leader = replica.query("SELECT SOURCE_UUID FROM performance_schema.replication_connection_status")
     roles = (server.value("SELECT @@super_read_only"), replica.value("SELECT @@super_read_only"))
     channels = server.query("SELECT 1 FROM performance_schema.replication_connection_configuration")
     kept = [
@@ -93,7 +93,7 @@ def is_source(server: MySQLServer, replica: MySQLServer) -> bool:
         )
         for each in (server, replica)
     ]
-    return (roles, channels, followed, kept) == ((0, 1), (), ((server.uuid,),), ["ON", "ON"])
+    return (roles, channels, find_leader, kept) == ((0, 1), (), ((server.uuid,),), ["ON", "ON"])
 
 
 def test_under_load_no_acknowledged_row_is_lost_or_doubled(pair: Trial) -> None:

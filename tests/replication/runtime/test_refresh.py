@@ -58,7 +58,7 @@ def test_a_refresh_is_not_missed_while_a_round_begins() -> None:
     monitor._wake = wake  # noqa: SLF001 - the only way to stop a thread between two statements
     monitor.start()
     assert monitor.refresh(10.0)
-    monitor.hurry()
+    monitor.wake()
     deadline = threading.Event()
     for _ in range(100):
         if wake.answers:

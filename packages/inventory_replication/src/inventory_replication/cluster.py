@@ -155,7 +155,7 @@ class ReplicatedCluster(Generic[S]):
             )
         else:
             requirements = context.requirements(staleness_bound, allow_stale=allow_stale, from_source=from_source)
-        with self._here().units.reader(requirements) as session:
+        with self._current_process().units.reader(requirements) as session:
             yield session
 
     def write(self, work: Callable[[S], T]) -> T:
@@ -173,7 +173,7 @@ class ReplicatedCluster(Generic[S]):
             UnitOfWorkMisused: Called inside another write of the same cluster, or while the response is being sent, or ``work``
                 ended its transaction; nothing was changed.
         """
-        return self._here().units.write(work)
+        return self._current_process().units.write(work)
 
     @contextmanager
     def causal(self, token_text: str | None = None) -> Iterator[CausalContext]:
@@ -185,18 +185,18 @@ class ReplicatedCluster(Generic[S]):
             token_text: The token of the request, job or message; it may be hostile. If it is rejected, the readers of the block
                 go to the source, and ``rejected`` of the context says why.
         """
-        with self._current.within(self._opened(token_text, self._current.get())) as context:
+        with self._current.within(self._open_context(token_text, self._current.get())) as context:
             yield context
 
     def status(self) -> ClusterStatus:
         """Return the cluster as this process sees it. The first call starts the monitor and waits for its first round."""
-        process = self._here()
+        process = self._current_process()
         process.monitor.table()
-        return status.describe(self.config, process.monitor.view, process.load_tracker.loads, monotonic())
+        return status.build_status(self.config, process.monitor.view, process.load_tracker.loads, monotonic())
 
     def metrics(self) -> str:
         """Return the metrics of this process, ``inventory_replication_*``, as Prometheus text."""
-        process = self._here()
+        process = self._current_process()
         return stats.render_metrics(
             process.counters.copy(), self.status(), process.monitor.view.table.snapshot.taken_at
         )
@@ -208,7 +208,7 @@ class ReplicatedCluster(Generic[S]):
             ConfigurationError: There is no server of that name.
         """
         self.config.server(name)
-        self._here().monitor.drain(name, draining=True)
+        self._current_process().monitor.drain(name, draining=True)
 
     def restore(self, name: str) -> None:
         """Undo `drain`.
@@ -217,11 +217,11 @@ class ReplicatedCluster(Generic[S]):
             ConfigurationError: There is no server of that name.
         """
         self.config.server(name)
-        self._here().monitor.drain(name, draining=False)
+        self._current_process().monitor.drain(name, draining=False)
 
     def start(self) -> None:
         """Start the monitor, so that the first unit of work need not wait for its first round. Call it after fork."""
-        self._here().monitor.start()
+        self._current_process().monitor.start()
 
     def close(self) -> None:
         """Stop the monitor and close idle connections. The next unit of work starts anew."""
@@ -236,7 +236,7 @@ class ReplicatedCluster(Generic[S]):
     def __exit__(self, *_: object) -> None:
         self.close()
 
-    def _here(self) -> "ClusterProcess[S]":
+    def _current_process(self) -> "ClusterProcess[S]":
         """Return what belongs to this process; create it if needed."""
         process = self._process
         if process is not None:
@@ -248,15 +248,15 @@ class ReplicatedCluster(Generic[S]):
                 )
             return self._process
 
-    def _forget_parent(self) -> None:
+    def _reset_after_fork(self) -> None:
         """Drop threads and locks of the parent after a fork. Its connections recognise the fork themselves."""
         self._lock = threading.Lock()
         self._process = None
 
-    def _opened(self, token_text: str | None, outer: CausalContext | None) -> CausalContext:
+    def _open_context(self, token_text: str | None, outer: CausalContext | None) -> CausalContext:
         reading = self._codec.decode(token_text, time())
         if token_text:
-            self._here().counters.count_token(reading.verdict.value)
+            self._current_process().counters.count_token(reading.verdict.value)
         token = reading.token or CausalToken(self.config.cluster_id)
         if reading.rejected:
             # The content of the token is unknown: only the source is sure to have it.
@@ -266,7 +266,7 @@ class ReplicatedCluster(Generic[S]):
         return CausalContext(token, self._issue, reading.verdict.value if reading.rejected else None)
 
     def _issue(self, token: CausalToken) -> str:
-        process = self._here()
+        process = self._current_process()
         if token.gtids:
             snapshot = process.monitor.view.table.snapshot
             token = token.pruned(snapshot.prunable_by()).without_holes(snapshot.lineage.executed)
@@ -278,9 +278,9 @@ class ReplicatedCluster(Generic[S]):
 _CLUSTERS: "weakref.WeakSet[ReplicatedCluster[Any]]" = weakref.WeakSet()
 
 
-def _forget_parents() -> None:
+def _reset_clusters_after_fork() -> None:
     for cluster in tuple(_CLUSTERS):
-        cluster._forget_parent()  # noqa: SLF001 - of this module
+        cluster._reset_after_fork()  # noqa: SLF001 - of this module
 
 
-os.register_at_fork(after_in_child=_forget_parents)
+os.register_at_fork(after_in_child=_reset_clusters_after_fork)

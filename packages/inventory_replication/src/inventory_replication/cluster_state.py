@@ -87,7 +87,7 @@ class ClusterState:
     sourceless_since: float | None = None
     _snapshot: TopologySnapshot | None = None
     _tracker: StalenessTracker = field(init=False)
-    _judged: dict[str, float] = field(default_factory=dict)
+    _processed: dict[str, float] = field(default_factory=dict)
     _missed: dict[str, MissedProbes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -116,10 +116,10 @@ class ClusterState:
             The snapshot before, and whether the source became another server.
         """
         before = self._snapshot
-        fresh = {name: each for name, each in answers.items() if self._judged.get(name) != each.probed_at}
+        fresh = {name: each for name, each in answers.items() if self._processed.get(name) != each.probed_at}
         for name, each in fresh.items():
             if each is not NOT_PROBED:
-                self._judge(name, each, now, jitter)
+                self._process(name, each, now, jitter)
         probed = {server.name: self._answer(server.name, answers[server.name], now) for server in self.config.servers}
         snapshot = decide_topology(probed, before, now)
         replaced = before is not None and snapshot.epoch != before.epoch
@@ -152,9 +152,9 @@ class ClusterState:
         """Return servers whose readers wait in vain, with the time since when; see `decisions.unresponsive`."""
         return find_unresponsive(self._missed, self.breakers, table)
 
-    def _judge(self, name: str, answered: ProbeResult, now: float, jitter: float) -> None:
+    def _process(self, name: str, answered: ProbeResult, now: float, jitter: float) -> None:
         policy = self.config.monitor.breaker
-        self._judged[name] = answered.probed_at
+        self._processed[name] = answered.probed_at
         if isinstance(answered.report, ServerReport):
             log_durability(name, self.reports.get(name), answered.report)
             self.reports[name] = answered.report

@@ -72,7 +72,7 @@ class CausalContext:
             return self._read()
 
     @property
-    def differs(self) -> bool:
+    def has_changed(self) -> bool:
         """Whether the next request or job needs another token than this one received."""
         carried = self.carried
         return carried.unknown != self._brought.unknown or carried.gtids != self._brought.gtids

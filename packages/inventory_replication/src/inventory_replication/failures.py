@@ -30,7 +30,7 @@ Fault = DBAPIError | PoolTimeout
 POOL_EXHAUSTED = "pool_exhausted"
 _BUSY = {ErrorKind.CONFLICT, ErrorKind.LOCK_WAIT, ErrorKind.NO_ROOM, ErrorKind.TIMED_OUT}
 _LOST = {ErrorKind.UNREACHABLE, ErrorKind.LOST, ErrorKind.TIMED_OUT, ErrorKind.SHUTTING_DOWN, ErrorKind.OFFLINE}
-_LET_IN_BY_NOBODY = {ErrorKind.ACCESS, ErrorKind.TLS}
+_LOGIN_ERRORS = {ErrorKind.ACCESS, ErrorKind.TLS}
 _REFUSED = {ErrorKind.READ_ONLY, ErrorKind.READ_ONLY_UNIT}
 
 _NOTHING_KNOWN = Outcome(CommitState.NOT_COMMITTED, may_repeat=False, breaker_failure=False, refresh=False)
@@ -61,15 +61,15 @@ class Failure:
 
     def raise_for_writer(self) -> NoReturn:
         """Raise the error for the caller of a write; the original one if it concerns a statement."""
-        self._raise(self._about_writing())
+        self._raise(self._error_for_writer())
 
     def raise_for_reader(self) -> NoReturn:
         """Raise the error for a reader; the original one if it concerns a statement."""
-        self._raise(self._about_reading())
+        self._raise(self._error_for_reader())
 
     def raise_if_refused(self) -> None:
         """Raise an error that an operator must fix if the server refused the login; else do nothing."""
-        refused = self._refused_at_the_door()
+        refused = self._login_error()
         if refused is not None:
             self._raise(refused)
 
@@ -78,22 +78,22 @@ class Failure:
             raise self.fault
         raise error from self.fault
 
-    def _about_writing(self) -> ReplicationError | None:
-        at_the_door = self.phase is Phase.CONNECTING
+    def _error_for_writer(self) -> ReplicationError | None:
+        connecting = self.phase is Phase.CONNECTING
         match self.outcome.commit:
             case CommitState.UNKNOWN:
                 return CommitUnknown()
             case CommitState.COMMITTED:
                 return None
-        if self.kind is None or (at_the_door and self.kind in _LET_IN_BY_NOBODY):
-            return self._refused_at_the_door()
-        if self.kind in _BUSY and not (at_the_door and self.kind is ErrorKind.TIMED_OUT):
+        if self.kind is None or (connecting and self.kind in _LOGIN_ERRORS):
+            return self._login_error()
+        if self.kind in _BUSY and not (connecting and self.kind is ErrorKind.TIMED_OUT):
             return DatabaseBusy()
         if self.kind in _LOST or self.kind is ErrorKind.READ_ONLY:
             return SourceUnavailable(f"{self.server} could not be written to; nothing was changed. Try again shortly.")
         return None
 
-    def _about_reading(self) -> ReplicationError | None:
+    def _error_for_reader(self) -> ReplicationError | None:
         if self.kind in _REFUSED:
             return ReadOnlyUnitError()
         if self.kind in _LOST:
@@ -101,16 +101,16 @@ class Failure:
                 f"The connection to {self.server} was lost while reading. Read again: another server will answer.",
                 server=self.server,
             )
-        return self._refused_at_the_door()
+        return self._login_error()
 
-    def _refused_at_the_door(self) -> ReplicationError | None:
+    def _login_error(self) -> ReplicationError | None:
         if self.phase is not Phase.CONNECTING:
             return None
         if isinstance(self.fault, PoolTimeout):
             return DatabaseBusy(
                 f"All connections of this process to {self.server} are taken. Nothing was changed: try again in a moment."
             )
-        if self.kind not in _LET_IN_BY_NOBODY:
+        if self.kind not in _LOGIN_ERRORS:
             return None
         return AccessRefused(
             f"{self.server} refused the login: {self.fault.orig}. Check account, password, database and certificate.",

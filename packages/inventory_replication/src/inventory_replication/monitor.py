@@ -130,7 +130,7 @@ class Monitor:
         self._begun = 0
         self._ended = 0
         self._longest_round = self._policy.connect_timeout + 3 * self._policy.read_timeout + 1.0
-        self.view = self._seen()
+        self.view = self._build_view()
 
     def table(self) -> RoutingTable:
         """Return the latest table. Start the thread if needed; wait, with a limit, if the last round is too long ago."""
@@ -153,7 +153,7 @@ class Monitor:
             self._thread = threading.Thread(target=self._run, name="inventory-replication monitor", daemon=True)
             self._thread.start()
 
-    def hurry(self) -> None:
+    def wake(self) -> None:
         """Start the next round now; does not wait."""
         self._wake.set()
 
@@ -244,9 +244,9 @@ class Monitor:
 
     def _publish(self) -> None:
         # A single assignment: readers see the old or the new view and need no lock.
-        self.view = self._seen()
+        self.view = self._build_view()
 
-    def _seen(self) -> View:
+    def _build_view(self) -> View:
         state = self._state
         return View(
             table=state.table(),

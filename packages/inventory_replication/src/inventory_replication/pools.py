@@ -38,11 +38,11 @@ class Pools:
 
     def writer(self, name: str) -> ServerEngine:
         """Return the pool for writes on a server."""
-        return self._writers.get(name) or self._made(self._writers, name, read_only=False)
+        return self._writers.get(name) or self._get_or_create(self._writers, name, read_only=False)
 
     def reader(self, name: str) -> ServerEngine:
         """Return the pool for read-only units on a server, source or replica; the database keeps its sessions read-only."""
-        return self._readers.get(name) or self._made(self._readers, name, read_only=True)
+        return self._readers.get(name) or self._get_or_create(self._readers, name, read_only=True)
 
     def invalidate_writers(self) -> None:
         """Drop every connection for writes, after the source became another server."""
@@ -63,7 +63,7 @@ class Pools:
             self._writers.clear()
             self._readers.clear()
 
-    def _made(self, pools: dict[str, ServerEngine], name: str, *, read_only: bool) -> ServerEngine:
+    def _get_or_create(self, pools: dict[str, ServerEngine], name: str, *, read_only: bool) -> ServerEngine:
         config = self._config
         with self._lock:
             if name not in pools:

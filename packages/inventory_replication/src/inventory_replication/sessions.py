@@ -162,12 +162,12 @@ class UnitsOfWork(Generic[S]):
             yield session
         except DBAPIError as fault:
             failure = classify_read_failure(fault, server, connecting=False)
-            self._note(failure)
+            self._count_failure(failure)
             failure.raise_for_reader()
         else:
             self._monitor.note_success(server)
         finally:
-            self._end(session, lease)
+            self._release(session, lease)
 
     def write(self, work: Callable[[S], T]) -> T:
         """Run ``work`` on the source; see `ReplicatedCluster.write`."""
@@ -206,14 +206,14 @@ class UnitsOfWork(Generic[S]):
             decision = self._router.reader(requirements, unreachable)
             while True:
                 try:
-                    lease = self._try(decision, requirements, context)
+                    lease = self._connect(decision, requirements, context)
                 except (DBAPIError, PoolTimeout) as fault:
                     failure = classify_read_failure(fault, decision.server or "", connecting=True)
-                    self._note(failure)
+                    self._count_failure(failure)
                     if not failure.outcome.may_repeat:
                         failure.raise_for_reader()
                     unreachable.append(failure.server)
-                    decision = self._elsewhere(requirements, unreachable, failure)
+                    decision = self._choose_again(requirements, unreachable, failure)
                 else:
                     if lease is not None:
                         return lease
@@ -223,7 +223,7 @@ class UnitsOfWork(Generic[S]):
                 context.give_up(GtidSet.parse(lost.gtids))
             raise
 
-    def _elsewhere(self, requirements: ReadRequirements, unreachable: list[str], failure: Failure) -> RouteDecision:
+    def _choose_again(self, requirements: ReadRequirements, unreachable: list[str], failure: Failure) -> RouteDecision:
         """Choose another server. If there is none, prefer to report a refused login."""
         try:
             return self._router.reader(requirements, unreachable)
@@ -231,7 +231,7 @@ class UnitsOfWork(Generic[S]):
             failure.raise_if_refused()
             raise
 
-    def _try(
+    def _connect(
         self, decision: RouteDecision, requirements: ReadRequirements, context: CausalContext | None
     ) -> _Lease | None:
         """Connect and wait for the token if needed; return ``None`` if it did not arrive."""
@@ -241,11 +241,11 @@ class UnitsOfWork(Generic[S]):
         lease = None
         try:
             connection = self._pools.reader(server).engine.connect()
-            if decision.wait_for is None or self._arrived(connection, server, decision.wait_for, decision.wait_limit):
+            if decision.wait_for is None or self._wait_for(connection, server, decision.wait_for, decision.wait_limit):
                 if context is not None:
                     if decision.is_source and (requirements.unknown or requirements.rejected):
                         context.resolve(executed_gtids(connection))
-                    context.served.append(_served(decision, server))
+                    context.served.append(_server_use(decision, server))
                 lease = _Lease(server, connection, begun)
         finally:
             if lease is None:
@@ -254,7 +254,7 @@ class UnitsOfWork(Generic[S]):
                 self._load_tracker.give_up(server)
         return lease
 
-    def _arrived(self, connection: Connection, server: str, gtids: GtidSet, limit: float) -> bool:
+    def _wait_for(self, connection: Connection, server: str, gtids: GtidSet, limit: float) -> bool:
         began = monotonic()
         self._load_tracker.begin_wait(server)
         met = False
@@ -265,12 +265,12 @@ class UnitsOfWork(Generic[S]):
             self._counters.count_wait(server, monotonic() - began, met=met)
         return met
 
-    def _end(self, session: Session, lease: _Lease) -> None:
+    def _release(self, session: Session, lease: _Lease) -> None:
         """Return connection and load. An error now does not affect what was read."""
         try:
             session.close()
         except DBAPIError as fault:
-            self._note(classify_read_failure(fault, lease.server, connecting=False))
+            self._count_failure(classify_read_failure(fault, lease.server, connecting=False))
         finally:
             lease.connection.close()
             self._load_tracker.end(lease.server, lease.begun)
@@ -307,7 +307,7 @@ class UnitsOfWork(Generic[S]):
 
     def _after_failure(self, failure: Failure, failed: int) -> None:
         """Prepare the next run of a write, or raise the error for its caller."""
-        self._note(failure)
+        self._count_failure(failure)
         if not failure.outcome.may_repeat or failed >= self._retry.attempts:
             failure.raise_for_writer()
         self._counters.count_repeat(failure.label)
@@ -315,15 +315,15 @@ class UnitsOfWork(Generic[S]):
             self._monitor.refresh(self._refresh_timeout)
         sleep(self._retry.delay(failed, random.random()))  # noqa: S311
 
-    def _note(self, failure: Failure) -> None:
+    def _count_failure(self, failure: Failure) -> None:
         self._counters.count_fault(failure.server, failure.label)
         if failure.outcome.breaker_failure:
             self._monitor.note_failure(failure.server)
         elif failure.outcome.refresh:
-            self._monitor.hurry()
+            self._monitor.wake()
 
 
-def _served(decision: RouteDecision, server: str) -> ServerUse:
+def _server_use(decision: RouteDecision, server: str) -> ServerUse:
     staleness = decision.staleness if isfinite(decision.staleness) else None
     return ServerUse("source" if decision.is_source else "replica", server, decision.reason.value, staleness)
 

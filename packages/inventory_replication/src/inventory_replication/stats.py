@@ -168,14 +168,14 @@ def render_metrics(counters: Counters, status: ClusterStatus, looked_at: float) 
         status: The cluster now.
         looked_at: Monotonic time of the last round of the monitor.
     """
-    lines = [*_counted(counters), *_waits(counters), *_state(status)]
+    lines = [*_counter_lines(counters), *_wait_lines(counters), *_status_lines(status)]
     age = monotonic() - looked_at
     if isfinite(age):
         lines += _family("monitor_age_seconds", "gauge", "Since the last round of the monitor", [({}, age)])
     return "\n".join(lines) + "\n"
 
 
-def _counted(counters: Counters) -> Iterator[str]:
+def _counter_lines(counters: Counters) -> Iterator[str]:
     units = [
         ({"role": role, "server": server, "reason": reason}, count)
         for (role, server, reason), count in sorted(counters.units.items())
@@ -196,7 +196,7 @@ def _counted(counters: Counters) -> Iterator[str]:
     yield from _family("largest_token_bytes", "gauge", "Longest causal token issued", [({}, counters.largest_token)])
 
 
-def _waits(counters: Counters) -> Iterator[str]:
+def _wait_lines(counters: Counters) -> Iterator[str]:
     name = "causal_wait_seconds"
     if counters.waits:
         yield f"# HELP {_PREFIX}{name} How long readers waited for their own change"
@@ -212,7 +212,7 @@ def _waits(counters: Counters) -> Iterator[str]:
     yield from _family("causal_waits_unmet_total", "counter", "Waits that ended without the change", unmet)
 
 
-def _state(status: ClusterStatus) -> Iterator[str]:
+def _status_lines(status: ClusterStatus) -> Iterator[str]:
     modes = [({"mode": mode}, float(mode == status.mode)) for mode in _MODES]
     yield from _family("mode", "gauge", "1 for the current mode", modes)
     causes = [({"cause": cause}, float(cause == status.cause)) for cause in _CAUSES]
@@ -259,9 +259,9 @@ def _family(name: str, kind: str, text: str, samples: Sequence[Sample]) -> Itera
 
 
 def _sample(name: str, labels: Labels, value: float) -> str:
-    inner = ",".join(f'{label}="{_escaped(text)}"' for label, text in labels.items())
+    inner = ",".join(f'{label}="{_escape(text)}"' for label, text in labels.items())
     return f"{_PREFIX}{name}{{{inner}}} {value:g}" if inner else f"{_PREFIX}{name} {value:g}"
 
 
-def _escaped(text: str) -> str:
+def _escape(text: str) -> str:
     return text.replace("\\", r"\\").replace('"', r"\"").replace("\n", r"\n")

@@ -67,7 +67,7 @@ class ClusterStatus:
     recorded_epoch: int = 0
 
 
-def describe(config: ClusterConfig, view: View, loads: Mapping[str, ServerLoad], now: float) -> ClusterStatus:
+def build_status(config: ClusterConfig, view: View, loads: Mapping[str, ServerLoad], now: float) -> ClusterStatus:
     """Return the status at a monotonic time."""
     table = view.table
     snapshot = table.snapshot

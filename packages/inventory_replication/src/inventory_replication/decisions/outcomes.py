@@ -61,9 +61,9 @@ class Outcome:
 
 _GONE: Final = {ErrorKind.UNREACHABLE, ErrorKind.LOST, ErrorKind.SHUTTING_DOWN, ErrorKind.OFFLINE}
 _SUSPECT: Final = _GONE | {ErrorKind.READ_ONLY, ErrorKind.TIMED_OUT}
-_WORTH_ANOTHER_RUN: Final = _GONE | {ErrorKind.READ_ONLY, ErrorKind.NO_ROOM, ErrorKind.CONFLICT, ErrorKind.LOCK_WAIT}
-_WORTH_ANOTHER_SERVER: Final = _GONE | {ErrorKind.NO_ROOM}
-_REFUSED_AT_THE_DOOR: Final = {ErrorKind.ACCESS, ErrorKind.TLS, ErrorKind.TIMED_OUT}
+_RETRYABLE_WRITES: Final = _GONE | {ErrorKind.READ_ONLY, ErrorKind.NO_ROOM, ErrorKind.CONFLICT, ErrorKind.LOCK_WAIT}
+_RETRYABLE_READS: Final = _GONE | {ErrorKind.NO_ROOM}
+_LOGIN_ERRORS: Final = {ErrorKind.ACCESS, ErrorKind.TLS, ErrorKind.TIMED_OUT}
 
 _ROLLED_BACK_BY_COMMIT: Final = {ErrorKind.CONFLICT, ErrorKind.LOCK_WAIT, ErrorKind.READ_ONLY, ErrorKind.READ_ONLY_UNIT}
 """Answers to COMMIT after which the change is certainly not stored, once the connection is rolled back or dropped.
@@ -83,8 +83,8 @@ def classify_write(phase: Phase, kind: ErrorKind) -> Outcome:
     commit = _commit(phase, kind)
     return Outcome(
         commit=commit,
-        may_repeat=commit is CommitState.NOT_COMMITTED and kind in _WORTH_ANOTHER_RUN,
-        breaker_failure=_counts(phase, kind),
+        may_repeat=commit is CommitState.NOT_COMMITTED and kind in _RETRYABLE_WRITES,
+        breaker_failure=_counts_as_failure(phase, kind),
         refresh=kind in _SUSPECT,
     )
 
@@ -97,11 +97,11 @@ def classify_read(phase: Phase, kind: ErrorKind, *, handed_over: bool) -> Outcom
         kind: The kind of the error.
         handed_over: The caller has already received part of the unit, so a run elsewhere could contradict it.
     """
-    at_the_door = phase is Phase.CONNECTING and kind in _REFUSED_AT_THE_DOOR
+    login_refused = phase is Phase.CONNECTING and kind in _LOGIN_ERRORS
     return Outcome(
         commit=CommitState.NOT_COMMITTED,
-        may_repeat=not handed_over and (kind in _WORTH_ANOTHER_SERVER or at_the_door),
-        breaker_failure=_counts(phase, kind),
+        may_repeat=not handed_over and (kind in _RETRYABLE_READS or login_refused),
+        breaker_failure=_counts_as_failure(phase, kind),
         refresh=kind in _SUSPECT,
     )
 
@@ -125,6 +125,6 @@ def pool_effect(kind: ErrorKind) -> PoolEffect:
     return PoolEffect.KEEP
 
 
-def _counts(phase: Phase, kind: ErrorKind) -> bool:
+def _counts_as_failure(phase: Phase, kind: ErrorKind) -> bool:
     """Count a slow login as a failure of the server, but not a slow statement on an established connection."""
     return kind in _GONE or (kind is ErrorKind.TIMED_OUT and phase is Phase.CONNECTING)

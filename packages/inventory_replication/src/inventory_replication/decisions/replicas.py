@@ -59,18 +59,18 @@ def classify_replicas(candidates: Mapping[str, ServerFacts], root: Root) -> dict
     uuid = root.uuid or _common_root(candidates)
     accepted = {uuid} - {""}
     pending = dict(candidates)
-    judged: dict[str, Member] = {}
+    classified: dict[str, Member] = {}
     progress = True
     while progress:
         progress = False
         for name, fact in list(pending.items()):
             channel = next((channel for channel in fact.channels if channel.source_uuid in accepted), None)
             if channel or fact.server_uuid == uuid:
-                judged[name] = _replica(name, fact, channel, root, uuid)
+                classified[name] = _replica(name, fact, channel, root, uuid)
                 accepted.add(fact.server_uuid)
                 del pending[name]
                 progress = True
-    return judged | {name: _stranger(name, fact, uuid) for name, fact in pending.items()}
+    return classified | {name: _stranger(name, fact, uuid) for name, fact in pending.items()}
 
 
 def _common_root(candidates: Mapping[str, ServerFacts]) -> str:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from inventory_replication.decisions.gtid import EMPTY, GtidSet
 from inventory_replication.decisions.routing_table import ReadableReplica, RoutingTable
 from inventory_replication.decisions.snapshot import Cause
-from inventory_replication.decisions.topology import lost_part
+from inventory_replication.decisions.topology import find_lost
 
 Draws = tuple[float, float]
 """Two random numbers, from 0 to below 1."""
@@ -121,18 +121,18 @@ def choose_reader(table: RoutingTable, requirements: ReadRequirements, now: floa
             return _refused(table, _no_source(table))
         return _on_source(table, requirements, RouteReason.SOURCE_ASKED)
     if requirements.unknown or requirements.rejected:
-        return _beyond_replicas(table, requirements, now, _demanded_source(requirements))
+        return _beyond_replicas(table, requirements, now, _source_reason(requirements))
     eligible = _eligible(table, requirements, now)
     if not eligible:
         return _beyond_replicas(table, requirements, now, RouteReason.SOURCE_NO_REPLICA)
-    having = (
+    up_to_date = (
         [replica for replica in eligible if replica.executed.contains(requirements.gtids)]
         if requirements.gtids
         else eligible
     )
-    if not having:
+    if not up_to_date:
         return _wait_or_beyond(table, requirements, now, eligible)
-    replica = _less_busy(having, now, draws)
+    replica = _less_busy(up_to_date, now, draws)
     reason = RouteReason.REPLICA_CAUSAL if requirements.gtids else RouteReason.REPLICA_FRESH
     if requirements.staleness_bound is None and not _serves_by_policy(table, replica, now):
         reason = RouteReason.REPLICA_LAST
@@ -150,7 +150,7 @@ def after_wait_failed(
         failed: The decision whose wait failed.
         now: Monotonic seconds.
     """
-    lost = lost_part(requirements.gtids, table.snapshot)
+    lost = find_lost(requirements.gtids, table.snapshot)
     if lost:
         return _refused(table, RouteReason.LOST_WRITE, lost)
     if failed.is_source or table.policy.on_causal_timeout == "error":
@@ -209,14 +209,14 @@ def _wait_or_beyond(
 ) -> RouteDecision:
     """Wait on the most advanced replica that can be expected to get the token in time."""
     limit = table.policy.causal_wait_timeout
-    hopeful = [
+    candidates = [
         replica for replica in replicas if not replica.stalled and (replica.lag <= limit or table.source is None)
     ]
-    free = [replica for replica in hopeful if replica.load.waiters < table.policy.max_waiters_per_replica]
+    free = [replica for replica in candidates if replica.load.waiters < table.policy.max_waiters_per_replica]
     if not free:
-        full = RouteReason.SOURCE_WAITERS_FULL if hopeful else RouteReason.SOURCE_AHEAD
+        full = RouteReason.SOURCE_WAITERS_FULL if candidates else RouteReason.SOURCE_AHEAD
         return _beyond_replicas(table, requirements, now, full)
-    lost = lost_part(requirements.gtids, table.snapshot)
+    lost = find_lost(requirements.gtids, table.snapshot)
     if lost:
         return _refused(table, RouteReason.LOST_WRITE, lost)
     best = min(
@@ -260,7 +260,7 @@ def _on_source(table: RoutingTable, requirements: ReadRequirements, reason: Rout
     source = table.snapshot.source
     wait_for: GtidSet | None = None
     if requirements.gtids and source is not None and not source.executed.contains(requirements.gtids):
-        lost = lost_part(requirements.gtids, table.snapshot)
+        lost = find_lost(requirements.gtids, table.snapshot)
         if lost:
             return _refused(table, RouteReason.LOST_WRITE, lost)
         missing = requirements.gtids - source.executed
@@ -269,7 +269,7 @@ def _on_source(table: RoutingTable, requirements: ReadRequirements, reason: Rout
     return RouteDecision(table.source, reason, True, wait_for, wait_limit, 0.0, table.epoch)
 
 
-def _demanded_source(requirements: ReadRequirements) -> RouteReason:
+def _source_reason(requirements: ReadRequirements) -> RouteReason:
     return RouteReason.SOURCE_NOT_BELIEVED if requirements.rejected else RouteReason.SOURCE_UNKNOWN_COMMIT
 
 

@@ -54,23 +54,23 @@ def decide_topology(answers: Mapping[str, Answer], previous: TopologySnapshot | 
         if not facts[name].gtids_on
     }
     refused |= shared_identities(facts)
-    superseded = _superseded(facts, lineage.record)
+    superseded = _find_superseded(facts, lineage.record)
     choice = _choose_source(answers, facts, refused, superseded, previous, lineage)
     refused = {name: superseded.get(name, choice.reason) for name, fact in facts.items() if fact.writable} | refused
     epoch = previous.epoch if previous else 0
     if choice.source:
         epoch += choice.source.server_uuid != lineage.source_uuid
-        lineage = _continued(lineage, choice.source)
-    judged = {
-        name: _named(member, facts.get(name), lineage)
-        for name, member in _judge(facts, refused, choice, lineage).items()
+        lineage = _continue_lineage(lineage, choice.source)
+    classified = {
+        name: _mark_deposed(member, facts.get(name), lineage)
+        for name, member in _classify(facts, refused, choice, lineage).items()
     }
     silent = {
-        name: _silent(name, answer, previous, choice)
+        name: _keep_silent_member(name, answer, previous, choice)
         for name, answer in answers.items()
         if isinstance(answer, NoAnswer)
     }
-    members = tuple((silent | judged)[name] for name in answers)
+    members = tuple((silent | classified)[name] for name in answers)
     rejoined = (
         {member.server_uuid for member in members if member.state is MemberState.REPLICA} if choice.source else set()
     )
@@ -84,7 +84,7 @@ def decide_topology(answers: Mapping[str, Answer], previous: TopologySnapshot | 
     )
 
 
-def lost_part(gtids: GtidSet, snapshot: TopologySnapshot) -> GtidSet:
+def find_lost(gtids: GtidSet, snapshot: TopologySnapshot) -> GtidSet:
     """Return the transactions among these that the present source will never have.
 
     A transaction is lost if the source does not have it, did not commit it, cannot receive it any more because it replicates
@@ -99,7 +99,7 @@ def lost_part(gtids: GtidSet, snapshot: TopologySnapshot) -> GtidSet:
     return missing.of_uuids(missing.uuids() - live)
 
 
-def _superseded(facts: Mapping[str, ServerFacts], record: SourceRecord | None) -> dict[str, str]:
+def _find_superseded(facts: Mapping[str, ServerFacts], record: SourceRecord | None) -> dict[str, str]:
     """Return writable servers that missed a recorded change of the source, with the reason."""
     return {
         name: f"{name} is a former source: it lacks the change of the source with epoch {record.epoch}. {_REJOIN}"
@@ -126,7 +126,7 @@ def _choose_source(
     name = writable[0]
     if name in refused:
         return _Choice(None, Cause.UNSUITABLE, f"{name} is the only writable server, but {refused[name]}")
-    objection = _objection(name, facts, lineage)
+    objection = _find_objection(name, facts, lineage)
     if objection:
         return objection
     fact = facts[name]
@@ -172,13 +172,13 @@ def _without_writable(answers: Mapping[str, Answer], previous: TopologySnapshot 
     return _Choice(None, Cause.NO_WRITABLE_SERVER, reason)
 
 
-def _objection(name: str, facts: Mapping[str, ServerFacts], lineage: Lineage) -> _Choice | None:
+def _find_objection(name: str, facts: Mapping[str, ServerFacts], lineage: Lineage) -> _Choice | None:
     """Return what contradicts the only writable server."""
     fact = facts[name]
     if fact.server_uuid == lineage.source_uuid:
         return None
     has_all = fact.executed.contains(lineage.executed)
-    if fact.server_uuid in lineage.deposed and not (has_all and _joined(fact, facts, lineage)):
+    if fact.server_uuid in lineage.deposed and not (has_all and _has_rejoined(fact, facts, lineage)):
         return _Choice(None, Cause.DEPOSED, f"{name} is a former source that lacks later writes. {_REJOIN}")
     if not has_all and (fact.executed & lineage.executed).is_empty():
         reason = f"{name} accepts writes but has none of the data of this cluster: take it off the list, or rebuild it."
@@ -186,7 +186,7 @@ def _objection(name: str, facts: Mapping[str, ServerFacts], lineage: Lineage) ->
     return None
 
 
-def _joined(fact: ServerFacts, facts: Mapping[str, ServerFacts], lineage: Lineage) -> bool:
+def _has_rejoined(fact: ServerFacts, facts: Mapping[str, ServerFacts], lineage: Lineage) -> bool:
     """Return whether a former source that has everything known of its successor was its replica meanwhile.
 
     What is known is older than the successor's last commits, so having it proves nothing. Proof is to have something that came
@@ -200,7 +200,7 @@ def _joined(fact: ServerFacts, facts: Mapping[str, ServerFacts], lineage: Lineag
     )
 
 
-def _continued(lineage: Lineage, source: Member) -> Lineage:
+def _continue_lineage(lineage: Lineage, source: Member) -> Lineage:
     """Return the lineage under this source: which server was replaced, and what was lost with it."""
     return replace(
         lineage,
@@ -212,23 +212,23 @@ def _continued(lineage: Lineage, source: Member) -> Lineage:
     )
 
 
-def _judge(
+def _classify(
     facts: Mapping[str, ServerFacts], refused: Mapping[str, str], choice: _Choice, lineage: Lineage
 ) -> dict[str, Member]:
     """Return the members that answered, and the source. A writable server that is not the source is refused."""
-    judged = {
+    classified = {
         name: Member(name, MemberState.REFUSED, reason, facts[name].server_uuid, facts[name].executed)
         for name, reason in refused.items()
     }
-    candidates = {name: fact for name, fact in facts.items() if name not in judged}
+    candidates = {name: fact for name, fact in facts.items() if name not in classified}
     if choice.source:
-        judged[choice.source.name] = choice.source
+        classified[choice.source.name] = choice.source
     proved = choice.source if choice.cause is Cause.PROVED else None
     root = Root(lineage.source_uuid, running=choice.source is not None, executed=proved.executed if proved else None)
-    return judged | classify_replicas(candidates, root)
+    return classified | classify_replicas(candidates, root)
 
 
-def _named(member: Member, fact: ServerFacts | None, lineage: Lineage) -> Member:
+def _mark_deposed(member: Member, fact: ServerFacts | None, lineage: Lineage) -> Member:
     """Return the member, as deposed if it was refused and is a former source that was replaced."""
     if fact is None or member.state is not MemberState.REFUSED:
         return member
@@ -239,7 +239,7 @@ def _named(member: Member, fact: ServerFacts | None, lineage: Lineage) -> Member
     return replace(member, state=MemberState.DEPOSED) if deposed else member
 
 
-def _silent(name: str, answer: NoAnswer, previous: TopologySnapshot | None, choice: _Choice) -> Member:
+def _keep_silent_member(name: str, answer: NoAnswer, previous: TopologySnapshot | None, choice: _Choice) -> Member:
     """Return a server that did not answer. What was known of it stays; one that is alive keeps its role under the same source."""
     before = previous.member(name) if previous else None
     if previous is None or before is None:

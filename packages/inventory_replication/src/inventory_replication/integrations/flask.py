@@ -102,12 +102,12 @@ class CausalRequests:
         sent = _tokens(str(environment.get(self._variable, "")))
         open_contexts = ExitStack()
         texts = [_TOO_MANY] if cookies.too_large else [*cookies.tokens.values(), *sent]
-        context = open_contexts.enter_context(self._opened(texts))
+        context = open_contexts.enter_context(self._open_context(texts))
         environment[_CONTEXT] = context
 
         def start(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Callable[[bytes], object]:
             # A server may keep this very list.
-            headers.extend(self._carried(context, cookies, by_header=bool(sent)))
+            headers.extend(self._response_headers(context, cookies, by_header=bool(sent)))
             return start_response(status, headers, exc_info)
 
         try:
@@ -118,7 +118,7 @@ class CausalRequests:
         return ClosingIterator(_Stream(body, context), [open_contexts.close])
 
     @contextmanager
-    def _opened(self, texts: list[str]) -> Iterator[CausalContext]:
+    def _open_context(self, texts: list[str]) -> Iterator[CausalContext]:
         """Open one context with everything that the tokens represent."""
         # Each context starts with what the outer one carries.
         texts = texts[:MAX_TOKENS] + [_TOO_MANY] * (len(texts) > MAX_TOKENS)
@@ -127,7 +127,9 @@ class CausalRequests:
                 stack.enter_context(self._cluster.causal(text))
             yield stack.enter_context(self._cluster.causal(texts[-1] if texts else None))
 
-    def _carried(self, context: CausalContext, cookies: "_Cookies", *, by_header: bool) -> Iterator[tuple[str, str]]:
+    def _response_headers(
+        self, context: CausalContext, cookies: "_Cookies", *, by_header: bool
+    ) -> Iterator[tuple[str, str]]:
         stale = [served.staleness_seconds for served in context.served if served.role == "replica"]
         if stale:
             shown = "unknown" if None in stale else f"{max(each or 0.0 for each in stale):.3f}"
@@ -140,12 +142,12 @@ class CausalRequests:
             yield self._header, token
         if by_header and not cookies.tokens:
             return
-        if context.differs or len(cookies.tokens) > 1 or cookies.too_large:
-            yield from self._replaced(context, cookies)
+        if context.has_changed or len(cookies.tokens) > 1 or cookies.too_large:
+            yield from self._replace_cookies(context, cookies)
         elif not token:
-            yield from self._removed(cookies.tokens, cookies.path)
+            yield from self._delete_cookies(cookies.tokens, cookies.path)
 
-    def _replaced(self, context: CausalContext, cookies: "_Cookies") -> Iterator[tuple[str, str]]:
+    def _replace_cookies(self, context: CausalContext, cookies: "_Cookies") -> Iterator[tuple[str, str]]:
         """Set one cookie for everything that the browser must see, and delete those that it replaces."""
         with self._recent.of(cookies.browser) as recent:
             for name, text in recent.items():
@@ -163,9 +165,9 @@ class CausalRequests:
                 recent[name] = token
                 replaced = [each for each in replaced if each != name]
                 yield "Set-Cookie", self._cookie(name, token, self._max_age, cookies.path)
-        yield from self._removed(replaced, cookies.path)
+        yield from self._delete_cookies(replaced, cookies.path)
 
-    def _removed(self, names: Iterable[str], path: str) -> Iterator[tuple[str, str]]:
+    def _delete_cookies(self, names: Iterable[str], path: str) -> Iterator[tuple[str, str]]:
         for name in list(dict.fromkeys(names))[:MAX_COOKIES_REMOVED]:
             yield "Set-Cookie", self._cookie(name, "", 0, path)
 

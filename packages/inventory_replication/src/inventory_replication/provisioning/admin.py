@@ -117,7 +117,7 @@ class ClusterAdmin:
         different = {report.facts.server_uuid: name for name, report in self._query(until).items()}
         for name in different.values():
             server = self._servers[name]
-            while not _locked(server):
+            while not _take_lock(server):
                 if time.monotonic() >= until:
                     what = f"{name} ({server.server.address}) is being changed by another run of this command"
                     raise ChecksFailed((Finding("busy", name, what, "wait for its end, then run this one again"),))
@@ -231,7 +231,7 @@ def _unanswered_all(answers: Mapping[str, ServerReport | NoAnswer]) -> tuple[Fin
     return tuple(_unanswered(name, answer) for name, answer in answers.items() if isinstance(answer, NoAnswer))
 
 
-def _locked(server: ServerAdmin) -> bool:
+def _take_lock(server: ServerAdmin) -> bool:
     try:
         return server.take_lock()
     except AdminError as failure:

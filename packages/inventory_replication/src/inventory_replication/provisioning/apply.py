@@ -44,12 +44,12 @@ def provision(admin: ClusterAdmin, *, wait: float, notify: Notify) -> Provisioni
     """
     admin.lock(wait)
     plan = make_plan(admin.gather(wait), admin.desired)
-    carry_out(admin, plan.steps, wait=wait, notify=notify)
+    apply_steps(admin, plan.steps, wait=wait, notify=notify)
     admin.remember(plan.record)
     return ProvisioningResult(plan, verify_until_settled(admin, wait=wait, catch_up=bool(plan.steps)))
 
 
-def carry_out(admin: ClusterAdmin, steps: Iterable[s.Step], *, wait: float, notify: Notify) -> None:
+def apply_steps(admin: ClusterAdmin, steps: Iterable[s.Step], *, wait: float, notify: Notify) -> None:
     """Apply steps in order.
 
     Raises:
@@ -58,14 +58,14 @@ def carry_out(admin: ClusterAdmin, steps: Iterable[s.Step], *, wait: float, noti
     for step in steps:
         notify(step)
         try:
-            _carry_out(admin, step, wait)
+            _apply_step(admin, step, wait)
         except AdminError as failure:
             message = f"It was not possible to {step.does} on {step.server}: {failure}."
             again = "The steps before are done. Fix the cause and run the same command again."
             raise StepFailed(f"{message} {again}", server=step.server) from failure
 
 
-def _carry_out(admin: ClusterAdmin, step: s.Step, wait: float) -> None:
+def _apply_step(admin: ClusterAdmin, step: s.Step, wait: float) -> None:
     server = admin.server(step.server)
     match step:
         case s.CreateSchema(schema=schema):
@@ -82,10 +82,10 @@ def _carry_out(admin: ClusterAdmin, step: s.Step, wait: float) -> None:
             admin.remember(record)
             server.record_source(record)
         case _:
-            _carry_out_on_server(admin, server, step, wait)
+            _apply_server_step(admin, server, step, wait)
 
 
-def _carry_out_on_server(admin: ClusterAdmin, server: ServerAdmin, step: s.Step, wait: float) -> None:
+def _apply_server_step(admin: ClusterAdmin, server: ServerAdmin, step: s.Step, wait: float) -> None:
     match step:
         case s.SetReadOnly(on=on):
             server.refuse_writes() if on else server.take_writes()

@@ -6,7 +6,7 @@ from typing import Final
 
 from inventory_replication.provisioning.desired_state import DesiredState
 from inventory_replication.provisioning.findings import Finding
-from inventory_replication.provisioning.roles import Roles, States, followed
+from inventory_replication.provisioning.roles import Roles, States, find_leader
 from inventory_replication.provisioning.server_state import MIN_VERSION, ServerState
 
 _SHOWN = 120
@@ -23,7 +23,7 @@ def check_servers(states: States, desired: DesiredState) -> tuple[Finding, ...]:
     found = [finding for state in states.values() for finding in _check_server(state, desired)]
     found += _check_identities(states)
     for state in states.values():
-        if state.facts.channels and state.name not in desired.rebuild and not followed(state, states, desired):
+        if state.facts.channels and state.name not in desired.rebuild and not find_leader(state, states, desired):
             found.append(_follows_a_stranger(state))
     return tuple(found)
 

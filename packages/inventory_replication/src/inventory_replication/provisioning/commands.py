@@ -101,8 +101,8 @@ def guard(settings: Settings, *, interval: float, once: bool, notify: Notify) ->
     with Guard(settings, said.append if once else notify) as guarding:
         if not once:
             guarding.run(interval)
-        well = guarding.check()
-    return CommandResult(well, tuple(said), {"ok": well, "reason": said[-1] if said else ""})
+        healthy = guarding.check()
+    return CommandResult(healthy, tuple(said), {"ok": healthy, "reason": said[-1] if said else ""})
 
 
 def switchover(settings: Settings, target: str, *, timeout: float, notify: Notify) -> CommandResult:

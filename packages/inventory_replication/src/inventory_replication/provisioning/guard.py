@@ -35,7 +35,7 @@ class Guard:
         self._tls = settings.tls
         self._memory = settings.memory()
         self._notify = notify
-        self._said = ""
+        self._last_line = ""
         self._silent: tuple[str, ...] = ()
         self._closing = ExitStack()
         self._probes = {
@@ -65,15 +65,15 @@ class Guard:
         found = find_server_to_open(answers, self._memory.read() if self._memory else None)
         if found.server:
             found = self._open(found.server, [name for name, fact in answers.items() if fact])
-        if found.well and self._memory:
+        if found.healthy and self._memory:
             record = next((fact.record for fact in answers.values() if fact and fact.writable and fact.record), None)
             if record:
                 self._memory.write(record)
-        line = found.reason if found.well else " ".join([found.reason, *self._silent])
-        if line != self._said:
+        line = found.reason if found.healthy else " ".join([found.reason, *self._silent])
+        if line != self._last_line:
             self._notify(line)
-            self._said = line
-        return found.well
+            self._last_line = line
+        return found.healthy
 
     def _open(self, name: str, answering: list[str]) -> OpeningDecision:
         """Open the server unless another run is active or the servers have changed since the query."""
@@ -94,7 +94,7 @@ class Guard:
                 servers[name].take_writes()
             except AdminError as failure:
                 return OpeningDecision(None, f"{name} could not be opened: {failure}")
-        return OpeningDecision(None, f"{again.reason}; it was opened for writes.", well=True)
+        return OpeningDecision(None, f"{again.reason}; it was opened for writes.", healthy=True)
 
     def _query(self) -> dict[str, ServerFacts | None]:
         reports = {name: probe.query() for name, probe in self._probes.items()}

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from inventory_replication.provisioning.admin import STRAGGLER_TIMEOUT_SECONDS, ClusterAdmin
-from inventory_replication.provisioning.apply import Notify, ProvisioningResult, carry_out
+from inventory_replication.provisioning.apply import Notify, ProvisioningResult, apply_steps
 from inventory_replication.provisioning.desired_state import DesiredState
 from inventory_replication.provisioning.findings import ChecksFailed, Finding, StepFailed
 from inventory_replication.provisioning.plan import Plan, make_plan
@@ -48,13 +48,13 @@ def provision_partial(admin: ClusterAdmin, *, wait: float, notify: Notify) -> Pr
     if excluded.findings and find_certain_source(states, admin.desired) is None:
         raise ChecksFailed(tuple(excluded.findings))
     plan = _plan(states, excluded)
-    done = _carry_out(plan, excluded, wait, notify)
+    done = _apply_step(plan, excluded, wait, notify)
     admin.remember(plan.record)
     timeout = wait if done else min(wait, STRAGGLER_TIMEOUT_SECONDS)
     found = verify_until_settled(admin, wait=timeout, catch_up=bool(done))
-    ill = tuple(finding for finding in found if finding.server == plan.source)
-    warnings = (*excluded.findings, *(finding for finding in found if finding not in ill))
-    return ProvisioningResult(Plan(plan.roles, plan.record, tuple(done)), ill, warnings)
+    unhealthy = tuple(finding for finding in found if finding.server == plan.source)
+    warnings = (*excluded.findings, *(finding for finding in found if finding not in unhealthy))
+    return ProvisioningResult(Plan(plan.roles, plan.record, tuple(done)), unhealthy, warnings)
 
 
 def find_certain_source(states: States, desired: DesiredState) -> str | None:
@@ -84,13 +84,13 @@ def _plan(states: States, excluded: _ExcludedServers) -> Plan:
             excluded.put(refusal.findings)
 
 
-def _carry_out(plan: Plan, excluded: _ExcludedServers, wait: float, notify: Notify) -> list[Step]:
+def _apply_step(plan: Plan, excluded: _ExcludedServers, wait: float, notify: Notify) -> list[Step]:
     done: list[Step] = []
     for step in plan.steps:
         if step.server not in excluded.admin.names:
             continue
         try:
-            carry_out(excluded.admin, [step], wait=wait, notify=notify)
+            apply_steps(excluded.admin, [step], wait=wait, notify=notify)
         except StepFailed as failure:
             if step.server == plan.source or isinstance(step, SetReadOnly):
                 raise

@@ -27,7 +27,7 @@ class Roles:
     follows: Mapping[str, str]
 
 
-def followed(state: ServerState, states: States, desired: DesiredState) -> str:
+def find_leader(state: ServerState, states: States, desired: DesiredState) -> str:
     """Return the name of the server that this one replicates from; empty if it is none of these.
 
     The identity of the source decides if it is known; a channel that never connected is matched by its address.
@@ -63,7 +63,7 @@ def find_roles(states: States, desired: DesiredState) -> Roles | Finding:
     overrides that, since an interrupted switchover leaves its target writable before the others follow it. If no server follows
     another: the named one, the only one with data, the only writable one with data, or the first of new servers.
     """
-    follows = {name: followed(state, states, desired) for name, state in states.items()}
+    follows = {name: find_leader(state, states, desired) for name, state in states.items()}
     roots = {leader for leader in follows.values() if leader and not follows[leader]}
     record = newest_record(states, desired)
     writable = writable_servers(states, record)
@@ -126,12 +126,12 @@ class OpeningDecision(NamedTuple):
     Args:
         server: Name of the server to open; ``None``: none.
         reason: Why, for people.
-        well: The recorded server, and no other, accepts writes.
+        healthy: The recorded server, and no other, accepts writes.
     """
 
     server: str | None
     reason: str
-    well: bool = False
+    healthy: bool = False
 
 
 def find_server_to_open(answers: Mapping[str, ServerFacts | None], remembered: SourceRecord | None) -> OpeningDecision:
@@ -153,9 +153,11 @@ def find_server_to_open(answers: Mapping[str, ServerFacts | None], remembered: S
         each for each, fact in facts.items() if fact.writable and not newest.supersedes(fact.server_uuid, fact.record)
     ]
     if writable:
-        well = writable == [name]
-        beside = "" if well else f" {name or newest.server_uuid} is on record: run `inventory-replication provision`."
-        return OpeningDecision(None, f"{' and '.join(writable)} takes writes.{beside}", well)
+        healthy = writable == [name]
+        beside = (
+            "" if healthy else f" {name or newest.server_uuid} is on record: run `inventory-replication provision`."
+        )
+        return OpeningDecision(None, f"{' and '.join(writable)} takes writes.{beside}", healthy)
     if name is None:
         why = f"The source on record (epoch {newest.epoch}, server_uuid {newest.server_uuid}) does not answer"
         return OpeningDecision(None, f"{why}; no other server is opened.")

@@ -13,7 +13,7 @@ from typing import Any, Final
 from inventory_replication.provisioning.admin import ClusterAdmin
 from inventory_replication.provisioning.findings import Finding
 from inventory_replication.provisioning.roles import Roles, States
-from inventory_replication.provisioning.server_admin import ServerAdmin, quoted
+from inventory_replication.provisioning.server_admin import ServerAdmin, quote
 
 CHUNK_ROWS: Final = 5_000
 """Rows per statement; each statement takes some hundredths of a second."""
@@ -53,8 +53,8 @@ class Table:
 
     def checksum(self, after: Key | None, until: Key | None) -> tuple[str, list[Any]]:
         """Return statement and arguments that count the rows of a chunk and combine their hashes in any order."""
-        values = ", ".join(quoted(column) for column in self.columns)
-        nulls = ", ".join(f"ISNULL({quoted(column)})" for column in self.columns)
+        values = ", ".join(quote(column) for column in self.columns)
+        nulls = ", ".join(f"ISNULL({quote(column)})" for column in self.columns)
         row = f"CONCAT_WS('|', {values}, CONCAT({nulls}))"
         condition, arguments = self._between(after, until)
         statement = (
@@ -66,7 +66,7 @@ class Table:
 
     def next_key(self, after: Key | None) -> tuple[str, list[Any]]:
         """Return statement and arguments that find the last key of the chunk after a key."""
-        columns = ", ".join(quoted(column) for column in self.key)
+        columns = ", ".join(quote(column) for column in self.key)
         condition, arguments = self._between(after, None)
         statement = (
             f"SELECT /*+ MAX_EXECUTION_TIME({STATEMENT_TIMEOUT_SECONDS * 1000}) */ {columns} "  # noqa: S608 - quoted names
@@ -76,7 +76,7 @@ class Table:
 
     @property
     def _place(self) -> str:
-        return f"{quoted(self.schema)}.{quoted(self.name)}"
+        return f"{quote(self.schema)}.{quote(self.name)}"
 
     def _between(self, after: Key | None, until: Key | None) -> tuple[str, list[Any]]:
         parts: list[str] = []
@@ -199,14 +199,14 @@ def _compared(columns: tuple[str, ...], operator: str, key: Key) -> tuple[str, l
     strict: list[str] = []
     arguments: list[Any] = []
     for number, column in enumerate(columns):
-        equal = [f"{quoted(each)} = %s" for each in columns[:number]]
-        last = f"{quoted(column)} {operator} %s"
+        equal = [f"{quote(each)} = %s" for each in columns[:number]]
+        last = f"{quote(column)} {operator} %s"
         strict.append(f"({' AND '.join([*equal, last])})")
         arguments += key[: number + 1]
     if operator == "<":
-        strict.append(f"({' AND '.join(f'{quoted(each)} = %s' for each in columns)})")
+        strict.append(f"({' AND '.join(f'{quote(each)} = %s' for each in columns)})")
         arguments += key
-    bound = f"{quoted(columns[0])} {operator}= %s"
+    bound = f"{quote(columns[0])} {operator}= %s"
     return f"({bound} AND ({' OR '.join(strict)}))", [key[0], *arguments]
 
 

@@ -160,7 +160,7 @@ class ServerAdmin:
 
     def create_schema(self, schema: str) -> None:
         """Create a schema with the character set of the inventory's tables."""
-        self.rows(f"CREATE SCHEMA IF NOT EXISTS {quoted(schema)} CHARACTER SET utf8mb4")
+        self.rows(f"CREATE SCHEMA IF NOT EXISTS {quote(schema)} CHARACTER SET utf8mb4")
 
     def create_account(self, account: Credentials, *, tls: bool) -> None:
         """Create an account without privileges; an existing one stays as it is."""
@@ -203,7 +203,7 @@ class ServerAdmin:
 
     def record_source(self, record: SourceRecord) -> None:
         """Store a change of the source. Possible on a read-only server, and replicated from there."""
-        with self.exempt():
+        with self.writable_for_admin():
             self.rows(f"CREATE SCHEMA IF NOT EXISTS {RECORD_SCHEMA}")
             self.rows(
                 f"CREATE TABLE IF NOT EXISTS {RECORD_SCHEMA}.{RECORD_TABLE} (epoch BIGINT UNSIGNED PRIMARY KEY, "
@@ -229,7 +229,7 @@ class ServerAdmin:
             self.start_replica()
 
     @contextmanager
-    def exempt(self) -> Iterator[None]:
+    def writable_for_admin(self) -> Iterator[None]:
         """Allow only the administrator to change a read-only server; ``read_only`` still applies to all others."""
         refusing = bool(self.value("SELECT @@GLOBAL.super_read_only"))
         if refusing:
@@ -243,10 +243,10 @@ class ServerAdmin:
 
     def drop_empty_schemas(self, schemas: Iterable[str]) -> None:
         """Drop schemas without writing that to the binary log."""
-        with self.exempt():
+        with self.writable_for_admin():
             self.rows("SET SESSION sql_log_bin=OFF")
             for schema in schemas:
-                self.rows(f"DROP SCHEMA IF EXISTS {quoted(schema)}")
+                self.rows(f"DROP SCHEMA IF EXISTS {quote(schema)}")
             self.rows("SET SESSION sql_log_bin=ON")
 
     def forget_history(self) -> None:
@@ -255,14 +255,17 @@ class ServerAdmin:
 
     def load_clone_plugin(self) -> None:
         """Load the clone plugin; it stays loaded after restarts."""
-        with self.exempt():
+        with self.writable_for_admin():
             self.rows("INSTALL PLUGIN clone SONAME 'mysql_clone.so'")
 
     def clone_from(self, host: str, port: int, account: Credentials, *, tls: bool) -> None:
         """Replace everything by a copy of the donor; returns when the server shuts down to restart with it."""
         self.rows("SET GLOBAL clone_valid_donor_list=%s", f"{host}:{port}")
         statement = f"CLONE INSTANCE FROM %s@%s:{port} IDENTIFIED BY %s REQUIRE {'SSL' if tls else 'NO SSL'}"
-        with self.exempt(), ServerAdmin(self.server, self.account, tls=self.tls, read_timeout=None) as cloning:
+        with (
+            self.writable_for_admin(),
+            ServerAdmin(self.server, self.account, tls=self.tls, read_timeout=None) as cloning,
+        ):
             try:
                 cloning.rows(statement, account.user, host, account.password)
             except AdminError as failure:
@@ -363,7 +366,7 @@ def _get_lock(connection: TrackingConnection, seconds: float) -> bool:
     return bool(row and row[0])
 
 
-def quoted(name: str) -> str:
+def quote(name: str) -> str:
     """Return a name as a quoted identifier."""
     return "`" + name.replace("`", "``") + "`"
 
@@ -377,5 +380,5 @@ def _place(schema: str, table: str) -> str:
         return "*.*"
     if not table:
         # In a grant on a schema the name is a pattern.
-        return f"{quoted(schema.replace('_', chr(92) + '_'))}.*"
-    return f"{quoted(schema)}.{quoted(table)}"
+        return f"{quote(schema.replace('_', chr(92) + '_'))}.*"
+    return f"{quote(schema)}.{quote(table)}"

@@ -83,7 +83,7 @@ class GrantRights(Step):
     @property
     def does(self) -> str:
         """The change, in the imperative."""
-        return f"grant {self.user} {listed(self.rights)}"
+        return f"grant {self.user} {format_rights(self.rights)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ class RevokeRights(Step):
     @property
     def does(self) -> str:
         """The change, in the imperative."""
-        return f"revoke from {self.user} {listed(self.rights)}"
+        return f"revoke from {self.user} {format_rights(self.rights)}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,7 +214,7 @@ class ForgetSource(Step):
         return "stop following and forget the channel"
 
 
-def listed(rights: Iterable[Right]) -> str:
+def format_rights(rights: Iterable[Right]) -> str:
     """Return privileges as text, grouped by schema and table."""
     places: dict[tuple[str, str], list[str]] = {}
     for right in sorted(rights):

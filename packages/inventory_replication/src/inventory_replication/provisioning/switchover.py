@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from inventory_replication.decisions.snapshot import SourceRecord
 from inventory_replication.errors import SwitchoverRefused
 from inventory_replication.provisioning.admin import ClusterAdmin
-from inventory_replication.provisioning.apply import Notify, carry_out
+from inventory_replication.provisioning.apply import Notify, apply_steps
 from inventory_replication.provisioning.findings import Finding, StepFailed
 from inventory_replication.provisioning.plan import Plan, make_plan, record_of
 from inventory_replication.provisioning.roles import States, newest_record, writable_servers
@@ -80,20 +80,20 @@ def switchover(admin: ClusterAdmin, target: str, *, timeout: float, wait: float,
     plan = make_plan(states, admin.desired)
     former = plan.source
     if former == target:
-        carry_out(admin, plan.steps, wait=wait, notify=carried_out)
+        apply_steps(admin, plan.steps, wait=wait, notify=carried_out)
     else:
-        _require_order(states, plan, target, admin)
+        _require_healthy(states, plan, target, admin)
         record = record_of(states[target], states, admin.desired)
         _hand_over(admin, states[former], states[target], record, timeout, carried_out)
         others = sorted(states.keys() - {target}, key=lambda name: (name != former, name))
         why = f"{target} is the source now"
         last = ForgetSource(target, "leftover_channel", "it is the source now")
         steps: list[Step] = [Follow(name, "not_a_replica", why, target) for name in others]
-        carry_out(admin, [*steps, last], wait=wait, notify=carried_out)
+        apply_steps(admin, [*steps, last], wait=wait, notify=carried_out)
     return SwitchoverResult(former, target, tuple(done), verify_until_settled(admin, wait=wait, catch_up=True))
 
 
-def _require_order(states: States, plan: Plan, target: str, admin: ClusterAdmin) -> None:
+def _require_healthy(states: States, plan: Plan, target: str, admin: ClusterAdmin) -> None:
     """Refuse to start unless all is well, except for what an interrupted switchover leaves behind."""
     label = states[target].label
     if plan.roles.follows[target] != plan.source:
@@ -105,58 +105,60 @@ def _require_order(states: States, plan: Plan, target: str, admin: ClusterAdmin)
             f"{faults[0].server} is not in order ({faults[0].why}): run `inventory-replication provision` first. "
             "Nothing was changed."
         )
-    ill = [found for found in check_health(states, plan.roles, admin.desired) if found.code in {"receiver", "applier"}]
-    if ill and not interrupted:
-        raise SwitchoverRefused(f"{ill[0]} Nothing was changed.")
+    unhealthy = [
+        found for found in check_health(states, plan.roles, admin.desired) if found.code in {"receiver", "applier"}
+    ]
+    if unhealthy and not interrupted:
+        raise SwitchoverRefused(f"{unhealthy[0]} Nothing was changed.")
 
 
 def _hand_over(
     admin: ClusterAdmin, former: ServerState, target: ServerState, record: SourceRecord, timeout: float, notify: Notify
 ) -> None:
     """Do everything up to the moment when the target accepts writes."""
-    source, heir = admin.server(former.name), admin.server(target.name)
+    source, promoted = admin.server(former.name), admin.server(target.name)
     refuses_writes = interrupted = not former.facts.writable
     try:
         if interrupted:
-            carry_out(
+            apply_steps(
                 admin, [StartReplica(target.name, "replica_stopped", "a run was interrupted")], wait=0, notify=notify
             )
-        _catch_up(heir, source, timeout)
+        _catch_up(promoted, source, timeout)
         notify(SetReadOnly(former.name, "writable_replica", "it is to be a replica", on=True))
         refuses_writes = True
         source.refuse_writes()
-        _catch_up(heir, source, timeout)
-        heir.stop_replica()
+        _catch_up(promoted, source, timeout)
+        promoted.stop_replica()
         recorded = RecordSource(target.name, "source_record", "it has everything and is to be the source", record)
         notify(recorded)
         notify(SetReadOnly(target.name, "source_read_only", "it has everything and is to be the source", on=False))
     except BaseException as failure:
         if refuses_writes:
-            _give_back(source, heir, failure)
+            _roll_back(source, promoted, failure)
         if isinstance(failure, AdminError | StepFailed):
             raise SwitchoverRefused(f"{failure}. {former.name} is the source as before.") from failure
         raise
     try:
         admin.remember(record)
-        heir.record_source(record)
-        heir.take_writes()
+        promoted.record_source(record)
+        promoted.take_writes()
     except AdminError as failure:
         message = f"{target.label} may or may not take writes now: {failure}. No other server does."
         raise StepFailed(f"{message} Run the same command again.", server=target.name) from failure
 
 
-def _catch_up(heir: ServerAdmin, source: ServerAdmin, timeout: float) -> None:
+def _catch_up(promoted: ServerAdmin, source: ServerAdmin, timeout: float) -> None:
     """Wait until the target has everything that the source has now."""
-    missing = heir.count_missing(source.executed(), timeout)
+    missing = promoted.count_missing(source.executed(), timeout)
     if missing:
         raise SwitchoverRefused(
-            f"{heir.server.name} ({heir.server.address}) did not get within {timeout:g} s what {source.server.name} has; "
+            f"{promoted.server.name} ({promoted.server.address}) did not get within {timeout:g} s what {source.server.name} has; "
             f"{missing} transactions are missing. {source.server.name} is the source as before. "
             "Look at `inventory-replication status`, or give it more --timeout."
         )
 
 
-def _give_back(source: ServerAdmin, heir: ServerAdmin, reason: BaseException) -> None:
+def _roll_back(source: ServerAdmin, promoted: ServerAdmin, reason: BaseException) -> None:
     """Make the old source writable again, and the target follow it."""
     try:
         source.take_writes()
@@ -166,7 +168,7 @@ def _give_back(source: ServerAdmin, heir: ServerAdmin, reason: BaseException) ->
         )
         raise StepFailed(f"{message} Run `inventory-replication provision`.", server=source.server.name) from reason
     with suppress(AdminError):
-        heir.start_replica()
+        promoted.start_replica()
 
 
 _UNCHANGED = "Nothing was changed."
@@ -218,7 +220,7 @@ def failover(
     _promote(admin, states[target], record, carried_out)
     others = sorted(states.keys() - {target})
     follow = [Follow(name, "not_a_replica", f"{target} is the source now", target) for name in others]
-    carry_out(admin, follow, wait=wait, notify=carried_out)
+    apply_steps(admin, follow, wait=wait, notify=carried_out)
     former = ", ".join(sorted(lost))
     return SwitchoverResult(former, target, tuple(done), verify_until_settled(admin, wait=wait, catch_up=True))
 
@@ -263,17 +265,17 @@ def _apply_received(member: ServerAdmin, wait: float) -> None:
 
 
 def _promote(admin: ClusterAdmin, target: ServerState, record: SourceRecord, notify: Notify) -> None:
-    heir = admin.server(target.name)
+    promoted = admin.server(target.name)
     why = "it takes the place of the lost source"
     try:
         notify(RecordSource(target.name, "source_record", why, record))
         admin.remember(record)
-        heir.stop_replica()
-        heir.record_source(record)
+        promoted.stop_replica()
+        promoted.record_source(record)
         notify(ForgetSource(target.name, "leftover_channel", why))
-        heir.forget_source()
+        promoted.forget_source()
         notify(SetReadOnly(target.name, "source_read_only", why, on=False))
-        heir.take_writes()
+        promoted.take_writes()
     except AdminError as failure:
         message = f"{target.label} could not be made the source: {failure}. Run the same command again."
         raise StepFailed(message, server=target.name) from failure

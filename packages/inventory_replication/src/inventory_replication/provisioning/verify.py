@@ -66,7 +66,7 @@ def verify_until_settled(admin: ClusterAdmin, *, wait: float, catch_up: bool) ->
             states = admin.gather(max(0.0, until - time.monotonic()))
             findings = find_deviations(states, desired)
             waiting = catch_up and not blocking(findings)
-            behind = tuple(_behind(admin, make_plan(states, desired), states, until)) if waiting else ()
+            behind = tuple(_find_lagging(admin, make_plan(states, desired), states, until)) if waiting else ()
             if behind:
                 found = find_deviations(admin.gather(), desired)
                 return found if blocking(found) else (*found, *behind)
@@ -84,16 +84,16 @@ def find_deviations(states: States, desired: DesiredState) -> tuple[Finding, ...
         plan = make_plan(states, desired)
     except ChecksFailed as refusal:
         return refusal.findings
-    ill = tuple(check_health(states, plan.roles, desired))
+    unhealthy = tuple(check_health(states, plan.roles, desired))
     # Provisioning restarts it, but the operator must know the error.
-    broken = {finding.server for finding in ill if finding.code == "applier"}
+    broken = {finding.server for finding in unhealthy if finding.code == "applier"}
     found = tuple(
         Finding(step.code, step.server, f"{states[step.server].label}: {step.why}", PROVISION)
         for step in plan.steps
         if not (isinstance(step, StartReplica) and step.server in broken)
     )
     planned = {finding.server for finding in found}
-    return (*found, *(finding for finding in ill if finding.server not in planned))
+    return (*found, *(finding for finding in unhealthy if finding.server not in planned))
 
 
 def check_health(states: States, roles: Roles, desired: DesiredState) -> Iterator[Finding]:
@@ -109,7 +109,7 @@ def check_health(states: States, roles: Roles, desired: DesiredState) -> Iterato
             yield Finding("tracking_everywhere", state.name, f"{label} has session_track_gtids on for all", cure)
         yield from _check_clock(state, source)
         if state is not source and roles.follows[state.name] == source.name:
-            yield from _health_of_replica(state, source)
+            yield from _check_replica_health(state, source)
     for account in desired.accounts:
         found = source.accounts.get(account.user)
         if found and found.refusal and not found.wrong_password:
@@ -125,7 +125,7 @@ def _check_clock(state: ServerState, source: ServerState) -> Iterator[Finding]:
         yield Finding("clock", state.name, what, "set the clocks of all machines by NTP; times and logins go by them")
 
 
-def _health_of_replica(state: ServerState, source: ServerState) -> Iterator[Finding]:
+def _check_replica_health(state: ServerState, source: ServerState) -> Iterator[Finding]:
     (channel,) = state.facts.channels
     if channel.applier_error and not channel.applier_running:
         cure = f"fix the cause and START REPLICA there, or copy it again with provision --rebuild {state.name}"
@@ -146,7 +146,7 @@ def _health_of_replica(state: ServerState, source: ServerState) -> Iterator[Find
         yield Finding("tables_differ", state.name, what, cure)
 
 
-def _behind(admin: ClusterAdmin, plan: Plan, states: States, until: float) -> Iterator[Finding]:
+def _find_lagging(admin: ClusterAdmin, plan: Plan, states: States, until: float) -> Iterator[Finding]:
     position = states[plan.source].executed_later
     for name in states.keys() - {plan.source}:
         state = states[name]
