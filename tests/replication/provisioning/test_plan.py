@@ -80,6 +80,17 @@ def test_replicas_are_made_read_only_before_the_source_is_made_writable() -> Non
     ]
 
 
+@pytest.mark.parametrize("variable", ["super_read_only", "read_only"])
+def test_plan_refuses_writes_at_the_start_of_a_source_that_would_take_them(variable: str) -> None:
+    states = pair()
+    open_at_start = replace(states["one"], persisted={**states["one"].persisted, variable: "OFF"})
+    plan = make_plan({**states, "one": open_at_start}, WANTED)
+
+    assert [(step.server, type(step).__name__, step.code) for step in plan.steps] == [
+        ("one", "RefuseWritesAtStart", "open_at_start")
+    ]
+
+
 def test_the_only_server_that_takes_writes_is_the_source_although_the_other_still_has_a_channel() -> None:
     states = pair()
     one, two = read_only(states["one"], on=True), read_only(states["two"], on=False)
