@@ -129,9 +129,11 @@ def test_a_lease_follows_the_clock_of_the_database_and_not_that_of_an_instance(
     assert take(wrong, "two") is not None
 
     for inventory in (here, wrong):
+        assert not queue.has_due_job(inventory, ["import"])
         assert take(inventory, "three") is None
         assert [job.interrupted for job in queue.recent_jobs(inventory, {"import": None})] == [False, False]
     change(here, touched_at=datetime.now(UTC) - LEASE - SECOND)
+    assert all(queue.has_due_job(inventory, ["import"]) for inventory in (here, wrong))
     assert {found.id for found in (take(here, "three"), take(wrong, "four")) if found} == {living.id, kept.id}
 
 
