@@ -45,11 +45,11 @@ class ProbeRunner:
                 continue
             if self._newest[name].silent:
                 self._apart[name] = threading.Thread(
-                    target=self._put, args=(name,), name=f"inventory-replication asks {name}", daemon=True
+                    target=self._probe, args=(name,), name=f"inventory-replication probe {name}", daemon=True
                 )
                 self._apart[name].start()
             else:
-                self._put(name)
+                self._probe(name)
         until = monotonic() + timeout
         for thread in self._apart.values():
             thread.join(max(until - monotonic(), 0.0))
@@ -66,7 +66,7 @@ class ProbeRunner:
             if thread is None or not thread.is_alive():
                 probe.close()
 
-    def _put(self, name: str) -> None:
+    def _probe(self, name: str) -> None:
         probed_at = monotonic()
         self._newest[name] = ProbeResult(probed_at, self._probes[name].query())
         if self._closed:
@@ -142,8 +142,8 @@ class Monitor:
             return table
         self.refresh(self._longest_round)
         table = self.view.table
-        silence = monotonic() - table.snapshot.taken_at
-        return table if silence <= self._policy.poll_interval + self._longest_round else table.outdated(silence)
+        age = monotonic() - table.snapshot.taken_at
+        return table if age <= self._policy.poll_interval + self._longest_round else table.outdated(age)
 
     def start(self) -> None:
         """Start the thread unless it runs; does not wait."""
@@ -166,9 +166,9 @@ class Monitor:
         with self._changed:
             if self._closing:
                 return False
-            wanted = self._begun + 1
+            target_round = self._begun + 1
             self._wake.set()
-            return self._changed.wait_for(lambda: self._ended >= wanted or self._closing, limit)
+            return self._changed.wait_for(lambda: self._ended >= target_round or self._closing, limit)
 
     def note_failure(self, name: str) -> None:
         """Count a failure of a unit of work to connect to a server or to stay connected."""

@@ -139,8 +139,8 @@ class GtidSet:
 
     def of_uuids(self, uuids: Iterable[str]) -> "GtidSet":
         """Return the GTIDs that have one of these UUIDs (lower case), with any tag."""
-        wanted = frozenset(uuids)
-        return GtidSet({origin: mine for origin, mine in self.by_origin.items() if origin[0] in wanted})
+        selected = frozenset(uuids)
+        return GtidSet({origin: mine for origin, mine in self.by_origin.items() if origin[0] in selected})
 
     def compact(self) -> str:
         """Return the server's text on one line, with single commas between UUIDs. The server accepts it like its own."""

@@ -106,17 +106,17 @@ def _add(commands: Any, name: str, purpose: str) -> argparse.ArgumentParser:
         metavar="NAME=HOST:PORT",
         help="address for the other servers, if different; repeat for each",
     )
-    for option, meaning in {
+    for option, text in {
         "--database": "schema of the application",
         "--source": "the source, if it is ambiguous",
         "--tls": "required or off",
-        "--ca-file": "CA certificates of the servers",
+        "--ca-file": "CA certificates (PEM) of the servers",
         "--verify-host": "yes or no",
         "--source-ca": "the path of that file on the replicas",
         "--source-verify-host": "yes or no",
         "--wait": "seconds to wait for servers and replicas",
     }.items():
-        parser.add_argument(option, help=meaning)
+        parser.add_argument(option, help=text)
     parser.add_argument("--json", action="store_true", help="print the result as one JSON object")
     return parser
 

@@ -154,10 +154,10 @@ def find_server_to_open(answers: Mapping[str, ServerFacts | None], remembered: S
     ]
     if writable:
         healthy = writable == [name]
-        beside = (
+        advice = (
             "" if healthy else f" {name or newest.server_uuid} is on record: run `inventory-replication provision`."
         )
-        return OpeningDecision(None, f"{' and '.join(writable)} takes writes.{beside}", healthy)
+        return OpeningDecision(None, f"{' and '.join(writable)} takes writes.{advice}", healthy)
     if name is None:
         why = f"The source on record (epoch {newest.epoch}, server_uuid {newest.server_uuid}) does not answer"
         return OpeningDecision(None, f"{why}; no other server is opened.")
