@@ -10,8 +10,8 @@ os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", "/dev/shm/inventory-metrics")
 
 from inventory_web.app import create_app
 from inventory_web.areas.status.process_metrics import clear_folder, forget_process
-from inventory_web.commands.reporting import report
-from inventory_web.commands.serving import GunicornLog
+from inventory_web.cli.errors import report_error
+from inventory_web.cli.serve import GunicornLog
 from inventory_web.gunicorn_worker import DrainingWorker
 from inventory_web.logs import configure_logging
 from inventory_web.settings import Settings
@@ -53,7 +53,7 @@ def on_starting(_server):
         configure_logging(settings.log_level)
         create_app(settings)
     except Exception as error:
-        sys.exit(report(error))
+        sys.exit(report_error(error))
     # What is here now stays for good: the workers share it as long as no collector walks through it and touches every page.
     gc.collect()
     gc.freeze()

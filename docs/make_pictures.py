@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 from inventory_core import Inventory, SingleDatabase
 from inventory_web.auth.roles import Role
 from inventory_web.auth.users import add_account
-from inventory_web.commands.sample_history import load_with_history
+from inventory_web.cli.sample_history import load_with_history
 from inventory_web.db.schema import upgrade_all
 
 if TYPE_CHECKING:

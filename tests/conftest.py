@@ -12,6 +12,9 @@ from hypothesis import settings
 
 from tests import capabilities
 
+# Commands follow the locale; their tests choose the language with INVENTORY_LANGUAGE.
+os.environ["LC_ALL"] = os.environ["LANG"] = "C.UTF-8"
+
 pytest_plugins = ["tests.replication.mysql.started_once", "tests.stack.started_once"]
 
 REPOSITORY = Path(__file__).parents[1]

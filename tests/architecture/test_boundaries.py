@@ -7,7 +7,7 @@ from tests.architecture.repository import PACKAGES, ROOT, sources, tree
 
 ENVIRONMENT_READERS = {
     # The language of help and of refused settings, which do not wait for the settings.
-    Path("packages/inventory_web/src/inventory_web/cli_words.py"),
+    Path("packages/inventory_web/src/inventory_web/cli/language.py"),
     Path("packages/inventory_web/src/inventory_web/settings.py"),
     # The variable is prometheus_client's own, which reads it while it is imported.
     Path("packages/inventory_web/src/inventory_web/areas/status/process_metrics.py"),
@@ -87,7 +87,7 @@ def test_nothing_prints_but_the_commands() -> None:
         f"{path}:{node.lineno}"
         for package in PACKAGES
         for path in sources(package)
-        if path.name != "cli.py" and "commands" not in path.parts
+        if path.name != "cli.py" and "cli" not in path.parts
         for node in ast.walk(tree(path))
         if isinstance(node, ast.Call) and _name(node.func) == "print"
     }

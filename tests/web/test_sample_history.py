@@ -9,8 +9,8 @@ from inventory_core.queries.movements import movement_history
 from inventory_core.queries.product_query.filters import ProductFilter
 from inventory_core.queries.products import product_page
 from inventory_core.testing import temporary_inventory
-from inventory_web.commands.importing import carry_out
-from inventory_web.commands.sample_history import DAYS, PEOPLE, load_with_history
+from inventory_web.cli.imports import run_import
+from inventory_web.cli.sample_history import DAYS, PEOPLE, load_with_history
 
 
 def test_the_sample_has_lived_for_weeks_and_ends_with_the_quantities_of_its_files(tmp_path: Path) -> None:
@@ -24,7 +24,7 @@ def test_the_sample_has_lived_for_weeks_and_ends_with_the_quantities_of_its_file
         files = sorted(folder.glob("*.csv"))
         load_with_history(lived, files, actor="admin")
         for file in files:
-            carry_out(plain, file, actor="admin")
+            run_import(plain, file, actor="admin")
 
         assert verify(lived).faults == ()
         codes = [row.code for row in product_page(plain, ProductFilter(), size=200).rows]

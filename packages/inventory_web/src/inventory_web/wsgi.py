@@ -5,7 +5,7 @@ from flask import Flask
 from inventory_web import context
 from inventory_web.app import create_app
 from inventory_web.areas.status.process_metrics import start_writing
-from inventory_web.cli_words import chosen_language
+from inventory_web.cli.language import command_language
 from inventory_web.db.replicated import replicated_metrics
 from inventory_web.i18n.languages import translation_context
 from inventory_web.jobs import outbox_relay, runner
@@ -18,7 +18,7 @@ def application() -> Flask:
 
     From then on the process works off imports and exports, also those that others have left behind, and delivers events.
     """
-    with translation_context(chosen_language()):
+    with translation_context(command_language()):
         settings = Settings.from_environment()
         configure_logging(settings.log_level)
         app = create_app(settings)

@@ -20,7 +20,7 @@ from inventory_core import (
 from inventory_core.stock.outbox import MAX_ATTEMPTS
 from inventory_core.testing import create_product
 from tests.core.outbox import make_due
-from tests.web.commands.conftest import Ended
+from tests.web.cli.conftest import Ended
 
 Run = Callable[..., Ended]
 

@@ -7,15 +7,15 @@ from flask_babel import ngettext
 
 from inventory_web.audit import queries
 from inventory_web.audit.log import Author
-from inventory_web.commands.opening import actor, inventory_of
+from inventory_web.cli.session import inventory_session, system_actor
 from inventory_web.i18n.labels import format_number
 from inventory_web.settings import Settings
 
 
 def prune(before: datetime) -> None:
     """Delete the events from before a day that begins in UTC."""
-    with inventory_of(Settings.from_environment()) as inventory:
-        deleted = queries.prune_events(inventory, before.replace(tzinfo=UTC), by=Author(actor()))
+    with inventory_session(Settings.from_environment()) as inventory:
+        deleted = queries.prune_events(inventory, before.replace(tzinfo=UTC), by=Author(system_actor()))
         text = ngettext(
             "%(number)s suceso borrado.", "%(number)s sucesos borrados.", deleted, number=format_number(deleted)
         )

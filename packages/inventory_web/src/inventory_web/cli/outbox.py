@@ -15,7 +15,7 @@ from inventory_core import (
     outbox_status,
     retry_dead_letters,
 )
-from inventory_web.commands.opening import inventory_of
+from inventory_web.cli.session import inventory_session
 from inventory_web.i18n.labels import format_number
 from inventory_web.settings import Settings
 
@@ -25,7 +25,7 @@ BATCH_SIZE = 500
 
 def show(*, as_json: bool) -> None:
     """Show how many events wait, and every dead letter."""
-    with inventory_of(Settings.from_environment()) as inventory:
+    with inventory_session(Settings.from_environment()) as inventory:
         status, letters = outbox_status(inventory), list_dead_letters(inventory, MAX_LISTED)
         if as_json:
             described = {**dataclasses.asdict(status), "letters": [dataclasses.asdict(letter) for letter in letters]}
@@ -55,7 +55,7 @@ def show(*, as_json: bool) -> None:
 def deliver() -> None:
     """Deliver until nothing is due; exit with 1 if an event was not taken."""
     delivered = failed = 0
-    with inventory_of(Settings.from_environment()) as inventory:
+    with inventory_session(Settings.from_environment()) as inventory:
         while (batch := deliver_batch(inventory, BATCH_SIZE)).claimed:
             delivered += batch.delivered
             failed += batch.failed + batch.dead
@@ -82,7 +82,7 @@ def deliver() -> None:
 
 def retry(ids: tuple[int, ...]) -> None:
     """Put these dead letters, or all of them, back into the outbox."""
-    with inventory_of(Settings.from_environment()) as inventory:
+    with inventory_session(Settings.from_environment()) as inventory:
         count = retry_dead_letters(inventory, ids or None)
         click.echo(
             ngettext(
@@ -96,7 +96,7 @@ def retry(ids: tuple[int, ...]) -> None:
 
 def discard(ids: tuple[int, ...]) -> None:
     """Delete these dead letters for good."""
-    with inventory_of(Settings.from_environment()) as inventory:
+    with inventory_session(Settings.from_environment()) as inventory:
         count = discard_dead_letters(inventory, ids)
         click.echo(
             ngettext("%(number)s evento borrado.", "%(number)s eventos borrados.", count, number=format_number(count))

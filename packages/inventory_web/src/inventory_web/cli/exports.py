@@ -6,7 +6,7 @@ import click
 from flask_babel import gettext, ngettext
 
 from inventory_core import ExportFormat, ProductFilter, export_products
-from inventory_web.commands.opening import inventory_of
+from inventory_web.cli.session import inventory_session
 from inventory_web.i18n.labels import format_number
 from inventory_web.settings import Settings
 
@@ -20,7 +20,7 @@ def export_file(file: Path, *, search: str, category: str | None, status: str | 
         raise click.UsageError(gettext("El nombre debe terminar en .xlsx o .csv: %(file)s", file=file.name))
     settings = Settings.from_environment()
     product_filter = ProductFilter(search=search, category=category, status=status, location=location)
-    with inventory_of(settings) as inventory:
+    with inventory_session(settings) as inventory:
         rows = export_products(inventory, product_filter, file, chosen, language=settings.language)
     click.echo(
         ngettext(

@@ -17,7 +17,7 @@ from inventory_web.auth.passwords import matches
 from inventory_web.auth.roles import Role
 from inventory_web.context import CurrentUser
 from tests.web.browser import PASSWORD
-from tests.web.commands.conftest import Ended
+from tests.web.cli.conftest import Ended
 
 Run = Callable[..., Ended]
 PRODUCTS = "code,name,category,quantity,minimum\nA-1,Lámpara,Hogar,5,2\nA-2,Mesa,,0,1\n"
@@ -65,7 +65,7 @@ def test_wrong_usage_ends_with_2_and_one_line(run: Run, here: Path, arguments: l
 
     assert here.exists()
     assert ended.code == 2
-    assert ended.err.count("inventory: WEB-006: ") == 1 or "Uso:" in ended.err
+    assert ended.err.count("inventory: WEB-006: ") == 1 or "Usage:" in ended.err
     assert "Traceback" not in ended.err
 
 

@@ -22,7 +22,7 @@ from inventory_core import (
     retire_product,
     transfer,
 )
-from inventory_web.commands.importing import carry_out
+from inventory_web.cli.imports import run_import
 
 PEOPLE = ("ana", "luis", "marta")
 DAYS = 56
@@ -51,7 +51,7 @@ def load_with_history(inventory: Inventory, files: list[Path], *, actor: str) ->
     dice = random.Random(SEED)  # noqa: S311 - the same past each time
     days = _open_days(inventory.clock())
     for file in files:
-        carry_out(_at(inventory, days[0]), file, actor=actor)
+        run_import(_at(inventory, days[0]), file, actor=actor)
     for step in sorted(_steps(inventory, days[1:], dice), key=lambda one: one.at):
         step.act(_at(inventory, step.at), dice.choice(PEOPLE))
 

@@ -9,14 +9,14 @@ from inventory_web.audit.log import Author
 from inventory_web.auth import two_factor, users
 from inventory_web.auth.roles import Role
 from inventory_web.auth.users import is_mixed_script
-from inventory_web.commands.opening import actor, inventory_of
+from inventory_web.cli.session import inventory_session, system_actor
 from inventory_web.i18n.labels import mixed_script_warning
 from inventory_web.settings import Settings
 
 
 def add(name: str, role: str) -> None:
     """Make an account with a password that is asked for."""
-    with inventory_of(Settings.from_environment()) as inventory:
+    with inventory_session(Settings.from_environment()) as inventory:
         made = users.add_account(inventory, name=name, role=Role.from_word(role), password=_password(), by=_operator())
     click.echo(gettext("Usuario «%(name)s» creado.", name=made))
     if is_mixed_script(made):
@@ -25,7 +25,7 @@ def add(name: str, role: str) -> None:
 
 def show() -> None:
     """Print one account a line: name, role, ``active`` or ``disabled``."""
-    with inventory_of(Settings.from_environment()) as inventory:
+    with inventory_session(Settings.from_environment()) as inventory:
         rows = users.list_accounts(inventory)
     for row in rows:
         click.echo(f"{row.name}\t{row.role.word}\t{'disabled' if row.disabled else 'active'}")
@@ -33,28 +33,28 @@ def show() -> None:
 
 def change_password(name: str) -> None:
     """Set a password that is asked for, and end the logins."""
-    with inventory_of(Settings.from_environment()) as inventory:
+    with inventory_session(Settings.from_environment()) as inventory:
         users.set_password(inventory, name=name, password=_password(), by=_operator())
     click.echo(gettext("Contraseña de «%(name)s» cambiada.", name=name))
 
 
 def disable(name: str) -> None:
     """Let nobody in with this account."""
-    with inventory_of(Settings.from_environment()) as inventory:
+    with inventory_session(Settings.from_environment()) as inventory:
         users.disable_account(inventory, name=name, by=_operator())
     click.echo(gettext("Usuario «%(name)s» desactivado.", name=name))
 
 
 def enable(name: str) -> None:
     """Take ``disable`` back."""
-    with inventory_of(Settings.from_environment()) as inventory:
+    with inventory_session(Settings.from_environment()) as inventory:
         users.enable_account(inventory, name=name, by=_operator())
     click.echo(gettext("Usuario «%(name)s» activado.", name=name))
 
 
 def remove_second_factor(name: str) -> None:
     """Let somebody who has lost the second factor in with the password alone."""
-    with inventory_of(Settings.from_environment()) as inventory:
+    with inventory_session(Settings.from_environment()) as inventory:
         removed = two_factor.disable(inventory, name=name, by=_operator())
     if removed:
         click.echo(gettext("Verificación en dos pasos de «%(name)s» quitada: entra solo con su contraseña.", name=name))
@@ -64,7 +64,7 @@ def remove_second_factor(name: str) -> None:
 
 def _operator() -> Author:
     """Who is written into the audit: the name of the system's user."""
-    return Author(actor())
+    return Author(system_actor())
 
 
 def _password() -> str:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.web.commands.conftest import Ended
+from tests.web.cli.conftest import Ended
 
 Run = Callable[..., Ended]
 

@@ -24,8 +24,8 @@ from inventory_core import (
     read_table,
 )
 from inventory_web.areas.imports.texts import row_fault_text
-from inventory_web.commands.opening import actor, inventory_of
-from inventory_web.commands.reporting import report
+from inventory_web.cli.errors import report_error
+from inventory_web.cli.session import inventory_session, system_actor
 from inventory_web.context import new_operation
 from inventory_web.i18n.labels import format_number
 from inventory_web.settings import Settings
@@ -36,7 +36,7 @@ Report = Callable[[int, int, str], None]
 
 def import_file(file: Path, *, dry_run: bool, sheet: str | None, as_json: bool) -> None:
     """Import a file, or say with every fault why not and exit with 1; nothing is changed then."""
-    with inventory_of(Settings.from_environment()) as inventory:
+    with inventory_session(Settings.from_environment()) as inventory:
         try:
             with paused_garbage_collection(), _progress(shown=not as_json) as progress:
                 table = read_table(file, filename=file.name, sheet=sheet)
@@ -62,7 +62,7 @@ def paused_garbage_collection() -> Iterator[None]:
             gc.enable()
 
 
-def carry_out(inventory: Inventory, file: Path, *, actor: str) -> None:
+def run_import(inventory: Inventory, file: Path, *, actor: str) -> None:
     """Import a file of ours without a word."""
     table = read_table(file, filename=file.name)
     import_table(inventory, table, actor=actor, operation=new_operation())
@@ -76,7 +76,7 @@ def _preview(inventory: Inventory, table: Table, progress: Report | None) -> Imp
 
 
 def _import(inventory: Inventory, table: Table, progress: Report | None) -> ImportResult:
-    return import_table(inventory, table, actor=actor(), operation=new_operation(), progress=progress)
+    return import_table(inventory, table, actor=system_actor(), operation=new_operation(), progress=progress)
 
 
 @contextmanager
@@ -139,7 +139,7 @@ def _show_faults(error: RowsRefused, *, as_json: bool) -> None:
         answer = {"ok": False, "code": error.code, "faults_total": error.total, "faults": described}
         click.echo(json.dumps(answer, ensure_ascii=False))
         return
-    report(error)
+    report_error(error)
     for fault in faults[:MOST_FAULTS_SHOWN]:
         where = gettext("fila %(row)s", row=fault.row) + (f", {fault.column}" if fault.column else "")
         click.echo(f"  {where}: {fault.value!r}: {_text(fault)}", err=True)

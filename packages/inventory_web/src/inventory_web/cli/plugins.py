@@ -7,6 +7,7 @@ import click
 from flask_babel import gettext
 
 from inventory_core import InstalledPlugin
+from inventory_web.cli.language import command_language
 from inventory_web.i18n.languages import translation_context
 from inventory_web.plugins import load_plugins
 from inventory_web.settings import Settings
@@ -19,7 +20,7 @@ def show(*, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps({"plugins": [plugin.as_dict() for plugin in found]}, ensure_ascii=False))
     else:
-        with translation_context(settings.language):
+        with translation_context(command_language()):
             for plugin in found:
                 click.echo("\t".join((plugin.name, plugin.package, _state(plugin))))
             if not found:

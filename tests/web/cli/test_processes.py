@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from inventory_core import Inventory, ProductFilter, SingleDatabase, count_products, verify
-from tests.web.commands.conftest import Ended
+from tests.web.cli.conftest import Ended
 from tests.web.noting_plugin import install_noting_plugin
 
 pytestmark = pytest.mark.slow

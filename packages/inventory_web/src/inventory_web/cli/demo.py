@@ -9,10 +9,10 @@ from flask_babel import gettext
 from inventory_core import Inventory, ProductFilter, Status, count_products
 from inventory_web.auth.passwords import INITIAL_NAME, INITIAL_PASSWORD
 from inventory_web.auth.users import has_initial_password
-from inventory_web.commands.opening import database as opened
-from inventory_web.commands.opening import inventory_of
-from inventory_web.commands.sample_history import load_with_history
-from inventory_web.commands.serving import run_server
+from inventory_web.cli.sample_history import load_with_history
+from inventory_web.cli.serve import run_server
+from inventory_web.cli.session import inventory_session
+from inventory_web.cli.session import open_database as opened
 from inventory_web.db.schema import upgrade_all
 from inventory_web.settings import Settings
 
@@ -22,7 +22,7 @@ def demo(*, port: int, database: str | None) -> None:
     given: dict[str, Any] = {"database_url": database} if database else {}
     settings = Settings.from_environment(**given)
     _prepare(settings)
-    with inventory_of(settings) as inventory:
+    with inventory_session(settings) as inventory:
         if _is_empty(inventory):
             _load_sample(inventory)
         initial = has_initial_password(inventory)

@@ -1,4 +1,4 @@
-"""How a command ends that could not do its work: one line on standard error, with the error's code."""
+"""Errors of commands: one line on standard error, with the error's code."""
 
 import traceback
 
@@ -6,33 +6,32 @@ import click
 from flask_babel import gettext
 
 from inventory_core import InventoryError
-from inventory_web.cli_words import chosen_language
-from inventory_web.commands.usage import usage_text
+from inventory_web.cli.language import command_language
 from inventory_web.errors import SettingsRefused, WebError, code_of
 from inventory_web.i18n.error_messages import error_message
 from inventory_web.i18n.languages import translation_context
 from inventory_web.logs import get_logger
 
 
-def report(error: Exception) -> int:
-    """Write the line and give the exit code."""
-    with translation_context(chosen_language()):
+def report_error(error: Exception) -> int:
+    """Write the error and return the exit code."""
+    with translation_context(command_language()):
         _report(error)
     return 1
 
 
-def wrong_usage(error: click.UsageError) -> int:
-    """Say what is wrong with the command line and whose help says it right; give the exit code."""
+def report_usage(error: click.UsageError) -> int:
+    """Write what is wrong with the command line, and the command whose help explains it; return the exit code."""
     path = error.ctx.command_path if error.ctx else "inventory"
-    with translation_context(chosen_language()):
-        _line("WEB-006", f"{usage_text(error)} ({path} --help)")
+    with translation_context(command_language()):
+        _line("WEB-006", f"{error.format_message()} ({path} --help)")
     return 2
 
 
-def interrupted() -> int:
-    """Say that the person, or the system, ended the command."""
+def report_interrupt() -> int:
+    """Write that the user or the system ended the command; return the exit code."""
     click.echo(err=True)
-    with translation_context(chosen_language()):
+    with translation_context(command_language()):
         _line("WEB-008", gettext("Interrumpido: lo que no había terminado se ha anulado."))
     return 1
 

@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from types import FrameType
 
 from inventory_core import Inventory, SingleDatabase
+from inventory_web.cli.language import command_language
 from inventory_web.db.bootstrap import open_inventory, open_server
 from inventory_web.db.schema import require_current
 from inventory_web.i18n.catalogues import folders_of
@@ -17,7 +18,7 @@ from inventory_web.settings import Settings
 
 
 @contextmanager
-def database(settings: Settings) -> Iterator[SingleDatabase]:
+def open_database(settings: Settings) -> Iterator[SingleDatabase]:
     """Open the database of the settings, of replicated ones the source, and close it at the end."""
     settings.require_safe()
     sessions = open_server(settings)
@@ -28,7 +29,7 @@ def database(settings: Settings) -> Iterator[SingleDatabase]:
 
 
 @contextmanager
-def inventory_of(settings: Settings) -> Iterator[Inventory]:
+def inventory_session(settings: Settings) -> Iterator[Inventory]:
     """Open an inventory whose schema is current; SIGTERM ends the command as Ctrl-C does.
 
     Raises ``SchemaNotCurrent``.
@@ -36,16 +37,16 @@ def inventory_of(settings: Settings) -> Iterator[Inventory]:
     configure_logging("warning" if settings.log_level == "info" else settings.log_level)
     before = signal.signal(signal.SIGTERM, _interrupt)
     try:
-        with database(settings) as sessions:
+        with open_database(settings) as sessions:
             require_current(sessions.engine)
             inventory = open_inventory(sessions, build_plugin_manager(settings))
-            with translation_context(settings.language, folders_of(inventory.plugins.get_plugins())):
+            with translation_context(command_language(), folders_of(inventory.plugins.get_plugins())):
                 yield inventory
     finally:
         signal.signal(signal.SIGTERM, before)
 
 
-def actor() -> str:
+def system_actor() -> str:
     """Who is written into movements: the name of the system's user."""
     try:
         name = getpass.getuser()

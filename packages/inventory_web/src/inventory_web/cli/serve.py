@@ -15,7 +15,7 @@ from gunicorn.glogging import Logger
 from pydantic import SecretStr
 
 from inventory_web.app import create_app
-from inventory_web.commands.opening import database
+from inventory_web.cli.session import open_database
 from inventory_web.db.bootstrap import secret_key
 from inventory_web.db.schema import require_current
 from inventory_web.errors import PortTaken
@@ -31,7 +31,7 @@ LINGER_SECONDS = 0.5
 def serve(*, host: str, port: int) -> None:
     """Serve; raises ``SchemaNotCurrent`` or ``PortTaken`` before anything listens."""
     settings = Settings.from_environment()
-    with database(settings) as sessions:
+    with open_database(settings) as sessions:
         require_current(sessions.engine)
     run_server(settings, host, port)
 

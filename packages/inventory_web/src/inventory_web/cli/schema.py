@@ -13,7 +13,7 @@ from inventory_core import verify as verify_inventory
 from inventory_web.auth import two_factor, users
 from inventory_web.auth.passwords import INITIAL_NAME, INITIAL_PASSWORD
 from inventory_web.auth.users import has_initial_password, set_password
-from inventory_web.commands.opening import database, inventory_of
+from inventory_web.cli.session import inventory_session, open_database
 from inventory_web.db.bootstrap import open_inventory, secret_keys
 from inventory_web.db.schema import require_current, upgrade_all
 from inventory_web.i18n.labels import format_number, movements_text, products_text
@@ -24,7 +24,7 @@ from inventory_web.settings import Settings
 def migrate(*, only_check: bool) -> None:
     """Bring the schema up to date and give the first account its password, or raise ``SchemaNotCurrent`` if it is not."""
     settings = Settings.from_environment()
-    with database(settings) as sessions:
+    with open_database(settings) as sessions:
         if not only_check:
             upgrade_all(sessions.engine)
         require_current(sessions.engine)
@@ -58,7 +58,7 @@ def _account_faults(inventory: Inventory) -> Iterator[VerificationFault]:
 
 def verify(*, as_json: bool) -> None:
     """Print what was checked, and each fault; exit with 1 if there is any."""
-    with inventory_of(Settings.from_environment()) as inventory:
+    with inventory_session(Settings.from_environment()) as inventory:
         outcome = verify_inventory(inventory)
         outcome = dataclasses.replace(outcome, faults=(*outcome.faults, *_account_faults(inventory)))
     if as_json:
