@@ -12,7 +12,7 @@ from pytest_docker.plugin import DockerComposeExecutor
 from sqlalchemy import URL
 
 from inventory_core import Inventory, build_plugin_manager
-from inventory_core.inventory import utc_now
+from inventory_core.context import utc_now
 from tests.contracts.replicated import ReplicatedSets
 from tests.contracts.topologies import Database, MySQLSchemas, SQLiteFiles, Topology
 from tests.replication.mysql.servers import APP, ROOT, START_BOUND, ReplicaSet, eventually, running_services

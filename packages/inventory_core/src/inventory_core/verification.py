@@ -8,7 +8,7 @@ from sqlalchemy import ColumnElement, ForeignKeyConstraint, Select, Table, and_,
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from inventory_core.inventory import Inventory
+from inventory_core.context import InventoryContext
 from inventory_core.models import BALANCE, CATEGORY, LOCATION, MOVEMENT, OPERATION, OPERATION_RESULT, PRODUCT, metadata
 from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.texts import code_key, invisible_characters, search_text, sort_key
@@ -239,7 +239,7 @@ class Verification:
 
 
 @check_arguments
-def verify(inventory: Inventory) -> Verification:
+def verify(inventory: InventoryContext) -> Verification:
     """Check every stored balance, total, key and reference.
 
     Reads the whole database in a few statements and constant memory, so it takes its time: seconds per million movements.

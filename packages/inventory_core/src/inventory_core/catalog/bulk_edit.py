@@ -10,9 +10,9 @@ from sqlalchemy import bindparam, select
 
 from inventory_core.catalog.categories import find_or_add_category
 from inventory_core.catalog.selection import LockedProduct, Selection, lock_many, lock_selected
+from inventory_core.context import InventoryContext
 from inventory_core.database.sql_batch import enlarged_page_cache, insert_rows, set_by_id, stored_time
 from inventory_core.errors import CannotUndo, ChangedProduct, Fault, InvalidInput, MovementNotFound, ProductsConflict
-from inventory_core.inventory import Inventory
 from inventory_core.models import CATEGORY, IMPORT_CHANGE, OPERATION, OPERATION_RESULT, PRODUCT
 from inventory_core.rules.arguments import check_arguments, request_faults, require_types
 from inventory_core.rules.products import category_faults
@@ -170,7 +170,7 @@ class _Outcome(NamedTuple):
 
 @check_arguments
 def change_products(
-    inventory: Inventory, *, selection: Selection, change: BulkEdit, actor: str, operation: str
+    inventory: InventoryContext, *, selection: Selection, change: BulkEdit, actor: str, operation: str
 ) -> ProductsSaved:
     """Give every product of the selection the same category or minimum, or retire or restore them all.
 
@@ -204,7 +204,9 @@ def change_products(
 
 
 @check_arguments
-def undo_products_change(inventory: Inventory, *, changed_operation: str, actor: str, operation: str) -> ProductsSaved:
+def undo_products_change(
+    inventory: InventoryContext, *, changed_operation: str, actor: str, operation: str
+) -> ProductsSaved:
     """Give every product that ``change_products`` changed under that operation id its own former value.
 
     All or nothing. Raises ``CannotUndo`` (``edited_since`` with the code of a product that was edited in between;

@@ -6,9 +6,9 @@ from typing import Any
 from sqlalchemy import bindparam, insert, select
 from sqlalchemy.exc import DBAPIError
 
+from inventory_core.context import InventoryContext
 from inventory_core.database.dialects import DriverErrorKind, classify_driver_error
 from inventory_core.errors import Fault, InvalidInput
-from inventory_core.inventory import Inventory
 from inventory_core.models import LOCATION
 from inventory_core.rules.arguments import check_arguments, request_faults
 from inventory_core.rules.products import location_faults, normalize_location
@@ -22,7 +22,7 @@ _ADD = insert(LOCATION)
 
 
 @check_arguments
-def add_location(inventory: Inventory, *, name: str, actor: str, operation: str) -> str:
+def add_location(inventory: InventoryContext, *, name: str, actor: str, operation: str) -> str:
     """Add a place that holds stock; give its cleaned name.
 
     Raises ``InvalidInput`` (``duplicate`` if a location has this name without case and accents) or ``OperationReused``.

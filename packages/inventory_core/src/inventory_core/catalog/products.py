@@ -9,9 +9,9 @@ from sqlalchemy import CursorResult, Insert, Update, bindparam, insert, select, 
 from sqlalchemy.exc import DBAPIError
 
 from inventory_core.catalog.categories import find_or_add_category
+from inventory_core.context import InventoryContext
 from inventory_core.database.dialects import DriverErrorKind, classify_driver_error
 from inventory_core.errors import DuplicateCode, EditConflict, InvalidInput
-from inventory_core.inventory import Inventory
 from inventory_core.models import CATEGORY, PRODUCT
 from inventory_core.results import ProductSaved, read_product_saved
 from inventory_core.rules.arguments import check_arguments, request_faults
@@ -52,7 +52,7 @@ class _Edited(NamedTuple):
 
 @check_arguments
 def register_product(
-    inventory: Inventory,
+    inventory: InventoryContext,
     *,
     draft: ProductDraft,
     quantity: int = 0,
@@ -88,7 +88,7 @@ def register_product(
 
 @check_arguments
 def edit_product(
-    inventory: Inventory, *, code: str, draft: ProductDraft, expected_version: int, actor: str, operation: str
+    inventory: InventoryContext, *, code: str, draft: ProductDraft, expected_version: int, actor: str, operation: str
 ) -> ProductSaved:
     """Replace the fields of the product with this code, its code included, if it is still at ``expected_version``.
 
@@ -125,7 +125,7 @@ def edit_product(
 
 @check_arguments
 def retire_product(
-    inventory: Inventory, *, code: str, expected_version: int | None = None, actor: str, operation: str
+    inventory: InventoryContext, *, code: str, expected_version: int | None = None, actor: str, operation: str
 ) -> ProductSaved:
     """Take a product out of use; its stock and history stay. A product that is retired already stays as it is.
 
@@ -136,14 +136,14 @@ def retire_product(
 
 @check_arguments
 def restore_product(
-    inventory: Inventory, *, code: str, expected_version: int | None = None, actor: str, operation: str
+    inventory: InventoryContext, *, code: str, expected_version: int | None = None, actor: str, operation: str
 ) -> ProductSaved:
     """Bring a retired product back into use; one in use stays as it is. Raises what ``retire_product`` raises."""
     return _set_retired(inventory, "restore", code, expected_version, actor, operation)
 
 
 def _set_retired(
-    inventory: Inventory, verb: str, code: str, expected_version: int | None, actor: str, operation: str
+    inventory: InventoryContext, verb: str, code: str, expected_version: int | None, actor: str, operation: str
 ) -> ProductSaved:
     retire = verb == "retire"
 

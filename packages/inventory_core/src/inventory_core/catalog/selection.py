@@ -8,8 +8,8 @@ from typing import NamedTuple
 from sqlalchemy import bindparam, select
 from sqlalchemy.orm import Session
 
+from inventory_core.context import InventoryContext
 from inventory_core.errors import Fault, InvalidInput, SelectionChanged
-from inventory_core.inventory import Inventory
 from inventory_core.models import BALANCE, PRODUCT
 from inventory_core.queries.product_query.filters import (
     ProductFilter,
@@ -86,7 +86,9 @@ def too_many_selected(number: int) -> InvalidInput:
 
 
 @check_arguments
-def selected_rows(inventory: Inventory, selection: Selection, *, size: int = 50, sort: str = "name") -> SelectedRows:
+def selected_rows(
+    inventory: InventoryContext, selection: Selection, *, size: int = 50, sort: str = "name"
+) -> SelectedRows:
     """Give the first ``size`` (1 to 500) products of a selection and count all, up to ``MAX_SELECTED_PRODUCTS``.
 
     Products that were selected one by one stand in that order, those of a filter in the order of ``sort``. An id that no

@@ -8,7 +8,7 @@ from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, Protocol, Self, TypeVar
 
-from sqlalchemy import URL, Connection, Engine, event
+from sqlalchemy import URL, Connection, Engine, StaticPool, event
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import ORMExecuteState, Session
@@ -91,6 +91,18 @@ class SingleDatabase:
         """Open the SQLite database in a file, which need not exist; its name may hold any character."""
         # An absolute path keeps a name such as "file:x" or ":memory:" from being more than a name.
         engines = open_engines(URL.create("sqlite", database=str(path.absolute())))
+        return cls(engines, attempts=attempts, patience=patience)
+
+    @classmethod
+    def from_engine(cls, engine: Engine, *, attempts: int = ATTEMPTS, patience: float = RETRY_TIMEOUT_SECONDS) -> Self:
+        """Read and write through the caller's own engine.
+
+        On MySQL it needs the isolation level READ COMMITTED; on SQLite foreign keys are checked only if the engine turns them on.
+        Raises ``StorageRefused`` for a database that is not supported.
+        """
+        is_sqlite = engine.dialect.name == "sqlite"
+        one_connection = isinstance(engine.pool, StaticPool)
+        engines = ReadWriteEngines(engine, engine, takes_turns=is_sqlite, one_connection=one_connection)
         return cls(engines, attempts=attempts, patience=patience)
 
     @property

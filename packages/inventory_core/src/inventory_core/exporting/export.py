@@ -11,10 +11,10 @@ from typing import BinaryIO, Literal, TypeVar
 
 from xlsxwriter.exceptions import XlsxFileError
 
+from inventory_core.context import InventoryContext
 from inventory_core.errors import StorageRefused
 from inventory_core.exporting.columns import product_columns, stock_columns
 from inventory_core.exporting.writers import ROWS_PER_SHEET, write_csv, write_workbook
-from inventory_core.inventory import Inventory
 from inventory_core.queries.product_query.filters import ProductFilter
 from inventory_core.queries.products import stock_levels, stream_products
 from inventory_core.results import ProductRow
@@ -30,7 +30,7 @@ TITLES = {"products": {"es": "Productos", "en": "Products"}, "stock": {"es": "Ex
 
 @check_arguments
 def export_products(
-    inventory: Inventory,
+    inventory: InventoryContext,
     product_filter: ProductFilter,
     target: Path | BinaryIO,
     format: ExportFormat,  # noqa: A002
@@ -73,7 +73,7 @@ def export_products(
 
 @check_arguments
 def export_stock(
-    inventory: Inventory,
+    inventory: InventoryContext,
     product_filter: ProductFilter,
     target: Path | BinaryIO,
     format: ExportFormat,  # noqa: A002

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 
 from inventory_core.catalog.categories import find_or_add_categories
 from inventory_core.catalog.locations import find_or_add_locations
+from inventory_core.context import InventoryContext
 from inventory_core.database.dialects import DriverErrorKind, classify_driver_error
 from inventory_core.database.sql_batch import enlarged_page_cache
 from inventory_core.errors import RowsRefused
@@ -25,7 +26,6 @@ from inventory_core.importing.writer import (
     read_stored_names,
     read_stored_products,
 )
-from inventory_core.inventory import Inventory
 from inventory_core.plugins import ProposedChange
 from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.texts import code_key, normalize_code
@@ -36,7 +36,7 @@ CHANGE_BATCH_SIZE = 8_000
 
 
 @check_arguments
-def preview_import(inventory: Inventory, table: Table, progress: Progress | None = None) -> ImportPreview:
+def preview_import(inventory: InventoryContext, table: Table, progress: Progress | None = None) -> ImportPreview:
     """Tell what an import of the table would do now, and everything that is wrong with it. Changes nothing."""
     log = FaultCollector(_columns(table))
     samples: list[RowSample] = []
@@ -60,7 +60,7 @@ def preview_import(inventory: Inventory, table: Table, progress: Progress | None
 
 @check_arguments
 def import_table(
-    inventory: Inventory, table: Table, *, actor: str, operation: str, progress: Progress | None = None
+    inventory: InventoryContext, table: Table, *, actor: str, operation: str, progress: Progress | None = None
 ) -> ImportResult:
     """Carry out the whole table in one transaction.
 

@@ -9,12 +9,12 @@ from typing import Any, NamedTuple
 
 from sqlalchemy import bindparam, delete, select, union, update
 
+from inventory_core.context import InventoryContext
 from inventory_core.database.sql_batch import set_by_id, stored_time, update_rows
 from inventory_core.errors import CannotUndo, MovementNotFound
 from inventory_core.importing.plan import StoredNames
 from inventory_core.importing.reader import Progress
 from inventory_core.importing.writer import LOCK_BATCH_SIZE, lock_products, read_stored_names
-from inventory_core.inventory import Inventory
 from inventory_core.models import IMPORT_CHANGE, MOVEMENT, OPERATION, OPERATION_RESULT, PRODUCT
 from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.stock import Kind
@@ -88,7 +88,7 @@ class _Edited(NamedTuple):
 
 @check_arguments
 def undo_import(
-    inventory: Inventory, *, import_operation: str, actor: str, operation: str, progress: Progress | None = None
+    inventory: InventoryContext, *, import_operation: str, actor: str, operation: str, progress: Progress | None = None
 ) -> ImportUndone:
     """Give every product of an import its earlier fields, and take back the movements that are not undone yet.
 

@@ -11,8 +11,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union
 from sqlalchemy.orm import Session
 
+from inventory_core.context import InventoryContext
 from inventory_core.errors import ProductNotFound
-from inventory_core.inventory import Inventory
 from inventory_core.models import IMPORT_CHANGE, LOCATION, MOVEMENT, OPERATION, OPERATION_RESULT, PRODUCT
 from inventory_core.rules.arguments import check_arguments, check_page_size
 from inventory_core.rules.texts import code_key, normalize_code, replace_surrogates
@@ -143,7 +143,7 @@ class HistoryPage:
 
 @check_arguments
 def operation_history(
-    inventory: Inventory,
+    inventory: InventoryContext,
     history_filter: HistoryFilter | None = None,
     *,
     after: tuple[datetime, str] | None = None,

@@ -6,8 +6,8 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, select
 
+from inventory_core.context import InventoryContext
 from inventory_core.errors import ProductNotFound
-from inventory_core.inventory import Inventory
 from inventory_core.models import LOCATION, MOVEMENT, PRODUCT
 from inventory_core.rules.arguments import check_arguments, check_page_size
 from inventory_core.rules.texts import code_key, normalize_code, replace_surrogates
@@ -68,7 +68,7 @@ class MovementPage:
 
 @check_arguments
 def movement_history(
-    inventory: Inventory,
+    inventory: InventoryContext,
     *,
     code: str | None = None,
     operation: str | None = None,

@@ -11,9 +11,9 @@ from typing import Any, Self
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
+from inventory_core.context import InventoryContext
 from inventory_core.database.sql_batch import stream
 from inventory_core.errors import InvalidInput, ProductNotFound
-from inventory_core.inventory import Inventory
 from inventory_core.models import BALANCE, CATEGORY, LOCATION, PRODUCT
 from inventory_core.queries.product_query.filters import (
     ProductFilter,
@@ -45,7 +45,7 @@ class ProductCount:
 
 
 @check_arguments
-def count_products(inventory: Inventory, product_filter: ProductFilter, cap: int = 1000) -> ProductCount:
+def count_products(inventory: InventoryContext, product_filter: ProductFilter, cap: int = 1000) -> ProductCount:
     """Count the products of the filter, up to ``cap``: counting further costs time and tells a reader little."""
     with inventory.sessions.reader() as session:
         return count_query(session, plan_query(session, product_filter, "changed"), cap)
@@ -89,7 +89,7 @@ class ProductPage:
 
 @check_arguments
 def product_page(
-    inventory: Inventory,
+    inventory: InventoryContext,
     product_filter: ProductFilter,
     sort: str = "name",
     after: Position | None = None,
@@ -142,7 +142,7 @@ def _read_found(session: Session, query: ProductQuery, ids: Sequence[int]) -> li
 @check_arguments
 @contextmanager
 def stream_products(
-    inventory: Inventory, product_filter: ProductFilter, sort: str = "code"
+    inventory: InventoryContext, product_filter: ProductFilter, sort: str = "code"
 ) -> Iterator[Iterator[ProductRow]]:
     """Give an iterator over all rows of the filter, read as it advances; one reader stays open inside the block.
 
@@ -165,7 +165,7 @@ class ProductDetails:
 
 
 @check_arguments
-def get_product(inventory: Inventory, code: str) -> ProductDetails:
+def get_product(inventory: InventoryContext, code: str) -> ProductDetails:
     """Give the product with this code, retired or not, in whatever case it is written. Raises ``ProductNotFound``."""
     everywhere = ResolvedFilter(None, None, None)
     with inventory.sessions.reader() as session:
@@ -188,7 +188,7 @@ _ANYWHERE = ResolvedFilter(None, None, None)
 
 
 @check_arguments
-def products_by_code(inventory: Inventory, codes: Iterable[str]) -> dict[str, ProductDetails]:
+def products_by_code(inventory: InventoryContext, codes: Iterable[str]) -> dict[str, ProductDetails]:
     """Give the products of these codes, retired ones too, each under the code as it was asked for, in the order given.
 
     A code that no product has is left out. All are read at one moment, in two statements for each 500 codes.
@@ -246,7 +246,7 @@ class StockRow:
 
 @check_arguments
 @contextmanager
-def stock_levels(inventory: Inventory, product_filter: ProductFilter) -> Iterator[Iterator[StockRow]]:
+def stock_levels(inventory: InventoryContext, product_filter: ProductFilter) -> Iterator[Iterator[StockRow]]:
     """Give an iterator over the balances of the filter's products, by code and then by location, read as it advances.
 
     With a location in the filter only its balances are given. One reader stays open inside the block.
@@ -274,7 +274,7 @@ class LocationRow:
 
 
 @check_arguments
-def list_categories(inventory: Inventory) -> tuple[str, ...]:
+def list_categories(inventory: InventoryContext) -> tuple[str, ...]:
     """Give the names of all categories: the predefined ones in their own order, then the others by folded name."""
     with inventory.sessions.reader() as session:
         names = session.scalars(select(CATEGORY.c.name).order_by(CATEGORY.c.name_key)).all()
@@ -283,7 +283,7 @@ def list_categories(inventory: Inventory) -> tuple[str, ...]:
 
 
 @check_arguments
-def list_locations(inventory: Inventory) -> tuple[LocationRow, ...]:
+def list_locations(inventory: InventoryContext) -> tuple[LocationRow, ...]:
     """Give all locations: the default one, then the others by folded name."""
     with inventory.sessions.reader() as session:
         found = session.execute(select(LOCATION.c.name, LOCATION.c.is_default).order_by(LOCATION.c.name_key)).all()

@@ -23,8 +23,8 @@ from sqlalchemy import (
     union_all,
 )
 
+from inventory_core.context import InventoryContext
 from inventory_core.errors import Fault, InvalidInput, ProductNotFound
-from inventory_core.inventory import Inventory
 from inventory_core.models import CATEGORY, MOVEMENT, PRODUCT
 from inventory_core.rules.arguments import check_arguments, check_page_size
 from inventory_core.rules.reports import USAGE_DAYS, PastQuantity, days_left, past_quantities
@@ -52,7 +52,7 @@ class StockShortage:
 
 
 @check_arguments
-def lowest_stock(inventory: Inventory, *, size: int = 10) -> tuple[StockShortage, ...]:
+def lowest_stock(inventory: InventoryContext, *, size: int = 10) -> tuple[StockShortage, ...]:
     """Give the ``size`` (1 to 500) products in use that lack most units; one statement.
 
     Raises ``InvalidInput`` for another size.
@@ -92,7 +92,7 @@ class RunOutForecast:
 
 
 @check_arguments
-def products_running_out(inventory: Inventory, *, size: int = 10) -> tuple[RunOutForecast, ...]:
+def products_running_out(inventory: InventoryContext, *, size: int = 10) -> tuple[RunOutForecast, ...]:
     """Give the ``size`` (1 to 500) products that will be gone first, the most urgent first.
 
     What counts is what was issued in the last ``rules.reports.USAGE_DAYS`` days and not undone; a product that nobody
@@ -153,7 +153,7 @@ class CategoryStock:
 
 
 @check_arguments
-def stock_by_category(inventory: Inventory) -> tuple[CategoryStock, ...]:
+def stock_by_category(inventory: InventoryContext) -> tuple[CategoryStock, ...]:
     """Give each category that has products, the one with most units first; one statement, which reads an index through.
 
     The sums over all of them are those of the inventory.
@@ -180,7 +180,7 @@ class DayTotals:
 
 
 @check_arguments
-def movements_by_day(inventory: Inventory, *, days: int, timezone: tzinfo = UTC) -> tuple[DayTotals, ...]:
+def movements_by_day(inventory: InventoryContext, *, days: int, timezone: tzinfo = UTC) -> tuple[DayTotals, ...]:
     """Give the last ``days`` (1 to 366) days with today as the last one; a day goes from midnight to midnight of ``timezone``.
 
     One statement, which reads the movements of these days from an index. Raises ``InvalidInput`` for another number of days.
@@ -236,7 +236,7 @@ class QuantityHistory:
 
 
 @check_arguments
-def quantity_history(inventory: Inventory, code: str) -> QuantityHistory:
+def quantity_history(inventory: InventoryContext, code: str) -> QuantityHistory:
     """Give the quantities of the last 90 days, or of the last 100 movements if these were more.
 
     The last quantity is what the product has now. Two statements. Raises ``ProductNotFound``.

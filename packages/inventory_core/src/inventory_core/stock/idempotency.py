@@ -15,9 +15,9 @@ from sqlalchemy import Connection, bindparam, insert, select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
+from inventory_core.context import InventoryContext
 from inventory_core.database.dialects import DriverErrorKind, classify_driver_error
 from inventory_core.errors import CommitUnknown, DatabaseBusy, InvalidInput, OperationReused, StorageRefused
-from inventory_core.inventory import Inventory
 from inventory_core.models import OPERATION, OPERATION_RESULT
 from inventory_core.rules.arguments import request_faults
 from inventory_core.rules.texts import normalize_line
@@ -74,7 +74,7 @@ def _fields(result: Any) -> dict[str, Any]:
 
 
 def run_idempotent(
-    inventory: Inventory,
+    inventory: InventoryContext,
     *,
     operation: str,
     verb: str,
@@ -119,7 +119,7 @@ def run_idempotent(
         return _resolve(inventory, operation, run, unknown)
 
 
-def _resolve(inventory: Inventory, operation: str, run: Callable[[Session], R], unknown: CommitUnknown) -> R:
+def _resolve(inventory: InventoryContext, operation: str, run: Callable[[Session], R], unknown: CommitUnknown) -> R:
     """Run an operation again until its outcome is known: its id keeps it from being stored twice.
 
     The database may need a moment, or become another server. Raises ``unknown`` after ``RESOLUTION_TIMEOUT_SECONDS``.

@@ -5,8 +5,8 @@ from typing import Any
 
 from sqlalchemy import bindparam, select
 
+from inventory_core.context import InventoryContext
 from inventory_core.errors import Fault, InvalidInput, MovementNotFound
-from inventory_core.inventory import Inventory
 from inventory_core.models import MOVEMENT
 from inventory_core.results import StockChange, read_stock_change
 from inventory_core.rules.arguments import check_arguments, normalize_reason, request_faults
@@ -33,7 +33,7 @@ EntryPlanner = Callable[[UnitOfWork, ProductState], tuple[LedgerEntry, ...]]
 
 
 def change_stock(
-    inventory: Inventory,
+    inventory: InventoryContext,
     *,
     code: str,
     kind: Kind,
@@ -86,7 +86,7 @@ def location_fingerprint(location: str | None) -> str | None:
 
 @check_arguments
 def receive(
-    inventory: Inventory,
+    inventory: InventoryContext,
     *,
     code: str,
     quantity: int,
@@ -119,7 +119,7 @@ def receive(
 
 @check_arguments
 def issue(
-    inventory: Inventory,
+    inventory: InventoryContext,
     *,
     code: str,
     quantity: int,
@@ -152,7 +152,7 @@ def issue(
 
 @check_arguments
 def transfer(
-    inventory: Inventory,
+    inventory: InventoryContext,
     *,
     code: str,
     quantity: int,
@@ -190,7 +190,7 @@ def transfer(
 
 @check_arguments
 def count(
-    inventory: Inventory,
+    inventory: InventoryContext,
     *,
     code: str,
     quantity: int,
@@ -226,7 +226,7 @@ def count(
 
 @check_arguments
 def change_quantity(
-    inventory: Inventory,
+    inventory: InventoryContext,
     *,
     code: str,
     delta: int,
@@ -288,7 +288,7 @@ _LEGS = _PAST.where(
 
 @check_arguments
 def undo_movement(
-    inventory: Inventory, *, movement_id: int, reason: str = "", actor: str, operation: str
+    inventory: InventoryContext, *, movement_id: int, reason: str = "", actor: str, operation: str
 ) -> StockChange:
     """Take back a movement with a compensating one; of a transfer both halves, whichever of them is named.
 

@@ -11,9 +11,9 @@ from typing import Any
 from sqlalchemy import Row, bindparam, delete, exists, func, insert, or_, select, update
 from sqlalchemy.orm import Session
 
+from inventory_core.context import InventoryContext
 from inventory_core.database.columns import database_now, read_database_clock
 from inventory_core.errors import InvalidInput
-from inventory_core.inventory import Inventory
 from inventory_core.models import OUTBOX, OUTBOX_DEAD_LETTER
 from inventory_core.rules.arguments import check_arguments, type_faults
 from inventory_core.stock.hooks import DUE_IMMEDIATELY, EVENT_HOOKS, has_listeners, read_event
@@ -118,14 +118,14 @@ class _Outcome:
 
 
 @check_arguments
-def deliver_events(inventory: Inventory, limit: int = 100) -> int:
+def deliver_events(inventory: InventoryContext, limit: int = 100) -> int:
     """Deliver up to ``limit`` events that are due; return how many every plugin has taken. See ``deliver_batch``."""
     return deliver_batch(inventory, limit).delivered
 
 
 @check_arguments
 def deliver_batch(
-    inventory: Inventory,
+    inventory: InventoryContext,
     limit: int = 100,
     *,
     lease_seconds: float = LEASE_SECONDS,
@@ -180,7 +180,7 @@ def deliver_batch(
 
 
 @check_arguments
-def outbox_status(inventory: Inventory) -> OutboxStatus:
+def outbox_status(inventory: InventoryContext) -> OutboxStatus:
     """Count what waits and what was given up, in one read-only unit of work."""
     with inventory.sessions.reader() as session:
         waiting = session.scalar(select(func.count()).select_from(OUTBOX)) or 0
@@ -191,7 +191,7 @@ def outbox_status(inventory: Inventory) -> OutboxStatus:
 
 
 @check_arguments
-def list_dead_letters(inventory: Inventory, limit: int = 100) -> tuple[DeadLetter, ...]:
+def list_dead_letters(inventory: InventoryContext, limit: int = 100) -> tuple[DeadLetter, ...]:
     """List the events that were given up, the oldest first."""
     table = OUTBOX_DEAD_LETTER.c
     columns = (table.id, table.event, table.payload, table.at, table.dead_at, table.attempts, table.last_error)
@@ -201,7 +201,7 @@ def list_dead_letters(inventory: Inventory, limit: int = 100) -> tuple[DeadLette
 
 
 @check_arguments
-def retry_dead_letters(inventory: Inventory, ids: tuple[int, ...] | None = None) -> int:
+def retry_dead_letters(inventory: InventoryContext, ids: tuple[int, ...] | None = None) -> int:
     """Put dead letters back into the outbox, due at once; return how many.
 
     They come after the events that wait already, so the order of their products is lost.
@@ -236,13 +236,13 @@ def retry_dead_letters(inventory: Inventory, ids: tuple[int, ...] | None = None)
 
 
 @check_arguments
-def discard_dead_letters(inventory: Inventory, ids: tuple[int, ...]) -> int:
+def discard_dead_letters(inventory: InventoryContext, ids: tuple[int, ...]) -> int:
     """Delete dead letters for good; return how many. Ids that do not exist are skipped."""
     return inventory.sessions.write(lambda session: _delete_dead_letters(session, ids))
 
 
 def _claim(
-    inventory: Inventory, token: str, candidates: Sequence[int], limit: int, lease_seconds: float
+    inventory: InventoryContext, token: str, candidates: Sequence[int], limit: int, lease_seconds: float
 ) -> Sequence[Row[Any]]:
     def work(session: Session) -> Sequence[Row[Any]]:
         connection = session.connection()
@@ -259,7 +259,7 @@ def _claim(
     return inventory.sessions.write(work)
 
 
-def _deliver(inventory: Inventory, event: Row[Any]) -> _Outcome | None:
+def _deliver(inventory: InventoryContext, event: Row[Any]) -> _Outcome | None:
     """Call the plugins. Return None, or what to do with the event that one of them did not take."""
     if event.event not in EVENT_HOOKS:
         return _fail(event, f"this program does not know events named {event.event}", MAX_UNKNOWN_ATTEMPTS)
@@ -289,7 +289,7 @@ def _fail(event: Row[Any], text: str, max_attempts: int, error: Exception | None
     return _Outcome(event, attempts, text, pause)
 
 
-def _settle(inventory: Inventory, token: str, delivered: Sequence[int], kept: Sequence[_Outcome]) -> None:
+def _settle(inventory: InventoryContext, token: str, delivered: Sequence[int], kept: Sequence[_Outcome]) -> None:
     """Delete, put back or give up the events that are still claimed with ``token``."""
 
     def work(session: Session) -> None:

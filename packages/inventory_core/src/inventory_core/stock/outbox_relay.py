@@ -8,8 +8,8 @@ from contextlib import AbstractContextManager, nullcontext
 from types import TracebackType
 from typing import Self
 
+from inventory_core.context import InventoryContext
 from inventory_core.errors import InventoryError
-from inventory_core.inventory import Inventory
 from inventory_core.stock.hooks import EVENT_HOOKS, has_listeners
 from inventory_core.stock.outbox import Delivery, deliver_batch
 
@@ -42,7 +42,7 @@ class OutboxRelay:
 
     def __init__(
         self,
-        inventory: Inventory,
+        inventory: InventoryContext,
         *,
         poll_seconds: float = POLL_SECONDS,
         context: Callable[[], AbstractContextManager[object]] = nullcontext,

@@ -1,0 +1,27 @@
+"""Hold what every operation and query needs: sessions, plugins and a clock."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from pluggy import PluginManager
+
+from inventory_core.database.sessions import SessionSource
+from inventory_core.plugins import build_plugin_manager
+
+
+def utc_now() -> datetime:
+    """Return the time now, aware, in UTC, with microseconds."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class InventoryContext:
+    """The sessions, the plugins and the clock of an inventory; ``Inventory`` adds the methods.
+
+    Frozen and without state of its own; share one in a process or make one per call.
+    """
+
+    sessions: SessionSource
+    plugins: PluginManager = field(default_factory=build_plugin_manager)
+    clock: Callable[[], datetime] = utc_now
