@@ -52,7 +52,7 @@ class SessionSource(Protocol):
 
 
 class SingleDatabase:
-    """Sessions on one database: SQLite (WAL, foreign keys on, busy time-out) or any other SQLAlchemy URL.
+    """Sessions on one database: SQLite (WAL, foreign keys on, busy time-out) or MySQL.
 
     Writes on SQLite take turns inside the process and begin with ``BEGIN IMMEDIATE``; a unit that meets a deadlock or
     a busy database is repeated up to ``attempts`` times with a growing, random pause, but not begun again after ``patience``
