@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from sqlalchemy import URL, Engine, create_mock_engine, event, func, insert, select, text
+from sqlalchemy import URL, Engine, create_engine, create_mock_engine, event, func, insert, select, text
 from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
 
 from inventory_core import (
@@ -223,6 +224,21 @@ def test_who_waits_for_a_long_unit_of_the_same_process_is_told_that_the_database
     with sessions.reader() as session:
         assert session.scalar(text("SELECT COUNT(*) FROM category WHERE name_key = 'nueva'")) == 1
     sessions.close()
+
+
+def test_reader_without_a_free_connection_raises_database_busy_with_its_cause(tmp_path: Path) -> None:
+    write_database(tmp_path / "inventory.db")
+    engine = create_engine(f"sqlite:///{tmp_path / 'inventory.db'}", pool_size=1, max_overflow=0, pool_timeout=0.05)
+    sessions = SingleDatabase(ReadWriteEngines(engine, engine, takes_turns=False, one_connection=False))
+    try:
+        with sessions.reader() as first:
+            first.scalar(COUNT)
+            with pytest.raises(DatabaseBusy) as caught, sessions.reader() as second:
+                second.scalar(COUNT)
+    finally:
+        sessions.close()
+
+    assert isinstance(caught.value.__cause__, PoolTimeout)
 
 
 def test_work_is_repeated_until_the_database_is_free(tmp_path: Path) -> None:
