@@ -114,9 +114,17 @@ def test_several_jobs_are_seen_and_cancelled_in_one_list(work: Jobs, window: Win
     window.sees("1 trabajo en marcha")
     assert row.get_by_text("Cancelada").is_visible()
 
+    kept = page.locator(f"#cancel-{first} button")
+    kept.focus()
+    third = work.add(title="tres.csv")
+    window.sees("2 trabajos en marcha")
+    assert kept.evaluate("e => e === document.activeElement")
+
     work.change(first, state="done", outcome='{"rows": 2000}')
+    window.sees("1 trabajo en marcha")
+    work.change(third, state="done", outcome='{"rows": 2000}')
     window.sees("Ningún trabajo en marcha")
-    assert page.locator("[data-poll]").count() == 0
+    assert page.locator("[data-hx-trigger^=every]").count() == 0
     assert second in page.content()
 
 

@@ -28,7 +28,7 @@ def test_keys_lead_through_the_list_and_open_a_product(window: Window, word: str
 
     assert "".join(walked) == "ABCCBAA"
     press(page, "ArrowUp")
-    assert window.focused() == "search"
+    assert window.focused() == "Buscar"
     press(page, "ArrowDown")
     press(page, "j")
     press(page, "Enter")
@@ -104,7 +104,7 @@ def test_search_and_a_new_product_are_a_key_away_on_every_page(window: Window) -
     press(page, "/")
     page.wait_for_url("**/inventory#search")
 
-    assert window.focused() == "search"
+    assert window.focused() == "Buscar"
 
 
 def test_a_question_mark_opens_the_list_of_the_keys_and_escape_leads_back(window: Window, word: str) -> None:

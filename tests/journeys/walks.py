@@ -12,7 +12,7 @@ from tests.journeys.forms import form_with, forms_of
 from tests.journeys.logbook import Outcome, Step
 
 Journey = Callable[[Client], None]
-WORKED_ON = ' data-poll="'
+WORKED_ON = ' data-hx-trigger="every 1s"'
 
 
 def register(client: Client) -> None:

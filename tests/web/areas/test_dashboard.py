@@ -19,7 +19,7 @@ def chart(page: str, name: str) -> Picture:
 
 def figures(page: str) -> dict[str, tuple[str, str]]:
     """By label: the number and where it leads."""
-    found = re.findall(r'<a class="card figure" href="([^"]*)"><strong>([^<]*)</strong> <span>([^<]*)</span>', page)
+    found = re.findall(r'<a class="card key-figure" href="([^"]*)"><strong>([^<]*)</strong> <span>([^<]*)</span>', page)
     return {label: (value, address.replace("&amp;", "&")) for address, value, label in found}
 
 

@@ -240,8 +240,8 @@ def test_while_an_instance_works_the_page_asks_again_and_shows_how_far_it_is(sit
     fragment = site.operator.get(address, htmx=True).text
 
     assert '<noscript><meta http-equiv="refresh"' in page
-    assert f'data-poll="{address}"' in fragment
-    assert 'data-percent="25"' in fragment
+    assert f'data-hx-get="{address}" data-hx-trigger="every 1s" data-hx-swap="outerMorph"' in fragment
+    assert fragment.startswith("<title>25 % · ")
     assert "<html" not in fragment
     assert '<progress class="work-progress" value="500" max="2000"' in fragment
     for told in ("Fila 500 de 2.000", "25 % · Faltan 3 minutos", "Actualizar", "Cancelar"):

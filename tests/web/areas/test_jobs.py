@@ -41,14 +41,14 @@ def test_several_jobs_are_shown_at_once_and_the_third_waits_for_its_turn(make_si
     assert "3 trabajos en marcha" in page
     assert page.count("/cancel") == 3
     assert page.count("Espera su turno") == 1
-    assert 'data-poll="/work"' in page
+    assert 'data-hx-get="/work" data-hx-trigger="every 1s"' in page
     assert '<noscript><meta http-equiv="refresh"' in page
 
     slow.go.set()
     eventually(lambda: states(site) == {"uno": "done", "dos": "done", "tres": "done"})
     page = site.operator.get("/work").text
     assert "Ningún trabajo en marcha" in page
-    assert "data-poll" not in page
+    assert "every 1s" not in page
     assert sorted(slow.ended) == ["dos", "tres", "uno"]
 
 

@@ -1,4 +1,4 @@
-"""The keys, as a page and as the dialog of a script."""
+"""The keys, as a page and as the dialog of every page."""
 
 from flask import Flask
 
@@ -14,12 +14,12 @@ def test_every_page_of_somebody_leads_to_the_list_of_the_keys(app: Flask) -> Non
     assert "Ir a la búsqueda" in browser.get("/shortcuts").text
 
 
-def test_a_script_gets_the_dialog_alone(app: Flask) -> None:
-    answer = Browser(app).let_in("vera").get("/shortcuts", headers={"HX-Request": "true"})
+def test_every_page_of_somebody_has_the_dialog_of_the_shortcuts(app: Flask) -> None:
+    browser = Browser(app)
+    assert "<dialog" not in browser.get("/login").text
 
-    assert answer.text.startswith("<dialog")
-    assert "<html" not in answer.text
-    assert "HX-Request" in answer.headers["Vary"]
+    page = browser.let_in("vera").get("/locations").text
+    assert page.split("<dialog")[1].count("Ir a la búsqueda") == 1
 
 
 def test_only_who_may_change_something_reads_of_the_keys_for_it(app: Flask) -> None:

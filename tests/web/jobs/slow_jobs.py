@@ -41,7 +41,7 @@ class SlowJobs:
                 "slow",
                 "Lento",
                 "slow.show",
-                "gear",
+                "tag",
                 Role.VIEWER,
                 {"wait": self._wait},
                 _state,

@@ -15,7 +15,7 @@ def wants_fragment() -> bool:
 
 def page_or_fragment(page: str, fragment: str, *, status: int = 200, **values: object) -> Response:
     """Render ``fragment`` for htmx and ``page``, which includes it, for everybody else."""
-    response = make_response(render_template(fragment if wants_fragment() else page, **values), status)
+    response = make_response(render_template(fragment if wants_fragment() else page, **values).strip(), status)
     response.vary.update(VARY)
     return response
 

@@ -1,5 +1,17 @@
-"use strict";
 // Everything works without this file. It keeps the keyboard where it was and tells screen readers what changed.
+
+// What had the keyboard and is gone, such as a button of a job that is over, leaves it to the heading.
+let held = null;
+document.addEventListener("htmx:before:swap", ({ detail }) => {
+  const target = detail.ctx.target;
+  held = target?.contains?.(document.activeElement) ? target.id : null;
+});
+document.addEventListener("htmx:after:swap", () => {
+  if (held && document.activeElement === document.body) {
+    document.getElementById(held)?.querySelector("[data-heading]")?.focus({ preventScroll: true });
+  }
+  held = null;
+});
 
 document.addEventListener("htmx:after:settle", (event) => {
   const live = document.getElementById("announcer");
@@ -23,9 +35,23 @@ document.addEventListener("focusin", ({ target }) => {
   if (target.id === "search" && matchMedia(PHONE).matches) setTimeout(() => target.form.scrollIntoView({ block: "start" }));
 });
 
+// What asks for itself again says in a place of its own that nobody answers, and goes on. Whoever has to log in again, or may not
+// see it any more, learns that from the page.
+function reportOffline(polled) {
+  const place = polled.querySelector?.("[data-offline]");
+  if (place && place.textContent !== place.dataset.offline) place.textContent = place.dataset.offline;
+  return Boolean(place);
+}
+
+document.addEventListener("htmx:response:error", ({ target, detail }) => {
+  if (!target.matches?.("[data-hx-trigger^=every]")) return;
+  if (detail.ctx.response.status < 500) location.reload();
+  else reportOffline(target);
+});
+
 // Without an answer nothing on the page changes, and that is told until there is one again.
-document.addEventListener("htmx:error", ({ detail }) => {
-  if (detail.ctx?.response || document.querySelector(".no-answer")) return;
+document.addEventListener("htmx:error", ({ target, detail }) => {
+  if (detail.ctx?.response || document.querySelector(".no-answer") || reportOffline(target)) return;
   document.getElementById("notices")?.append(document.getElementById("no-answer").content.cloneNode(true));
 });
 

@@ -1,4 +1,3 @@
-"use strict";
 // Codes in the picture of a camera, or in a photo where the live picture is not allowed; each goes where typed ones go.
 
 const camera = document.getElementById("camera");
@@ -110,7 +109,11 @@ function found(code) {
   last = { code, seen: now };
   if (!fresh) return;
   signal();
-  take(code);
+  pass(code);
+}
+
+function pass(code) {
+  document.dispatchEvent(new CustomEvent("inventory:scan", { detail: { code } }));
 }
 
 function signal() {
@@ -139,7 +142,7 @@ photo.querySelector("input").addEventListener("change", async ({ target }) => {
   target.value = "";
   find ??= prepare();
   const code = image && (await (await find)(image, image.width, image.height));
-  if (code) take(code);
+  if (code) pass(code);
   say(code ? "" : camera.dataset.unread);
 });
 

@@ -1,4 +1,3 @@
-"use strict";
 // Keys for what the pages offer anyway; what stands in /shortcuts is what is here.
 
 const FIELDS = "input:not([type=checkbox]), textarea, select, [contenteditable]";
@@ -175,21 +174,12 @@ document.addEventListener("click", (event) => {
   }
 });
 
-async function showKeys(link) {
-  const shown = () => document.querySelector("dialog.shortcuts-dialog");
-  if (!shown()) {
-    const answer = await fetch(link.href, { headers: { "HX-Request": "true" } }).catch(() => null);
-    const made = answer?.ok && new DOMParser().parseFromString(await answer.text(), "text/html").querySelector("dialog");
-    // Without an answer, or after the end of the session, the page itself says what there is to say.
-    if (!made) return location.assign(link.href);
-    if (!shown()) document.body.append(made);
-  }
-  if (!shown().open) shown().showModal();
+function showKeys() {
+  document.querySelector("dialog.shortcuts-dialog").showModal();
 }
 
 document.addEventListener("click", (event) => {
-  const link = event.target.closest("#keys");
-  if (!link || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  if (!event.target.closest("#keys") || event.ctrlKey || event.metaKey || event.shiftKey) return;
   event.preventDefault();
-  showKeys(link);
+  showKeys();
 });

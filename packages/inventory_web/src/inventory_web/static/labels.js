@@ -1,4 +1,3 @@
-"use strict";
 // The browser's own command prints as well; this only brings it to where the person looks.
 
 const button = document.getElementById("print-labels");

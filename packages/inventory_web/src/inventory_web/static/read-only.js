@@ -1,77 +1,74 @@
-"use strict";
 // While nothing can be saved, forms say so beside their buttons and wait; once it can be again, they go on as they stand.
 
-(() => {
-  const EVERY = 5000;
-  const notice = document.getElementById("read-only");
-  // What is chosen in the bar is this browser's own, and some forms only ask.
-  const SAVES = "form[method=post]:not(.app-bar form, [data-saves-nothing])";
-  const BUTTON = "button:not([type=button], [type=reset]), input[type=submit]";
-  // Forms of one line in a table have no room for a sentence: their buttons refer to the notice.
-  const IN_A_LINE = "td form, .qty-note form";
-  let waiting = true;
-  let number = 0;
+const EVERY = 5000;
+const notice = document.getElementById("read-only");
+// What is chosen in the bar is this browser's own, and some forms only ask.
+const SAVES = "form[method=post]:not(.app-bar form, [data-saves-nothing])";
+const BUTTON = "button:not([type=button], [type=reset]), input[type=submit]";
+// Forms of one line in a table have no room for a sentence: their buttons refer to the notice.
+const IN_A_LINE = "td form, .qty-note form";
+let waiting = true;
+let number = 0;
 
-  function hold(form) {
-    if (form.dataset.waiting) return;
-    form.dataset.waiting = "yes";
-    const buttons = [...form.querySelectorAll(BUTTON)];
-    let why = notice.id;
-    if (!form.matches(IN_A_LINE) && buttons.length) {
-      const sentence = document.createElement("small");
-      why = sentence.id = `waits-${++number}`;
-      sentence.className = "form-waits";
-      sentence.textContent = notice.dataset.waits;
-      buttons.at(-1).after(sentence);
-    }
-    for (const button of buttons) {
-      button.setAttribute("aria-disabled", "true");
-      // Without scripts the page itself refers to the notice.
-      button.dataset.described = (button.getAttribute("aria-describedby") || "").replace(notice.id, "").trim();
-      button.setAttribute("aria-describedby", `${button.dataset.described} ${why}`.trim());
-    }
+function hold(form) {
+  if (form.dataset.waiting) return;
+  form.dataset.waiting = "yes";
+  const buttons = [...form.querySelectorAll(BUTTON)];
+  let why = notice.id;
+  if (!form.matches(IN_A_LINE) && buttons.length) {
+    const sentence = document.createElement("small");
+    why = sentence.id = `waits-${++number}`;
+    sentence.className = "form-waits";
+    sentence.textContent = notice.dataset.waits;
+    buttons.at(-1).after(sentence);
   }
-
-  function release(form) {
-    delete form.dataset.waiting;
-    form.querySelectorAll("small.form-waits").forEach((sentence) => sentence.remove());
-    for (const button of form.querySelectorAll("[aria-disabled]")) {
-      button.removeAttribute("aria-disabled");
-      if (button.dataset.described) button.setAttribute("aria-describedby", button.dataset.described);
-      else button.removeAttribute("aria-describedby");
-      delete button.dataset.described;
-    }
+  for (const button of buttons) {
+    button.setAttribute("aria-disabled", "true");
+    // Without scripts the page itself refers to the notice.
+    button.dataset.described = (button.getAttribute("aria-describedby") || "").replace(notice.id, "").trim();
+    button.setAttribute("aria-describedby", `${button.dataset.described} ${why}`.trim());
   }
+}
 
-  function holdAll() {
-    if (waiting) document.querySelectorAll(SAVES).forEach(hold);
+function release(form) {
+  delete form.dataset.waiting;
+  form.querySelectorAll("small.form-waits").forEach((sentence) => sentence.remove());
+  for (const button of form.querySelectorAll("[aria-disabled]")) {
+    button.removeAttribute("aria-disabled");
+    if (button.dataset.described) button.setAttribute("aria-describedby", button.dataset.described);
+    else button.removeAttribute("aria-describedby");
+    delete button.dataset.described;
   }
+}
 
-  async function ask() {
-    if (!waiting || document.hidden) return;
-    const answer = await fetch(notice.dataset.ask, { cache: "no-store", headers: { Accept: "application/json" } }).catch(() => null);
-    const mode = answer?.ok ? (await answer.json().catch(() => null))?.database?.mode : null;
-    if (mode === "read_only" || mode === "down" || !mode) return;
-    waiting = false;
-    clearInterval(asking);
-    document.querySelectorAll("[data-waiting]").forEach(release);
-    notice.className = "alert alert-success";
-    notice.querySelector("span").textContent = notice.dataset.over;
-  }
+function holdAll() {
+  if (waiting) document.querySelectorAll(SAVES).forEach(hold);
+}
 
-  document.addEventListener(
-    "submit",
-    (event) => {
-      if (!waiting || !event.target.matches(SAVES)) return;
-      event.preventDefault();
-      event.stopImmediatePropagation();
-      document.getElementById("announcer").textContent = notice.dataset.waits;
-      notice.scrollIntoView({ block: "nearest" });
-    },
-    true,
-  );
-  document.addEventListener("htmx:after:settle", holdAll);
-  document.addEventListener("visibilitychange", ask);
-  const asking = setInterval(ask, EVERY);
-  holdAll();
-})();
+async function ask() {
+  if (!waiting || document.hidden) return;
+  const answer = await fetch(notice.dataset.ask, { cache: "no-store", headers: { Accept: "application/json" } }).catch(() => null);
+  const mode = answer?.ok ? (await answer.json().catch(() => null))?.database?.mode : null;
+  if (mode === "read_only" || mode === "down" || !mode) return;
+  waiting = false;
+  clearInterval(asking);
+  document.querySelectorAll("[data-waiting]").forEach(release);
+  notice.className = "alert alert-success";
+  notice.querySelector("span").textContent = notice.dataset.over;
+}
+
+document.addEventListener(
+  "submit",
+  (event) => {
+    if (!waiting || !event.target.matches(SAVES)) return;
+    event.preventDefault();
+    event.stopImmediatePropagation();
+    document.getElementById("announcer").textContent = notice.dataset.waits;
+    notice.scrollIntoView({ block: "nearest" });
+  },
+  true,
+);
+document.addEventListener("htmx:after:settle", holdAll);
+document.addEventListener("visibilitychange", ask);
+const asking = setInterval(ask, EVERY);
+holdAll();

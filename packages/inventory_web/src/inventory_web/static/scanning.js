@@ -1,4 +1,3 @@
-"use strict";
 // Keeps the keyboard where the next scan has to go, and takes scans one after the other, however quickly they come.
 
 const scanForm = document.getElementById("scan-form");
@@ -22,6 +21,8 @@ function take(code) {
   if (code.trim()) waiting.push(code);
   next();
 }
+
+document.addEventListener("inventory:scan", ({ detail }) => take(detail.code));
 
 function next() {
   if (asking || !waiting.length) return;

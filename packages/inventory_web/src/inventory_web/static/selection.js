@@ -1,4 +1,3 @@
-"use strict";
 // Marks in the list: ranges with the shift key, the whole page, their number. Without this file they are sent all the same.
 
 const MARKS = ".products input[name=p]";

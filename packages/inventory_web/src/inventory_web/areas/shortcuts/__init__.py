@@ -1,13 +1,11 @@
-"""The list of keys: a dialog for who has scripts, a page for everybody."""
+"""The list of keys: a dialog of every page, and a page of its own without scripts."""
 
 from collections.abc import Sequence
 
-from flask import Blueprint
-from werkzeug.wrappers import Response
+from flask import Blueprint, render_template
 
 from inventory_web.auth.roles import Role, requires
 from inventory_web.hookspecs import hookimpl
-from inventory_web.http import htmx
 from inventory_web.settings import Settings
 
 
@@ -26,6 +24,6 @@ class ShortcutsArea:
 
 
 @requires(Role.VIEWER)
-def keys() -> Response:
-    """The list, or for a script of ours the dialog that shows it."""
-    return htmx.page_or_fragment("shortcuts/page.html", "shortcuts/dialog.html")
+def keys() -> str:
+    """Show the list of keys."""
+    return render_template("shortcuts/page.html")
