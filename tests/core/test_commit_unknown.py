@@ -123,36 +123,55 @@ def test_an_operation_whose_commit_stays_unknown_says_so_and_may_be_repeated(
 
 
 class HangingOnce:
-    """Sessions whose first write is lost while its transaction is still open on the server, and rolled back a little later."""
+    """Sessions whose first write is lost while its transaction is still open on the server, until ``roll_back``."""
 
     def __init__(self, database: SingleDatabase, servers: ReplicaSet) -> None:
         self._database = database
         self._open = servers.source.connect(autocommit=False, database=DATABASE)
-        self.timer: threading.Timer | None = None
+        self.roll_back = self._open.close
+        self.writes = 0
 
     def reader(self) -> AbstractContextManager[Session]:
         return self._database.reader()
 
     def write(self, work: Callable[[Session], T]) -> T:
-        if self.timer is None:
+        self.writes += 1
+        if self.writes == 1:
             with self._open.cursor() as cursor:
                 columns = "(id, verb, fingerprint, actor, at) VALUES ('second', 'receive', 'x', 'ada', NOW())"
                 cursor.execute(f"INSERT INTO {OPERATION.name} {columns}")
-            self.timer = threading.Timer(1.0, self._open.close)
-            self.timer.start()
             raise CommitUnknown
         return self._database.write(work)
 
 
 def test_an_operation_does_not_wait_for_the_locks_of_a_commit_that_hangs(
+    database: SingleDatabase, servers: ReplicaSet, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(idempotency, "RESOLUTION_TIMEOUT_SECONDS", 1.0)
+    sessions = HangingOnce(database, servers)
+    began = time.monotonic()
+    try:
+        with pytest.raises(CommitUnknown):
+            receive(Inventory(sessions), code="A-1", quantity=5, actor="ada", operation="second")
+        took = time.monotonic() - began
+    finally:
+        sessions.roll_back()
+
+    # A lock would be waited for ten seconds.
+    assert took < 6
+    assert sessions.writes >= 2
+    repeated = receive(Inventory(database), code="A-1", quantity=5, actor="ada", operation="second")
+    assert repeated.quantity == 6
+
+
+def test_an_operation_is_carried_out_once_a_commit_that_hung_is_rolled_back(
     database: SingleDatabase, servers: ReplicaSet
 ) -> None:
     sessions = HangingOnce(database, servers)
-    began = time.monotonic()
+    timer = threading.Timer(1.0, sessions.roll_back)
+    timer.start()
     change = receive(Inventory(sessions), code="A-1", quantity=5, actor="ada", operation="second")
+    timer.join()
 
     assert change.quantity == 6
-    # A lock would be waited for ten seconds.
-    assert time.monotonic() - began < 6
-    assert sessions.timer is not None
-    sessions.timer.join()
+    assert get_product(Inventory(database), code="A-1").row.quantity == 6
