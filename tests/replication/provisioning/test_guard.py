@@ -242,5 +242,5 @@ def test_the_guard_does_not_open_what_a_person_or_another_run_keeps_closed(pair:
 
     assert (busy.code, "Another run" in busy.answer["reason"]) == (1, True)
     assert (shown.code, closed(pair.one)) == (1, True)
-    assert "was told to refuse writes" in shown.answer["reason"]
+    assert "was set to refuse writes" in shown.answer["reason"]
     assert pair.provision().steps == [("one", "SetReadOnly")]
