@@ -11,10 +11,13 @@ from sqlalchemy.orm import Session
 from typing_extensions import override
 
 from inventory_replication import ClusterConfig, Credentials, MonitorPolicy, ReplicatedCluster, Server
+from inventory_replication.decisions.gtid import GtidSet
 from inventory_replication.monitor import Monitor
+from inventory_replication.mysql.connection import CommittedGtids, GtidSource
 from inventory_replication.stats import LoadTracker
 from tests.replication.runtime.clusters import KEYS
 
+ORIGIN = "10000000-0000-11f0-8000-000000000000"
 NOWHERE = Server("source", "127.0.0.1", 9)
 
 
@@ -109,3 +112,13 @@ def test_contexts_of_two_clusters_are_kept_apart(cluster: ReplicatedCluster[Sess
         with cluster.causal() as inner:
             assert inner.carried.unknown
         assert not another.carried.unknown
+
+
+def test_context_forgets_a_lost_write_and_so_does_the_context_around_it(cluster: ReplicatedCluster[Session]) -> None:
+    kept, lost = GtidSet.of(ORIGIN, 1, 4), GtidSet.of(ORIGIN, 5, 6)
+    with cluster.causal() as outer:
+        outer.add(CommittedGtids((kept | lost).compact(), GtidSource.REPORTED))
+        with cluster.causal() as inner:
+            inner.give_up(lost)
+            assert inner.carried.gtids == kept
+        assert outer.carried.gtids == kept
