@@ -43,7 +43,7 @@ def by_column(rows: Sequence[Sequence[str]]) -> tuple[list[ParsedRow], tuple[Row
     log = FaultCollector({})
     table = parsed(rows)
     reader = BatchParser(table, log)
-    return [line for portion in table.portions for line in reader.read(portion)], log.first
+    return [line for batch in table.batches for line in reader.read(batch)], log.first
 
 
 @given(

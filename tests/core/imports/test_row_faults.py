@@ -148,8 +148,8 @@ def test_a_total_beyond_the_limit_is_a_fault(inventory: Inventory) -> None:
 
 def test_a_cell_that_shows_an_error_is_a_fault_if_its_column_is_read(inventory: Inventory) -> None:
     table = table_of(xlsx_bytes({"Uno": [["code", "name", "colour"], ["A-1", "Chair", "red"]]}))
-    (rows,) = table.portions
-    broken = dataclasses.replace(table, portions=[rows._replace(errors={2: {1: "#N/A", 2: "#REF!"}})])
+    (rows,) = table.batches
+    broken = dataclasses.replace(table, batches=[rows._replace(errors={2: {1: "#N/A", 2: "#REF!"}})])
 
     preview = preview_import(inventory, broken)
 

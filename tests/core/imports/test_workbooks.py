@@ -103,7 +103,7 @@ def test_cells_that_show_an_error_are_known() -> None:
         with_sheet(f'{HEADER}<row r="2">{text_cell("A2", "A-1")}{error}<c r="C2" t="e"><v>#REF!</v></c></row>')
     )
 
-    assert [rows.errors for rows in table.portions] == [{2: {1: "#N/A", 2: "#REF!"}}]
+    assert [rows.errors for rows in table.batches] == [{2: {1: "#N/A", 2: "#REF!"}}]
     assert cells(table) == [["A-1", "#N/A", "#REF!"]]
 
 

@@ -12,7 +12,7 @@ from inventory_core import (
     hookimpl,
     verify,
 )
-from inventory_core.rules.stock import Kind
+from inventory_core.rules.stock import MovementKind
 from inventory_core.stock.idempotency import UnitOfWork, run_idempotent
 from inventory_core.stock.ledger import PRODUCT_BATCH_SIZE, BalanceChange, add_to_balances
 from inventory_core.testing import counted_statements, create_location, create_product, new_request
@@ -20,7 +20,7 @@ from inventory_core.testing import counted_statements, create_location, create_p
 
 def add(inventory: Inventory, changes: list[BalanceChange]) -> int:
     def work(unit: UnitOfWork) -> int:
-        return add_to_balances(unit, changes, kind=Kind.IMPORT, reason="file")
+        return add_to_balances(unit, changes, kind=MovementKind.IMPORT, reason="file")
 
     return run_idempotent(
         inventory,

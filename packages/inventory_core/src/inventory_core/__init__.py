@@ -121,7 +121,7 @@ from inventory_core.queries.reports import (
 )
 from inventory_core.results import ProductRow, ProductSaved, StockChange
 from inventory_core.rules.products import PREDEFINED_CATEGORIES, WITHOUT_CATEGORY, ProductDraft
-from inventory_core.rules.stock import MAX_QUANTITY, Status, parse_quantity
+from inventory_core.rules.stock import MAX_QUANTITY, MovementKind, Status, parse_quantity
 from inventory_core.rules.texts import (
     MAX_CODE_LENGTH,
     MAX_KEY_LENGTH,
@@ -195,6 +195,7 @@ __all__ = [
     "InventoryError",
     "LocationNotFound",
     "LocationRow",
+    "MovementKind",
     "MovementNotFound",
     "MovementPage",
     "MovementRow",

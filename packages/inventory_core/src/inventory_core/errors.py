@@ -105,7 +105,7 @@ class MovementNotFound(InventoryError):
 
 
 class InsufficientStock(InventoryError):
-    """More was asked for than lies there."""
+    """The location has less than was requested."""
 
     code = "INV-006"
 
@@ -114,7 +114,9 @@ class InsufficientStock(InventoryError):
         self.location = location
         self.available = available
         self.requested = requested
-        super().__init__(f"{product_code!r} has {available} in {location!r}, {requested} were asked for")
+        super().__init__(
+            f"insufficient stock of {product_code!r} at {location!r}: {available} available, {requested} requested"
+        )
 
 
 class QuantityLimit(InventoryError):
@@ -152,7 +154,7 @@ class CountConflict(InventoryError):
         self.location = location
         self.expected = expected
         self.current = current
-        super().__init__(f"{product_code!r} in {location!r} now has {current}, {expected} was seen")
+        super().__init__(f"the quantity of {product_code!r} at {location!r} is now {current}, not {expected}")
 
 
 class ProductRetired(InventoryError):
@@ -211,7 +213,7 @@ class FileRefused(InventoryError):
 
 
 class RowsRefused(InventoryError):
-    """Rows of the file break rules; nothing was imported. ``faults`` holds them (``imports.RowFault``)."""
+    """Rows of the file break rules; nothing was imported. ``faults`` holds them (``RowFault``)."""
 
     code = "INV-015"
 
@@ -243,7 +245,7 @@ class StorageRefused(InventoryError):
 
 
 class SchemaNotCurrent(InventoryError):
-    """The schema is older than this program, which ``inventory migrate`` mends, or ``newer``, which a newer program does."""
+    """The schema is older than this program, to be fixed with ``inventory migrate``, or ``newer``, which needs a newer program."""
 
     code = "INV-018"
 
@@ -285,7 +287,7 @@ class SelectionChanged(InventoryError):
     def __init__(self, seen: int, current: int) -> None:
         self.seen = seen
         self.current = current
-        super().__init__(f"the filter finds {current} products, {seen} were seen")
+        super().__init__(f"the filter now matches {current} products, not {seen}")
 
 
 class TransactionMisuse(InventoryError):

@@ -90,7 +90,7 @@ class Product(CoreTable, table=True):
 
 
 class Balance(CoreTable, table=True):
-    """What lies in one place; never negative. The row appears with the first stock and stays."""
+    """The quantity of a product in a location; never negative. The row appears with the first stock and stays."""
 
     __tablename__ = "balance"
     __table_args__ = (

@@ -91,7 +91,7 @@ class CoreHooks:
 
     @hookspec
     def export_columns(self) -> Sequence[ExportColumn]:
-        """Give further columns for the export of products; their values are computed from the exported row alone."""
+        """Return further columns for the export of products; their values are computed from the exported row alone."""
         raise NotImplementedError
 
 
@@ -119,7 +119,7 @@ class InstalledPlugin:
     error: str = ""
 
     def as_dict(self) -> dict[str, object]:
-        """The same in JSON values, with ``state``: ``loaded``, ``off`` or ``failed``."""
+        """Return the same in JSON values, with ``state``: ``loaded``, ``off`` or ``failed``."""
         state = "off" if self.off else "failed" if self.error else "loaded"
         return {
             "name": self.name,
@@ -168,7 +168,7 @@ def usable_plugins(installed: Sequence[InstalledPlugin]) -> tuple[object, ...]:
 
 
 def make_plugin(plugin: object) -> object:
-    """The plugin itself, or a new instance if it is a class."""
+    """Return the plugin itself, or a new instance if it is a class."""
     return plugin() if inspect.isclass(plugin) else plugin
 
 
@@ -210,7 +210,7 @@ def _prepare(
 
 
 def _implemented(plugin: object, family: str, kind: type) -> list[str]:
-    """The hooks of a family that a plugin implements. Raises ``pluggy.PluginValidationError`` if one does not fit."""
+    """Return the hooks of a family that a plugin implements. Raises ``pluggy.PluginValidationError`` if one does not fit."""
     manager = PluginManager(family)
     manager.add_hookspecs(kind)
     manager.register(plugin)

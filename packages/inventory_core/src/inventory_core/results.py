@@ -11,7 +11,7 @@ from inventory_core.rules.stock import Status, shown_status, to_buy
 class StockChange:
     """A change of quantities that is committed.
 
-    ``before`` and ``quantity`` are what lay, and now lies, in ``location`` (of a transfer: the target), ``total`` the
+    ``before`` and ``quantity`` are the former and the present quantity in ``location`` (of a transfer: the target), ``total`` the
     product's sum over all locations. ``kind`` is the kind of the movements.
     """
 
@@ -47,7 +47,7 @@ def read_product_saved(fields: dict[str, Any]) -> ProductSaved:
 class ProductRow:
     """A product as lists show it.
 
-    ``quantity`` is what lies in ``location``, or in all locations if the filter names none (``location`` is then None);
+    ``quantity`` is the quantity in ``location``, or in all locations if the filter names none (``location`` is then None);
     ``total`` is always the sum of all. ``changed_at`` is UTC.
     """
 
@@ -66,10 +66,10 @@ class ProductRow:
 
     @property
     def status(self) -> Status:
-        """The one status to show; with a location it speaks of that place."""
+        """Return the one status to show; with a location it speaks of that place."""
         return shown_status(self.quantity, self.minimum, retired=self.retired)
 
     @property
     def to_buy(self) -> int:
-        """How many units the total lacks to the minimum."""
+        """Return how many units the total lacks to the minimum."""
         return to_buy(self.total, self.minimum)

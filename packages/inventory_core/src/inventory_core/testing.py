@@ -39,7 +39,7 @@ def new_request() -> Request:
 
 @contextmanager
 def temporary_inventory(folder: Path, *plugins: object) -> Iterator[Inventory]:
-    """Give an inventory on a new SQLite file ``inventory.db`` in ``folder``, at the current schema; close it at the end."""
+    """Yield an inventory on a new SQLite file ``inventory.db`` in ``folder``, at the current schema; close it at the end."""
     path = folder / "inventory.db"
     write_database(path)
     sessions = SingleDatabase.from_url(URL.create("sqlite", database=str(path)))
@@ -77,7 +77,7 @@ def create_location(inventory: Inventory, name: str | None = None) -> str:
 
 @contextmanager
 def counted_statements() -> Iterator[list[str]]:
-    """Give a list that grows by the text of every SQL statement of this process; begin, commit and PRAGMA are left out."""
+    """Yield a list that grows by the text of every SQL statement of this process; begin, commit and PRAGMA are left out."""
     statements: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:

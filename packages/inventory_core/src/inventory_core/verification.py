@@ -47,7 +47,6 @@ _LAST_IDS = (
 )
 _UNDONE = MOVEMENT.alias("undone")
 
-NAME_PLACE = ("product", "location")
 
 # Each statement gives the names of what is wrong, then the value that it should have, then the one that it has.
 _BALANCE_IS_SUM = (
@@ -124,7 +123,7 @@ _CHECKS = (
 
 
 def ledger_faults(session: Session) -> Iterator[VerificationFault]:
-    """Everything that the ledger and the balances disagree on."""
+    """Yield everything that the ledger and the balances disagree on."""
     for check, names, statement in _CHECKS:
         for *keys, expected, found in session.execute(statement, execution_options={"yield_per": 1000}):
             where = ", ".join(f"{name} {key}" for name, key in zip(names, keys, strict=True))
@@ -201,7 +200,7 @@ def invisible_faults(where: str, text: str) -> Iterator[VerificationFault]:
 
 
 def show_invisible(text: str) -> str:
-    """The text with each invisible character as ``<U+200B>``, so that a person sees where it is."""
+    """Return the text with each invisible character as ``<U+200B>``, so that a person sees where it is."""
     return "".join(f"<{found[0]}>" if (found := invisible_characters(char)) else char for char in text)
 
 

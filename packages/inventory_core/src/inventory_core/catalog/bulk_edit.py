@@ -32,11 +32,11 @@ class SetCategory:
         object.__setattr__(self, "category", normalize_line(self.category or "") or None)
 
     def faults(self) -> list[Fault]:
-        """What is wrong with the name."""
+        """Return what is wrong with the name."""
         return category_faults(self.category)
 
     def fingerprint_fields(self) -> dict[str, Any]:
-        """The change in JSON values."""
+        """Return the change in JSON values."""
         return {"category": self.category}
 
 
@@ -47,11 +47,11 @@ class SetMinimum:
     minimum: int
 
     def faults(self) -> list[Fault]:
-        """What is wrong with the number."""
+        """Return what is wrong with the number."""
         return quantity_faults("minimum", self.minimum)
 
     def fingerprint_fields(self) -> dict[str, Any]:
-        """The change in JSON values."""
+        """Return the change in JSON values."""
         return {"minimum": self.minimum}
 
 
@@ -69,7 +69,7 @@ class SetRetired:
         return []
 
     def fingerprint_fields(self) -> dict[str, Any]:
-        """The change in JSON values."""
+        """Return the change in JSON values."""
         return {"retired": self.retired}
 
 
@@ -108,8 +108,8 @@ def set_values(unit: UnitOfWork, column: str, values: Sequence[tuple[int, Any]])
     if column == "category_id":
         categories = dict(values)
         names = category_names(unit, {category_id for category_id in categories.values() if category_id is not None})
-        for portion in _portions(list(categories)):
-            set_by_id(unit.connection, PRODUCT, "search_text", list(_search_texts(unit, portion, categories, names)))
+        for batch in _batches(list(categories)):
+            set_by_id(unit.connection, PRODUCT, "search_text", list(_search_texts(unit, batch, categories, names)))
 
 
 def _search_texts(
@@ -121,11 +121,11 @@ def _search_texts(
 
 
 def category_names(unit: UnitOfWork, ids: set[int]) -> dict[int, str]:
-    """The names of these categories by id."""
+    """Return the names of these categories by id."""
     return {record[0]: record[1] for record in unit.connection.execute(_CATEGORIES, {"ids": sorted(ids)})}
 
 
-def _portions(ids: Sequence[int]) -> Iterable[Sequence[int]]:
+def _batches(ids: Sequence[int]) -> Iterable[Sequence[int]]:
     return (ids[start : start + TEXT_BATCH_SIZE] for start in range(0, len(ids), TEXT_BATCH_SIZE))
 
 
@@ -172,7 +172,7 @@ class _Outcome(NamedTuple):
 def change_products(
     inventory: InventoryContext, *, selection: Selection, change: BulkEdit, actor: str, operation: str
 ) -> ProductsSaved:
-    """Give every product of the selection the same category or minimum, or retire or restore them all.
+    """Set one category or minimum on every product of the selection, or retire or restore them all.
 
     The outcome is that of the same change to one product after the other: versions grow by one, and a product that is so
     already stays as it is. All or nothing, in one transaction that locks the products by ascending id. Which products
@@ -207,7 +207,7 @@ def change_products(
 def undo_products_change(
     inventory: InventoryContext, *, changed_operation: str, actor: str, operation: str
 ) -> ProductsSaved:
-    """Give every product that ``change_products`` changed under that operation id its own former value.
+    """Restore the former value of every product that ``change_products`` changed under that operation id.
 
     All or nothing. Raises ``CannotUndo`` (``edited_since`` with the code of a product that was edited in between;
     ``already_undone``; ``changed_nothing``; ``is_undo``), ``MovementNotFound`` if there was no such change, or ``OperationReused``.
@@ -325,7 +325,7 @@ def _read_change(unit: UnitOfWork, operation: str) -> dict[str, Any]:
 
 
 def _asked(selection: Selection) -> dict[str, Any]:
-    """The selection in JSON values, without what only guards it."""
+    """Return the selection in JSON values, without what only guards it."""
     if selection.filter is None:
         return {"products": sorted(product.id for product in selection.products)}
     found = selection.filter

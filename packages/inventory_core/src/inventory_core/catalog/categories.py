@@ -18,7 +18,7 @@ _ADD = insert(CATEGORY)
 
 
 def find_or_add_category(unit: UnitOfWork, name: str | None) -> tuple[int | None, str]:
-    """Give id and name of the category, which is created if no other one has this name without case and accents.
+    """Return id and name of the category, which is created if no other one has this name without case and accents.
 
     ``name`` is cleaned and without faults (see ``rules.products``); None gives (None, "").
     """
@@ -37,7 +37,7 @@ def find_or_add_category(unit: UnitOfWork, name: str | None) -> tuple[int | None
 
 
 def find_or_add_categories(unit: UnitOfWork, names: Iterable[str]) -> dict[str, tuple[int, str]]:
-    """The same for many names: by folded name (``rules.texts.sort_key``), the id and the name of each."""
+    """Return the same for many names: by folded name (``rules.texts.sort_key``), the id and the name of each."""
     found = {}
     for name in sorted(names, key=sort_key):
         key = sort_key(name)

@@ -16,7 +16,7 @@ from inventory_core.models import CATEGORY, PRODUCT
 from inventory_core.results import ProductSaved, read_product_saved
 from inventory_core.rules.arguments import check_arguments, request_faults
 from inventory_core.rules.products import ProductDraft, diff_fields
-from inventory_core.rules.stock import Kind, ProductState, plan_entry, quantity_faults, require_active
+from inventory_core.rules.stock import MovementKind, ProductState, plan_entry, quantity_faults, require_active
 from inventory_core.rules.texts import code_key, normalize_code, search_text, sort_key
 from inventory_core.stock.idempotency import UnitOfWork, run_idempotent
 from inventory_core.stock.ledger import find_place, inserted_id, lock_product, write_entries
@@ -72,7 +72,7 @@ def register_product(
         if quantity or location is not None:
             place = find_place(unit, product, location)
             if quantity:
-                write_entries(unit, product, Kind.RECEIVE, (plan_entry(product, place, quantity),))
+                write_entries(unit, product, MovementKind.RECEIVE, (plan_entry(product, place, quantity),))
         return ProductSaved(draft.code, product.version, quantity)
 
     return run_idempotent(
@@ -169,7 +169,7 @@ def _set_retired(
 
 
 def product_fields(draft: ProductDraft, category_id: int | None, category: str, at: datetime) -> dict[str, Any]:
-    """The columns of ``product`` that a draft decides, folded forms included; ``category`` is the stored name, or ""."""
+    """Return the columns of ``product`` that a draft decides, folded forms included; ``category`` is the stored name, or ""."""
     return {
         "code": draft.code,
         "code_key": code_key(draft.code),

@@ -68,7 +68,7 @@ class Selection:
             raise too_many_selected(len(self.products))
 
     def without(self, ids: frozenset[int]) -> "Selection":
-        """The same products but for these. Raises ``InvalidInput`` if none is left."""
+        """Return the selection without these products. Raises ``InvalidInput`` if none is left."""
         return replace(self, products=tuple(product for product in self.products if product.id not in ids))
 
 
@@ -81,7 +81,7 @@ class SelectedRows:
 
 
 def too_many_selected(number: int) -> InvalidInput:
-    """The refusal of a selection of so many products."""
+    """Return the error for a selection of this number of products."""
     return InvalidInput(Fault("selection", "too_many", str(number), MAX_SELECTED_PRODUCTS))
 
 
@@ -89,7 +89,7 @@ def too_many_selected(number: int) -> InvalidInput:
 def selected_rows(
     inventory: InventoryContext, selection: Selection, *, size: int = 50, sort: str = "name"
 ) -> SelectedRows:
-    """Give the first ``size`` (1 to 500) products of a selection and count all, up to ``MAX_SELECTED_PRODUCTS``.
+    """Return the first ``size`` (1 to 500) products of a selection and count all, up to ``MAX_SELECTED_PRODUCTS``.
 
     Products that were selected one by one stand in that order, those of a filter in the order of ``sort``. An id that no
     product has is left out.
@@ -145,7 +145,7 @@ class LockedProduct(NamedTuple):
 
     @property
     def retired(self) -> bool:
-        """Whether it is retired."""
+        """Return whether it is retired."""
         return self.retired_at is not None
 
 

@@ -46,7 +46,7 @@ class DriverErrorKind(Enum):
 
 
 def classify_driver_error(error: DBAPIError, *, reading: bool = False) -> DriverErrorKind:
-    """Tell what ``error`` means; ``OTHER`` is a fault of the program.
+    """Return what ``error`` means; ``OTHER`` is a fault of the program.
 
     SQLite has one number for a read-only file and for a connection that may only read, so say if the unit was ``reading``.
     """
@@ -65,7 +65,7 @@ def classify_driver_error(error: DBAPIError, *, reading: bool = False) -> Driver
 
 
 def is_commit_unknown(error: DBAPIError) -> bool:
-    """Whether a change may be stored although its COMMIT raised ``error``.
+    """Return whether a change may be stored although its COMMIT raised ``error``.
 
     SQLite answers every COMMIT. A server may have stored the change before the connection was lost.
     """
@@ -79,7 +79,7 @@ def is_commit_unknown(error: DBAPIError) -> bool:
 
 
 def translate_driver_error(error: DBAPIError, url: URL, *, reading: bool = False) -> InventoryError | None:
-    """The core's error for a driver's one on the database at ``url``; None for a fault of the program."""
+    """Return the core's error for a driver's one on the database at ``url``; None for a fault of the program."""
     match classify_driver_error(error, reading=reading):
         case DriverErrorKind.TRY_AGAIN:
             return DatabaseBusy(1)

@@ -36,7 +36,7 @@ def create_index(name: str, table: str, columns: Sequence[str]) -> None:
 
 
 def has_table(name: str) -> bool:
-    """Whether the table exists now."""
+    """Return whether the table exists now."""
     return _inspector().has_table(name)
 
 

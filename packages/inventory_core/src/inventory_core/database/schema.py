@@ -38,12 +38,12 @@ class SchemaChain:
     version_table: str
 
     def head(self) -> str:
-        """The revision that the program needs."""
+        """Return the revision that the program needs."""
         revisions = self._revisions()
         return next(iter(revisions.keys() - set(revisions.values())), "")
 
     def revision(self, engine: Engine) -> str | None:
-        """The revision that the database is at; None if it is empty. Raises ``StorageRefused``."""
+        """Return the revision that the database is at; None if it is empty. Raises ``StorageRefused``."""
         with _translated(engine), engine.connect() as connection:
             if not inspect(connection).has_table(self.version_table):
                 return None

@@ -37,7 +37,7 @@ class SessionSource(Protocol):
     """The two methods that the core needs. ``inventory_replication`` offers the same two over a replicated set."""
 
     def reader(self) -> AbstractContextManager[Session]:
-        """Give a session on one server for one unit of work; it refuses to write."""
+        """Return a session on one server for one unit of work; it refuses to write."""
         ...
 
     def write(self, work: Callable[[Session], T]) -> T:
@@ -107,7 +107,7 @@ class SingleDatabase:
 
     @property
     def engine(self) -> Engine:
-        """The engine that writes; migrations run on it."""
+        """Return the engine that writes; migrations run on it."""
         return self._engines.write
 
     @property
@@ -117,7 +117,7 @@ class SingleDatabase:
 
     @contextmanager
     def reader(self) -> Iterator[Session]:
-        """Give a read-only session; see ``SessionSource.reader``."""
+        """Yield a read-only session; see ``SessionSource.reader``."""
         turn = self._take_turn() if self._engines.one_connection else nullcontext()
         with turn, _ReadingSession(self._engines.read, autoflush=False) as session:
             try:

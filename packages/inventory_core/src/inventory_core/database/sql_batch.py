@@ -33,9 +33,9 @@ def insert_rows(
     values = f"({', '.join([_mark(connection)] * len(columns))})"
     quote = connection.dialect.identifier_preparer.quote
     names = ", ".join(quote(column) for column in columns)
-    for portion in _portions(connection, rows, at_once):
-        statement = f"INSERT INTO {table.name} ({names}) VALUES {', '.join([values] * len(portion))}"  # noqa: S608
-        connection.exec_driver_sql(statement, tuple(chain.from_iterable(portion)))
+    for batch in _batches(connection, rows, at_once):
+        statement = f"INSERT INTO {table.name} ({names}) VALUES {', '.join([values] * len(batch))}"  # noqa: S608
+        connection.exec_driver_sql(statement, tuple(chain.from_iterable(batch)))
 
 
 def update_rows(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
@@ -62,11 +62,11 @@ def set_by_id(
     """
     mark = _mark(connection)
     besides = f", {besides.replace('?', mark)}" if besides else ""
-    for portion in _portions(connection, values, UPDATE_BATCH_SIZE):
-        cases = " ".join([f"WHEN {mark} THEN {mark}"] * len(portion))
-        ids = ", ".join([mark] * len(portion))
+    for batch in _batches(connection, values, UPDATE_BATCH_SIZE):
+        cases = " ".join([f"WHEN {mark} THEN {mark}"] * len(batch))
+        ids = ", ".join([mark] * len(batch))
         statement = f"UPDATE {table.name} SET {column} = CASE id {cases} END{besides} WHERE id IN ({ids})"  # noqa: S608
-        parameters = (*chain.from_iterable(portion), *given, *(row_id for row_id, _ in portion))
+        parameters = (*chain.from_iterable(batch), *given, *(row_id for row_id, _ in batch))
         connection.exec_driver_sql(statement, parameters)
 
 
@@ -78,17 +78,17 @@ def select_in(connection: Connection, statement: str, values: Collection[Any], *
     mark = _mark(connection)
     found: list[Any] = []
     for start in range(0, len(values), MAX_PARAMETERS):
-        portion = tuple(islice(values, start, start + MAX_PARAMETERS))
+        batch = tuple(islice(values, start, start + MAX_PARAMETERS))
         lock = " FOR UPDATE" if locked and connection.dialect.name != "sqlite" else ""
-        text = f"{statement} ({', '.join([mark] * len(portion))}){lock}"
+        text = f"{statement} ({', '.join([mark] * len(batch))}){lock}"
         # A session source that sends readers to replicas cannot see in a text that it only reads.
-        found += connection.exec_driver_sql(text, portion, execution_options={"read_only": not locked}).all()
+        found += connection.exec_driver_sql(text, batch, execution_options={"read_only": not locked}).all()
     return found
 
 
 @contextmanager
 def enlarged_page_cache(connection: Connection) -> Iterator[None]:
-    """Give SQLite more memory for changed pages: those that do not fit are written again and again within one transaction."""
+    """Allow SQLite more memory for changed pages: those that do not fit are written repeatedly within one transaction."""
     if connection.dialect.name != "sqlite":
         yield
         return
@@ -118,7 +118,7 @@ def read_time(connection: Connection, stored: Any) -> datetime | None:
     return stored if from_driver is None else from_driver(stored)
 
 
-def _portions(connection: Connection, rows: Sequence[Row], at_once: int) -> Iterator[Sequence[Row]]:
+def _batches(connection: Connection, rows: Sequence[Row], at_once: int) -> Iterator[Sequence[Row]]:
     """Up to ``at_once`` rows at a time, and to a server fewer of them if their texts are long."""
     start = characters = 0
     for number, row in enumerate(rows if connection.dialect.name != "sqlite" else ()):
@@ -142,7 +142,7 @@ SQLITE_CACHE_KIBIBYTES = 8_000
 
 @contextmanager
 def stream(session: Session, statement: Select[Any]) -> Iterator[Iterable[Any]]:
-    """Give the rows of a statement, fetched in portions; the session stays in use inside the block."""
+    """Yield the rows of a statement, fetched in batches; the session stays in use inside the block."""
     with _small_cache(session), session.execute(statement, execution_options={"yield_per": FETCH_BATCH_SIZE}) as result:
         yield result
 

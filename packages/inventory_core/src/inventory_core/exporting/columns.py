@@ -42,7 +42,7 @@ class FileColumn(Generic[Row]):
 def product_columns(
     language: str, further: Iterable[ExportColumn] = (), *, with_location: bool = False
 ) -> Sequence[FileColumn[ProductRow]]:
-    """The columns of an export of products; with a location, ``quantity`` is what lies there.
+    """Return the columns of an export of products; with a location, ``quantity`` is the quantity there.
 
     Raises ``InvalidInput`` for a language that is not one of ``LANGUAGES``, ``ValueError`` for two columns of the same header.
     """
@@ -63,7 +63,7 @@ def product_columns(
 
 
 def stock_columns(language: str) -> Sequence[FileColumn[object]]:
-    """The columns of an export of balances: one row for each product and place."""
+    """Return the columns of an export of balances: one row for each product and place."""
     return [_column(field, language, attrgetter(field)) for field in ("code", "name", "location", "quantity")]
 
 

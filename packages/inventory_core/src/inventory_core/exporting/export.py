@@ -42,7 +42,7 @@ def export_products(
 ) -> int:
     """Write every product of the filter; give the number of rows.
 
-    With a location in the filter the file has a column for it, and the quantity is what lies there. Columns of plugins
+    With a location in the filter the file has a column for it, and the quantity is the one there. Columns of plugins
     (``export_columns``) come last. A path gets its file at once when all is written, replacing an older one; a failed
     export leaves what was there. Memory stays constant. ``progress`` is told the rows that are done, and cancels by raising.
     Its errors and those of plugins' columns reach the caller as they are.

@@ -12,12 +12,12 @@ _GUARD_IN_BYTES = re.compile("'(?:[=+\\-@\t\r\n]|\uff0b|\uff0d|\uff1d|\uff20)".e
 
 
 def looks_like_formula(text: str) -> bool:
-    """True if a spreadsheet may take the text for a formula."""
+    """Return whether a spreadsheet may take the text for a formula."""
     return _FORMULA.match(text) is not None
 
 
 def guard(text: str) -> str:
-    """The text for a CSV cell, with an apostrophe before what looks like a formula; ``unguard`` gives it back.
+    """Return the text for a CSV cell, with an apostrophe before what looks like a formula; ``unguard`` gives it back.
 
     A text that already has apostrophes before such a character gets one more, so that nothing is lost on the way back.
     """
@@ -25,7 +25,7 @@ def guard(text: str) -> str:
 
 
 def unguard(text: str) -> str:
-    """The text of a CSV cell without the apostrophe of ``guard``; every other text stays as it is."""
+    """Return the text of a CSV cell without the apostrophe of ``guard``; every other text stays as it is."""
     return text[1:] if _GUARDED.match(text) else text
 
 

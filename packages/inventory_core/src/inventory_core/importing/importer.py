@@ -37,7 +37,7 @@ CHANGE_BATCH_SIZE = 8_000
 
 @check_arguments
 def preview_import(inventory: InventoryContext, table: Table, progress: Progress | None = None) -> ImportPreview:
-    """Tell what an import of the table would do now, and everything that is wrong with it. Changes nothing."""
+    """Return what an import of the table would do now, and everything that is wrong with it. Changes nothing."""
     log = FaultCollector(_columns(table))
     samples: list[RowSample] = []
     with inventory.sessions.reader() as session:
@@ -138,10 +138,10 @@ def _plan(
     *,
     importing: bool,
 ) -> Iterator[list[Change]]:
-    """Classify the table portion by portion; the next one is read when the changes of the last one are dealt with."""
+    """Classify the table batch by batch; the next one is read when the changes of the last one are dealt with."""
     reader = BatchParser(table, log)
-    for portion in table.portions:
-        lines = reader.read(portion)
+    for batch in table.batches:
+        lines = reader.read(batch)
         known = read_stored_products(connection, {line.key for line in lines}, locked=importing)
         needed = {
             product.id
@@ -152,7 +152,7 @@ def _plan(
         if planner.places.lacks(known.values(), balances.values()):
             fresh = read_stored_names(connection, locked=importing)
             planner.places.add(fresh.categories, fresh.locations)
-        planner.counts.rows += len(portion.numbers)
+        planner.counts.rows += len(batch.numbers)
         yield planner.plan(lines, known, balances)
         if progress is not None:
             progress(planner.counts.rows, table.size, "writing" if importing else "checking")
@@ -166,7 +166,7 @@ def _write(unit: UnitOfWork, planner: Planner, writer: ImportWriter, changes: Se
 
 
 def _end_of_batch(waiting: Sequence[Change]) -> int:
-    """How many changes to write at once: as many as create ``CREATE_BATCH_SIZE`` products, or all."""
+    """Return how many changes to write at once: as many as create ``CREATE_BATCH_SIZE`` products, or all."""
     created = 0
     for number, change in enumerate(waiting, start=1):
         created += change.old is None
@@ -183,8 +183,8 @@ def _lock(connection: Connection, table: Table) -> None:
     """Lock every product that the table names, in the order in which every operation locks: by id, not by row."""
     code_at = table.places["code"]
     found: set[int] = set()
-    for portion in table.portions:
-        keys = {code_key(normalize_code(cells[code_at])) for cells in portion.cells if code_at < len(cells)}
+    for batch in table.batches:
+        keys = {code_key(normalize_code(cells[code_at])) for cells in batch.cells if code_at < len(cells)}
         found.update(read_ids(connection, keys).values())
     lock_products(connection, found)
 

@@ -9,7 +9,7 @@ from inventory_core.importing.reader import Table
 from inventory_core.importing.results import Counts, FaultCollector, FieldChange, RowSample
 from inventory_core.importing.rows import WITHOUT, NameKey, ParsedRow
 from inventory_core.plugins import ProposedChange
-from inventory_core.rules.stock import MAX_QUANTITY, Kind
+from inventory_core.rules.stock import MAX_QUANTITY, MovementKind
 
 
 class StoredProduct(NamedTuple):
@@ -46,7 +46,7 @@ class BalanceStep(NamedTuple):
 
     @property
     def quantity(self) -> int:
-        """The change, signed; 0 for a place that only becomes known for the product."""
+        """Return the change, signed; 0 for a place that only becomes known for the product."""
         return self.after - (self.before or 0)
 
 
@@ -92,7 +92,7 @@ class StoredNames:
         self.location_names |= {row_id: NameKey(key, name) for key, (row_id, name) in locations.items()}
 
     def lacks(self, known: Iterable[StoredProduct], balances: Iterable[Mapping[int, int]]) -> bool:
-        """True if one of these products or balances names a category or location that was stored since."""
+        """Return whether one of these products or balances names a category or location that was stored since."""
         categories = {product.category_id for product in known} - self.category_names.keys()
         return bool(categories) or any(here.keys() - self.location_names.keys() for here in balances)
 
@@ -120,7 +120,7 @@ def _action(old: Fields | None, new: Fields) -> str:
 
 
 def shown(value: object) -> str:
-    """The value of a field as a text."""
+    """Return the value of a field as a text."""
     return value.name if isinstance(value, NameKey) else str(value)
 
 
@@ -157,7 +157,7 @@ class ImportHooks:
 
 
 class Planner:
-    """Classifies the rows of one table, in portions; remembers what the earlier ones did."""
+    """Classifies the rows of one table, in batches; remembers what the earlier ones did."""
 
     def __init__(self, table: Table, places: StoredNames, log: FaultCollector, watch: ImportHooks) -> None:
         self.counts = Counts()
@@ -173,11 +173,11 @@ class Planner:
         self._seen: dict[str, _Seen] = {}
 
     def needs_balances(self, line: ParsedRow, known: StoredProduct) -> bool:
-        """True if the line sets a quantity that the product's total does not tell."""
+        """Return whether the line sets a quantity that the product's total does not tell."""
         return line.quantity is not None and (line.location is not None or line.quantity != known.quantity)
 
     def plan(self, lines: Iterable[ParsedRow], known: Mapping[str, StoredProduct], balances: Balances) -> list[Change]:
-        """Tell what the lines change; notes faults, counts the rest, and leaves out lines that change nothing."""
+        """Return what the lines change; notes faults, counts the rest, and leaves out lines that change nothing."""
         plan = self._plan_one_of_several if self._several else self._plan_only
         changes = []
         for line in lines:
@@ -194,7 +194,7 @@ class Planner:
         return changes
 
     def _look_at_faulty(self, line: ParsedRow, known: StoredProduct | None) -> None:
-        """Tell what can be told although values of the line are wrong: that its code is doubled, or unknown."""
+        """Return what can be told although values of the line are wrong: that its code is doubled, or unknown."""
         if not self._several:
             self._first_with(line.key, line)
         elif line.location is not None:
@@ -264,7 +264,7 @@ class Planner:
         return self._checked(line, known, seen.new, seen.new, seen.total, step)
 
     def _asked(self, line: ParsedRow, old: Fields) -> Fields:
-        """The fields that the line asks for; where no column speaks of it, naming a retired product brings it back."""
+        """Return the fields that the line asks for; where no column speaks of it, naming a retired product brings it back."""
         old_name, old_description, old_category, old_minimum, retired = old
         _, _, _, name, description, category, _, _, minimum, asked, _ = line
         if asked is not None:
@@ -300,7 +300,7 @@ class Planner:
         total: int,
         step: BalanceStep | None,
     ) -> Change:
-        """The change, unless its total is too large or a plugin refuses it; notes the names that it brings."""
+        """Return the change, unless its total is too large or a plugin refuses it; notes the names that it brings."""
         after = total
         if step is not None:
             after += step.quantity
@@ -309,7 +309,7 @@ class Planner:
             if self._watch.check is not None and step.quantity:
                 code = line.code if known is None else known.code
                 proposed = ProposedChange(
-                    Kind.IMPORT, code, step.location.name, step.quantity, total, "", self._watch.actor
+                    MovementKind.IMPORT, code, step.location.name, step.quantity, total, "", self._watch.actor
                 )
                 for refusal in self._watch.check(proposed):
                     raise _Refused("quantity", refusal, "refused")

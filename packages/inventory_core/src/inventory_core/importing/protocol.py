@@ -108,7 +108,7 @@ class Frame(NamedTuple):
 
     @property
     def content(self) -> Any:
-        """The decoded payload."""
+        """Return the decoded payload."""
         return marshal.loads(self.payload)  # noqa: S302 - written by our own reader
 
 

@@ -44,7 +44,7 @@ FIELDS: Mapping[str, str] = {
 
 
 def find_fields(headers: Sequence[str]) -> dict[str, int]:
-    """The column of each known field; without a ``name`` the file only sets balances, and nothing else of it is read.
+    """Return the column of each known field; without a ``name`` the file only sets balances, and nothing else of it is read.
 
     Raises ``FileRefused``: ``doubled_column`` for two columns of one field, ``missing_column`` if a column is missing without
     which nothing can be imported: ``code``, and then ``name`` or both ``location`` and ``quantity``.
@@ -112,7 +112,7 @@ class Table:
         sheet: The sheet of a workbook.
         size: The number of rows that are not blank.
         digest: The SHA-256 of the content.
-        portions: The rows that are not blank, some hundreds at a time, from the first one at each iteration.
+        batches: The rows that are not blank, some hundreds at a time, from the first one at each iteration.
     """
 
     headers: tuple[str, ...]
@@ -120,7 +120,7 @@ class Table:
     sheet: str | None
     size: int
     digest: str
-    portions: Iterable[Rows] = field(repr=False)
+    batches: Iterable[Rows] = field(repr=False)
 
     @property
     def kind(self) -> str:
@@ -129,14 +129,14 @@ class Table:
 
     @property
     def unused_columns(self) -> tuple[str, ...]:
-        """The headers that an import does not read, without the time of the last change, which exports write."""
+        """Return the headers that an import does not read, without the time of the last change, which exports write."""
         used = set(self.places.values())
         return tuple(header for place, header in enumerate(self.headers) if place not in used and header)
 
     def rows(self) -> Iterator[tuple[int, Sequence[str]]]:
         """Every row that is not blank, with its number as a spreadsheet shows it."""
-        for portion in self.portions:
-            yield from zip(portion.numbers, portion.cells, strict=True)
+        for batch in self.batches:
+            yield from zip(batch.numbers, batch.cells, strict=True)
 
 
 _PIECE = MEBIBYTE
@@ -210,7 +210,7 @@ def build_table(frames: Iterable[Frame], *, digest: str, limits: Limits, progres
 
 @contextmanager
 def _opened(source: Path | BinaryIO, limits: Limits) -> Iterator[IO[bytes]]:
-    """Give a real file at its beginning: that of the caller, or a copy of what is not one."""
+    """Yield a real file at its beginning: that of the caller, or a copy of what is not one."""
     try:
         if isinstance(source, Path):
             with source.open("rb") as file, _opened(file, limits) as opened:

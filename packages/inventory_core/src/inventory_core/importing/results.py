@@ -129,7 +129,7 @@ class FaultCollector:
 
     @property
     def first(self) -> tuple[RowFault, ...]:
-        """The faults that were kept, by row."""
+        """Return the faults that were kept, by row."""
         return tuple(sorted(self.kept, key=lambda fault: fault.row))
 
     def take(self, row: int, faults: list[Fault]) -> None:

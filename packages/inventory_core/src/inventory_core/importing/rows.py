@@ -131,7 +131,7 @@ class _CellCache(Generic[T]):
         self._good: dict[str, T] = {}
 
     def read(self, row: int, text: str) -> T:
-        """The value of a cell; its faults are noted."""
+        """Return the value of a cell; its faults are noted."""
         if text in self._good:
             return self._good[text]
         value, faults = self._check(text)
@@ -143,7 +143,7 @@ class _CellCache(Generic[T]):
 
 
 def read_whole(field: str, text: str) -> tuple[int | None, list[Fault]]:
-    """The whole number in a cell; None if it is empty."""
+    """Return the whole number in a cell; None if it is empty."""
     if len(text) <= MAX_PLAIN_DIGITS and text.isascii() and text.isdigit():
         return int(text), []
     return parse_quantity(field, text) if text.strip() else (None, [])
@@ -156,24 +156,24 @@ def _whole(row: int, field: str, text: str, log: FaultCollector) -> int | None:
 
 
 def read_category(text: str) -> tuple[NameKey, list[Fault]]:
-    """The category in a cell; ``WITHOUT`` if it is empty."""
+    """Return the category in a cell; ``WITHOUT`` if it is empty."""
     name = normalize_line(text)
     return (NameKey(sort_key(name), name), category_faults(name)) if name else (WITHOUT, [])
 
 
 def read_location(text: str) -> tuple[NameKey | None, list[Fault]]:
-    """The location in a cell."""
+    """Return the location in a cell."""
     name = normalize_line(text)
     return NameKey(sort_key(name), name), location_faults(name)
 
 
 def optional_location(text: str) -> tuple[NameKey | None, list[Fault]]:
-    """The location in a cell; None if it is empty."""
+    """Return the location in a cell; None if it is empty."""
     return read_location(text) if text.strip() else (None, [])
 
 
 def read_retired(text: str) -> tuple[bool | None, list[Fault]]:
-    """The state in a cell: true for a retired product, None if the cell is empty."""
+    """Return the state in a cell: true for a retired product, None if the cell is empty."""
     folded = fold(normalize_line(text))
     if folded in YES or folded in NO:
         return folded in YES, []
@@ -199,7 +199,7 @@ def _note_errors(row: int, errors: ErrorTexts, table: Table, log: FaultCollector
 Cells = Sequence[str]
 Checked = Iterable[object]
 
-# As Line._make does it, but without a call of Python for each line.
+# As ParsedRow._make does it, but without a Python call for each row.
 _line: Callable[[Iterable[object]], ParsedRow] = partial(tuple.__new__, ParsedRow)
 
 
@@ -227,7 +227,7 @@ class BatchParser:
         )
 
     def read(self, rows: Rows) -> list[ParsedRow]:
-        """The lines of these rows, without those whose code breaks the rules."""
+        """Return the lines of these rows, without those whose code breaks the rules."""
         numbers, records, errors = rows
         if not errors and set(map(len, records)) == {self._width}:
             try:
@@ -261,7 +261,7 @@ def _descriptions(cells: Cells) -> Cells:
 
 
 def _are_clean(cells: Cells) -> bool:
-    """True if ``normalize_line`` leaves every text as it is; the only white space that is printable is the blank."""
+    """Return whether ``normalize_line`` leaves every text as it is; the only white space that is printable is the blank."""
     lines = "\n".join(["", *cells, ""])
     return (
         "".join(cells).isprintable()
@@ -281,7 +281,7 @@ def _keys(codes: Cells) -> Cells:
 
 
 def _few(read: Callable[[str], tuple[T, list[Fault]]], cells: Cells) -> Iterable[T]:
-    """The values of a column in which the same few texts stand again and again."""
+    """Return the values of a column in which the same few texts stand again and again."""
     values = {}
     for text in set(cells):
         values[text], faults = read(text)

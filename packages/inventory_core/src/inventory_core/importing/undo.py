@@ -17,7 +17,7 @@ from inventory_core.importing.reader import Progress
 from inventory_core.importing.writer import LOCK_BATCH_SIZE, lock_products, read_stored_names
 from inventory_core.models import IMPORT_CHANGE, MOVEMENT, OPERATION, OPERATION_RESULT, PRODUCT
 from inventory_core.rules.arguments import check_arguments
-from inventory_core.rules.stock import Kind
+from inventory_core.rules.stock import MovementKind
 from inventory_core.rules.texts import replace_surrogates, search_text, sort_key
 from inventory_core.stock.idempotency import UnitOfWork, run_idempotent
 from inventory_core.stock.ledger import BalanceChange, add_to_balances
@@ -90,7 +90,7 @@ class _Edited(NamedTuple):
 def undo_import(
     inventory: InventoryContext, *, import_operation: str, actor: str, operation: str, progress: Progress | None = None
 ) -> ImportUndone:
-    """Give every product of an import its earlier fields, and take back the movements that are not undone yet.
+    """Restore the earlier fields of every product of an import, and undo the movements that are not undone yet.
 
     Products that the import created are retired: their history stays, and the same file brings them back. Categories and
     locations stay. All or nothing: raises ``CannotUndo`` (``edited_since`` with the code of a product that was edited, or
@@ -127,26 +127,26 @@ def _undo(unit: UnitOfWork, import_operation: str, progress: Progress | None) ->
         changed = any(counts[name] for name in ("created", "updated", "restored", "retired", "stock_changes"))
         raise CannotUndo("already_undone" if changed else "changed_nothing")
     edited.sort()
-    portions = _Portions(2 * len(edited), progress)
-    for portion in portions.of(edited):
-        _require_unedited(unit, portion)
+    batches = _Batches(2 * len(edited), progress)
+    for batch in batches.of(edited):
+        _require_unedited(unit, batch)
     places = read_stored_names(unit.connection, locked=True)
     # Stock can only move while a product is in use.
-    for portion in portions.of(each for each in edited if not each.retired_before):
-        _give_back(unit, portion, places)
-    for portion in portions.of(each for each in edited if not each.before):
-        _bring_into_use(unit, portion)
-    taken_back = add_to_balances(unit, movements, kind=Kind.UNDO)
-    for portion in portions.of(each for each in edited if each.retired_before and each.before):
-        _give_back(unit, portion, places)
-    for portion in portions.of(each for each in edited if not each.before):
-        _retire(unit, portion)
+    for batch in batches.of(each for each in edited if not each.retired_before):
+        _give_back(unit, batch, places)
+    for batch in batches.of(each for each in edited if not each.before):
+        _bring_into_use(unit, batch)
+    taken_back = add_to_balances(unit, movements, kind=MovementKind.UNDO)
+    for batch in batches.of(each for each in edited if each.retired_before and each.before):
+        _give_back(unit, batch, places)
+    for batch in batches.of(each for each in edited if not each.before):
+        _retire(unit, batch)
     unit.connection.execute(_FORGET, key)
     return ImportUndone(len(edited), taken_back)
 
 
-class _Portions:
-    """Divides products into portions, and reports each one that is done."""
+class _Batches:
+    """Divides products into batches, and reports each one that is done."""
 
     def __init__(self, total: int, progress: Progress | None) -> None:
         self._done = 0
@@ -155,27 +155,27 @@ class _Portions:
 
     def of(self, edited: Iterable[_Edited]) -> Iterator[list[_Edited]]:
         rest = iter(edited)
-        while portion := list(islice(rest, LOCK_BATCH_SIZE)):
+        while batch := list(islice(rest, LOCK_BATCH_SIZE)):
             if self._progress is not None:
                 self._progress(self._done, self._total, "undoing")
-            yield portion
+            yield batch
             # A created product is brought into use and retired.
-            self._done = min(self._total, self._done + len(portion))
+            self._done = min(self._total, self._done + len(batch))
 
 
-def _require_unedited(unit: UnitOfWork, portion: list[_Edited]) -> None:
-    records = unit.connection.execute(_STATES, {"products": [each.id for each in portion]})
-    for each, record in zip(portion, records, strict=True):
+def _require_unedited(unit: UnitOfWork, batch: list[_Edited]) -> None:
+    records = unit.connection.execute(_STATES, {"products": [each.id for each in batch]})
+    for each, record in zip(batch, records, strict=True):
         if record.version != each.version:
             raise CannotUndo("edited_since", record.code)
 
 
-def _give_back(unit: UnitOfWork, portion: list[_Edited], places: StoredNames) -> None:
+def _give_back(unit: UnitOfWork, batch: list[_Edited], places: StoredNames) -> None:
     at = stored_time(unit.connection, unit.at)
-    codes = _read_states(unit, portion)
+    codes = _read_states(unit, batch)
     rows: list[tuple[Any, ...]] = []
     texts = []
-    for each in portion:
+    for each in batch:
         before = json.loads(each.before)
         name, description, category_id = before["name"], before["description"], before["category_id"]
         retired_at = datetime.fromisoformat(before["retired_at"]) if before["retired_at"] else None
@@ -188,19 +188,19 @@ def _give_back(unit: UnitOfWork, portion: list[_Edited], places: StoredNames) ->
     set_by_id(unit.connection, PRODUCT, "search_text", texts)
 
 
-def _bring_into_use(unit: UnitOfWork, portion: list[_Edited]) -> None:
+def _bring_into_use(unit: UnitOfWork, batch: list[_Edited]) -> None:
     """Of the created products, those that the file said to be retired; all are retired in the end."""
-    unit.connection.execute(_BRING_INTO_USE, {"products": [each.id for each in portion]})
+    unit.connection.execute(_BRING_INTO_USE, {"products": [each.id for each in batch]})
 
 
-def _retire(unit: UnitOfWork, portion: list[_Edited]) -> None:
-    for code, quantity in _read_states(unit, portion).values():
+def _retire(unit: UnitOfWork, batch: list[_Edited]) -> None:
+    for code, quantity in _read_states(unit, batch).values():
         if quantity:
             raise CannotUndo("edited_since", code)
     at = stored_time(unit.connection, unit.at)
-    update_rows(unit.connection, _RETIRE, [(at, at, each.id, each.version) for each in portion])
+    update_rows(unit.connection, _RETIRE, [(at, at, each.id, each.version) for each in batch])
 
 
-def _read_states(unit: UnitOfWork, portion: list[_Edited]) -> dict[int, tuple[str, int]]:
-    records = unit.connection.execute(_STATES, {"products": [each.id for each in portion]})
+def _read_states(unit: UnitOfWork, batch: list[_Edited]) -> dict[int, tuple[str, int]]:
+    records = unit.connection.execute(_STATES, {"products": [each.id for each in batch]})
     return {record.id: (record.code, record.quantity) for record in records}

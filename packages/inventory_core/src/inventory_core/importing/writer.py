@@ -21,7 +21,7 @@ from inventory_core.database.sql_batch import (
 from inventory_core.importing.plan import Change, Fields, StoredNames, StoredProduct
 from inventory_core.importing.rows import NameKey
 from inventory_core.models import CATEGORY, IMPORT_CHANGE, LOCATION, PRODUCT
-from inventory_core.rules.stock import MAX_QUANTITY, Kind, LedgerEntry, ProductState, StockAtLocation
+from inventory_core.rules.stock import MAX_QUANTITY, LedgerEntry, MovementKind, ProductState, StockAtLocation
 from inventory_core.rules.texts import search_text, sort_key
 from inventory_core.stock.hooks import event_rows, has_listeners, insert_events
 from inventory_core.stock.idempotency import UnitOfWork
@@ -60,7 +60,7 @@ def read_stored_names(connection: Connection, *, locked: bool) -> StoredNames:
 
 
 def read_stored_products(connection: Connection, keys: Collection[str], *, locked: bool) -> dict[str, StoredProduct]:
-    """The products with these keys; ``locked`` as in ``bulk_rows.select_in``."""
+    """Return the products with these keys; ``locked`` as in ``select_in``."""
     found = {known.key: known for known in map(_known, select_in(connection, _KNOWN, keys, locked=locked))}
     for key, known in found.items():
         if known.retired_at is not None:
@@ -69,14 +69,14 @@ def read_stored_products(connection: Connection, keys: Collection[str], *, locke
 
 
 def read_ids(connection: Connection, keys: Collection[str]) -> dict[str, int]:
-    """The ids of the products with these keys."""
+    """Return the ids of the products with these keys."""
     return dict(map(tuple, select_in(connection, _IDS, keys, locked=False)))
 
 
 def read_balances(
     connection: Connection, products: Collection[int], *, locked: bool
 ) -> Mapping[int, Mapping[int, int]]:
-    """The quantities of these products by location; ``locked`` as in ``bulk_rows.select_in``."""
+    """Return the quantities of these products by location; ``locked`` as in ``select_in``."""
     found: dict[int, dict[int, int]] = defaultdict(dict)
     for product_id, location_id, quantity in select_in(connection, _BALANCES, products, locked=locked):
         found[product_id][location_id] = quantity
@@ -104,7 +104,7 @@ _product = itemgetter(1)
 
 
 class ImportWriter:
-    """Writes portions of one import. The products that exist are locked, and were read under the lock."""
+    """Writes batches of one import. The products that exist are locked, and were read under the lock."""
 
     def __init__(self, unit: UnitOfWork, places: StoredNames) -> None:
         self._unit = unit
@@ -113,7 +113,7 @@ class ImportWriter:
         self._texts: list[tuple[int, str]] = []
 
     def write(self, changes: Sequence[Change]) -> None:
-        """Write the changes of one portion; every category and location that they name is stored."""
+        """Write the changes of one batch; every category and location that they name is stored."""
         created, edited, stocked = [], [], []
         for change in changes:
             _, known, old, new, _, step = change
@@ -147,7 +147,7 @@ class ImportWriter:
             if old == new and after != (before or 0):
                 totals.append((product_id, after - (before or 0)))
         add_to_totals(self._unit, totals)
-        set_balances(self._unit, Kind.IMPORT, balances)
+        set_balances(self._unit, MovementKind.IMPORT, balances)
         if has_listeners(self._unit.plugins):
             self._write_events(changes, balances)
 
@@ -197,7 +197,7 @@ class ImportWriter:
         self._texts.clear()
 
     def _differences(self, change: Change) -> dict[str, Any]:
-        """The columns that differ, with their new values; of the quantity, the change."""
+        """Return the columns that differ, with their new values; of the quantity, the change."""
         _, _, old, new, _, step = change
         found: dict[str, Any] = {}
         if old is not None:
@@ -233,7 +233,7 @@ class ImportWriter:
             before = first.total - steps[0].quantity
             state = ProductState(product_id, code, new.name, before, new.minimum, 1, new.retired)
             ids = [movements[product_id, balance.location_id] for _, balance in own]
-            rows += event_rows(self._unit, state, Kind.IMPORT, steps, "", ids)
+            rows += event_rows(self._unit, state, MovementKind.IMPORT, steps, "", ids)
         insert_events(self._unit, rows)
 
     def _step(self, balance: BalanceSet) -> LedgerEntry:

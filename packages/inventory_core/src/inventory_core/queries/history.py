@@ -111,7 +111,7 @@ def _steps(session: Session, operations: Sequence[str]) -> dict[str, list[StockS
 
 
 def _kept(result: str) -> dict[str, Any]:
-    """The fields of a kept result; of one that was cut, the numbers at its beginning."""
+    """Return the fields of a kept result; of one that was cut, the numbers at its beginning."""
     try:
         kept = json.loads(result or "{}")
     except json.JSONDecodeError:
@@ -149,9 +149,9 @@ def operation_history(
     after: tuple[datetime, str] | None = None,
     size: int = 50,
 ) -> HistoryPage:
-    """Give operations, the latest first, from behind ``after`` (time and id of the last one that was seen) on.
+    """Return operations, the latest first, from behind ``after`` (time and id of the last one that was seen) on.
 
-    Of a product these are the operations on it alone, and those on many by which it was changed. At most five statements, each
+    A product has the operations on it alone, and those on many products that changed it. At most five statements, each
     of which reads by an index. Raises ``ProductNotFound`` for an unknown code and ``InvalidInput`` for a size outside 1 to 500.
     """
     check_page_size(size)

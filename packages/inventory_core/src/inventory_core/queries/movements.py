@@ -75,7 +75,7 @@ def movement_history(
     before: int | None = None,
     size: int = 50,
 ) -> MovementPage:
-    """Give movements, the latest first: all, those of one product, or those of one operation; ids below ``before``.
+    """Return movements, the latest first: all, those of one product, or those of one operation; ids below ``before``.
 
     Raises ``ProductNotFound`` for an unknown ``code`` and ``InvalidInput`` for a size outside 1 to 500.
     """

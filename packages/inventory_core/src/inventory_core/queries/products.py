@@ -40,7 +40,7 @@ class ProductCount:
 
     @classmethod
     def of(cls, found: int, cap: int) -> Self:
-        """The count for so many found rows, if more than ``cap`` need not be told apart."""
+        """Return the count for so many found rows, if more than ``cap`` need not be told apart."""
         return cls(min(found, cap), found > cap)
 
 
@@ -97,7 +97,7 @@ def product_page(
     *,
     count_up_to: int | None = None,
 ) -> ProductPage:
-    """Give the ``size`` products that follow ``after`` in the order of ``sort`` (one of ``sorting.SORTS``).
+    """Return the ``size`` products that follow ``after`` in the order of ``sort`` (one of ``PRODUCT_SORTS``).
 
     A product that does not change between two calls stands on exactly one page, also when others change, come or go.
     With ``count_up_to`` the list is counted as by ``count_products``, for less than a count of its own.
@@ -144,7 +144,7 @@ def _read_found(session: Session, query: ProductQuery, ids: Sequence[int]) -> li
 def stream_products(
     inventory: InventoryContext, product_filter: ProductFilter, sort: str = "code"
 ) -> Iterator[Iterator[ProductRow]]:
-    """Give an iterator over all rows of the filter, read as it advances; one reader stays open inside the block.
+    """Yield an iterator over all rows of the filter, read as it advances; one reader stays open inside the block.
 
     All rows are of one moment. Raises ``InvalidInput`` for an unknown sort.
     """
@@ -166,7 +166,7 @@ class ProductDetails:
 
 @check_arguments
 def get_product(inventory: InventoryContext, code: str) -> ProductDetails:
-    """Give the product with this code, retired or not, in whatever case it is written. Raises ``ProductNotFound``."""
+    """Return the product with this code, retired or not, in whatever case it is written. Raises ``ProductNotFound``."""
     everywhere = ResolvedFilter(None, None, None)
     with inventory.sessions.reader() as session:
         statement = select(*row_columns(everywhere), PRODUCT.c.created_at).select_from(row_source(PRODUCT, everywhere))
@@ -189,7 +189,7 @@ _ANYWHERE = ResolvedFilter(None, None, None)
 
 @check_arguments
 def products_by_code(inventory: InventoryContext, codes: Iterable[str]) -> dict[str, ProductDetails]:
-    """Give the products of these codes, retired ones too, each under the code as it was asked for, in the order given.
+    """Return the products of these codes, retired ones too, each under the code as it was asked for, in the order given.
 
     A code that no product has is left out. All are read at one moment, in two statements for each 500 codes.
     """
@@ -199,8 +199,8 @@ def products_by_code(inventory: InventoryContext, codes: Iterable[str]) -> dict[
     keys = {code: code_key(normalize_code(code)) for code in asked}
     found: dict[str, ProductDetails] = {}
     with inventory.sessions.reader() as session:
-        for portion in _portions(dict.fromkeys(keys.values())):
-            found |= _read(session, portion)
+        for batch in _batches(dict.fromkeys(keys.values())):
+            found |= _read(session, batch)
     return {code: found[key] for code, key in keys.items() if key in found}
 
 
@@ -224,10 +224,10 @@ def _read(session: Session, keys: Sequence[str]) -> dict[str, ProductDetails]:
     }
 
 
-def _portions(keys: Iterable[str]) -> Iterator[list[str]]:
+def _batches(keys: Iterable[str]) -> Iterator[list[str]]:
     left = iter(keys)
-    while portion := list(islice(left, CODE_BATCH_SIZE)):
-        yield portion
+    while batch := list(islice(left, CODE_BATCH_SIZE)):
+        yield batch
 
 
 _LEVEL = BALANCE.alias("level")
@@ -247,7 +247,7 @@ class StockRow:
 @check_arguments
 @contextmanager
 def stock_levels(inventory: InventoryContext, product_filter: ProductFilter) -> Iterator[Iterator[StockRow]]:
-    """Give an iterator over the balances of the filter's products, by code and then by location, read as it advances.
+    """Yield an iterator over the balances of the filter's products, by code and then by location, read as it advances.
 
     With a location in the filter only its balances are given. One reader stays open inside the block.
     """
@@ -275,7 +275,7 @@ class LocationRow:
 
 @check_arguments
 def list_categories(inventory: InventoryContext) -> tuple[str, ...]:
-    """Give the names of all categories: the predefined ones in their own order, then the others by folded name."""
+    """Return the names of all categories: the predefined ones in their own order, then the others by folded name."""
     with inventory.sessions.reader() as session:
         names = session.scalars(select(CATEGORY.c.name).order_by(CATEGORY.c.name_key)).all()
     rank = {fold(name): place for place, name in enumerate(PREDEFINED_CATEGORIES)}
@@ -284,7 +284,7 @@ def list_categories(inventory: InventoryContext) -> tuple[str, ...]:
 
 @check_arguments
 def list_locations(inventory: InventoryContext) -> tuple[LocationRow, ...]:
-    """Give all locations: the default one, then the others by folded name."""
+    """Return all locations: the default one, then the others by folded name."""
     with inventory.sessions.reader() as session:
         found = session.execute(select(LOCATION.c.name, LOCATION.c.is_default).order_by(LOCATION.c.name_key)).all()
     rows = (LocationRow(name, bool(is_default)) for name, is_default in found)

@@ -28,16 +28,16 @@ from inventory_core.errors import Fault, InvalidInput, ProductNotFound
 from inventory_core.models import CATEGORY, MOVEMENT, PRODUCT
 from inventory_core.rules.arguments import check_arguments, check_page_size
 from inventory_core.rules.reports import USAGE_DAYS, PastQuantity, days_left, past_quantities
-from inventory_core.rules.stock import Kind, to_buy
+from inventory_core.rules.stock import MovementKind, to_buy
 from inventory_core.rules.texts import code_key, normalize_code
 
 _UNDONE = MOVEMENT.alias("undone")
 
 
-def of_kind(kind: Kind) -> ColumnElement[bool]:
-    """The condition for the movements of a kind and for those that undo one of them."""
+def of_kind(kind: MovementKind) -> ColumnElement[bool]:
+    """Return the condition for the movements of a kind and for those that undo one of them."""
     undone = exists().where(_UNDONE.c.id == MOVEMENT.c.undoes_id, _UNDONE.c.kind == kind.value)
-    return or_(MOVEMENT.c.kind == kind.value, and_(MOVEMENT.c.kind == Kind.UNDO.value, undone))
+    return or_(MOVEMENT.c.kind == kind.value, and_(MOVEMENT.c.kind == MovementKind.UNDO.value, undone))
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +53,7 @@ class StockShortage:
 
 @check_arguments
 def lowest_stock(inventory: InventoryContext, *, size: int = 10) -> tuple[StockShortage, ...]:
-    """Give the ``size`` (1 to 500) products in use that lack most units; one statement.
+    """Return the ``size`` (1 to 500) products in use that lack most units; one statement.
 
     Raises ``InvalidInput`` for another size.
     """
@@ -93,7 +93,7 @@ class RunOutForecast:
 
 @check_arguments
 def products_running_out(inventory: InventoryContext, *, size: int = 10) -> tuple[RunOutForecast, ...]:
-    """Give the ``size`` (1 to 500) products that will be gone first, the most urgent first.
+    """Return the ``size`` (1 to 500) products that will be gone first, the most urgent first.
 
     What counts is what was issued in the last ``rules.reports.USAGE_DAYS`` days and not undone; a product that nobody
     issued, that is retired or has run out already is left out. One statement, which reads the movements of those days from
@@ -103,7 +103,7 @@ def products_running_out(inventory: InventoryContext, *, size: int = 10) -> tupl
     since = inventory.clock() - timedelta(days=USAGE_DAYS)
     usage = (
         select(_PRODUCT_ID.label("product_id"), (-func.sum(MOVEMENT.c.quantity)).label("used"))
-        .where(MOVEMENT.c.at >= since, of_kind(Kind.ISSUE))
+        .where(MOVEMENT.c.at >= since, of_kind(MovementKind.ISSUE))
         .group_by(_PRODUCT_ID)
         .subquery()
     )
@@ -154,7 +154,7 @@ class CategoryStock:
 
 @check_arguments
 def stock_by_category(inventory: InventoryContext) -> tuple[CategoryStock, ...]:
-    """Give each category that has products, the one with most units first; one statement, which reads an index through.
+    """Return each category that has products, the one with most units first; one statement, which reads an index through.
 
     The sums over all of them are those of the inventory.
     """
@@ -181,7 +181,7 @@ class DayTotals:
 
 @check_arguments
 def movements_by_day(inventory: InventoryContext, *, days: int, timezone: tzinfo = UTC) -> tuple[DayTotals, ...]:
-    """Give the last ``days`` (1 to 366) days with today as the last one; a day goes from midnight to midnight of ``timezone``.
+    """Return the last ``days`` (1 to 366) days with today as the last one; a day goes from midnight to midnight of ``timezone``.
 
     One statement, which reads the movements of these days from an index. Raises ``InvalidInput`` for another number of days.
     """
@@ -197,8 +197,8 @@ def movements_by_day(inventory: InventoryContext, *, days: int, timezone: tzinfo
 
 
 def _ranges(first: date, days: int, timezone: tzinfo) -> Iterator[Select[*tuple[Any, ...]]]:
-    comes = and_(MOVEMENT.c.quantity > 0, not_(of_kind(Kind.TRANSFER)))
-    goes = and_(MOVEMENT.c.quantity < 0, not_(of_kind(Kind.TRANSFER)))
+    comes = and_(MOVEMENT.c.quantity > 0, not_(of_kind(MovementKind.TRANSFER)))
+    goes = and_(MOVEMENT.c.quantity < 0, not_(of_kind(MovementKind.TRANSFER)))
     for day in range(days):
         begin, end = (_midnight(first + timedelta(days=day + more), timezone) for more in (0, 1))
         yield select(
@@ -237,7 +237,7 @@ class QuantityHistory:
 
 @check_arguments
 def quantity_history(inventory: InventoryContext, code: str) -> QuantityHistory:
-    """Give the quantities of the last 90 days, or of the last 100 movements if these were more.
+    """Return the quantities of the last 90 days, or of the last 100 movements if these were more.
 
     The last quantity is what the product has now. Two statements. Raises ``ProductNotFound``.
     """

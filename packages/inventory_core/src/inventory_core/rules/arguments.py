@@ -55,7 +55,7 @@ def require_types(record: Any) -> None:
 
 
 def type_faults(name: str, value: object, hint: object) -> Iterator[Fault]:
-    """What is wrong with the type of ``value``: ``not_whole``, ``too_large`` (64 bits), ``unknown`` literal or ``wrong_type``."""
+    """Yield what is wrong with the type of a value: ``not_whole``, ``too_large`` (64 bits), ``unknown`` or ``wrong_type``."""
     if name in _QUANTITIES:
         return
     if typing.get_origin(hint) is tuple and isinstance(value, tuple):
@@ -84,7 +84,7 @@ def _fits(value: object, allowed: tuple[type, ...]) -> bool:
 
 @functools.cache
 def _allowed(hint: Any) -> tuple[tuple[type, ...], tuple[object, ...]]:
-    """The classes and the literals that a type hint allows; two empty tuples if it is none that can be checked."""
+    """Return the classes and the literals that a type hint allows; two empty tuples if it is none that can be checked."""
     origin = typing.get_origin(hint)
     if origin is Literal:
         return (), typing.get_args(hint)
@@ -104,7 +104,7 @@ MAX_REASON_LENGTH = 200
 
 
 def request_faults(operation: str, actor: str, reason: str = "") -> list[Fault]:
-    """What is wrong with them: an id is 1 to 64 printable ASCII characters without blanks; actor and reason are cleaned texts."""
+    """Return what is wrong; an id has 1 to 64 printable ASCII characters without blanks, actor and reason are cleaned texts."""
     faults = []
     if not operation:
         faults.append(Fault("operation", "required"))
@@ -119,7 +119,7 @@ def request_faults(operation: str, actor: str, reason: str = "") -> list[Fault]:
 
 
 def normalize_reason(reason: str) -> str:
-    """The reason on one line, trimmed."""
+    """Return the reason on one line, trimmed."""
     return normalize_line(reason) if reason else ""
 
 

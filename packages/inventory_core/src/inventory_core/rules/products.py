@@ -26,12 +26,12 @@ MAX_LOCATION_LENGTH = 80
 
 
 def normalize_location(name: str) -> str:
-    """The name as it is shown: normal form C, trimmed, white space as one blank."""
+    """Return the name as it is shown: normal form C, trimmed, white space as one blank."""
     return normalize_line(name)
 
 
 def location_faults(name: str, *, stored: bool = False) -> list[Fault]:
-    """What is wrong with a cleaned name; case and accents alone do not make another location.
+    """Return what is wrong with a cleaned name; case and accents alone do not make another location.
 
     A ``stored`` name may hold invisible characters, which earlier versions accepted.
     """
@@ -77,7 +77,7 @@ class ProductDraft:
                 object.__setattr__(self, field, clean(value))
 
     def faults(self) -> list[Fault]:
-        """Everything that is wrong with the fields, in their order."""
+        """Return everything that is wrong with the fields, in their order."""
         if wrong := [fault for field in _CLEANERS for fault in type_faults(field, getattr(self, field), _TYPES[field])]:
             return [*wrong, *quantity_faults("minimum", self.minimum)]
         return [
@@ -90,7 +90,7 @@ class ProductDraft:
 
 
 def category_faults(name: str | None) -> list[Fault]:
-    """What is wrong with the cleaned name of a category; "-" stands for "without" in filters and cannot be a name."""
+    """Return what is wrong with the cleaned name of a category; "-" stands for "without" in filters and cannot be a name."""
     if name is None:
         return []
     faults = text_faults("category", name, longest=MAX_CATEGORY_LENGTH)
@@ -100,7 +100,7 @@ def category_faults(name: str | None) -> list[Fault]:
 
 
 def diff_fields(former: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """The fields that differ, each with its former and its new value; long texts are cut."""
+    """Return the fields that differ, each with its former and its new value; long texts are cut."""
     return {
         field: (_shortened(former[field]), _shortened(new[field])) for field in FIELDS if former[field] != new[field]
     }

@@ -33,7 +33,7 @@ def parse_quantity(field: str, text: str, *, signed: bool = False) -> tuple[int 
 
 
 def quantity_faults(field: str, number: int, *, signed: bool = False) -> list[Fault]:
-    """What is wrong with a number as a quantity: not whole, negative, unless ``signed``, or beyond the limit."""
+    """Return what is wrong with a number as a quantity: not whole, negative, unless ``signed``, or beyond the limit."""
     if type(number) is not int:
         return [Fault(field, "not_whole", shown(number))]
     if number < 0 and not signed:
@@ -58,7 +58,7 @@ def is_low(quantity: int, minimum: int) -> bool:
 
 
 def shown_status(quantity: int, minimum: int, *, retired: bool) -> Status:
-    """The one status to show for a product: the most urgent that holds."""
+    """Return the one status to show for a product: the most urgent that holds."""
     if retired:
         return Status.RETIRED
     if quantity == 0:
@@ -67,11 +67,11 @@ def shown_status(quantity: int, minimum: int, *, retired: bool) -> Status:
 
 
 def to_buy(quantity: int, minimum: int) -> int:
-    """How many units are missing to the minimum."""
+    """Return how many units are missing to the minimum."""
     return max(0, minimum - quantity)
 
 
-class Kind(StrEnum):
+class MovementKind(StrEnum):
     """Kinds of movement."""
 
     RECEIVE = "receive"
@@ -97,7 +97,7 @@ class ProductState:
 
 @dataclass(frozen=True, slots=True)
 class StockAtLocation:
-    """A location, and what lies there of one product; ``quantity`` is None if nothing ever did."""
+    """A location and the quantity of one product there; None if it never had any."""
 
     location_id: int
     location: str
@@ -106,7 +106,7 @@ class StockAtLocation:
 
 @dataclass(frozen=True, slots=True)
 class LedgerEntry:
-    """One balance changes by ``quantity`` (signed); ``undoes_id`` is the movement that this step takes back."""
+    """A change of one balance by a signed ``quantity``; ``undoes_id`` is the movement that it undoes."""
 
     place: StockAtLocation
     quantity: int
@@ -114,17 +114,17 @@ class LedgerEntry:
 
     @property
     def before(self) -> int:
-        """What lies there before the step."""
+        """Return the quantity before the entry."""
         return self.place.quantity or 0
 
     @property
     def after(self) -> int:
-        """What lies there after it."""
+        """Return the quantity after it."""
         return self.before + self.quantity
 
 
 def amount_faults(quantity: int, *, signed: bool = False) -> list[Fault]:
-    """What is wrong with an amount to move: it is whole, within the limit, not 0, and positive unless ``signed``."""
+    """Return what is wrong with an amount to move: it is whole, within the limit, not 0, and positive unless ``signed``."""
     faults = quantity_faults("quantity", quantity, signed=signed)
     return [Fault("quantity", "zero", "0")] if not faults and quantity == 0 else faults
 
@@ -138,7 +138,7 @@ def require_active(product: ProductState) -> None:
 def plan_entry(
     product: ProductState, place: StockAtLocation, quantity: int, undoes_id: int | None = None
 ) -> LedgerEntry:
-    """A step by a signed quantity. Raises ``InsufficientStock`` or ``QuantityLimit`` if the balance leaves its bounds."""
+    """Return the entry for a signed quantity. Raises ``InsufficientStock`` or ``QuantityLimit`` beyond the bounds of a balance."""
     planned = LedgerEntry(place, quantity, undoes_id)
     if planned.after < 0:
         raise InsufficientStock(product.code, place.location, planned.before, -quantity)
@@ -148,20 +148,20 @@ def plan_entry(
 
 
 def plan_count(product: ProductState, place: StockAtLocation, counted: int, expected: int | None) -> LedgerEntry:
-    """The step to a counted quantity; of 0 if nothing differs. Raises ``CountConflict`` unless ``expected`` still lies there."""
+    """Return the entry to a counted quantity. Raises ``CountConflict`` unless ``expected`` is still the quantity."""
     require_expected(product, place, expected)
     return plan_entry(product, place, counted - (place.quantity or 0))
 
 
 def require_expected(product: ProductState, place: StockAtLocation, expected: int | None) -> None:
-    """Raise ``CountConflict`` unless ``expected``, if given, still lies there."""
+    """Raise ``CountConflict`` unless ``expected``, if given, is still the quantity."""
     current = place.quantity or 0
     if expected is not None and expected != current:
         raise CountConflict(product.code, place.location, expected, current)
 
 
 def total_after(product: ProductState, steps: tuple[LedgerEntry, ...]) -> int:
-    """The product's total after the steps. Raises ``QuantityLimit`` if it leaves its bounds."""
+    """Return the product's total after the steps. Raises ``QuantityLimit`` if it leaves its bounds."""
     total = product.quantity + sum(planned.quantity for planned in steps)
     if total > MAX_QUANTITY:
         raise QuantityLimit(product.code, MAX_QUANTITY)
@@ -180,13 +180,13 @@ class PastMovement:
 
 
 def compensation(legs: Iterable[PastMovement], code: str) -> dict[int, tuple[int, int]]:
-    """What takes back these movements of one operation and product: location id to (signed quantity, movement id).
+    """Return what takes back these movements of one operation and product: location id to (signed quantity, movement id).
 
     Raises ``CannotUndo``: ``is_undo``, ``already_undone`` or ``changed_nothing``.
     """
     changes = {}
     for leg in legs:
-        if leg.kind == Kind.UNDO:
+        if leg.kind == MovementKind.UNDO:
             raise CannotUndo("is_undo", code)
         if leg.undone:
             raise CannotUndo("already_undone", code)

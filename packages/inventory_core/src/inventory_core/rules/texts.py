@@ -52,12 +52,12 @@ def _fold(text: str) -> str:
 
 
 def replace_surrogates(text: str) -> str:
-    """The text with U+FFFD for each half of a surrogate pair, which no database takes; it is then simply not found."""
+    """Return the text with U+FFFD for each half of a surrogate pair, which no database takes; it is then simply not found."""
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
 def sort_key(text: str) -> str:
-    """The folded text, cut to the length of a key column."""
+    """Return the folded text, cut to the length of a key column."""
     return fold(text)[:SORT_LENGTH]
 
 
@@ -69,17 +69,17 @@ def shown(value: object) -> str:
 
 
 def normalize_line(text: str) -> str:
-    """The text in normal form C, with runs of white space, line breaks included, as one blank and none at the ends."""
+    """Return the text in normal form C, with runs of white space, line breaks included, as one blank and none at the ends."""
     return unicodedata.normalize("NFC", " ".join(text.split()))
 
 
 def normalize_text(text: str) -> str:
-    """The text in normal form C, with single line feeds as line ends and no white space at the ends."""
+    """Return the text in normal form C, with single line feeds as line ends and no white space at the ends."""
     return unicodedata.normalize("NFC", text.replace("\r\n", "\n").replace("\r", "\n").strip())
 
 
 def search_text(code: str, name: str, description: str, category: str) -> str:
-    """What the search looks into: the folded fields, one a line, so that no word spans two of them.
+    """Return what the search looks into: the folded fields, one a line, so that no word spans two of them.
 
     Two line ends close the text, so that each of its characters begins a group of three, which is what is indexed.
     """
@@ -87,7 +87,7 @@ def search_text(code: str, name: str, description: str, category: str) -> str:
 
 
 def search_words(query: str) -> tuple[str, ...]:
-    """The folded words of a query, each once; all of them must be contained.
+    """Return the folded words of a query, each once; all of them must be contained.
 
     Only the first 20 count: a whole description pasted into the search is to find its product, not to be refused.
     """
@@ -143,19 +143,19 @@ MAX_KEY_LENGTH = 191
 
 
 def normalize_code(text: str) -> str:
-    """The code as it is shown: normal form C, trimmed, white space as one blank; the case stays as typed."""
+    """Return the code as it is shown: normal form C, trimmed, white space as one blank; the case stays as typed."""
     return normalize_line(text)
 
 
 def code_key(code: str) -> str:
-    """What makes two codes the same: compatibility forms and case do not count, accents do."""
+    """Return what makes two codes the same: compatibility forms and case do not count, accents do."""
     if code.isascii():
         return code.lower()
     return replace_surrogates(unicodedata.normalize("NFKC", code.casefold()).casefold())
 
 
 def code_faults(code: str, *, stored: bool = False) -> list[Fault]:
-    """What is wrong with a cleaned code; any printable character is allowed, up to 64 of them.
+    """Return what is wrong with a cleaned code; any printable character is allowed, up to 64 of them.
 
     A ``stored`` code may hold invisible characters, which earlier versions accepted.
     """

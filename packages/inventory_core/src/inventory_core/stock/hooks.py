@@ -27,12 +27,12 @@ _to_text = json.JSONEncoder(ensure_ascii=False).encode
 
 
 def has_check_hooks(plugins: PluginManager) -> bool:
-    """True if some plugin implements ``check_stock_change``."""
+    """Return whether some plugin implements ``check_stock_change``."""
     return bool(plugins.hook.check_stock_change.get_hookimpls())
 
 
 def has_listeners(plugins: PluginManager, event: str = STOCK_CHANGED) -> bool:
-    """True if some plugin implements the hook of this kind of event; without one no event of the kind is stored."""
+    """Return whether some plugin implements the hook of this kind of event; without one no event of the kind is stored."""
     return bool(getattr(plugins.hook, EVENT_HOOKS[event]).get_hookimpls())
 
 
@@ -78,7 +78,7 @@ def event_rows(
     reason: str,
     movements: Sequence[int],
 ) -> list[EventRow]:
-    """The rows of the outbox for one product's steps; the first one carries the change of the total."""
+    """Return the rows of the outbox for one product's steps; the first one carries the change of the total."""
     at, due_at = stored_time(unit.connection, unit.at), stored_time(unit.connection, DUE_IMMEDIATELY)
     at_text = unit.at.isoformat()
     before, after = product.quantity, product.quantity + sum(step.quantity for step in steps)

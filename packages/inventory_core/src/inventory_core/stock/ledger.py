@@ -12,8 +12,8 @@ from inventory_core.models import BALANCE, LOCATION, MOVEMENT, PRODUCT
 from inventory_core.rules.products import location_faults, normalize_location
 from inventory_core.rules.stock import (
     MAX_QUANTITY,
-    Kind,
     LedgerEntry,
+    MovementKind,
     ProductState,
     StockAtLocation,
     plan_entry,
@@ -94,7 +94,7 @@ def lock_product_by_id(unit: UnitOfWork, product_id: int) -> ProductState:
 
 
 def find_place(unit: UnitOfWork, product: ProductState, location: str | None) -> StockAtLocation:
-    """What lies of a locked product in a location; None is the default one. Raises ``LocationNotFound``."""
+    """Return the stock of a locked product in a location; None is the default one. Raises ``LocationNotFound``."""
     if location is None:
         record = unit.connection.execute(_PLACE_DEFAULT, {"product": product.id}).first()
     else:
@@ -108,7 +108,7 @@ def find_place(unit: UnitOfWork, product: ProductState, location: str | None) ->
 
 
 def find_place_by_id(unit: UnitOfWork, product: ProductState, location_id: int) -> StockAtLocation:
-    """What lies of a locked product in the location with this id, which exists."""
+    """Return the stock of a locked product in the location with this id, which exists."""
     return StockAtLocation(*unit.connection.execute(_PLACE_BY_ID, {"product": product.id, "key": location_id}).one())
 
 
@@ -141,7 +141,7 @@ def write_entries(
 
 
 def inserted_id(result: CursorResult[Any]) -> int:
-    """The key that the database gave to the one row that was inserted."""
+    """Return the key that the database gave to the one row that was inserted."""
     key = result.inserted_primary_key
     if key is None:
         raise LookupError("the database gave no key to an inserted row")
@@ -149,7 +149,7 @@ def inserted_id(result: CursorResult[Any]) -> int:
 
 
 def _movement_row(unit: UnitOfWork, product_id: int, kind: str, step: LedgerEntry, reason: str) -> dict[str, Any]:
-    """The row of the ledger for one step."""
+    """Return the row of the ledger for one step."""
     return {
         "kind": kind,
         "product_id": product_id,
@@ -222,17 +222,17 @@ class BalanceSet(NamedTuple):
     undoes_id: int | None = None
 
 
-def add_to_balances(unit: UnitOfWork, changes: Iterable[BalanceChange], *, kind: Kind, reason: str = "") -> int:
+def add_to_balances(unit: UnitOfWork, changes: Iterable[BalanceChange], *, kind: MovementKind, reason: str = "") -> int:
     """Change many balances; give how many movements that took.
 
-    Each (product, location) may appear once in the whole unit. Locks the products by ascending id, in portions, so memory
+    Each (product, location) may appear once in the whole unit. Locks the products by ascending id, in batches, so memory
     stays small but for the changes themselves. Plugins are asked about every change. Raises ``ProductRetired``,
     ``InsufficientStock``, ``QuantityLimit`` or ``ChangeRefused``.
     """
     locations = {record[0]: record[1] for record in unit.connection.execute(_LOCATIONS)}
     movements = 0
-    for portion in _portions(sorted(changes)):
-        planned = _plan(unit, portion, locations)
+    for batch in _batches(sorted(changes)):
+        planned = _plan(unit, batch, locations)
         movements += _write(unit, kind, planned, reason)
     return movements
 
@@ -244,7 +244,7 @@ def add_to_totals(unit: UnitOfWork, totals: Sequence[tuple[int, int]]) -> None:
     update_rows(unit.connection, _ADD_TO_TOTAL, rows)
 
 
-def set_balances(unit: UnitOfWork, kind: Kind, changes: Sequence[BalanceSet], reason: str = "") -> None:
+def set_balances(unit: UnitOfWork, kind: MovementKind, changes: Sequence[BalanceSet], reason: str = "") -> None:
     """Write balances of locked products, whose totals are written already, and a movement for each that differs.
 
     A balance of 0 where there was none takes no movement. Nobody is asked or told.
@@ -268,28 +268,28 @@ def set_balances(unit: UnitOfWork, kind: Kind, changes: Sequence[BalanceSet], re
 
 
 def written_movements(unit: UnitOfWork, products: Sequence[int]) -> Mapping[tuple[int, int], int]:
-    """The movements of this unit by product and location, for units that change each balance once."""
+    """Return the movements of this unit by product and location, for units that change each balance once."""
     keys = {"of": unit.operation, "products": products}
     return {(record[0], record[1]): record[2] for record in unit.connection.execute(_WRITTEN, keys)}
 
 
-def _portions(changes: Sequence[BalanceChange]) -> Iterator[dict[int, list[BalanceChange]]]:
+def _batches(changes: Sequence[BalanceChange]) -> Iterator[dict[int, list[BalanceChange]]]:
     products = ((key, list(group)) for key, group in groupby(changes, key=lambda change: change.product_id))
-    while portion := dict(islice(products, PRODUCT_BATCH_SIZE)):
-        yield portion
+    while batch := dict(islice(products, PRODUCT_BATCH_SIZE)):
+        yield batch
 
 
 def _plan(
-    unit: UnitOfWork, portion: dict[int, list[BalanceChange]], locations: dict[int, str]
+    unit: UnitOfWork, batch: dict[int, list[BalanceChange]], locations: dict[int, str]
 ) -> list[tuple[ProductState, tuple[LedgerEntry, ...]]]:
-    keys = {"products": list(portion)}
+    keys = {"products": list(batch)}
     states = [ProductState(*record) for record in unit.connection.execute(_STATES, keys)]
     balances = {(record[0], record[1]): record[2] for record in unit.connection.execute(_BALANCES, keys)}
     planned = []
     for product in states:
         require_active(product)
         steps = []
-        for _, location_id, quantity, undoes_id in portion[product.id]:
+        for _, location_id, quantity, undoes_id in batch[product.id]:
             place = StockAtLocation(location_id, locations[location_id], balances.get((product.id, location_id)))
             steps.append(plan_entry(product, place, quantity, undoes_id))
         planned.append((product, tuple(steps)))
@@ -297,9 +297,9 @@ def _plan(
 
 
 def _write(
-    unit: UnitOfWork, kind: Kind, planned: Sequence[tuple[ProductState, tuple[LedgerEntry, ...]]], reason: str
+    unit: UnitOfWork, kind: MovementKind, planned: Sequence[tuple[ProductState, tuple[LedgerEntry, ...]]], reason: str
 ) -> int:
-    """Do what ``ledger.write_steps`` does for many locked products; give the number of movements."""
+    """Do what ``write_entries`` does for many locked products; give the number of movements."""
     for product, steps in planned:
         total_after(product, steps)
         call_check_hooks(unit, product, kind, steps, reason)

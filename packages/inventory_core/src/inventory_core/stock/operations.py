@@ -12,8 +12,8 @@ from inventory_core.results import StockChange, read_stock_change
 from inventory_core.rules.arguments import check_arguments, normalize_reason, request_faults
 from inventory_core.rules.products import normalize_location
 from inventory_core.rules.stock import (
-    Kind,
     LedgerEntry,
+    MovementKind,
     PastMovement,
     ProductState,
     amount_faults,
@@ -29,14 +29,14 @@ from inventory_core.stock.idempotency import UnitOfWork, run_idempotent
 from inventory_core.stock.ledger import find_place, find_place_by_id, lock_product, lock_product_by_id, write_entries
 
 EntryPlanner = Callable[[UnitOfWork, ProductState], tuple[LedgerEntry, ...]]
-"""Looks at a locked product and gives the steps; the last one is what the result shows."""
+"""Returns the ledger entries for a locked product; the result shows the last one."""
 
 
 def change_stock(
     inventory: InventoryContext,
     *,
     code: str,
-    kind: Kind,
+    kind: MovementKind,
     faults: list[Fault],
     plan: EntryPlanner,
     asked: Mapping[str, Any],
@@ -44,7 +44,7 @@ def change_stock(
     actor: str,
     operation: str,
 ) -> StockChange:
-    """Lock the product, let ``plan`` give the steps, write them.
+    """Lock the product, plan the entries and write them.
 
     ``faults`` are those of the quantity; ``asked`` is what else the request says, for its fingerprint.
     """
@@ -70,9 +70,9 @@ def change_stock(
 
 
 def write_change(
-    unit: UnitOfWork, product: ProductState, kind: Kind, steps: tuple[LedgerEntry, ...], reason: str
+    unit: UnitOfWork, product: ProductState, kind: MovementKind, steps: tuple[LedgerEntry, ...], reason: str
 ) -> StockChange:
-    """Write the steps of one product and say what changed, as the last step shows it."""
+    """Write the entries of one product and return what changed, as the last entry shows it."""
     movements = write_entries(unit, product, kind, steps, reason)
     shown = steps[-1]
     total = product.quantity + sum(step.quantity for step in steps)
@@ -80,7 +80,7 @@ def write_change(
 
 
 def location_fingerprint(location: str | None) -> str | None:
-    """How a request names a location in its fingerprint."""
+    """Return how a request names a location in its fingerprint."""
     return None if location is None else sort_key(normalize_location(location))
 
 
@@ -95,7 +95,7 @@ def receive(
     actor: str,
     operation: str,
 ) -> StockChange:
-    """Add ``quantity`` units (1 or more) to what lies in ``location``, the default one if None.
+    """Add ``quantity`` units (1 or more) to ``location``, the default one if None.
 
     Raises ``InvalidInput``, ``ProductNotFound``, ``LocationNotFound``, ``ProductRetired``, ``QuantityLimit``,
     ``ChangeRefused`` or ``OperationReused``.
@@ -107,7 +107,7 @@ def receive(
     return change_stock(
         inventory,
         code=code,
-        kind=Kind.RECEIVE,
+        kind=MovementKind.RECEIVE,
         faults=amount_faults(quantity),
         plan=plan,
         asked={"quantity": quantity, "location": location_fingerprint(location)},
@@ -128,7 +128,7 @@ def issue(
     actor: str,
     operation: str,
 ) -> StockChange:
-    """Take ``quantity`` units (1 or more) from what lies in ``location``, the default one if None.
+    """Take ``quantity`` units (1 or more) from ``location``, the default one if None.
 
     Raises ``InvalidInput``, ``ProductNotFound``, ``LocationNotFound``, ``ProductRetired``, ``InsufficientStock``,
     ``ChangeRefused`` or ``OperationReused``.
@@ -140,7 +140,7 @@ def issue(
     return change_stock(
         inventory,
         code=code,
-        kind=Kind.ISSUE,
+        kind=MovementKind.ISSUE,
         faults=amount_faults(quantity),
         plan=plan,
         asked={"quantity": quantity, "location": location_fingerprint(location)},
@@ -178,7 +178,7 @@ def transfer(
     return change_stock(
         inventory,
         code=code,
-        kind=Kind.TRANSFER,
+        kind=MovementKind.TRANSFER,
         faults=amount_faults(quantity),
         plan=plan,
         asked={"quantity": quantity, "source": location_fingerprint(source), "target": location_fingerprint(target)},
@@ -200,10 +200,10 @@ def count(
     actor: str,
     operation: str,
 ) -> StockChange:
-    """Set what lies in ``location``, the default one if None, to the counted ``quantity``.
+    """Set the quantity in ``location``, the default one if None, to the counted one.
 
-    ``expected`` is the quantity that the person saw; if another one lies there now, ``CountConflict`` tells both. None does
-    without this guard. A count that differs in nothing still writes a movement of 0: it confirms.
+    ``expected`` is the quantity that the person saw; if it is another one now, ``CountConflict`` has both. None skips
+    this check. A count that differs in nothing still writes a movement of 0: it confirms.
     Raises ``InvalidInput``, ``ProductNotFound``, ``LocationNotFound``, ``ProductRetired``, ``QuantityLimit``,
     ``CountConflict``, ``ChangeRefused`` or ``OperationReused``.
     """
@@ -214,7 +214,7 @@ def count(
     return change_stock(
         inventory,
         code=code,
-        kind=Kind.COUNT,
+        kind=MovementKind.COUNT,
         faults=quantity_faults("quantity", quantity),
         plan=plan,
         asked={"quantity": quantity, "location": location_fingerprint(location)},
@@ -250,7 +250,7 @@ def change_quantity(
     return change_stock(
         inventory,
         code=code,
-        kind=Kind.ISSUE if not faults and delta < 0 else Kind.RECEIVE,
+        kind=MovementKind.ISSUE if not faults and delta < 0 else MovementKind.RECEIVE,
         faults=faults,
         plan=plan,
         asked={"quantity": 0 if faults else abs(delta), "location": location_fingerprint(location)},
@@ -282,7 +282,7 @@ _ALONE = _PAST.where(MOVEMENT.c.id == bindparam("movement"))
 _LEGS = _PAST.where(
     MOVEMENT.c.operation_id == bindparam("of"),
     MOVEMENT.c.product_id == bindparam("product"),
-    MOVEMENT.c.kind == Kind.TRANSFER,
+    MOVEMENT.c.kind == MovementKind.TRANSFER,
 )
 
 
@@ -307,7 +307,7 @@ def undo_movement(
         if named is None:
             raise MovementNotFound(str(movement_id))
         product = lock_product_by_id(unit, named.product_id)
-        if named.kind == Kind.TRANSFER:
+        if named.kind == MovementKind.TRANSFER:
             key: dict[str, Any] = {"of": named.operation_id, "product": product.id}
             past = unit.connection.execute(_LEGS, key)
         else:
@@ -319,7 +319,7 @@ def undo_movement(
             for location_id, (quantity, undoes_id) in changes.items()
         ]
         steps.sort(key=lambda planned: planned.undoes_id == movement_id)
-        return write_change(unit, product, Kind.UNDO, tuple(steps), reason)
+        return write_change(unit, product, MovementKind.UNDO, tuple(steps), reason)
 
     return run_idempotent(
         inventory,

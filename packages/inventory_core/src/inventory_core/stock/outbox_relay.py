@@ -68,7 +68,7 @@ class OutboxRelay:
 
     @property
     def is_running(self) -> bool:
-        """Whether the thread runs."""
+        """Return whether the thread runs."""
         return self._thread is not None and self._thread.is_alive()
 
     def start(self) -> None:

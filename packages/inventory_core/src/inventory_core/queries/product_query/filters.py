@@ -69,9 +69,9 @@ def resolve_filter(session: Session, product_filter: ProductFilter) -> ResolvedF
 def conditions(
     product_filter: ProductFilter, resolved: ResolvedFilter, shown: Callable[[ColumnElement[Any]], ColumnElement[Any]]
 ) -> Iterator[ColumnElement[bool]]:
-    """The filter without its search and its location, as conditions on ``product`` and, with a location, ``balance``.
+    """Yield the filter without its search and its location, as conditions on ``product`` and, with a location, ``balance``.
 
-    ``shown`` gives each column as it is to stand in its condition (see ``access``).
+    ``shown`` gives each column as it is to stand in its condition (see ``plan``).
     """
     status = product_filter.status
     retired_at, quantity = shown(PRODUCT.c.retired_at), shown(PRODUCT.c.quantity)
@@ -90,7 +90,7 @@ def conditions(
 
 
 def row_columns(resolved: ResolvedFilter) -> tuple[ColumnElement[Any], ...]:
-    """The columns that ``read_rows`` takes, in its order."""
+    """Return the columns that ``read_rows`` takes, in its order."""
     return (
         PRODUCT.c.id,
         PRODUCT.c.code,

@@ -113,7 +113,7 @@ class ProductQuery:
 
     @property
     def scans_in_order(self) -> bool:
-        """Whether the search has nothing better to begin with than the order."""
+        """Return whether the search has nothing better to begin with than the order."""
         return bool(self.words) and self.path in (AccessPath.ORDER, AccessPath.PLANNER)
 
     @property

@@ -26,14 +26,14 @@ _TERMS = table("product_search_terms", column("term"), column("doc"))
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Products that can contain the words: those of ``ids``, or any if it is None; ``few``: at most ``FEW``."""
+    """Products that can contain the words: those of ``ids``, or any if it is None; ``few``: at most ``MAX_CANDIDATES``."""
 
     ids: Select[tuple[int]] | None
     few: bool
 
 
 def contains(word: str, dialect: str) -> ColumnElement[bool]:
-    """The exact test: the word stands somewhere in the folded text. No character has a special meaning."""
+    """Return the exact test: the word stands somewhere in the folded text. No character has a special meaning."""
     text = PRODUCT.c.search_text
     if dialect == "sqlite":
         return func.instr(text, word) > 0
@@ -55,20 +55,20 @@ def find_candidates(session: Session, words: Sequence[str]) -> Candidates:
 
 
 def fetch_if_few(session: Session, ids: Select[tuple[int]]) -> Select[tuple[int]] | None:
-    """Look these ids up, so that nobody has to do it again; None if there are more than ``FEW`` (SQLite)."""
+    """Look these ids up, so that nobody has to do it again; None if there are more than ``MAX_CANDIDATES`` (SQLite)."""
     first = ids.limit(MAX_CANDIDATES + 1).subquery()
     number, listed = session.execute(select(func.count(), func.json_group_array(first.c[0]))).one()
     return ids_of_json(listed) if number <= MAX_CANDIDATES else None
 
 
 def ids_of_json(listed: str) -> Select[tuple[int]]:
-    """The ids of a JSON array, which may be long (SQLite): one value to bind, and nothing to look up again."""
+    """Return the ids of a JSON array, which may be long (SQLite): one value to bind, and nothing to look up again."""
     given = func.json_each(listed).table_valued("value", joins_implicitly=True)
     return select(given.c.value)
 
 
 def _expression(session: Session, word: str) -> str | None:
-    """The word for MATCH; None if it is too common for the index to be of use.
+    """Return the word for MATCH; None if it is too common for the index to be of use.
 
     Of a longer word three groups are asked for: more of them cost more time than they save, since hits are tested anyway.
     """
@@ -81,7 +81,7 @@ def _expression(session: Session, word: str) -> str | None:
 
 
 def _terms_with(session: Session, beginning: str) -> list[str] | None:
-    """The groups of three that begin so, unless they stand in too many products.
+    """Return the groups of three that begin so, unless they stand in too many products.
 
     Every character of a text begins a group, since two line ends close it. The list is read only as far as needed.
     """

@@ -53,7 +53,7 @@ class Position:
         return position
 
     def fits(self, sort: str) -> bool:
-        """Tell whether this is a place in that order."""
+        """Return whether this is a place in that order."""
         fits_type = type(self.value) is _TYPES.get(sort.removeprefix("-"))
         return fits_type and _is_stored(self.value) and type(self.id) is int and 0 <= self.id < 2**63
 
@@ -74,27 +74,27 @@ class Order:
 
     @property
     def key(self) -> ColumnElement[Any]:
-        """What is sorted by."""
+        """Return what is sorted by."""
         return BALANCE.c.quantity if self.by_balance else _COLUMNS[self.sort.removeprefix("-")]
 
     @property
     def row_id(self) -> ColumnElement[int]:
-        """What is sorted by second; it stands in the same index as ``key``."""
+        """Return what is sorted by second; it stands in the same index as ``key``."""
         return BALANCE.c.product_id if self.by_balance else PRODUCT.c.id
 
     @property
     def descending(self) -> bool:
-        """Whether the order is turned round."""
+        """Return whether the order is turned round."""
         return self.sort.startswith("-")
 
     def by(self, key: ColumnElement[Any], row_id: ColumnElement[int]) -> Sequence[ColumnElement[Any]]:
-        """The ORDER BY of these two columns."""
+        """Return the ORDER BY of these two columns."""
         return (key.desc(), row_id.desc()) if self.descending else (key, row_id)
 
     def beyond(
         self, position: Position, key: ColumnElement[Any], row_id: ColumnElement[int], *, row_values: bool
     ) -> ColumnElement[bool]:
-        """The condition for rows behind ``position``. Raises ``InvalidInput`` for a place in another order.
+        """Return the condition for rows behind ``position``. Raises ``InvalidInput`` for a place in another order.
 
         SQLite reads an index from a row value but not from the OR; MySQL the other way round.
         """
@@ -120,7 +120,7 @@ def _restored(value: object, sort: str) -> Any:
 
 
 def _is_stored(value: str | int | datetime) -> bool:
-    """Whether a database can be asked for this value."""
+    """Return whether a database can be asked for this value."""
     match value:
         case str():
             return replace_surrogates(value) == value

@@ -65,6 +65,6 @@ def _find_products() -> None:
 
 
 def _code_key(code: str) -> str:
-    """The key of a code as this revision writes it: without regard to case and compatibility forms."""
+    """Return the key of a code as this revision writes it: without regard to case and compatibility forms."""
     key = unicodedata.normalize("NFKC", code.casefold()).casefold()
     return re.sub("[\ud800-\udfff]", "\ufffd", key)
