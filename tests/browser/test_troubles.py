@@ -83,7 +83,7 @@ def test_over_a_slow_network_the_last_search_wins_and_one_click_is_one_change(sh
         {"offline": False, "latency": 400, "downloadThroughput": 50_000, "uploadThroughput": 20_000},
     )
     window.page.locator("#search").press_sequentially(f"{word}-b", delay=60)
-    window.row(codes[1]).wait_for()
+    window.sees("1 producto")
     window.page.wait_for_load_state("networkidle")
     assert window.page.locator("tbody tr").count() == 1
 
@@ -146,7 +146,8 @@ def test_an_odd_quantity_is_refused_beside_its_field_and_stays_there(
     field.press("Enter")
     window.row(code).locator(".qty-fault").wait_for()
 
-    assert field.input_value() == (typed or "5")
+    # The row is morphed around the field that has the keyboard: what was typed stays, even if it is nothing.
+    assert field.input_value() == typed
     assert told in window.row(code).locator(".qty-fault").inner_text()
     assert shop.quantity(code) == 5
 
@@ -205,7 +206,7 @@ def test_a_text_from_right_to_left_begins_at_the_right(shop: Shop, window: Windo
         )
 
     page.goto(f"/inventory?search={code}")
-    assert begins_at_the_right(".products td:nth-child(2)")
+    assert begins_at_the_right(".products td:nth-child(2) > .clamped")
     page.goto(f"/products/{code}")
     assert begins_at_the_right("h1")
     assert begins_at_the_right(".description")
