@@ -13,6 +13,8 @@ services:
       - --report-host=db-replica
       - --ssl-cert=/var/lib/mysql-certificates/db-replica.pem
       - --ssl-key=/var/lib/mysql-certificates/db-replica.pem
+      - --admin-ssl-cert=/var/lib/mysql-certificates/db-replica.pem
+      - --admin-ssl-key=/var/lib/mysql-certificates/db-replica.pem
 """
 SMALL_DISKS = """
 services:
