@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-import inventory_web.areas.views.tables
 import inventory_web.audit.models
 import inventory_web.auth.models
+import inventory_web.blueprints.catalog.models
 import inventory_web.jobs.models  # noqa: F401 - every table of the web is in its metadata
 from inventory_core.models import metadata as core_tables
 from inventory_web import Settings

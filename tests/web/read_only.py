@@ -8,7 +8,7 @@ import pytest
 from inventory_core.database.sessions import SingleDatabase
 from inventory_core.errors import DatabaseBusy
 from inventory_replication.status import ClusterStatus, ServerStatus
-from inventory_web.areas.status import health
+from inventory_web.blueprints.ops import health
 from inventory_web.http import template_context
 
 AWAY = ClusterStatus(

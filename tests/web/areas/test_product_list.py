@@ -7,7 +7,7 @@ import pytest
 
 from inventory_core import new_operation_id, retire_product
 from inventory_core.testing import counted_statements
-from inventory_web import list_query
+from inventory_web.blueprints.catalog import list_query
 from tests.web.areas.site import Site, Visitor, codes_in
 
 

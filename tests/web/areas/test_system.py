@@ -6,9 +6,9 @@ import pytest
 from flask import Flask
 
 from inventory_replication.status import ClusterStatus, ServerStatus
-from inventory_web.areas.system import facts
-from inventory_web.areas.system.drawing import Part, system_picture
-from inventory_web.areas.system.facts import Balancer, DatabaseServer, Health, Instance
+from inventory_web.blueprints.ops import topology
+from inventory_web.blueprints.ops.topology import Balancer, DatabaseServer, Health, Instance
+from inventory_web.blueprints.ops.topology_diagram import Part, system_picture
 from tests.web.areas.site import Site, Visitor
 from tests.web.charts.reading import Picture
 
@@ -64,17 +64,17 @@ def test_instances_that_answered_the_browser_are_shown_and_silent_ones_named(sit
     ["<script>alert(1)</script>~1", "a~-1", "a", "~1", "a~1~2", "é~1", "x" * 61 + "~1", "a~99999999", ",,,", "\x00~1"],
 )
 def test_what_no_instance_is_called_is_left_out(seen: str) -> None:
-    assert facts.instances("here", seen) == (Instance("here", 0, here=True),)
+    assert topology.instances("here", seen) == (Instance("here", 0, here=True),)
 
 
 def test_no_address_makes_a_long_page() -> None:
     seen = ",".join(f"web-{number}~1" for number in range(10_000))
 
-    assert len(facts.instances("here", seen)) == facts.MOST_INSTANCES
+    assert len(topology.instances("here", seen)) == topology.MOST_INSTANCES
 
 
 def test_this_instance_is_not_believed_to_be_silent() -> None:
-    assert facts.instances("web-1", "web-1~500,web-2~1") == (Instance("web-1", 0, here=True), Instance("web-2", 1))
+    assert topology.instances("web-1", "web-1~500,web-2~1") == (Instance("web-1", 0, here=True), Instance("web-2", 1))
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_this_instance_is_not_believed_to_be_silent() -> None:
 def test_a_balancer_is_known_by_the_settings_or_by_what_it_adds(
     proxies: int, forwarded: bool, expected: Balancer
 ) -> None:
-    assert facts.balancer(proxies, forwarded=forwarded) is expected
+    assert topology.balancer(proxies, forwarded=forwarded) is expected
 
 
 def test_a_proxy_that_the_settings_do_not_know_is_told(site: Site) -> None:
@@ -112,7 +112,7 @@ def test_the_source_stands_first_and_each_server_says_how_it_is() -> None:
         ),
     )
 
-    found = facts.servers(status, ["db-replica"])
+    found = topology.servers(status, ["db-replica"])
 
     assert found == (
         DatabaseServer("db", "source", 0.0, here=False),

@@ -62,7 +62,8 @@ class SelectionAction:
     """Something to do with the products that a person selected in the list: a button of the bar that belongs to it.
 
     The button sends the selection as a form (POST, with the CSRF token) to the view of ``endpoint``, which takes no
-    arguments and reads it with ``inventory_web.selection.read_selection`` or ``selected_rows``. ``label``, ``icon``, ``order``
+    arguments and reads it with ``read_selection`` or ``selected_rows`` of
+    ``inventory_web.blueprints.catalog.selection``. ``label``, ``icon``, ``order``
     and ``role`` are as in ``MenuEntry``. ``retired`` says for which lists it is: False for products in use, True for retired
     ones, None for both.
     """

@@ -1,4 +1,4 @@
-"""The built-in areas, and the plugin manager of one application."""
+"""The built-in plugins, and the plugin manager of one application."""
 
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
@@ -8,54 +8,57 @@ from flask import Blueprint, Flask
 from pluggy import PluginManager
 
 from inventory_core import CORE_HOOKS, InstalledPlugin, load_installed_plugins, register_plugin, usable_plugins
-from inventory_web.areas.counting import CountingArea
-from inventory_web.areas.dashboard import DashboardArea
-from inventory_web.areas.exports import ExportsArea
-from inventory_web.areas.imports import ImportsArea
-from inventory_web.areas.labels import LabelsArea
-from inventory_web.areas.locations import LocationsArea
-from inventory_web.areas.low_stock import LowStockArea
-from inventory_web.areas.movements import MovementsArea, RequiredReason
-from inventory_web.areas.products import ProductsArea
-from inventory_web.areas.scanning import ScanningArea
-from inventory_web.areas.selections import SelectionsArea
-from inventory_web.areas.shortcuts import ShortcutsArea
-from inventory_web.areas.status import StatusArea
-from inventory_web.areas.stock_history import StockHistoryArea
-from inventory_web.areas.system import SystemArea
-from inventory_web.areas.timeline import TimelineArea
-from inventory_web.areas.views import ViewsArea
-from inventory_web.audit.plugin import AuditArea
-from inventory_web.auth.plugin import AccountsArea
+from inventory_web.audit.plugin import AuditPlugin
+from inventory_web.auth.plugin import AccountsPlugin
 from inventory_web.auth.roles import is_marked
+from inventory_web.blueprints.activity.plugin import ActivityPlugin
+from inventory_web.blueprints.catalog.plugin import (
+    BulkEditPlugin,
+    LocationsPlugin,
+    LowStockPlugin,
+    ProductsPlugin,
+    SavedViewsPlugin,
+)
+from inventory_web.blueprints.dashboard.plugin import DashboardPlugin
+from inventory_web.blueprints.files.plugin import ExportsPlugin, ImportsPlugin
+from inventory_web.blueprints.labels.plugin import LabelsPlugin
+from inventory_web.blueprints.ops.plugin import HealthPlugin, TopologyPlugin
+from inventory_web.blueprints.scanning.plugin import ScanningPlugin
+from inventory_web.blueprints.shortcuts.plugin import ShortcutsPlugin
+from inventory_web.blueprints.stock.plugin import (
+    MovementsPlugin,
+    QuickQuantityPlugin,
+    RequiredReason,
+    StockHistoryPlugin,
+)
 from inventory_web.errors import ViewWithoutRole
 from inventory_web.hookspecs import WebHooks
 from inventory_web.http.url_converters import CodeConverter
 from inventory_web.jobs import runner
-from inventory_web.jobs.views import JobsArea
+from inventory_web.jobs.views import JobsPlugin
 from inventory_web.settings import Settings
 
-AREAS = (
-    ProductsArea,
-    DashboardArea,
-    CountingArea,
-    ScanningArea,
-    MovementsArea,
-    StockHistoryArea,
-    TimelineArea,
-    LowStockArea,
-    ImportsArea,
-    ExportsArea,
-    JobsArea,
-    LabelsArea,
-    LocationsArea,
-    SelectionsArea,
-    ViewsArea,
-    AccountsArea,
-    AuditArea,
-    ShortcutsArea,
-    StatusArea,
-    SystemArea,
+BUILT_IN_PLUGINS = (
+    ProductsPlugin,
+    DashboardPlugin,
+    QuickQuantityPlugin,
+    ScanningPlugin,
+    MovementsPlugin,
+    StockHistoryPlugin,
+    ActivityPlugin,
+    LowStockPlugin,
+    ImportsPlugin,
+    ExportsPlugin,
+    JobsPlugin,
+    LabelsPlugin,
+    LocationsPlugin,
+    BulkEditPlugin,
+    SavedViewsPlugin,
+    AccountsPlugin,
+    AuditPlugin,
+    ShortcutsPlugin,
+    HealthPlugin,
+    TopologyPlugin,
 )
 """Each is made with the settings and registered like a plugin from outside."""
 
@@ -65,12 +68,12 @@ FAMILIES: Mapping[str, type] = {**CORE_HOOKS, "inventory_web": WebHooks}
 
 
 def build_plugin_manager(settings: Settings, plugins: Iterable[object] = ()) -> PluginManager:
-    """Build a manager with the built-in areas, these plugins, and those that installed packages offer.
+    """Build a manager with the built-in plugins, these plugins, and those that installed packages offer.
 
     An installed plugin that cannot be used is logged in one line and left out. Raises ``pluggy.PluginValidationError`` if one of
     ``plugins`` does not fit its hook or names a hook that does not exist.
     """
-    manager = _manager_of(*(area(settings) for area in AREAS))
+    manager = _manager_of(*(plugin(settings) for plugin in BUILT_IN_PLUGINS))
     if settings.reason_required:
         manager.register(RequiredReason())
     for plugin in (*plugins, *usable_plugins(load_plugins(settings))):
@@ -118,8 +121,8 @@ class _SetupCheck:
             self._app = Flask("inventory_web", static_folder=None)
             self._app.url_map.converters["code"] = CodeConverter
             runner.init_app(self._app)
-            areas = _manager_of(*(area(self._settings) for area in AREAS))
-            for blueprint in chain.from_iterable(areas.hook.blueprints()):
+            built_in = _manager_of(*(plugin(self._settings) for plugin in BUILT_IN_PLUGINS))
+            for blueprint in chain.from_iterable(built_in.hook.blueprints()):
                 self._app.register_blueprint(Blueprint(blueprint.name, __name__))
         return self._app
 

@@ -11,7 +11,7 @@ from inventory_web.hookspecs import MenuEntry, hookimpl
 from inventory_web.settings import Settings
 
 
-class AuditArea:
+class AuditPlugin:
     """The page of events and its file. What it shows is written by ``inventory_web.audit.log``."""
 
     def __init__(self, settings: Settings) -> None:

@@ -11,7 +11,7 @@ from inventory_web.hookspecs import MenuEntry, hookimpl
 from inventory_web.settings import Settings
 
 
-class AccountsArea:
+class AccountsPlugin:
     """Login and logout, one's own pages, and the administrator's page of accounts."""
 
     def __init__(self, settings: Settings) -> None:

@@ -30,7 +30,7 @@ class Role(IntEnum):
 def requires(role: Role) -> Callable[[View], View]:
     """Mark a view: only accounts with at least this role get in.
 
-    The check itself happens once for every request, before the view (``areas.accounts.guard``). A blueprint with a view that
+    The check itself happens once for every request, before the view (``auth.access_control``). A blueprint with a view that
     has no mark is refused. A route that is added to the application later and has none asks for a viewer.
     """
 

@@ -10,6 +10,6 @@ metadata = MetaData(naming_convention=NAMING_CONVENTION)
 
 
 class WebTable(SQLModel, registry=registry(metadata=metadata)):
-    """Parent of the tables of areas. Options and column types come from ``inventory_core``."""
+    """Base class of the tables of the web. Options and column types come from ``inventory_core``."""
 
     metadata = metadata

@@ -43,7 +43,7 @@ class AppRelay:
 
 
 def init_app(app: Flask, inventory: Inventory) -> None:
-    """Give an application its relay, before its areas are registered."""
+    """Give an application its relay, before its blueprints are registered."""
     app.extensions[EXTENSION] = AppRelay(app, inventory)
 
 

@@ -86,7 +86,7 @@ def _account() -> CurrentUser:
     return account
 
 
-class JobsArea:
+class JobsPlugin:
     """The list of jobs, and the URLs that cancel and repeat one; each job type has its own page."""
 
     def __init__(self, settings: Settings) -> None:

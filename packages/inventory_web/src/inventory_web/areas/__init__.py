@@ -1,1 +1,0 @@
-"""One folder for each part of the screen; each is a plugin, none imports another."""

@@ -1,0 +1,34 @@
+"""The products below their minimum, and how many units each one lacks."""
+
+from typing import Any
+
+from flask import Blueprint, render_template, request
+
+from inventory_core import Position, ProductFilter, Status, count_products
+from inventory_web.auth.roles import Role, requires
+from inventory_web.blueprints.catalog.list_query import ListQuery, found_text, read_list
+from inventory_web.context import current_inventory
+
+LARGEST_BADGE = 99
+
+low_stock_blueprint = Blueprint("low_stock", __name__, template_folder="templates")
+
+
+@low_stock_blueprint.get("/low-stock")
+@requires(Role.VIEWER)
+def to_buy() -> str:
+    """The list of what must be bought."""
+    query = ListQuery.read(request.args, status=Status.LOW_STOCK)
+    page = read_list(current_inventory(), query)
+
+    def page_args(after: Position | None = None) -> dict[str, Any]:
+        arguments = query.args(after=after)
+        return {name: value for name, value in arguments.items() if name != "status"}
+
+    return render_template("low_stock/to_buy.html", page=page, query=query, page_args=page_args, found=found_text(page))
+
+
+def how_many() -> str:
+    """The number beside the menu's line; empty if nothing is low."""
+    found = count_products(current_inventory(), ProductFilter(status=Status.LOW_STOCK), cap=LARGEST_BADGE)
+    return f"{found.number}+" if found.more else str(found.number or "")

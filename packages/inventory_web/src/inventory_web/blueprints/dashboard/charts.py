@@ -1,0 +1,79 @@
+"""The charts of the page, in the language of the person."""
+
+from collections.abc import Sequence
+
+from flask_babel import format_date, get_locale, gettext, ngettext
+from markupsafe import Markup
+
+from inventory_core import DayTotals, RunOutForecast, StockShortage
+from inventory_web.blueprints.dashboard.figures import Shelf
+from inventory_web.charts.bars import Bar, bars
+from inventory_web.charts.days import Day, days
+from inventory_web.i18n.labels import format_number, movements_text
+
+
+def shelf_name(shelf: Shelf) -> str:
+    """How a line of categories is called."""
+    if shelf.others:
+        return gettext("Otras %(number)s categorías", number=format_number(shelf.others))
+    return shelf.category or gettext("Sin categoría")
+
+
+def days_text(count: int) -> str:
+    """So many days, or that it is less than one."""
+    if not count:
+        return gettext("menos de 1 día")
+    return ngettext("%(number)s día", "%(number)s días", count, number=format_number(count))
+
+
+def day_text(day: DayTotals) -> str:
+    """A day as tables and axes write it."""
+    locale = get_locale()
+    return str(format_date(day.day, "d MMM" if locale is None or locale.language != "en" else "MMM d"))
+
+
+def categories(shown: Sequence[Shelf]) -> Markup:
+    """Units by category."""
+    lines = [Bar(shelf_name(shelf), shelf.units, format_number(shelf.units)) for shelf in shown]
+    return bars("categories", gettext("Unidades por categoría"), _told(lines), lines, format_number)
+
+
+def movements(shown: Sequence[DayTotals]) -> Markup:
+    """What came in and went out, day by day."""
+    told = [
+        Day(
+            day_text(day),
+            day.incoming,
+            day.outgoing,
+            gettext(
+                "%(day)s: entran %(incoming)s y salen %(outgoing)s",
+                day=day_text(day),
+                incoming=format_number(day.incoming),
+                outgoing=format_number(day.outgoing),
+            ),
+        )
+        for day in shown
+    ]
+    text = gettext(
+        "%(movements)s en este periodo; entran %(incoming)s unidades y salen %(outgoing)s.",
+        movements=movements_text(sum(day.movements for day in shown)),
+        incoming=format_number(sum(day.incoming for day in shown)),
+        outgoing=format_number(sum(day.outgoing for day in shown)),
+    )
+    return days("movements", gettext("Entradas y salidas por día"), text, told, format_number)
+
+
+def running_out(shown: Sequence[RunOutForecast]) -> Markup:
+    """How many days the stock of each product lasts."""
+    lines = [Bar(f"{row.code} · {row.name}", row.days_left, days_text(row.days_left)) for row in shown]
+    return bars("running-out", gettext("Días hasta que se acabe"), _told(lines), lines, format_number)
+
+
+def lacking(shown: Sequence[StockShortage]) -> Markup:
+    """How many units each product lacks to its minimum."""
+    lines = [Bar(f"{row.code} · {row.name}", row.lacks, format_number(row.lacks)) for row in shown]
+    return bars("lacking", gettext("Unidades que faltan hasta el mínimo"), _told(lines), lines, format_number)
+
+
+def _told(lines: Sequence[Bar]) -> str:
+    return "; ".join(f"{line.label}: {line.text}" for line in lines)

@@ -1,0 +1,37 @@
+"""The page that shows how the inventory stands."""
+
+from zoneinfo import ZoneInfo
+
+from flask import Blueprint, render_template, request
+
+from inventory_core import WITHOUT_CATEGORY, lowest_stock, movements_by_day, products_running_out, stock_by_category
+from inventory_web.auth.roles import Role, requires
+from inventory_web.blueprints.dashboard import charts
+from inventory_web.blueprints.dashboard.figures import shelves, totals
+from inventory_web.context import current_inventory, current_settings
+
+PERIODS = (30, 90)
+
+blueprint = Blueprint("dashboard", __name__, template_folder="templates")
+
+
+@blueprint.get("/dashboard")
+@requires(Role.VIEWER)
+def overview() -> str:
+    """Key figures, stock by category, what came and went in the last ``days``, what runs out first, what lacks most."""
+    inventory = current_inventory()
+    asked = request.args.get("days", "")
+    period = next((days for days in PERIODS if str(days) == asked), PERIODS[0])
+    stocks = stock_by_category(inventory)
+    return render_template(
+        "dashboard/overview.html",
+        pictures=charts,
+        totals=totals(stocks),
+        shelves=shelves(stocks),
+        days=movements_by_day(inventory, days=period, timezone=ZoneInfo(current_settings().timezone)),
+        running_out=products_running_out(inventory),
+        lacking=lowest_stock(inventory),
+        period=period,
+        periods=PERIODS,
+        without_category=WITHOUT_CATEGORY,
+    )

@@ -1,0 +1,163 @@
+"""Upload, preview, progress, confirm, undo."""
+
+import hashlib
+import shutil
+import tempfile
+from dataclasses import replace
+from functools import partial
+
+from flask import Blueprint, abort, make_response, render_template, request, url_for
+from werkzeug.datastructures import FileStorage
+from werkzeug.wrappers import Response
+
+from inventory_core import DatabaseBusy, Fault
+from inventory_web.auth.roles import Role, requires
+from inventory_web.blueprints.files import import_labels
+from inventory_web.blueprints.files.import_job import CHECK, IMPORT, KIND
+from inventory_web.blueprints.files.import_undo import KIND as UNDO_KIND
+from inventory_web.blueprints.files.import_undo import begin_undo, counts_text
+from inventory_web.blueprints.files.import_undo import state_text as undo_state_text
+from inventory_web.context import current_actor, current_inventory, current_operation, new_operation
+from inventory_web.http.htmx import page_or_fragment, see_other
+from inventory_web.i18n.error_messages import messages_by_field
+from inventory_web.jobs import queue
+from inventory_web.jobs.files import CHUNK_BYTES
+from inventory_web.jobs.models import REPEATABLE_STATES, Job, JobState
+from inventory_web.jobs.origin import request_origin, require_result_of
+from inventory_web.jobs.runner import current_runner, register_job_type
+
+
+def create_blueprint() -> Blueprint:
+    """A new blueprint with every page."""
+    made = Blueprint("imports", __name__, template_folder="templates")
+    for text in (
+        import_labels.action_text,
+        import_labels.count_text,
+        import_labels.refused_text,
+        import_labels.row_fault_text,
+        import_labels.state_colour,
+    ):
+        made.add_app_template_global(text)
+    made.add_app_template_global(import_labels.state_text, "import_state_text")
+    made.add_app_template_global(undo_state_text, "undo_state_text")
+    made.add_app_template_global(counts_text, "undo_counts_text")
+    made.add_url_rule("/imports/new", "new", new)
+    made.add_url_rule("/imports/new", "upload", upload, methods=["POST"])
+    made.add_url_rule("/imports/<job_id>", "show", show)
+    made.add_url_rule("/imports/<job_id>/confirm", "confirm", confirm, methods=["POST"])
+    made.add_url_rule("/imports/<job_id>/undo", "undo", undo, methods=["POST"])
+    made.add_url_rule("/imports/undo/<job_id>", "show_undo", show_undo)
+    register_job_type(made, KIND)
+    register_job_type(made, UNDO_KIND)
+    return made
+
+
+@requires(Role.OPERATOR)
+def new() -> Response:
+    """The form for a file, and the latest imports."""
+    return _form([], 200)
+
+
+@requires(Role.OPERATOR)
+def upload() -> Response:
+    """Keep the file and check it: 303 to its page, or 422 if there is none."""
+    file = request.files.get("file")
+    if file is None or not file.filename:
+        return _form([Fault("file", "required")], 422)
+    stock, sheet = current_inventory(), request.form.get("sheet", "").strip()[:100]
+    job = Job(
+        id=_id_of(file, sheet),
+        kind=KIND.name,
+        step=CHECK,
+        title=file.filename,
+        request={"sheet": sheet, **request_origin()},
+        actor=current_actor(),
+        state=JobState.WAITING,
+        created_at=stock.clock(),
+    )
+    # The request's own file ends with it, and the queue may have to wait for longer.
+    content = tempfile.TemporaryFile()  # noqa: SIM115 - closed by whoever writes it down
+    shutil.copyfileobj(file.stream, content)
+
+    def keep() -> None:
+        try:
+            queue.add_job(stock, job, content)
+        except DatabaseBusy:
+            # It is tried again.
+            raise
+        except Exception:
+            content.close()
+            raise
+        content.close()
+
+    try:
+        current_runner().submit(stock, job, keep, adding=content.tell())
+    except Exception:
+        content.close()
+        raise
+    return see_other(url_for("imports.show", job_id=job.id))
+
+
+@requires(Role.OPERATOR)
+def show(job_id: str) -> Response:
+    """The preview, the progress or the result; the page asks for it again while somebody works on it."""
+    job = _job(job_id)
+    require_result_of(job)
+    return page_or_fragment("imports/job.html", "imports/job_card.html", job=job, operation=new_operation())
+
+
+@requires(Role.OPERATOR)
+def confirm(job_id: str) -> Response:
+    """Import the file, or repeat what failed; a second click finds the work begun and only shows it."""
+    stock, job, runner = current_inventory(), _job(job_id), current_runner()
+    if job.under_way:
+        runner.wake()
+    elif job.state in REPEATABLE_STATES or (job.state is JobState.READY and not job.result.get("faults_total")):
+        step = IMPORT if job.state is JobState.READY else job.step
+        told = request_origin()
+        waiting = replace(job, state=JobState.WAITING, step=step, stage="", done=0, total=0)
+        write = partial(queue.requeue, stock, job, step, from_states=(job.state,), request=told)
+        runner.submit(stock, waiting, write)
+    return see_other(url_for("imports.show", job_id=job_id))
+
+
+@requires(Role.OPERATOR)
+def undo(job_id: str) -> Response:
+    """Take the whole import back, as a job."""
+    return begin_undo(_job(job_id))
+
+
+@requires(Role.OPERATOR)
+def show_undo(job_id: str) -> Response:
+    """The progress of an undo, or why it failed; the page asks for it again while somebody works on it."""
+    job = _job(job_id, UNDO_KIND.name)
+    require_result_of(job)
+    return page_or_fragment("imports/undo.html", "imports/undo_card.html", job=job)
+
+
+def _job(job_id: str, kind: str = KIND.name) -> Job:
+    job = current_runner().find(current_inventory(), job_id)
+    if job is None or job.kind != kind:
+        abort(404)
+    return job
+
+
+def _id_of(file: FileStorage, sheet: str) -> str:
+    """The same for the same file from the same form: a double click uploads once, a form that the browser kept any file."""
+    told = hashlib.sha256("\n".join((current_operation(), current_actor(), sheet, file.filename or "")).encode())
+    for piece in iter(lambda: file.stream.read(CHUNK_BYTES), b""):
+        told.update(piece)
+    file.stream.seek(0)
+    return told.hexdigest()[:32]
+
+
+def _form(faults: list[Fault], status: int) -> Response:
+    runner = current_runner()
+    recent = queue.recent_jobs(current_inventory(), {KIND.name: None}, number=20)
+    page = render_template(
+        "imports/new.html",
+        errors=messages_by_field(faults),
+        recent=[runner.with_progress(job) for job in recent],
+        operation=new_operation(),
+    )
+    return make_response(page, status)

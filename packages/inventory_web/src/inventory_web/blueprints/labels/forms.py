@@ -1,0 +1,130 @@
+"""What a person asks to print, read as a whole, and remembered for the next time."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+from flask import session
+from flask_babel import gettext
+from werkzeug.datastructures import MultiDict
+
+from inventory_core import parse_quantity
+from inventory_web.blueprints.labels.sheets import SHEETS, Kind, Sheet
+from inventory_web.i18n.error_messages import fault_message
+from inventory_web.i18n.labels import format_number
+
+MOST_COPIES = 100
+LARGEST_SHIFT = 10.0
+"""Millimetres by which a print can be moved to where the labels are."""
+PARTS = ("code", "name", "category", "location", "quantity")
+HOLDS = ("code", "address")
+BEGINNING = {
+    "sheet": next(iter(SHEETS)),
+    "symbol": Kind.QR.value,
+    "holds": "code",
+    "amount": "fixed",
+    "copies": "1",
+    "first": "1",
+    "x": "0",
+    "y": "0",
+}
+REMEMBERED = ("sheet", "symbol", "holds", "x", "y")
+_KEPT_IN = "labels"
+
+
+@dataclass(slots=True)
+class LabelForm:
+    """A form as it was typed (``values``, ``parts``, ``outlines``) and, if there are no ``errors``, what it means."""
+
+    values: dict[str, str]
+    parts: frozenset[str]
+    outlines: bool
+    errors: dict[str, list[str]] = field(default_factory=dict)
+    copies: int = 1
+    first: int = 1
+    x: float = 0
+    y: float = 0
+
+    @classmethod
+    def beginning(cls, codes: str = "") -> Self:
+        """The form with what the person chose the last time."""
+        kept = session.get(_KEPT_IN)
+        kept = kept if isinstance(kept, dict) else {}
+        values = BEGINNING | {name: str(kept[name]) for name in REMEMBERED if name in kept}
+        parts = frozenset(kept.get("parts", ("code", "name", "category", "location")))
+        return cls(values | {"codes": codes}, parts & frozenset(PARTS), bool(kept.get("outlines")))
+
+    @classmethod
+    def read(cls, given: MultiDict[str, str]) -> Self:
+        """Read a request; what is not there counts as it stands in an empty form."""
+        values = {name: given.get(name, otherwise).strip() for name, otherwise in BEGINNING.items()}
+        values["codes"] = given.get("codes", "")
+        form = cls(values, frozenset(given.getlist("part")) & frozenset(PARTS), bool(given.get("outlines")))
+        form._check_choices()
+        form.copies = form._whole("copies", 1, MOST_COPIES)
+        if "sheet" not in form.errors:
+            form.first = form._whole("first", 1, form.sheet.positions)
+        form.x, form.y = form._shift("x"), form._shift("y")
+        return form
+
+    @property
+    def sheet(self) -> Sheet:
+        """The paper."""
+        return SHEETS[self.values["sheet"]]
+
+    @property
+    def kind(self) -> Kind:
+        """What the labels carry for machines."""
+        return Kind(self.values["symbol"])
+
+    @property
+    def by_quantity(self) -> bool:
+        """Whether there are to be as many labels as pieces."""
+        return self.values["amount"] == "quantity"
+
+    def refuse(self, name: str, text: str) -> None:
+        """Say what is wrong with a field."""
+        self.errors.setdefault(name, []).append(text)
+
+    def remember(self) -> None:
+        """Begin with these choices the next time."""
+        kept: dict[str, object] = {name: self.values[name] for name in REMEMBERED}
+        session[_KEPT_IN] = kept | {"parts": sorted(self.parts), "outlines": self.outlines}
+
+    def _check_choices(self) -> None:
+        choices: Mapping[str, object] = {
+            "sheet": SHEETS,
+            "symbol": tuple(Kind),
+            "holds": HOLDS,
+            "amount": ("fixed", "quantity"),
+        }
+        for name, allowed in choices.items():
+            if self.values[name] not in allowed:  # type: ignore[operator]
+                self.refuse(
+                    name, gettext("No existe: «%(value)s». Elija uno de la lista.", value=self.values[name][:80])
+                )
+
+    def _whole(self, name: str, least: int, most: int) -> int:
+        value, faults = parse_quantity(name, self.values[name])
+        if faults:
+            self.refuse(name, fault_message(faults[0]))
+        elif value is None or not least <= value <= most:
+            self.refuse(
+                name,
+                gettext(
+                    "Escriba un número entre %(least)s y %(most)s.",
+                    least=format_number(least),
+                    most=format_number(most),
+                ),
+            )
+        return value or least
+
+    def _shift(self, name: str) -> float:
+        try:
+            value = float(self.values[name].replace(",", ".") or 0)
+        except ValueError:
+            value = LARGEST_SHIFT + 1
+        if not -LARGEST_SHIFT <= value <= LARGEST_SHIFT:
+            self.refuse(name, gettext("Escriba milímetros entre -10 y 10, por ejemplo 1,5."))
+            return 0
+        return round(value, 2)

@@ -1,0 +1,1 @@
+"""Stock: quick quantities, movements, and the history of a quantity."""

@@ -1,0 +1,166 @@
+"""The pages of the ledger."""
+
+from collections.abc import Iterator
+
+from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from inventory_core import (
+    ChangeRefused,
+    Fault,
+    InsufficientStock,
+    InvalidInput,
+    LocationNotFound,
+    ProductDetails,
+    QuantityLimit,
+    StockChange,
+    get_product,
+    issue,
+    list_locations,
+    movement_history,
+    receive,
+    transfer,
+    undo_movement,
+)
+from inventory_web.auth.roles import Role, requires
+from inventory_web.blueprints.stock.movement_forms import MovementForm
+from inventory_web.context import (
+    current_actor,
+    current_inventory,
+    current_operation,
+    current_settings,
+    may,
+    new_operation,
+)
+from inventory_web.http.error_pages import answer_for
+from inventory_web.http.htmx import see_other
+from inventory_web.http.redirects import next_url, previous_page_url
+from inventory_web.i18n.labels import format_number, kind_colour, kind_text
+
+RECENT = 10
+
+movements_blueprint = Blueprint("movements", __name__, template_folder="templates")
+
+
+movements_blueprint.add_app_template_global(kind_text)
+movements_blueprint.add_app_template_global(kind_colour)
+
+
+@movements_blueprint.get("/movements")
+@requires(Role.VIEWER)
+def history() -> str:
+    """All movements, or those of ``code``, the latest first."""
+    code, operation = request.args.get("code", "").strip(), request.args.get("operation", "").strip()
+    before = request.args.get("before", "")
+    page = movement_history(
+        current_inventory(),
+        code=code or None,
+        operation=operation or None,
+        before=int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None,
+    )
+    return render_template("movements/history.html", page=page, code=code, operation_id=operation, **_undo_values())
+
+
+@movements_blueprint.post("/products/<code:code>/movements")
+@requires(Role.OPERATOR)
+def record(code: str) -> Response:
+    """Receive, issue or transfer: 303 to the product, or 422 with every fault beside its field."""
+    form = MovementForm.read(request.form)
+    if not form.faults:
+        try:
+            changed = _carry_out(code, form)
+        except InvalidInput as error:
+            form.faults.extend(error.faults)
+        except LocationNotFound as error:
+            field = "target" if error.location == form.values["target"] else "location"
+            form.faults.append(Fault(field, "unknown", error.location))
+        except (InsufficientStock, QuantityLimit) as error:
+            form.refusals["quantity"] = answer_for(error).message
+        except ChangeRefused as error:
+            form.refusals["reason"] = error.reason
+        else:
+            text = gettext(
+                "En %(place)s hay ahora %(quantity)s.", place=changed.location, quantity=format_number(changed.quantity)
+            )
+            flash(f"{kind_text(changed.kind)}: {text}", "success")
+            return see_other(url_for("products.details", code=changed.code))
+    product = get_product(current_inventory(), code)
+    page = render_template("movements/record.html", product=product, **_form_values(form, product))
+    return make_response(page, 422)
+
+
+@movements_blueprint.post("/movements/<int(max=9223372036854775807):movement_id>/undo")
+@requires(Role.OPERATOR)
+def undo(movement_id: int) -> Response:
+    """Write the movement that compensates this one."""
+    changed = undo_movement(
+        current_inventory(),
+        movement_id=movement_id,
+        reason=request.form.get("reason", ""),
+        actor=current_actor(),
+        operation=current_operation(),
+    )
+    if request.form.get("answer") == "row":
+        return redirect(next_url(url_for("products.details", code=changed.code)), 303)
+    flash(
+        gettext(
+            "Movimiento deshecho: «%(code)s» en %(place)s vuelve a %(quantity)s.",
+            code=changed.code,
+            place=changed.location,
+            quantity=format_number(changed.quantity),
+        ),
+        "success",
+    )
+    return see_other(previous_page_url(url_for("movements.history", code=changed.code)))
+
+
+def product_panel(product: ProductDetails) -> Iterator[tuple[str, int]]:
+    """What the page of a product shows of this area: HTML and its place in the order."""
+    if not product.row.retired and may(Role.OPERATOR):
+        form = MovementForm.empty()
+        yield render_template("movements/form_panel.html", product=product, **_form_values(form, product)), 20
+    page = movement_history(current_inventory(), code=product.row.code, size=RECENT)
+    yield render_template("movements/recent_panel.html", product=product, page=page, **_undo_values()), 50
+
+
+def _form_values(form: MovementForm, product: ProductDetails) -> dict[str, object]:
+    return {
+        "form": form,
+        "values": form.values,
+        "errors": form.errors,
+        "locations": list_locations(current_inventory()),
+        "balances": dict(product.balances),
+        "operation": new_operation(),
+        "reason_required": current_settings().reason_required,
+    }
+
+
+def _undo_values() -> dict[str, object]:
+    return {"reason_required": current_settings().reason_required}
+
+
+def _carry_out(code: str, form: MovementForm) -> StockChange:
+    location, target = form.values["location"] or None, form.values["target"] or None
+    reason, actor, operation = form.values["reason"], current_actor(), current_operation()
+    if form.values["kind"] == "transfer":
+        return transfer(
+            current_inventory(),
+            code=code,
+            quantity=form.quantity,
+            source=location,
+            target=target,
+            reason=reason,
+            actor=actor,
+            operation=operation,
+        )
+    work = receive if form.values["kind"] == "receive" else issue
+    return work(
+        current_inventory(),
+        code=code,
+        quantity=form.quantity,
+        location=location,
+        reason=reason,
+        actor=actor,
+        operation=operation,
+    )

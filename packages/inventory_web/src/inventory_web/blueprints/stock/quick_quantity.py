@@ -1,0 +1,205 @@
+"""Change a quantity in the list and in the page of a product."""
+
+from dataclasses import dataclass
+
+from flask import Blueprint, flash, make_response, render_template, request, url_for
+from flask_babel import gettext
+from werkzeug.wrappers import Response
+
+from inventory_core import (
+    CountConflict,
+    Fault,
+    InventoryError,
+    OperationReused,
+    ProductDetails,
+    StockChange,
+    change_quantity,
+    count,
+    get_product,
+    list_locations,
+    movement_history,
+    parse_quantity,
+)
+from inventory_web.auth.roles import Role, requires
+from inventory_web.blueprints.catalog.product_table import Note, render_row, row_in
+from inventory_web.context import current_actor, current_inventory, current_operation
+from inventory_web.http.error_pages import answer_for
+from inventory_web.http.htmx import VARY, see_other, wants_fragment
+from inventory_web.http.redirects import next_url, previous_page_url
+from inventory_web.i18n.error_messages import fault_message
+from inventory_web.i18n.labels import field_label, format_number
+
+
+class SeveralPlaces(Exception):
+    """The product lies in several places, so the total cannot be set; ``places`` holds (location, quantity)."""
+
+    def __init__(self, places: tuple[tuple[str, int], ...]) -> None:
+        self.places = places
+        super().__init__("choose one of several places")
+
+
+def place_of(product: ProductDetails) -> str | None:
+    """The place that a form means without naming it: the only one that holds the product; None is the default.
+
+    Raises ``SeveralPlaces``.
+    """
+    holding = tuple((place, quantity) for place, quantity in product.balances if quantity)
+    if len(holding) > 1:
+        raise SeveralPlaces(holding)
+    if holding:
+        return holding[0][0]
+    return product.balances[0][0] if len(product.balances) == 1 else None
+
+
+quick_quantity_blueprint = Blueprint("counting", __name__, template_folder="templates")
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What the form asks for: either ``quantity`` or ``delta`` is there, unless something is wrong with it."""
+
+    quantity: int | None
+    delta: int | None
+    expected: int | None
+    location: str | None
+    typed: str
+    faults: list[Fault]
+
+    @classmethod
+    def read(cls) -> "Request":
+        """Read the form of the current request."""
+        given = request.form
+        faults: list[Fault] = []
+        quantity = delta = expected = None
+        if given.get("delta", "").strip():
+            delta, faults = parse_quantity("delta", given["delta"], signed=True)
+        else:
+            quantity, faults = parse_quantity("quantity", given.get("quantity", ""))
+        if given.get("expected", "").strip():
+            expected, found = parse_quantity("expected", given["expected"])
+            faults = faults + found
+        typed = "" if given.get("delta", "").strip() else given.get("quantity", "")[:80]
+        return cls(quantity, delta, expected, given.get("location", "").strip() or None, typed, faults)
+
+
+@quick_quantity_blueprint.get("/products/<code:code>/quantity")
+@requires(Role.VIEWER)
+def row(code: str) -> Response:
+    """The row alone for htmx, for example after an undo; the product's page for everybody else."""
+    if not wants_fragment():
+        return see_other(url_for("products.details", code=code))
+    product = get_product(current_inventory(), code)
+    return _row(product, request.args.get("location") or None, None, 200)
+
+
+@quick_quantity_blueprint.post("/products/<code:code>/quantity")
+@requires(Role.OPERATOR)
+def change(code: str) -> Response:
+    """Carry the change out, or say why not: 409 with both values, 422 with what is allowed."""
+    asked = Request.read()
+    product = get_product(current_inventory(), code)
+    if asked.faults:
+        text = " ".join(f"{field_label(fault.field)}: {fault_message(fault)}" for fault in asked.faults)
+        return _refused(product, asked, Note("fault", text, asked.typed), 422)
+    try:
+        changed = _carry_out(product, asked)
+    except SeveralPlaces as choice:
+        text = gettext("Está en varios lugares: elija en cuál cambia la cantidad.")
+        return _refused(product, asked, Note("fault", text, asked.typed, places=choice.places), 422)
+    except CountConflict as conflict:
+        text = gettext(
+            "Usted vio %(seen)s; ahora hay %(current)s. Revise y decida de nuevo.",
+            seen=format_number(conflict.expected),
+            current=format_number(conflict.current),
+        )
+        return _refused(get_product(current_inventory(), code), asked, Note("conflict", text, asked.typed), 409)
+    except InventoryError as error:
+        answer = answer_for(error)
+        if answer.status not in (409, 422):
+            raise
+        return _refused(product, asked, Note("fault", answer.message, asked.typed), answer.status)
+    return _done(product.row.id, asked, changed)
+
+
+def _carry_out(product: ProductDetails, asked: Request) -> StockChange:
+    """Where the form names no place, the one that its operation was carried out in before, if it was: stock may have moved."""
+    operation = current_operation()
+    if asked.location is not None:
+        return _carry_out_in(asked.location, product, asked, operation)
+    try:
+        return _carry_out_in(place_of(product) or _default_place(), product, asked, operation)
+    except (SeveralPlaces, OperationReused):
+        before = movement_history(current_inventory(), operation=operation).rows
+        if not before:
+            raise
+        return _carry_out_in(before[0].location, product, asked, operation)
+
+
+def _default_place() -> str | None:
+    """By its name, which a product that never lay anywhere shares with the one that lies there after its first change."""
+    return next((place.name for place in list_locations(current_inventory()) if place.is_default), None)
+
+
+def _carry_out_in(place: str | None, product: ProductDetails, asked: Request, operation: str) -> StockChange:
+    code, actor = product.row.code, current_actor()
+    if asked.delta is not None:
+        return change_quantity(
+            current_inventory(),
+            code=code,
+            delta=asked.delta,
+            expected=asked.expected,
+            location=place,
+            actor=actor,
+            operation=operation,
+        )
+    return count(
+        current_inventory(),
+        code=code,
+        quantity=asked.quantity or 0,
+        expected=asked.expected,
+        location=place,
+        actor=actor,
+        operation=operation,
+    )
+
+
+def _done(product_id: int, asked: Request, changed: StockChange) -> Response:
+    text = f"{format_number(changed.before)} → {format_number(changed.quantity)}"
+    if not wants_fragment():
+        flash(
+            gettext(
+                "Cantidad de «%(code)s» en %(place)s: %(change)s",
+                code=changed.code,
+                place=changed.location,
+                change=text,
+            ),
+            "success",
+        )
+        return see_other(previous_page_url(url_for("products.details", code=changed.code)) + f"#p{product_id}")
+    undo = changed.movement_ids[0] if changed.movement_ids and changed.before != changed.quantity else None
+    return _row(get_product(current_inventory(), changed.code), _shown_place(asked), Note("done", text, undo=undo), 200)
+
+
+def _refused(product: ProductDetails, asked: Request, note: Note, status: int) -> Response:
+    if wants_fragment():
+        return _row(product, _shown_place(asked), note, status)
+    page = render_template(
+        "counting/refused.html",
+        product=product,
+        row=row_in(product, asked.location),
+        note=note,
+        asked=asked,
+        next=next_url(""),
+    )
+    return make_response(page, status)
+
+
+def _shown_place(asked: Request) -> str | None:
+    """The place whose quantity the row shows; a choice among several places stands in the row of the total."""
+    return None if request.form.get("shown") == "total" else asked.location
+
+
+def _row(product: ProductDetails, location: str | None, note: Note | None, status: int) -> Response:
+    response = make_response(render_row(row_in(product, location), note), status)
+    response.vary.update(VARY)
+    return response
