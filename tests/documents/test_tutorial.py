@@ -32,8 +32,7 @@ def _typed(line: str, folder: Path, environment: dict[str, str]) -> str:
     """Return the output of a line, including errors; ``export`` changes the environment of later lines."""
     program, *arguments = shlex.split(line)
     if program == "export":
-        name, _, value = arguments[0].partition("=")
-        environment[name] = value
+        environment.update(dict(argument.split("=", 1) for argument in arguments))
         return ""
     assert program == "inventory"
     command = [sys.executable, "-m", "inventory_web", *arguments]

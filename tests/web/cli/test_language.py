@@ -70,6 +70,16 @@ def test_language_is_of_the_locale_and_then_of_the_setting(
     assert run("verify").out.startswith(word)
 
 
+def test_exported_headers_are_in_the_language_of_the_locale(
+    run: Run, here: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("LC_ALL", "en_GB.UTF-8")
+    run("export", tmp_path / "out.csv")
+
+    assert here.exists()
+    assert (tmp_path / "out.csv").read_text("utf-8-sig").startswith("Code,Name,")
+
+
 @pytest.mark.usefixtures("english")
 def test_answers_and_refusals_are_in_english_and_count_right(run: Run, here: Path, tmp_path: Path) -> None:
     one, wrong = tmp_path / "one.csv", tmp_path / "wrong.csv"

@@ -6,6 +6,7 @@ import click
 from flask_babel import gettext, ngettext
 
 from inventory_core import ExportFormat, ProductFilter, export_products
+from inventory_web.cli.language import command_language
 from inventory_web.cli.session import inventory_session
 from inventory_web.i18n.labels import format_number
 from inventory_web.settings import Settings
@@ -21,7 +22,7 @@ def export_file(file: Path, *, search: str, category: str | None, status: str | 
     settings = Settings.from_environment()
     product_filter = ProductFilter(search=search, category=category, status=status, location=location)
     with inventory_session(settings) as inventory:
-        rows = export_products(inventory, product_filter, file, chosen, language=settings.language)
+        rows = export_products(inventory, product_filter, file, chosen, language=command_language())
     click.echo(
         ngettext(
             "%(number)s producto exportado a %(file)s.",
