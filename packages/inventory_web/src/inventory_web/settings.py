@@ -92,7 +92,8 @@ class Settings(BaseModel):
     )
     language: Literal["es", "en"] = Field(
         default="es",
-        description="Language of the command line, and of pages if the browser requests neither Spanish nor English",
+        description="Language of pages if the browser requests neither Spanish nor English, and of the command line if neither "
+        "`LC_ALL` nor `LANG` names one of the two",
     )
     timezone: str = Field(default="UTC", description="Time zone of pages, such as `Europe/Madrid`")
     metrics_allow: Words = Field(
