@@ -45,7 +45,7 @@ def words_of(app: Flask, source: str) -> list[str]:
         for node in output.nodes
     )
     # A macro may also write attributes, to be put into a tag.
-    shown = re.sub(r"<[^<>]*>|[\w-]+=\"[^\"]*\"", "\n", literal)
+    shown = re.sub(r"<[^<>]*>|[\w:-]+=\"[^\"]*\"", "\n", literal)
     attributes = re.findall(rf'[\s](?:{"|".join(SHOWN_ATTRIBUTES)})="([^"]*)"', literal)
     found = [text.strip() for text in [*shown.split("\n"), *attributes] if re.search(r"[^\W\d_]{2}", text)]
     return [text for text in found if text not in NO_WORDS] + literals_of(tree)
