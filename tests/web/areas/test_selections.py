@@ -139,6 +139,20 @@ def test_products_that_are_retired_or_restored_together_are_audited_with_their_n
     assert len({row.subject for row in rows if row.subject}) == 2
 
 
+def test_the_undo_of_products_retired_together_is_audited_as_their_restoration(site: Site) -> None:
+    for code in ("A-1", "B-1"):
+        site.create_product(code)
+    form = asked(site.operator.post("/selection/retire", {"all": "1"}).text, "retire")
+    site.operator.post("/selection/retire/change", form)
+    site.operator.post("/selection/undo", {"changed": form["operation"]})
+
+    rows = events_page(site.inventory, EventFilter()).rows[:2]
+    assert [(row.event, row.details) for row in rows] == [
+        ("product_restored", {"products": 2}),
+        ("product_retired", {"products": 2}),
+    ]
+
+
 def test_all_that_the_filter_finds_are_changed_also_those_of_other_pages(site: Site) -> None:
     codes = [site.create_product(category="Ropa") for _ in range(60)]
     site.create_product("Z-1", category="Hogar")

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -145,11 +145,15 @@ _UNDONE = (
 
 @dataclass(frozen=True, slots=True)
 class ProductsSaved:
-    """What ``operation`` did to many products: how many it ``changed``, and how many were so already."""
+    """What ``operation`` did to many products: how many it ``changed``, and how many were so already.
+
+    ``retired`` is True or False if it retired or restored them.
+    """
 
     operation: str
     changed: int
     unchanged: int
+    retired: bool | None = None
 
 
 class _Former(NamedTuple):
@@ -188,7 +192,8 @@ def change_products(
         selected = lock_selected(unit, selection)
         with enlarged_page_cache(unit.connection):
             former = _change(unit, selected, change)
-        saved = ProductsSaved(unit.operation, len(former), len(selected) - len(former))
+        retired = change.retired if isinstance(change, SetRetired) else None
+        saved = ProductsSaved(unit.operation, len(former), len(selected) - len(former), retired)
         return _Outcome(saved, _column(change), former)
 
     return run_idempotent(
@@ -230,7 +235,8 @@ def undo_products_change(
             ]
             _note_for_history(unit, kept["column"], present)
         unit.undone.add(changed_operation)
-        return ProductsSaved(unit.operation, len(former), 0)
+        retired = any(each.value is not None for each in former) if kept["column"] == "retired_at" else None
+        return ProductsSaved(unit.operation, len(former), 0, retired)
 
     return run_idempotent(
         inventory,
@@ -333,8 +339,8 @@ def _asked(selection: Selection) -> dict[str, Any]:
 
 
 def _encoded(result: ProductsSaved) -> dict[str, Any]:
-    return {"operation": result.operation, "changed": result.changed, "unchanged": result.unchanged}
+    return asdict(result)
 
 
 def _decoded(kept: Mapping[str, Any]) -> ProductsSaved:
-    return ProductsSaved(kept["operation"], kept["changed"], kept["unchanged"])
+    return ProductsSaved(kept["operation"], kept["changed"], kept["unchanged"], kept.get("retired"))

@@ -87,9 +87,7 @@ def change(kind: str) -> Response:
     except SelectionChanged as changed:
         now = Selection(filter=selection.filter, expected_count=changed.current)
         return _page(now, wanted, status=409, notice=answer_for(changed).message)
-    if isinstance(wanted.change, SetRetired) and saved.changed:
-        event = Event.PRODUCT_RETIRED if wanted.change.retired else Event.PRODUCT_RESTORED
-        log_event(current_inventory(), event, by=current_author(), subject=saved.operation, products=saved.changed)
+    _audit(saved)
     _tell(wanted, saved)
     return see_other(_list_address())
 
@@ -104,6 +102,7 @@ def undo() -> Response:
         actor=current_actor(),
         operation=current_operation(),
     )
+    _audit(undone)
     flash(gettext("Deshecho: %(products)s como antes.", products=products_text(undone.changed)), "success")
     return see_other(_list_address())
 
@@ -169,6 +168,12 @@ def _conflict(selection: Selection, wanted: Asked, conflict: ProductsConflict) -
         next=_list_address(),
     )
     return make_response(page, 409)
+
+
+def _audit(saved: ProductsSaved) -> None:
+    if saved.retired is not None and saved.changed:
+        event = Event.PRODUCT_RETIRED if saved.retired else Event.PRODUCT_RESTORED
+        log_event(current_inventory(), event, by=current_author(), subject=saved.operation, products=saved.changed)
 
 
 def _tell(wanted: Asked, saved: ProductsSaved) -> None:
