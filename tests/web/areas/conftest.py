@@ -19,6 +19,7 @@ from tests.web.app_pool import LentApplications
 from tests.web.areas.site import Site, Visitor
 from tests.web.browser import PASSWORD
 from tests.web.conftest import ACCOUNTS, SECRET
+from tests.web.jobs.slow_jobs import SlowJobs
 
 
 @pytest.fixture(scope="session")
@@ -67,3 +68,11 @@ def site(make_site: Callable[..., Site]) -> Site:
 @pytest.fixture
 def viewer(site: Site) -> Visitor:
     return site.visitor("vera")
+
+
+@pytest.fixture
+def slow() -> Iterator[SlowJobs]:
+    """Jobs that wait until the test lets them go on, at its end at the latest."""
+    work = SlowJobs()
+    yield work
+    work.go.set()

@@ -2,7 +2,7 @@
 
 import io
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,13 +19,6 @@ MakeSite = Callable[..., Site]
 @pytest.fixture(autouse=True)
 def _requests_do_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "WAIT_TIMEOUT_SECONDS", 0.05)
-
-
-@pytest.fixture
-def slow() -> Iterator[SlowJobs]:
-    work = SlowJobs()
-    yield work
-    work.go.set()
 
 
 @pytest.mark.parametrize("same", [True, False])

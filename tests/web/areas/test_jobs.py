@@ -3,7 +3,7 @@
 import io
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -22,13 +22,6 @@ MakeSite = Callable[..., Site]
 @pytest.fixture(autouse=True)
 def _requests_do_not_wait(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(runner, "WAIT_TIMEOUT_SECONDS", 0.05)
-
-
-@pytest.fixture
-def slow() -> Iterator[SlowJobs]:
-    work = SlowJobs()
-    yield work
-    work.go.set()
 
 
 def test_several_jobs_are_shown_at_once_and_the_third_waits_for_its_turn(make_site: MakeSite, slow: SlowJobs) -> None:
