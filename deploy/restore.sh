@@ -21,7 +21,7 @@ sql() { # the client of MySQL inside the source, as root
 
 [ $# -eq 1 ] || fail 'name the file: deploy/restore.sh FILE'
 [ -r "$1" ] || fail "$1 cannot be read"
-gzip -dc "$1" | tail -n 1 | grep -q '^-- Dump completed' || fail "$1 is no complete file of deploy/backup.sh"
+gzip -dc "$1" | tail -n 1 | grep -q '^-- Dump completed' || fail "$1 is not a complete file of deploy/backup.sh"
 
 compose run --rm provision
 found=$(sql --skip-column-names --execute \

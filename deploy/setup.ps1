@@ -1,6 +1,6 @@
 # Makes random passwords for the containers, on Windows (deploy/setup.sh does the same on Linux and macOS):
 #   deploy\setup.ps1                passwords in deploy\secrets\; .env points at them and opens the inventory to the network
-#   deploy\setup.ps1 -Tls NAME      besides, HTTPS for that host name, with a certificate of its own making, and production mode
+#   deploy\setup.ps1 -Tls NAME      besides, HTTPS for that host name, with a self-signed certificate, and production mode
 #   deploy\setup.ps1 -Into FOLDER   only the files, there
 # What is there already is kept, so it is safe to repeat. HTTPS needs PowerShell 7.3.
 # Whatever stands without the name of an option, such as --tls, is refused.

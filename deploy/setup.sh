@@ -1,7 +1,7 @@
 #!/bin/sh
 # Makes random passwords for the containers, on Linux and macOS (deploy/setup.ps1 does the same on Windows):
 #   deploy/setup.sh                 passwords in deploy/secrets/; .env points at them and opens the inventory to the network
-#   deploy/setup.sh --tls NAME      besides, HTTPS for that host name, with a certificate of its own making, and production mode
+#   deploy/setup.sh --tls NAME      besides, HTTPS for that host name, with a self-signed certificate, and production mode
 #   deploy/setup.sh --into FOLDER   only the files, there
 # What is there already is kept, so it is safe to repeat.
 set -eu

@@ -180,7 +180,7 @@ class ImportChange(CoreTable, table=True):
     """One product that an import, or a change of many, created or changed.
 
     ``before`` is the JSON text of the replaced fields, empty for a created product; ``version_after`` the version
-    that the operation left, so that an undo sees whether somebody edited the product since.
+    that the operation left, so that an undo sees whether the product was edited since.
     """
 
     __tablename__ = "import_change"

@@ -39,7 +39,7 @@ def read_stock_change(fields: dict[str, Any]) -> StockChange:
 
 
 def read_product_saved(fields: dict[str, Any]) -> ProductSaved:
-    """Decode a kept result; what an edit keeps beside it, for the history, is left out."""
+    """Decode a kept result; what an edit keeps with it for the history is left out."""
     return ProductSaved(fields["code"], fields["version"], fields["quantity"])
 
 

@@ -26,7 +26,7 @@ _numbers = itertools.count(1)
 
 
 class Request(TypedDict):
-    """What every operation wants beside its subject."""
+    """Return the arguments that every operation needs besides its subject."""
 
     actor: str
     operation: str

@@ -186,7 +186,7 @@ def _lock_found(unit: UnitOfWork, selection: Selection) -> list[LockedProduct]:
     if len(ids) > MAX_SELECTED_PRODUCTS:
         raise too_many_selected(len(ids))
     locked = {product.id: product for product in _lock(unit, ids)}
-    # Somebody may have changed them until they were locked; now they are what they are.
+    # Another transaction may have changed them before they were locked, so filter the locked rows again.
     found: list[int] = []
     of = (PRODUCT,) if query.resolved.location_id is None else (PRODUCT, BALANCE)
     for start in range(0, len(ids), LOCK_BATCH_SIZE):

@@ -137,7 +137,7 @@ def _mark(connection: Connection) -> str:
 
 FETCH_BATCH_SIZE = 1_000
 SQLITE_CACHE_KIBIBYTES = 8_000
-"""Each page of the file is used once or twice, so a large cache would hold what nobody asks for again."""
+"""A scan uses each page of the file once or twice, so a large cache would only hold pages that are not read again."""
 
 
 @contextmanager

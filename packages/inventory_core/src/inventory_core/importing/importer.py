@@ -84,7 +84,7 @@ def import_table(
                 decode=ImportResult.decode,
             )
         except DBAPIError as error:
-            # Somebody registered one of the codes in the meantime: now the row updates that product.
+            # Another transaction registered one of the codes in the meantime: the row updates that product now.
             if not repeat or classify_driver_error(error) is not DriverErrorKind.DUPLICATE:
                 raise
     raise AssertionError("unreachable")

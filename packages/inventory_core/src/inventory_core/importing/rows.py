@@ -246,7 +246,7 @@ class BatchParser:
 
 
 def _texts(cells: Cells, *, longest: int) -> Cells:
-    """Texts of one line that nobody may leave out."""
+    """Required texts of one line."""
     texts = cells if _are_clean(cells) else tuple(map(normalize_line, cells))
     if all(texts) and _longest(texts) <= longest and "".join(texts).isprintable():
         return texts

@@ -65,7 +65,7 @@ class UnitOfWork:
 
 
 def new_operation_id() -> str:
-    """Return an id that nobody has used: 32 hexadecimal digits."""
+    """Return a new random id of 32 hexadecimal digits."""
     return uuid.uuid4().hex
 
 

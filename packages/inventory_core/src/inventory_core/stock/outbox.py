@@ -42,7 +42,7 @@ _LOCK_HEADS = (
     .where(OUTBOX.c.id.in_(bindparam("heads", expanding=True)), _IS_DUE)
     .with_for_update(skip_locked=True)
 )
-# Whoever holds the first event of a product holds them all.
+# The relay that holds the first event of a product holds them all.
 _WITH_FOLLOWERS = (
     select(OUTBOX.c.id)
     .where(

@@ -38,7 +38,7 @@ def init_app(app: Flask) -> None:
         view = app.view_functions.get(request.endpoint or "")
         required = role_of(view) if view is not None else None
         if required is None:
-            # An address that leads nowhere shows the menu as well: whoever is logged in goes on from there.
+            # An address that leads nowhere shows the menu as well, so that a logged-in user can go on from there.
             if request.endpoint is None:
                 g.account = authenticate_request()
             return None
@@ -80,7 +80,7 @@ def authenticate_request() -> context.CurrentUser | None:
             at_once=request.method not in SAFE,
         )
     except InventoryError:
-        # Whoever it is keeps what was typed.
+        # The user is not known at this moment, but the typed input must be kept.
         g.account_unreadable = True
         raise
 

@@ -85,7 +85,7 @@ def password() -> BaseResponse:
 
 @requires(Role.ADMIN)
 def disable() -> BaseResponse:
-    """Let nobody in with this account."""
+    """Disable the account."""
     try:
         users.disable_account(context.current_inventory(), name=_name(), by=current_author())
     except AccountRefused as error:
@@ -109,7 +109,7 @@ def end_sessions() -> BaseResponse:
 
 @requires(Role.ADMIN)
 def reset_second_factor() -> BaseResponse:
-    """Take away the second factor of somebody who has lost it."""
+    """Remove the second factor of a user who has lost it."""
     if not two_factor.disable(context.current_inventory(), name=_name(), by=current_author()):
         flash(gettext("«%(name)s» no tiene verificación en dos pasos.", name=_name()), "warning")
         return htmx.see_other(url_for("accounts.accounts"))

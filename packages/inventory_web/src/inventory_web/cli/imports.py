@@ -91,8 +91,9 @@ def _progress(*, shown: bool) -> Iterator[Report | None]:
     ) as bar:
 
         def advance(done: int, total: int, stage: str) -> None:
-            if labels[stage] != bar.label:
-                bar.label, bar.length, bar.pos, bar.finished = labels[stage], total, 0, False
+            label = labels.get(stage, stage)
+            if label != bar.label:
+                bar.label, bar.length, bar.pos, bar.finished = label, total, 0, False
             bar.update(done - bar.pos)
 
         yield advance

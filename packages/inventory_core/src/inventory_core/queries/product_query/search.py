@@ -55,7 +55,7 @@ def find_candidates(session: Session, words: Sequence[str]) -> Candidates:
 
 
 def fetch_if_few(session: Session, ids: Select[tuple[int]]) -> Select[tuple[int]] | None:
-    """Look these ids up, so that nobody has to do it again; None if there are more than ``MAX_CANDIDATES`` (SQLite)."""
+    """Look up these ids once for the whole query; None if there are more than ``MAX_CANDIDATES`` (SQLite)."""
     first = ids.limit(MAX_CANDIDATES + 1).subquery()
     number, listed = session.execute(select(func.count(), func.json_group_array(first.c[0]))).one()
     return ids_of_json(listed) if number <= MAX_CANDIDATES else None
