@@ -111,6 +111,8 @@ def test_on_a_phone_the_menu_is_big_enough_for_a_thumb_and_reached_with_the_keyb
 
 def test_on_a_phone_what_a_search_finds_shows_above_the_keyboard(shop: Shop, chromium: "Browser") -> None:
     code = shop.create_product(name="Taladro")
+    # With a second location the list has a third filter.
+    shop.inventory.add_location(f"Almacén {code}", actor="prueba")
     context = chromium.new_context(
         base_url=shop.address, viewport={"width": 360, "height": 740}, has_touch=True, is_mobile=True, locale="es-ES"
     )

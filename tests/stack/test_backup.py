@@ -88,7 +88,7 @@ def test_a_file_that_is_cut_short_is_refused(system: System, backup: Backup, tmp
     cut = tmp_path / "cut.sql.gz"
     cut.write_bytes(gzip.compress(gzip.decompress(backup.file.read_bytes())[:-200]))
 
-    assert "no complete file" in system.run(RESTORE, str(cut), fails=True).stderr
+    assert "not a complete file" in system.run(RESTORE, str(cut), fails=True).stderr
 
 
 def test_a_fresh_system_holds_what_was_backed_up_on_both_servers(
