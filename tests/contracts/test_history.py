@@ -6,14 +6,12 @@ from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import select
 
 from inventory_core import (
-    CORE_SCHEMA,
     Inventory,
     ProductDraft,
     ProductNotFound,
-    SingleDatabase,
     edit_product,
     import_table,
     issue,
@@ -31,7 +29,6 @@ from inventory_core.models import PRODUCT
 from inventory_core.queries.history import HistoryEntry, HistoryFilter, StockStep, operation_history
 from inventory_core.testing import counted_statements, create_location, create_product, new_request
 from tests.contracts.conftest import MYSQL, MakeInventory
-from tests.contracts.topologies import MySQLSchemas, SQLiteFiles
 
 BEGIN = datetime(2026, 11, 1, tzinfo=UTC)
 WHERE = pytest.mark.parametrize("topology", ["sqlite", MYSQL], indirect=True)
@@ -196,31 +193,3 @@ def test_a_change_of_very_many_is_told_although_its_answer_is_not_read_to_its_en
     entry = operation_history(inventory, HistoryFilter(code="N-0499")).entries[0]
 
     assert (entry.verb, entry.counts["changed"], entry.subject) == ("change_many", 500, "minimum")
-
-
-@WHERE
-def test_what_an_earlier_program_did_leads_to_its_product(topology: SQLiteFiles | MySQLSchemas) -> None:
-    with topology.empty() as sessions:
-        CORE_SCHEMA.upgrade(sessions.engine)
-        inventory = Inventory(sessions)
-        create_product(inventory, "A")
-        create_product(inventory, "B", quantity=3)
-        issue(inventory, code="B", quantity=1, **new_request())
-        edit_product(
-            inventory, code="A", draft=ProductDraft("A", "Silla"), expected_version=1, actor="ana", operation="edit-1"
-        )
-        CORE_SCHEMA.downgrade(sessions.engine, "0003")
-        _forget_changes(sessions)
-        CORE_SCHEMA.downgrade(sessions.engine, "0002")
-        CORE_SCHEMA.upgrade(sessions.engine)
-
-        assert verbs(inventory, code="A") == ["edit", "register"]
-        assert verbs(inventory, code="B") == ["issue", "register"]
-        assert operation_history(inventory, HistoryFilter(code="A")).entries[0].changes is None
-
-
-def _forget_changes(sessions: SingleDatabase) -> None:
-    """An edit as the first program kept it: without what it changed."""
-    with sessions.engine.begin() as connection:
-        kept = '{"code": "A", "version": 2, "quantity": 0}'
-        connection.execute(text("UPDATE operation SET result = :kept WHERE id = 'edit-1'"), {"kept": kept})

@@ -11,19 +11,14 @@ from sqlalchemy.exc import DBAPIError
 
 from inventory_core import (
     CORE_SCHEMA,
-    CannotUndo,
     Inventory,
     SchemaNotCurrent,
     SingleDatabase,
-    get_product,
-    issue,
     verify,
 )
-from inventory_core.catalog.bulk_edit import SetMinimum, change_products, undo_products_change
-from inventory_core.catalog.selection import SelectedProduct, Selection
 from inventory_core.database.dialects import DriverErrorKind, classify_driver_error
 from inventory_core.models import metadata as core_tables
-from inventory_core.testing import create_product, new_request
+from inventory_core.testing import create_product
 from inventory_web.db.schema import CHAINS, WEB_SCHEMA, require_current, upgrade_all
 from inventory_web.db.tables import metadata as web_tables
 from tests.contracts.at_once import processes_at_once
@@ -56,32 +51,6 @@ def test_migrations_lead_up_and_down_and_up_again(empty: SingleDatabase) -> None
     assert left == {CORE_SCHEMA.version_table, WEB_SCHEMA.version_table}
     assert structure(empty.engine) == first
     require_current(empty.engine)
-
-
-@WHERE
-@pytest.mark.parametrize(
-    "done",
-    [
-        ("ALTER TABLE outbox ADD COLUMN product_id BIGINT",),
-        (
-            "ALTER TABLE outbox ADD COLUMN product_id BIGINT",
-            "CREATE INDEX ix_outbox_product_id_id ON outbox (product_id, id)",
-        ),
-    ],
-    ids=["column", "index"],
-)
-def test_migration_of_the_outbox_goes_on_after_a_failure_half_way(empty: SingleDatabase, done: tuple[str, ...]) -> None:
-    """MySQL commits each change of a table, so what was done before the failure stays."""
-    CORE_SCHEMA.upgrade(empty.engine, "0004")
-    with empty.engine.begin() as connection:
-        for statement in done:
-            connection.execute(text(statement))
-
-    CORE_SCHEMA.upgrade(empty.engine)
-
-    CORE_SCHEMA.require_current(empty.engine)
-    assert {"outbox", "outbox_dead_letter"} <= set(inspect(empty.engine).get_table_names())
-    assert "ix_outbox_product_id_id" in {index["name"] for index in inspect(empty.engine).get_indexes("outbox")}
 
 
 @WHERE
@@ -159,7 +128,7 @@ def test_an_upgrade_that_is_interrupted_after_each_statement_is_finished_by_repe
             else:
                 break
 
-        assert interruptions == len(seen) > 60
+        assert interruptions == len(seen) > 40
         assert structure(broken.engine) == structure(whole.engine)
         assert triggers(broken.engine) == triggers(whole.engine)
         for table, column in (("category", "name"), ("location", "name"), ("`user`", "name")):
@@ -245,32 +214,6 @@ def test_rows_that_are_insert_only_are_neither_changed_nor_deleted(
         inventory.sessions.write(lambda session: session.execute(text(statement.format(table=table))))
 
     assert verify(inventory).faults == ()
-
-
-@WHERE
-def test_an_upgrade_keeps_the_results_of_operations_and_what_was_undone(empty: SingleDatabase) -> None:
-    CORE_SCHEMA.upgrade(empty.engine)
-    inventory = Inventory(empty)
-    create_product(inventory, "A-1", quantity=3)
-    first = issue(inventory, code="A-1", quantity=1, actor="ana", operation="issue-1")
-    selection = Selection((SelectedProduct(get_product(inventory, "A-1").row.id),))
-    change_products(inventory, selection=selection, change=SetMinimum(5), actor="ana", operation="change")
-    undo_products_change(inventory, changed_operation="change", actor="ana", operation="undo")
-    CORE_SCHEMA.downgrade(empty.engine, "0003")
-    with empty.engine.begin() as connection:
-        undone = text(
-            "UPDATE operation SET result = REPLACE(result, '{', '{\"undone_by\": \"undo\", ') WHERE id = 'change'"
-        )
-        connection.execute(undone)
-        refused = """INSERT INTO operation (id, verb, fingerprint, result, actor, at)
-        VALUES ('refused', 'issue', '', '', 'ana', '2026-01-01 00:00:00')"""
-        connection.execute(text(refused))
-    CORE_SCHEMA.upgrade(empty.engine)
-
-    assert issue(inventory, code="A-1", quantity=1, actor="ana", operation="issue-1") == first
-    with pytest.raises(CannotUndo, match="already_undone"):
-        undo_products_change(inventory, changed_operation="change", **new_request())
-    assert [fault.where for fault in verify(inventory).faults] == ["operation refused"]
 
 
 def triggers(engine: Engine) -> list[tuple[object, ...]]:

@@ -1,10 +1,11 @@
-"""Tables of the core."""
+"""Create the tables, the search index and the first rows."""
 
 import sqlalchemy as sa
 from alembic import op
 
 from inventory_core.database import migration_ops
 from inventory_core.database.columns import LONG_TEXT, MYSQL_OPTIONS, ROW_ID, UtcMicroseconds
+from inventory_core.database.dialects import forbid_row_changes
 
 revision = "0001"
 down_revision = None
@@ -45,10 +46,13 @@ SEARCH_INDEX = (
     "CREATE VIRTUAL TABLE product_search_terms USING fts5vocab('product_search', 'row')",
 )
 
-INSERT_ONLY = (
-    "CREATE TRIGGER movement_no_update BEFORE UPDATE ON movement BEGIN SELECT RAISE(ABORT, 'movements are insert only'); END",
-    "CREATE TRIGGER movement_no_delete BEFORE DELETE ON movement BEGIN SELECT RAISE(ABORT, 'movements are insert only'); END",
-)
+INSERT_ONLY = ("movement", "operation", "operation_result")
+
+TABLES = (
+    "outbox_dead_letter", "outbox", "import_change", "movement", "balance", "product", "operation_result", "operation",
+    "location", "category",
+)  # fmt: skip
+"""Those that refer to others come first."""
 
 
 def upgrade() -> None:
@@ -77,13 +81,30 @@ def upgrade() -> None:
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("verb", sa.String(length=20), nullable=False),
         sa.Column("fingerprint", sa.String(length=64), nullable=False),
-        sa.Column("result", LONG_TEXT, nullable=False),
         sa.Column("actor", sa.String(length=80), nullable=False),
         sa.Column("at", UtcMicroseconds(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_operation")),
         **MYSQL_OPTIONS,
     )
     migration_ops.create_index("ix_operation_verb_at", "operation", ["verb", "at"])
+    migration_ops.create_index("ix_operation_at_id", "operation", ["at", "id"])
+    migration_ops.create_index("ix_operation_actor_at_id", "operation", ["actor", "at", "id"])
+    migration_ops.create_table(
+        "operation_result",
+        sa.Column("operation_id", sa.String(length=64), nullable=False),
+        sa.Column("result", LONG_TEXT, nullable=False),
+        sa.Column("at", UtcMicroseconds(), nullable=False),
+        sa.Column("product_id", ROW_ID, nullable=True),
+        sa.Column("undoes_id", sa.String(length=64), nullable=True),
+        sa.ForeignKeyConstraint(["operation_id"], ["operation.id"], name=op.f("fk_operation_result_operation_id")),
+        sa.ForeignKeyConstraint(["undoes_id"], ["operation.id"], name=op.f("fk_operation_result_undoes_id")),
+        sa.PrimaryKeyConstraint("operation_id", name=op.f("pk_operation_result")),
+        sa.UniqueConstraint("undoes_id", name=op.f("uq_operation_result_undoes_id")),
+        **MYSQL_OPTIONS,
+    )
+    migration_ops.create_index(
+        "ix_operation_result_product_id_at_operation_id", "operation_result", ["product_id", "at", "operation_id"]
+    )
 
     migration_ops.create_table(
         "outbox",
@@ -95,11 +116,26 @@ def upgrade() -> None:
         sa.Column("claim", sa.String(length=32), nullable=True),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("last_error", sa.String(length=500), nullable=False),
+        sa.Column("product_id", ROW_ID, nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
         **MYSQL_OPTIONS,
     )
     migration_ops.create_index("ix_outbox_claim", "outbox", ["claim"])
     migration_ops.create_index("ix_outbox_due_at_id", "outbox", ["due_at", "id"])
+    migration_ops.create_index("ix_outbox_product_id_id", "outbox", ["product_id", "id"])
+    migration_ops.create_table(
+        "outbox_dead_letter",
+        sa.Column("id", ROW_ID, nullable=False),
+        sa.Column("event", sa.String(length=40), nullable=False),
+        sa.Column("payload", LONG_TEXT, nullable=False),
+        sa.Column("at", UtcMicroseconds(), nullable=False),
+        sa.Column("dead_at", UtcMicroseconds(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("last_error", sa.String(length=500), nullable=False),
+        sa.Column("product_id", ROW_ID, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox_dead_letter")),
+        **MYSQL_OPTIONS,
+    )
 
     migration_ops.create_table(
         "product",
@@ -185,12 +221,21 @@ def upgrade() -> None:
     )
     migration_ops.create_index("ix_movement_operation_id", "movement", ["operation_id"])
     migration_ops.create_index("ix_movement_product_id_id", "movement", ["product_id", "id"])
-    _fill()
+    migration_ops.create_index("ix_movement_by_time", "movement", ["at", "kind", "quantity", "product_id", "undoes_id"])
     if op.get_bind().dialect.name == "sqlite":
-        _set_up_sqlite()
+        _create_search_index()
+    forbid_row_changes(op.get_bind(), *INSERT_ONLY)
+    # Last, because MySQL commits these rows with the next change of a table, and a repeated run would insert them again.
+    _insert_first_rows()
 
 
-def _fill() -> None:
+def _create_search_index() -> None:
+    op.create_index("ix_product_retired", "product", ["name_key", "id"], sqlite_where=sa.text("retired_at IS NOT NULL"))
+    for statement in SEARCH_INDEX:
+        op.execute(statement)
+
+
+def _insert_first_rows() -> None:
     category = sa.table("category", sa.column("name", sa.String), sa.column("name_key", sa.String))
     op.bulk_insert(category, [{"name": name, "name_key": key} for name, key in PREDEFINED.items()])
     location = sa.table(
@@ -199,15 +244,9 @@ def _fill() -> None:
     op.bulk_insert(location, [{"name": "Principal", "name_key": "principal", "is_default": True}])
 
 
-def _set_up_sqlite() -> None:
-    op.create_index("ix_product_retired", "product", ["name_key", "id"], sqlite_where=sa.text("retired_at IS NOT NULL"))
-    for statement in (*SEARCH_INDEX, *INSERT_ONLY):
-        op.execute(statement)
-
-
 def downgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
         op.execute("DROP TABLE product_search_terms")
         op.execute("DROP TABLE product_search")
-    for table in ("movement", "import_change", "balance", "product", "outbox", "operation", "location", "category"):
-        op.drop_table(table)
+    for table in TABLES:
+        migration_ops.drop_table(table)
