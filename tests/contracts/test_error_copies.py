@@ -18,7 +18,7 @@ from inventory_core.testing import create_product, new_request, temporary_invent
 from inventory_replication import ReplicationError, Server
 from inventory_replication.decisions.snapshot import NoAnswer
 from inventory_replication.errors import CommitUnknown
-from inventory_replication.provisioning.findings import ChecksFailed, Finding
+from inventory_replication.provisioning.plan.findings import ChecksFailed, Finding
 from inventory_replication.provisioning.server_admin import AdminError
 from inventory_web.auth.roles import Role
 from inventory_web.errors import WebError

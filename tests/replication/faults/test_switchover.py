@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy.orm import Session
 
 from inventory_replication import ClusterConfig, MonitorPolicy, ReplicatedCluster, RetryPolicy, Server, TlsPolicy
-from inventory_replication.provisioning.desired_state import Role
+from inventory_replication.provisioning.plan.desired_state import Role
 from tests.replication.faults.load import Load
 from tests.replication.faults.watching import QUIET
 from tests.replication.mysql.servers import eventually

@@ -6,10 +6,10 @@ from dataclasses import replace
 from inventory_replication.config import Credentials, Server
 from inventory_replication.decisions.gtid import EMPTY, GtidSet
 from inventory_replication.decisions.snapshot import ReplicationChannel, ServerFacts, SourceRecord
-from inventory_replication.provisioning import steps as s
-from inventory_replication.provisioning.desired_state import Account, DesiredState, Role, rights_of
-from inventory_replication.provisioning.plan import Plan, make_plan
-from inventory_replication.provisioning.server_state import AccountFacts, ChannelSettings, ServerState
+from inventory_replication.provisioning.plan import steps as s
+from inventory_replication.provisioning.plan.desired_state import Account, DesiredState, Role, rights_of
+from inventory_replication.provisioning.plan.planner import Plan, make_plan
+from inventory_replication.provisioning.plan.server_state import AccountFacts, ChannelSettings, ServerState
 
 NAMES = ("one", "two", "three")
 DATABASE = "inventory"

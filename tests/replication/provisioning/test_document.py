@@ -8,10 +8,10 @@ import pytest
 
 from inventory_replication.provisioning.admin_queries import ADMIN_PRIVILEGES
 from inventory_replication.provisioning.cli import build_parser
-from inventory_replication.provisioning.desired_state import Role, rights_of
-from inventory_replication.provisioning.findings import CHECKS
+from inventory_replication.provisioning.plan.desired_state import Role, rights_of
+from inventory_replication.provisioning.plan.findings import CHECKS
+from inventory_replication.provisioning.plan.steps import format_rights
 from inventory_replication.provisioning.settings import SETTINGS, read_settings
-from inventory_replication.provisioning.steps import format_rights
 
 TEXT = (Path(__file__).parents[3] / "docs" / "replication-command.md").read_text("utf-8")
 OPERANDS = {

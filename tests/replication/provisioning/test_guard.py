@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from inventory_replication.decisions.gtid import EMPTY
 from inventory_replication.decisions.snapshot import ServerFacts, SourceRecord
 from inventory_replication.errors import ConfigurationError
-from inventory_replication.provisioning.roles import find_server_to_open
+from inventory_replication.provisioning.plan.roles import find_server_to_open
 from inventory_replication.provisioning.settings import RecordFile
 from tests.replication.mysql.servers import MySQLServer
 from tests.replication.provisioning.trial import Trial, fill, in_step, launch

@@ -7,8 +7,8 @@ import pytest
 
 from inventory_replication.decisions.snapshot import SourceRecord
 from inventory_replication.provisioning import admin_queries
-from inventory_replication.provisioning.partial import find_certain_source
-from inventory_replication.provisioning.plan import make_plan
+from inventory_replication.provisioning.apply import find_certain_source
+from inventory_replication.provisioning.plan.planner import make_plan
 from inventory_replication.provisioning.verify import find_deviations
 from tests.replication.provisioning.model import (
     NAMES,

@@ -12,10 +12,10 @@ from inventory_replication.config import Credentials
 from inventory_replication.decisions.gtid import EMPTY
 from inventory_replication.decisions.snapshot import ReplicationChannel, SourceRecord
 from inventory_replication.mysql.probes import PROBE_QUERY
-from inventory_replication.provisioning.desired_state import MONITOR_TABLES, DesiredState, Right, Role, rights_of
-from inventory_replication.provisioning.findings import CHECKS, ChecksFailed
-from inventory_replication.provisioning.plan import make_plan
-from inventory_replication.provisioning.server_state import AccountFacts, ServerState
+from inventory_replication.provisioning.plan.desired_state import MONITOR_TABLES, DesiredState, Right, Role, rights_of
+from inventory_replication.provisioning.plan.findings import CHECKS, ChecksFailed
+from inventory_replication.provisioning.plan.planner import make_plan
+from inventory_replication.provisioning.plan.server_state import AccountFacts, ServerState
 from inventory_replication.provisioning.verify import find_deviations
 from tests.replication.provisioning.model import (
     ACCOUNTS,

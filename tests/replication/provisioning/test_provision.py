@@ -8,10 +8,10 @@ import pytest
 from inventory_replication.config import Credentials, MonitorPolicy
 from inventory_replication.mysql.probes import Probe, ServerReport
 from inventory_replication.provisioning.apply import provision
-from inventory_replication.provisioning.desired_state import Role
-from inventory_replication.provisioning.findings import ChecksFailed
+from inventory_replication.provisioning.plan.desired_state import Role
+from inventory_replication.provisioning.plan.findings import ChecksFailed
+from inventory_replication.provisioning.plan.steps import Follow, Step
 from inventory_replication.provisioning.server_admin import AdminError, LockLost
-from inventory_replication.provisioning.steps import Follow, Step
 from tests.replication.mysql.servers import MySQLServer, eventually
 from tests.replication.provisioning.trial import (
     ACCOUNTS,

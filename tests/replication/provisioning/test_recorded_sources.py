@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 from inventory_replication.decisions.snapshot import SourceRecord
-from inventory_replication.provisioning.plan import make_plan
+from inventory_replication.provisioning.plan.planner import make_plan
 from tests.replication.provisioning.model import (
     NAMES,
     WANTED,

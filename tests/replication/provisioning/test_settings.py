@@ -6,7 +6,7 @@ import pytest
 
 from inventory_replication.config import Credentials, Server
 from inventory_replication.errors import ConfigurationError
-from inventory_replication.provisioning.desired_state import Role
+from inventory_replication.provisioning.plan.desired_state import Role
 from inventory_replication.provisioning.settings import PREFIX, SECRETS, SETTINGS, Settings, read_settings
 
 SERVERS = {f"{PREFIX}SERVERS": "db=db:3306,db-replica=db-replica"}

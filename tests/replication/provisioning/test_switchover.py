@@ -11,8 +11,8 @@ import pytest
 
 from inventory_replication.errors import SwitchoverRefused
 from inventory_replication.provisioning.apply import provision
-from inventory_replication.provisioning.desired_state import Role
-from inventory_replication.provisioning.steps import SetReadOnly, Step
+from inventory_replication.provisioning.plan.desired_state import Role
+from inventory_replication.provisioning.plan.steps import SetReadOnly, Step
 from inventory_replication.provisioning.switchover import switchover
 from tests.replication.mysql.servers import MySQLServer, eventually
 from tests.replication.provisioning.trial import ACCOUNTS, Trial, fill, in_step, interrupted_before

@@ -15,9 +15,9 @@ from inventory_replication.config import Credentials
 from inventory_replication.mysql.tls import client_tls
 from inventory_replication.provisioning import cli
 from inventory_replication.provisioning.admin import ClusterAdmin
-from inventory_replication.provisioning.desired_state import Role
+from inventory_replication.provisioning.plan.desired_state import Role
+from inventory_replication.provisioning.plan.steps import Step
 from inventory_replication.provisioning.settings import Settings, read_settings
-from inventory_replication.provisioning.steps import Step
 from tests.replication.mysql.servers import ROOT, MySQLServer
 
 DATABASE = "inventory"

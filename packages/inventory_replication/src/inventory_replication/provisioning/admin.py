@@ -12,10 +12,10 @@ from inventory_replication.config import Credentials, MonitorPolicy
 from inventory_replication.decisions.snapshot import NoAnswer, SourceRecord
 from inventory_replication.mysql.probes import Probe, ServerReport
 from inventory_replication.provisioning import admin_queries
-from inventory_replication.provisioning.desired_state import DesiredState, Right
-from inventory_replication.provisioning.findings import ChecksFailed, Finding
+from inventory_replication.provisioning.plan.desired_state import DesiredState, Right
+from inventory_replication.provisioning.plan.findings import ChecksFailed, Finding
+from inventory_replication.provisioning.plan.server_state import AccountFacts, ChannelSettings, ServerState
 from inventory_replication.provisioning.server_admin import AdminError, LockLost, ServerAdmin
-from inventory_replication.provisioning.server_state import AccountFacts, ChannelSettings, ServerState
 from inventory_replication.provisioning.settings import RecordFile
 
 POLL_SECONDS = 0.5

@@ -1,14 +1,15 @@
-"""Applies a plan, step by step."""
+"""Applies a plan, step by step: to all servers, or to those without the unhealthy replicas."""
 
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
-from inventory_replication.provisioning import steps as s
-from inventory_replication.provisioning.admin import POLL_SECONDS, ClusterAdmin
-from inventory_replication.provisioning.desired_state import Right
-from inventory_replication.provisioning.findings import Finding, StepFailed
-from inventory_replication.provisioning.plan import Plan, make_plan
+from inventory_replication.provisioning.admin import POLL_SECONDS, STRAGGLER_TIMEOUT_SECONDS, ClusterAdmin
+from inventory_replication.provisioning.plan import steps as s
+from inventory_replication.provisioning.plan.desired_state import DesiredState, Right
+from inventory_replication.provisioning.plan.findings import ChecksFailed, Finding, StepFailed
+from inventory_replication.provisioning.plan.planner import Plan, make_plan
+from inventory_replication.provisioning.plan.roles import States, newest_record, writable_servers
 from inventory_replication.provisioning.server_admin import AdminError, LockLost, ServerAdmin
 from inventory_replication.provisioning.verify import verify_until_settled
 
@@ -142,3 +143,89 @@ def _wait_for_restart(server: ServerAdmin, wait: float) -> None:
                 "up again. Start it, then run the same command again.",
                 server=server.server.name,
             )
+
+
+@dataclass(slots=True)
+class _ExcludedServers:
+    """Servers that are skipped, and why."""
+
+    admin: ClusterAdmin
+    findings: list[Finding] = field(default_factory=list)
+
+    def put(self, findings: Iterable[Finding]) -> None:
+        found = tuple(findings)
+        self.findings += found
+        self.admin.exclude(finding.server for finding in found)
+
+
+def provision_partial(admin: ClusterAdmin, *, wait: float, notify: Notify) -> ProvisioningResult:
+    """Plan, apply and verify without the unhealthy replicas, which are skipped with a warning if the source is unambiguous.
+
+    The source is unambiguous if it holds tables, and, of the servers that answer, it alone accepts writes, or none does and this
+    command remembers it as the source. So the first start of new servers and a dead source still need every server.
+
+    Args:
+        admin: Of all servers; afterwards of the healthy ones.
+        wait: Seconds for servers to start, and for changes to take effect.
+        notify: Called with each step before it is applied.
+
+    Raises:
+        ChecksFailed: A check failed that does not concern replicas alone; no server was changed.
+        StepFailed: A step failed on the source, or a writable server could not be made read-only.
+    """
+    excluded = _ExcludedServers(admin, list(admin.exclude_silent(wait)))
+    admin.lock(wait)
+    states = admin.gather()
+    if excluded.findings and find_certain_source(states, admin.desired) is None:
+        raise ChecksFailed(tuple(excluded.findings))
+    plan = _plan(states, excluded)
+    done = _apply_remaining(plan, excluded, wait, notify)
+    admin.remember(plan.record)
+    timeout = wait if done else min(wait, STRAGGLER_TIMEOUT_SECONDS)
+    found = verify_until_settled(admin, wait=timeout, catch_up=bool(done))
+    unhealthy = tuple(finding for finding in found if finding.server == plan.source)
+    warnings = (*excluded.findings, *(finding for finding in found if finding not in unhealthy))
+    return ProvisioningResult(Plan(plan.roles, plan.record, tuple(done)), unhealthy, warnings)
+
+
+def find_certain_source(states: States, desired: DesiredState) -> str | None:
+    """Return the source if it holds tables and alone is writable, or is remembered while none is; else ``None``."""
+    record = newest_record(states, desired)
+    names = writable_servers(states, record) or [
+        name
+        for name, state in states.items()
+        if record
+        and record == desired.remembered == state.facts.record
+        and record.server_uuid == state.facts.server_uuid
+    ]
+    return names[0] if len(names) == 1 and states[names[0]].objects else None
+
+
+def _plan(states: States, excluded: _ExcludedServers) -> Plan:
+    source = find_certain_source(states, excluded.admin.desired)
+    while True:
+        present = {name: state for name, state in states.items() if name in excluded.admin.names}
+        try:
+            return make_plan(present, excluded.admin.desired)
+        except ChecksFailed as refusal:
+            # A server to rebuild was named by the operator, who must be informed.
+            guilty = {finding.server for finding in refusal.findings}
+            if source is None or source in guilty or guilty & excluded.admin.desired.rebuild:
+                raise
+            excluded.put(refusal.findings)
+
+
+def _apply_remaining(plan: Plan, excluded: _ExcludedServers, wait: float, notify: Notify) -> list[s.Step]:
+    done: list[s.Step] = []
+    for step in plan.steps:
+        if step.server not in excluded.admin.names:
+            continue
+        try:
+            apply_steps(excluded.admin, [step], wait=wait, notify=notify)
+        except StepFailed as failure:
+            if step.server == plan.source or isinstance(step, s.SetReadOnly):
+                raise
+            excluded.put([Finding("failed_step", step.server, str(failure), "")])
+        else:
+            done.append(step)
+    return done

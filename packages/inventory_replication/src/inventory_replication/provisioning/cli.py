@@ -168,7 +168,7 @@ def _file_of_environment() -> Path | None:
 
 def _fail(options: argparse.Namespace, error: ReplicationError, code: int) -> int:
     """Report an error: one line per finding, and JSON on standard output if requested."""
-    from inventory_replication.provisioning.findings import ChecksFailed
+    from inventory_replication.provisioning.plan.findings import ChecksFailed
 
     findings = error.findings if isinstance(error, ChecksFailed) else ()
     if options.json:

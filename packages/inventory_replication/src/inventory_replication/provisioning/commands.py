@@ -10,14 +10,14 @@ from inventory_replication.provisioning import apply, status_report
 from inventory_replication.provisioning import switchover as changes
 from inventory_replication.provisioning import verify as checking
 from inventory_replication.provisioning.admin import ClusterAdmin
+from inventory_replication.provisioning.apply import provision_partial
 from inventory_replication.provisioning.certificates import issue_certificates
-from inventory_replication.provisioning.desired_state import Role
-from inventory_replication.provisioning.findings import Finding, blocking
 from inventory_replication.provisioning.guard import Guard
-from inventory_replication.provisioning.partial import provision_partial
-from inventory_replication.provisioning.plan import make_plan
+from inventory_replication.provisioning.plan.desired_state import Role
+from inventory_replication.provisioning.plan.findings import Finding, blocking
+from inventory_replication.provisioning.plan.planner import make_plan
+from inventory_replication.provisioning.plan.steps import Step
 from inventory_replication.provisioning.settings import Settings
-from inventory_replication.provisioning.steps import Step
 
 Notify = Callable[[str], None]
 

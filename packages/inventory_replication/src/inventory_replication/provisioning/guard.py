@@ -12,7 +12,7 @@ from inventory_replication.config import MonitorPolicy
 from inventory_replication.decisions.snapshot import NoAnswer, ServerFacts
 from inventory_replication.mysql.probes import Probe, ServerReport
 from inventory_replication.provisioning import admin_queries
-from inventory_replication.provisioning.roles import OpeningDecision, find_server_to_open
+from inventory_replication.provisioning.plan.roles import OpeningDecision, find_server_to_open
 from inventory_replication.provisioning.server_admin import AdminError, ServerAdmin
 from inventory_replication.provisioning.settings import Settings
 

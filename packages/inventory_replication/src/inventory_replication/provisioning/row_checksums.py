@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from inventory_replication.provisioning.admin import ClusterAdmin
-from inventory_replication.provisioning.findings import Finding
-from inventory_replication.provisioning.roles import Roles, States
+from inventory_replication.provisioning.plan.findings import Finding
+from inventory_replication.provisioning.plan.roles import Roles, States
 from inventory_replication.provisioning.server_admin import ServerAdmin, quote
 
 CHUNK_ROWS: Final = 5_000

@@ -13,7 +13,7 @@ from inventory_replication.config import MAX_PORT, MYSQL_PORT, Credentials, Serv
 from inventory_replication.decisions.snapshot import SourceRecord
 from inventory_replication.errors import ConfigurationError
 from inventory_replication.mysql.tls import client_tls
-from inventory_replication.provisioning.desired_state import Account, DesiredState, Role
+from inventory_replication.provisioning.plan.desired_state import Account, DesiredState, Role
 
 
 class RecordFile:

@@ -16,12 +16,11 @@ from inventory_replication.decisions.snapshot import SourceRecord
 from inventory_replication.errors import SwitchoverRefused
 from inventory_replication.provisioning.admin import ClusterAdmin
 from inventory_replication.provisioning.apply import Notify, apply_steps
-from inventory_replication.provisioning.findings import Finding, StepFailed
-from inventory_replication.provisioning.plan import Plan, make_plan, record_of
-from inventory_replication.provisioning.roles import States, newest_record, writable_servers
-from inventory_replication.provisioning.server_admin import AdminError, ServerAdmin
-from inventory_replication.provisioning.server_state import ServerState
-from inventory_replication.provisioning.steps import (
+from inventory_replication.provisioning.plan.findings import Finding, StepFailed
+from inventory_replication.provisioning.plan.planner import Plan, make_plan, record_of
+from inventory_replication.provisioning.plan.roles import States, newest_record, writable_servers
+from inventory_replication.provisioning.plan.server_state import ServerState
+from inventory_replication.provisioning.plan.steps import (
     Follow,
     ForgetSource,
     RecordSource,
@@ -29,6 +28,7 @@ from inventory_replication.provisioning.steps import (
     StartReplica,
     Step,
 )
+from inventory_replication.provisioning.server_admin import AdminError, ServerAdmin
 from inventory_replication.provisioning.verify import check_health, verify_until_settled
 
 UNFINISHED = frozenset({"source_read_only", "replica_stopped"})

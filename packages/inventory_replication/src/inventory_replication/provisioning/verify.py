@@ -5,14 +5,14 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from inventory_replication.provisioning.admin import POLL_SECONDS, ClusterAdmin
-from inventory_replication.provisioning.desired_state import DesiredState
-from inventory_replication.provisioning.findings import PROVISION, ChecksFailed, Finding, blocking
-from inventory_replication.provisioning.plan import Plan, make_plan
-from inventory_replication.provisioning.roles import Roles, States
+from inventory_replication.provisioning.plan.desired_state import DesiredState
+from inventory_replication.provisioning.plan.findings import PROVISION, ChecksFailed, Finding, blocking
+from inventory_replication.provisioning.plan.planner import Plan, make_plan
+from inventory_replication.provisioning.plan.roles import Roles, States
+from inventory_replication.provisioning.plan.server_state import ServerState
+from inventory_replication.provisioning.plan.steps import StartReplica
 from inventory_replication.provisioning.row_checksums import compare_rows
 from inventory_replication.provisioning.server_admin import AdminError
-from inventory_replication.provisioning.server_state import ServerState
-from inventory_replication.provisioning.steps import StartReplica
 
 TRANSIENT = frozenset({"no_answer", "receiver"})
 """Codes of deviations that may disappear on their own."""

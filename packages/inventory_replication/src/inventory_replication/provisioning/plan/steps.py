@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from inventory_replication.config import Credentials
 from inventory_replication.decisions.snapshot import SourceRecord
-from inventory_replication.provisioning.desired_state import Right
+from inventory_replication.provisioning.plan.desired_state import Right
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from inventory_replication.decisions.snapshot import ServerFacts, SourceRecord, latest_record
-from inventory_replication.provisioning.desired_state import DesiredState
-from inventory_replication.provisioning.findings import Finding
-from inventory_replication.provisioning.server_state import ServerState
+from inventory_replication.provisioning.plan.desired_state import DesiredState
+from inventory_replication.provisioning.plan.findings import Finding
+from inventory_replication.provisioning.plan.server_state import ServerState
 
 States = Mapping[str, ServerState]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from inventory_replication.decisions.gtid import EMPTY, GtidSet
 from inventory_replication.decisions.snapshot import ServerFacts
-from inventory_replication.provisioning.desired_state import Right
+from inventory_replication.provisioning.plan.desired_state import Right
 
 MIN_VERSION = (8, 4)
 """Oldest supported MySQL."""

@@ -4,10 +4,10 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Final
 
-from inventory_replication.provisioning.desired_state import DesiredState
-from inventory_replication.provisioning.findings import Finding
-from inventory_replication.provisioning.roles import Roles, States, find_leader
-from inventory_replication.provisioning.server_state import MIN_VERSION, ServerState
+from inventory_replication.provisioning.plan.desired_state import DesiredState
+from inventory_replication.provisioning.plan.findings import Finding
+from inventory_replication.provisioning.plan.roles import Roles, States, find_leader
+from inventory_replication.provisioning.plan.server_state import MIN_VERSION, ServerState
 
 _SHOWN = 120
 _NEEDED: Final = {

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from inventory_replication.decisions.snapshot import SourceRecord
-from inventory_replication.provisioning.attach import attach, rejoin
-from inventory_replication.provisioning.checks import check_roles, check_servers
-from inventory_replication.provisioning.desired_state import Account, DesiredState, Role, rights_of
-from inventory_replication.provisioning.findings import ChecksFailed, Finding
-from inventory_replication.provisioning.roles import Roles, States, find_roles, newest_record
-from inventory_replication.provisioning.server_state import ServerState
-from inventory_replication.provisioning.steps import (
+from inventory_replication.provisioning.plan.attach import attach, rejoin
+from inventory_replication.provisioning.plan.checks import check_roles, check_servers
+from inventory_replication.provisioning.plan.desired_state import Account, DesiredState, Role, rights_of
+from inventory_replication.provisioning.plan.findings import ChecksFailed, Finding
+from inventory_replication.provisioning.plan.roles import Roles, States, find_roles, newest_record
+from inventory_replication.provisioning.plan.server_state import ServerState
+from inventory_replication.provisioning.plan.steps import (
     CreateAccount,
     CreateSchema,
     ForgetSource,

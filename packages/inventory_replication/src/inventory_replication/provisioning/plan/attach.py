@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 
-from inventory_replication.provisioning.desired_state import DesiredState
-from inventory_replication.provisioning.roles import Roles
-from inventory_replication.provisioning.server_state import ServerState
-from inventory_replication.provisioning.steps import (
+from inventory_replication.provisioning.plan.desired_state import DesiredState
+from inventory_replication.provisioning.plan.roles import Roles
+from inventory_replication.provisioning.plan.server_state import ServerState
+from inventory_replication.provisioning.plan.steps import (
     Clone,
     EmptyNewServer,
     Follow,
