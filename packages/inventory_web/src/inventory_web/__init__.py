@@ -11,7 +11,7 @@ __all__ = ["Settings", "create_app", "upgrade_all"]
 
 
 def __getattr__(name: str) -> Any:
-    """Import the public names when they are asked for: the command line's ``--help`` does without the web."""
+    """Import the public names on first use: the command line's ``--help`` does not need the web."""
     if name == "create_app":
         from inventory_web.app import create_app  # noqa: PLC0415
 

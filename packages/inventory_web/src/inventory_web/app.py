@@ -31,12 +31,11 @@ from inventory_web.settings import Settings
 
 
 def create_app(settings: Settings, *, sessions: SessionSource | None = None, plugins: Iterable[object] = ()) -> Flask:
-    """Make an application; several may live in one process.
+    """Create an application; one process may have several.
 
-    ``sessions`` is an already opened database, whose schema the caller keeps current; without it the settings say which
-    one to open. ``plugins`` are objects with hooks of ``inventory_web.hookspecs`` or ``inventory_core.plugins``.
-    Nothing is connected yet. Raises ``SettingsRefused``, ``StorageRefused``, ``ViewWithoutRole`` or
-    ``pluggy.PluginValidationError``.
+    ``sessions`` is an open database whose schema the caller keeps current; without it, the settings name the database.
+    ``plugins`` are objects with hooks of ``inventory_web.hookspecs`` or ``inventory_core.plugins``. Connects to nothing yet.
+    Raises ``SettingsRefused``, ``StorageRefused``, ``ViewWithoutRole`` or ``pluggy.PluginValidationError``.
     """
     settings.require_safe()
     hooks = build_plugin_manager(settings, plugins)

@@ -1,4 +1,4 @@
-"""What the current request works with. For views only: everything below takes its arguments."""
+"""The current request: its user, inventory, settings and operation id. For views only; other functions take arguments."""
 
 import uuid
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ EXTENSION = "inventory"
 
 @dataclass(frozen=True, slots=True)
 class AppState:
-    """What one application holds on to."""
+    """The objects of one application."""
 
     settings: Settings
     inventory: Inventory
@@ -28,10 +28,10 @@ class AppState:
 
 @dataclass(frozen=True, slots=True)
 class CurrentUser:
-    """The person behind the request.
+    """The user of the request.
 
-    ``provisional``: the password was not chosen by that person. ``language``, ``theme``: those that the person chose, if
-    any. ``second_factor``: whether logins of the account ask for a code.
+    ``provisional``: an administrator chose the password. ``language``, ``theme``: the choices of the user, or None.
+    ``second_factor``: whether logins of the account require a code.
     """
 
     id: int
@@ -44,32 +44,32 @@ class CurrentUser:
     second_factor: bool = False
 
     def may(self, role: Role) -> bool:
-        """Whether the account has at least this role."""
+        """Return whether the account has at least this role."""
         return self.role >= role
 
 
 def app_state() -> AppState:
-    """What the application of this request holds on to."""
+    """Return the objects of the current application."""
     return cast("AppState", current_app.extensions[EXTENSION])
 
 
 def current_inventory() -> Inventory:
-    """The inventory of this application, for use cases."""
+    """Return the inventory of the current application."""
     return app_state().inventory
 
 
 def current_settings() -> Settings:
-    """The settings of this application."""
+    """Return the settings of the current application."""
     return app_state().settings
 
 
 def current_user() -> CurrentUser | None:
-    """Who is logged in, or None; never asks the database."""
+    """Return the logged-in user, or None; never queries the database."""
     return cast("CurrentUser | None", g.get("account"))
 
 
 def require_user() -> CurrentUser:
-    """Who is logged in, in a view that asks for a role; the guard has let nobody else in."""
+    """Return the logged-in user, in a view that requires a role. Raises ``LookupError`` in a public view."""
     account = current_user()
     if account is None:
         raise LookupError("the view is public: nobody need be logged in")
@@ -77,24 +77,24 @@ def require_user() -> CurrentUser:
 
 
 def current_actor() -> str:
-    """The name to write into movements."""
+    """Return the name that movements record."""
     account = current_user()
     return account.name if account else ""
 
 
 def may(role: Role) -> bool:
-    """Whether the person behind the request has at least this role."""
+    """Return whether the user of the request has at least this role."""
     account = current_user()
     return account is not None and account.may(role)
 
 
 def new_operation() -> str:
-    """An operation id to render into a form."""
+    """Return a new operation id for a form."""
     return uuid.uuid4().hex
 
 
 def current_operation() -> str:
-    """The operation id of this request: field ``operation``, header ``Idempotency-Key``, or a new one that the request keeps."""
+    """Return the operation id of this request: field ``operation``, header ``Idempotency-Key``, or one new id for the request."""
     given = request.form.get("operation", "") or request.headers.get("Idempotency-Key", "")
     if not given:
         given = g.get("operation") or new_operation()

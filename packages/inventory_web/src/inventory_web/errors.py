@@ -1,4 +1,4 @@
-"""The web's own refusals, and the one table that says which status an error gets; ``refusals`` has the texts."""
+"""The errors of the web, and the HTTP status of each error. ``i18n.error_messages`` has the texts."""
 
 from typing import Any, ClassVar
 
@@ -16,7 +16,7 @@ class WebError(Exception):
 
     @override
     def __reduce__(self) -> tuple[Any, ...]:
-        # Copies and pickles keep every attribute, whatever arguments a subclass takes.
+        # Copies and pickles keep every attribute, independent of the arguments of a subclass.
         return _restore_error, (type(self), self.args), self.__dict__
 
 
@@ -25,7 +25,7 @@ def _restore_error(kind: type[WebError], args: tuple[object, ...]) -> WebError:
 
 
 class SettingsRefused(WebError):
-    """Settings are wrong or unsafe; ``lines`` says so, one line for each."""
+    """Settings are wrong or unsafe; ``lines`` has one line for each."""
 
     code = "WEB-001"
 
@@ -35,7 +35,7 @@ class SettingsRefused(WebError):
 
 
 class TooManyLogins(WebError):
-    """Too many failed logins; ``seconds`` says how long to wait."""
+    """Too many failed logins; ``seconds`` is the time to wait."""
 
     code = "WEB-002"
 
@@ -45,7 +45,7 @@ class TooManyLogins(WebError):
 
 
 class AccountRefused(WebError):
-    """An account cannot be made or changed like this; ``faults`` names each field and why."""
+    """An account cannot be created or changed like this; ``faults`` names each field and the reason."""
 
     code = "WEB-003"
 
@@ -55,7 +55,7 @@ class AccountRefused(WebError):
 
 
 class AccountNotFound(WebError):
-    """No account has this name."""
+    """There is no account with this name."""
 
     code = "WEB-004"
 
@@ -65,7 +65,7 @@ class AccountNotFound(WebError):
 
 
 class PortTaken(WebError):
-    """The server cannot listen there."""
+    """The server cannot listen on this address."""
 
     code = "WEB-005"
 
@@ -77,7 +77,7 @@ class PortTaken(WebError):
 
 
 class RoleNeeded(WebError):
-    """The page is for a higher role than the person has; ``admins`` are who can give it."""
+    """The page requires a higher role; ``admins`` are the users who can grant it."""
 
     code = "WEB-011"
 
@@ -89,7 +89,7 @@ class RoleNeeded(WebError):
 
 
 class ClusterRefused(core.StorageRefused):
-    """The replicated database cannot serve; ``cause`` is the error of ``inventory_replication`` that says why."""
+    """The replicated database is not available; ``cause`` is the error of ``inventory_replication``."""
 
     code = "WEB-010"
 
@@ -99,16 +99,16 @@ class ClusterRefused(core.StorageRefused):
 
     @property
     def may_read_again(self) -> bool:
-        """Whether a reader only lost its server, and another one may have the answer."""
+        """Return whether only the server of the reader was lost, so that another one may answer."""
         return self.cause.code == "REP-015"
 
 
 class ConfirmedChangeLost(ClusterRefused):
-    """A change of an earlier request was confirmed, and went down with its source. It is reported once."""
+    """A confirmed change of an earlier request was lost with its source. Reported once."""
 
 
 class WorkGivenUp(WebError):
-    """A job whose instances ended again and again while they worked on it is not begun any more."""
+    """A job was given up because its instances died repeatedly while they worked on it."""
 
     code = "WEB-012"
 
@@ -117,7 +117,7 @@ class WorkGivenUp(WebError):
 
 
 class ViewWithoutRole(WebError):
-    """A view of ``plugin`` does not say who may open it; it is named by its ``endpoint``."""
+    """A view of ``plugin`` does not declare who may open it; ``endpoint`` names it."""
 
     code = "WEB-013"
 
@@ -140,7 +140,7 @@ class HostNotAllowed(WebError):
 
 
 class JobQuotaReached(WebError):
-    """An account has as many jobs under way, or as many bytes stored, as it may; ``reason`` is ``jobs`` or ``bytes``."""
+    """An account has reached its limit of active jobs or stored bytes; ``reason`` is ``jobs`` or ``bytes``."""
 
     code = "WEB-015"
 
@@ -162,7 +162,7 @@ def status_of(error: core.InventoryError | WebError) -> int:
 
 
 def code_of(error: core.InventoryError | WebError) -> str:
-    """The code that a person is told: of a refused cluster that of its cause, which says more."""
+    """Return the error code for the user; for a refused cluster the code of its cause, which is more specific."""
     return error.cause.code if isinstance(error, ClusterRefused) else error.code
 
 
@@ -196,4 +196,4 @@ STATUS: dict[type[Exception], int] = {
     RoleNeeded: 403,
     HostNotAllowed: 400,
 }
-"""What is not named here is a fault of the program: 500."""
+"""Any other error is a fault of the program: 500."""

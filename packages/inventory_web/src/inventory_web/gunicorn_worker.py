@@ -1,4 +1,4 @@
-"""The worker with which gunicorn serves behind a balancer."""
+"""The gunicorn worker for instances behind a balancer."""
 
 import socket
 import time
@@ -9,7 +9,7 @@ from gunicorn.workers.gthread import ThreadWorker
 
 MAX_PAGE_BYTES = 128 * 1024
 DRAIN_SECONDS = 6.0
-"""How long a stopping worker goes on serving: the balancer notices within 5 s that it is not ready."""
+"""Seconds that a stopping worker keeps serving: the balancer notices within 5 s that it is not ready."""
 READY_PATH = "/health/ready"
 
 
@@ -34,7 +34,7 @@ class DrainingWorker(ThreadWorker):
         super().init_process()
 
     def load_wsgi(self) -> None:
-        """Load the application, and answer for it that this worker is not ready while it stops."""
+        """Load the application, and report this worker as not ready while it stops."""
         super().load_wsgi()
         application = self.wsgi
 
@@ -47,7 +47,7 @@ class DrainingWorker(ThreadWorker):
         self.wsgi = serve
 
     def set_accept_enabled(self, enabled: bool | None) -> None:
-        """Start or stop accepting; a worker that stops serves a while longer, then takes what is queued."""
+        """Start or stop accepting; a worker that stops first serves a while longer, then takes what is queued."""
         stopping = not enabled and not self.alive
         if stopping:
             self._serve_for(DRAIN_SECONDS)

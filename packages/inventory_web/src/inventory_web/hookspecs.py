@@ -1,4 +1,4 @@
-"""Every hook that the web calls. A plugin object may implement these and the core's hooks side by side."""
+"""The hooks that the web calls. One plugin object may implement these and the hooks of the core."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -15,17 +15,17 @@ if TYPE_CHECKING:
 
 hookspec = HookspecMarker("inventory_web")
 hookimpl = HookimplMarker("inventory_web")
-"""Marks a plugin's implementation of one of these hooks; the core's own marker is ``inventory_core.hookimpl``."""
+"""Marks an implementation of one of these hooks; the core has its own marker, ``inventory_core.hookimpl``."""
 
 
 @dataclass(frozen=True, slots=True)
 class MenuEntry:
-    """A line of the menu.
+    """A menu entry.
 
-    ``label`` is a text, or a lazy one that follows the language of the request; ``endpoint`` names a view without
-    arguments; ``icon`` a symbol of ``icons.svg``; entries are shown by ascending ``order`` to accounts with at least ``role``.
-    ``badge`` is asked on every page for a short text beside the label; empty shows nothing. ``more`` puts the line under
-    "Más", for what is not daily work.
+    ``label`` is a text, or a lazy text that follows the language of the request. ``endpoint`` names a view without arguments, and
+    ``icon`` a symbol of ``icons.svg``. Entries are sorted by ``order`` and shown to accounts with at least ``role``. ``badge`` is
+    called on every page and returns a short text next to the label, or an empty one. ``more`` moves the entry to the submenu
+    "Más", for tasks that are not daily work.
     """
 
     label: object
@@ -39,9 +39,9 @@ class MenuEntry:
 
 @dataclass(frozen=True, slots=True)
 class ProductColumn:
-    """A further column of the product list.
+    """An additional column of the product list.
 
-    ``cell`` computes what to show from the row alone; a plain text is escaped, ``markupsafe.Markup`` is taken as it is.
+    ``cell`` renders one row. A plain text is escaped; ``markupsafe.Markup`` is inserted as it is.
     """
 
     header: object
@@ -51,7 +51,7 @@ class ProductColumn:
 
 @dataclass(frozen=True, slots=True)
 class ProductPanel:
-    """A part of the page of one product: a ``section`` with class ``card``; shown by ascending ``order``."""
+    """A panel on the page of a product: a ``section`` with class ``card``; sorted by ``order``."""
 
     html: Markup
     order: int = 100
@@ -59,13 +59,12 @@ class ProductPanel:
 
 @dataclass(frozen=True, slots=True)
 class SelectionAction:
-    """Something to do with the products that a person selected in the list: a button of the bar that belongs to it.
+    """An action for the products that are selected in the list: a button in the selection bar.
 
-    The button sends the selection as a form (POST, with the CSRF token) to the view of ``endpoint``, which takes no
-    arguments and reads it with ``read_selection`` or ``selected_rows`` of
-    ``inventory_web.blueprints.catalog.selection``. ``label``, ``icon``, ``order``
-    and ``role`` are as in ``MenuEntry``. ``retired`` says for which lists it is: False for products in use, True for retired
-    ones, None for both.
+    The button posts the selection as a form, with the CSRF token, to the view of ``endpoint``. The view takes no arguments and
+    reads the selection with ``read_selection`` or ``selected_rows`` of ``inventory_web.blueprints.catalog.selection``.
+    ``label``, ``icon``, ``order`` and ``role`` are as in ``MenuEntry``. ``retired`` limits the action to products in use (False)
+    or retired products (True); None means both.
     """
 
     label: object
@@ -81,34 +80,34 @@ class WebHooks:
 
     @hookspec
     def blueprints(self) -> "Sequence[Blueprint]":
-        """Give blueprints to register. Called once for each application, while it is being made.
+        """Return blueprints to register. Called once for each application, while it is being created.
 
-        Each call must make new blueprints or give ones that hold no state of an application, since two applications may
-        live in one process. Views are marked with ``inventory_web.auth.roles.requires`` or ``public``.
+        Return new blueprints in each call, or ones without state of an application, because one process may have several
+        applications. Mark views with ``inventory_web.auth.roles.requires`` or ``public``.
         """
         raise NotImplementedError
 
     @hookspec
     def menu_entries(self) -> Sequence[MenuEntry]:
-        """Give lines for the menu. Called once for each application, after the blueprints."""
+        """Return menu entries. Called once for each application, after the blueprints."""
         raise NotImplementedError
 
     @hookspec
     def product_columns(self) -> Sequence[ProductColumn]:
-        """Give columns for the product list, after the built-in ones. Called once for each application."""
+        """Return columns for the product list, after the built-in ones. Called once for each application."""
         raise NotImplementedError
 
     @hookspec
     def product_panels(self, details: ProductDetails) -> Sequence[ProductPanel]:
-        """Give parts of the page of one product. Called each time that the page is shown, inside its request."""
+        """Return panels for the page of a product. Called each time that the page is shown, inside its request."""
         raise NotImplementedError
 
     @hookspec(firstresult=True)
     def first_page(self) -> str | None:
-        """Give the address that ``/`` leads the person of this request to; the first one given counts. None: the list."""
+        """Return the URL that ``/`` redirects this user to; the first one wins. None: the product list."""
         raise NotImplementedError
 
     @hookspec
     def selection_actions(self) -> Sequence[SelectionAction]:
-        """Give buttons for the products that are selected in the list. Called each time that the list is shown."""
+        """Return actions for the selected products. Called each time that the list is shown."""
         raise NotImplementedError

@@ -1,4 +1,4 @@
-"""One JSON object a line on standard error; for our own lines and for those of the libraries."""
+"""Logs: one JSON object per line on standard error, for our own lines and those of the libraries."""
 
 import logging
 import sys
@@ -14,10 +14,10 @@ _PLAIN: tuple[structlog.typing.Processor, ...] = (
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
-    """A logger that writes as the process has configured structlog, and else through the standard library's ``logging``.
+    """Return a logger that uses the structlog configuration of the process, or else the standard library's ``logging``.
 
-    Structlog without configuration writes to standard output, with the values of local variables in tracebacks. In a program
-    that embeds the application that would be its output and its secrets.
+    Unconfigured structlog writes to standard output and includes local variables in tracebacks. In a program that embeds the
+    application, that would pollute its output and leak its secrets.
     """
     return cast("structlog.stdlib.BoundLogger", _Logger(name))
 
@@ -35,7 +35,7 @@ class _Logger:
 
 
 def configure_logging(level: str) -> None:
-    """Set up the whole process; called by the entry points, never by the factory."""
+    """Configure logging of the whole process; called by the entry points, never by the factory."""
     shared: list[structlog.typing.Processor] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,

@@ -60,18 +60,18 @@ BUILT_IN_PLUGINS = (
     HealthPlugin,
     TopologyPlugin,
 )
-"""Each is made with the settings and registered like a plugin from outside."""
+"""Each is created with the settings and registered like an external plugin."""
 
 
 FAMILIES: Mapping[str, type] = {**CORE_HOOKS, "inventory_web": WebHooks}
-"""The entry point groups for plugins, each with the class of its hooks."""
+"""The entry point groups of plugins, each with the class of its hooks."""
 
 
 def build_plugin_manager(settings: Settings, plugins: Iterable[object] = ()) -> PluginManager:
-    """Build a manager with the built-in plugins, these plugins, and those that installed packages offer.
+    """Build a plugin manager with the built-in plugins, these plugins and those of installed packages.
 
-    An installed plugin that cannot be used is logged in one line and left out. Raises ``pluggy.PluginValidationError`` if one of
-    ``plugins`` does not fit its hook or names a hook that does not exist.
+    An installed plugin that cannot be used is logged in one line and skipped. Raises ``pluggy.PluginValidationError`` if one of
+    ``plugins`` does not match its hook or names an unknown hook.
     """
     manager = _manager_of(*(plugin(settings) for plugin in BUILT_IN_PLUGINS))
     if settings.reason_required:
@@ -83,13 +83,13 @@ def build_plugin_manager(settings: Settings, plugins: Iterable[object] = ()) -> 
 
 
 def load_plugins(settings: Settings) -> tuple[InstalledPlugin, ...]:
-    """Load what installed packages offer in the groups ``inventory_core`` and ``inventory_web``, but for those switched off."""
+    """Load the plugins of installed packages in the groups ``inventory_core`` and ``inventory_web``, except disabled ones."""
     return load_installed_plugins(FAMILIES, off=settings.plugins_off, check=_SetupCheck(settings))
 
 
 def register_blueprints(app: Flask, hooks: PluginManager) -> None:
-    """Register the pages of every plugin. Raises ``ViewWithoutRole`` if a view does not say who may open it."""
-    # In the order of pluggy: what was registered last comes first.
+    """Register the pages of every plugin. Raises ``ViewWithoutRole`` if a view does not declare who may open it."""
+    # Pluggy's order: the last one registered comes first.
     for implementation in reversed(hooks.hook.blueprints.get_hookimpls()):
         before = set(app.view_functions)
         for blueprint in cast("Sequence[Blueprint]", implementation.function()):
@@ -101,14 +101,14 @@ def register_blueprints(app: Flask, hooks: PluginManager) -> None:
 
 
 class _SetupCheck:
-    """Calls the hooks that ``create_app`` calls, so that a plugin that fails there is left out as a whole."""
+    """Calls the same hooks as ``create_app``, so that a plugin that fails there is skipped as a whole."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._app: Flask | None = None
 
     def __call__(self, plugin: object) -> None:
-        """Raise whatever the plugin raises, and ``ViewWithoutRole`` for a view that does not say who may open it."""
+        """Raise any error of the plugin, and ``ViewWithoutRole`` for a view that does not declare who may open it."""
         manager = _manager_of(plugin)
         if manager.hook.blueprints.get_hookimpls():
             register_blueprints(self._built_in(), manager)
@@ -116,7 +116,7 @@ class _SetupCheck:
         manager.hook.product_columns()
 
     def _built_in(self) -> Flask:
-        """An application that serves nobody, where the names of the built-in pages are taken."""
+        """Return an application that serves no requests, with the endpoints of the built-in pages."""
         if self._app is None:
             self._app = Flask("inventory_web", static_folder=None)
             self._app.url_map.converters["code"] = CodeConverter

@@ -1,4 +1,4 @@
-"""Every setting, and the only place that reads the environment."""
+"""All settings. No other module reads the environment."""
 
 import ipaddress
 import platform
@@ -26,7 +26,7 @@ PREFIX = "INVENTORY_"
 SHORTEST_SECRET = 32
 FEWEST_CHARACTERS = 10
 SAMPLE = "sample-"
-"""How each secret begins that is published for trying the containers."""
+"""Prefix of the public example secrets for trying the containers."""
 LOCAL_NETWORKS = "local"
 _HOST_NAME = re.compile(r"\.?[^\s:/@\[\]]+|\[[0-9A-Fa-f:.]+\]")
 
@@ -34,9 +34,9 @@ Words = Annotated[tuple[str, ...], NoDecode]
 
 
 class Settings(BaseModel):
-    """What can be decided from outside. Frozen; a test or an embedding program makes one with keyword arguments.
+    """The settings of one application. Frozen; tests and embedding programs create one with keyword arguments.
 
-    Each field is the variable of the same name with ``INVENTORY_`` before it; see ``docs/settings.md``.
+    Each field is the environment variable of the same name with the prefix ``INVENTORY_``; see ``docs/settings.md``.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -172,19 +172,19 @@ class Settings(BaseModel):
 
     @property
     def production(self) -> bool:
-        """Whether unsafe defaults are refused."""
+        """Return whether unsafe defaults are refused."""
         return self.env == "production"
 
     @property
     def secure_cookies(self) -> bool:
-        """Whether browsers send the cookies over HTTPS only."""
+        """Return whether browsers send the cookies over HTTPS only."""
         return self.production if self.cookie_secure is None else self.cookie_secure
 
     @classmethod
     def from_environment(cls, **given: Any) -> Self:
-        """Read the environment and, for secrets, the files that ``INVENTORY_…_FILE`` name; ``given`` goes first.
+        """Read the environment and, for secrets, the files named by ``INVENTORY_…_FILE``; ``given`` takes precedence.
 
-        Raises ``SettingsRefused`` with one line for each value that cannot be.
+        Raises ``SettingsRefused`` with one line for each invalid value.
         """
         try:
             values = _Environment(**given).model_dump(exclude_unset=True)
@@ -193,7 +193,7 @@ class Settings(BaseModel):
             raise SettingsRefused(*(_line(fault) for fault in error.errors())) from None
 
     def require_safe(self) -> None:
-        """Raise ``SettingsRefused`` with one line for each default that production must not keep."""
+        """Raise ``SettingsRefused`` with one line for each default that is unsafe in production."""
         if not self.production:
             return
         faults = []
@@ -238,7 +238,7 @@ class Settings(BaseModel):
             raise SettingsRefused(*faults)
 
     def _secrets(self) -> Iterator[tuple[str, str]]:
-        """Each secret with the name of its setting; of an address, the password."""
+        """Yield each secret with the name of its setting; for a URL, its password."""
         yield "database_url", _password_in(self.database_url.get_secret_value())
         for url in self.replica_urls:
             yield "replica_urls", _password_in(url)
@@ -247,7 +247,7 @@ class Settings(BaseModel):
 
 
 class _SecretFiles(PydanticBaseSettingsSource):
-    """Values of secrets from the files that ``INVENTORY_<NAME>_FILE`` name, as container platforms mount them."""
+    """Reads secrets from the files named by ``INVENTORY_<NAME>_FILE``, as container platforms mount them."""
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> tuple[Any, str, bool]:
         variable = f"{PREFIX}{field_name}_FILE"
@@ -307,7 +307,7 @@ def _password_in(url: str) -> str:
 
 
 def is_secret(field: FieldInfo) -> bool:
-    """Whether the setting may also come from a file."""
+    """Return whether the setting may also come from a file."""
     extra = field.json_schema_extra
     return field.annotation is SecretStr or (isinstance(extra, dict) and bool(extra.get("secret")))
 

@@ -1,4 +1,4 @@
-"""The entry for a WSGI server: ``inventory_web.wsgi:application()``."""
+"""The WSGI entry point: ``inventory_web.wsgi:application()``."""
 
 from flask import Flask
 
@@ -14,9 +14,9 @@ from inventory_web.settings import Settings
 
 
 def application() -> Flask:
-    """Make the application from the environment, with logging set up for this process; call it after a fork.
+    """Create the application from the environment and configure logging of this process; call it after a fork.
 
-    From then on the process works off imports and exports, also those that others have left behind, and delivers events.
+    From then on the process runs jobs, also those that other instances left behind, and delivers events.
     """
     with translation_context(command_language()):
         settings = Settings.from_environment()

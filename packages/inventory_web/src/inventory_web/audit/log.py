@@ -1,4 +1,4 @@
-"""What happened to accounts, logins and data: written here, by whichever area it happened in, and never changed."""
+"""The audit log: records events of accounts, logins and data, and never changes them."""
 
 import json
 import threading
@@ -28,7 +28,7 @@ log = get_logger(__name__)
 
 
 class Event(StrEnum):
-    """What is told. A plugin may tell further events: any word of at most 40 characters."""
+    """The built-in events. Plugins may record others: any word of at most 40 characters."""
 
     LOGIN = "login"
     LOGIN_FAILED = "login_failed"
@@ -62,7 +62,7 @@ class Event(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Author:
-    """Who does it, from which address, in which request; empty where there is none."""
+    """Who did something, from which address, in which request; each may be empty."""
 
     name: str = ""
     address: str = ""
@@ -70,21 +70,21 @@ class Author:
 
 
 def current_author() -> Author:
-    """The person behind this request. For views only."""
+    """Return the user behind this request. For views only."""
     return Author(context.current_actor(), request.remote_addr or "", REQUEST_ID.get())
 
 
 def current_filter() -> str:
-    """What stands after the question mark of this request's address, to be read by people."""
+    """Return the query string of this request in readable form."""
     return unquote_plus(request.query_string.decode("utf-8", "replace"))
 
 
 def add_event(
     session: Session, at: datetime, event: str, *, by: Author, subject: str = "", **details: str | int | None
 ) -> None:
-    """Write an event in the transaction of what it tells; ``subject`` is whom or what it happened to.
+    """Record an event in the caller's transaction; ``subject`` is the affected user or object.
 
-    Details are shortened to 500 characters each. Never pass a password, a code or a token.
+    Details are cut to 500 characters each. Never pass a password, code or token.
     """
     told = {name: value[:MAX_DETAIL_CHARACTERS] if isinstance(value, str) else value for name, value in details.items()}
     actor, subject = normalize_line(by.name)[:80], normalize_line(subject)[:MAX_SUBJECT_CHARACTERS]
@@ -103,9 +103,9 @@ def add_event(
 
 
 def log_event(inventory: Inventory, event: str, *, by: Author, subject: str = "", **details: str | int | None) -> None:
-    """Write an event that has no transaction of its own, such as a refusal; a database that takes none is only logged.
+    """Record an event in its own transaction, such as a refusal; only log it if the database is not available.
 
-    What it tells has happened already, so it is never in the way.
+    The event has already happened, so a failure here must not stop the caller.
     """
     at = inventory.clock()
     try:
@@ -118,9 +118,9 @@ def log_event(inventory: Inventory, event: str, *, by: Author, subject: str = ""
 def log_event_throttled(
     inventory: Inventory, event: str, *, by: Author, subject: str = "", **details: str | int | None
 ) -> None:
-    """Write an event of which a client can cause any number: at most once a minute for each person, and for all strangers together.
+    """Record an event that clients can cause in any number: at most once a minute per user, and for all anonymous clients together.
 
-    The next one that is written says in ``skipped`` how many this process has left out before.
+    The next recorded event has the number of skipped ones of this process in ``skipped``.
     """
     now = inventory.clock()
     skipped = _paces.setdefault(inventory.sessions, _EventThrottle()).take(event, code_key(by.name), now)
@@ -136,14 +136,14 @@ def log_event_throttled(
 
 
 class _EventThrottle:
-    """Lets one event of each kind and person through within a pause, in this process."""
+    """Allows one event of each kind and user per interval, in this process."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
         self._last: dict[tuple[str, str], tuple[datetime, int]] = {}
 
     def take(self, event: str, actor_key: str, now: datetime) -> int | None:
-        """Return how many were skipped since the last one that went through; None if this one is skipped, too."""
+        """Return how many were skipped since the last recorded one; None if this one must be skipped, too."""
         key = (event, actor_key)
         with self._lock:
             last, skipped = self._last.get(key, (None, 0))
@@ -157,11 +157,11 @@ class _EventThrottle:
 
 
 _paces: WeakKeyDictionary[SessionSource, _EventThrottle] = WeakKeyDictionary()
-"""For each database of this process."""
+"""One throttle for each database of this process."""
 
 
 def was_logged_since(inventory: Inventory, event: str, *, by: Author, since: datetime) -> bool:
-    """Whether this person's event was written since then, as far as a replica knows."""
+    """Return whether this user's event was recorded since then, as far as a replica knows."""
     those = col(AuditEvent.actor_key) == code_key(by.name)[:MAX_KEY_LENGTH], col(AuditEvent.event) == event
     query = select(col(AuditEvent.id)).where(*those, col(AuditEvent.at) >= since).limit(1)
     with inventory.sessions.reader() as session:

@@ -1,4 +1,4 @@
-"""The table of what happened to accounts, logins and data; insert only, see ``auditing``."""
+"""The table of audit events; insert only, see ``log``."""
 
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from inventory_web.db.tables import WebTable
 class AuditEvent(WebTable, table=True):
     """Who did what to whom, when and from where. ``details`` is a JSON object of texts and numbers.
 
-    The keys are the names as they are compared, without regard to case.
+    The ``…_key`` columns contain normalized names, for comparison without case.
     """
 
     __tablename__ = "audit_event"

@@ -1,4 +1,4 @@
-"""The audit: what happened to accounts, logins and data, for administrators."""
+"""The plugin with the audit log, for administrators."""
 
 from collections.abc import Sequence
 
@@ -12,7 +12,7 @@ from inventory_web.settings import Settings
 
 
 class AuditPlugin:
-    """The page of events and its file. What it shows is written by ``inventory_web.audit.log``."""
+    """The page of events and its CSV file. ``inventory_web.audit.log`` records the events."""
 
     def __init__(self, settings: Settings) -> None:
         del settings

@@ -1,4 +1,4 @@
-"""The events of the audit, filtered and paged by their number; and clearing away old ones."""
+"""Queries on audit events with filter and paging, and pruning of old events."""
 
 import json
 from collections.abc import Iterator, Mapping
@@ -19,7 +19,7 @@ BATCH_SIZE = 1000
 
 @dataclass(frozen=True, slots=True)
 class EventFilter:
-    """Which events: of or about a person, of one kind, from ``since`` on and before ``until``."""
+    """Filter for events: of or about a user, of one kind, from ``since`` on and before ``until``."""
 
     person: str = ""
     event: str = ""
@@ -29,7 +29,7 @@ class EventFilter:
 
 @dataclass(frozen=True, slots=True)
 class EventRow:
-    """One event as it is shown."""
+    """One event in lists."""
 
     id: int
     at: datetime
@@ -43,7 +43,7 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True)
 class EventPage:
-    """Some events, the latest first; ``next`` is what ``before`` must be for those that follow, None at the end."""
+    """A page of events, newest first; pass ``next`` as ``before`` for the next page. None at the end."""
 
     rows: tuple[EventRow, ...]
     next: int | None
@@ -52,7 +52,7 @@ class EventPage:
 def events_page(
     inventory: Inventory, wanted: EventFilter, *, before: int | None = None, size: int = PAGE_SIZE
 ) -> EventPage:
-    """The events of a filter from the one before the number ``before`` on."""
+    """Return the events of a filter that precede the event with the number ``before``."""
     with inventory.sessions.reader() as session:
         rows = _batch(session, wanted, before, size + 1)
     further = len(rows) > size
@@ -60,7 +60,7 @@ def events_page(
 
 
 def iter_events(inventory: Inventory, wanted: EventFilter) -> Iterator[EventRow]:
-    """All events of a filter, the latest first, in constant memory."""
+    """Yield all events of a filter, newest first, in constant memory."""
     before = None
     with inventory.sessions.reader() as session:
         while rows := _batch(session, wanted, before, BATCH_SIZE):
@@ -69,10 +69,10 @@ def iter_events(inventory: Inventory, wanted: EventFilter) -> Iterator[EventRow]
 
 
 def prune_events(inventory: Inventory, before: datetime, *, by: Author) -> int:
-    """Delete the events from before a moment, a thousand at a time; return how many. That it was done is an event too.
+    """Delete the events from before a time, in batches of a thousand; return how many. Pruning is an event, too.
 
-    The account of the database must be allowed to drop and create triggers, which those of serving instances are not.
-    Raises ``StorageRefused`` if it is not.
+    The account of the database must be allowed to drop and create triggers. Serving instances use an account that is not.
+    Raises ``StorageRefused`` otherwise.
     """
 
     def work(session: Session) -> int:
@@ -99,7 +99,7 @@ def prune_events(inventory: Inventory, before: datetime, *, by: Author) -> int:
 
 
 def event_kinds(inventory: Inventory) -> tuple[str, ...]:
-    """The kinds of events that there are, also those of plugins."""
+    """Return the kinds of recorded events, including those of plugins."""
     with inventory.sessions.reader() as session:
         return tuple(session.scalars(select(func.distinct(col(AuditEvent.event))).order_by(col(AuditEvent.event))))
 

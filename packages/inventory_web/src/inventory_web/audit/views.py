@@ -1,4 +1,4 @@
-"""The page of the audit, and its file."""
+"""The page of audit events, and its CSV file."""
 
 import json
 from contextlib import ExitStack
@@ -20,7 +20,7 @@ LONGEST_PERSON = 80
 
 
 def add_routes(blueprint: Blueprint) -> None:
-    """``GET /audit`` and ``GET /audit.csv``."""
+    """Add ``GET /audit`` and ``GET /audit.csv``."""
     blueprint.add_url_rule("/audit", view_func=events)
     blueprint.add_url_rule("/audit.csv", view_func=table)
     blueprint.add_app_template_global(event_label)
@@ -29,7 +29,7 @@ def add_routes(blueprint: Blueprint) -> None:
 
 @requires(Role.ADMIN)
 def events() -> str:
-    """The events of the filter in the address, the latest first."""
+    """Show the events of the filter in the URL, newest first."""
     before = request.args.get("before", "")
     page = events_page(
         current_inventory(),
@@ -42,7 +42,7 @@ def events() -> str:
 
 @requires(Role.ADMIN)
 def table() -> Response:
-    """The same as comma-separated values, as UTC and with every detail; that it was fetched is an event too."""
+    """Return the same events as CSV, with UTC times and every detail; the download is an event, too."""
     stock, author = current_inventory(), current_author()
     columns: tuple[FileColumn[EventRow], ...] = (
         FileColumn("at", lambda row: row.at),
@@ -68,13 +68,13 @@ def table() -> Response:
             filter=current_filter(),
         )
         response = send_file(target, "text/csv", as_attachment=True, download_name=name)
-        # The server closes the file once it is sent.
+        # The server closes the file after sending it.
         until_sent.pop_all()
         return response
 
 
 def _asked() -> dict[str, str]:
-    """What the filter's fields hold, as it was typed."""
+    """Return the typed content of the filter's fields."""
     return {name: request.args.get(name, "").strip()[:LONGEST_PERSON] for name in ("person", "event", "since", "until")}
 
 

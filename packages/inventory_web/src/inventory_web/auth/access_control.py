@@ -1,4 +1,4 @@
-"""Who may come in: asked once for each request, before its view."""
+"""Access control: checks each request once, before its view."""
 
 from datetime import timedelta
 
@@ -20,7 +20,7 @@ from inventory_web.http.request import MAX_BODY_BYTES
 LOGIN = frozenset({"accounts.login", "accounts.second_step"})
 TOKEN = "token"  # noqa: S105 - the name of the entry
 USER = "user"
-"""Entry of the cookie: whose pages this browser shows, also after the end of the session. A form that is kept belongs to them."""
+"""Session key: the user whose pages this browser shows, also after the session. A kept form belongs to that user."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 WITH_PROVISIONAL_PASSWORD = frozenset({"accounts.own_password", "accounts.logout"})
 WITHOUT_SECOND_FACTOR = WITH_PROVISIONAL_PASSWORD | {
@@ -31,14 +31,14 @@ WITHOUT_SECOND_FACTOR = WITH_PROVISIONAL_PASSWORD | {
 
 
 def init_app(app: Flask) -> None:
-    """Check each request: an open session, a password of one's own and a second factor where they must be, and the role."""
+    """Check each request: session, password chosen by the user, second factor if required, and role."""
 
     def check() -> BaseResponse | None:
         g.account = None
         view = app.view_functions.get(request.endpoint or "")
         required = role_of(view) if view is not None else None
         if required is None:
-            # An address that leads nowhere shows the menu as well, so that a logged-in user can go on from there.
+            # An unknown URL shows the menu as well, so that a logged-in user can go on from there.
             if request.endpoint is None:
                 g.account = authenticate_request()
             return None
@@ -65,7 +65,7 @@ def init_app(app: Flask) -> None:
 
 
 def authenticate_request() -> context.CurrentUser | None:
-    """The account of this browser's session, looked up in the database."""
+    """Return the account of this browser's session, from the database."""
     token = session.get(TOKEN)
     if not isinstance(token, str):
         return None
@@ -76,32 +76,32 @@ def authenticate_request() -> context.CurrentUser | None:
             idle=idle_time(),
             longest=max_session_age(),
             address=client_address(),
-            # What a page shows may be as old as a replica; what is changed is changed by who may at this moment.
+            # A page may be as old as a replica, but a change needs the permissions of this moment.
             at_once=request.method not in SAFE,
         )
     except InventoryError:
-        # The user is not known at this moment, but the typed input must be kept.
+        # The user is unknown at this moment, but the typed input must be kept.
         g.account_unreadable = True
         raise
 
 
 def idle_time() -> timedelta:
-    """How long a login may stand idle."""
+    """Return how long a session may be idle."""
     return timedelta(hours=context.current_settings().session_hours)
 
 
 def max_session_age() -> timedelta:
-    """How long a login may last, however much it is used."""
+    """Return the maximum age of a session, however much it is used."""
     return timedelta(hours=context.current_settings().session_max_hours)
 
 
 def client_address() -> str:
-    """The address of the browser, as far as trusted proxies tell it."""
+    """Return the address of the browser, as reported by trusted proxies."""
     return request.remote_addr or ""
 
 
 def login_page(faults: list[str], status: int, *, back: str = "") -> Response:
-    """The login, with the form that was sent without a session, or that the last attempt carried along.
+    """Return the login page with the form that was sent without a session, or that the last attempt carried along.
 
     ``back`` is the page to go to afterwards, if no form is carried.
     """
@@ -118,16 +118,16 @@ def _to_login() -> BaseResponse:
     if _packed_form():
         return login_page([gettext("Su sesión ha terminado. Entre otra vez: lo que escribió no se pierde.")], 401)
     if form_resubmission.from_our_page() and request.endpoint != "accounts.logout":
-        # A file, or nothing typed at all: there is nothing to carry, but the page that it stood on.
+        # An upload, or an empty form: there is no input to keep, but the page that contained it.
         told = gettext("Su sesión ha terminado y no se ha guardado nada. Entre otra vez y repítalo.")
         return login_page([told], 401, back=form_url(url_for("home")))
     return redirect(url_for("accounts.login"), 303)
 
 
 def _packed_form() -> str:
-    """The form of this request for a hidden field of the login; empty if it is too large, malformed or an upload."""
+    """Return the form of this request for a hidden field of the login; empty if it is too large, malformed or an upload."""
     if request.mimetype != "application/x-www-form-urlencoded":
-        # A file is never kept, so it is not even read: anybody could occupy a thread by sending one slowly.
+        # A file is never kept, so do not read it: an anonymous client could block a thread by sending it slowly.
         return ""
     try:
         form = form_resubmission.typed_form()
@@ -144,7 +144,7 @@ def _needs_second_factor(account: context.CurrentUser) -> bool:
 
 
 def _log_refusal(account: context.CurrentUser, required: Role) -> None:
-    """Audit it once a minute and person: who tries every door would fill the table."""
+    """Audit it once per minute and user, so that repeated attempts cannot fill the table."""
     log_event_throttled(
         context.current_inventory(),
         Event.ROLE_REFUSED,

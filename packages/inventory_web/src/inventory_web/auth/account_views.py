@@ -1,4 +1,4 @@
-"""The administrator's pages of accounts."""
+"""The account pages for administrators."""
 
 from flask import Blueprint, Response, flash, make_response, render_template, request, url_for
 from flask_babel import gettext
@@ -19,7 +19,7 @@ PAGE = 25
 
 
 def add_routes(blueprint: Blueprint) -> None:
-    """Add the pages of the administrator."""
+    """Add the pages for administrators."""
     blueprint.register_error_handler(AccountNotFound, _not_found)
     blueprint.add_url_rule("/users", view_func=accounts)
     blueprint.add_url_rule("/users", view_func=add, methods=["POST"])
@@ -39,7 +39,7 @@ def accounts() -> Response:
 
 @requires(Role.ADMIN)
 def add() -> BaseResponse:
-    """Make an account with a provisional password."""
+    """Create an account with a provisional password."""
     try:
         name = users.add_account(
             context.current_inventory(),
@@ -59,7 +59,7 @@ def add() -> BaseResponse:
 
 @requires(Role.ADMIN)
 def role() -> BaseResponse:
-    """Give an account another role."""
+    """Change the role of an account."""
     try:
         users.set_role(context.current_inventory(), name=_name(), role=_role(), by=current_author())
     except AccountRefused as error:
@@ -95,14 +95,14 @@ def disable() -> BaseResponse:
 
 @requires(Role.ADMIN)
 def enable() -> BaseResponse:
-    """Let the account in again."""
+    """Enable the account again."""
     users.enable_account(context.current_inventory(), name=_name(), by=current_author())
     return _done(gettext("Usuario «%(name)s» activado.", name=_name()))
 
 
 @requires(Role.ADMIN)
 def end_sessions() -> BaseResponse:
-    """End every session of an account."""
+    """End every session of the account."""
     users.end_sessions(context.current_inventory(), name=_name(), by=current_author())
     return _done(gettext("Sesiones de «%(name)s» cerradas.", name=_name()))
 

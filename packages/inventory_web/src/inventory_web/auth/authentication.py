@@ -1,4 +1,4 @@
-"""Logins: checking a password, and the sessions that stand for it until they are ended."""
+"""Logins: password checks, and sessions from the login to their end."""
 
 import hashlib
 import secrets
@@ -27,15 +27,15 @@ MAX_SESSION_AGE = timedelta(days=7)
 TOUCH_AFTER = timedelta(minutes=5)
 MAX_NAME_CHARACTERS = 40
 AUDITED_OF_BUSY_ADDRESS = 100
-"""One of so many failures is audited."""
+"""Audit one of this many failures."""
 log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class VerifiedLogin:
-    """An account whose password was right. ``second_factor``: that alone is not enough.
+    """An account whose password was correct. ``second_factor``: a second step must follow.
 
-    ``proof`` changes with the password and, if a second factor follows, with each login: a second step can be taken once.
+    ``proof`` changes with the password and, if a second factor follows, with each login, so that a second step works only once.
     """
 
     id: int
@@ -45,9 +45,9 @@ class VerifiedLogin:
 
 
 def log_in(inventory: Inventory, *, name: str, password: str, address: str, idle: timedelta) -> str | None:
-    """Check name and password and give the token of a new session, or None if they do not fit.
+    """Check name and password and return the token of a new session, or None if they are wrong.
 
-    None too for an account with a second factor: its second step begins the session. Raises ``TooManyLogins``.
+    Also returns None for an account with a second factor: its second step starts the session. Raises ``TooManyLogins``.
     """
     known = check_password(inventory, name=name, password=password, by=Author(address=address))
     if known is None or known.second_factor:
@@ -58,15 +58,15 @@ def log_in(inventory: Inventory, *, name: str, password: str, address: str, idle
 def check_password(
     inventory: Inventory, *, name: str, password: str, by: Author, device: str = ""
 ) -> VerifiedLogin | None:
-    """The account of this name, if it is its password and the account is not disabled; else None, and audited.
+    """Return the account if the password is correct and the account is not disabled; otherwise audit the failure and return None.
 
-    Where a second factor follows, the attempt stays counted until that was right too. ``device``: see ``throttling``.
-    Of an address that fails very often only some failures are audited. Raises ``TooManyLogins``.
+    If a second factor follows, the attempt stays counted until that is correct too. ``device``: see ``throttling``. If an
+    address fails very often, only some failures are audited. Raises ``TooManyLogins``.
     """
     key = typed_key(name)
     attempts = throttling.count_attempt(inventory, name_key=key, address=by.address, by=by, device=device)
     query = select(User, col(SecondFactor.confirmed_at)).outerjoin(SecondFactor).where(col(User.name_key) == key)
-    # A password that was just changed, or an account that was just disabled, counts at once.
+    # A password that was just changed, or an account that was just disabled, counts immediately.
     with reader_of_source(inventory.sessions) as session:
         found = session.execute(query).one_or_none()
         session.expunge_all()
@@ -89,12 +89,12 @@ def check_password(
 
 
 def typed_key(name: str) -> str:
-    """A name as it was typed, as names are compared."""
+    """Normalize a typed name for comparison."""
     return code_key(normalize_line(name)[:200])
 
 
 def confirm_password(inventory: Inventory, account: CurrentUser, *, password: str, by: Author) -> bool:
-    """Whether it is the password of the account that is logged in, counted for its session. Raises ``TooManyLogins``."""
+    """Return whether it is the password of the logged-in account; counts failures per session. Raises ``TooManyLogins``."""
     device = account.session_id
     known = check_password(inventory, name=account.name, password=password, by=by, device=device)
     if known is not None and known.second_factor:
@@ -112,10 +112,10 @@ def begin_session(
     agent: str = "",
     kept: str | None = None,
 ) -> str | None:
-    """Begin a session and give its token; None if the account was disabled or its password changed meanwhile.
+    """Start a session and return its token; None if the account was disabled or its password changed meanwhile.
 
-    None too if ``known`` has a second factor and there was a login since its password was checked.
-    ``agent`` is what the browser calls itself, ``kept`` a form to be sent after the login.
+    Also returns None if ``known`` has a second factor and there was another login since the password check. ``agent`` is the
+    user agent of the browser, ``kept`` a form to send after the login.
     """
     token = secrets.token_urlsafe(32)
     now = inventory.clock()
@@ -148,10 +148,10 @@ def find_account(
     address: str,
     at_once: bool = False,
 ) -> CurrentUser | None:
-    """Return the account of a token; None if its session was ended, was idle for longer than ``idle`` or began ``longest`` ago.
+    """Return the account of a token; None if its session ended, was idle for longer than ``idle`` or is older than ``longest``.
 
-    A replica may answer, and so miss for the time that it is behind that somebody else ended the session; with
-    ``at_once`` the source does, unless it cannot be asked.
+    Reads a replica, which may not know yet that the session was ended elsewhere. With ``at_once`` it reads the source if that is
+    available.
     """
     now = inventory.clock()
     oldest = now - longest
@@ -160,14 +160,14 @@ def find_account(
         try:
             known = _find(reader_of_source(inventory.sessions), token, now - idle, oldest)
         except ConfirmedChangeLost:
-            # It is reported once, and would be forgotten here.
+            # The error is reported only once and would be lost here.
             raise
         except ClusterRefused:
             known = _find(inventory.sessions.reader(), token, now - idle, oldest)
     else:
         known = _find(inventory.sessions.reader(), token, now - idle, oldest)
         if known is None and may_be_behind(inventory.sessions):
-            # A replica that is behind must not throw anybody out.
+            # A replica that is behind must not end a session.
             known = _find(reader_of_source(inventory.sessions), token, now - idle, oldest)
     if known is None:
         return None
@@ -189,12 +189,12 @@ def log_out(inventory: Inventory, token: str, *, by: Author) -> None:
 
 
 def session_id(token: str) -> str:
-    """What the database knows of a token: a copy of the table logs nobody in."""
+    """Return the stored id of a token: a hash, so that a copy of the table cannot be used to log in."""
     return hashlib.sha256(token.encode()).hexdigest()
 
 
 def session_fingerprint(password_hash: str, logged_in_at: datetime | None = None) -> str:
-    """Return a short stand-in for a password's hash, different for each password and for each time of the latest login."""
+    """Return a short hash that changes with the password and with each login."""
     told = password_hash + (logged_in_at.isoformat() if logged_in_at else "")
     return hashlib.sha256(told.encode()).hexdigest()[:16]
 
@@ -251,7 +251,7 @@ def _touch(inventory: Inventory, session_key: str, address: str) -> None:
     now = inventory.clock()
     statement = (
         update(UserSession)
-        # Of requests that come at the same time only one writes.
+        # Of simultaneous requests only one writes.
         .where(col(UserSession.id) == session_key, col(UserSession.seen_at) < now - TOUCH_AFTER)
         .values(seen_at=now, address=address[:64])
     )
@@ -259,5 +259,5 @@ def _touch(inventory: Inventory, session_key: str, address: str) -> None:
         with bookkeeping():
             inventory.sessions.write(lambda session: session.execute(statement).close())
     except InventoryError as error:
-        # A page that only reads goes on while the source cannot be written to.
+        # A page that only reads works without the source.
         log.warning("session_not_touched", code=error.code)

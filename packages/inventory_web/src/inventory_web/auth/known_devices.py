@@ -1,6 +1,7 @@
-"""Browsers that have been logged in to an account: they keep a signed cookie, and failures elsewhere do not slow them down.
+"""Browsers that have logged in to an account before: a signed cookie keeps failures elsewhere from slowing them down.
 
-See "Device cookies" of the OWASP Authentication Cheat Sheet. The cookie lets nobody in; it only has a count of failures of its own.
+See "Device cookies" of the OWASP Authentication Cheat Sheet. The cookie does not authenticate; it only selects a separate count
+of failures.
 """
 
 import hashlib
@@ -15,16 +16,16 @@ from inventory_web.settings import Settings
 
 COOKIE = "inventory_device"
 MAX_ACCOUNTS = 4
-"""A browser that several people use is known for the latest ones only, so that the cookie stays small."""
+"""A browser shared by several users keeps only the latest ones, so that the cookie stays small."""
 
 
 def known_device(name_key: str) -> str:
-    """Return the id of this browser if it has been logged in to the account; else the empty text."""
+    """Return the id of this browser if it has logged in to the account before; else an empty text."""
     return _devices().get(_account(name_key), "")
 
 
 def remember_device(response: Response, name_key: str, settings: Settings) -> None:
-    """Let the browser keep that it was logged in to the account."""
+    """Store in the browser that it has logged in to the account."""
     devices = _devices()
     device = devices.pop(_account(name_key), "") or secrets.token_urlsafe(12)
     kept = dict(list(devices.items())[-(MAX_ACCOUNTS - 1) :]) | {_account(name_key): device}

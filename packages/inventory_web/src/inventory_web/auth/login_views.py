@@ -1,4 +1,4 @@
-"""Pages of login and logout."""
+"""The pages for login and logout."""
 
 import time
 from dataclasses import asdict
@@ -35,7 +35,7 @@ PENDING_SECONDS = 600
 
 
 def add_routes(blueprint: Blueprint) -> None:
-    """Add the pages that begin and end a session."""
+    """Add the pages that start and end a session."""
     blueprint.add_url_rule("/login", view_func=login, methods=["GET", "POST"])
     blueprint.add_url_rule("/login/code", view_func=second_step, methods=["GET", "POST"])
     blueprint.add_url_rule("/logout", view_func=logout, methods=["POST"])
@@ -44,7 +44,7 @@ def add_routes(blueprint: Blueprint) -> None:
 
 @public
 def login() -> BaseResponse:
-    """Show the form, or begin a session and go where the person was going."""
+    """Show the form, or start a session and redirect to the requested page."""
     if request.method == "GET":
         if access_control.authenticate_request() is not None:
             return redirect(_safe_target())
@@ -64,7 +64,7 @@ def login() -> BaseResponse:
 
 @public
 def second_step() -> BaseResponse:
-    """Ask for the code, or begin the session of an account whose password was right a moment ago."""
+    """Show the form for the code, or start the session of an account whose password was just verified."""
     pending = session.get(PENDING)
     if not isinstance(pending, dict) or time.time() - pending["at"] > PENDING_SECONDS:
         session.pop(PENDING, None)
@@ -94,14 +94,14 @@ def logout() -> BaseResponse:
     user_id = session.get(access_control.USER)
     session.clear()
     if user_id is not None:
-        # A form that is sent from another tab belongs to this person still.
+        # A form from another tab still belongs to this user.
         session[access_control.USER] = user_id
     flash(gettext("Sesión cerrada."), "success")
     return htmx.see_other(url_for("accounts.login"))
 
 
 def _to_second_step(known: authentication.VerifiedLogin) -> BaseResponse:
-    # Whatever the browser brought along from before the login is not carried over.
+    # Start with an empty session: nothing from before the login is carried over.
     session.clear()
     session[PENDING] = {**asdict(known), "at": int(time.time()), "next": _safe_target()}
     if request.form.get(form_resubmission.FIELD):
@@ -123,7 +123,7 @@ def _check_code(known: authentication.VerifiedLogin) -> bool:
 
 
 def _begin(known: authentication.VerifiedLogin, target: str) -> BaseResponse:
-    """Begin the session and go on: to the form that was typed before it, or else to ``target``."""
+    """Start the session and redirect to the form that was typed before it, or to ``target``."""
     sent = request.form.get(form_resubmission.FIELD, "")
     kept = form_resubmission.unpack(sent, user_id=known.id)
     token = authentication.begin_session(
@@ -135,7 +135,7 @@ def _begin(known: authentication.VerifiedLogin, target: str) -> BaseResponse:
         agent=request.user_agent.string,
         kept=form_resubmission.write(kept) if kept else None,
     )
-    # Whatever the browser brought along from before the login is not carried over.
+    # Start with an empty session: nothing from before the login is carried over.
     session.clear()
     if token is None:
         if known.second_factor:
@@ -154,7 +154,7 @@ def _begin(known: authentication.VerifiedLogin, target: str) -> BaseResponse:
 
 
 def _stale(error: CSRFError) -> BaseResponse:
-    """A login whose page is older than the session: show it again with what was typed, but the password."""
+    """Show a login page that is older than its session again, with the input except the password."""
     if request.endpoint == "accounts.login" and access_control.authenticate_request() is None:
         error_pages.audit_refused_form()
         return access_control.login_page(
@@ -183,6 +183,6 @@ def _from_where() -> tuple[str, str]:
 
 
 def _safe_target() -> str:
-    """Where to go after the login: an address of this application only, whatever the link said."""
+    """Return the URL to open after the login: always in this application, whatever the link contained."""
     wanted = request.values.get("next", "")
     return wanted if is_local_url(wanted) else url_for("home")

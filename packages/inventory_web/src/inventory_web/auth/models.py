@@ -1,4 +1,4 @@
-"""Accounts, their logins, their second factors, and the counters of failed attempts."""
+"""Tables of accounts, sessions, second factors, and counters of failed attempts."""
 
 from datetime import datetime
 
@@ -10,9 +10,9 @@ from inventory_web.db.tables import WebTable
 
 
 class User(WebTable, table=True):
-    """An account. ``provisional`` says that its password was chosen by somebody else.
+    """An account. ``provisional``: an administrator chose its password.
 
-    ``language`` and ``theme`` are None until the person chooses: the page then follows the browser.
+    ``language`` and ``theme`` are None until the user chooses; until then pages follow the browser.
     """
 
     __tablename__ = "user"
@@ -32,10 +32,9 @@ class User(WebTable, table=True):
 
 
 class UserSession(WebTable, table=True):
-    """A login that has not ended. The browser holds the token, this table only its SHA-256.
+    """A session that has not ended. The browser has the token, this table only its SHA-256.
 
-    ``agent`` is the beginning of what the browser calls itself; ``kept`` a form that was typed before the login, to be sent
-    after it.
+    ``agent`` is the beginning of the user agent string; ``kept`` a form that was typed before the login, to send after it.
     """
 
     __tablename__ = "user_session"
@@ -51,10 +50,10 @@ class UserSession(WebTable, table=True):
 
 
 class SecondFactor(WebTable, table=True):
-    """The secret of an account's one-time passwords, encrypted; in use from ``confirmed_at`` on.
+    """The encrypted secret of an account's one-time passwords; active since ``confirmed_at``.
 
-    Until then it belongs to the session ``begun_by``. ``last_step`` is the newest time step whose code was accepted;
-    ``fresh`` holds the recovery codes, encrypted, until the person has seen them.
+    Until then it belongs to the session ``begun_by``. ``last_step`` is the newest time step whose code was accepted.
+    ``fresh`` contains the recovery codes, encrypted, until the user has seen them.
     """
 
     __tablename__ = "second_factor"
@@ -72,7 +71,7 @@ class SecondFactor(WebTable, table=True):
 
 
 class RecoveryCode(WebTable, table=True):
-    """A code that stands for the second factor once; ``id`` is the SHA-256 of the account and the code."""
+    """A recovery code, valid once; ``id`` is the SHA-256 of account and code."""
 
     __tablename__ = "recovery_code"
     __table_args__ = (Index(None, "user_id"), MYSQL_OPTIONS)
@@ -83,9 +82,9 @@ class RecoveryCode(WebTable, table=True):
 
 
 class LoginThrottle(WebTable, table=True):
-    """How many attempts were counted in the window that ends at ``ends_at``; ``id`` is the SHA-256 of what is counted.
+    """A counter of attempts in the window that ends at ``ends_at``; ``id`` is the SHA-256 of what is counted.
 
-    ``next_at``: no attempt is taken before, if there is a delay between attempts.
+    ``next_at``: the time of the next allowed attempt, if attempts are delayed.
     """
 
     __tablename__ = "login_throttle"

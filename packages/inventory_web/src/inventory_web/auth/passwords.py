@@ -1,4 +1,4 @@
-"""Argon2id hashes and what a password must be."""
+"""Argon2id hashes and the rules for passwords."""
 
 from functools import cache
 
@@ -30,23 +30,23 @@ PRODUCT_WORDS = (
     "provisional",
 )
 
-# Of a random text that nobody kept; made with the profile below, so that an unknown name costs as much as a known one.
+# The hash of a discarded random text, with the profile below, so that an unknown name takes as long as a known one.
 DUMMY_HASH = "$argon2id$v=19$m=19456,t=2,p=1$GaE50BBpY2OiWDz2zLG4xQ$mgl7USdR11vK35wRF4Sw8OZH6mQR0QEWi/D8wAls0OA"
 
 
 @cache
 def _hasher() -> PasswordHasher:
-    """The smallest profile of the OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane."""
+    """Return the smallest profile of the OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane."""
     return PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
 
 def hash_password(password: str) -> str:
-    """A salted hash with its parameters."""
+    """Return a salted hash with its parameters."""
     return _hasher().hash(password)
 
 
 def matches(stored: str | None, password: str) -> bool:
-    """Whether it is the password; takes the same time if ``stored`` is None, and then is always False."""
+    """Return whether the password matches. A ``stored`` of None takes the same time and returns False."""
     try:
         _hasher().verify(stored or DUMMY_HASH, password[: LONGEST + 1])
     except (VerificationError, InvalidHashError):
@@ -55,12 +55,12 @@ def matches(stored: str | None, password: str) -> bool:
 
 
 def is_outdated(stored: str) -> bool:
-    """Whether the hash was made with other parameters than today's."""
+    """Return whether the hash uses outdated parameters."""
     return _hasher().check_needs_rehash(stored)
 
 
 def password_faults(field: str, name: str, password: str) -> list[Fault]:
-    """What is wrong with a new password; its text is never part of a fault."""
+    """Return the faults of a new password; they never contain the password."""
     if not password:
         return [Fault(field, "required")]
     if len(password) < SHORTEST:
@@ -73,14 +73,14 @@ def password_faults(field: str, name: str, password: str) -> list[Fault]:
 
 
 def is_common(password: str, name: str) -> bool:
-    """Return whether a password is among the first that are guessed.
+    """Return whether a password is easy to guess.
 
-    Those are the 30,000 most common passwords, common words and names, keyboard patterns, dates, the user name and the words of
-    this product, also with digits after them or letters replaced by digits. Nothing leaves the machine.
+    Checks the 30,000 most common passwords, common words and names, keyboard patterns, dates, the user name and words of this
+    product, also with appended digits or letters replaced by digits. Works offline.
     """
-    # Its word lists take 14 MB, which a process that changes no password does not need.
+    # The word lists take 14 MB, which a process that changes no password does not need.
     from zxcvbn import zxcvbn  # noqa: PLC0415
 
     known = [name, *name.split(), INITIAL_NAME, INITIAL_PASSWORD, *PRODUCT_WORDS]
-    # The estimate takes longer than linear time; what comes after its limit only adds to the strength.
+    # The estimate is slower than linear; text after the limit only adds to the strength.
     return bool(zxcvbn(password[:ESTIMATED_CHARACTERS], user_inputs=known)["guesses"] < MIN_GUESSES)

@@ -1,4 +1,4 @@
-"""The plugin with the pages of login and accounts."""
+"""The plugin with the login and account pages."""
 
 from collections.abc import Sequence
 
@@ -12,14 +12,14 @@ from inventory_web.settings import Settings
 
 
 class AccountsPlugin:
-    """Login and logout, one's own pages, and the administrator's page of accounts."""
+    """Login and logout, the pages of one's own account, and account administration."""
 
     def __init__(self, settings: Settings) -> None:
         del settings
 
     @hookimpl
     def blueprints(self) -> Sequence[Blueprint]:
-        """The pages of login and of accounts."""
+        """Return the blueprint of login and accounts."""
         blueprint = Blueprint("accounts", __name__, template_folder="templates")
         login_views.add_routes(blueprint)
         profile_views.add_routes(blueprint)
@@ -29,7 +29,7 @@ class AccountsPlugin:
 
     @hookimpl
     def menu_entries(self) -> Sequence[MenuEntry]:
-        """The accounts, for administrators."""
+        """Return the menu entry of the accounts, for administrators."""
         return [
             MenuEntry(
                 lazy_gettext("Usuarios"), "accounts.accounts", icon="people", order=90, role=Role.ADMIN, more=True

@@ -1,4 +1,4 @@
-"""The pages of the own account: profile, password, open sessions, language and theme."""
+"""The pages of the user's own account: profile, password, sessions, language and theme."""
 
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext, ngettext
@@ -20,7 +20,7 @@ from inventory_web.i18n.labels import format_number, role_text
 
 
 def add_routes(blueprint: Blueprint) -> None:
-    """Add the pages of the own account, and the choices of language and theme."""
+    """Add the pages of the user's own account, and the choice of language and theme."""
     blueprint.add_url_rule("/account", view_func=profile)
     blueprint.add_url_rule("/account/password", view_func=own_password, methods=["GET", "POST"])
     blueprint.add_url_rule("/account/sessions/end", view_func=end_session, methods=["POST"])
@@ -35,7 +35,7 @@ def add_routes(blueprint: Blueprint) -> None:
 
 @requires(Role.VIEWER)
 def profile() -> BaseResponse:
-    """Who one is here, how the pages look, and where one is logged in."""
+    """Show the user's account, preferences and sessions."""
     account = context.require_user()
     open_sessions = sessions.sessions_of(
         context.current_inventory(), account, idle=access_control.idle_time(), longest=access_control.max_session_age()
@@ -62,7 +62,7 @@ def own_password() -> BaseResponse:
 
 @requires(Role.VIEWER)
 def end_session() -> BaseResponse:
-    """End one of one's own sessions, wherever it is; one that has ended already is as well."""
+    """End one of the user's own sessions, on any device; succeeds if it has already ended."""
     account, wanted = context.require_user(), request.form.get("session", "")
     if wanted == account.session_id:
         flash(gettext("Esta es la sesión que está usando: para cerrarla, pulse «Salir»."), "warning")
@@ -74,7 +74,7 @@ def end_session() -> BaseResponse:
 
 @requires(Role.VIEWER)
 def end_other_sessions() -> BaseResponse:
-    """End every session of one's own but this one."""
+    """End all of the user's sessions except this one."""
     ended = sessions.end_others(context.current_inventory(), context.require_user(), by=current_author())
     text = ngettext(
         "Se ha cerrado %(number)s sesión.", "Se han cerrado %(number)s sesiones.", ended, number=format_number(ended)
@@ -92,7 +92,7 @@ def resume() -> BaseResponse:
 
 @requires(Role.VIEWER)
 def discard() -> BaseResponse:
-    """Forget that form."""
+    """Discard that form."""
     sessions.drop_kept_form(context.current_inventory(), context.require_user())
     return htmx.see_other(url_for("home"))
 
@@ -116,7 +116,7 @@ def _password_page(faults: dict[str, list[str]], status: int) -> Response:
 
 @public
 def choose_language() -> BaseResponse:
-    """Keep the language for this browser and, after a login, for the account; go back to the page. 422 for one not ours."""
+    """Store the language in this browser and, if logged in, in the account; then go back. Unknown languages get 422."""
     chosen = request.form.get("language", "")
     if chosen not in LANGUAGES:
         raise AccountRefused(Fault("language", "unknown", chosen[:80]))
@@ -130,7 +130,7 @@ def choose_language() -> BaseResponse:
 
 @public
 def choose_theme() -> BaseResponse:
-    """Keep the theme for this browser and, after a login, for the account; go back to the page. 422 for one not ours."""
+    """Store the theme in this browser and, if logged in, in the account; then go back. Unknown themes get 422."""
     asked = request.form.get("theme", "")
     chosen = next((known for known in theme.THEMES if known == asked), None)
     if chosen is None:

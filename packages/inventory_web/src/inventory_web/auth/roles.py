@@ -1,4 +1,4 @@
-"""Roles, and how a view says which one it asks for."""
+"""Roles, and how a view declares the role that it requires."""
 
 from collections.abc import Callable
 from enum import IntEnum
@@ -10,7 +10,7 @@ _ATTRIBUTE = "inventory_role"
 
 
 class Role(IntEnum):
-    """What an account may do; each role may do all that the smaller ones may."""
+    """What an account may do; each role includes the permissions of the lower ones."""
 
     VIEWER = 1
     OPERATOR = 2
@@ -18,20 +18,20 @@ class Role(IntEnum):
 
     @property
     def word(self) -> str:
-        """The name that the database, the command line and forms use: ``viewer``, ``operator`` or ``admin``."""
+        """Return the name in the database, on the command line and in forms: ``viewer``, ``operator`` or ``admin``."""
         return self.name.lower()
 
     @classmethod
     def from_word(cls, word: str) -> "Role":
-        """The role of this name; raises ``KeyError``."""
+        """Return the role of this name; raises ``KeyError``."""
         return cls[word.upper()]
 
 
 def requires(role: Role) -> Callable[[View], View]:
-    """Mark a view: only accounts with at least this role get in.
+    """Mark a view: it requires at least this role.
 
-    The check itself happens once for every request, before the view (``auth.access_control``). A blueprint with a view that
-    has no mark is refused. A route that is added to the application later and has none asks for a viewer.
+    ``auth.access_control`` checks each request once, before the view. A blueprint with an unmarked view is refused. An unmarked
+    route that is added to the application later requires a viewer.
     """
 
     def mark(view: View) -> View:
@@ -42,17 +42,17 @@ def requires(role: Role) -> Callable[[View], View]:
 
 
 def public(view: View) -> View:
-    """Mark a view as open to everybody, also without a login."""
+    """Mark a view as public, also without a login."""
     setattr(view, _ATTRIBUTE, None)
     return view
 
 
 def is_marked(view: Callable[..., Any]) -> bool:
-    """Return whether the view says who may open it."""
+    """Return whether the view declares who may open it."""
     return hasattr(view, _ATTRIBUTE)
 
 
 def role_of(view: Callable[..., Any]) -> Role | None:
-    """The role that a view asks for; None if it is public."""
+    """Return the role that a view requires; None if it is public."""
     role: Role | None = getattr(view, _ATTRIBUTE, Role.VIEWER)
     return role

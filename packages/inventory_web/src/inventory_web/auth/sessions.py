@@ -1,4 +1,4 @@
-"""The sessions of one person: which there are, and ending them. Each function is one unit of work."""
+"""The sessions of one user: list and end them. Each function is one unit of work."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -18,7 +18,7 @@ MAX_SHOWN = 100
 
 @dataclass(frozen=True, slots=True)
 class OpenSession:
-    """A login that has not ended. ``agent``: what its browser calls itself; ``seen_at`` is exact to within minutes."""
+    """A session that has not ended. ``agent``: user agent of its browser; ``seen_at`` is accurate to a few minutes."""
 
     id: str
     agent: str
@@ -31,7 +31,7 @@ class OpenSession:
 def sessions_of(
     inventory: Inventory, account: CurrentUser, *, idle: timedelta, longest: timedelta = MAX_SESSION_AGE
 ) -> tuple[OpenSession, ...]:
-    """The sessions of the account, this one first, then the latest seen; at most a hundred."""
+    """Return the sessions of the account: this one first, then by latest activity; at most a hundred."""
     query = (
         select(UserSession)
         .where(col(UserSession.user_id) == account.id, col(UserSession.seen_at) >= inventory.clock() - idle)
@@ -48,24 +48,24 @@ def sessions_of(
 
 
 def end_session(inventory: Inventory, account: CurrentUser, session_id: str, *, by: Author) -> bool:
-    """End one of the account's own sessions; False if it has none of this id, or had."""
+    """End one of the account's own sessions; return False if there is none with this id."""
     return _end(inventory, by, col(UserSession.user_id) == account.id, col(UserSession.id) == session_id) > 0
 
 
 def end_others(inventory: Inventory, account: CurrentUser, *, by: Author) -> int:
-    """End every session of the account but the one of this request; give how many there were."""
+    """End every session of the account except that of this request; return how many."""
     return _end(inventory, by, col(UserSession.user_id) == account.id, col(UserSession.id) != account.session_id)
 
 
 def kept_form(inventory: Inventory, account: CurrentUser) -> str | None:
-    """What was typed into a form before this login; None if there is none."""
+    """Return the form that was typed before this login; None if there is none."""
     query = select(col(UserSession.kept)).where(col(UserSession.id) == account.session_id)
     with inventory.sessions.reader() as session:
         return session.scalars(query).one_or_none()
 
 
 def drop_kept_form(inventory: Inventory, account: CurrentUser) -> None:
-    """Forget what was typed before this login."""
+    """Discard the form that was typed before this login."""
     statement = update(UserSession).where(col(UserSession.id) == account.session_id).values(kept=None)
     inventory.sessions.write(lambda session: session.execute(statement).close())
 

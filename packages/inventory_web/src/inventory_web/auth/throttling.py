@@ -1,11 +1,10 @@
-"""Failed logins are counted in the database, so that the limits are the same for all instances, by the database's clock.
+"""Counts failed logins in the database, by its clock, so that all instances share the limits.
 
-An attempt from a browser that has been logged in to the account before (see ``known_devices``) has a count of its own,
-which nobody else can use up. Of all others are counted: the pair of name and address; the address, which lowers the limit of
-its pairs when it fails often, but stops nobody by itself; and the name, whatever the address: from some failures on each
-further attempt waits longer, up to a minute, which slows down a guess from many addresses and locks nobody out.
-Guesses of a second factor have a limit for each account, since only who knows the password gets that far, and six digits
-would not withstand many addresses at once.
+An attempt from a known device (see ``known_devices``) has its own count, which other clients cannot exhaust. All other
+attempts are counted three times. By name and address. By address: an address that fails often lowers the limit of its pairs
+but is not blocked. By name: after some failures each further attempt is delayed, by up to a minute, which slows down guessing
+from many addresses without locking the user out. Guesses of a second factor have a limit per account, because they require
+the password, and six digits would not withstand many addresses at once.
 """
 
 import hashlib
@@ -41,14 +40,14 @@ ANONYMOUS = Author()
 
 @dataclass(frozen=True, slots=True)
 class _Limit:
-    """So many attempts under a key within a window."""
+    """The number of attempts that a key has within a window."""
 
     key: str
     most: int
 
 
 def account_delay(attempts: int) -> timedelta:
-    """Return how long after the last of so many failed attempts the next one on the account is taken."""
+    """Return the delay of the next attempt on an account after this many failures."""
     if attempts <= ACCOUNT_FREE_ATTEMPTS:
         return timedelta()
     return min(MAX_DELAY, timedelta(seconds=2 ** min(attempts - ACCOUNT_FREE_ATTEMPTS - 1, 10)))
@@ -63,21 +62,21 @@ def count_attempt(
     second_factor: bool = False,
     device: str = "",
 ) -> int:
-    """Count an attempt before its password or code is looked at, so that parallel guesses are counted too.
+    """Count an attempt before its password or code is checked, so that parallel guesses are counted too.
 
     Args:
-        inventory: Where the counts are.
-        name_key: The account, as names are compared; it need not exist.
-        address: Where the attempt comes from.
-        by: Who is written into the audit.
+        inventory: The inventory whose database has the counts.
+        name_key: The normalized name of the account, which need not exist.
+        address: The address of the client.
+        by: The author of audit events.
         second_factor: The attempt is a guess of the second factor.
         device: Identifies a browser or session that has been logged in to this account; empty: none.
 
     Returns:
-        How many attempts of the address are counted, this one included; 0 for a known device.
+        The attempts of the address so far, including this one; 0 for a known device.
 
     Raises:
-        TooManyLogins: Nothing was counted; the first refusal of a full window is audited.
+        TooManyLogins: The attempt is not counted; the first refusal of a full window is audited.
     """
     limits: list[_Limit] = []
 
@@ -104,7 +103,7 @@ def count_attempt(
             except DBAPIError as error:
                 if classify_driver_error(error) is not DriverErrorKind.DUPLICATE:
                     raise
-                # Another instance began the same window a moment ago; now there is a row to count in.
+                # Another instance started the same window at the same time; now there is a row to update.
                 return inventory.sessions.write(work)
     except TooManyLogins:
         _audit(inventory, limits, name_key, by)
@@ -120,7 +119,7 @@ def forgive(
     second_factor: bool = False,
     device: str = "",
 ) -> None:
-    """Take back what a successful login of so many attempts has counted, and the failures of its pair or device."""
+    """Remove a successful login from the counts, and the failures of its pair or device."""
     known = [_device_limit(device).key] if device else [_digest("pair", name_key, _network(address))]
     known += [_second_factor_limit(name_key).key] * second_factor
 
@@ -136,14 +135,14 @@ def forgive(
 
 
 def forgive_password(inventory: Inventory, *, name_key: str, device: str = "") -> None:
-    """Take back what a right password has counted for its account; its pair stays counted until the second factor is right."""
+    """Remove a correct password from the count of its account; its pair stays counted until the second factor is correct."""
     if not device:
         with bookkeeping():
             inventory.sessions.write(lambda session: _release_attempts(session, _account_key(name_key), 1))
 
 
 def _audit(inventory: Inventory, limits: Sequence[_Limit], name_key: str, by: Author) -> None:
-    """Audit that a window is full, once: a count of one more than the limit says that it was audited."""
+    """Audit a full window once: a count of one above the limit marks it as audited."""
 
     def work(session: Session) -> None:
         for limit in limits:
@@ -223,7 +222,7 @@ def _account_key(name_key: str) -> str:
 
 
 def _network(address: str) -> str:
-    """One IPv4 address, or the IPv6 network that one customer has at his disposal."""
+    """Return the IPv4 address, or the IPv6 network that one customer usually has."""
     try:
         parsed = ipaddress.ip_address(address)
     except ValueError:

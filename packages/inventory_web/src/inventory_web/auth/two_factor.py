@@ -24,12 +24,12 @@ from inventory_web.logs import get_logger
 
 
 def encrypt(text: str, *, secret_key: str) -> str:
-    """Encrypt a text with a key of its own that is derived from the application's."""
+    """Encrypt a text with a key that is derived from the application's key."""
     return _cipher(secret_key).encrypt(text.encode()).decode("ascii")
 
 
 def decrypt(sealed: str, *, secret_keys: Sequence[str]) -> str | None:
-    """Return what was sealed; None if it was sealed with none of the keys, or changed."""
+    """Return the decrypted text; None if none of the keys fits or the text was changed."""
     try:
         return MultiFernet(map(_cipher, secret_keys)).decrypt(sealed.encode("ascii")).decode()
     except InvalidToken:
@@ -37,7 +37,7 @@ def decrypt(sealed: str, *, secret_keys: Sequence[str]) -> str | None:
 
 
 def reencrypt(sealed: str, *, secret_keys: Sequence[str]) -> str | None:
-    """Return the same text sealed with the first key; None if the first key opens it already, or if no key does."""
+    """Return the text encrypted with the first key; None if it already is, or if no key fits."""
     if decrypt(sealed, secret_keys=secret_keys[:1]) is not None:
         return None
     text = decrypt(sealed, secret_keys=secret_keys)
@@ -52,13 +52,13 @@ def _cipher(secret_key: str) -> Fernet:
 RECOVERY_CODES = 10
 GROUPS, GROUP = 3, 5
 
-# Douglas Crockford's base 32: no letter that is read as a digit. 75 bits, so a plain hash cannot be tried out.
+# Douglas Crockford's base 32: no letter looks like a digit. 75 bits, so a plain hash resists guessing.
 ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 READ_AS = str.maketrans("ilo", "110")
 
 
 def make_codes(session: Session, user_id: int) -> tuple[str, ...]:
-    """Put new codes in the place of those that the account has, and give them."""
+    """Replace the recovery codes of the account and return the new ones."""
     codes = tuple(
         "-".join("".join(secrets.choice(ALPHABET) for _ in range(GROUP)) for _ in range(GROUPS))
         for _ in range(RECOVERY_CODES)
@@ -72,25 +72,25 @@ def make_codes(session: Session, user_id: int) -> tuple[str, ...]:
 
 
 def use_code(session: Session, user_id: int, code: str, now: datetime) -> bool:
-    """Whether it is a code of the account that nobody has used; from now on it is used."""
+    """Use up a recovery code; return whether the account has it unused."""
     those = col(RecoveryCode.id) == _code_digest(user_id, normalize_code(code)), col(RecoveryCode.user_id) == user_id
     used = session.execute(update(RecoveryCode).where(*those, col(RecoveryCode.used_at).is_(None)).values(used_at=now))
     return bool(used.rowcount)  # type: ignore[attr-defined]
 
 
 def codes_left(session: Session, user_id: int) -> int:
-    """How many codes of the account nobody has used."""
+    """Return the number of unused recovery codes of the account."""
     query = select(func.count()).where(col(RecoveryCode.user_id) == user_id, col(RecoveryCode.used_at).is_(None))
     return session.scalar(query) or 0
 
 
 def delete_codes(session: Session, user_id: int) -> None:
-    """Take all codes of the account away."""
+    """Delete all recovery codes of the account."""
     session.execute(delete(RecoveryCode).where(col(RecoveryCode.user_id) == user_id))
 
 
 def normalize_code(code: str) -> str:
-    """A code as it is compared: without blanks, strokes and case."""
+    """Normalize a code for comparison: without blanks, hyphens and case."""
     read = unicodedata.normalize("NFKC", code[:64])
     return "".join(character for character in read if character.isalnum()).lower().translate(READ_AS)
 
@@ -102,14 +102,14 @@ def _code_digest(user_id: int, code: str) -> str:
 STEP_SECONDS = 30
 DIGITS = 6
 SKEW = 1
-"""So many steps may a clock be ahead or behind."""
+"""Number of time steps that a clock may be off."""
 ENROLMENT = timedelta(minutes=15)
 log = get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class TwoFactorStatus:
-    """How an account stands: ``secret`` of an enrolment that this session has begun, and ``fresh`` codes to be shown."""
+    """The status of an account; ``secret`` of an enrolment that this session has started, and ``fresh`` codes to show."""
 
     on: bool = False
     secret: str = ""
@@ -118,7 +118,7 @@ class TwoFactorStatus:
 
 
 def two_factor_status(inventory: Inventory, account: CurrentUser, *, secret_keys: Sequence[str]) -> TwoFactorStatus:
-    """How the account stands, as its own session may see it."""
+    """Return the status of the account, as its own session may see it."""
     with inventory.sessions.reader() as session:
         row = session.get(SecondFactor, account.id)
         if row is None:
@@ -131,9 +131,9 @@ def two_factor_status(inventory: Inventory, account: CurrentUser, *, secret_keys
 
 
 def begin(inventory: Inventory, account: CurrentUser, *, secret_keys: Sequence[str]) -> None:
-    """Make a secret that counts once ``confirm`` has seen a code of it; an enrolment that was not finished is forgotten.
+    """Create a secret, which is active after ``confirm`` with one of its codes; replaces an unfinished enrolment.
 
-    Raises ``AccountRefused`` if the account has a second factor already.
+    Raises ``AccountRefused`` if the account already has a second factor.
     """
     values = {
         "user_id": account.id,
@@ -152,7 +152,7 @@ def begin(inventory: Inventory, account: CurrentUser, *, secret_keys: Sequence[s
 
 
 def confirm(inventory: Inventory, account: CurrentUser, code: str, *, secret_keys: Sequence[str], by: Author) -> bool:
-    """Switch it on if the code fits the secret of this session's enrolment; recovery codes are made and are fresh."""
+    """Activate the second factor if the code matches this session's enrolment, and create recovery codes."""
 
     def work(session: Session) -> bool:
         now = inventory.clock()
@@ -160,7 +160,7 @@ def confirm(inventory: Inventory, account: CurrentUser, code: str, *, secret_key
         if row is None or row.begun_by != account.session_id or row.begun_at <= now - ENROLMENT:
             return False
         if row.confirmed_at is not None:
-            # The second click of a double one: the codes of the first wait to be shown.
+            # The second click of a double click: the codes of the first one are still to be shown.
             return row.fresh is not None
         step = _step_of(decrypt(row.secret, secret_keys=secret_keys), code, now, after=row.last_step)
         if step is None:
@@ -173,7 +173,7 @@ def confirm(inventory: Inventory, account: CurrentUser, code: str, *, secret_key
 
 
 def check(inventory: Inventory, user_id: int, code: str, *, secret_keys: Sequence[str], by: Author) -> bool:
-    """Whether the code is one of now, give or take a step, that was not accepted before, or an unused recovery code."""
+    """Return whether it is an unused recovery code, or a current code (within one step) that was not accepted before."""
 
     def work(session: Session) -> bool:
         now = inventory.clock()
@@ -194,7 +194,7 @@ def check(inventory: Inventory, user_id: int, code: str, *, secret_keys: Sequenc
 
 
 def renew_codes(inventory: Inventory, account: CurrentUser, *, secret_keys: Sequence[str], by: Author) -> None:
-    """Put fresh recovery codes in the place of the old ones. Raises ``AccountRefused`` without a second factor."""
+    """Replace the recovery codes. Raises ``AccountRefused`` without a second factor."""
 
     def work(session: Session) -> None:
         if _locked(session, account.id) is None:
@@ -207,13 +207,13 @@ def renew_codes(inventory: Inventory, account: CurrentUser, *, secret_keys: Sequ
 
 
 def hide_codes(inventory: Inventory, account: CurrentUser) -> None:
-    """The person has the recovery codes: only their hashes are kept from now on."""
+    """Keep only the hashes of the recovery codes, after the user has saved them."""
     statement = update(SecondFactor).where(col(SecondFactor.user_id) == account.id).values(fresh=None)
     inventory.sessions.write(lambda session: session.execute(statement).close())
 
 
 def disable(inventory: Inventory, *, name: str, by: Author) -> bool:
-    """Take the second factor and its recovery codes away; False if there is none. Raises ``AccountNotFound``."""
+    """Remove the second factor and its recovery codes; return False if there is none. Raises ``AccountNotFound``."""
 
     def work(session: Session) -> bool:
         user = session.scalars(select(User).where(col(User.name_key) == code_key(normalize_line(name)))).one_or_none()
@@ -232,7 +232,7 @@ def disable(inventory: Inventory, *, name: str, by: Author) -> bool:
 
 
 def reseal_secrets(inventory: Inventory, *, secret_keys: Sequence[str]) -> int:
-    """Seal with the first key what only a later one opens; return how many second factors were sealed again."""
+    """Encrypt with the first key what is encrypted with a later one; return the number of second factors."""
 
     def work(session: Session) -> int:
         changed = 0
@@ -248,12 +248,12 @@ def reseal_secrets(inventory: Inventory, *, secret_keys: Sequence[str]) -> int:
 
 
 def provisioning_uri(secret: str, account: CurrentUser, *, issuer: str) -> str:
-    """What the QR code says: ``otpauth://totp/…``."""
+    """Return the content of the QR code: ``otpauth://totp/…``."""
     return pyotp.TOTP(secret).provisioning_uri(name=account.name, issuer_name=issuer)
 
 
 def _step_of(secret: str | None, code: str, now: datetime, *, after: int) -> int | None:
-    """The time step whose code it is; only those later than ``after`` count."""
+    """Return the time step of the code if it is later than ``after``, else None."""
     if secret is None:
         log.error("second_factor_unreadable", reason="it was stored with another INVENTORY_SECRET_KEY")
         return None
@@ -266,7 +266,7 @@ def _step_of(secret: str | None, code: str, now: datetime, *, after: int) -> int
 
 
 def _locked(session: Session, user_id: int) -> SecondFactor | None:
-    """The second factor in use, held until the end of the transaction, so that no code counts twice."""
+    """Return the active second factor, locked until the end of the transaction, so that a code counts once."""
     query = select(SecondFactor).where(
         col(SecondFactor.user_id) == user_id, col(SecondFactor.confirmed_at).is_not(None)
     )
@@ -274,7 +274,7 @@ def _locked(session: Session, user_id: int) -> SecondFactor | None:
 
 
 def _show(session: Session, account: CurrentUser, *, seal_in: str, **values: object) -> None:
-    """Make recovery codes and keep them readable until they were seen."""
+    """Create recovery codes and keep them readable until the user has seen them."""
     codes = make_codes(session, account.id)
     sealed = encrypt(" ".join(codes), secret_key=seal_in)
     session.execute(update(SecondFactor).where(col(SecondFactor.user_id) == account.id).values(fresh=sealed, **values))

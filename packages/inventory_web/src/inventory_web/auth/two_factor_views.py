@@ -1,4 +1,4 @@
-"""One's own second factor: enrolment with a QR code, recovery codes, and switching it off."""
+"""The pages of the user's own second factor: enrolment with a QR code, recovery codes, and deactivation."""
 
 import segno
 from flask import Blueprint, Response, flash, make_response, redirect, render_template, request, url_for
@@ -31,13 +31,13 @@ def add_routes(blueprint: Blueprint) -> None:
 
 @requires(Role.VIEWER)
 def second_factor() -> BaseResponse:
-    """How one's second factor stands, and what can be done next."""
+    """Show the status of the second factor and the possible actions."""
     return _page({}, 200)
 
 
 @requires(Role.VIEWER)
 def begin_second_factor() -> BaseResponse:
-    """Make a secret for who gives the password."""
+    """Create a secret; requires the password."""
     account = context.require_user()
     try:
         _require_password(account)
@@ -49,7 +49,7 @@ def begin_second_factor() -> BaseResponse:
 
 @requires(Role.VIEWER)
 def confirm_second_factor() -> BaseResponse:
-    """Switch it on with a first code, and go to the recovery codes."""
+    """Activate it with a first code, and redirect to the recovery codes."""
     account, inventory, by = context.require_user(), context.current_inventory(), current_author()
     if not two_factor.confirm(
         inventory, account, request.form.get("second_code", ""), secret_keys=signing_keys(), by=by
@@ -61,7 +61,7 @@ def confirm_second_factor() -> BaseResponse:
 
 @requires(Role.VIEWER)
 def end_second_factor() -> BaseResponse:
-    """Switch it off for who gives the password and a code."""
+    """Deactivate it; requires the password and a code."""
     account = context.require_user()
     try:
         _require_password_and_code(account)
@@ -77,7 +77,7 @@ def end_second_factor() -> BaseResponse:
 
 @requires(Role.VIEWER)
 def renew_recovery_codes() -> BaseResponse:
-    """Make new recovery codes for who gives the password and a code."""
+    """Create new recovery codes; requires the password and a code."""
     account = context.require_user()
     try:
         _require_password_and_code(account)
@@ -89,7 +89,7 @@ def renew_recovery_codes() -> BaseResponse:
 
 @requires(Role.VIEWER)
 def recovery_codes() -> BaseResponse:
-    """The fresh recovery codes, until the person says to have them or a quarter of an hour is over."""
+    """Show the new recovery codes, until the user confirms or after 15 minutes."""
     fresh = _standing().fresh
     if not fresh:
         return redirect(url_for("accounts.second_factor"))
@@ -98,7 +98,7 @@ def recovery_codes() -> BaseResponse:
 
 @requires(Role.VIEWER)
 def recovery_codes_file() -> BaseResponse:
-    """The fresh recovery codes as a text file."""
+    """Return the new recovery codes as a text file."""
     fresh = _standing().fresh
     if not fresh:
         return redirect(url_for("accounts.second_factor"))
@@ -115,7 +115,7 @@ def recovery_codes_file() -> BaseResponse:
 
 @requires(Role.VIEWER)
 def recovery_codes_seen() -> BaseResponse:
-    """Show them no more."""
+    """Stop showing the recovery codes."""
     two_factor.hide_codes(context.current_inventory(), context.require_user())
     return htmx.see_other(url_for("accounts.profile"))
 
@@ -159,7 +159,7 @@ def _page(faults: dict[str, list[str]], status: int) -> Response:
 
 
 def _picture(address: str) -> Markup:
-    """The QR code as inline SVG, dark on light in either theme, since cameras want it so."""
+    """Return the QR code as inline SVG, dark on light in both themes, because cameras need that."""
     code = segno.make(address, error="m", micro=False)
     svg = code.svg_inline(border=4, dark="#000", light="#fff", omitsize=True, svgclass="qr", lineclass=None)
     return Markup(svg)  # noqa: S704 - made of numbers alone

@@ -1,4 +1,4 @@
-"""User accounts: their names, and adding, changing and listing them. Each function is one unit of work."""
+"""User accounts: names, and functions to add, change and list them. Each function is one unit of work."""
 
 import unicodedata
 from collections.abc import Callable
@@ -35,7 +35,7 @@ _TOGETHER = {"HIRAGANA": "CJK", "KATAKANA": "CJK", "HANGUL": "CJK"}
 
 
 def name_faults(cleaned: str) -> list[Fault]:
-    """Return what is wrong with a cleaned user name."""
+    """Return the faults of a normalized user name."""
     faults = text_faults("username", cleaned, longest=MAX_NAME_CHARACTERS, required=True)
     if not faults and len(code_key(cleaned)) > MAX_KEY_LENGTH:
         faults.append(Fault("username", "too_long", cleaned, MAX_NAME_CHARACTERS))
@@ -43,7 +43,7 @@ def name_faults(cleaned: str) -> list[Fault]:
 
 
 def is_mixed_script(name: str) -> bool:
-    """Whether a name has letters of several scripts, as one that imitates another name has (one Cyrillic letter in "admin")."""
+    """Return whether a name mixes scripts, as imitations of another name do (one Cyrillic letter in "admin")."""
     words = (
         unicodedata.name(char, "").partition(" ")[0] for char in unicodedata.normalize("NFKC", name) if char.isalpha()
     )
@@ -55,9 +55,9 @@ SYSTEM_AUTHOR = Author()
 
 @dataclass(frozen=True, slots=True)
 class AccountRow:
-    """An account as lists show it.
+    """An account in lists.
 
-    ``last_seen``: the latest request, to within minutes, of a login that has not ended; ``sessions`` are how many those are;
+    ``last_seen``: the latest request of an open session, accurate to a few minutes; ``sessions``: the number of open sessions;
     ``logged_in_at``: the latest login, ended or not.
     """
 
@@ -74,14 +74,14 @@ class AccountRow:
 
     @property
     def mixed_script(self) -> bool:
-        """Whether its name may imitate another one."""
+        """Return whether its name may imitate another one."""
         return is_mixed_script(self.name)
 
 
 def list_accounts(
     inventory: Inventory, *, search: str = "", after: str = "", limit: int | None = None
 ) -> tuple[AccountRow, ...]:
-    """Accounts by name: those whose name holds ``search``, from the one after the name ``after`` on, at most ``limit``."""
+    """Return at most ``limit`` accounts by name whose name contains ``search``, starting after the name ``after``."""
     query = (
         select(
             User, col(SecondFactor.confirmed_at), func.max(col(UserSession.seen_at)), func.count(col(UserSession.id))
@@ -102,13 +102,13 @@ def list_accounts(
 
 
 def user_names(inventory: Inventory) -> tuple[str, ...]:
-    """The name of every account, disabled ones included."""
+    """Return the name of every account, including disabled ones."""
     with inventory.sessions.reader() as session:
         return tuple(session.scalars(select(col(User.name)).order_by(col(User.id))))
 
 
 def admin_names(inventory: Inventory) -> tuple[str, ...]:
-    """The first ten active administrators, for who needs one."""
+    """Return the first ten active administrators, for users who need their help."""
     query = select(col(User.name)).where(col(User.role) == Role.ADMIN.word, col(User.disabled_at).is_(None))
     with inventory.sessions.reader() as session:
         return tuple(session.scalars(query.order_by(col(User.name_key)).limit(10)))
@@ -117,7 +117,7 @@ def admin_names(inventory: Inventory) -> tuple[str, ...]:
 def add_account(
     inventory: Inventory, *, name: str, role: Role, password: str, provisional: bool = False, by: Author = SYSTEM_AUTHOR
 ) -> str:
-    """Make an account and give its cleaned name. Raises ``AccountRefused`` with every fault."""
+    """Create an account and return its normalized name. Raises ``AccountRefused`` with every fault."""
     cleaned = normalize_line(name)
     if faults := [*name_faults(cleaned), *password_faults("password", cleaned, password)]:
         raise AccountRefused(*faults)
@@ -152,9 +152,9 @@ def set_password(
     keep_session: str = "",
     by: Author = SYSTEM_AUTHOR,
 ) -> None:
-    """Change the password and end every login of the account but ``keep_session``, which is the person's own.
+    """Change the password and end every session of the account except ``keep_session``, the user's own.
 
-    Raises ``AccountNotFound``, or ``AccountRefused`` if the password is too short, too long or too easy.
+    Raises ``AccountNotFound``, or ``AccountRefused`` if the password is too short, too long or too easy to guess.
     """
     faults = password_faults("new_password", name, password)
     if faults:
@@ -171,7 +171,7 @@ def set_password(
 
 
 def set_role(inventory: Inventory, *, name: str, role: Role, by: Author = SYSTEM_AUTHOR) -> None:
-    """Give the account another role. Raises ``AccountNotFound``, or ``AccountRefused`` for the last administrator."""
+    """Change the role. Raises ``AccountNotFound``, or ``AccountRefused`` for the last administrator."""
 
     def work(session: Session, user: User) -> None:
         if role is not Role.ADMIN:
@@ -185,7 +185,7 @@ def set_role(inventory: Inventory, *, name: str, role: Role, by: Author = SYSTEM
 
 
 def disable_account(inventory: Inventory, *, name: str, by: Author = SYSTEM_AUTHOR) -> None:
-    """Let nobody in with this account and end its logins. Raises as ``set_role`` does. Safe to repeat."""
+    """Disable the account and end its sessions. Raises the same errors as ``set_role``. Safe to repeat."""
 
     def work(session: Session, user: User) -> None:
         _require_another_admin(session, user, "username")
@@ -198,7 +198,7 @@ def disable_account(inventory: Inventory, *, name: str, by: Author = SYSTEM_AUTH
 
 
 def enable_account(inventory: Inventory, *, name: str, by: Author = SYSTEM_AUTHOR) -> None:
-    """Take ``disable_account`` back. Raises ``AccountNotFound``. Safe to repeat."""
+    """Reverse ``disable_account``. Raises ``AccountNotFound``. Safe to repeat."""
 
     def work(session: Session, user: User) -> None:
         if user.disabled_at is not None:
@@ -209,7 +209,7 @@ def enable_account(inventory: Inventory, *, name: str, by: Author = SYSTEM_AUTHO
 
 
 def end_sessions(inventory: Inventory, *, name: str, by: Author = SYSTEM_AUTHOR) -> None:
-    """End every login of an account. Raises ``AccountNotFound``."""
+    """End every session of an account. Raises ``AccountNotFound``."""
 
     def work(session: Session, user: User) -> None:
         if ended := _end_sessions(session, user):
@@ -219,19 +219,19 @@ def end_sessions(inventory: Inventory, *, name: str, by: Author = SYSTEM_AUTHOR)
 
 
 def set_language(inventory: Inventory, *, name: str, language: str) -> None:
-    """Keep the language that the person chose. Raises ``AccountNotFound``, or ``AccountRefused`` for one that is not ours."""
+    """Store the language of the account. Raises ``AccountNotFound``, or ``AccountRefused`` for an unknown language."""
     if language not in LANGUAGES:
         raise AccountRefused(Fault("language", "unknown", language[:80]))
     _for_account(inventory, name, lambda session, user: _change(session, user, language=language))
 
 
 def set_theme(inventory: Inventory, *, name: str, theme: Theme) -> None:
-    """Keep the theme that the person chose. Raises ``AccountNotFound``."""
+    """Store the theme of the account. Raises ``AccountNotFound``."""
     _for_account(inventory, name, lambda session, user: _change(session, user, theme=theme))
 
 
 def has_initial_password(inventory: Inventory) -> bool:
-    """Whether the first account can still be entered with the password that everybody knows."""
+    """Return whether the first account still has its well-known initial password."""
     query = select(User).where(col(User.name_key) == code_key(INITIAL_NAME), col(User.disabled_at).is_(None))
     with inventory.sessions.reader() as session:
         user = session.scalars(query).one_or_none()
@@ -250,7 +250,7 @@ def _for_account(inventory: Inventory, name: str, work: Callable[[Session, User]
 
 
 def _require_another_admin(session: Session, user: User, field: str) -> None:
-    # Locked, so that two administrators who disable one another at the same instant do not both succeed.
+    # Locked, so that two administrators who disable each other at the same time do not both succeed.
     query = select(User).where(col(User.role) == Role.ADMIN.word, col(User.disabled_at).is_(None)).with_for_update()
     admins = {admin.id for admin in session.scalars(query)}
     if admins == {user.id}:

@@ -13,7 +13,7 @@ from inventory_web.settings import Settings
 
 
 def prune(before: datetime) -> None:
-    """Delete the events from before a day that begins in UTC."""
+    """Delete the events from before a day (UTC)."""
     with inventory_session(Settings.from_environment()) as inventory:
         deleted = queries.prune_events(inventory, before.replace(tzinfo=UTC), by=Author(system_actor()))
         text = ngettext(

@@ -1,4 +1,4 @@
-"""``demo``: a catalogue to look at, from nothing."""
+"""``demo``: a sample catalogue without any setup."""
 
 from importlib import resources
 from typing import Any
@@ -18,7 +18,7 @@ from inventory_web.settings import Settings
 
 
 def demo(*, port: int, database: str | None) -> None:
-    """Migrate, load the sample if there are no products, say where and how to log in, and serve."""
+    """Migrate, load the sample if there are no products, print URL and login, and serve."""
     given: dict[str, Any] = {"database_url": database} if database else {}
     settings = Settings.from_environment(**given)
     _prepare(settings)
@@ -45,5 +45,5 @@ def _prepare(settings: Settings) -> None:
 def _load_sample(inventory: Inventory) -> None:
     click.echo(gettext("Cargando el catálogo de muestra…"))
     with resources.as_file(resources.files("inventory_web") / "sample") as folder:
-        # By name: products.csv comes before stock.csv, which speaks of them.
+        # Sorted by name: products.csv comes before stock.csv, which refers to it.
         load_with_history(inventory, sorted(folder.glob("*.csv")), actor=INITIAL_NAME)

@@ -15,7 +15,7 @@ FORMATS: dict[str, ExportFormat] = {".xlsx": "xlsx", ".csv": "csv"}
 
 
 def export_file(file: Path, *, search: str, category: str | None, status: str | None, location: str | None) -> None:
-    """Write the products of the filter; the ending of the name decides the format."""
+    """Write the products of the filter; the extension of the file decides the format."""
     chosen = FORMATS.get(file.suffix.lower())
     if chosen is None:
         raise click.UsageError(gettext("El nombre debe terminar en .xlsx o .csv: %(file)s", file=file.name))

@@ -35,7 +35,7 @@ Report = Callable[[int, int, str], None]
 
 
 def import_file(file: Path, *, dry_run: bool, sheet: str | None, as_json: bool) -> None:
-    """Import a file, or say with every fault why not and exit with 1; nothing is changed then."""
+    """Import a file, or print every fault and exit with 1; nothing is changed then."""
     with inventory_session(Settings.from_environment()) as inventory:
         try:
             with paused_garbage_collection(), _progress(shown=not as_json) as progress:
@@ -49,9 +49,9 @@ def import_file(file: Path, *, dry_run: bool, sheet: str | None, as_json: bool) 
 
 @contextmanager
 def paused_garbage_collection() -> Iterator[None]:
-    """Pause cyclic garbage collection: an import makes millions of objects and no cycles, and gains a seventh of its time.
+    """Pause cyclic garbage collection: an import creates millions of objects without cycles, and gets a seventh faster.
 
-    The pause holds for every thread, so it is only for a process that does nothing else meanwhile.
+    The pause affects every thread, so it is only for a process that does nothing else.
     """
     was_enabled = gc.isenabled()
     gc.disable()
@@ -63,7 +63,7 @@ def paused_garbage_collection() -> Iterator[None]:
 
 
 def run_import(inventory: Inventory, file: Path, *, actor: str) -> None:
-    """Import a file of ours without a word."""
+    """Import a built-in file without output."""
     table = read_table(file, filename=file.name)
     import_table(inventory, table, actor=actor, operation=new_operation())
 
@@ -81,7 +81,7 @@ def _import(inventory: Inventory, table: Table, progress: Report | None) -> Impo
 
 @contextmanager
 def _progress(*, shown: bool) -> Iterator[Report | None]:
-    """A bar on a terminal, and nothing where nobody looks."""
+    """Show a progress bar on a terminal, otherwise nothing."""
     if not (shown and sys.stderr.isatty()):
         yield None
         return

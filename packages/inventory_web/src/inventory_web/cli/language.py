@@ -21,7 +21,7 @@ def N_(text: str) -> str:  # noqa: N802 - the name that the tools of gettext kno
 
 
 def command_language() -> str:
-    """Return the language of the first variable that names one of ours; ``C`` and ``POSIX`` name none."""
+    """Return the language of the first variable that names one of ours; ``C`` and ``POSIX`` are skipped."""
     values = (os.environ.get(name, "") for name in ("LC_ALL", "LANG", "INVENTORY_LANGUAGE"))
     chosen = (value.partition(".")[0].partition("_")[0].lower() for value in values)
     return next((language for language in chosen if language in LANGUAGES), SOURCE_LANGUAGE)

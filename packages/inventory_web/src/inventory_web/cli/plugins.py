@@ -14,7 +14,7 @@ from inventory_web.settings import Settings
 
 
 def show(*, as_json: bool) -> None:
-    """List the installed plugins; exit with 1 if one of them could not be loaded. The database is not opened."""
+    """List the installed plugins; exit with 1 if one of them could not be loaded. Does not open the database."""
     settings = Settings.from_environment()
     found = load_plugins(settings)
     if as_json:

@@ -1,4 +1,4 @@
-"""The weeks that the sample catalogue has behind it: deliveries, sales, counts, transfers and edits by sample people."""
+"""The history of the sample catalogue: weeks of deliveries, sales, counts, transfers and edits by sample users."""
 
 import random
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ DAYS = 56
 SEED = 11
 LOW, OTHERS = 10, 22
 FIRST = "-001"
-"""The first of each category, which is what people open, always has a past."""
+"""The first product of each category always has a history, because users open it first."""
 MANY_SALES, FEW_SALES = 7, 4
 SUNDAY = 6
 
@@ -43,10 +43,10 @@ class _Step:
 
 
 def load_with_history(inventory: Inventory, files: list[Path], *, actor: str) -> None:
-    """Import ``files`` into an empty ``inventory`` as of eight weeks ago, and live those weeks.
+    """Import ``files`` into an empty ``inventory`` as of eight weeks ago, and simulate those weeks.
 
-    Every step is a public operation with a unit of work of its own. In the end each product has the quantity,
-    the places and the texts that the files give it; the steps are the same for the same day.
+    Every step is a public operation in its own unit of work. In the end each product has the quantity, locations and texts of the
+    files; on the same day the steps are always the same.
     """
     dice = random.Random(SEED)  # noqa: S311 - the same past each time
     days = _open_days(inventory.clock())
@@ -90,7 +90,7 @@ def _steps(inventory: Inventory, days: list[datetime], dice: random.Random) -> I
 def _trade(
     inventory: Inventory, code: str, days: list[datetime], dice: random.Random, *, sales: int
 ) -> Iterator[_Step]:
-    """A delivery at first, and what is sold, missed and moved of it until the quantity of the files is left."""
+    """Yield a delivery, then sales, losses and transfers until the quantity of the files is left."""
     places = [place for place, quantity in get_product(inventory, code).balances if quantity]
     source, target = places[0], places[-1]
     sold = [dice.randint(1, 6) for _ in range(sales)]
@@ -104,7 +104,7 @@ def _trade(
     if target != source:
         yield _Step(_moment(moved, dice), _transfer(code, early, source, target))
     if later:
-        # Before the last sale, so that what is sold is always there.
+        # Before the last sale, so that stock is always sufficient.
         yield _Step(moments[-2] - timedelta(minutes=7), _receive(code, later, target))
     for moment, quantity in zip(moments, sold, strict=True):
         yield _Step(moment, _issue(code, quantity, target))

@@ -22,7 +22,7 @@ from inventory_web.settings import Settings
 
 
 def migrate(*, only_check: bool) -> None:
-    """Bring the schema up to date and give the first account its password, or raise ``SchemaNotCurrent`` if it is not."""
+    """Bring the schema up to date and set the first account's password, or only check and raise ``SchemaNotCurrent``."""
     settings = Settings.from_environment()
     with open_database(settings) as sessions:
         if not only_check:
@@ -57,7 +57,7 @@ def _account_faults(inventory: Inventory) -> Iterator[VerificationFault]:
 
 
 def verify(*, as_json: bool) -> None:
-    """Print what was checked, and each fault; exit with 1 if there is any."""
+    """Print the checks and each fault; exit with 1 if there is any."""
     with inventory_session(Settings.from_environment()) as inventory:
         outcome = verify_inventory(inventory)
         outcome = dataclasses.replace(outcome, faults=(*outcome.faults, *_account_faults(inventory)))

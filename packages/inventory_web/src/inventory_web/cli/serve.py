@@ -1,4 +1,4 @@
-"""``serve``: gunicorn with threads, in this process and its one worker."""
+"""``serve``: gunicorn with threads, in this process and one worker."""
 
 import logging
 import os
@@ -39,12 +39,12 @@ def serve(*, host: str, port: int) -> None:
 def run_server(settings: Settings, host: str, port: int) -> None:
     """Serve until a signal ends it; raises ``PortTaken``."""
     configure_logging(settings.log_level)
-    # The worker makes its own application after the fork; making one here finds every fault while it is one line.
+    # The worker creates its own application after the fork; create one here to report configuration errors in one line.
     settings = settings.model_copy(update={"secret_key": SecretStr(secret_key(settings))})
     create_app(settings)
     with _listen(host, port) as listener:
         address = listener.getsockname()[:2]
-        # Gunicorn takes the descriptor over, and closes it.
+        # Gunicorn takes over the descriptor, and closes it.
         _Server(settings, listener.detach(), address).run()
 
 
@@ -78,7 +78,7 @@ class _Server(BaseApplication):
             "workers": 1,
             "threads": THREADS,
             "graceful_timeout": GRACEFUL_SECONDS,
-            # Before it reuses a connection, a thread would wait for the rest of an upload that was refused unread.
+            # Otherwise a thread would wait for the rest of a refused upload before it reuses the connection.
             "keepalive": 0,
             "control_socket_disable": True,
             "logger_class": GunicornLog,
@@ -103,9 +103,9 @@ class _Server(BaseApplication):
 
 
 def end_connection(_worker: object, request: Any, _environment: object, response: Any) -> None:
-    """Let the client close its side first, in the thread of the request; gunicorn would wait in the one that accepts all.
+    """Wait, in the thread of the request, until the client closes its side; gunicorn would wait in its accepting thread.
 
-    A client that still sends an upload that was refused unread gets its answer, and then half a second.
+    A client that still sends a refused upload gets the response, and then half a second.
     """
     if response is None or not response.should_close():
         return
@@ -122,10 +122,10 @@ def end_connection(_worker: object, request: Any, _environment: object, response
 
 
 class GunicornLog(Logger):
-    """Gunicorn's own lines go the way of all others; for its setting ``logger_class``."""
+    """Sends gunicorn's log lines through our logging; for its setting ``logger_class``."""
 
     def setup(self, cfg: Config) -> None:
-        """Configure as gunicorn does, without its own way out."""
+        """Configure as gunicorn does, without its own handlers."""
         super().setup(cfg)
         logging.getLogger("gunicorn.error").handlers.clear()
         logging.getLogger("gunicorn.error").propagate = True

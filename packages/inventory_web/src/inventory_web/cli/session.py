@@ -1,4 +1,4 @@
-"""The inventory that a command works on."""
+"""Opens the inventory of a command."""
 
 import getpass
 import signal
@@ -19,7 +19,7 @@ from inventory_web.settings import Settings
 
 @contextmanager
 def open_database(settings: Settings) -> Iterator[SingleDatabase]:
-    """Open the database of the settings, of replicated ones the source, and close it at the end."""
+    """Open the database of the settings, or the source of replicated ones, and close it at the end."""
     settings.require_safe()
     sessions = open_server(settings)
     try:
@@ -47,7 +47,7 @@ def inventory_session(settings: Settings) -> Iterator[Inventory]:
 
 
 def system_actor() -> str:
-    """Who is written into movements: the name of the system's user."""
+    """Return the actor for movements: the name of the system's user."""
     try:
         name = getpass.getuser()
     except (KeyError, OSError):

@@ -15,7 +15,7 @@ from inventory_web.settings import Settings
 
 
 def add(name: str, role: str) -> None:
-    """Make an account with a password that is asked for."""
+    """Create an account; prompts for the password."""
     with inventory_session(Settings.from_environment()) as inventory:
         made = users.add_account(inventory, name=name, role=Role.from_word(role), password=_password(), by=_operator())
     click.echo(gettext("Usuario «%(name)s» creado.", name=made))
@@ -24,7 +24,7 @@ def add(name: str, role: str) -> None:
 
 
 def show() -> None:
-    """Print one account a line: name, role, ``active`` or ``disabled``."""
+    """Print one account per line: name, role, ``active`` or ``disabled``."""
     with inventory_session(Settings.from_environment()) as inventory:
         rows = users.list_accounts(inventory)
     for row in rows:
@@ -32,28 +32,28 @@ def show() -> None:
 
 
 def change_password(name: str) -> None:
-    """Set a password that is asked for, and end the logins."""
+    """Set a new password, for which it prompts, and end the sessions."""
     with inventory_session(Settings.from_environment()) as inventory:
         users.set_password(inventory, name=name, password=_password(), by=_operator())
     click.echo(gettext("Contraseña de «%(name)s» cambiada.", name=name))
 
 
 def disable(name: str) -> None:
-    """Let nobody in with this account."""
+    """Disable the account."""
     with inventory_session(Settings.from_environment()) as inventory:
         users.disable_account(inventory, name=name, by=_operator())
     click.echo(gettext("Usuario «%(name)s» desactivado.", name=name))
 
 
 def enable(name: str) -> None:
-    """Take ``disable`` back."""
+    """Enable the account again."""
     with inventory_session(Settings.from_environment()) as inventory:
         users.enable_account(inventory, name=name, by=_operator())
     click.echo(gettext("Usuario «%(name)s» activado.", name=name))
 
 
 def remove_second_factor(name: str) -> None:
-    """Let somebody who has lost the second factor in with the password alone."""
+    """Remove a lost second factor, so that the password alone is enough."""
     with inventory_session(Settings.from_environment()) as inventory:
         removed = two_factor.disable(inventory, name=name, by=_operator())
     if removed:
@@ -63,12 +63,12 @@ def remove_second_factor(name: str) -> None:
 
 
 def _operator() -> Author:
-    """Who is written into the audit: the name of the system's user."""
+    """Return the author for the audit log: the name of the system's user."""
     return Author(system_actor())
 
 
 def _password() -> str:
-    """From the keyboard, twice and unseen, or the first line of what is piped in."""
+    """Read the password: from the keyboard, twice without echo, or the first line of piped input."""
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\r\n")
     answer: str = click.prompt(

@@ -1,4 +1,4 @@
-"""From settings to an ``Inventory``: the one place that decides what kind of database stands behind it."""
+"""Opens the database of the settings: SQLite, one server, or a source with replicas."""
 
 import os
 import secrets
@@ -35,11 +35,10 @@ OWNER_ONLY = stat.S_IRUSR | stat.S_IWUSR
 
 
 def database_url(settings: Settings) -> URL:
-    """The URL of the source; without a setting, SQLite in the user's data folder, which is made if it is missing.
+    """Return the URL of the source; without a setting, SQLite in the user's data folder, which is created if missing.
 
-    An address with an account and no password gets ``INVENTORY_DATABASE_PASSWORD``.
-
-    Raises ``SettingsRefused`` for something that is no URL and ``StorageRefused`` if the folder cannot be made.
+    A URL with an account but no password gets ``INVENTORY_DATABASE_PASSWORD``. Raises ``SettingsRefused`` for an invalid URL and
+    ``StorageRefused`` if the folder cannot be created.
     """
     given = settings.database_url.get_secret_value()
     if given:
@@ -63,9 +62,9 @@ def database_url(settings: Settings) -> URL:
 
 
 def open_sessions(settings: Settings) -> SingleDatabase | ReplicatedDatabase:
-    """Open the database, or the source and its replicas; nothing is connected yet.
+    """Open the database, or the source and its replicas; connects to nothing yet.
 
-    Raises what ``database_url`` raises, and ``SettingsRefused`` for replicas that cannot be.
+    Raises the errors of ``database_url``, and ``SettingsRefused`` for invalid replicas.
     """
     if not settings.replica_urls:
         return _open(database_url(settings))
@@ -77,9 +76,9 @@ def open_sessions(settings: Settings) -> SingleDatabase | ReplicatedDatabase:
 
 
 def open_server(settings: Settings) -> SingleDatabase:
-    """Open the one server that commands work on: the source, wherever it is at the moment.
+    """Open the server that commands use: the current source.
 
-    Raises what ``open_sessions`` raises, and ``ClusterRefused`` while there is no source.
+    Raises the errors of ``open_sessions``, and ``ClusterRefused`` while there is no source.
     """
     sessions = open_sessions(settings)
     if isinstance(sessions, SingleDatabase):
@@ -91,7 +90,7 @@ def open_server(settings: Settings) -> SingleDatabase:
 
 
 def init_causal_tokens(app: Flask, settings: Settings, sessions: SessionSource) -> None:
-    """Let each browser see its own changes on every instance, where there are replicas."""
+    """Carry causal tokens in a cookie if there are replicas, so that each browser sees its own changes on every instance."""
     if isinstance(sessions, ReplicatedDatabase):
         CausalRequests(app, sessions.cluster, secure=settings.secure_cookies, answer_errors=False)
 
@@ -117,8 +116,8 @@ def _open(url: URL) -> SingleDatabase:
 
 
 def _keep_to_owner(file: Path) -> None:
-    """Make a database file, new or not, readable by its owner only; SQLite gives the files beside it the same mode."""
-    # What cannot be created is reported when the database is connected.
+    """Make a database file, new or not, readable by its owner only; SQLite creates its other files with the same mode."""
+    # An error while creating the file is reported when the database is connected.
     with suppress(OSError):
         os.close(os.open(file, os.O_RDONLY | os.O_CREAT, OWNER_ONLY))
     for suffix in ("", "-wal", "-shm", "-journal"):
@@ -126,29 +125,29 @@ def _keep_to_owner(file: Path) -> None:
 
 
 def _restrict(path: Path, mode: int) -> None:
-    """Take away what others than the owner may do, unless the file belongs to somebody else."""
+    """Remove the permissions of other users, unless another user owns the file."""
     with suppress(OSError):
         if stat.S_IMODE(path.stat().st_mode) & ~mode:
             path.chmod(mode)
 
 
 def open_inventory(sessions: SessionSource, hooks: PluginManager) -> Inventory:
-    """Bundle the sessions with a core whose hooks are those of the same plugins."""
+    """Create an ``Inventory`` whose hooks are those of the same plugins."""
     plugins = [plugin for _, plugin in hooks.list_name_plugin() if plugin is not None]
-    # Pluggy calls the last one first; columns of exports come in the order in which the areas and plugins were named.
+    # Pluggy calls the last plugin first; reverse the order, so that columns of exports follow the order of the plugins.
     return Inventory(sessions, build_plugin_manager(reversed(plugins)))
 
 
 def secret_keys(settings: Settings) -> tuple[str, ...]:
-    """The key that signs and, after it, the other one that is accepted while keys are changed. Raises as ``secret_key`` does."""
+    """Return the key that signs and, while keys are changed, the other accepted key. Raises as ``secret_key`` does."""
     old = settings.secret_key_old.get_secret_value()
     return (secret_key(settings), old) if old else (secret_key(settings),)
 
 
 def secret_key(settings: Settings) -> str:
-    """The key from the settings or, in development, one that is made once and kept (0600) beside the SQLite file.
+    """Return the key of the settings or, in development, a generated one that is stored (0600) next to the SQLite file.
 
-    Raises ``SettingsRefused`` where a key must be given and ``StorageRefused`` if it cannot be kept.
+    Raises ``SettingsRefused`` if a key is required and ``StorageRefused`` if it cannot be stored.
     """
     given = settings.secret_key.get_secret_value()
     if given:
@@ -175,7 +174,7 @@ def _kept_key(path: Path) -> str:
 
 
 def _made_key(path: Path) -> str:
-    """Write a new key so that of two processes that start at once both read the same one."""
+    """Write a new key so that two processes that start at the same time read the same one."""
     made = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
     descriptor = os.open(made, os.O_WRONLY | os.O_CREAT | os.O_EXCL, OWNER_ONLY)
     try:

@@ -1,4 +1,4 @@
-"""From settings to the configuration of the replicated set."""
+"""Creates the cluster configuration from the settings."""
 
 import hashlib
 import hmac
@@ -25,12 +25,10 @@ CLUSTER = "inventory"
 
 
 def cluster_config(settings: Settings, url: URL, secrets: Sequence[str]) -> ClusterConfig:
-    """The set of the server at ``url`` and of those in ``INVENTORY_REPLICA_URLS``; which one is the source is found out.
+    """Return the cluster of the server at ``url`` and those in ``INVENTORY_REPLICA_URLS``; probing finds the source.
 
-    The account, the database and the options of TLS are those of ``url``: one application has one account. Keys that are
-    derived from ``secrets`` sign causal tokens: the first one signs, all of them are accepted.
-
-    Raises ``SettingsRefused`` with one line for each address that cannot be.
+    Account, database and TLS options come from ``url``: the application has one account. Keys derived from ``secrets`` sign causal
+    tokens: the first one signs, all of them are accepted. Raises ``SettingsRefused`` with one line for each invalid URL.
     """
     if url.get_backend_name() != "mysql" or not url.host or not url.database or not url.username:
         raise SettingsRefused(
@@ -72,7 +70,7 @@ def _replica_urls(settings: Settings, url: URL) -> list[URL]:
 
 
 def _differences(replica: URL, url: URL) -> list[str]:
-    """What a replica's address says and cannot say. An address is shown without its password."""
+    """Return the parts of a replica's URL that must not differ. Passwords are hidden."""
     shown = replica.render_as_string(hide_password=True)
     if replica.get_backend_name() != "mysql" or not replica.host:
         return [gettext("INVENTORY_REPLICA_URLS: %(url)s no es un servidor MySQL", url=shown)]
@@ -85,7 +83,7 @@ def _differences(replica: URL, url: URL) -> list[str]:
 
 
 def _servers(urls: list[URL]) -> tuple[Server, ...]:
-    """Each server named by its host, and by its port too where a host has several."""
+    """Return the servers, each named by its host, and by its port if several share the host."""
     hosts = Counter(url.host for url in urls)
     return tuple(
         Server(

@@ -1,4 +1,4 @@
-"""The replicated set as the core wants its database: the same two methods, and the core's errors."""
+"""Adapts a replicated cluster to the session interface and the errors of the core."""
 
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -50,10 +50,10 @@ T = TypeVar("T")
 
 
 class ReplicatedDatabase:
-    """Reads on replicas, writes on the source; see ``inventory_replication``.
+    """Reads on replicas and writes on the source; see ``inventory_replication``.
 
-    Driver errors become those that a single database would raise, and errors of the cluster ``ClusterRefused``, so that
-    whoever handles a refused storage need not know which of the two it is. Thread-safe; begins anew after a fork.
+    Driver errors become those of a single database, and errors of the cluster become ``ClusterRefused``, so callers need not know
+    which kind of database they use. Thread-safe; starts anew after a fork.
     """
 
     def __init__(self, cluster: ReplicatedCluster[Session], url: URL) -> None:
@@ -62,18 +62,18 @@ class ReplicatedDatabase:
 
     @property
     def url(self) -> URL:
-        """The URL of the application's account on one of the servers."""
+        """Return the URL of the application's account on one of the servers."""
         return self._url
 
     @contextmanager
     def reader(self) -> Iterator[Session]:
-        """Give a session on one server that has what this request may expect to see."""
+        """Yield a session on one server that has what this request may expect to see."""
         with self._refusing(reading=True), self.cluster.reader() as session:
             yield session
 
     @contextmanager
     def source_reader(self) -> Iterator[Session]:
-        """Give a read-only session on the source itself."""
+        """Yield a read-only session on the source."""
         with self._refusing(reading=True), self.cluster.reader(from_source=True) as session:
             yield session
 
@@ -83,15 +83,15 @@ class ReplicatedDatabase:
             return self.cluster.write(work)
 
     def close(self) -> None:
-        """End the monitor and close every connection."""
+        """Stop the monitor and close every connection."""
         self.cluster.close()
 
     def source_url(self) -> URL:
-        """Where the source is at the moment, with the account of the application. Raises ``ClusterRefused``."""
+        """Return the URL of the current source, with the account of the application. Raises ``ClusterRefused``."""
         with self._refusing():
             status = self.cluster.status()
             if status.source is None:
-                # The reader knows why, and says it better than the status.
+                # The reader's error is more precise than the status.
                 with self.cluster.reader(from_source=True):
                     pass
             source = self.cluster.config.server(status.source or "")
@@ -123,12 +123,12 @@ class ReplicatedDatabase:
 
 
 def reader_of_source(sessions: SessionSource) -> AbstractContextManager[Session]:
-    """A reader that sees every change that was ever confirmed to anybody: of the source, or of the only database."""
+    """Return a reader that sees every confirmed change: of the source, or of the only database."""
     return sessions.source_reader() if isinstance(sessions, ReplicatedDatabase) else sessions.reader()
 
 
 def current_token(sessions: SessionSource) -> str:
-    """What stands for all that this request, or the thread that it started, has written; empty where nothing need be said."""
+    """Return a token for everything that this request, or the thread that it started, has written; empty if there is nothing."""
     if not isinstance(sessions, ReplicatedDatabase):
         return ""
     with sessions.cluster.causal() as context:
@@ -137,52 +137,52 @@ def current_token(sessions: SessionSource) -> str:
 
 @contextmanager
 def causal_context(sessions: SessionSource, token: str) -> Iterator[None]:
-    """Let the units of work of a block see one another's changes, and what a token of ``current_token`` stands for."""
+    """Run a block whose units of work see each other's changes and those of a token of ``current_token``."""
     with sessions.cluster.causal(token or None) if isinstance(sessions, ReplicatedDatabase) else nullcontext():
         yield
 
 
 def require_token(sessions: SessionSource, token: str) -> None:
-    """Let this request, and the next ones of the same browser, see what a token of ``current_token`` stands for."""
+    """Require that this request, and the next ones of the same browser, see the changes of a token of ``current_token``."""
     if token and isinstance(sessions, ReplicatedDatabase):
         with sessions.cluster.causal(token):
-            # What a block carries stays with the request around it.
+            # The context of the request keeps what the block carries.
             pass
 
 
 def has_single_writer(sessions: SessionSource) -> bool:
-    """Whether a writer waits until the one before it has ended, however long that takes."""
+    """Return whether a writer waits until the previous one has ended, however long that takes."""
     return isinstance(sessions, SingleDatabase) and sessions.engine.dialect.name == "sqlite"
 
 
 def may_be_behind(sessions: SessionSource) -> bool:
-    """Whether a reader may miss what somebody else has just written."""
+    """Return whether a reader may miss the latest changes of other users."""
     return isinstance(sessions, ReplicatedDatabase)
 
 
 def replicated_status(sessions: SessionSource) -> ClusterStatus | None:
-    """The source and its replicas as this process sees them; None where there is one database."""
+    """Return the status of the cluster as this process sees it; None with a single database."""
     return sessions.cluster.status() if isinstance(sessions, ReplicatedDatabase) else None
 
 
 def servers_of_request(sessions: SessionSource) -> tuple[str, ...]:
-    """The names of the servers that have served this request so far; empty where there is one database."""
+    """Return the names of the servers that have served this request so far; empty with a single database."""
     if not isinstance(sessions, ReplicatedDatabase):
         return ()
     return tuple(dict.fromkeys(served.server for served in current_context().served))
 
 
 def database_name(sessions: SessionSource) -> str:
-    """Return what tells the database from others: its URL without the password."""
+    """Return the identity of the database: its URL without the password."""
     url = sessions.engine.url if isinstance(sessions, SingleDatabase) else getattr(sessions, "url", "")
     return str(url)
 
 
 def database_kind(sessions: SessionSource) -> str:
-    """What kind of database it is, as SQLAlchemy calls it: ``sqlite``, ``mysql``."""
+    """Return the SQLAlchemy name of the database kind: ``sqlite``, ``mysql``, ``postgresql``."""
     return sessions.engine.dialect.name if isinstance(sessions, SingleDatabase) else "mysql"
 
 
 def replicated_metrics(sessions: SessionSource) -> str:
-    """The numbers of the replicated set as Prometheus text; empty where there is one database."""
+    """Return the metrics of the cluster as Prometheus text; empty with a single database."""
     return sessions.cluster.metrics() if isinstance(sessions, ReplicatedDatabase) else ""

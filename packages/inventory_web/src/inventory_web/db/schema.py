@@ -1,4 +1,4 @@
-"""The migrations of the web's own tables, and both chains together."""
+"""The migrations of the web's tables, and both migration chains together."""
 
 from sqlalchemy import Engine
 
@@ -9,7 +9,7 @@ CHAINS = (CORE_SCHEMA, WEB_SCHEMA)
 
 
 def upgrade_all(engine: Engine) -> None:
-    """Bring every table up to date. Safe to repeat. Raises what ``SchemaChain.upgrade`` raises."""
+    """Bring every table up to date. Safe to repeat. Raises the errors of ``SchemaChain.upgrade``."""
     for chain in CHAINS:
         chain.upgrade(engine)
 

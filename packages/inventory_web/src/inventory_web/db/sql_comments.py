@@ -1,4 +1,4 @@
-"""Each statement that a request sends to MySQL names it, so that process list, slow log and performance schema do."""
+"""SQL comments with the request id, visible in MySQL's process list, slow log and performance schema."""
 
 import re
 from typing import Any
@@ -11,19 +11,19 @@ _FIRST_WORD = re.compile(r"\s*\w+")
 
 
 def comment_statements(engine: Engine) -> None:
-    """Let every statement of this engine begin with ``/* request=<id> */``, if it is one of MySQL.
+    """Start every statement of this engine with ``/* request=<id> */`` if it is a MySQL engine.
 
-    The comment joins when the text is on its way to the driver: what SQLAlchemy compiled stays cached without it, and nothing
-    more is sent. Statements outside of a request stay as they are.
+    The comment is added when the text is sent to the driver, so SQLAlchemy's cache of compiled statements is not affected.
+    Statements outside of a request do not change.
     """
     if engine.dialect.name == "mysql":
         event.listen(engine, "before_cursor_execute", _with_request, retval=True)
 
 
 def commented(statement: str, request_id: str, *, many: bool = False) -> str:
-    """The statement with the id, or as it is if the id is none that is safe in a comment.
+    """Return the statement with the id, or unchanged if the id is not safe in a comment.
 
-    ``many``: it goes with many rows, which the driver sends at once only if the text begins with ``INSERT``.
+    ``many``: for ``executemany``, which the driver batches only if the text begins with ``INSERT``.
     """
     if not SAFE_ID.fullmatch(request_id):
         return statement
@@ -31,7 +31,7 @@ def commented(statement: str, request_id: str, *, many: bool = False) -> str:
         return f"/* request={request_id} */ {statement}"
     first = _FIRST_WORD.match(statement)
     end = first.end() if first else 0
-    # A hint counts only right after the first word.
+    # A hint is valid only directly after the first word.
     if statement[end:].lstrip().startswith("/*+"):
         return statement
     return f"{statement[:end]} /* request={request_id} */{statement[end:]}"

@@ -1,6 +1,6 @@
-"""Whether the request of this moment has stored anything: only if it has not may it be answered 503.
+"""Tracks whether the current request has stored anything: only if it has not, may it be answered with 503.
 
-Flask's request is looked at when a session has committed, so that no view and no plugin has to report it.
+Every commit of a session marks Flask's current request, so views and plugins need not report it.
 """
 
 from collections.abc import Iterator
@@ -15,19 +15,19 @@ BOOKKEEPING = "bookkeeping"
 
 
 def watch_commits() -> None:
-    """Note every commit of this process in the request that made it; several applications may call this."""
+    """Mark the request of every commit in this process; several applications may call this."""
     if not event.contains(Session, "after_commit", _note):
         event.listen(Session, "after_commit", _note)
 
 
 def is_stored() -> bool:
-    """Return whether this request has stored something that a person asked for, or may notice."""
+    """Return whether this request has stored something that the user requested or may notice."""
     return bool(g.get(STORED))
 
 
 @contextmanager
 def bookkeeping() -> Iterator[None]:
-    """Leave out what is stored about a request and does not belong to what it asks for, such as a failed login."""
+    """Ignore commits in this block: they record something about the request, such as a failed login."""
     if not has_request_context():
         yield
         return

@@ -1,4 +1,4 @@
-"""The metadata of the web's own tables, apart from the core's and from the host application's."""
+"""The metadata of the web's tables, separate from those of the core and of the host application."""
 
 from sqlalchemy import MetaData
 from sqlalchemy.orm import registry
@@ -10,6 +10,6 @@ metadata = MetaData(naming_convention=NAMING_CONVENTION)
 
 
 class WebTable(SQLModel, registry=registry(metadata=metadata)):
-    """Base class of the tables of the web. Options and column types come from ``inventory_core``."""
+    """Base class of the web's tables. Options and column types come from ``inventory_core``."""
 
     metadata = metadata

@@ -1,4 +1,4 @@
-"""Files for the browser: our own and those of ``inventory_web_assets``, under addresses that change with their content."""
+"""Static files for the browser, our own and those of ``inventory_web_assets``, under URLs that contain a hash of the content."""
 
 import gzip
 import hashlib
@@ -26,7 +26,7 @@ class Asset:
 
 
 def find_assets() -> dict[str, Asset]:
-    """Every file by its name; ours win over the vendored ones."""
+    """Return every file by its name; ours take precedence over the vendored ones."""
     found: dict[str, Asset] = {}
     for package, part in (("inventory_web_assets", "static"), ("inventory_web", "static")):
         folder = Path(str(resources.files(package))) / part
@@ -38,7 +38,7 @@ def find_assets() -> dict[str, Asset]:
 
 
 def init_app(app: Flask) -> None:
-    """Serve the files and give templates ``asset(name)``."""
+    """Serve the files and add ``asset(name)`` to the templates."""
     assets = find_assets()
     blueprint = Blueprint("assets", __name__, url_prefix="/assets")
 
@@ -58,7 +58,7 @@ def init_app(app: Flask) -> None:
             response.cache_control.immutable = True
             response.cache_control.public = True
         else:
-            # A page of another instance, which runs another version: right for now, and not to be kept.
+            # The page comes from an instance with another version: serve the file, but do not cache it.
             response.headers["Cache-Control"] = "no-cache"
         return response
 
@@ -81,5 +81,5 @@ def _compressed(asset: Asset, name: str, kind: str) -> Response:
 
 @cache
 def _packed(asset: Asset, name: str) -> bytes:
-    """The file as gzip, made when it is first asked for; all of them together are a few hundred KB."""
+    """Return the file as gzip, compressed on first request; all of them together take a few hundred KB."""
     return gzip.compress((asset.folder / name).read_bytes(), mtime=0)

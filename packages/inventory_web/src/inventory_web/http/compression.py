@@ -1,18 +1,18 @@
-"""Pages and files of the browser go over the wire as gzip."""
+"""Gzip compression of pages and static files."""
 
 import gzip
 
 from flask import Flask, Request, Response, request
 
 MIN_BYTES = 1024
-"""Bytes: what is smaller fits into a packet or two as it is."""
+"""Bytes; anything smaller fits into one or two packets anyway."""
 LEVEL = 5
 TEXTS = frozenset({"text/html", "text/css", "text/javascript", "application/javascript", "image/svg+xml"})
 OWN_PAGES = frozenset({"same-origin", "none"})
 
 
 def init_app(app: Flask) -> None:
-    """Compress every whole page that its browser may have compressed; streams and files pass as they are."""
+    """Compress whole pages if the browser accepts gzip and the request is safe to compress; streams and files are left alone."""
 
     def compress(response: Response) -> Response:
         if response.mimetype in TEXTS and not response.is_streamed and not response.direct_passthrough:
@@ -25,19 +25,18 @@ def init_app(app: Flask) -> None:
 
 
 def is_same_origin(asked: Request) -> bool:
-    """Whether no other site can have made the browser ask.
+    """Return whether no other site can have caused this request.
 
-    Secrets and what a visitor chose stand in one page, and the length of their compressed text tells of the secrets to
-    somebody who can have the page asked for again and again and who sees how long the answers are (BREACH, 2013). The
-    browser tells where a request comes from, in ``Sec-Fetch-Site``, wherever lengths are all that an onlooker sees: over
-    plain HTTP, where it is silent, there is nothing left to guess.
+    A page contains both secrets and input of the visitor. An attacker who can request it repeatedly and observe the compressed
+    sizes can derive the secrets (BREACH, 2013). ``Sec-Fetch-Site`` reports where a request comes from. Browsers omit it over plain
+    HTTP, where an observer can read the page anyway.
     """
     origin = asked.headers.get("Sec-Fetch-Site")
     return origin in OWN_PAGES if origin is not None else not asked.is_secure
 
 
 def as_gzip(response: Response, asked: Request) -> None:
-    """Compress the body if the browser takes it and it is worth it; a compressed one is left alone."""
+    """Compress the body if the client accepts gzip and it is large enough; leave a compressed body alone."""
     if asked.accept_encodings["gzip"] <= 0 or "Content-Encoding" in response.headers:
         return
     body = response.get_data()

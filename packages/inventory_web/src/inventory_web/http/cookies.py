@@ -1,4 +1,4 @@
-"""Cookies of applications that share a host: each has its own names, and is sent to its own prefix only."""
+"""Cookies of applications that share a host: each has its own names and its own path."""
 
 import re
 
@@ -11,13 +11,13 @@ YEAR_SECONDS = 365 * 86_400
 
 
 def cookie_name(name: str) -> str:
-    """Return ``name`` as the application at this prefix calls its cookie; without a prefix, ``name`` itself."""
+    """Return the cookie name of the application at this prefix; without a prefix, ``name`` itself."""
     prefix = re.sub("[^A-Za-z0-9]+", "_", request.script_root).strip("_")
     return f"{name}_{prefix}" if prefix else name
 
 
 def cookie_path() -> str:
-    """Return the path that the browser sends the cookies of this application to."""
+    """Return the path of this application's cookies."""
     return request.script_root or "/"
 
 

@@ -1,4 +1,4 @@
-"""Errors as answers: a page, a fragment for htmx, or JSON; always in the user's language, never a traceback."""
+"""Error responses: a page, a fragment for htmx, or JSON, in the user's language and without a traceback."""
 
 import errno
 import json
@@ -21,7 +21,7 @@ from inventory_web.logs import get_logger
 
 RETRY_SECONDS = 5
 CHANGED_HEADER = "X-Changed"
-"""Whether a request that failed has changed anything; as in ``inventory_replication``, for whoever reads answers by a program."""
+"""Header that tells programs whether a failed request changed anything; ``inventory_replication`` sends the same one."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 NO_SPACE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 log = get_logger(__name__)
@@ -57,7 +57,7 @@ def _changed(error: Exception, status: int) -> str | None:
 
 
 def init_app(app: Flask) -> None:
-    """Give every error of a request its answer."""
+    """Register a handler for every error."""
     app.register_error_handler(InventoryError, refuse)
     app.register_error_handler(WebError, refuse)
     app.register_error_handler(CSRFError, stale)
@@ -67,13 +67,13 @@ def init_app(app: Flask) -> None:
 
 
 def respond(answer: Answer) -> Response:
-    """Tell ``answer`` in the form that the client reads."""
+    """Return ``answer`` in the form that the client accepts: page, fragment or JSON."""
     values = {"answer": answer, "title": status_title(answer.status), "request_id": g.get("request_id", "")}
     if _wants_json():
         response = jsonify(code=answer.code, message=answer.message, request_id=values["request_id"])
     elif htmx.wants_fragment():
         response = make_response(render_template("errors/notice.html", **values))
-        # The target of the request keeps what it shows; the notice has a place of its own.
+        # The target of the request keeps its content; the notice has its own element.
         response.headers["HX-Retarget"] = "#notices"
         response.headers["HX-Reswap"] = "innerHTML"
     else:
@@ -88,7 +88,7 @@ def respond(answer: Answer) -> Response:
 
 
 def refuse(error: InventoryError | WebError) -> Response:
-    """Answer a refusal; what a person typed comes back if the database could not take it now."""
+    """Respond to a refusal; keep the typed input if the database could not store it now."""
     answer = answer_for(error)
     if answer.status >= 500:
         log.error("refused", code=error.code, error=str(error))
@@ -109,7 +109,7 @@ def refuse(error: InventoryError | WebError) -> Response:
 
 
 def _nothing_changed(error: Exception, message: str) -> str:
-    """The text for a form that was not carried out: it must not be taken for saved."""
+    """Return the message for a form that was not processed, so that nobody takes it for saved."""
     if isinstance(error, ConfirmedChangeLost):
         return gettext("%(reason)s Lo que acaba de enviar no se ha guardado.", reason=message)
     if isinstance(error, ClusterRefused) and error.cause.code == "REP-004":
@@ -122,7 +122,7 @@ def _nothing_changed(error: Exception, message: str) -> str:
 
 
 def _stored_but(answer: Answer) -> Answer:
-    """The answer when the change is stored and what followed it failed: to send it again would be wrong."""
+    """Return the response if the change is stored but a later step failed: sending the form again would be wrong."""
     text = gettext(
         "El cambio está guardado, pero no se pudo mostrar el resultado. No lo repita: vuelva a cargar la página."
     )
@@ -130,7 +130,7 @@ def _stored_but(answer: Answer) -> Answer:
 
 
 def stale(error: CSRFError) -> Response:
-    """Tell that a form belongs to another session; what a person typed into one of our pages is shown to be sent again."""
+    """Report that the form belongs to another session; offer to send the input of our own pages again."""
     log.info("csrf", reason=error.description)
     audit_refused_form()
     form = _typed_form()
@@ -139,25 +139,25 @@ def stale(error: CSRFError) -> Response:
     text = gettext("La página se abrió hace demasiado o en otra sesión. Vuelva a cargarla y repita la operación.")
     if context.current_user() is None or not htmx.wants_fragment():
         return respond(Answer(400, "WEB-400", text))
-    # The page keeps what was typed into it, and gets the token of the session that has begun meanwhile.
+    # The page keeps its input and gets the token of the new session.
     response = respond(Answer(400, "WEB-400", gettext("La página era de otra sesión. Ya puede repetirlo aquí mismo.")))
     response.headers["HX-Trigger"] = json.dumps({"inventory:token": {"token": generate_csrf()}})
     return response
 
 
 def audit_refused_form() -> None:
-    """Audit that a form came without the token of its session."""
+    """Audit a form without the token of its session."""
     log_event_throttled(context.current_inventory(), Event.CSRF_FAILED, by=current_author(), page=_page())
 
 
 def session_ended() -> Response:
-    """Tell htmx that nobody is logged in any more, without taking away the page and what was typed into it."""
+    """Report to htmx that the session has ended, without replacing the page and its input."""
     text = gettext("Su sesión ha terminado. Entre en otra pestaña y repítalo aquí: lo que escribió no se pierde.")
     return respond(Answer(401, "WEB-401", text, link=(url_for("accounts.login"), gettext("Entrar en otra pestaña"))))
 
 
 def _typed_form() -> form_resubmission.KeptForm | None:
-    """What a person typed, where the answer is a page of its own and so takes the place of the form."""
+    """Return the typed input if the response is a full page, which would replace the form."""
     unknown = context.current_user() is None and not g.get("account_unreadable")
     if unknown or htmx.wants_fragment() or _wants_json():
         return None

@@ -1,7 +1,7 @@
-"""A form whose session had ended when it was sent: what was typed is carried through the login and can be sent then.
+"""Forms that were sent after their session had ended: the input is kept through the login and can be sent again.
 
-Passwords, codes and files are never carried. Kept is only what was sent from a page of this site, and nothing is carried out
-before the person has seen it again: a form of somebody else's page gets nowhere by way of a login.
+Passwords, codes and files are never kept. Only forms of our own pages are kept, and nothing is submitted before the user has
+seen the form again, so a form on another site cannot be submitted through the login.
 """
 
 import json
@@ -16,9 +16,9 @@ from inventory_web.i18n import labels
 
 FIELD = "kept"
 MAX_FORM_BYTES = 256 * 1024
-"""Characters that are carried; a longer form is not kept."""
+"""Maximum number of characters; a longer form is not kept."""
 MAX_PACKED_CHARACTERS = 56 * 1024
-"""What the login carries: with the name and the password it must fit into the body of a client without a login."""
+"""Maximum size inside the login form: together with name and password it must fit into an anonymous request."""
 MAX_AGE_SECONDS = 24 * 3600
 NEVER_CARRIED = frozenset({"csrf_token", FIELD, "second_code"})
 NOT_TYPED = frozenset({"operation", "next", "answer", "expected", "version"})
@@ -26,9 +26,9 @@ NOT_TYPED = frozenset({"operation", "next", "answer", "expected", "version"})
 
 @dataclass(frozen=True, slots=True)
 class KeptForm:
-    """Where it was to go, the page that it stood on, and its fields in their order.
+    """The URL that the form was sent to, the page that contained it, and its fields in order.
 
-    ``complete`` is False if a password or a file was left out: then it can only be read, and filled in again.
+    ``complete`` is False if a password or file was left out: the user must then fill in the form again.
     """
 
     action: str
@@ -38,19 +38,19 @@ class KeptForm:
 
     @property
     def typed(self) -> tuple[tuple[str, str], ...]:
-        """Label and value of what a person filled in."""
+        """Return label and value of each field that the user filled in."""
         filled = [(name, value) for name, value in self.fields if value.strip() and name not in NOT_TYPED]
         labelled = [(labels.field_label(name), value) for name, value in filled if labels.field_label(name) != name]
         return tuple(labelled if labelled and self.complete else [(labels.field_label(n), v) for n, v in filled])
 
 
 def typed_form() -> KeptForm | None:
-    """The form of this request, if a page of this site sent it and a person filled in something."""
+    """Return the form of this request if one of our pages sent it and a field is filled in."""
     if request.method != "POST" or not from_our_page():
         return None
     sent = [(name, value) for name, value in request.form.items(multi=True) if name not in NEVER_CARRIED]
     if "operation" not in request.form and g.get("operation"):
-        # Sent again it is the same operation, which is carried out once.
+        # The resubmission is the same operation, so it runs at most once.
         sent.append(("operation", g.operation))
     fields = tuple((name, value) for name, value in sent if not _is_password(name))
     complete = len(fields) == len(sent) and not any(file.filename for file in request.files.values())
@@ -59,12 +59,12 @@ def typed_form() -> KeptForm | None:
 
 
 def pack(form: KeptForm, *, user_id: int) -> str:
-    """Return the form of this user for a hidden field of the login, signed."""
+    """Return the form as a signed value for a hidden field of the login, valid for this user."""
     return _serializer().dumps([user_id, _packed(form)])
 
 
 def unpack(text: str, *, user_id: int) -> KeptForm | None:
-    """Return what ``pack`` made for this user; None for what it did not make, a day ago, or for somebody else."""
+    """Return the form that ``pack`` signed for this user; None if it is invalid, expired or another user's."""
     try:
         match _serializer().loads(text, max_age=MAX_AGE_SECONDS) if text else None:
             case [owner, str(packed)] if owner == user_id:
@@ -75,26 +75,26 @@ def unpack(text: str, *, user_id: int) -> KeptForm | None:
 
 
 def write(form: KeptForm) -> str:
-    """The form as a text to be stored."""
+    """Serialize the form."""
     return _packed(form)
 
 
 def read(text: str) -> KeptForm:
-    """What ``write`` made."""
+    """Parse the output of ``write``."""
     action, page, complete, fields = json.loads(text)
     return KeptForm(action, page, tuple((name, value) for name, value in fields), complete)
 
 
 def page(form: KeptForm, status: int, refused: str = "") -> Response:
-    """The page that shows what was typed and offers to send it now.
+    """Return the page that shows the input and offers to send it again.
 
-    ``refused`` says why it was not taken; without it, the session had ended.
+    ``refused`` says why the form was refused; if it is empty, the session had ended.
     """
     return make_response(render_template("kept_form.html", form=form, home=url_for("home"), refused=refused), status)
 
 
 def from_our_page() -> bool:
-    """Whether the form of this request stood on a page of this site, by what the browser says: a page cannot change that."""
+    """Return whether the form was on a page of this site, according to headers that scripts cannot change."""
     site = request.headers.get("Sec-Fetch-Site")
     if site:
         return site == "same-origin"

@@ -1,4 +1,4 @@
-"""Keyset positions in addresses: opaque, signed, and never trusted."""
+"""Keyset cursors in URLs: opaque, signed and never trusted."""
 
 import json
 from typing import Any
@@ -9,12 +9,12 @@ from inventory_web.http.security import signing_keys
 
 
 def write_cursor(values: Any, *, purpose: str) -> str:
-    """Pack JSON-like ``values`` for the address; ``purpose`` (such as the sort) must be the same when it is read."""
+    """Encode JSON-like ``values`` as a cursor; ``read_cursor`` needs the same ``purpose``, such as the sort order."""
     return _serializer(purpose).dumps(values)
 
 
 def read_cursor(text: str, *, purpose: str) -> Any:
-    """The values of a cursor; None if it is empty, changed by hand, or was made for another ``purpose``."""
+    """Return the values of a cursor; None if it is empty, tampered with, or for another ``purpose``."""
     if not text:
         return None
     try:

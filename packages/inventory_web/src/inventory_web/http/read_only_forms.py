@@ -1,4 +1,4 @@
-"""Forms of a page that is shown while nothing can be saved: they say so themselves, for browsers without scripts."""
+"""Forms while nothing can be saved: a notice next to each submit button, also without scripts."""
 
 import re
 
@@ -9,25 +9,25 @@ from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
 NOTICE = "read-only"
-"""The id of the notice that tells why; the buttons refer to it."""
+"""The id of the notice with the reason; the buttons refer to it."""
 _FORM = re.compile(r"<form\b(?P<attributes>[^>]*)>(?P<inside>.*?)</form>", re.DOTALL)
 _SAVES = re.compile(r"""\bmethod=["']?post\b(?!.*\bdata-(?:saves-nothing|tells-itself)\b)""", re.DOTALL)
 _BUTTON = re.compile(r"""<button\b(?![^>]*\btype=["']?(?:button|reset)\b)(?P<rest>[^>]*>)""")
 _IN_A_LINE = re.compile(r"""\bclass=["']?(?:qty|undo)\b""")
-"""Forms of one line in a table have no room for a sentence."""
+"""Single-line forms in tables are too small for a sentence."""
 
 
 def init_app(app: Flask) -> None:
-    """Give templates the filter ``waiting_forms``, which changes nothing while all is well."""
+    """Add the template filter ``waiting_forms``, which changes nothing while the database is available."""
     app.jinja_env.filters["waiting_forms"] = waiting_forms
 
 
 @pass_context
 def waiting_forms(context: Context, html: str) -> str:
-    """The forms of ``html`` that save something, with the reason beside their buttons, if there is a ``database_notice``.
+    """Add the reason to the buttons of all saving forms in ``html`` if there is a ``database_notice``.
 
-    The buttons can still be pressed, since a page without scripts does not learn that saving works again: what is sent too early
-    is answered with what was typed, in a form that tells by itself when to send it.
+    The buttons stay enabled, because a page without scripts cannot learn that saving works again. A form that is sent too early
+    comes back with its input and says when to try again.
     """
     if not context.get("database_notice"):
         return html

@@ -1,4 +1,4 @@
-"""A page whose server was lost while it was read is made again, by a server that is left."""
+"""Retry of read requests whose database server was lost."""
 
 from flask import Flask, g, request
 from flask.typing import ResponseReturnValue
@@ -12,7 +12,7 @@ log = get_logger(__name__)
 
 
 def init_app(app: Flask) -> None:
-    """Answer a GET that lost its server once more instead of refusing it; it changes nothing, so it may run twice."""
+    """Repeat a GET once if its server was lost; it changes nothing, so it may run twice."""
 
     def answer(error: ClusterRefused) -> HTTPException | ResponseReturnValue:
         if not error.may_read_again or request.method != "GET" or g.get("read_again"):
@@ -20,7 +20,7 @@ def init_app(app: Flask) -> None:
         log.warning("read_again", error=str(error))
         g.read_again = True
         try:
-            # The account may have been what was lost.
+            # The lost query may have been the one for the account.
             page = app.preprocess_request()
             return app.dispatch_request() if page is None else page
         except Exception as again:  # noqa: BLE001 - whatever it is, it gets its own answer

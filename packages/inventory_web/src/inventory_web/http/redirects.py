@@ -18,7 +18,7 @@ def is_local_url(address: str) -> bool:
         and not parts.netloc
         and address.isprintable()
         and address.startswith("/")
-        # Of the address, since parsing drops an empty host.
+        # Check the text of the URL too, because parsing drops an empty host.
         and not address.startswith("//")
         and "\\" not in path
         and not {".", ".."} & set(path.split("/"))
@@ -27,12 +27,12 @@ def is_local_url(address: str) -> bool:
 
 
 def current_url() -> str:
-    """Return the path and the query of this request as a browser writes them, prefix included."""
+    """Return path and query of this request in the form that browsers use, including the prefix."""
     return _path_and_query(urlsplit(request.url))
 
 
 def next_url(otherwise: str) -> str:
-    """Return the field ``next`` of the form if it is an address of this application, else ``otherwise``."""
+    """Return the form field ``next`` if it is a URL of this application, else ``otherwise``."""
     wanted = request.form.get("next", "")
     return wanted if is_local_url(wanted) else otherwise
 
@@ -51,7 +51,7 @@ def form_url(otherwise: str) -> str:
 
 
 def retry_url() -> str:
-    """Return the page that a choice in the menu was made on, unless it only answers a form; then the first page."""
+    """Return the page on which a menu option was chosen; the first page if it only accepts POST."""
     home = url_for("home")
     before = previous_page_url(home)
     return before if _can_be_shown(before) else home
@@ -63,7 +63,7 @@ def host_of(address: str) -> str:
 
 
 def _referring_page() -> str:
-    """The page that the browser names in ``Referer``; empty if it is not a page of this application."""
+    """Return the page in ``Referer``; empty if it is not a page of this application."""
     parts = _split(request.referrer or "")
     before = _path_and_query(parts)
     return before if parts.netloc == request.host and is_local_url(before) else ""
@@ -83,5 +83,5 @@ def _split(address: str) -> SplitResult:
     try:
         return urlsplit(address)
     except ValueError:
-        # Such as an IPv6 address without its bracket.
+        # For example, an IPv6 address without its bracket.
         return SplitResult("", "", "", "", "")

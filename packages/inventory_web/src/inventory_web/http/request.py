@@ -1,4 +1,4 @@
-"""The request class of the application: bounded, well-formed bodies, and HEAD as GET."""
+"""The request class of the application: limited, well-formed bodies, and HEAD handled as GET."""
 
 from socket import socket
 from typing import IO, Any
@@ -10,18 +10,18 @@ from werkzeug.utils import cached_property
 from werkzeug.wsgi import get_input_stream
 
 MAX_BODY_BYTES = 65 * 1024 * 1024
-"""The largest file that the core imports, and what a form wraps around it. Allowed after a login only."""
+"""Bytes: the largest file that the core imports plus the form around it. Only after a login."""
 MAX_ANONYMOUS_BODY_BYTES = 64 * 1024
-"""Without a login. Below the size at which Werkzeug moves an uploaded file from memory to the disk."""
+"""Bytes without a login. Below the size at which Werkzeug moves an uploaded file from memory to the disk."""
 
 BODY_TIMEOUT_SECONDS = 30
-"""How long a client may send nothing in the middle of a body, while a thread of the server waits for it."""
+"""Seconds that a client may send nothing in the middle of a body, because a thread of the server waits for it."""
 
 ParsedForm = tuple[IO[bytes], Any, Any]
 
 
 class FormParser(FormDataParser):
-    """Refuses a malformed form with 400; Werkzeug would take it for an empty one, or for one with nameless fields."""
+    """Refuses a malformed form with 400; Werkzeug would treat it as empty, or as one with nameless fields."""
 
     def parse(
         self, stream: IO[bytes], mimetype: str, content_length: int | None, options: dict[str, str] | None = None
@@ -39,9 +39,9 @@ class FormParser(FormDataParser):
 
 
 class RequestBody:
-    """The body as the server reads it from the client: whatever goes wrong there is a fault of the client.
+    """The request body. Errors while reading it are errors of the client.
 
-    ``connection`` is the socket of the client if the server tells it.
+    ``connection`` is the client's socket if the server exposes it.
     """
 
     def __init__(self, stream: IO[bytes], connection: socket | None = None) -> None:
@@ -51,7 +51,7 @@ class RequestBody:
     def read(self, size: int = -1) -> bytes:
         """Read up to ``size`` bytes.
 
-        Raises ``BadRequest`` if the client sent invalid chunks or broke off, ``RequestTimeout`` if nothing came for a while.
+        Raises ``BadRequest`` for invalid chunks or a lost client, ``RequestTimeout`` if the client sends nothing for too long.
         """
         if self._connection is None:
             return self._read(size)
@@ -60,7 +60,7 @@ class RequestBody:
         try:
             return self._read(size)
         finally:
-            # The answer may take as long as its reader needs.
+            # The response may take as long as the client needs.
             self._connection.settimeout(before)
 
     def _read(self, size: int) -> bytes:
@@ -69,14 +69,14 @@ class RequestBody:
         except TimeoutError as error:
             raise RequestTimeout from error
         except Exception as error:
-            # Servers have exceptions of their own for invalid chunks, some of which are no ``OSError``.
+            # Servers raise their own exceptions for invalid chunks, not always an ``OSError``.
             raise BadRequest(f"unreadable body: {error}") from error
 
 
 class HttpRequest(Request):
-    """A request as every view sees it.
+    """A request as views see it.
 
-    HEAD arrives as GET: the server leaves out the body of the answer, so no view can mistake it for a change.
+    HEAD is handled as GET and the server omits the body, so no view can mistake it for a change.
     """
 
     form_data_parser_class = FormParser
@@ -104,14 +104,14 @@ class HttpRequest(Request):
         try:
             super()._load_form_data()
         except Exception:
-            # The file of an upload that filled the disk must not fill it any longer.
+            # Close the upload that filled the disk, so that it does not grow further.
             self.close()
-            # The page that reports the error reads an empty form instead of failing in the same way.
+            # The error page then reads an empty form instead of failing in the same way.
             self.__dict__["form"] = self.__dict__["files"] = self.parameter_storage_class()
             raise
 
     def close(self) -> None:
-        """Close every uploaded file, also those of a form that was not read to its end."""
+        """Close every uploaded file, also if the form was not parsed completely."""
         for upload in self._uploads:
             upload.close()
         super().close()

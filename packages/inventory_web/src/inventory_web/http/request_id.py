@@ -1,4 +1,4 @@
-"""The request's id: taken from a trusted proxy or made here, in every log line, in the answer and in the statements."""
+"""Request ids: taken from a trusted proxy or generated; part of every log line, response and SQL statement."""
 
 import re
 import time
@@ -13,17 +13,17 @@ from inventory_web.settings import Settings
 
 log = get_logger(__name__)
 REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
-"""Of the request at work, also in a thread that it starts with its context and while its answer streams."""
+"""The id of the current request, also in threads that copy its context and while the response streams."""
 SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 QUIET = frozenset({"assets.serve", "status.live", "status.ready", "status.metrics"})
 
 
 def init_app(app: Flask, settings: Settings) -> None:
-    """Number each request and log one line about it."""
+    """Assign an id to each request and log one line about it."""
 
     def begin() -> None:
         if "request_id" in g:
-            # A page that is made again keeps its number, and its time counts from the beginning.
+            # A retried read keeps its id and its start time.
             return
         given = request.headers.get("X-Request-ID", "") if settings.proxies else ""
         g.request_id = given if SAFE_ID.fullmatch(given) else uuid.uuid4().hex

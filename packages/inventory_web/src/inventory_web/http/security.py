@@ -41,36 +41,36 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 
 def uses_camera(view: View) -> View:
-    """Mark a view whose page asks for the camera; every other page may not."""
+    """Mark a view whose page uses the camera; no other page may use it."""
     setattr(view, _CAMERA, True)
     return view
 
 
 def cacheable(view: View) -> View:
-    """Mark a view whose answers are the same for everybody: its ``Cache-Control`` is kept instead of ``no-store``."""
+    """Mark a view whose response is the same for all users: its ``Cache-Control`` is kept instead of ``no-store``."""
     setattr(view, _CACHEABLE, True)
     return view
 
 
 class SessionCookies(SecureCookieSessionInterface):
-    """Renews the cookie of a login with each answer but the files of the browser, which caches may keep for everybody."""
+    """Renews the session cookie with each response except static files, which shared caches may store."""
 
     def get_cookie_name(self, app: Flask) -> str:
-        """Return a name that no application under another prefix of this host uses."""
+        """Return a cookie name that no application under another prefix of this host uses."""
         return cookie_name(super().get_cookie_name(app))
 
     def get_cookie_path(self, app: Flask) -> str:
-        """Return the prefix that the application is mounted at."""
+        """Return the prefix of the application."""
         del app
         return cookie_path()
 
     def should_set_cookie(self, app: Flask, session: SessionMixin) -> bool:
-        """Whether this answer brings the cookie."""
+        """Return whether this response sets the cookie."""
         return request.endpoint != "assets.serve" and super().should_set_cookie(app, session)
 
 
 class TrustedProxies(ProxyFix):
-    """Believes what the proxies in front report, except a prefix that is not a plain path: it begins every address."""
+    """Trusts the headers of the proxies in front, except a prefix that is not a plain path."""
 
     def __call__(self, environment: "WSGIEnvironment", start_response: "StartResponse") -> Iterable[bytes]:
         """Serve one request; see PEP 3333."""
@@ -81,30 +81,30 @@ class TrustedProxies(ProxyFix):
 
 
 def configure(app: Flask, settings: Settings, secret_keys: Sequence[str]) -> None:
-    """Set up cookies and limits from the settings; the first of the keys signs, all of them are accepted."""
+    """Configure cookies and limits; the first key signs, all keys are accepted."""
     app.session_interface = SessionCookies()
     app.request_class = HttpRequest
     app.config.update(
         SECRET_KEY=secret_keys[0],
         SECRET_KEY_FALLBACKS=list(secret_keys[1:]),
-        # Of several keys the library signs with the last one.
+        # Flask-WTF signs with the last key.
         WTF_CSRF_SECRET_KEY=list(reversed(secret_keys)),
         SESSION_COOKIE_NAME="inventory_session",
         SESSION_COOKIE_HTTPONLY=True,
         SESSION_COOKIE_SAMESITE="Lax",
         SESSION_COOKIE_SECURE=settings.secure_cookies,
         PERMANENT_SESSION_LIFETIME=timedelta(hours=settings.session_max_hours),
-        # The access check allows more once it knows the account.
+        # The access check raises the limit once the account is known.
         MAX_CONTENT_LENGTH=MAX_ANONYMOUS_BODY_BYTES,
-        # A token lives as long as the login that it belongs to.
+        # A token is valid as long as its login.
         WTF_CSRF_TIME_LIMIT=None,
     )
 
 
 def check_host(app: Flask, settings: Settings) -> None:
-    """Refuse requests for other host names than those of the settings: the name gets into links and the QR codes of labels.
+    """Refuse requests for host names that the settings do not list: the name is used in links and in the QR codes of labels.
 
-    Health and metrics are requested by programs under the names of machines, and show no links.
+    Health and metrics are exempt: programs request them under machine names, and they contain no links.
     """
     if not settings.hosts and not settings.production:
         return
@@ -117,7 +117,7 @@ def check_host(app: Flask, settings: Settings) -> None:
 
 
 def _is_allowed(host: str, names: Collection[str]) -> bool:
-    """Whether ``host`` is one of ``names`` or loopback. Without names any address is: a page elsewhere can rebind names only."""
+    """Return whether ``host`` is listed or loopback. Without a list, any IP address is allowed: DNS rebinding needs a name."""
     if names and host_is_trusted(host.lower(), names):
         return True
     try:
@@ -129,12 +129,12 @@ def _is_allowed(host: str, names: Collection[str]) -> bool:
 
 
 def signing_keys() -> list[str]:
-    """The keys of this application, the one that signs first."""
+    """Return the keys of this application; the first one signs."""
     return [str(current_app.secret_key), *(current_app.config["SECRET_KEY_FALLBACKS"] or ())]
 
 
 def protect(app: Flask, settings: Settings) -> None:
-    """Demand CSRF tokens, send the security headers with every answer, and trust as many proxies as configured."""
+    """Require CSRF tokens, add the security headers to every response, and trust the configured number of proxies."""
     CSRFProtect(app)
     headers = _headers(settings)
 
@@ -144,7 +144,7 @@ def protect(app: Flask, settings: Settings) -> None:
         if getattr(view, _CAMERA, False):
             policy = response.headers["Permissions-Policy"]
             response.headers["Permissions-Policy"] = policy.replace("camera=()", "camera=(self)")
-        # Pages and files show stock and names; nobody finds them in a cache after the logout.
+        # Pages and files contain stock and names, which must not stay in a cache after the logout.
         if not getattr(view, _CACHEABLE, False) or "Cache-Control" not in response.headers:
             response.headers["Cache-Control"] = "no-store"
         response.headers["X-Served-By"] = settings.instance

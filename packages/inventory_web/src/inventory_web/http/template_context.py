@@ -1,4 +1,4 @@
-"""Names that every template may use."""
+"""Names that every template can use."""
 
 import math
 from importlib.metadata import version
@@ -21,7 +21,7 @@ log = get_logger(__name__)
 
 
 def init_app(app: Flask) -> None:
-    """``account``, ``menu``, ``may``, ``Role``, ``settings``, ``languages``, ``theme``, ``field_label`` and their kin."""
+    """Add ``account``, ``menu``, ``may``, ``Role``, ``settings``, ``languages``, ``theme``, ``field_label`` and others."""
 
     def names() -> dict[str, object]:
         account = context.current_user()
@@ -56,7 +56,7 @@ def init_app(app: Flask) -> None:
 
 
 def database_notice(status: ClusterStatus | None) -> str:
-    """What a person must know about the database to understand the page; empty while all is well."""
+    """Return the notice about the state of the database for the top of the page; empty if all is well."""
     if status is None or status.source is not None:
         return ""
     known = [server.staleness_seconds for server in status.servers if server.staleness_seconds is not None]
@@ -72,7 +72,7 @@ def database_notice(status: ClusterStatus | None) -> str:
 
 
 def badge_of(entry: MenuEntry) -> str:
-    """The short text beside a line of the menu; empty if it cannot be had, since error pages show the menu too."""
+    """Return the badge of a menu entry; empty if it fails, because error pages show the menu too."""
     try:
         return entry.badge() if entry.badge else ""
     except (InventoryError, SQLAlchemyError) as error:

@@ -1,4 +1,4 @@
-"""Light or dark: what the account says, else what this browser was told, else what its system says."""
+"""The theme, light or dark: chosen by the account, else by this browser, else by its system."""
 
 from typing import Literal
 
@@ -16,17 +16,17 @@ THEMES: tuple[Theme, ...] = ("system", "light", "dark")
 
 
 def current_theme() -> Theme:
-    """The theme that the person chose, else this browser; ``system`` without a choice, or with one that is not ours."""
+    """Return the theme of the account, else of this browser; ``system`` if there is no valid choice."""
     account = context.current_user()
     told = (account.theme if account else None, cookies.read_cookie(COOKIE))
     return next((theme for each in told for theme in THEMES if theme == each), "system")
 
 
 def theme_texts() -> dict[Theme, str]:
-    """What a person reads for each theme, in the order in which they are offered."""
+    """Return the label of each theme, in the order of the menu."""
     return {"system": gettext("Como el sistema"), "light": gettext("Claro"), "dark": gettext("Oscuro")}
 
 
 def save_theme(response: Response, theme: Theme, settings: Settings) -> None:
-    """Let this browser keep the theme, also before a login and after it."""
+    """Store the theme in this browser, also before a login and after it."""
     cookies.set_preference_cookie(response, COOKIE, theme, settings)

@@ -1,10 +1,10 @@
-"""Which browser and which system a login came from, in plain words, from what the browser calls itself."""
+"""A readable label of the browser and system behind a login, from its user agent string."""
 
 from flask_babel import gettext
 
 MAX_AGENT_CHARACTERS = 200
 
-# The more special one first: nearly every browser also calls itself Chrome, Safari and Mozilla.
+# Most specific first: nearly every browser also calls itself Chrome, Safari and Mozilla.
 BROWSERS = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -29,7 +29,7 @@ SYSTEMS = (
 
 
 def device_label(agent: str) -> str:
-    """Such as "Firefox on Windows"; what cannot be recognised is said to be so."""
+    """Return a label such as "Firefox on Windows", or one for an unknown browser."""
     browser, system = _first(BROWSERS, agent), _first(SYSTEMS, agent)
     if browser and system:
         return gettext("%(browser)s en %(system)s", browser=browser, system=system)

@@ -1,4 +1,4 @@
-"""Texts in other languages, read from the catalogues (``.po``) that stand beside the code; Spanish is the language of the ids."""
+"""Translation catalogues (``.po``) in memory. The message ids of pages are Spanish."""
 
 import io
 import sys
@@ -13,16 +13,16 @@ from babel.support import NullTranslations, Translations
 
 SOURCE_LANGUAGE = "es"
 LANGUAGES = {"es": "Español", "en": "English"}
-"""The languages that a person can choose, each by its own name."""
+"""The languages that users can choose, each by its own name."""
 
 FOLDER = "translations"
 BUILT_IN = Path(__file__).parents[1] / FOLDER
 
 
 def read_catalogues(language: str, folders: Sequence[Path]) -> NullTranslations:
-    """The texts of one language; the first folder that knows a text decides, and one that none knows stays as it is.
+    """Return the translations of one language. The first folder with a message wins; an unknown message stays as it is.
 
-    A folder holds ``<language>/LC_MESSAGES/messages.po``, or ``messages.mo`` if it was compiled.
+    A folder has ``<language>/LC_MESSAGES/messages.po``, or ``messages.mo`` if it was compiled.
     """
     found = [texts for folder in folders if (texts := _read(folder / language / "LC_MESSAGES", language)) is not None]
     first = found[0] if found else NullTranslations()
@@ -32,7 +32,7 @@ def read_catalogues(language: str, folders: Sequence[Path]) -> NullTranslations:
 
 
 def folders_of(plugins: Iterable[object]) -> tuple[Path, ...]:
-    """The folders ``translations`` of plugins, ours first: each of the package of the plugin, or of the nearest above."""
+    """Return the ``translations`` folders of our package and of the plugins' packages: ours first, of each the nearest one."""
     found = (_folder_of(plugin.__name__ if ismodule(plugin) else type(plugin).__module__) for plugin in plugins)
     return tuple(dict.fromkeys([BUILT_IN, *(folder for folder in found if folder is not None)]))
 
@@ -54,7 +54,7 @@ def _read(folder: Path, language: str) -> Translations | None:
 
 @cache
 def _compiled(folder: Path, language: str) -> bytes | None:
-    """One reading for all applications of the process."""
+    """Compile once for all applications of the process."""
     source, compiled = folder / "messages.po", folder / "messages.mo"
     if not source.is_file():
         return compiled.read_bytes() if compiled.is_file() else None

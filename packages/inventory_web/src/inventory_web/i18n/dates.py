@@ -1,4 +1,4 @@
-"""Days that people typed into a filter, as moments."""
+"""Dates from filter fields, converted to times."""
 
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
@@ -9,10 +9,10 @@ from inventory_web.context import current_settings
 
 
 def day_start(asked: Mapping[str, str], field: str, *, further: int = 0) -> datetime | None:
-    """The beginning of the day of a field, such as 2026-11-24, or of one so many days later, where the pages' times are.
+    """Return the start of the day in a field, such as 2026-11-24, plus ``further`` days, in the time zone of the pages.
 
-    None for an empty field, and for the ends of the calendar. Raises ``InvalidInput`` for what is no day, since everything
-    would then be shown as if it were of that time.
+    Returns None for an empty field and outside the calendar's range. Raises ``InvalidInput`` for an invalid date, so that nobody
+    mistakes an unfiltered list for a filtered one.
     """
     text = asked[field]
     if not text:

@@ -243,7 +243,7 @@ def _schema_not_current(error: core.SchemaNotCurrent) -> str:
 
 
 def _storage_refused(error: core.StorageRefused) -> str:
-    """Translate what the core says about a file; what a server says stays as it is."""
+    """Return the translated message for an error with a file; a server's message stays as it is."""
     known = {
         r"the folder (.+) does not exist;.*": gettext("la carpeta %(file)s no existe; créela o elija otro lugar"),
         r"(the SQLite of this Python) was built without.*": gettext(
@@ -281,7 +281,7 @@ def _cluster_refused(error: web.ClusterRefused) -> str:
         ),
         "REP-015": gettext("El servidor dejó de responder. Repita la consulta."),
     }
-    # Two writable servers are no source either.
+    # Two writable servers are as bad as none.
     code = "REP-002" if error.cause.code == "REP-008" else error.cause.code
     return known.get(code) or gettext(
         "La base de datos no está disponible. Espere unos segundos y repita la operación."

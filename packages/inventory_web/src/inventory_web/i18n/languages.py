@@ -1,4 +1,4 @@
-"""Which language a page is in, and how it writes times and numbers."""
+"""The language of a page, and its format of times and numbers."""
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -22,7 +22,7 @@ COOKIE = "inventory_language"
 
 
 def init_app(app: Flask, settings: Settings, folders: Sequence[Path]) -> None:
-    """Give pages the texts of ``folders``, and each request its language: ``select_locale`` says which."""
+    """Load the translations of ``folders``, and choose the language of each request with ``select_locale``."""
     _join(app, folders, lambda: select_locale(settings.language), timezone=settings.timezone)
     app.add_template_filter(labels.format_number, "number")
     app.add_template_filter(_when, "when")
@@ -30,7 +30,7 @@ def init_app(app: Flask, settings: Settings, folders: Sequence[Path]) -> None:
 
 @contextmanager
 def translation_context(language: str, folders: Sequence[Path] = (BUILT_IN,)) -> Iterator[None]:
-    """Texts are in this language while no application is there, as on the command line."""
+    """Use this language while there is no application, as on the command line."""
     app = Flask("inventory_web", static_folder=None)
     _join(app, folders, lambda: language)
     with app.app_context():
@@ -38,13 +38,13 @@ def translation_context(language: str, folders: Sequence[Path] = (BUILT_IN,)) ->
 
 
 def current_language() -> str:
-    """The language of the texts right now, one of ``LANGUAGES``."""
+    """Return the current language, one of ``LANGUAGES``."""
     locale = get_locale()
     return locale.language if locale else SOURCE_LANGUAGE
 
 
 def in_all_languages(text: Callable[[], str]) -> dict[str, str]:
-    """The text by language, to be kept for readers who are not there yet."""
+    """Return the text by language, to store it for later readers."""
     told = {}
     for language in LANGUAGES:
         with force_locale(language):
@@ -53,7 +53,7 @@ def in_all_languages(text: Callable[[], str]) -> dict[str, str]:
 
 
 def select_locale(otherwise: str) -> str:
-    """What the account says, else what this browser was told, else what it asks for, else ``otherwise``.
+    """Return the locale of the account, else of this browser's cookie, else of its request, else ``otherwise``.
 
     Numbers and dates follow the region that the browser names for this language, such as Mexico's: 1,234.
     """
@@ -67,12 +67,12 @@ def select_locale(otherwise: str) -> str:
 
 
 def save_language(response: Response, language: str, settings: Settings) -> None:
-    """Let this browser keep the language, also before a login and after it."""
+    """Store the language in this browser, also before a login and after it."""
     cookies.set_preference_cookie(response, COOKIE, language, settings)
 
 
 class _Catalogues(Domain):
-    """Flask-Babel's texts, from memory rather than from compiled files."""
+    """Provides translations to Flask-Babel from memory instead of compiled files."""
 
     def __init__(self, folders: Sequence[Path]) -> None:
         super().__init__()
@@ -103,7 +103,7 @@ def _with_region(language: str) -> str:
 
 
 def _when(time: datetime) -> Markup:
-    """A time in the configured zone, with the exact one for machines; months by name, since 3/4 is two days."""
+    """Return a time in the configured zone, with the exact time for machines. Month names avoid ambiguous dates such as 3/4."""
     locale = get_locale() or Locale(SOURCE_LANGUAGE)
     pattern = f"{locale.date_formats['medium'].pattern}, {locale.time_formats['short'].pattern}"
     return Markup('<time datetime="{}">{}</time>').format(

@@ -1,5 +1,5 @@
-"""Jobs: long work in the database that any instance takes up, and that survives the end of each instance.
+"""Jobs: long-running work in the database, which any instance can claim and which survives the end of an instance.
 
-A blueprint registers an ``execution.JobType``, submits a job to the ``runner``, and shows it. This package does the rest: the
-queue and its leases, progress and remaining time, cancelling, repetition after an instance died, and the files.
+A blueprint registers an ``execution.JobType``, submits jobs to the ``runner``, and shows them. This package provides the rest:
+queue and leases, progress and remaining time, cancelling, retries after an instance died, and files.
 """

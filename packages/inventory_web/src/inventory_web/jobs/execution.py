@@ -28,7 +28,7 @@ from inventory_web.logs import get_logger
 
 @dataclass(frozen=True, slots=True)
 class JobContext:
-    """What a step works with. ``progress`` receives reports and raises if the step must end."""
+    """The context of a step. ``progress`` receives reports, and raises if the step must end."""
 
     inventory: Inventory
     job: Job
@@ -36,7 +36,7 @@ class JobContext:
     progress: Progress
 
     def store(self, change: Callable[[Session], None]) -> None:
-        """Write something that belongs to the job. Raises ``LeaseLost``."""
+        """Write data of the job in one transaction. Raises ``LeaseLost``."""
         queue.store(self.inventory, self.job.id, self.worker, change)
 
 
@@ -59,7 +59,7 @@ class JobStep(Protocol):
     """A step of a job. It may run again after a process died, and must then have the same effect once."""
 
     def __call__(self, context: JobContext, /) -> JobResult:
-        """Do the work. An error of the core fails the job, or repeats it if it is temporary."""
+        """Run the step. An error of the core fails the job, or repeats it if it is temporary."""
         ...
 
 
@@ -67,10 +67,10 @@ class JobStep(Protocol):
 class JobType:
     """A type of job.
 
-    ``endpoint`` names the page of one job (argument ``job_id``). ``private``: only its owner and administrators see a job,
-    else every account with ``role``. ``lasting``: a completed job is never purged. ``has_input``: its file was given to it,
-    and is needed to repeat it; else its file is what it makes. ``slot``: jobs of kinds with the same slot need much memory, and
-    an instance works on one of them at a time.
+    ``endpoint`` names the page of one job (argument ``job_id``). ``private``: only its owner and administrators see a job;
+    otherwise every account with ``role``. ``lasting``: a completed job is never purged. ``has_input``: its file is an upload
+    that is needed to repeat it; otherwise its file is its output. ``slot``: an instance runs only one job with the same slot at
+    a time, because they need much memory.
     """
 
     name: str
@@ -103,18 +103,18 @@ log = get_logger(__name__)
 
 
 class Completion(NamedTuple):
-    """What a finished job leaves to its runner: a token for ``must_see``, and a function to call next."""
+    """The completion of a job: a token for ``must_see``, and a function to call next."""
 
     token: str
     after: Callable[[], None] | None
 
 
 def execute(inventory: Inventory, kind: JobType, job: Job, worker: str, progress: Progress) -> Completion:
-    """Run the current step of the job and store its end. An end that cannot be stored is left to the next worker."""
+    """Run the current step of the job and store its end. If the end cannot be stored, the next worker repeats the step."""
     structlog.contextvars.bind_contextvars(job=job.id)
     named = REQUEST_ID.set(str(job.request.get("request_id", "")))
     try:
-        # The request is over: work in its language, and read replicas that have what it had seen.
+        # The request is over: use its language, and read replicas that have what it had seen.
         with causal_context(inventory.sessions, str(job.request.get("token", ""))), force_locale(_locale(job)):
             after = _execute_step(JobContext(inventory, job, worker, progress), kind)
             return Completion(current_token(inventory.sessions), after)
@@ -161,7 +161,7 @@ def _execute_step(context: JobContext, kind: JobType) -> Callable[[], None] | No
         log.exception("job_crash")
         end(JobState.FAILED, outcome={"messages": {}, "code": "WEB-500"}, keep_file=kind.has_input)
     else:
-        # Whoever learns that it is done must find it done, on whichever replica.
+        # A client that learns that the job is done must also see its result, on any replica.
         outcome = {**ending.outcome, "token": current_token(inventory.sessions)}
         end(ending.state, outcome=outcome, keep_file=ending.keep_file, size=ending.size, also=ending.also)
         return ending.after

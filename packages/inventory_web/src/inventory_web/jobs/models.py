@@ -60,17 +60,17 @@ class Job:
 
     @property
     def under_way(self) -> bool:
-        """Whether it continues without a user, now or when a worker is free."""
+        """Return whether it continues without a user, now or when a worker is free."""
         return self.state in ACTIVE_STATES
 
     @property
     def result(self) -> Mapping[str, Any]:
-        """Its outcome; empty while there is none."""
+        """Return its outcome; empty while there is none."""
         return self.outcome or {}
 
     @property
     def percent(self) -> int | None:
-        """The percentage of rows done; None if not known."""
+        """Return the percentage of rows done; None if not known."""
         return min(100, self.done * 100 // self.total) if self.total else None
 
 

@@ -21,7 +21,7 @@ class AppRelay:
 
     @property
     def is_running(self) -> bool:
-        """Whether the thread runs; it does not if no plugin listens."""
+        """Return whether the thread runs; it does not if no plugin listens."""
         return self._relay.is_running
 
     def observe(self, observer: Callable[[Delivery], None]) -> None:
@@ -29,12 +29,12 @@ class AppRelay:
         self._observers.append(observer)
 
     def start(self) -> None:
-        """Start to deliver. Call it after a fork."""
+        """Start delivering. Call it after a fork."""
         self._relay.start()
         atexit.register(_stop, weakref.ref(self))
 
     def stop(self) -> None:
-        """Stop to deliver; see ``OutboxRelay.stop``."""
+        """Stop delivering; see ``OutboxRelay.stop``."""
         self._relay.stop()
 
     def _report(self, delivery: Delivery) -> None:
@@ -43,7 +43,7 @@ class AppRelay:
 
 
 def init_app(app: Flask, inventory: Inventory) -> None:
-    """Give an application its relay, before its blueprints are registered."""
+    """Create the relay of an application, before its blueprints are registered."""
     app.extensions[EXTENSION] = AppRelay(app, inventory)
 
 

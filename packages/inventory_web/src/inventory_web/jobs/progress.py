@@ -1,4 +1,4 @@
-"""The progress of a job, its remaining time, and whether it is to go on."""
+"""The progress of a job, its remaining time, and requests to end it."""
 
 import math
 import threading
@@ -12,7 +12,7 @@ from inventory_web.jobs.queue import LeaseLost, renew
 from inventory_web.logs import get_logger
 
 SETTLED_SECONDS = 3.0
-"""No estimate before that: the first rows say little."""
+"""No estimate before that many seconds: the first rows say little."""
 SMOOTHING_SECONDS = 8.0
 """The time after which a change of the rate counts for two thirds."""
 
@@ -63,9 +63,8 @@ class Stopped(Exception):
 class Progress:
     """Receives reports of a step, and saves them from its own thread.
 
-    A report is where the step learns that it must end: it raises ``Cancelled``, ``Stopped`` or ``LeaseLost``. On SQLite
-    nothing can be written while the transaction of an import is open: only this process then knows its progress and can
-    cancel it.
+    A report raises ``Cancelled``, ``Stopped`` or ``LeaseLost`` if the step must end. On SQLite nothing can be written
+    while the transaction of an import is open, so only this process then knows its progress and can cancel it.
     """
 
     def __init__(self, inventory: Inventory, job_id: str, worker: str) -> None:
@@ -93,19 +92,19 @@ class Progress:
 
     @property
     def now(self) -> tuple[str, int, int, float | None]:
-        """The stage, the rows done, the total rows and the remaining seconds."""
+        """Return the stage, the rows done, the total rows and the remaining seconds."""
         stage, done, total = self._now
-        # Silence since the last report lowers the rate.
+        # Time without a report lowers the rate.
         return stage, done, total, self._throughput.after(stage, done, time.monotonic()).remaining(total)
 
     @property
     def over(self) -> bool:
-        """Whether the step has ended; its result is about to be stored."""
+        """Return whether the step has ended and its result is about to be stored."""
         return self._over.is_set()
 
     @property
     def cancelling(self) -> bool:
-        """Whether the job is being cancelled."""
+        """Return whether the job is being cancelled."""
         return self._ending is Cancelled
 
     def request_stop(self, reason: type[Exception]) -> None:

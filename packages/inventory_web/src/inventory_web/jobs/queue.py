@@ -28,7 +28,7 @@ from inventory_web.jobs.files import add_chunks
 from inventory_web.jobs.models import ACTIVE_STATES, Job, JobChunk, JobRow, JobState
 
 LEASE = timedelta(seconds=20)
-"""A worker that is silent for longer has lost its job. Two workers on one job do no harm: they do the same work twice."""
+"""The time without a sign of life after which a worker has lost its job. Two workers on one job only do the same work twice."""
 RETRY_DELAY = timedelta(seconds=5)
 """The pause of a job that a worker released because its database was not available."""
 MAX_TAKES = 4
@@ -48,11 +48,11 @@ INITIAL_VALUES = {
 
 
 class LeaseLost(Exception):
-    """Another worker has taken the job over."""
+    """Another worker has claimed the job."""
 
 
 class ClaimDecision(StrEnum):
-    """What a worker does with a job that it finds."""
+    """What a worker does with a job in the queue."""
 
     LEAVE = "leave"
     TAKE = "take"
@@ -117,7 +117,7 @@ def add_job(inventory: Inventory, job: Job, file: IO[bytes] | None = None) -> No
     except DBAPIError as error:
         if classify_driver_error(error) is not DriverErrorKind.DUPLICATE:
             raise
-        # The same form came in twice at the same instant.
+        # The same form arrived twice at the same time.
         inventory.sessions.write(work)
 
 

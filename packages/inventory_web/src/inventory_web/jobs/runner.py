@@ -1,4 +1,4 @@
-"""The threads of this process that work on jobs, and what only this process knows about them."""
+"""The threads of this process that run jobs, and the state that only this process knows."""
 
 import atexit
 import contextlib
@@ -45,11 +45,11 @@ else:
 
 
 SLOT_TIMEOUT_SECONDS = 0.05
-"""How long to wait for a process that only looks whether there is work."""
+"""Seconds to wait for the lock of a process that only checks for work."""
 
 
 class Slot:
-    """A lock on a file in the temporary folder, which the system releases if the process ends."""
+    """A lock on a file in the temporary folder, which the operating system releases if the process ends."""
 
     def __init__(self, *names: str) -> None:
         """Name the slot; processes of this user with the same names share it."""
@@ -59,7 +59,7 @@ class Slot:
         self._descriptor: int | None = None
 
     def acquire(self) -> bool:
-        """Take the slot; False if another thread or process has it. A temporary folder that refuses files limits nothing."""
+        """Acquire the slot; return False if it is taken. Without a writable temporary folder there is no limit."""
         try:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
         except OSError:
@@ -78,7 +78,7 @@ class Slot:
                 return True
 
     def release(self) -> None:
-        """Give the slot back."""
+        """Release the slot."""
         descriptor, self._descriptor = self._descriptor, None
         if descriptor is not None:
             with contextlib.suppress(OSError):
@@ -88,7 +88,7 @@ class Slot:
 EXTENSION = "jobs"
 THREADS = 2
 WAIT_TIMEOUT_SECONDS = 1.5
-"""How long a request waits for a job: the page of a small file then shows the result immediately."""
+"""How long a request waits for its job, so that the page of a small file shows the result immediately."""
 POLL_INTERVAL_SECONDS = 4.0
 PURGE_INTERVAL_SECONDS = 3600.0
 STOP_TIMEOUT_SECONDS = 8.0
@@ -105,10 +105,10 @@ class _Waiter:
 
 
 class JobRunner:
-    """The jobs that this process works on, a few at a time.
+    """Runs jobs in this process, a few at a time.
 
-    A thread is started when a job is handed in and ends when none waits. ``start`` adds the one that looks for jobs which
-    others have left behind, and is for a process that serves.
+    Submitting a job starts a thread, which ends when no job waits. ``start`` also polls for jobs that other instances left behind;
+    call it in a serving process.
     """
 
     def __init__(self, app: Flask) -> None:
@@ -125,7 +125,7 @@ class JobRunner:
 
     @property
     def job_types(self) -> tuple[JobType, ...]:
-        """Every job type that is registered in this application."""
+        """Return the registered job types of this application."""
         return tuple(self._job_types.values())
 
     def job_type(self, job: Job) -> JobType | None:
@@ -137,29 +137,29 @@ class JobRunner:
         self._job_types[kind.name] = kind
 
     def start(self) -> None:
-        """Look for jobs from now on, also for those of instances that are gone. Call it after a fork."""
+        """Start to poll for jobs, also for those of instances that ended. Call it after a fork."""
         if not self._started:
             self._started = True
             threading.Thread(target=self._poll, name="job-runner", daemon=True).start()
             atexit.register(_stop, weakref.ref(self))
 
     def stop(self) -> None:
-        """Release the jobs of this process, so that another one claims them immediately."""
+        """Release the jobs of this process, so that another process claims them immediately."""
         self._stopping.set()
         for progress in tuple(self._active.values()):
             progress.request_stop(Stopped)
         until = time.monotonic() + STOP_TIMEOUT_SECONDS
         for thread in tuple(self._threads):
             thread.join(max(0.0, until - time.monotonic()))
-        # What could not be written down yet can be now.
+        # Write down now what could not be written before.
         while time.monotonic() < until and any(job.under_way for job in tuple(self._pending.values())):
             time.sleep(0.02)
 
     def submit(self, inventory: Inventory, job: Job, write: Callable[[], object], *, adding: int = 0) -> None:
-        """Let ``write`` put the job into the queue, and wait a little for its end; it stores a file of ``adding`` bytes.
+        """Add a job to the queue with ``write`` and wait briefly for its end; it stores a file of ``adding`` bytes.
 
-        Where one writer holds up all others, as on SQLite, the rest of the queue is in memory: the request does not wait for
-        an import that is being stored. Raises what ``write`` raises in time, and ``JobQuotaReached``.
+        If one writer blocks all others, as on SQLite, the job is queued in memory, so that the request does not wait for an import
+        that is being stored. Raises the errors of ``write`` if they occur in time, and ``JobQuotaReached``.
         """
         self._require_quota(inventory, job, adding)
         until = time.monotonic() + WAIT_TIMEOUT_SECONDS
@@ -193,7 +193,7 @@ class JobRunner:
         """Return the job with the progress that only this process knows."""
         job = self._pending.get(job.id, job)
         progress = self._active.get(job.id)
-        # Between the end that is written down and the worker's farewell the database knows better.
+        # Between storing the end and the end of the worker, the database is more accurate.
         if progress is None or (progress.over and not job.under_way):
             return job
         stage, done, total, remaining = progress.now
@@ -203,7 +203,7 @@ class JobRunner:
     def cancel(self, inventory: Inventory, job: Job) -> None:
         """Cancel the job: immediately if this process works on it, otherwise as soon as its worker notices."""
         with self._lock:
-            # The thread that writes the job down looks at this once more before it lets go of the job.
+            # The thread that writes the job checks this again before it drops the job.
             pending = self._pending.get(job.id)
             if pending is not None and pending.under_way:
                 self._pending[job.id] = replace(pending, cancelling=True)
@@ -257,7 +257,7 @@ class JobRunner:
             retry_while_busy(write)
         except Exception as error:
             log.exception("job_not_queued", job=job.id)
-            # It is in no database, so only this process can say so.
+            # The job is not in the database yet, so only this process can report it.
             outcome = (
                 failure_outcome(error) if isinstance(error, InventoryError) else {"messages": {}, "code": "WEB-500"}
             )
@@ -295,7 +295,7 @@ class JobRunner:
             slots = self._acquire_slots(inventory)
             try:
                 kinds = tuple(kind.name for kind in self.job_types if not kind.slot or kind.slot in slots)
-                # A name of its own for each take, so that nothing that comes late from an earlier one counts.
+                # A unique name per claim, so that late writes of an earlier claim are ignored.
                 worker = uuid.uuid4().hex
                 abandoned_outcome = partial(failure_outcome, WorkGivenUp())
                 job = claim_next(
@@ -315,7 +315,7 @@ class JobRunner:
 
     def _acquire_slots(self, inventory: Inventory) -> dict[str, Slot]:
         """Acquire the free slots of this instance before claiming a job that needs one."""
-        # Another instance on this machine, or one of another database, has a memory of its own.
+        # Another instance on this machine, or one of another database, has its own memory.
         instance = (context.current_settings().instance, database_name(inventory.sessions))
         slots = {name: Slot(*instance, name) for name in {kind.slot for kind in self.job_types if kind.slot}}
         return {name: slot for name, slot in slots.items() if slot.acquire()}
@@ -328,7 +328,7 @@ class JobRunner:
         try:
             over = execute(inventory, self._job_types[job.kind], job, worker, progress)
         finally:
-            # Whoever confirms at this very moment has the job taken by another thread already.
+            # If the user confirms right now, another thread may already have claimed the job.
             if self._active.get(job.id) is progress:
                 del self._active[job.id]
         ended = self._awaited.get(job.id)
@@ -358,7 +358,7 @@ class JobRunner:
 
 
 def init_app(app: Flask) -> None:
-    """Give an application its job runner, before its blueprints register their job types."""
+    """Create the job runner of an application, before its blueprints register their job types."""
     app.extensions[EXTENSION] = JobRunner(app)
     app.jinja_env.globals.update(
         failed_text=labels.failed_text,

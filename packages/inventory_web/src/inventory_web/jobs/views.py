@@ -1,4 +1,4 @@
-"""The list of jobs; cancel one, repeat one."""
+"""The list of jobs, and the actions that cancel and repeat one."""
 
 from collections.abc import Sequence
 from dataclasses import replace

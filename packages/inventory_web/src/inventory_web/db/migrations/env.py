@@ -10,7 +10,7 @@ from inventory_web.jobs import models as _jobs  # noqa: F401 - the same
 
 
 def run() -> None:
-    """Carry out what Alembic was asked for, on the connection that ``SchemaChain`` gives."""
+    """Run the Alembic command on the connection of ``SchemaChain``."""
     config = context.config
     context.configure(
         connection=config.attributes["connection"],
