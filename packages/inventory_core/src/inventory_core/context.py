@@ -1,4 +1,4 @@
-"""Hold what every operation and query needs: sessions, plugins and a clock."""
+"""The context of every operation and query: sessions, plugins and a clock."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -11,7 +11,7 @@ from inventory_core.plugins import build_plugin_manager
 
 
 def utc_now() -> datetime:
-    """Return the time now, aware, in UTC, with microseconds."""
+    """Return the current time, aware, in UTC, with microseconds."""
     return datetime.now(UTC)
 
 
@@ -19,7 +19,7 @@ def utc_now() -> datetime:
 class InventoryContext:
     """The sessions, the plugins and the clock of an inventory; ``Inventory`` adds the methods.
 
-    Frozen and without state of its own; share one in a process or make one per call.
+    Frozen and stateless; share one in a process or create one per call.
     """
 
     sessions: SessionSource

@@ -1,4 +1,4 @@
-"""Every refusal of the core: one root, a stable code each, a message that says what to do."""
+"""The errors of the core: one root, a stable code each, and messages that say what to do."""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -12,7 +12,7 @@ class Fault:
 
     ``field`` is the name of the field (``code``, ``quantity`` …), ``reason`` a stable key (``required``, ``too_long``,
     ``characters``, ``invisible``, ``wrong_type``, ``not_whole``, ``negative``, ``too_large``, ``zero``, ``unknown``,
-    ``duplicate`` …), ``value`` what was given (cut to 80 characters), ``limit`` the number that the reason speaks of, if any.
+    ``duplicate`` …), ``value`` the rejected value (cut to 80 characters), ``limit`` the limit of that reason, if any.
     """
 
     field: str
@@ -23,7 +23,7 @@ class Fault:
 
 @dataclass(frozen=True, slots=True)
 class ChangedProduct:
-    """A product that is not as it was seen: its version then (None: not looked at), and what is stored of it now."""
+    """A product that changed since it was seen: the version that was seen (None: any), and what is stored now."""
 
     id: int
     code: str
@@ -50,7 +50,7 @@ class InventoryError(Exception):
 
 
 def _restore_error(kind: type[InventoryError], args: tuple[object, ...]) -> InventoryError:
-    """Make an error from its message; ``pickle`` then adds the attributes, from which ``__init__`` made the message."""
+    """Create an error from its message; ``pickle`` then restores the attributes."""
     return kind.__new__(kind, *args)
 
 
@@ -120,7 +120,7 @@ class InsufficientStock(InventoryError):
 
 
 class QuantityLimit(InventoryError):
-    """The balance would become larger than a balance may be."""
+    """The balance would exceed its limit."""
 
     code = "INV-007"
 
@@ -131,7 +131,7 @@ class QuantityLimit(InventoryError):
 
 
 class EditConflict(InventoryError):
-    """Somebody else edited the product since ``expected_version``; look at ``current_version`` and decide again."""
+    """Another user edited the product since ``expected_version``; compare ``current_version`` and decide again."""
 
     code = "INV-008"
 
@@ -145,7 +145,7 @@ class EditConflict(InventoryError):
 
 
 class CountConflict(InventoryError):
-    """The quantity is no longer the one that the count, or the change, was based on."""
+    """The quantity is not the expected one any more: it changed since the count, or since the form was shown."""
 
     code = "INV-009"
 
@@ -168,9 +168,9 @@ class ProductRetired(InventoryError):
 
 
 class CannotUndo(InventoryError):
-    """The movement or import cannot be taken back.
+    """The movement or import cannot be undone.
 
-    ``reason``: ``already_undone``, ``is_undo``, ``changed_nothing`` or ``edited_since`` (then ``product_code`` says which).
+    ``reason``: ``already_undone``, ``is_undo``, ``changed_nothing`` or ``edited_since`` (``product_code`` then names the product).
     """
 
     code = "INV-011"
@@ -182,7 +182,7 @@ class CannotUndo(InventoryError):
 
 
 class OperationReused(InventoryError):
-    """The operation id was already used for another request or by another actor; give each request an id of its own."""
+    """The operation id was already used for another request or by another actor; use a new id for each request."""
 
     code = "INV-012"
 
@@ -224,7 +224,7 @@ class RowsRefused(InventoryError):
 
 
 class DatabaseBusy(InventoryError):
-    """The database stayed locked through every repetition; try again. ``__cause__`` is the driver's last error."""
+    """The database stayed locked in every attempt; try again. ``__cause__`` is the driver's last error."""
 
     code = "INV-016"
 
@@ -245,7 +245,7 @@ class StorageRefused(InventoryError):
 
 
 class SchemaNotCurrent(InventoryError):
-    """The schema is older than this program, to be fixed with ``inventory migrate``, or ``newer``, which needs a newer program."""
+    """The schema is older than this program (run ``inventory migrate``), or ``newer``, which requires a newer program."""
 
     code = "INV-018"
 
@@ -258,7 +258,7 @@ class SchemaNotCurrent(InventoryError):
 
 
 class ReadOnlyUnit(InventoryError):
-    """A write was tried in a session that ``reader()`` gave; use ``write(work)``."""
+    """Raised for a write in a session of ``reader()``; use ``write(work)``."""
 
     code = "INV-019"
 
@@ -267,7 +267,7 @@ class ReadOnlyUnit(InventoryError):
 
 
 class ProductsConflict(InventoryError):
-    """Of many products to change some were edited, or retired, since they were seen; ``products`` holds every one of them."""
+    """Some of the products to change were edited or retired since they were seen; ``products`` has every one of them."""
 
     code = "INV-020"
 
@@ -280,7 +280,7 @@ class ProductsConflict(InventoryError):
 
 
 class SelectionChanged(InventoryError):
-    """The filter finds ``current`` products, and not the ``seen`` ones that were to be changed; look and decide again."""
+    """The filter matches ``current`` products instead of the ``seen`` ones that were to be changed; decide again."""
 
     code = "INV-021"
 

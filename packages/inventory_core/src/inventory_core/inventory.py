@@ -39,11 +39,11 @@ _FORMATS: dict[str, ExportFormat] = {".csv": "csv", ".xlsx": "xlsx"}
 
 @dataclass(frozen=True, slots=True)
 class Inventory(InventoryContext):
-    """An inventory. ``open`` one, or build one from a ``SessionSource`` of your own.
+    """An inventory. Use ``open``, or pass your own ``SessionSource``.
 
-    Each method that changes something is one transaction, takes the ``actor`` who does it, and an ``operation`` id: a request
-    that is repeated with the same id returns its first result and changes nothing. The default is a new id. After an error
-    nothing was changed, except perhaps after ``CommitUnknown``. Arguments of a wrong type raise ``InvalidInput``.
+    Each method that changes something is one transaction and takes the ``actor`` and an ``operation`` id: a request that is
+    repeated with the same id returns its first result and changes nothing. The default is a new id. After an error nothing was
+    changed, except perhaps after ``CommitUnknown``. Arguments of a wrong type raise ``InvalidInput``.
     """
 
     on_close: Callable[[], None] | None = field(default=None, repr=False, compare=False)
@@ -69,7 +69,7 @@ class Inventory(InventoryContext):
             try:
                 sessions = SingleDatabase.from_url(database)
             except ArgumentError:
-                # The text may hold a password.
+                # The text may contain a password.
                 raise InvalidInput(Fault("database", "unknown")) from None
             on_close = sessions.close
         try:
@@ -169,7 +169,7 @@ class Inventory(InventoryContext):
     def restore(
         self, code: str, *, expected_version: int | None = None, actor: str, operation: str | None = None
     ) -> ProductSaved:
-        """Bring a retired product back into use. Raises what ``retire`` raises."""
+        """Bring a retired product back into use. Raises the errors of ``retire``."""
         return products.restore_product(
             self, code=code, expected_version=expected_version, actor=actor, operation=_id(operation)
         )
@@ -226,7 +226,7 @@ class Inventory(InventoryContext):
     ) -> StockChange:
         """Take ``quantity`` units (1 or more) from a location, the default one if None.
 
-        Raises what ``receive`` raises, and ``InsufficientStock`` instead of ``QuantityLimit``.
+        Raises the errors of ``receive``, but ``InsufficientStock`` instead of ``QuantityLimit``.
         """
         return operations.issue(
             self,
@@ -251,7 +251,7 @@ class Inventory(InventoryContext):
     ) -> StockChange:
         """Move ``quantity`` units (1 or more) between locations; None is the default one. The result shows the target.
 
-        Raises what ``receive`` and ``issue`` raise.
+        Raises the errors of ``receive`` and ``issue``.
         """
         return operations.transfer(
             self,
@@ -277,7 +277,7 @@ class Inventory(InventoryContext):
     ) -> StockChange:
         """Set the quantity in a location to the counted one.
 
-        Raises what ``receive`` raises, and ``CountConflict`` if ``expected`` is given and is not the present quantity.
+        Raises the errors of ``receive``, and ``CountConflict`` if the quantity is not ``expected``.
         """
         return operations.count(
             self,
@@ -295,7 +295,7 @@ class Inventory(InventoryContext):
 
         Raises:
             MovementNotFound: No movement has this id.
-            CannotUndo: It is undone already, is itself an undo, or changed nothing.
+            CannotUndo: It is already undone, is itself an undo, or changed nothing.
             ProductRetired: The product is retired.
             InsufficientStock: The stock is no longer there.
             QuantityLimit: The quantity would exceed the limit.
@@ -408,9 +408,9 @@ class Inventory(InventoryContext):
         Args:
             source: A path, or a binary file with its ``filename``.
             dry_run: Change nothing, and return what the import would do with every fault.
-            filename: The name that tells formats apart; by default that of the path.
+            filename: The name that decides the format; by default that of the path.
             sheet: The sheet of a workbook; by default the first one.
-            progress: Called with the rows done, the rows in all and the stage. It cancels by raising.
+            progress: Called with the finished rows, the total rows and the stage. It cancels by raising.
             actor: Who imports; not needed for a dry run.
             operation: The operation id.
 
@@ -451,11 +451,11 @@ class Inventory(InventoryContext):
         return export_products(self, product_filter, target, kind, language=language, sort=sort, progress=progress)
 
     def verify(self) -> Verification:
-        """Check every stored balance, total, key and reference; return what was found."""
+        """Check every stored balance, total, key and reference; return the violations."""
         return verify(self)
 
     def deliver_events(self, limit: int = 100) -> int:
-        """Deliver up to ``limit`` events that are due to the plugins; return how many every plugin has taken."""
+        """Deliver up to ``limit`` due events to the plugins; return how many every plugin has accepted."""
         return outbox.deliver_events(self, limit)
 
 

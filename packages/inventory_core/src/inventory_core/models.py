@@ -21,13 +21,13 @@ metadata = MetaData(naming_convention=NAMING_CONVENTION)
 
 
 class CoreTable(SQLModel, registry=registry(metadata=metadata)):
-    """Parent of the core's tables; keeps them out of ``SQLModel.metadata``."""
+    """Base class of the core's tables, with its own metadata instead of ``SQLModel.metadata``."""
 
     metadata = metadata
 
 
 class Category(CoreTable, table=True):
-    """A kind of product; ``name_key`` (folded) is unique, so that accents and case do not make two of one."""
+    """A category; ``name_key`` (folded) is unique, so that accents and case do not create duplicates."""
 
     __tablename__ = "category"
     __table_args__ = (UniqueConstraint("name_key"), MYSQL_OPTIONS)
@@ -38,7 +38,7 @@ class Category(CoreTable, table=True):
 
 
 class Location(CoreTable, table=True):
-    """A place that holds stock; exactly one has ``is_default`` true, every other one NULL (unique ignores NULL)."""
+    """A location; exactly one has ``is_default`` true, every other one NULL (unique ignores NULL)."""
 
     __tablename__ = "location"
     __table_args__ = (UniqueConstraint("name_key"), UniqueConstraint("is_default"), MYSQL_OPTIONS)
@@ -105,9 +105,9 @@ class Balance(CoreTable, table=True):
 
 
 class Operation(CoreTable, table=True):
-    """An idempotency key: the first row of the transaction of its changes, so both are there or neither is.
+    """An idempotency key: the first row of the transaction of its changes, so that both are stored or none.
 
-    ``fingerprint`` is the SHA-256 of what was requested. The answer is an ``OperationResult``.
+    ``fingerprint`` is the SHA-256 of the request. The result is an ``OperationResult``.
     """
 
     __tablename__ = "operation"
@@ -126,11 +126,11 @@ class Operation(CoreTable, table=True):
 
 
 class OperationResult(CoreTable, table=True):
-    """What an operation answered: the last row of its transaction.
+    """The result of an operation: the last row of its transaction.
 
-    ``result`` is JSON text. ``product_id`` is the one product that the operation is about, NULL for several or none; with ``at``,
-    the operation's time, it leads to the product's own history. ``undoes_id`` is the operation that this one took back as a
-    whole; unique, so nothing is undone twice.
+    ``result`` is JSON text. ``product_id`` is the one product of the operation, NULL for several or none; with ``at``, the
+    operation's time, it is the index of the product's history. ``undoes_id`` is the operation that this one undid as a whole;
+    unique, so nothing is undone twice.
     """
 
     __tablename__ = "operation_result"
@@ -148,7 +148,7 @@ class Movement(CoreTable, table=True):
 
     ``quantity`` is signed (in is positive), ``balance_after`` is the quantity of the product in that location
     right after it. ``undoes_id`` names the movement that this one compensates; unique, so nothing is undone twice.
-    Only a count may have quantity 0: it confirms.
+    Only a count may have quantity 0, as a confirmation.
     """
 
     __tablename__ = "movement"
@@ -215,7 +215,7 @@ class OutboxEvent(CoreTable, table=True):
 
 
 class OutboxDeadLetter(CoreTable, table=True):
-    """An event that no relay tries again; kept until it is retried or discarded on request."""
+    """An event that no relay tries again, until it is retried or discarded on request."""
 
     __tablename__ = "outbox_dead_letter"
     __table_args__ = (MYSQL_OPTIONS,)

@@ -1,4 +1,4 @@
-"""Define hooks and events, and load the plugins that implement them."""
+"""Define hooks and events, and load plugins."""
 
 import inspect
 import logging
@@ -17,7 +17,7 @@ Cell = str | int | datetime | None
 
 @dataclass(frozen=True, slots=True)
 class ExportColumn:
-    """A column that a plugin adds: its header, its value for a row, its width in characters.
+    """A column of a plugin: its header, its value for a row, its width in characters.
 
     A value is a text, a whole number, an aware time (written as UTC) or None for an empty cell. An import leaves the
     column unused, so its header must not be one of those that an import reads; the export refuses such a header.
@@ -30,7 +30,7 @@ class ExportColumn:
 
 @dataclass(frozen=True, slots=True)
 class ProposedChange:
-    """A change of one balance that is about to be written. ``quantity`` is signed; ``total`` the product's sum now."""
+    """A change of one balance before it is written. ``quantity`` is signed; ``total`` is the product's present sum."""
 
     kind: str
     code: str
@@ -60,13 +60,13 @@ class StockChanged:
 
     @property
     def fell_below_minimum(self) -> bool:
-        """True for the one change with which the product became low."""
+        """Return True for the one change that made the product low on stock."""
         return self.total < self.minimum <= self.total_before
 
 
 hookspec = HookspecMarker("inventory_core")
 hookimpl = HookimplMarker("inventory_core")
-"""Marks a plugin's implementation of one of these hooks."""
+"""Marks an implementation of one of these hooks."""
 
 
 class CoreHooks:
@@ -74,7 +74,7 @@ class CoreHooks:
 
     @hookspec
     def check_stock_change(self, change: ProposedChange) -> str | None:
-        """Refuse a change of a quantity by giving a text for the person who asked, or let it pass with None.
+        """Return a text for the user to refuse a change of a quantity, or None to accept it.
 
         Called inside the transaction, before anything is written, and again if the unit of work is repeated: it must
         be pure and quick. Imports call it once for each row that changes a quantity.
@@ -82,7 +82,7 @@ class CoreHooks:
 
     @hookspec
     def after_stock_change(self, event: StockChanged) -> None:
-        """Take note of a change of a quantity that is committed.
+        """Handle a committed change of a quantity.
 
         Called by a relay of the outbox, at least once for each change, outside of any transaction, and for each product in
         the order of its changes. The same event may come again, with the same ``event.id``. After an exception it comes again
@@ -91,7 +91,7 @@ class CoreHooks:
 
     @hookspec
     def export_columns(self) -> Sequence[ExportColumn]:
-        """Return further columns for the export of products; their values are computed from the exported row alone."""
+        """Return additional columns for the export of products; their values are computed from the exported row alone."""
         raise NotImplementedError
 
 
@@ -104,10 +104,10 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class InstalledPlugin:
-    """A plugin that an installed package offers in one or more entry point groups.
+    """A plugin of an installed package, from one or more entry point groups.
 
-    ``package`` is its distribution with the version, ``hooks`` are the names of those that it implements. ``plugin`` is None
-    if it is switched ``off`` or could not be used; then ``error`` says why in one line.
+    ``package`` is its distribution with the version, ``hooks`` are the names of the hooks that it implements. ``plugin`` is None
+    if it is switched ``off`` or could not be used; then ``error`` is the reason in one line.
     """
 
     name: str
@@ -137,11 +137,11 @@ def build_plugin_manager(
     entry_points: bool = False,
     off: Collection[str] = (),
 ) -> PluginManager:
-    """Build a manager with these plugins and, if ``entry_points``, those that installed packages offer.
+    """Build a manager with these plugins and, if ``entry_points``, those of installed packages.
 
-    A plugin is an object, a module, or a class that is called without arguments. Packages offer plugins in the entry point
-    group ``inventory_core``, without those whose names are in ``off``; one that cannot be used is logged and left out.
-    Raises ``pluggy.PluginValidationError`` if one of ``plugins`` does not fit its hook or names a hook that does not exist.
+    A plugin is an object, a module, or a class that is called without arguments. Packages register plugins in the entry point group
+    ``inventory_core``; those in ``off`` are skipped, and one that cannot be used is logged and skipped. Raises
+    ``pluggy.PluginValidationError`` if one of ``plugins`` does not match its hook or names an unknown hook.
     """
     manager = PluginManager(CORE_GROUP)
     manager.add_hookspecs(CoreHooks)
@@ -153,14 +153,14 @@ def build_plugin_manager(
 
 
 def register_plugin(manager: PluginManager, plugin: object) -> None:
-    """Register an object, a module, or a new instance of a class, unless it is registered already."""
+    """Register an object, a module, or a new instance of a class, unless it is already registered."""
     made = make_plugin(plugin)
     if not manager.is_registered(made):
         manager.register(made)
 
 
 def usable_plugins(installed: Sequence[InstalledPlugin]) -> tuple[object, ...]:
-    """Return the plugins that were loaded; log a line for each one that could not be."""
+    """Return the loaded plugins; log a line for each one that failed."""
     for plugin in installed:
         if plugin.error:
             _LOG.warning("the plugin %s of %s is left out: %s", plugin.name, plugin.package, plugin.error)
@@ -177,8 +177,8 @@ def load_installed_plugins(
 ) -> tuple[InstalledPlugin, ...]:
     """Load the plugins of these entry point groups, each group with the class of its hooks; in the order of their names.
 
-    One that is offered more than once is loaded once. Those in ``off`` are not imported. One that cannot be imported or made,
-    whose hooks do not fit, or for which ``check`` raises, has ``error``.
+    A plugin that is registered more than once is loaded once. Those in ``off`` are not imported. One that cannot be imported or
+    created, whose hooks do not match, or for which ``check`` raises, has ``error``.
     """
     found: dict[object, InstalledPlugin] = {}
     targets: dict[str, object] = {}
@@ -210,7 +210,7 @@ def _prepare(
 
 
 def _implemented(plugin: object, family: str, kind: type) -> list[str]:
-    """Return the hooks of a family that a plugin implements. Raises ``pluggy.PluginValidationError`` if one does not fit."""
+    """Return the hooks of a family that a plugin implements. Raises ``pluggy.PluginValidationError`` if one does not match."""
     manager = PluginManager(family)
     manager.add_hookspecs(kind)
     manager.register(plugin)

@@ -1,4 +1,4 @@
-"""Define the frozen values that operations and queries return."""
+"""The frozen values that operations and queries return."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -9,7 +9,7 @@ from inventory_core.rules.stock import Status, shown_status, to_buy
 
 @dataclass(frozen=True, slots=True)
 class StockChange:
-    """A change of quantities that is committed.
+    """A committed change of quantities.
 
     ``before`` and ``quantity`` are the former and the present quantity in ``location`` (of a transfer: the target), ``total`` the
     product's sum over all locations. ``kind`` is the kind of the movements.
@@ -26,7 +26,7 @@ class StockChange:
 
 @dataclass(frozen=True, slots=True)
 class ProductSaved:
-    """A product as an operation left it; ``quantity`` is its total."""
+    """The state of a product after an operation; ``quantity`` is its total."""
 
     code: str
     version: int
@@ -34,18 +34,18 @@ class ProductSaved:
 
 
 def read_stock_change(fields: dict[str, Any]) -> StockChange:
-    """Decode a kept result."""
+    """Decode a stored result."""
     return StockChange(**(fields | {"movement_ids": tuple(fields["movement_ids"])}))
 
 
 def read_product_saved(fields: dict[str, Any]) -> ProductSaved:
-    """Decode a kept result; what an edit keeps with it for the history is left out."""
+    """Decode a stored result, without the data that an edit stores for the history."""
     return ProductSaved(fields["code"], fields["version"], fields["quantity"])
 
 
 @dataclass(frozen=True, slots=True)
 class ProductRow:
-    """A product as lists show it.
+    """A product in lists.
 
     ``quantity`` is the quantity in ``location``, or in all locations if the filter names none (``location`` is then None);
     ``total`` is always the sum of all. ``changed_at`` is UTC.
@@ -66,10 +66,10 @@ class ProductRow:
 
     @property
     def status(self) -> Status:
-        """Return the one status to show; with a location it speaks of that place."""
+        """Return the status to show; with a location it refers to that location."""
         return shown_status(self.quantity, self.minimum, retired=self.retired)
 
     @property
     def to_buy(self) -> int:
-        """Return how many units the total lacks to the minimum."""
+        """Return the units that the total is below the minimum."""
         return to_buy(self.total, self.minimum)

@@ -1,4 +1,4 @@
-"""For tests of programs and plugins that embed the core: throw-away databases, factories, a count of statements."""
+"""Tools for tests of programs and plugins that embed the core: temporary databases, factories, a statement counter."""
 
 import itertools
 import sqlite3
@@ -26,14 +26,14 @@ _numbers = itertools.count(1)
 
 
 class Request(TypedDict):
-    """Return the arguments that every operation needs besides its subject."""
+    """The arguments that every operation requires."""
 
     actor: str
     operation: str
 
 
 def new_request() -> Request:
-    """An actor and an operation id that no other call gave: ``receive(inventory, code=…, quantity=…, **new_request())``."""
+    """Return an actor and a unique operation id: ``receive(inventory, code=…, quantity=…, **new_request())``."""
     return {"actor": ACTOR, "operation": new_operation_id()}
 
 
@@ -50,7 +50,7 @@ def temporary_inventory(folder: Path, *plugins: object) -> Iterator[Inventory]:
 
 
 def write_database(path: Path) -> None:
-    """Write a new SQLite file at the current schema; a copy, so it takes milliseconds and not a run of the migrations."""
+    """Create a SQLite file at the current schema: a copy, which takes milliseconds instead of a run of the migrations."""
     path.write_bytes(_template())
 
 
@@ -65,19 +65,19 @@ def create_product(
     quantity: int = 0,
     location: str | None = None,
 ) -> ProductSaved:
-    """Register a product; without a ``code`` it gets one that no other call gave."""
+    """Register a product, with a unique code by default."""
     draft = ProductDraft(code or f"P-{next(_numbers):05}", name, description, category, minimum)
     return register_product(inventory, draft=draft, quantity=quantity, location=location, **new_request())
 
 
 def create_location(inventory: Inventory, name: str | None = None) -> str:
-    """Add a location; without a ``name`` it gets one that no other call gave."""
+    """Add a location, with a unique name by default."""
     return add_location(inventory, name=name or f"Location {next(_numbers)}", actor=ACTOR, operation=new_operation_id())
 
 
 @contextmanager
 def counted_statements() -> Iterator[list[str]]:
-    """Yield a list that grows by the text of every SQL statement of this process; begin, commit and PRAGMA are left out."""
+    """Yield a list of all SQL statements that this process runs in the block, without begin, commit and PRAGMA."""
     statements: list[str] = []
 
     def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
@@ -102,7 +102,7 @@ def _template() -> bytes:
             if not isinstance(connection, sqlite3.Connection):
                 raise TypeError("the template is made by the driver sqlite3")
             content = bytearray(connection.serialize())
-            # The two bytes of the file format that say "write-ahead log".
+            # The two bytes of the file format that mean "write-ahead log".
             content[18:20] = b"\x02\x02"
             return bytes(content)
         finally:

@@ -1,4 +1,4 @@
-"""Verify that what is stored agrees with itself: in SQL, set by set, without replaying the ledger."""
+"""Verify that stored data is consistent: in SQL, set by set, without replaying the ledger."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ from inventory_core.rules.texts import code_key, invisible_characters, search_te
 
 @dataclass(frozen=True, slots=True)
 class VerificationFault:
-    """One broken promise: the name of the ``check``, ``where`` it is broken, and the two values that should be equal."""
+    """A violation: the name of the ``check``, ``where`` it was found, and the two values that should be equal."""
 
     check: str
     where: str
@@ -48,7 +48,7 @@ _LAST_IDS = (
 _UNDONE = MOVEMENT.alias("undone")
 
 
-# Each statement gives the names of what is wrong, then the value that it should have, then the one that it has.
+# Each statement returns the names of the violations, then the expected value, then the stored one.
 _BALANCE_IS_SUM = (
     select(PRODUCT.c.code, LOCATION.c.name, func.coalesce(_SUMS.c.moved, 0), BALANCE.c.quantity)
     .select_from(BALANCE)
@@ -123,7 +123,7 @@ _CHECKS = (
 
 
 def ledger_faults(session: Session) -> Iterator[VerificationFault]:
-    """Yield everything that the ledger and the balances disagree on."""
+    """Yield every contradiction between ledger and balances."""
     for check, names, statement in _CHECKS:
         for *keys, expected, found in session.execute(statement, execution_options={"yield_per": 1000}):
             where = ", ".join(f"{name} {key}" for name, key in zip(names, keys, strict=True))
@@ -131,7 +131,7 @@ def ledger_faults(session: Session) -> Iterator[VerificationFault]:
 
 
 def reference_faults(session: Session) -> Iterator[VerificationFault]:
-    """Rows that refer to a row that is not there, whatever the database was told to overlook."""
+    """Yield rows that refer to missing rows, even if the database did not check references."""
     for table in metadata.sorted_tables:
         for constraint in sorted(table.foreign_key_constraints, key=lambda key: str(key.name)):
             yield from _orphans(session, constraint)
@@ -164,7 +164,7 @@ VISIBLE = "names hold no invisible characters"
 
 
 def text_form_faults(session: Session) -> Iterator[VerificationFault]:
-    """Keys and search texts that another version of the rules, or somebody by hand, has written."""
+    """Yield keys and search texts that differ from the rules, because another version or a person wrote them."""
     yield from _name_keys(session, CATEGORY)
     yield from _name_keys(session, LOCATION)
     columns = (
@@ -194,18 +194,18 @@ def _name_keys(session: Session, table: Table) -> Iterator[VerificationFault]:
 
 
 def invisible_faults(where: str, text: str) -> Iterator[VerificationFault]:
-    """Names with format characters, which an earlier version or another program has written."""
+    """Yield names with format characters, which an earlier version or another program wrote."""
     if found := invisible_characters(text):
         yield VerificationFault(VISIBLE, show_invisible(where), "none", " ".join(found))
 
 
 def show_invisible(text: str) -> str:
-    """Return the text with each invisible character as ``<U+200B>``, so that a person sees where it is."""
+    """Return the text with each invisible character as ``<U+200B>``."""
     return "".join(f"<{found[0]}>" if (found := invisible_characters(char)) else char for char in text)
 
 
 def sqlite_file_faults(session: Session) -> Iterator[VerificationFault]:
-    """Damaged pages and indexes, broken CHECK constraints, and references of tables that are not the core's."""
+    """Yield damaged pages and indexes, broken CHECK constraints, and broken references of other tables."""
     for (line,) in session.execute(text("PRAGMA integrity_check")):
         if line != "ok":
             yield VerificationFault("the file is sound", "database", "ok", line)
@@ -215,7 +215,7 @@ def sqlite_file_faults(session: Session) -> Iterator[VerificationFault]:
 
 
 def search_index_faults(session: Session) -> list[VerificationFault]:
-    """Compare the search index with the products. SQLite wants a transaction that may write; nothing is written."""
+    """Compare the search index with the products. SQLite requires a writing transaction; nothing is written."""
     check = "INSERT INTO product_search (product_search, rank) VALUES ('integrity-check', 1)"
     try:
         session.connection().exec_driver_sql(check)
@@ -230,7 +230,7 @@ def search_index_faults(session: Session) -> list[VerificationFault]:
 
 @dataclass(frozen=True, slots=True)
 class Verification:
-    """What was looked at, and every fault that was found; none means that all agrees."""
+    """The checks and every violation; none means that all data is consistent."""
 
     products: int
     movements: int
@@ -241,9 +241,8 @@ class Verification:
 def verify(inventory: InventoryContext) -> Verification:
     """Check every stored balance, total, key and reference.
 
-    Reads the whole database in a few statements and constant memory, so it takes its time: seconds per million movements.
-    Writers are not held up, and do not disturb: each statement compares what one moment shows. On SQLite also the file's
-    own integrity and its search index are checked.
+    Reads the whole database in a few statements and constant memory: seconds per million movements. Does not block writers, and
+    each statement reads one snapshot. On SQLite it also checks the integrity of the file and the search index.
     """
     with inventory.sessions.reader() as session:
         products = session.scalar(select(func.count()).select_from(PRODUCT)) or 0

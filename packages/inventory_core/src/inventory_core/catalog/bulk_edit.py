@@ -1,4 +1,4 @@
-"""Make one change to many products in one operation, all or nothing, and undo it as a whole."""
+"""Change many products in one operation, all or nothing, and undo it as a whole."""
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -23,7 +23,7 @@ from inventory_core.stock.idempotency import UnitOfWork, run_idempotent
 
 @dataclass(frozen=True, slots=True)
 class SetCategory:
-    """The category by its name, which is created if no product has named it yet; None or "" is without category."""
+    """The category by its name, which is created if it is new; None or "" removes the category."""
 
     category: str | None
 
@@ -65,7 +65,7 @@ class SetRetired:
         require_types(self)
 
     def faults(self) -> list[Fault]:
-        """Nothing can be wrong with it."""
+        """Return no faults: a flag is always valid."""
         return []
 
     def fingerprint_fields(self) -> dict[str, Any]:
@@ -94,9 +94,9 @@ _CATEGORIES = (
 
 
 def set_values(unit: UnitOfWork, column: str, values: Sequence[tuple[int, Any]]) -> None:
-    """Set ``category_id``, ``minimum`` or ``retired_at`` of locked products, given by id with their JSON values.
+    """Set ``category_id``, ``minimum`` or ``retired_at`` of locked products, as pairs of id and JSON value.
 
-    Versions grow by one, and what a search finds of a product follows its category.
+    Increments the versions, and updates the search text if the category changes.
     """
     if column == "retired_at":
         values = [
@@ -145,7 +145,7 @@ _UNDONE = (
 
 @dataclass(frozen=True, slots=True)
 class ProductsSaved:
-    """What ``operation`` did to many products: how many it ``changed``, and how many were so already.
+    """The result of ``operation``: how many products it ``changed``, and how many were already so.
 
     ``retired`` is True or False if it retired or restored them.
     """
@@ -157,7 +157,7 @@ class ProductsSaved:
 
 
 class _Former(NamedTuple):
-    """What a product had before the change, in JSON values, and the version that the change gave it."""
+    """The former values of a product, in JSON, and the version that the change gave it."""
 
     id: int
     version: int
@@ -165,7 +165,7 @@ class _Former(NamedTuple):
 
 
 class _Outcome(NamedTuple):
-    """The answer, and what an undo will need."""
+    """The result, and the data for an undo."""
 
     saved: ProductsSaved
     column: str
@@ -178,12 +178,12 @@ def change_products(
 ) -> ProductsSaved:
     """Set one category or minimum on every product of the selection, or retire or restore them all.
 
-    The outcome is that of the same change to one product after the other: versions grow by one, and a product that is so
-    already stays as it is. All or nothing, in one transaction that locks the products by ascending id. Which products
-    a filter finds is decided in it, under their locks. Raises ``InvalidInput`` (also for more than
-    ``MAX_SELECTED_PRODUCTS`` products), ``ProductsConflict`` with every product that was edited since it was seen, or
-    is retired and must not be, ``SelectionChanged`` if the filter finds another number of products than
-    was seen, or ``OperationReused``.
+    The result is that of separate changes: versions grow by one, and a product that already has the value stays as it is. All or
+    nothing, in one transaction that locks the products by ascending id and evaluates a filter under these locks.
+
+    Raises ``InvalidInput`` (also for more than ``MAX_SELECTED_PRODUCTS`` products), ``ProductsConflict`` with every product that
+    was edited since it was seen or is retired and must not be, ``SelectionChanged`` if the filter matches another number of
+    products than expected, or ``OperationReused``.
     """
     if faults := [*change.faults(), *request_faults(operation, normalize_line(actor))]:
         raise InvalidInput(*faults)
@@ -222,7 +222,7 @@ def undo_products_change(
         kept = _read_change(unit, changed_operation)
         former = [_Former(*each) for each in kept["former"]]
         selected = lock_many(unit, [each.id for each in former])
-        # Of two undos at once the second one waits for the products.
+        # Of two simultaneous undos, the second one waits for the products.
         if unit.connection.scalar(_UNDONE, {"of": changed_operation}) is not None:
             raise CannotUndo("already_undone")
         for product, each in zip(selected, former, strict=True):
@@ -251,7 +251,7 @@ def undo_products_change(
 
 
 def _change(unit: UnitOfWork, selected: Sequence[LockedProduct], change: BulkEdit) -> list[_Former]:
-    """Write the change; give what the products that it changed had before."""
+    """Write the change; return the former values of the products that it changed."""
     refused = [product for product in selected if _refuses(product, change)]
     if refused:
         raise ProductsConflict(_as_they_are(unit, refused))
@@ -271,7 +271,7 @@ def _change(unit: UnitOfWork, selected: Sequence[LockedProduct], change: BulkEdi
 
 
 def _note_for_history(unit: UnitOfWork, column: str, former: Sequence[_Former]) -> None:
-    """Let the history of each product find the change; ids ascend, as the key of the table does."""
+    """Record the change for the history of each product; ids ascend, as in the key of the table."""
     rows = [(unit.operation, each.id, json.dumps({column: each.value}), each.version) for each in former]
     insert_rows(unit.connection, IMPORT_CHANGE, ("operation_id", "product_id", "before", "version_after"), rows)
 
@@ -318,7 +318,7 @@ def _present(product: LockedProduct, column: str) -> Any:
 
 
 def _read_change(unit: UnitOfWork, operation: str) -> dict[str, Any]:
-    """Read what the operation kept, if it can be taken back."""
+    """Read the stored data of the operation if it can be undone."""
     first = unit.connection.execute(_FIRST, {"of": replace_surrogates(operation)}).first()
     if first is None or first.verb not in (CHANGE, UNDO):
         raise MovementNotFound(operation)
@@ -331,7 +331,7 @@ def _read_change(unit: UnitOfWork, operation: str) -> dict[str, Any]:
 
 
 def _asked(selection: Selection) -> dict[str, Any]:
-    """Return the selection in JSON values, without what only guards it."""
+    """Return the selection in JSON values, without its guards."""
     if selection.filter is None:
         return {"products": sorted(product.id for product in selection.products)}
     found = selection.filter

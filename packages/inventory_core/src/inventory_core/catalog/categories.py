@@ -18,9 +18,9 @@ _ADD = insert(CATEGORY)
 
 
 def find_or_add_category(unit: UnitOfWork, name: str | None) -> tuple[int | None, str]:
-    """Return id and name of the category, which is created if no other one has this name without case and accents.
+    """Return id and name of the category, which is created if there is none with this name, ignoring case and accents.
 
-    ``name`` is cleaned and without faults (see ``rules.products``); None gives (None, "").
+    ``name`` is normalized and without faults (see ``rules.products``); None returns (None, "").
     """
     if name is None:
         return None, ""
@@ -37,7 +37,7 @@ def find_or_add_category(unit: UnitOfWork, name: str | None) -> tuple[int | None
 
 
 def find_or_add_categories(unit: UnitOfWork, names: Iterable[str]) -> dict[str, tuple[int, str]]:
-    """Return the same for many names: by folded name (``rules.texts.sort_key``), the id and the name of each."""
+    """Find or add many categories; return id and name of each by folded name (``rules.texts.sort_key``)."""
     found = {}
     for name in sorted(names, key=sort_key):
         key = sort_key(name)

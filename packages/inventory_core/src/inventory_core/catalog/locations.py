@@ -23,7 +23,7 @@ _ADD = insert(LOCATION)
 
 @check_arguments
 def add_location(inventory: InventoryContext, *, name: str, actor: str, operation: str) -> str:
-    """Add a place that holds stock; give its cleaned name.
+    """Add a location; return its normalized name.
 
     Raises ``InvalidInput`` (``duplicate`` if a location has this name without case and accents) or ``OperationReused``.
     """
@@ -49,9 +49,9 @@ def add_location(inventory: InventoryContext, *, name: str, actor: str, operatio
 
 
 def find_or_add_locations(unit: UnitOfWork, names: Iterable[str]) -> dict[str, tuple[int, str]]:
-    """By folded name (``rules.texts.sort_key``), the id and the name of each location; those that do not exist are added.
+    """Find or add locations; return id and name of each by folded name (``rules.texts.sort_key``).
 
-    ``names`` are cleaned and without faults (see ``rules.products``).
+    ``names`` are normalized and without faults (see ``rules.products``).
     """
     found: dict[str, tuple[int, str]] = {}
     for name in sorted(names, key=sort_key):

@@ -44,7 +44,7 @@ _SET_RETIRED = (
 
 
 class _Edited(NamedTuple):
-    """The answer, and what was changed: by field, its former and its new value as the history tells them."""
+    """The result, and the former and new value of each changed field for the history."""
 
     saved: ProductSaved
     changes: Mapping[str, tuple[Any, Any]]
@@ -60,7 +60,7 @@ def register_product(
     actor: str,
     operation: str,
 ) -> ProductSaved:
-    """Add a product; an initial ``quantity`` is received in ``location``, the default one if None.
+    """Add a product; an initial ``quantity`` is received in ``location``, or in the default one if None.
 
     A category that does not exist is created. Raises ``InvalidInput`` with every fault, ``DuplicateCode``,
     ``LocationNotFound``, ``ChangeRefused`` or ``OperationReused``.
@@ -127,9 +127,9 @@ def edit_product(
 def retire_product(
     inventory: InventoryContext, *, code: str, expected_version: int | None = None, actor: str, operation: str
 ) -> ProductSaved:
-    """Take a product out of use; its stock and history stay. A product that is retired already stays as it is.
+    """Retire a product; its stock and history stay. A retired product stays as it is.
 
-    Raises ``ProductNotFound``, ``EditConflict`` if ``expected_version`` is given and is not its version, or ``OperationReused``.
+    Raises ``ProductNotFound``, ``EditConflict`` if its version is not ``expected_version``, or ``OperationReused``.
     """
     return _set_retired(inventory, "retire", code, expected_version, actor, operation)
 
@@ -138,7 +138,7 @@ def retire_product(
 def restore_product(
     inventory: InventoryContext, *, code: str, expected_version: int | None = None, actor: str, operation: str
 ) -> ProductSaved:
-    """Bring a retired product back into use; one in use stays as it is. Raises what ``retire_product`` raises."""
+    """Bring a retired product back into use; one in use stays as it is. Raises the errors of ``retire_product``."""
     return _set_retired(inventory, "restore", code, expected_version, actor, operation)
 
 
@@ -169,7 +169,7 @@ def _set_retired(
 
 
 def product_fields(draft: ProductDraft, category_id: int | None, category: str, at: datetime) -> dict[str, Any]:
-    """Return the columns of ``product`` that a draft decides, folded forms included; ``category`` is the stored name, or ""."""
+    """Return the values for the ``product`` columns of a draft, including folded forms; ``category`` is the stored name, or ""."""
     return {
         "code": draft.code,
         "code_key": code_key(draft.code),

@@ -25,7 +25,7 @@ from inventory_core.rules.arguments import check_arguments, check_page_size, req
 from inventory_core.stock.idempotency import UnitOfWork
 
 MAX_SELECTED_PRODUCTS = 10_000
-"""So many products can be changed in one operation."""
+"""The maximum number of products in one operation."""
 
 _ANYWHERE = ResolvedFilter(None, None, None)
 _ROWS = (
@@ -37,7 +37,7 @@ _ROWS = (
 
 @dataclass(frozen=True, slots=True)
 class SelectedProduct:
-    """A product by its id (``ProductRow.id``), and the version of it that was seen; None takes it at any version."""
+    """A product by its id (``ProductRow.id``) and the version that was seen; None accepts any version."""
 
     id: int
     expected_version: int | None = None
@@ -48,10 +48,10 @@ class SelectedProduct:
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """Either ``products``, each of them once, or every product that ``filter`` finds.
+    """Either ``products``, each of them once, or every product that ``filter`` matches.
 
-    ``expected_count`` is how many the filter found when the person decided; None takes however many there are. Raises
-    ``InvalidInput`` for more than ``MAX_SELECTED_PRODUCTS`` products, and for a selection of nothing.
+    ``expected_count`` is the number that the filter matched when the user decided; None accepts any number. Raises
+    ``InvalidInput`` for more than ``MAX_SELECTED_PRODUCTS`` products and for an empty selection.
     """
 
     products: tuple[SelectedProduct, ...] = ()
@@ -74,7 +74,7 @@ class Selection:
 
 @dataclass(frozen=True, slots=True)
 class SelectedRows:
-    """The first products of a selection, and how many there are in all."""
+    """The first products of a selection, and the total number."""
 
     rows: tuple[ProductRow, ...]
     count: ProductCount
@@ -91,8 +91,8 @@ def selected_rows(
 ) -> SelectedRows:
     """Return the first ``size`` (1 to 500) products of a selection and count all, up to ``MAX_SELECTED_PRODUCTS``.
 
-    Products that were selected one by one stand in that order, those of a filter in the order of ``sort``. An id that no
-    product has is left out.
+    Products that were selected one by one keep that order, those of a filter have the order of ``sort``. Unknown ids are
+    skipped.
     """
     check_page_size(size)
     with inventory.sessions.reader() as session:
@@ -150,7 +150,7 @@ class LockedProduct(NamedTuple):
 
 
 def lock_selected(unit: UnitOfWork, selection: Selection) -> list[LockedProduct]:
-    """Lock the products of the selection until the unit ends, and give them by ascending id.
+    """Lock the products of the selection until the unit ends; return them by ascending id.
 
     Raises ``InvalidInput`` for a product that does not exist and for too many, and ``SelectionChanged``.
     """
@@ -163,7 +163,7 @@ def lock_selected(unit: UnitOfWork, selection: Selection) -> list[LockedProduct]
 
 
 def lock_many(unit: UnitOfWork, ids: Sequence[int]) -> list[LockedProduct]:
-    """Lock products, given by ascending id. Raises ``InvalidInput`` for one that does not exist."""
+    """Lock products by ascending id. Raises ``InvalidInput`` for an unknown id."""
     locked = list(_lock(unit, ids))
     if len(locked) != len(ids):
         missing = min(set(ids) - {product.id for product in locked})

@@ -11,7 +11,7 @@ from sqlalchemy.types import TypeEngine
 from typing_extensions import override
 
 ROW_ID = BigInteger().with_variant(Integer(), "sqlite")
-"""Key that SQLite can number by itself and that does not run out on MySQL."""
+"""Key that SQLite can assign automatically and that does not run out on MySQL."""
 
 LONG_TEXT = Text().with_variant(mysql.MEDIUMTEXT(), "mysql")
 
@@ -24,7 +24,7 @@ MYSQL_OPTIONS: dict[str, Any] = {
 
 
 def text_of(length: int) -> String:
-    """A text column of at most ``length`` characters."""
+    """Return a text column of at most ``length`` characters."""
     return String(length)
 
 
@@ -54,7 +54,7 @@ class UtcMicroseconds(TypeDecorator[datetime]):
 
 
 class database_now(FunctionElement[datetime]):  # noqa: N801 - used like a function
-    """The time now in UTC with microseconds, as ``UtcMicroseconds`` stores it. SQLite knows milliseconds only."""
+    """The current time in UTC with microseconds, as ``UtcMicroseconds`` stores it. SQLite has milliseconds only."""
 
     type = UtcMicroseconds()
     inherit_cache = True

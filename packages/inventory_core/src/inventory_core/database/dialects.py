@@ -28,14 +28,14 @@ SQLITE_STORAGE = {
     sqlite3.SQLITE_NOTADB: "{file} is not an SQLite database; choose another file",
 }
 MYSQL_ROLLED_BACK = frozenset({MYSQL_DEADLOCK, MYSQL_LOCK_WAIT, MYSQL_READ_ONLY_TRANSACTION, 1290, 1836, 3101})
-"""Answers to COMMIT after which the change is certainly not stored: locks, a read-only server, a conflict within a group."""
+"""Errors of COMMIT after which the change is certainly not stored: locks, a read-only server, a conflict within a group."""
 SQLSTATE_ROLLED_BACK = ("23", "25006", "40")
-"""Beginnings of the same answers of other servers: constraints, a read-only transaction, serialization failures."""
+"""SQLSTATE prefixes of the same errors on other servers: constraints, a read-only transaction, serialization failures."""
 NO_SEARCH = "no such module"
 
 
 class DriverErrorKind(Enum):
-    """Kinds of failure that callers treat alike."""
+    """Kinds of failure with the same handling."""
 
     TRY_AGAIN = "try again"
     DUPLICATE = "duplicate"
@@ -46,9 +46,9 @@ class DriverErrorKind(Enum):
 
 
 def classify_driver_error(error: DBAPIError, *, reading: bool = False) -> DriverErrorKind:
-    """Return what ``error`` means; ``OTHER`` is a fault of the program.
+    """Return the kind of ``error``; ``OTHER`` is a fault of the program.
 
-    SQLite has one number for a read-only file and for a connection that may only read, so say if the unit was ``reading``.
+    SQLite has one number for a read-only file and for a read-only connection, so pass whether the unit was ``reading``.
     """
     if isinstance(error.orig, sqlite3.Error):
         return _classify_sqlite(error.orig, reading=reading)
@@ -79,7 +79,7 @@ def is_commit_unknown(error: DBAPIError) -> bool:
 
 
 def translate_driver_error(error: DBAPIError, url: URL, *, reading: bool = False) -> InventoryError | None:
-    """Return the core's error for a driver's one on the database at ``url``; None for a fault of the program."""
+    """Return the core's error for a driver error of the database at ``url``; None for a fault of the program."""
     match classify_driver_error(error, reading=reading):
         case DriverErrorKind.TRY_AGAIN:
             return DatabaseBusy(1)
@@ -92,7 +92,7 @@ def translate_driver_error(error: DBAPIError, url: URL, *, reading: bool = False
 
 
 def describe(error: DBAPIError, url: URL) -> str:
-    """One line for a person about a ``STORAGE`` failure of the database at ``url``."""
+    """Return one readable line about a ``STORAGE`` failure of the database at ``url``."""
     if not isinstance(error.orig, sqlite3.Error):
         said = error.orig.args[-1] if error.orig is not None and error.orig.args else error
         return f"{url.host}: {_first_line(said)}"
@@ -132,9 +132,9 @@ CHANGES = ("UPDATE", "DELETE")
 
 
 def forbid_row_changes(connection: Connection, *tables: str) -> None:
-    """Create the triggers that refuse to change or delete rows of ``tables``; those that exist are replaced.
+    """Create the triggers that refuse to change or delete rows of ``tables``; existing ones are replaced.
 
-    Does nothing on a database whose triggers this package does not know. On MySQL the account needs the privilege
+    Does nothing on a database whose triggers are not supported. On MySQL the account needs the privilege
     ``TRIGGER`` and, with a binary log, the server the setting ``log_bin_trust_function_creators``; on such a server each
     statement ends the transaction.
     """

@@ -1,4 +1,4 @@
-"""Open engines over one database, set up so that readers cannot write and writers wait for their turn."""
+"""Create engines for one database, configured so that readers cannot write and writers wait for each other."""
 
 import sqlite3
 from collections.abc import Callable
@@ -17,14 +17,14 @@ from inventory_core.errors import StorageRefused
 LOCK_TIMEOUT_SECONDS = 10
 SUPPORTED_DIALECTS = {"sqlite": "SQLite", "mysql": "MySQL"}
 SQLITE_MEMORY_BYTES = 96 << 20
-"""What SQLite keeps in all caches of the process together; each connection alone would fill 32 MB."""
+"""Memory for all SQLite caches of the process; a single connection could use 32 MB."""
 MIN_SQLITE_VERSION = (3, 35, 0)
-"""The first version that drops a column without copying the table; its full-text index has trigrams."""
+"""The first version that drops a column without copying the table and that has a trigram full-text index."""
 
 
 @dataclass(frozen=True, slots=True)
 class ReadWriteEngines:
-    """``takes_turns``: writers of this process queue up; ``one_connection``: readers queue up with them."""
+    """``takes_turns``: writers of this process wait for each other; ``one_connection``: readers do, too."""
 
     read: Engine
     write: Engine
@@ -42,7 +42,7 @@ class ReadWriteEngines:
 
 
 def open_engines(url: str | URL) -> ReadWriteEngines:
-    """Build the engines for a SQLAlchemy URL of SQLite or MySQL; nothing is connected yet.
+    """Create the engines for a SQLAlchemy URL of SQLite or MySQL; connects to nothing yet.
 
     Raises ``StorageRefused`` for any other database and if SQLite is too old.
     """
@@ -67,7 +67,7 @@ def open_engines(url: str | URL) -> ReadWriteEngines:
 
 
 def require_dialect(name: str) -> None:
-    """Raise ``StorageRefused`` unless the database with this SQLAlchemy name is one that the tests run on."""
+    """Raise ``StorageRefused`` unless this SQLAlchemy dialect is supported."""
     if name not in SUPPORTED_DIALECTS:
         raise StorageRefused(f"{name} is not supported; use {' or '.join(SUPPORTED_DIALECTS.values())}")
 
@@ -79,7 +79,7 @@ def _is_in_memory(url: URL) -> bool:
 def _server(url: URL) -> ReadWriteEngines:
     options: dict[str, Any] = {"pool_pre_ping": True, "pool_recycle": 1800, "pool_size": 10, "max_overflow": 10}
     write, read = create_engine(url, **options), create_engine(url, **options)
-    # Writers see what is committed now and lock little; a reader, as on SQLite, sees one moment from its first statement on.
+    # Writers read the committed state and lock little; a reader, as on SQLite, reads one snapshot.
     event.listen(write, "connect", _mysql_setup("READ COMMITTED, READ WRITE"))
     event.listen(read, "connect", _mysql_setup("REPEATABLE READ, READ ONLY"))
     return ReadWriteEngines(read, write, takes_turns=False, one_connection=False)
@@ -91,7 +91,7 @@ def _mysql_setup(transactions: str) -> Callable[[DBAPIConnection, Any], None]:
         cursor.execute("SELECT VERSION()")
         if "mariadb" in str(cursor.fetchone()).lower():
             require_dialect("mariadb")
-        # A server may be set to cut what is too long instead of refusing it; what else it is set to is kept.
+        # Refuse values that are too long even if the server would cut them; its other modes are kept.
         strict = "sql_mode = CONCAT_WS(',', NULLIF(@@sql_mode, ''), 'STRICT_TRANS_TABLES')"
         cursor.execute(f"SET time_zone = '+00:00', innodb_lock_wait_timeout = {LOCK_TIMEOUT_SECONDS}, {strict}")
         cursor.execute(f"SET SESSION TRANSACTION ISOLATION LEVEL {transactions}")
@@ -109,7 +109,7 @@ def _set_up_sqlite(engine: Engine, *further: str) -> None:
     def connected(connection: sqlite3.Connection, _: Any) -> None:
         # The driver's own transaction handling would begin late and never IMMEDIATE.
         connection.isolation_level = None
-        # It is one for the whole process; one that the program has set stays.
+        # The setting applies to the whole process; keep one that the program has set.
         if not connection.execute("PRAGMA soft_heap_limit").fetchone()[0]:
             connection.execute(f"PRAGMA soft_heap_limit = {SQLITE_MEMORY_BYTES}").close()
         for pragma in ("foreign_keys = ON", "temp_store = MEMORY", "cache_size = -32000", *further):
@@ -119,13 +119,13 @@ def _set_up_sqlite(engine: Engine, *further: str) -> None:
 
 
 def _write_ahead_if_possible(connection: sqlite3.Connection, _: Any) -> None:
-    # A restored backup is in another mode; the first reader would hold up the writer that wants to change it.
+    # A restored backup is in another mode, and the first reader would block the writer that wants to change it.
     with suppress(sqlite3.OperationalError):
         connection.execute("PRAGMA journal_mode = WAL").close()
 
 
 class DeferredSQLite(SQLiteDialect_pysqlite):
-    """Begins a transaction that reads one moment from its first statement on."""
+    """Begins a transaction that reads one snapshot."""
 
     supports_statement_cache = True
     begin = "BEGIN"
@@ -136,7 +136,7 @@ class DeferredSQLite(SQLiteDialect_pysqlite):
 
 
 class ImmediateSQLite(DeferredSQLite):
-    """Begins a transaction that writes: a deferred one that finds another ahead fails at once, whatever the time-out."""
+    """Begins a transaction that writes: a deferred one fails immediately if another writer is ahead, whatever the time-out."""
 
     supports_statement_cache = True
     begin = "BEGIN IMMEDIATE"

@@ -1,7 +1,7 @@
-"""Changes of tables that may be repeated.
+"""Repeatable changes of tables.
 
-MySQL commits each change of a table at once. A migration that failed half-way is run again from its beginning, so each of
-its steps skips what an earlier run has done. The other databases take a failed migration back as a whole.
+MySQL commits each change of a table immediately. A migration that failed half-way runs again from its beginning, so each of its
+steps skips what an earlier run has done. The other databases roll back a failed migration.
 """
 
 from collections.abc import Sequence
@@ -11,7 +11,7 @@ import sqlalchemy as sa
 
 
 def create_table(name: str, *parts: sa.schema.SchemaItem, **options: Any) -> None:
-    """Create a table unless an earlier run did. One of the same name with other columns is refused by the database."""
+    """Create a table unless an earlier run did. A table of the same name with other columns is an error."""
     columns = {part.name for part in parts if isinstance(part, sa.Column)}
     if not (_may_be_repeated() and has_table(name) and columns <= _columns(name)):
         _operations().create_table(name, *parts, **options)
@@ -41,7 +41,7 @@ def has_table(name: str) -> bool:
 
 
 def _operations() -> Any:
-    # Alembic takes long to import, and programs that do not migrate import this module too.
+    # Alembic is slow to import, and programs that do not migrate import this module too.
     from alembic import op  # noqa: PLC0415
 
     return op
@@ -61,5 +61,5 @@ def _columns(table: str) -> set[str]:
 
 
 def _inspector() -> sa.Inspector:
-    # A new one each time: it remembers what it has seen.
+    # Create a new one each time, because it caches.
     return sa.inspect(_connection())

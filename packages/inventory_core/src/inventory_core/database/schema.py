@@ -20,30 +20,30 @@ from inventory_core.rules.texts import shown
 if TYPE_CHECKING:
     from alembic.config import Config
 
-# Alembic is imported where it migrates: it would take a quarter of a second of each command and 7 MB of each server.
+# Alembic is imported only to migrate: it costs a quarter of a second per command and 7 MB per server.
 # ruff: noqa: PLC0415
 
 LOCK_TIMEOUT_SECONDS = 300
-"""How long an instance waits for another one that migrates."""
+"""Seconds that an instance waits for another one that migrates."""
 
 _one_thread = threading.Lock()
-"""Alembic keeps the migration that runs in variables of its modules, so a process runs one at a time."""
+"""Alembic keeps the running migration in module variables, so a process runs one at a time."""
 
 
 @dataclass(frozen=True, slots=True)
 class SchemaChain:
-    """A line of Alembic migrations: ``location`` such as ``my_package:migrations``, and a version table of its own."""
+    """A chain of Alembic migrations: ``location`` such as ``my_package:migrations``, and its own version table."""
 
     location: str
     version_table: str
 
     def head(self) -> str:
-        """Return the revision that the program needs."""
+        """Return the revision that the program requires."""
         revisions = self._revisions()
         return next(iter(revisions.keys() - set(revisions.values())), "")
 
     def revision(self, engine: Engine) -> str | None:
-        """Return the revision that the database is at; None if it is empty. Raises ``StorageRefused``."""
+        """Return the revision of the database; None if it is empty. Raises ``StorageRefused``."""
         with _translated(engine), engine.connect() as connection:
             if not inspect(connection).has_table(self.version_table):
                 return None
@@ -57,11 +57,11 @@ class SchemaChain:
             raise SchemaNotCurrent(found, self.head(), newer=found is not None and found not in self._revisions())
 
     def upgrade(self, engine: Engine, revision: str = "head") -> None:
-        """Bring the schema up; on SQLite all or nothing.
+        """Bring the schema up to date; on SQLite all or nothing.
 
-        Safe to repeat, after a failure too, and to call from several threads and processes at once: one of them migrates, the
-        others wait. Raises ``StorageRefused``, ``DatabaseBusy``, ``SchemaNotCurrent`` for a database of a newer program, or
-        ``InvalidInput`` for a ``revision`` that does not exist.
+        Safe to repeat, also after a failure, and to call from several threads and processes at the same time: one of them
+        migrates, the others wait. Raises ``StorageRefused``, ``DatabaseBusy``, ``SchemaNotCurrent`` for a database of a newer
+        program, or ``InvalidInput`` for an unknown ``revision``.
         """
         from alembic import command
 
@@ -69,7 +69,7 @@ class SchemaChain:
         self._run(engine, lambda config: command.upgrade(config, revision))
 
     def downgrade(self, engine: Engine, revision: str) -> None:
-        """Take the schema back to ``revision`` (``base`` drops everything, with the data). Raises what ``upgrade`` raises."""
+        """Take the schema back to ``revision`` (``base`` drops everything, with the data). Raises the errors of ``upgrade``."""
         from alembic import command
 
         self._require_known(revision)
@@ -125,11 +125,11 @@ def _read_revision(script: str) -> tuple[str, str | None]:
 
 @contextmanager
 def _alone(engine: Engine, version_table: str) -> Iterator[None]:
-    """Let one process at a time migrate. SQLite's write lock does that; MySQL ends its transaction with each change of a table."""
+    """Allow one process at a time to migrate. SQLite's write lock does that; MySQL ends its transaction with each table change."""
     if engine.dialect.name != "mysql":
         yield
         return
-    # A lock is one for the whole server, and its name has at most 64 characters.
+    # A lock belongs to the whole server, and its name has at most 64 characters.
     name = hashlib.sha256(f"{engine.url.database}.{version_table}".encode()).hexdigest()
     with engine.connect() as guard:
         if guard.scalar(func.get_lock(name, LOCK_TIMEOUT_SECONDS)) != 1:

@@ -1,4 +1,4 @@
-"""Where sessions come from: the protocol that the core asks for, and its plain form over one database."""
+"""Sessions: the protocol that the core requires, and its implementation for one database."""
 
 import random
 import threading
@@ -27,21 +27,21 @@ T = TypeVar("T")
 
 ATTEMPTS = 6
 RETRY_TIMEOUT_SECONDS = 15.0
-"""How long a person waits for a page before they take it for dead, about."""
+"""Seconds after which users usually consider a page dead."""
 
 _WORK_RUNS = "inventory_core.work_runs"
-"""Marks, in ``Connection.info``, a connection whose transaction only ``write`` may end."""
+"""Key in ``Connection.info`` of a connection whose transaction only ``write`` may end."""
 
 
 class SessionSource(Protocol):
-    """The two methods that the core needs. ``inventory_replication`` offers the same two over a replicated set."""
+    """The methods that the core requires. ``inventory_replication`` offers the same for a replicated cluster."""
 
     def reader(self) -> AbstractContextManager[Session]:
         """Return a session on one server for one unit of work; it refuses to write."""
         ...
 
     def write(self, work: Callable[[Session], T]) -> T:
-        """Run ``work(session)`` in one transaction and give its result.
+        """Run ``work(session)`` in one transaction and return its result.
 
         ``work`` may be run again after a deadlock or a busy database, so it must have no effect outside the session.
         An exception from ``work`` rolls everything back. ``work`` must not end the transaction itself nor begin another
@@ -54,15 +54,15 @@ class SessionSource(Protocol):
 class SingleDatabase:
     """Sessions on one database: SQLite (WAL, foreign keys on, busy time-out) or MySQL.
 
-    Writes on SQLite take turns inside the process and begin with ``BEGIN IMMEDIATE``; a unit that meets a deadlock or
-    a busy database is repeated up to ``attempts`` times with a growing, random pause, but not begun again after ``patience``
-    seconds, which is also the longest wait for its turn; then ``DatabaseBusy`` is raised.
-    Driver errors that speak of the storage become ``StorageRefused``, a write in a reader ``ReadOnlyUnit``. Units do not
-    nest: a write inside a write, or any unit inside another on a database in memory, raises ``TransactionMisuse``, and so
-    does ``commit``, ``rollback`` or ``close`` inside ``work``. Thread-safe; not to be shared over a fork.
+    Writes on SQLite wait for each other inside the process and begin with ``BEGIN IMMEDIATE``. A unit that meets a deadlock or a
+    busy database is repeated up to ``attempts`` times with growing random pauses, but not started again after ``patience``
+    seconds, which is also the longest wait for its turn; then ``DatabaseBusy`` is raised. Driver errors about the storage become
+    ``StorageRefused``, a write in a reader ``ReadOnlyUnit``. Units do not nest: a write inside a write, any unit inside another
+    on a database in memory, and ``commit``, ``rollback`` or ``close`` inside ``work`` raise ``TransactionMisuse``. Thread-safe;
+    not to be shared over a fork.
 
-    ``engines`` come from ``open_engines``. Engines of the caller's own need the isolation level READ COMMITTED on MySQL:
-    the first write raises ``StorageRefused`` for any other one.
+    ``engines`` come from ``open_engines``. Other engines need the isolation level READ COMMITTED on MySQL; with any other level the
+    first write raises ``StorageRefused``.
     """
 
     def __init__(
@@ -72,7 +72,7 @@ class SingleDatabase:
         self._attempts = attempts
         self._patience = patience
         self._turn = _Turn(patience) if engines.takes_turns else None
-        # Two objects over one SQLite file would wait for each other in vain.
+        # Two objects for one SQLite file would block each other.
         one_file = engines.takes_turns and not engines.one_connection
         self._key = str(engines.write.url.database) if one_file else id(self)
         self._isolation_is_known = engines.write.dialect.name == "sqlite"
@@ -82,7 +82,7 @@ class SingleDatabase:
     def from_url(cls, url: str | URL, *, attempts: int = ATTEMPTS, patience: float = RETRY_TIMEOUT_SECONDS) -> Self:
         """Open the database at a SQLAlchemy URL such as ``sqlite:///stock.db`` or ``mysql+pymysql://…``.
 
-        Nothing is connected yet; the schema comes from ``inventory_core.CORE_SCHEMA.upgrade``.
+        Connects to nothing yet; ``inventory_core.CORE_SCHEMA.upgrade`` creates the schema.
         """
         return cls(open_engines(url), attempts=attempts, patience=patience)
 
@@ -95,9 +95,9 @@ class SingleDatabase:
 
     @classmethod
     def from_engine(cls, engine: Engine, *, attempts: int = ATTEMPTS, patience: float = RETRY_TIMEOUT_SECONDS) -> Self:
-        """Read and write through the caller's own engine.
+        """Read and write through the caller's engine.
 
-        On MySQL it needs the isolation level READ COMMITTED; on SQLite foreign keys are checked only if the engine turns them on.
+        On MySQL it needs the isolation level READ COMMITTED; on SQLite foreign keys are checked only if the engine enables them.
         Raises ``StorageRefused`` for a database that is not supported.
         """
         is_sqlite = engine.dialect.name == "sqlite"
@@ -107,12 +107,12 @@ class SingleDatabase:
 
     @property
     def engine(self) -> Engine:
-        """Return the engine that writes; migrations run on it."""
+        """Return the engine for writes, which migrations use."""
         return self._engines.write
 
     @property
     def engines(self) -> tuple[Engine, ...]:
-        """Every engine there is, each once; for listeners of their events."""
+        """Return every engine once, for event listeners."""
         return tuple({id(engine): engine for engine in (self._engines.read, self._engines.write)}.values())
 
     @contextmanager
@@ -158,7 +158,7 @@ class SingleDatabase:
             try:
                 result = work(session)
             except BaseException:
-                # A refused commit leaves a transaction that only this ends; the pool would take it for one that was ended.
+                # A refused commit leaves an open transaction, which the pool does not recognise.
                 session.work_runs = False
                 marks.pop(_WORK_RUNS, None)
                 session.rollback()
@@ -179,7 +179,7 @@ class SingleDatabase:
         return nullcontext() if self._turn is None else self._turn.taken()
 
     def _require_isolation(self, connection: Connection) -> None:
-        """Refuse an engine of the host's whose transactions would not see what others committed meanwhile."""
+        """Refuse a host's engine whose transactions do not see the commits of others."""
         if self._isolation_is_known:
             return
         level = connection.get_isolation_level()
@@ -190,7 +190,7 @@ class SingleDatabase:
         self._isolation_is_known = True
 
     def _refuse(self, error: DBAPIError | PoolTimeout, *, reading: bool = False) -> None:
-        """Raise the core's error for a driver's one, if there is one."""
+        """Raise the core's error for a driver error, if there is one."""
         if isinstance(error, PoolTimeout):
             raise DatabaseBusy(1) from error
         refused = translate_driver_error(error, self._engines.write.url, reading=reading)
@@ -199,7 +199,7 @@ class SingleDatabase:
 
 
 class _RunningWrites(threading.local):
-    """The databases that this thread is writing to."""
+    """The databases that this thread writes to."""
 
     def __init__(self) -> None:
         self.keys: set[object] = set()
@@ -210,7 +210,7 @@ _running_writes = _RunningWrites()
 
 @contextmanager
 def _without_nesting(key: object) -> Iterator[None]:
-    """Refuse a write inside another one of the same thread on the same database."""
+    """Refuse a write inside another one of the same thread and database."""
     if key in _running_writes.keys:
         raise TransactionMisuse("nested")
     _running_writes.keys.add(key)
@@ -221,7 +221,7 @@ def _without_nesting(key: object) -> Iterator[None]:
 
 
 class _WritingSession(Session):
-    """The session of a ``write``, whose transaction the work in it must leave alone."""
+    """The session of a ``write``, in which the work must not end the transaction."""
 
     work_runs = False
 
@@ -246,13 +246,13 @@ class _WritingSession(Session):
 
 
 def _refuse_commit(connection: Connection) -> None:
-    """Refuse a commit by way of the connection; the transaction is then only good for a rollback."""
+    """Refuse a commit on the connection; the transaction can then only be rolled back."""
     if _WORK_RUNS in connection.info:
         raise TransactionMisuse("commit")
 
 
 def _commit(session: Session) -> None:
-    """Commit; raise ``CommitUnknown`` if the answer of the server is missing."""
+    """Commit; raise ``CommitUnknown`` if the server's response is missing."""
     session.flush()
     try:
         session.commit()
@@ -265,7 +265,7 @@ def _commit(session: Session) -> None:
 
 
 class _Turn:
-    """Lets one thread at a time work, and refuses one that is at work already: it would wait for itself."""
+    """Lets one thread at a time work, and refuses one that already does: it would wait for itself."""
 
     def __init__(self, patience: float) -> None:
         self._patience = patience
@@ -288,7 +288,7 @@ class _Turn:
 
 @contextmanager
 def _query_only(session: Session) -> Iterator[None]:
-    """Let the one connection of a database in memory refuse to write for a while."""
+    """Make the single connection of a database in memory refuse writes."""
     connection = session.connection().connection.driver_connection
     if connection is None:
         raise LookupError("the session has no connection")
@@ -300,7 +300,7 @@ def _query_only(session: Session) -> Iterator[None]:
 
 
 class _ReadingSession(Session):
-    """Refuses what is visibly a change before it reaches the database, which refuses the rest."""
+    """Refuses obvious changes before they reach the database, which refuses the rest."""
 
 
 def _refuse_flush(*_: Any) -> None:

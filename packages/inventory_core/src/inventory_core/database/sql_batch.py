@@ -13,14 +13,14 @@ from inventory_core.database.columns import UtcMicroseconds
 from inventory_core.errors import DatabaseBusy
 
 MAX_PARAMETERS = 30_000
-"""SQLite takes 32,766 in one statement."""
+"""SQLite allows 32,766 per statement."""
 INSERT_BATCH_SIZE = 500
-"""A number that stays: the driver keeps the statement, which takes as long to parse as its rows to insert."""
+"""A fixed number: the driver caches the statement, which takes as long to parse as its rows to insert."""
 UPDATE_BATCH_SIZE = 1_000
-"""The database looks through the cases row by row, so more at once would be slower."""
+"""The database evaluates the cases row by row, so more at once would be slower."""
 CACHE_KIBIBYTES = 128_000
 MAX_STATEMENT_CHARACTERS = 4_000_000
-"""A server takes a statement of 64 MiB, or what it is set to; a character may take four bytes."""
+"""A server accepts statements of 64 MiB, or of its configured size; a character may take four bytes."""
 
 Row = Sequence[Any]
 _TIME = UtcMicroseconds()
@@ -39,7 +39,7 @@ def insert_rows(
 
 
 def update_rows(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Run a guarded UPDATE, its parameters written ``?``, for each row of driver values; every one must meet its row.
+    """Run a guarded UPDATE, its parameters written ``?``, for each row of driver values; each must match one row.
 
     Raises ``DatabaseBusy`` if one does not: then a lock did not hold.
     """
@@ -56,9 +56,9 @@ def set_by_id(
     besides: str = "",
     given: Row = (),
 ) -> None:
-    """Set one column of many rows, given by id and value, in few statements.
+    """Set one column of many rows, as pairs of id and value, in few statements.
 
-    ``besides`` is what else they set in every row, its parameters written ``?`` and ``given`` as driver values.
+    ``besides`` sets further columns in every row, its parameters written ``?``, with ``given`` as driver values.
     """
     mark = _mark(connection)
     besides = f", {besides.replace('?', mark)}" if besides else ""
@@ -71,9 +71,9 @@ def set_by_id(
 
 
 def select_in(connection: Connection, statement: str, values: Collection[Any], *, locked: bool) -> Sequence[Any]:
-    """Every row of a SELECT, ending in ``IN``, for these driver values; locked until the transaction ends if so asked.
+    """Return the rows of a SELECT that ends in ``IN``, for these driver values; if ``locked``, until the transaction ends.
 
-    A locking read sees what is committed now, whatever snapshot the transaction has; SQLite's one writer needs none.
+    A locking read sees the committed state, whatever snapshot the transaction has; SQLite's single writer needs no lock.
     """
     mark = _mark(connection)
     found: list[Any] = []
@@ -81,14 +81,14 @@ def select_in(connection: Connection, statement: str, values: Collection[Any], *
         batch = tuple(islice(values, start, start + MAX_PARAMETERS))
         lock = " FOR UPDATE" if locked and connection.dialect.name != "sqlite" else ""
         text = f"{statement} ({', '.join([mark] * len(batch))}){lock}"
-        # A session source that sends readers to replicas cannot see in a text that it only reads.
+        # A session source that sends readers to replicas cannot recognise a text that only reads.
         found += connection.exec_driver_sql(text, batch, execution_options={"read_only": not locked}).all()
     return found
 
 
 @contextmanager
 def enlarged_page_cache(connection: Connection) -> Iterator[None]:
-    """Allow SQLite more memory for changed pages: those that do not fit are written repeatedly within one transaction."""
+    """Allow SQLite more memory for changed pages: pages that do not fit are written repeatedly within one transaction."""
     if connection.dialect.name != "sqlite":
         yield
         return
@@ -100,26 +100,26 @@ def enlarged_page_cache(connection: Connection) -> Iterator[None]:
     try:
         yield
     finally:
-        # An interruption closes the connection, and the memory went with it.
+        # An interruption closes the connection, and frees the memory.
         if not connection.invalidated:
             connection.exec_driver_sql(f"PRAGMA cache_size = {before}")
             connection.exec_driver_sql(f"PRAGMA soft_heap_limit = {limit}")
 
 
 def stored_time(connection: Connection, moment: datetime | None) -> Any:
-    """A time as the driver stores it."""
+    """Return a time as the driver stores it."""
     to_driver = _TIME.dialect_impl(connection.dialect).bind_processor(connection.dialect)
     return moment if to_driver is None else to_driver(moment)
 
 
 def read_time(connection: Connection, stored: Any) -> datetime | None:
-    """A time that the driver read."""
+    """Return a time that the driver read."""
     from_driver = _TIME.dialect_impl(connection.dialect).result_processor(connection.dialect, None)
     return stored if from_driver is None else from_driver(stored)
 
 
 def _batches(connection: Connection, rows: Sequence[Row], at_once: int) -> Iterator[Sequence[Row]]:
-    """Up to ``at_once`` rows at a time, and to a server fewer of them if their texts are long."""
+    """Yield up to ``at_once`` rows at a time, and to a server fewer of them if their texts are long."""
     start = characters = 0
     for number, row in enumerate(rows if connection.dialect.name != "sqlite" else ()):
         length = sum(len(value) for value in row if isinstance(value, str))
@@ -137,7 +137,7 @@ def _mark(connection: Connection) -> str:
 
 FETCH_BATCH_SIZE = 1_000
 SQLITE_CACHE_KIBIBYTES = 8_000
-"""A scan uses each page of the file once or twice, so a large cache would only hold pages that are not read again."""
+"""A scan uses each page of the file once or twice, so a large cache would not help."""
 
 
 @contextmanager

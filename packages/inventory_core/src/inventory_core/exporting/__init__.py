@@ -1,1 +1,1 @@
-"""Export rows to files: what the columns are, and how they are written."""
+"""Export rows to files: columns and writers."""

@@ -23,7 +23,7 @@ TITLES = {
     "retired": {"es": "Eliminado", "en": "Retired"},
     "changed": {"es": "Último cambio", "en": "Last change"},
 }
-"""The header of each field by language; ``importing.reader`` takes every one of them back."""
+"""The header of each field by language; ``importing.reader`` accepts all of them."""
 
 LANGUAGES = ("es", "en")
 YES_NO = {"es": ("sí", "no"), "en": ("yes", "no")}
@@ -32,7 +32,7 @@ WIDTHS = {"code": 18, "name": 40, "description": 50, "category": 18, "location":
 
 @dataclass(frozen=True, slots=True)
 class FileColumn(Generic[Row]):
-    """One column: its header, its value for a row, its width in characters."""
+    """A column: its header, its value for a row, its width in characters."""
 
     header: str
     value: Callable[[Row], Cell]
@@ -44,7 +44,7 @@ def product_columns(
 ) -> Sequence[FileColumn[ProductRow]]:
     """Return the columns of an export of products; with a location, ``quantity`` is the quantity there.
 
-    Raises ``InvalidInput`` for a language that is not one of ``LANGUAGES``, ``ValueError`` for two columns of the same header.
+    Raises ``InvalidInput`` for a language that is not in ``LANGUAGES``, ``ValueError`` for two columns with the same header.
     """
     yes, no = _in(language, YES_NO)
     fields = ["code", "name", "description", "category", "quantity", "minimum", "retired", "changed"]
@@ -63,7 +63,7 @@ def product_columns(
 
 
 def stock_columns(language: str) -> Sequence[FileColumn[object]]:
-    """Return the columns of an export of balances: one row for each product and place."""
+    """Return the columns of an export of balances: one row for each product and location."""
     return [_column(field, language, attrgetter(field)) for field in ("code", "name", "location", "quantity")]
 
 

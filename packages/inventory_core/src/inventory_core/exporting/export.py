@@ -1,4 +1,4 @@
-"""The exports as use cases: exactly what a filter gives, to a file that appears only when it is whole."""
+"""The exports: the rows of a filter, written to a file that appears only when it is complete."""
 
 import os
 import shutil
@@ -40,14 +40,13 @@ def export_products(
     rows_per_sheet: int = ROWS_PER_SHEET,
     progress: Callable[[int], None] | None = None,
 ) -> int:
-    """Write every product of the filter; give the number of rows.
+    """Write every product of the filter; return the number of rows.
 
     With a location in the filter the file has a column for it, and the quantity is the one there. Columns of plugins
-    (``export_columns``) come last. A path gets its file at once when all is written, replacing an older one; a failed
-    export leaves what was there. Memory stays constant. ``progress`` is told the rows that are done, and cancels by raising.
-    Its errors and those of plugins' columns reach the caller as they are.
-    Raises ``StorageRefused`` if the file cannot be written, ``InvalidInput`` for another format or a language other than
-    ``es`` and ``en``, and ``ValueError`` for two columns of the same header.
+    (``export_columns``) come last. The file at a path is replaced when the new one is complete; a failed export leaves the old
+    one. Uses constant memory. Calls ``progress`` with the number of finished rows; it cancels by raising. Its errors and those of
+    plugins' columns are not wrapped. Raises ``StorageRefused`` if the file cannot be written, ``InvalidInput`` for another format
+    or a language other than ``es`` and ``en``, and ``ValueError`` for two columns with the same header.
     """
     further = [
         replace(column, value=_carrying(column.value))
@@ -80,7 +79,7 @@ def export_stock(
     *,
     language: str = "es",
 ) -> int:
-    """Write the balance of each product of the filter in each place, by code; otherwise as ``export_products``."""
+    """Write the balance of each product of the filter at each location, by code; otherwise like ``export_products``."""
     columns = stock_columns(language)
 
     def write(scratch: Path) -> int:
@@ -101,7 +100,7 @@ def _counted(rows: Iterator[ProductRow], progress: Callable[[int], None]) -> Ite
 
 
 def _deliver(target: Path | BinaryIO, write: Callable[[Path], int]) -> int:
-    """Let ``write`` make the file ``export`` in a scratch folder, and hand it over when it is whole."""
+    """Write the file ``export`` in a temporary folder with ``write``, and deliver it when it is complete."""
     beside = target.resolve().parent if isinstance(target, Path) else None
     with _storage(), TemporaryDirectory(prefix=".inventory-export-", dir=beside) as folder:
         made = Path(folder, "export")
@@ -116,7 +115,7 @@ def _deliver(target: Path | BinaryIO, write: Callable[[Path], int]) -> int:
 
 
 class _CalledFailed(Exception):
-    """Carries an error of a plugin or of the caller past those of the file."""
+    """Wraps an error of a plugin or of the caller, to distinguish it from errors of the file."""
 
     def __init__(self, error: OSError) -> None:
         self.error = error

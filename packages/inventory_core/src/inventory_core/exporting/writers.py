@@ -19,7 +19,7 @@ Row = TypeVar("Row")
 
 
 def write_csv(target: BinaryIO, columns: Sequence[FileColumn[Row]], rows: Iterable[Row]) -> int:
-    """Write a header and the rows; give the number of rows. ``target`` stays open."""
+    """Write a header and the rows; return the number of rows. ``target`` stays open."""
     text = io.TextIOWrapper(target, "utf-8-sig", newline="")
     try:
         writer = csv.writer(text)
@@ -44,7 +44,7 @@ def _cell(value: Cell) -> str | int | None:
 
 
 ROWS_PER_SHEET = 1_048_575
-"""Rows below the header that a sheet can hold."""
+"""Maximum number of rows below the header of a sheet."""
 DAY_ZERO = datetime(1899, 12, 30, tzinfo=UTC)
 SECONDS_PER_DAY = 86_400
 
@@ -58,10 +58,10 @@ def write_workbook(
     scratch: Path,
     rows_per_sheet: int = ROWS_PER_SHEET,
 ) -> int:
-    """Write the rows to the file ``target``; give their number.
+    """Write the rows to the file ``target``; return their number.
 
-    The header is frozen and filters; whole numbers are numbers, times are times in UTC, every text is a text. What does
-    not fit on a sheet goes to further ones, ``title 2`` and so on. ``scratch`` is a folder for rows on their way.
+    The header is frozen and has filters; whole numbers are numbers, times are times in UTC, every text is a text. Rows that do not
+    fit on a sheet go to further ones, ``title 2`` and so on. ``scratch`` is a folder for temporary files.
     """
     options = {
         "constant_memory": True,
@@ -90,7 +90,7 @@ class _Sheets(Generic[Row]):
         self._rows_per_sheet = rows_per_sheet
         self._bold = workbook.add_format({"bold": True})
         self._time = workbook.add_format({"num_format": "yyyy-mm-dd hh:mm:ss"})
-        # Without the prefix a text such as =1+1 becomes a formula when a person edits the cell.
+        # Without the prefix a text such as =1+1 becomes a formula when a user edits the cell.
         self._text = workbook.add_format({"quote_prefix": True, "num_format": "@"})
 
     def write(self, rows: Iterable[Row]) -> int:

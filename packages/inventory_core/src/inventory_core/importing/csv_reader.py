@@ -14,14 +14,14 @@ from inventory_core.importing.protocol import MEBIBYTE
 DELIMITERS = ",;\t"
 MAX_LINE = MEBIBYTE
 MAX_BATCH = 32 * MEBIBYTE
-"""Characters. They bound the memory that the cells of a line, and of the lines read at once, can take."""
+"""Characters. They limit the memory for the cells of a line, and of the lines that are read together."""
 _CHUNK = 1 << 20
 _ENDS = ("\n", "\r")
 _SEPARATOR_LINE = re.compile(r"sep=([,;\t|])\r?\n?", re.IGNORECASE)
 
 
 def csv_batches(content: bytes, size: int) -> Iterator[list[list[str]]]:
-    """Decide encoding and delimiter; yield ``size`` records at a time, without the guard of exports.
+    """Detect encoding and delimiter; yield ``size`` records at a time, with the formula guard removed.
 
     Raises ``FileRefused``: ``not_text`` or ``encoding``; and while the records are read ``broken_quotes``, ``long_cell`` or
     ``long_row``.
@@ -51,7 +51,7 @@ def csv_batches(content: bytes, size: int) -> Iterator[list[list[str]]]:
 
 
 class _Lines:
-    """The lines of a text, refused if they are too long for the records of one batch."""
+    """The lines of a text; refuses lines that are too long for one batch."""
 
     def __init__(self, text: io.TextIOWrapper) -> None:
         self.room = MAX_BATCH
@@ -79,7 +79,7 @@ def _from_utf16(content: bytes) -> bytes:
 def _encoding(content: bytes) -> str:
     if _decodes(content, "utf-8"):
         return "utf-8-sig"
-    # A mark that says UTF-8, or nothing wrong but the end: not another encoding but a damaged file.
+    # A UTF-8 mark, or an error only at the end: the file is damaged, not in another encoding.
     if (
         content.startswith(codecs.BOM_UTF8)
         or _decodes(content, "utf-8", whole=False)
@@ -101,7 +101,7 @@ def _decodes(content: bytes, encoding: str, *, whole: bool = True) -> bool:
 
 
 def _delimiter(text: str) -> str:
-    """Return the delimiter that the first line which is not blank has most often outside of quotes; a comma if it has none."""
+    """Return the most frequent delimiter outside of quotes in the first line that is not blank; a comma if it has none."""
     counts = dict.fromkeys(DELIMITERS, 0)
     quoted = False
     for char in text.lstrip("\r\n"):

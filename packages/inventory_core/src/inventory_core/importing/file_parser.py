@@ -1,4 +1,4 @@
-"""A file becomes frames of rows. Runs in a process of its own, with limits (see ``parser_process``)."""
+"""Parses a file into frames of rows. Runs in its own process, with limits (see ``parser_process``)."""
 
 from collections.abc import Iterator, Mapping
 from pathlib import PurePath
@@ -17,21 +17,21 @@ from inventory_core.importing.protocol import (
 )
 
 BATCH_SIZE = 500
-"""Rows at once; few in flight spare the garbage collector."""
+"""Rows per frame; few rows in memory relieve the garbage collector."""
 OLE_CONTAINER = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 ZIP = (b"PK\x03\x04", b"PK\x05\x06", b"PK\x07\x08")
 _NO_ERRORS: Mapping[int, Mapping[int, str]] = {}
 
 
 def parse_file(content: bytes, filename: str, sheet: str | None, limits: Limits) -> Iterator[Frame]:
-    """Yield the rows of a CSV file or a workbook that are not blank, then one frame with the name of the sheet.
+    """Yield the non-blank rows of a CSV file or a workbook, then one frame with the name of the sheet.
 
-    Raises ``FileRefused`` with the reasons that ``read_table`` names.
+    Raises ``FileRefused`` with the reasons of ``read_table``.
     """
     if not content:
         raise FileRefused("empty")
     if content.startswith(ZIP):
-        # CSV files are read without it, and sooner.
+        # CSV files do not need it.
         from inventory_core.importing.xlsx_reader import WorkbookReader  # noqa: PLC0415
 
         reader = WorkbookReader(content, sheet, limits)

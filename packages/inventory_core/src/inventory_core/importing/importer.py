@@ -1,4 +1,4 @@
-"""Import a table, all of it or nothing, or preview that."""
+"""Import a table, all rows or none, or preview it."""
 
 import dataclasses
 from collections.abc import Iterator, Sequence
@@ -37,7 +37,7 @@ CHANGE_BATCH_SIZE = 8_000
 
 @check_arguments
 def preview_import(inventory: InventoryContext, table: Table, progress: Progress | None = None) -> ImportPreview:
-    """Return what an import of the table would do now, and everything that is wrong with it. Changes nothing."""
+    """Return what an import of the table would change now, and all its faults. Changes nothing."""
     log = FaultCollector(_columns(table))
     samples: list[RowSample] = []
     with inventory.sessions.reader() as session:
@@ -62,11 +62,11 @@ def preview_import(inventory: InventoryContext, table: Table, progress: Progress
 def import_table(
     inventory: InventoryContext, table: Table, *, actor: str, operation: str, progress: Progress | None = None
 ) -> ImportResult:
-    """Carry out the whole table in one transaction.
+    """Import the whole table in one transaction.
 
-    Everything is checked again inside it. Raises ``RowsRefused`` with every fault, ``OperationReused``, or whatever
-    ``progress`` raises; then nothing was changed. ``progress`` is called inside the transaction, and again from the start
-    if the transaction is repeated; on SQLite it must not write to the same database, which would wait for itself.
+    Checks everything again inside it. Raises ``RowsRefused`` with every fault, ``OperationReused``, or any error of ``progress``;
+    then nothing was changed. ``progress`` is called inside the transaction, and again from the start if the transaction is
+    repeated; on SQLite it must not write to the same database, which would deadlock.
     """
 
     def work(unit: UnitOfWork) -> ImportResult:
@@ -98,7 +98,7 @@ def _import(unit: UnitOfWork, table: Table, progress: Progress | None) -> Import
 def _import_all(unit: UnitOfWork, table: Table, progress: Progress | None) -> ImportResult:
     connection = unit.connection
     log = FaultCollector(_columns(table))
-    # The one writer of SQLite has locked everything already.
+    # SQLite's single writer has already locked everything.
     if connection.dialect.name != "sqlite":
         _lock(connection, table)
     planner = Planner(table, read_stored_names(connection, locked=True), log, _watch(unit.plugins, unit.actor))
@@ -138,7 +138,7 @@ def _plan(
     *,
     importing: bool,
 ) -> Iterator[list[Change]]:
-    """Classify the table batch by batch; the next one is read when the changes of the last one are dealt with."""
+    """Classify the table batch by batch; the next batch is read after the changes of the last one were processed."""
     reader = BatchParser(table, log)
     for batch in table.batches:
         lines = reader.read(batch)
@@ -166,7 +166,7 @@ def _write(unit: UnitOfWork, planner: Planner, writer: ImportWriter, changes: Se
 
 
 def _end_of_batch(waiting: Sequence[Change]) -> int:
-    """Return how many changes to write at once: as many as create ``CREATE_BATCH_SIZE`` products, or all."""
+    """Return how many changes to write together: at most those that create ``CREATE_BATCH_SIZE`` products."""
     created = 0
     for number, change in enumerate(waiting, start=1):
         created += change.old is None
@@ -180,7 +180,7 @@ def _created_in(changes: Sequence[Change]) -> int:
 
 
 def _lock(connection: Connection, table: Table) -> None:
-    """Lock every product that the table names, in the order in which every operation locks: by id, not by row."""
+    """Lock every product of the table, in the order that every operation uses: by id, not by row."""
     code_at = table.places["code"]
     found: set[int] = set()
     for batch in table.batches:

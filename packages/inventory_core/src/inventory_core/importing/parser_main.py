@@ -1,6 +1,6 @@
-"""The process that reads one file: the file on standard input, frames on standard output, the request as its argument.
+"""The process that parses one file: the file on standard input, frames on standard output, the request as its argument.
 
-It is run as a script by ``parser_process``, without the packages that the rest of the library needs, so that it starts fast.
+``parser_process`` runs it as a script, without the packages that the rest of the library needs, so that it starts fast.
 """
 
 import contextlib
@@ -15,7 +15,7 @@ def main() -> None:
     request = json.loads(sys.argv[1])
     sys.path[:] = request["path"]
     package = types.ModuleType("inventory_core")
-    # Stands for the package itself, whose own module would import the whole library.
+    # Replaces the package itself, whose module would import the whole library.
     package.__path__ = [str(Path(__file__).resolve().parents[1])]
     sys.modules["inventory_core"] = package
 
@@ -24,11 +24,11 @@ def main() -> None:
     from inventory_core.importing.protocol import Frame, FrameKind, Limits, frame_of, write_frame  # noqa: PLC0415
 
     limits = Limits(**request["limits"])
-    # Made before memory is short.
+    # Created before memory is short.
     out_of_memory = frame_of(FrameKind.REFUSED, "too_demanding", "memory")
     out = sys.stdout.buffer
     _limit_process(limits.memory, limits.seconds)
-    # The parent may give up first.
+    # The parent may end first.
     with contextlib.suppress(BrokenPipeError):
         write_frame(out, Frame(FrameKind.STARTED))
         try:
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def _limit_process(memory: int, seconds: float) -> None:
-    """Bound what this process may take, and make it yield to others; each as far as the platform can."""
+    """Limit this process, and lower its priority, as far as the platform allows."""
     with contextlib.suppress(ImportError, OSError, ValueError):
         import os  # noqa: PLC0415
         import resource  # noqa: PLC0415
@@ -58,7 +58,7 @@ def _limit_process(memory: int, seconds: float) -> None:
             with contextlib.suppress(OSError, ValueError):
                 resource.setrlimit(which, (amount, amount))
         os.nice(5)
-    # Where memory runs out all the same, this process ends and not the server.
+    # If memory runs out nevertheless, the kernel ends this process and not the server.
     with contextlib.suppress(OSError):
         Path("/proc/self/oom_score_adj").write_text("1000", "ascii")
 

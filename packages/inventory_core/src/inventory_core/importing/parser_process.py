@@ -1,4 +1,4 @@
-"""Runs the reader of a file in a process of its own: a file that crashes it, or is too much for it, harms nothing else."""
+"""Runs the parser of a file in its own process: a file that crashes it or exceeds its limits does no further harm."""
 
 import dataclasses
 import json
@@ -21,12 +21,11 @@ _LOG = logging.getLogger(__name__)
 
 
 def parse_in_process(file: IO[bytes], *, filename: str, sheet: str | None, limits: Limits) -> Generator[Frame]:
-    """Start a reader and yield its frames of rows and its end; close the iterator to end it early.
+    """Start a parser process and yield its frames of rows and its end; close the iterator to end it early.
 
-    ``file`` is a real file, which is read from its position on. The reader is bounded by ``limits`` in memory, where the
-    platform can do that, and in time.
-    Raises ``FileRefused``: what the reader refuses, or ``too_demanding`` with ``memory``, ``time`` or ``crash`` if it does not
-    come to an end; and ``StorageRefused`` if it cannot be started.
+    ``file`` is a real file, which is read from its position on. ``limits`` bound the time of the process and, if the platform
+    allows, its memory. Raises ``FileRefused`` with the reasons of the parser, or ``too_demanding`` with ``memory``, ``time`` or
+    ``crash`` if it does not finish; and ``StorageRefused`` if it cannot be started.
     """
     with tempfile.TemporaryFile() as messages:
         try:
@@ -110,7 +109,7 @@ def _content_of(frame: Frame) -> Iterator[Frame]:
 def _cause(status: int, *, late: bool) -> str:
     if late or status == -getattr(signal, "SIGXCPU", 0):
         return "time"
-    # A library that gets no memory aborts; the system kills.
+    # A library without memory aborts; the operating system kills.
     return "memory" if -status in (signal.SIGABRT, getattr(signal, "SIGKILL", 0)) else "crash"
 
 

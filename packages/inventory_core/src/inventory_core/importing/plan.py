@@ -1,4 +1,4 @@
-"""Decide what each row changes, for preview and import alike."""
+"""Decide what each row changes, for preview and import."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -28,7 +28,7 @@ class StoredProduct(NamedTuple):
 
 
 class Fields(NamedTuple):
-    """A product's own fields, apart from its code."""
+    """The fields of a product, apart from its code."""
 
     name: str
     description: str
@@ -38,7 +38,7 @@ class Fields(NamedTuple):
 
 
 class BalanceStep(NamedTuple):
-    """One balance is set; ``before`` is None where nothing ever lay."""
+    """A new balance; ``before`` is None if there was none."""
 
     location: NameKey
     before: int | None
@@ -46,15 +46,15 @@ class BalanceStep(NamedTuple):
 
     @property
     def quantity(self) -> int:
-        """Return the change, signed; 0 for a place that only becomes known for the product."""
+        """Return the signed change; 0 if the product only gets the location."""
         return self.after - (self.before or 0)
 
 
 class Change(NamedTuple):
-    """What a row does.
+    """The effect of a row.
 
-    ``known`` is None as long as the product is not stored, ``old`` in the one row that creates it; ``old`` and ``new`` are
-    equal if only stock changes. ``total`` is the product's sum afterwards.
+    ``known`` is None until the product is stored, ``old`` in the one row that creates it; ``old`` and ``new`` are equal if only
+    stock changes. ``total`` is the product's sum afterwards.
     """
 
     line: ParsedRow
@@ -66,7 +66,7 @@ class Change(NamedTuple):
 
     @property
     def is_seen(self) -> bool:
-        """False if no field and no quantity changes: a place only becomes known for the product."""
+        """Return False if no field and no quantity changes: the product only gets a location."""
         return self.old != self.new or (self.step is not None and self.step.quantity != 0)
 
 
@@ -85,7 +85,7 @@ class StoredNames:
         self.add(self.categories, self.locations)
 
     def add(self, categories: Mapping[str, tuple[int, str]], locations: Mapping[str, tuple[int, str]]) -> None:
-        """Note what is stored by now."""
+        """Add categories and locations that were stored."""
         self.categories |= categories
         self.locations |= locations
         self.category_names |= {row_id: NameKey(key, name) for key, (row_id, name) in categories.items()}
@@ -98,7 +98,7 @@ class StoredNames:
 
 
 def sample(change: Change) -> RowSample:
-    """Show a change to a person."""
+    """Return a readable form of a change."""
     old, new = change.old, change.new
     changes = []
     for name in ("name", "description", "category", "minimum"):
@@ -125,14 +125,14 @@ def shown(value: object) -> str:
 
 
 Check = Callable[[ProposedChange], Sequence[str]]
-"""Asks the plugins about a change; gives their refusals."""
+"""Calls the check hooks with a change; returns their refusals."""
 Balances = Mapping[int, Mapping[int, int]]
 """Quantities by product and location."""
 _NOWHERE: Mapping[int, int] = {}
 
 
 class _Refused(Exception):
-    """A line cannot be imported: the field, its value, the reason and its limit."""
+    """The row cannot be imported: the field, its value, the reason and its limit."""
 
     def __init__(self, field: str, value: str, reason: str, limit: int | None = None) -> None:
         self.fault = (field, value, reason, limit)
@@ -140,7 +140,7 @@ class _Refused(Exception):
 
 
 class _Seen(NamedTuple):
-    """What earlier rows made of a product, where a product may have several rows: one for each place."""
+    """The effect of earlier rows on a product, if it has several rows: one per location."""
 
     row: int
     new: Fields
@@ -150,7 +150,7 @@ class _Seen(NamedTuple):
 
 @dataclass(slots=True)
 class ImportHooks:
-    """Who imports, and who is asked: None if no plugin cares."""
+    """The actor of the import, and the check hooks: None if no plugin has one."""
 
     actor: str
     check: Check | None
@@ -173,11 +173,11 @@ class Planner:
         self._seen: dict[str, _Seen] = {}
 
     def needs_balances(self, line: ParsedRow, known: StoredProduct) -> bool:
-        """Return whether the line sets a quantity that the product's total does not tell."""
+        """Return whether the line sets a quantity that the product's total does not determine."""
         return line.quantity is not None and (line.location is not None or line.quantity != known.quantity)
 
     def plan(self, lines: Iterable[ParsedRow], known: Mapping[str, StoredProduct], balances: Balances) -> list[Change]:
-        """Return what the lines change; notes faults, counts the rest, and leaves out lines that change nothing."""
+        """Return the changes of the lines; records faults, counts the rest, and omits lines that change nothing."""
         plan = self._plan_one_of_several if self._several else self._plan_only
         changes = []
         for line in lines:
@@ -194,7 +194,7 @@ class Planner:
         return changes
 
     def _look_at_faulty(self, line: ParsedRow, known: StoredProduct | None) -> None:
-        """Return what can be told although values of the line are wrong: that its code is doubled, or unknown."""
+        """Check the code of a line with other faults: it may be duplicated or unknown."""
         if not self._several:
             self._first_with(line.key, line)
         elif line.location is not None:
@@ -264,7 +264,7 @@ class Planner:
         return self._checked(line, known, seen.new, seen.new, seen.total, step)
 
     def _asked(self, line: ParsedRow, old: Fields) -> Fields:
-        """Return the fields that the line asks for; where no column speaks of it, naming a retired product brings it back."""
+        """Return the fields that the line requests. Without a column for it, a row of a retired product restores it."""
         old_name, old_description, old_category, old_minimum, retired = old
         _, _, _, name, description, category, _, _, minimum, asked, _ = line
         if asked is not None:
@@ -280,7 +280,7 @@ class Planner:
         )
 
     def _only_place(self, here: Mapping[int, int]) -> NameKey | None:
-        """Where a total goes: to the one place that the product lies in, or to the default one; None if it lies in several."""
+        """Return the location for a total: the product's only one, or the default one; None if it has several."""
         filled = [place for place, quantity in here.items() if quantity]
         if not filled:
             return self.places.default
@@ -300,7 +300,7 @@ class Planner:
         total: int,
         step: BalanceStep | None,
     ) -> Change:
-        """Return the change, unless its total is too large or a plugin refuses it; notes the names that it brings."""
+        """Return the change, unless its total is too large or a plugin refuses it; records the new names."""
         after = total
         if step is not None:
             after += step.quantity
@@ -320,7 +320,7 @@ class Planner:
         return Change(line, known, old, new, after, step)
 
     def _count(self, change: Change) -> bool:
-        """Count a change; give False if it changes nothing, and not even makes a place known for its product."""
+        """Count a change; return False if it changes nothing, not even the locations of its product."""
         counts, (_, _, old, new, _, step) = self.counts, change
         moved = step is not None and step.quantity != 0
         counts.stock_changes += moved

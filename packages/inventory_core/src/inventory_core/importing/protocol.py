@@ -1,7 +1,7 @@
-"""Define what is exchanged with the process that reads a file: its limits, and frames of rows.
+"""The protocol with the process that parses a file: limits, and frames of rows.
 
-Frames have a fixed header and their payload in the form of ``marshal``. Both ends are the same release of this program on the
-same interpreter, which is what ``marshal`` is for.
+Frames have a fixed header and a payload encoded with ``marshal``, because both ends are the same release of this program on the
+same interpreter.
 """
 
 import marshal
@@ -16,24 +16,24 @@ from typing import IO, Any, NamedTuple
 MEBIBYTE = 1 << 20
 MAX_MEMORY = 512 * MEBIBYTE
 SHARE_OF_CONTAINER = 0.4
-"""The share of a container's memory that the reader of one file may take; the server needs the rest."""
+"""The share of a container's memory for the parser of one file; the server needs the rest."""
 _CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
 
 def default_memory() -> int:
-    """Return the bytes of memory that the reader of a file may take here: fewer in a small container."""
+    """Return the memory limit of a parser in bytes: less in a small container."""
     for path in _CGROUP_LIMITS:
         try:
             return min(MAX_MEMORY, int(int(path.read_text("ascii")) * SHARE_OF_CONTAINER))
         except (OSError, ValueError):
-            # No such controller, or the word "max".
+            # There is no such controller, or it contains the word "max".
             continue
     return MAX_MEMORY
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Bounds of what is read.
+    """Limits of a file.
 
     Attributes:
         file: Bytes of the file.
@@ -84,12 +84,12 @@ _HEADER = struct.Struct("<BIIQ")
 
 
 class FrameKind(IntEnum):
-    """What a frame says."""
+    """The kind of a frame."""
 
     STARTED = 1
-    """The reader runs."""
+    """The parser has started."""
     ALIVE = 2
-    """The reader works, and has no row yet."""
+    """The parser works, but has no row yet."""
     ROWS = 3
     """Payload: the number of the first row or of each, the rows, and the error cells by row."""
     END = 4
@@ -99,7 +99,7 @@ class FrameKind(IntEnum):
 
 
 class Frame(NamedTuple):
-    """One message of the reader; ``rows`` is the number of rows in the payload, ``last`` the number of the last row read."""
+    """A message of the parser; ``rows`` is the number of rows in the payload, ``last`` the number of the last row read."""
 
     kind: FrameKind
     rows: int = 0
@@ -124,11 +124,11 @@ class Rows(NamedTuple):
 
 
 class TruncatedFrame(Exception):
-    """The reader ended in the middle of a frame, or sent what is not a frame."""
+    """The parser ended in the middle of a frame, or sent something else."""
 
 
 def rows_frames(rows: Rows, last: int) -> Iterator[Frame]:
-    """Encode rows, as several frames if they are large; a single row beyond ``MAX_FRAME`` is left to the other end."""
+    """Encode rows, as several frames if they are large; a single row beyond ``MAX_FRAME`` is left to the receiver."""
     numbers, cells, errors = rows
     first: int | list[int] = numbers[0] if isinstance(numbers, range) else list(numbers)
     content: Any = (first, cells, errors)

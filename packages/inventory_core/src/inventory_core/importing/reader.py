@@ -44,10 +44,10 @@ FIELDS: Mapping[str, str] = {
 
 
 def find_fields(headers: Sequence[str]) -> dict[str, int]:
-    """Return the column of each known field; without a ``name`` the file only sets balances, and nothing else of it is read.
+    """Return the column of each known field; without a ``name`` the file only sets balances, and its other columns are ignored.
 
-    Raises ``FileRefused``: ``doubled_column`` for two columns of one field, ``missing_column`` if a column is missing without
-    which nothing can be imported: ``code``, and then ``name`` or both ``location`` and ``quantity``.
+    Raises ``FileRefused``: ``doubled_column`` for two columns of one field, ``missing_column`` if a required column is missing:
+    ``code``, and ``name`` or both ``location`` and ``quantity``.
     """
     places: dict[str, int] = {}
     for place, header in enumerate(headers):
@@ -73,10 +73,10 @@ def _missing(places: Mapping[str, int]) -> str | None:
 
 
 class RowStore:
-    """Frames of rows, written once and read any number of times; a few stay in memory. Not for several threads at once."""
+    """Frames of rows, written once and readable any number of times; a few stay in memory. Not thread-safe."""
 
     def __init__(self, limit: int) -> None:
-        """Make an empty store of at most ``limit`` bytes."""
+        """Create an empty store of at most ``limit`` bytes."""
         self._limit = limit
         self._size = 0
         self._places: list[tuple[int, int]] = []
@@ -84,7 +84,7 @@ class RowStore:
         weakref.finalize(self, self._file.close)
 
     def add(self, payload: bytes) -> None:
-        """Keep the payload of a frame. Raises ``FileRefused`` (``too_demanding``) or ``StorageRefused``."""
+        """Store the payload of a frame. Raises ``FileRefused`` (``too_demanding``) or ``StorageRefused``."""
         if self._size + len(payload) > self._limit:
             raise FileRefused("too_demanding", "storage")
         try:
@@ -95,7 +95,7 @@ class RowStore:
         self._size += len(payload)
 
     def __iter__(self) -> Iterator[Rows]:
-        """Read all rows again, some hundreds at a time."""
+        """Read all rows again, a few hundred at a time."""
         for start, length in self._places:
             # Another iteration may have moved the file's position since.
             self._file.seek(start)
@@ -104,7 +104,7 @@ class RowStore:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A file that was read and whose header was understood; its rows are not checked yet.
+    """A file with a valid header; its rows are not checked yet.
 
     Attributes:
         headers: The texts of the header.
@@ -112,7 +112,7 @@ class Table:
         sheet: The sheet of a workbook.
         size: The number of rows that are not blank.
         digest: The SHA-256 of the content.
-        batches: The rows that are not blank, some hundreds at a time, from the first one at each iteration.
+        batches: The rows that are not blank, a few hundred at a time; each iteration starts at the first one.
     """
 
     headers: tuple[str, ...]
@@ -124,17 +124,17 @@ class Table:
 
     @property
     def kind(self) -> str:
-        """``products``, or ``stock``: a file that sets balances only."""
+        """Return ``products``, or ``stock`` for a file that only sets balances."""
         return "products" if "name" in self.places else "stock"
 
     @property
     def unused_columns(self) -> tuple[str, ...]:
-        """Return the headers that an import does not read, without the time of the last change, which exports write."""
+        """Return the headers that an import ignores, except the time of the last change, which exports write."""
         used = set(self.places.values())
         return tuple(header for place, header in enumerate(self.headers) if place not in used and header)
 
     def rows(self) -> Iterator[tuple[int, Sequence[str]]]:
-        """Every row that is not blank, with its number as a spreadsheet shows it."""
+        """Yield every row that is not blank, with its number in a spreadsheet."""
         for batch in self.batches:
             yield from zip(batch.numbers, batch.cells, strict=True)
 
@@ -142,7 +142,7 @@ class Table:
 _PIECE = MEBIBYTE
 
 Progress = Callable[[int, int, str], None]
-"""Takes the rows done, the rows in all (0: not known), and the stage: ``reading``, ``checking`` or ``writing``.
+"""Called with the finished rows, the total rows (0: not known), and the stage: ``reading``, ``checking`` or ``writing``.
 
 It cancels by raising.
 """
@@ -156,20 +156,19 @@ def read_table(
     limits: Limits = IMPORT_LIMITS,
     progress: Progress | None = None,
 ) -> Table:
-    """Read a CSV file or a workbook (XLSX); its content decides which of them it is.
+    """Read a CSV file or a workbook (XLSX), which the content decides.
 
     CSV may be UTF-8, UTF-16 with a byte order mark, or Windows-1252, with commas, semicolons or tabs. Of a workbook
-    ``sheet`` is read, the first one if None. The file is parsed in a process of its own, bounded by ``limits``; the rows are
-    kept in the temporary folder as long as the table is. ``progress`` is called with the rows that are read, in the stage
-    ``reading``.
+    ``sheet`` is read, the first one if None. The file is parsed in its own process, bounded by ``limits``; the rows are kept in
+    the temporary folder as long as the table is. ``progress`` is called with the number of rows read, in the stage ``reading``.
 
     Raises:
         FileRefused: with a stable ``reason``: ``empty``, ``too_large``, ``too_many_rows``, ``too_many_columns``,
             ``too_many_cells``, ``too_many_strings``, ``unpacked_too_large``, ``not_text``, ``encoding``, ``broken_quotes``,
             ``long_cell``, ``long_row``, ``old_format``, ``wrong_format``, ``password``, ``damaged``, ``cell_out_of_range``,
             ``doubled_sheet``, ``no_such_sheet``, ``missing_column`` or ``doubled_column``; or ``too_demanding``, with
-            ``memory``, ``time``, ``storage`` or ``crash`` as its detail, if the process that reads the file has to be ended or
-            ends by itself. The same file would be refused again.
+            ``memory``, ``time``, ``storage`` or ``crash`` as its detail, if the process that parses the file fails or is ended. The
+                same file would be refused again.
         StorageRefused: if the file cannot be read, or nothing can be written to the temporary folder.
     """
     with _opened(source, limits) as file:
@@ -181,7 +180,7 @@ def read_table(
 
 
 def build_table(frames: Iterable[Frame], *, digest: str, limits: Limits, progress: Progress | None = None) -> Table:
-    """Take the header from the first row, store the others. Raises as ``read_table`` does."""
+    """Take the header from the first row, store the others. Raises the errors of ``read_table``."""
     store = RowStore(limits.stored)
     headers: tuple[str, ...] = ()
     places: dict[str, int] = {}
@@ -210,7 +209,7 @@ def build_table(frames: Iterable[Frame], *, digest: str, limits: Limits, progres
 
 @contextmanager
 def _opened(source: Path | BinaryIO, limits: Limits) -> Iterator[IO[bytes]]:
-    """Yield a real file at its beginning: that of the caller, or a copy of what is not one."""
+    """Yield a real file at its beginning: the caller's, or a copy."""
     try:
         if isinstance(source, Path):
             with source.open("rb") as file, _opened(file, limits) as opened:
@@ -228,7 +227,7 @@ def _opened(source: Path | BinaryIO, limits: Limits) -> Iterator[IO[bytes]]:
 
 
 def _is_real_file(source: BinaryIO) -> bool:
-    # Others may have a number of a file whose content is not theirs, such as a compressed one.
+    # Other objects may have the descriptor of a file with other content, such as a compressed one.
     return (
         isinstance(source, io.BufferedReader | io.BufferedRandom)
         and isinstance(source.raw, io.FileIO)
@@ -243,7 +242,7 @@ def _copy(source: BinaryIO, copy: IO[bytes], size: int) -> None:
 
 
 def _digest(file: IO[bytes], limits: Limits) -> str:
-    """Return the SHA-256 of the rest of the file. Raises ``FileRefused`` (``too_large``) before it is read whole."""
+    """Return the SHA-256 of the rest of the file. Raises ``FileRefused`` (``too_large``) before it is read completely."""
     digest, size = hashlib.sha256(), 0
     while piece := file.read(_PIECE):
         size += len(piece)

@@ -1,4 +1,4 @@
-"""Define what a preview and an import return."""
+"""The results of a preview and an import."""
 
 from dataclasses import dataclass, field
 from typing import Any, Self
@@ -14,9 +14,9 @@ MAX_VALUE_LENGTH = 80
 class RowFault:
     """One thing that is wrong with one value of the file.
 
-    ``row`` is the number that a spreadsheet shows, ``column`` the header as it stands in the file (empty for the row as a
-    whole), ``value`` what was given (cut to 80 characters; for ``refused`` the text of the plugin), ``reason`` a stable key:
-    those of ``errors.Fault`` and ``duplicate`` or ``differs`` (``limit`` is the row that came first), ``unknown``, ``retired``,
+    ``row`` is the number in a spreadsheet, ``column`` the header in the file (empty for the row as a whole), ``value`` the
+    rejected value (cut to 80 characters; for ``refused`` the text of the plugin), ``reason`` a stable key: those of
+    ``errors.Fault`` and ``duplicate`` or ``differs`` (``limit`` is the row that came first), ``unknown``, ``retired``,
     ``ambiguous_location``, ``refused``, ``error_cell`` and ``too_many_cells`` (``limit`` is the number of columns).
     """
 
@@ -38,7 +38,7 @@ class FieldChange:
 
 @dataclass(frozen=True, slots=True)
 class RowSample:
-    """What one row would do: ``action`` is ``create``, ``update``, ``restore``, ``retire`` or ``stock``."""
+    """The effect of one row: ``action`` is ``create``, ``update``, ``restore``, ``retire`` or ``stock``."""
 
     row: int
     code: str
@@ -48,11 +48,11 @@ class RowSample:
 
 @dataclass(slots=True)
 class Counts:
-    """What the rows come to, while they are counted.
+    """The running totals of the rows.
 
     ``created``, ``restored``, ``retired`` and ``updated`` are products (each counts once, as the first that applies),
-    ``stock_changes`` balances that another quantity is set for (each has its movement), ``unchanged`` rows that change
-    neither a field nor a quantity.
+    ``stock_changes`` balances that get another quantity (each has its movement), ``unchanged`` rows that change no field and no
+    quantity.
     """
 
     rows: int = 0
@@ -66,10 +66,10 @@ class Counts:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportPreview:
-    """What an import would do.
+    """The result of a preview.
 
-    The counts are those of ``Counts``; rows with faults are in none of them but ``rows``. ``faults`` are the first 1,000
-    of ``faults_total``, ``samples`` the first 20 rows that change something.
+    The counts are those of ``Counts``; rows with faults count only in ``rows``. ``faults`` are the first 1,000 of ``faults_total``,
+    ``samples`` the first 20 rows that change something.
     """
 
     kind: str
@@ -90,7 +90,7 @@ class ImportPreview:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImportResult:
-    """What an import did; ``operation`` is the id by which it can be undone. The counts are those of ``Counts``."""
+    """The result of an import; ``operation`` is the id to undo it. The counts are those of ``Counts``."""
 
     operation: str
     kind: str
@@ -107,21 +107,21 @@ class ImportResult:
 
     @classmethod
     def decode(cls, kept: dict[str, Any]) -> Self:
-        """Read a kept result."""
+        """Decode a stored result."""
         texts = {name: tuple(kept[name]) for name in ("new_categories", "new_locations", "unused_columns")}
         return cls(**(kept | texts))
 
 
 @dataclass(slots=True)
 class FaultCollector:
-    """Collects every fault; keeps the first ones and counts all."""
+    """Collects faults; keeps the first ones and counts all."""
 
     columns: dict[str, str]
     total: int = 0
     kept: list[RowFault] = field(default_factory=list)
 
     def add(self, row: int, column: str, value: str, reason: str, limit: int | None = None) -> None:
-        """Note a fault; ``column`` is a field or a header."""
+        """Record a fault; ``column`` is a field or a header."""
         self.total += 1
         if len(self.kept) < MAX_FAULTS:
             header = self.columns.get(column, column)
@@ -129,10 +129,10 @@ class FaultCollector:
 
     @property
     def first(self) -> tuple[RowFault, ...]:
-        """Return the faults that were kept, by row."""
+        """Return the stored faults, by row."""
         return tuple(sorted(self.kept, key=lambda fault: fault.row))
 
     def take(self, row: int, faults: list[Fault]) -> None:
-        """Note the faults of a rule."""
+        """Record the faults of a rule."""
         for fault in faults:
             self.add(row, fault.field, fault.value, fault.reason, fault.limit)

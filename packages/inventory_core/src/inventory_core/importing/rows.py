@@ -28,7 +28,7 @@ YES = frozenset({"si", "s", "yes", "y", "true", "verdadero", "1", "x"})
 NO = frozenset({"no", "n", "false", "falso", "0"})
 MAX_CACHED_CELLS = 10_000
 MAX_PLAIN_DIGITS = 9
-"""So many digits are within the limit of a quantity, whatever they are."""
+"""A number with at most this many digits is within the limit of a quantity."""
 
 
 class NameKey(NamedTuple):
@@ -43,9 +43,9 @@ WITHOUT = NameKey("", "")
 
 
 class ParsedRow(NamedTuple):
-    """The checked values of a row; None leaves what is there (of a new product: nothing, or 0).
+    """The checked values of a row; None keeps the stored value (for a new product: nothing, or 0).
 
-    Of a ``faulty`` line only the code is sure; it is looked at for what else is wrong with its row.
+    Of a ``faulty`` row only the code is valid; it is used to find further faults of the row.
     """
 
     row: int
@@ -63,14 +63,14 @@ class ParsedRow(NamedTuple):
 
 T = TypeVar("T")
 ErrorTexts = Mapping[int, str]
-"""The texts of cells of a row that show an error, by column."""
+"""The texts of error cells in a row, by column."""
 LineReader = Callable[[int, Sequence[str], ErrorTexts], ParsedRow | None]
 
 
 def line_reader(table: Table, log: FaultCollector) -> LineReader:
-    """Make the function that checks the rows of a table; it notes every fault of a row in ``log``.
+    """Create the function that checks the rows of a table; it records every fault of a row in ``log``.
 
-    It gives None for a row whose code breaks the rules.
+    The function returns None for a row with an invalid code.
     """
     code_at, name_at, description_at, category_at, location_at, quantity_at, minimum_at, retired_at = (
         table.places.get(field, -1)
@@ -123,7 +123,7 @@ def line_reader(table: Table, log: FaultCollector) -> LineReader:
 
 
 class _CellCache(Generic[T]):
-    """A column in which the same few texts stand again and again: each is checked once."""
+    """Caches the values of a column with few distinct texts, so that each is checked once."""
 
     def __init__(self, check: Callable[[str], tuple[T, list[Fault]]], log: FaultCollector) -> None:
         self._check = check
@@ -131,7 +131,7 @@ class _CellCache(Generic[T]):
         self._good: dict[str, T] = {}
 
     def read(self, row: int, text: str) -> T:
-        """Return the value of a cell; its faults are noted."""
+        """Return the value of a cell; records its faults."""
         if text in self._good:
             return self._good[text]
         value, faults = self._check(text)
@@ -181,7 +181,7 @@ def read_retired(text: str) -> tuple[bool | None, list[Fault]]:
 
 
 def _fit(row: int, cells: Sequence[str], width: int, log: FaultCollector) -> Sequence[str]:
-    """A short row ends with empty cells; what stands beyond the header belongs to no column."""
+    """Fit a row to the header: pad a short row, and record cells beyond the header."""
     if len(cells) < width:
         return [*cells, *[""] * (width - len(cells))]
     if beyond := next((cell for cell in cells[width:] if cell.strip()), None):
@@ -199,16 +199,16 @@ def _note_errors(row: int, errors: ErrorTexts, table: Table, log: FaultCollector
 Cells = Sequence[str]
 Checked = Iterable[object]
 
-# As ParsedRow._make does it, but without a Python call for each row.
+# Like ParsedRow._make, but without a Python call for each row.
 _line: Callable[[Iterable[object]], ParsedRow] = partial(tuple.__new__, ParsedRow)
 
 
 class _Faulty(Exception):
-    """Something may be wrong in a column: each row has to be looked at."""
+    """A column may have faults: check each row separately."""
 
 
 class BatchParser:
-    """Checks the rows of a table, some at a time; notes every fault in ``log``."""
+    """Checks the rows of a table in batches; records every fault in ``log``."""
 
     def __init__(self, table: Table, log: FaultCollector) -> None:
         self._read_row = line_reader(table, log)
@@ -227,7 +227,7 @@ class BatchParser:
         )
 
     def read(self, rows: Rows) -> list[ParsedRow]:
-        """Return the lines of these rows, without those whose code breaks the rules."""
+        """Return the rows, without those with an invalid code."""
         numbers, records, errors = rows
         if not errors and set(map(len, records)) == {self._width}:
             try:
@@ -246,7 +246,7 @@ class BatchParser:
 
 
 def _texts(cells: Cells, *, longest: int) -> Cells:
-    """Required texts of one line."""
+    """Return the required single-line texts of a column."""
     texts = cells if _are_clean(cells) else tuple(map(normalize_line, cells))
     if all(texts) and _longest(texts) <= longest and "".join(texts).isprintable():
         return texts
@@ -261,7 +261,7 @@ def _descriptions(cells: Cells) -> Cells:
 
 
 def _are_clean(cells: Cells) -> bool:
-    """Return whether ``normalize_line`` leaves every text as it is; the only white space that is printable is the blank."""
+    """Return whether ``normalize_line`` changes no text; the only printable white space is the blank."""
     lines = "\n".join(["", *cells, ""])
     return (
         "".join(cells).isprintable()
@@ -281,7 +281,7 @@ def _keys(codes: Cells) -> Cells:
 
 
 def _few(read: Callable[[str], tuple[T, list[Fault]]], cells: Cells) -> Iterable[T]:
-    """Return the values of a column in which the same few texts stand again and again."""
+    """Return the values of a column with few distinct texts."""
     values = {}
     for text in set(cells):
         values[text], faults = read(text)

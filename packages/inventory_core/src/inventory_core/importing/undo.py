@@ -28,8 +28,8 @@ _IMPORT = (
     .join(OPERATION, OPERATION.c.id == OPERATION_RESULT.c.operation_id)
     .where(OPERATION.c.id == bindparam("of"), OPERATION.c.verb == "import")
 )
-# On MySQL, a shared lock reads what is committed now, whatever snapshot the transaction has, and needs no right to change
-# the table. Elsewhere no other writer can be between: SQLite has one, and PostgreSQL sees a new snapshot at each statement.
+# On MySQL, a shared lock reads the committed state, whatever snapshot the transaction has, and needs no privilege to change the
+# table. Elsewhere no writer can interfere: SQLite has only one, and PostgreSQL takes a new snapshot for each statement.
 _MOVEMENTS = (
     select(MOVEMENT.c.product_id, MOVEMENT.c.location_id, -MOVEMENT.c.quantity, MOVEMENT.c.id)
     .outerjoin(_UNDOING, _UNDOING.c.undoes_id == MOVEMENT.c.id)
@@ -68,7 +68,7 @@ _RETIRE = "UPDATE product SET retired_at = ?, version = version + 1, changed_at 
 
 @dataclass(frozen=True, slots=True)
 class ImportUndone:
-    """How many products got their own fields back or were retired, and how many movements were taken back."""
+    """The number of products whose fields were restored or that were retired, and of movements that were undone."""
 
     products: int
     movements: int
@@ -90,13 +90,13 @@ class _Edited(NamedTuple):
 def undo_import(
     inventory: InventoryContext, *, import_operation: str, actor: str, operation: str, progress: Progress | None = None
 ) -> ImportUndone:
-    """Restore the earlier fields of every product of an import, and undo the movements that are not undone yet.
+    """Restore the fields of every product of an import, and undo its movements, except those already undone.
 
-    Products that the import created are retired: their history stays, and the same file brings them back. Categories and
-    locations stay. All or nothing: raises ``CannotUndo`` (``edited_since`` with the code of a product that was edited, or
-    of a created one that holds other stock by now; ``already_undone``; ``changed_nothing``), ``InsufficientStock`` if stock is
-    gone, ``ProductRetired``, ``MovementNotFound`` if there was no such import, ``ChangeRefused`` or ``OperationReused``.
-    ``progress`` is called inside the transaction in the stage ``undoing``, and cancels by raising, as in ``import_table``.
+    Products that the import created are retired: their history stays, and the same file restores them. Categories and locations
+    stay. All or nothing: raises ``CannotUndo`` (``edited_since`` with the code of a product that was edited, or of a created one
+    whose stock changed; ``already_undone``; ``changed_nothing``), ``InsufficientStock`` if stock is gone, ``ProductRetired``,
+    ``MovementNotFound`` if there was no such import, ``ChangeRefused`` or ``OperationReused``. ``progress`` is called inside the
+    transaction in the stage ``undoing``, and cancels by raising, as in ``import_table``.
     """
 
     def work(unit: UnitOfWork) -> ImportUndone:
@@ -119,7 +119,7 @@ def _undo(unit: UnitOfWork, import_operation: str, progress: Progress | None) ->
     if result is None:
         raise MovementNotFound(import_operation)
     lock_products(unit.connection, unit.connection.scalars(_PRODUCTS, key))
-    # Another undo of this import may have been committed while this one waited for the locks.
+    # Another undo of this import may have committed while this one waited for the locks.
     edited = [_Edited(*record) for record in unit.connection.execute(_CHANGES, key)]
     movements = [BalanceChange(*record) for record in unit.connection.execute(_MOVEMENTS, key)]
     if not edited and not movements:
@@ -189,7 +189,7 @@ def _give_back(unit: UnitOfWork, batch: list[_Edited], places: StoredNames) -> N
 
 
 def _bring_into_use(unit: UnitOfWork, batch: list[_Edited]) -> None:
-    """Of the created products, those that the file said to be retired; all are retired in the end."""
+    """Restore the created products that the file said to be retired; all are retired in the end."""
     unit.connection.execute(_BRING_INTO_USE, {"products": [each.id for each in batch]})
 
 

@@ -1,4 +1,4 @@
-"""Look up what an import meets, and write what it changes."""
+"""Read the products of an import, and write its changes."""
 
 import json
 from collections import defaultdict
@@ -29,7 +29,7 @@ from inventory_core.stock.ledger import BalanceSet, add_to_totals, set_balances,
 
 LOCK_BATCH_SIZE = 2_000
 
-# As StoredProduct._make does it, but without a call of Python for each product.
+# Like StoredProduct._make, but without a Python call for each product.
 _known: Callable[[Iterable[Any]], StoredProduct] = partial(tuple.__new__, StoredProduct)
 
 _KNOWN = """
@@ -51,7 +51,7 @@ _LOCATIONS_LOCKED = _LOCATIONS.with_for_update(read=True)
 
 
 def read_stored_names(connection: Connection, *, locked: bool) -> StoredNames:
-    """Every category and location; ``locked`` sees what is committed now, whatever snapshot the transaction has."""
+    """Return every category and location; ``locked`` reads the committed state, whatever snapshot the transaction has."""
     wanted = (_CATEGORIES_LOCKED, _LOCATIONS_LOCKED) if locked else (_CATEGORIES, _LOCATIONS)
     categories = {key: (row_id, name) for key, row_id, name in connection.execute(wanted[0])}
     records = connection.execute(wanted[1]).all()
@@ -91,7 +91,7 @@ def lock_products(connection: Connection, products: Iterable[int]) -> None:
 
 
 CREATE_BATCH_SIZE = 2_500
-"""Products in one statement, at whose end SQLite writes its search index; 13 parameters each, so not many more."""
+"""Products per statement. SQLite writes its search index at the end of each; with 13 parameters each, not many more fit."""
 
 _PRODUCT_COLUMNS = (
     "code", "code_key", "name", "name_key", "description", "category_id", "quantity", "minimum", "version",
@@ -104,7 +104,7 @@ _product = itemgetter(1)
 
 
 class ImportWriter:
-    """Writes batches of one import. The products that exist are locked, and were read under the lock."""
+    """Writes batches of one import. Existing products are locked, and were read under the lock."""
 
     def __init__(self, unit: UnitOfWork, places: StoredNames) -> None:
         self._unit = unit
@@ -113,7 +113,7 @@ class ImportWriter:
         self._texts: list[tuple[int, str]] = []
 
     def write(self, changes: Sequence[Change]) -> None:
-        """Write the changes of one batch; every category and location that they name is stored."""
+        """Write the changes of one batch; all their categories and locations are stored already."""
         created, edited, stocked = [], [], []
         for change in changes:
             _, known, old, new, _, step = change
@@ -130,11 +130,11 @@ class ImportWriter:
         self._note_for_undo([ids[change.line.key] for change in created], edited)
 
     def finish(self) -> None:
-        """Write what waits for company: the search index, too, is written at the end of each statement that touches it."""
+        """Write pending rows: SQLite also writes the search index at the end of each statement that changes it."""
         self._set_texts()
 
     def _move(self, changes: Sequence[Change], ids: dict[str, int]) -> None:
-        """Write the stock; the totals of created and edited products are written already."""
+        """Write the stock; the totals of created and edited products are already written."""
         locations = self._places.locations
         totals: list[tuple[int, int]] = []
         balances: list[BalanceSet] = []
@@ -176,7 +176,7 @@ class ImportWriter:
         insert_rows(self._unit.connection, PRODUCT, _PRODUCT_COLUMNS, rows, CREATE_BATCH_SIZE)
 
     def _edit(self, edited: Sequence[tuple[StoredProduct, Change]]) -> None:
-        """Write what differs and nothing else: a column that stays costs as much as one that changes."""
+        """Write only the columns that differ: an unchanged column costs as much as a changed one."""
         rows: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
         for known, change in edited:
             found = self._differences(change)
@@ -197,7 +197,7 @@ class ImportWriter:
         self._texts.clear()
 
     def _differences(self, change: Change) -> dict[str, Any]:
-        """Return the columns that differ, with their new values; of the quantity, the change."""
+        """Return the columns that differ, with their new values; for the quantity, the change."""
         _, _, old, new, _, step = change
         found: dict[str, Any] = {}
         if old is not None:
@@ -246,7 +246,7 @@ class ImportWriter:
         operation = self._unit.operation
         rows = [(operation, product_id, "", 1) for product_id in created]
         rows += [(operation, known.id, _before(known), known.version + 1) for known, _ in edited]
-        # The key of this table is its order: rows in it are appended.
+        # The key of this table is its order, so rows are appended.
         rows.sort(key=_product)
         insert_rows(self._unit.connection, IMPORT_CHANGE, _UNDO_COLUMNS, rows)
 

@@ -1,4 +1,4 @@
-"""Open a workbook as a ZIP archive that may lie about its size, and stream its XML with bounds."""
+"""Open a workbook as a ZIP archive that may lie about its size, and stream its XML with limits."""
 
 import io
 import struct
@@ -13,7 +13,7 @@ from inventory_core.errors import FileRefused
 from inventory_core.importing.protocol import MEBIBYTE, Limits
 
 MAX_TOKEN = 4 * MEBIBYTE
-"""Bytes of a tag or comment. The parser looks at an unfinished one again with each piece."""
+"""Bytes of a tag or comment. The parser scans an unfinished one again with each piece."""
 ENCODINGS = frozenset({"utf-8", "us-ascii"})
 
 Attributes = Mapping[str, str]
@@ -71,13 +71,13 @@ _STEP = 1 << 16
 
 @dataclass(slots=True)
 class Package:
-    """A workbook's package whose index was read.
+    """The package of a workbook, after reading its index.
 
     Attributes:
         content: The bytes of the package.
         members: The members by their names in lower case.
         sheets: The member of each sheet by the sheet's name, in order.
-        limits: What its members may unpack to.
+        limits: Limits for the unpacked members.
     """
 
     content: bytes = field(repr=False)
@@ -88,7 +88,7 @@ class Package:
     _checked: set[str] = field(default_factory=set)
 
     def read(self, info: zipfile.ZipInfo) -> Iterator[bytes]:
-        """Unpack a member piece by piece; check at its end that it is what the package says it is.
+        """Unpack a member piece by piece; verify size and checksum at the end.
 
         Raises ``FileRefused``: ``damaged``, ``password`` or ``unpacked_too_large`` (for all members together).
         """
@@ -107,7 +107,7 @@ class Package:
             self._unpacked += size
 
     def check_rest(self) -> Iterator[None]:
-        """Unpack every member that was not read yet, since the reader of the workbook may trust what is said of it."""
+        """Unpack every member that was not read yet, because the reader of the workbook trusts the declared sizes."""
         for info in self.members.values():
             if info.filename not in self._checked:
                 for _ in self.read(info):
@@ -129,7 +129,7 @@ def open_package(content: bytes, limits: Limits) -> Package:
     members = {info.filename.replace("\\", "/").lower(): info for info in infos}
     if WORKBOOK not in members:
         raise FileRefused("wrong_format")
-    # Of two members with one name, each program may read another.
+    # If two members have one name, programs may differ in which one they read.
     if len(members) < len(infos) or len(infos) > MAX_MEMBERS or RELATIONS not in members:
         raise FileRefused("damaged")
     package = Package(content, members, limits)
@@ -172,7 +172,7 @@ def _sheets(package: Package) -> dict[str, zipfile.ZipInfo]:
     relations: dict[str, str] = {}
     for attributes in _elements(package, RELATIONS, "Relationship"):
         identity = attributes.get("Id", "")
-        # Of two relations with one name, each program may follow another.
+        # If two relations have one name, programs may differ in which one they follow.
         if identity in relations:
             raise FileRefused("damaged")
         relations[identity] = attributes.get("Target", "")

@@ -21,7 +21,7 @@ UNKNOWN_ERROR = "#ERROR!"
 
 
 class SheetCheck:
-    """Goes through the XML of a sheet; ``errors`` then holds the texts of cells that show an error, by row and column."""
+    """Parses the XML of a sheet; ``errors`` then has the texts of error cells, by row and column."""
 
     def __init__(self, limits: Limits) -> None:
         self.errors: dict[int, dict[int, str]] = {}
@@ -33,7 +33,7 @@ class SheetCheck:
     def run(self, package: Package, sheet: zipfile.ZipInfo) -> Iterator[None]:
         """Check a sheet; yield after each piece.
 
-        Two cells far apart make a rectangle that no memory holds, so its corner is found first. Raises ``FileRefused``:
+        Two distant cells make a rectangle that does not fit into memory, so its corner is found first. Raises ``FileRefused``:
         ``too_many_cells``, ``cell_out_of_range`` or ``damaged``.
         """
         yield from parse_xml(package.read(sheet), self._start, self._prepare)
@@ -67,7 +67,7 @@ class SheetCheck:
             self._column = _column_number(letters)
             self._row = _row_number(reference[len(letters) :])
         else:
-            # A cell without a position follows the one before it.
+            # A cell without a position follows the previous one.
             self._column += 1
             if self._column > MAX_COLUMN:
                 raise FileRefused("cell_out_of_range")
@@ -77,7 +77,7 @@ class SheetCheck:
             self.errors.setdefault(self._row, {})[self._column - 1] = UNKNOWN_ERROR
 
     def _start_value(self) -> None:
-        """Note that the cell takes part in the used rectangle; one that has only a format does not."""
+        """Extend the used rectangle by this cell; a cell with only a format does not count."""
         self._width = max(self._width, self._column)
         self._height = max(self._height, self._row)
         if self._width * self._height > self._limit:
@@ -113,7 +113,7 @@ def check_strings(package: Package, limits: Limits) -> Iterator[None]:
 
 
 def _row_number(digits: str) -> int:
-    # No other form is a number to every program that reads sheets.
+    # No other form is a number in all spreadsheet programs.
     if digits.isascii() and digits.isdigit() and len(digits) <= 7 and 0 < (number := int(digits)) <= MAX_ROW:
         return number
     raise FileRefused("cell_out_of_range", digits[:MAX_ERROR_LENGTH])
@@ -137,7 +137,7 @@ ErrorCells = Mapping[int, Mapping[int, str]]
 class WorkbookReader:
     """A sheet of a workbook, the first one if none is named.
 
-    ``check`` comes before ``open``, which holds the whole sheet in memory, and ``batches`` after it.
+    Call ``check`` before ``open``, which loads the whole sheet into memory, and ``batches`` after it.
     """
 
     def __init__(self, content: bytes, sheet: str | None, limits: Limits) -> None:
@@ -154,7 +154,7 @@ class WorkbookReader:
         self.errors: ErrorCells = {}
 
     def check(self) -> Iterator[None]:
-        """Prove that the sheet fits into memory; yield now and then. Raises ``FileRefused``."""
+        """Check that the sheet fits into memory; yield now and then. Raises ``FileRefused``."""
         yield from check_strings(self._package, self._limits)
         check = SheetCheck(self._limits)
         yield from check.run(self._package, self._package.sheets[self.sheet])
@@ -187,7 +187,7 @@ class WorkbookReader:
 
 
 def _text(value: Value) -> str:
-    """Return what a person would type for the value: a spreadsheet's 12.0 is 12."""
+    """Return the text that a user would type for the value: a spreadsheet's 12.0 is 12."""
     if isinstance(value, bool):
         return "TRUE" if value else "FALSE"
     if isinstance(value, float):

@@ -1,1 +1,1 @@
-"""What can be asked: one module per question, one reader each; answers are frozen rows."""
+"""Queries: one module per topic; each query uses one reader and returns frozen rows."""

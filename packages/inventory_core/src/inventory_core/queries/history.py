@@ -18,7 +18,7 @@ from inventory_core.rules.arguments import check_arguments, check_page_size
 from inventory_core.rules.texts import code_key, normalize_code, replace_surrogates
 
 RESULT_READ = 4_000
-"""Characters of a kept result that are read: all of most, and of a change of many products what is said of them together."""
+"""Characters of a stored result that are read: all of most, and the common part of a change of many products."""
 ENTRY_COLUMNS: tuple[ColumnElement[Any], ...] = (
     OPERATION.c.id,
     OPERATION.c.verb,
@@ -44,11 +44,11 @@ class StockStep:
 
 @dataclass(frozen=True, slots=True)
 class HistoryEntry:
-    """An operation. ``code`` and ``name`` are those that its one product has now, None if it is about several or none.
+    """An operation. ``code`` and ``name`` are the present ones of its product, None if it concerns several products or none.
 
-    ``changes``: by field its former and its new value, of an edit; None where an earlier program kept none.
-    ``counts``: the numbers of the answer, such as ``rows`` of an import. ``subject``: a location's name, or the column that
-    was changed in many products. ``steps``: the movements, of an operation on one product.
+    ``changes``: former and new value of each field, for an edit; None if an earlier program stored none. ``counts``: the numbers of
+    the result, such as ``rows`` of an import. ``subject``: the name of a location, or the column that was changed in many products.
+    ``steps``: the movements, for an operation on one product.
     """
 
     id: str
@@ -111,7 +111,7 @@ def _steps(session: Session, operations: Sequence[str]) -> dict[str, list[StockS
 
 
 def _kept(result: str) -> dict[str, Any]:
-    """Return the fields of a kept result; of one that was cut, the numbers at its beginning."""
+    """Return the fields of a stored result; if it was cut, the numbers at its beginning."""
     try:
         kept = json.loads(result or "{}")
     except json.JSONDecodeError:
@@ -121,7 +121,7 @@ def _kept(result: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True)
 class HistoryFilter:
-    """Which operations are asked for; every part narrows, and an empty text means all.
+    """Filter for operations; every part narrows, and an empty text means all.
 
     ``actor`` and ``verb`` are exact; ``code`` is that of a product; ``since`` is included and ``until`` is not (both aware).
     """
@@ -135,7 +135,7 @@ class HistoryFilter:
 
 @dataclass(frozen=True, slots=True)
 class HistoryPage:
-    """A page of the history; ``next`` is the ``after`` of the following one (None: there is none)."""
+    """A page of the history; ``next`` is the ``after`` of the following page (None: there is none)."""
 
     entries: tuple[HistoryEntry, ...]
     next: tuple[datetime, str] | None
@@ -149,9 +149,9 @@ def operation_history(
     after: tuple[datetime, str] | None = None,
     size: int = 50,
 ) -> HistoryPage:
-    """Return operations, the latest first, from behind ``after`` (time and id of the last one that was seen) on.
+    """Return operations, newest first, starting after ``after`` (time and id of the last one that was seen).
 
-    A product has the operations on it alone, and those on many products that changed it. At most five statements, each
+    Of a product, returns the operations on it alone and those on many products that changed it. At most five statements, each
     of which reads by an index. Raises ``ProductNotFound`` for an unknown code and ``InvalidInput`` for a size outside 1 to 500.
     """
     check_page_size(size)
@@ -201,7 +201,7 @@ def _conditions(
         found.append(time < asked.until)
     if after is not None:
         at, last = after
-        # The first half lets an index begin there; the second one is what is meant.
+        # The first half is the start in the index; the second one is exact.
         found += [time <= at, or_(time < at, and_(time == at, row_id < replace_surrogates(last)))]
     return found
 

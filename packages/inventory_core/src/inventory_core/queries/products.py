@@ -40,13 +40,13 @@ class ProductCount:
 
     @classmethod
     def of(cls, found: int, cap: int) -> Self:
-        """Return the count for so many found rows, if more than ``cap`` need not be told apart."""
+        """Return the count of ``found`` rows, of which at most ``cap`` are counted exactly."""
         return cls(min(found, cap), found > cap)
 
 
 @check_arguments
 def count_products(inventory: InventoryContext, product_filter: ProductFilter, cap: int = 1000) -> ProductCount:
-    """Count the products of the filter, up to ``cap``: counting further costs time and tells a reader little."""
+    """Count the products of the filter, up to ``cap``: counting further is slow and rarely useful."""
     with inventory.sessions.reader() as session:
         return count_query(session, plan_query(session, product_filter, "changed"), cap)
 
@@ -60,7 +60,7 @@ def count_query(session: Session, query: ProductQuery, cap: int) -> ProductCount
 
 
 def _narrowed(session: Session, query: ProductQuery) -> ProductQuery:
-    """Return the query on the path that fetches few rows: the words are common, and a count needs no order."""
+    """Return the query on the path that fetches few rows, because the words are common and a count needs no order."""
     if query.path is AccessPath.PLANNER:
         return query.of_all()
     asked = query.product_filter
@@ -77,8 +77,8 @@ def _narrowed(session: Session, query: ProductQuery) -> ProductQuery:
 class ProductPage:
     """A page of the list.
 
-    ``next`` is where the following page begins (None: there is none), ``first`` whether nothing precedes. ``count`` is
-    how many products the whole list has, at the same moment, if it was asked for.
+    ``next`` is the position of the following page (None: there is none), ``first`` whether it is the first page. ``count`` is the
+    number of products in the whole list, at the same moment, if requested.
     """
 
     rows: tuple[ProductRow, ...]
@@ -99,8 +99,8 @@ def product_page(
 ) -> ProductPage:
     """Return the ``size`` products that follow ``after`` in the order of ``sort`` (one of ``PRODUCT_SORTS``).
 
-    A product that does not change between two calls stands on exactly one page, also when others change, come or go.
-    With ``count_up_to`` the list is counted as by ``count_products``, for less than a count of its own.
+    A product that does not change between two calls is on exactly one page, even if others change, come or go.
+    With ``count_up_to`` it also counts the list as ``count_products`` does, but cheaper than a separate call.
     Raises ``InvalidInput`` for an unknown sort, a position of another sort, or a size outside 1 to 500.
     """
     check_page_size(size)
@@ -116,7 +116,7 @@ def product_page(
 
 
 def read_page(session: Session, query: ProductQuery, after: Position | None, limit: int) -> list[Any]:
-    """Read up to ``limit`` records behind ``after``, each with what it is sorted by in front."""
+    """Read up to ``limit`` records after ``after``, each with its sort key in front."""
     columns = (query.order.key, *row_columns(query.resolved))
     if not query.scans_in_order:
         return fetch_rows(session, query, columns, limit, after)
@@ -166,7 +166,7 @@ class ProductDetails:
 
 @check_arguments
 def get_product(inventory: InventoryContext, code: str) -> ProductDetails:
-    """Return the product with this code, retired or not, in whatever case it is written. Raises ``ProductNotFound``."""
+    """Return the product with this code, retired or not, ignoring case. Raises ``ProductNotFound``."""
     everywhere = ResolvedFilter(None, None, None)
     with inventory.sessions.reader() as session:
         statement = select(*row_columns(everywhere), PRODUCT.c.created_at).select_from(row_source(PRODUCT, everywhere))
@@ -189,9 +189,9 @@ _ANYWHERE = ResolvedFilter(None, None, None)
 
 @check_arguments
 def products_by_code(inventory: InventoryContext, codes: Iterable[str]) -> dict[str, ProductDetails]:
-    """Return the products of these codes, retired ones too, each under the code as it was asked for, in the order given.
+    """Return the products of these codes, including retired ones, by requested code and in the same order.
 
-    A code that no product has is left out. All are read at one moment, in two statements for each 500 codes.
+    Unknown codes are skipped. All are read at one moment, in two statements per 500 codes.
     """
     asked = list(codes)
     if wrong := [fault for code in asked for fault in type_faults("code", code, str)]:
@@ -249,7 +249,7 @@ class StockRow:
 def stock_levels(inventory: InventoryContext, product_filter: ProductFilter) -> Iterator[Iterator[StockRow]]:
     """Yield an iterator over the balances of the filter's products, by code and then by location, read as it advances.
 
-    With a location in the filter only its balances are given. One reader stays open inside the block.
+    With a location in the filter only its balances are returned. One reader stays open inside the block.
     """
     with inventory.sessions.reader() as session:
         query = plan_query(session, product_filter, "code")

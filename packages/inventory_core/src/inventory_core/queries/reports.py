@@ -53,13 +53,13 @@ class StockShortage:
 
 @check_arguments
 def lowest_stock(inventory: InventoryContext, *, size: int = 10) -> tuple[StockShortage, ...]:
-    """Return the ``size`` (1 to 500) products in use that lack most units; one statement.
+    """Return the ``size`` (1 to 500) products in use with the largest shortage; one statement.
 
     Raises ``InvalidInput`` for another size.
     """
     check_page_size(size)
     lacks = PRODUCT.c.minimum - PRODUCT.c.quantity
-    # The index has what decides; names are fetched for those alone that are shown.
+    # The index has the deciding columns; names are fetched only for the rows that are shown.
     worst = (
         select(PRODUCT.c.id)
         .where(PRODUCT.c.retired_at.is_(None), PRODUCT.c.quantity < PRODUCT.c.minimum)
@@ -82,7 +82,7 @@ _PRODUCT_ID = func.coalesce(MOVEMENT.c.product_id, literal_column("0"))
 
 @dataclass(frozen=True, slots=True)
 class RunOutForecast:
-    """A product with what there is of it, how much was issued in the last 30 days, and how many whole days it will last."""
+    """A product with its quantity, the units issued in the last 30 days, and the whole days until it runs out."""
 
     code: str
     name: str
@@ -93,10 +93,10 @@ class RunOutForecast:
 
 @check_arguments
 def products_running_out(inventory: InventoryContext, *, size: int = 10) -> tuple[RunOutForecast, ...]:
-    """Return the ``size`` (1 to 500) products that will be gone first, the most urgent first.
+    """Return the ``size`` (1 to 500) products that run out first, the most urgent first.
 
-    What counts is what was issued in the last ``rules.reports.USAGE_DAYS`` days and not undone; a product that nobody
-    issued, that is retired or has run out already is left out. One statement, which reads the movements of those days from
+    Counts units that were issued in the last ``rules.reports.USAGE_DAYS`` days and not undone. Products without issues,
+    retired products and products without stock are left out. One statement, which reads the movements of those days from
     an index. Raises ``InvalidInput`` for another size.
     """
     check_page_size(size)
@@ -140,7 +140,7 @@ _STATEMENT = select(CATEGORY.c.name, _SUMS.c.products, _SUMS.c.units, _SUMS.c.lo
 
 @dataclass(frozen=True, slots=True)
 class CategoryStock:
-    """The products of a category that are not retired: how many, their units, how many are low and how many out of stock.
+    """The active products of a category: their number and units, and how many are low or out of stock.
 
     ``category`` None: those without one.
     """
@@ -154,7 +154,7 @@ class CategoryStock:
 
 @check_arguments
 def stock_by_category(inventory: InventoryContext) -> tuple[CategoryStock, ...]:
-    """Return each category that has products, the one with most units first; one statement, which reads an index through.
+    """Return each category that has products, the one with most units first; one statement over one index.
 
     The sums over all of them are those of the inventory.
     """
@@ -168,9 +168,9 @@ MAX_DAYS = 366
 
 @dataclass(frozen=True, slots=True)
 class DayTotals:
-    """What happened on one day: the number of movements, and the units that came in and went out.
+    """The totals of one day: number of movements, units received and units issued.
 
-    A transfer counts as a movement, and neither comes nor goes; nor does what undoes it.
+    A transfer counts as a movement, but not as received or issued; nor does its undo.
     """
 
     day: date
@@ -217,7 +217,7 @@ HISTORY_DAYS = 90
 MAX_HISTORY_MOVEMENTS = 100
 
 _PRODUCT = select(PRODUCT.c.id, PRODUCT.c.quantity, PRODUCT.c.created_at).where(PRODUCT.c.code_key == bindparam("key"))
-# By the order of the ledger alone: to look for a time would read all that is older too.
+# Ordered by the ledger alone: a condition on the time would read all older movements too.
 _LAST = (
     select(MOVEMENT.c.at, MOVEMENT.c.quantity)
     .where(MOVEMENT.c.product_id == bindparam("product"))
@@ -228,7 +228,7 @@ _LAST = (
 
 @dataclass(frozen=True, slots=True)
 class QuantityHistory:
-    """From ``begin`` to ``end`` (UTC): each quantity with the time from which on it held, the first one at ``begin``."""
+    """From ``begin`` to ``end`` (UTC): each quantity with the time since when it was valid, the first one at ``begin``."""
 
     begin: datetime
     end: datetime

@@ -19,15 +19,15 @@ _QUANTITIES = ("quantity", "delta", "minimum")
 """Numbers that ``rules.stock`` checks, together with the other rules of a request."""
 
 _IDS = ("movement_id",)
-"""One that no row can have is simply not found."""
+"""A value that no row can have is not found, instead of refused."""
 
 _field_types: dict[type, dict[str, Any]] = {}
 
 
 def check_arguments(function: Callable[P, R]) -> Callable[P, R]:
-    """Make a function raise ``InvalidInput`` for arguments that are not of their annotated types, with a fault for each.
+    """Make a function raise ``InvalidInput``, with a fault for each argument that does not match its annotated type.
 
-    Checked are classes, their unions, containers and literals. Whole numbers must fit into 64 bits; ``bool`` is not one.
+    Checks classes, their unions, containers and literals. Whole numbers must fit into 64 bits; ``bool`` is not a number.
     """
     signature = inspect.signature(function)
 
@@ -55,7 +55,7 @@ def require_types(record: Any) -> None:
 
 
 def type_faults(name: str, value: object, hint: object) -> Iterator[Fault]:
-    """Yield what is wrong with the type of a value: ``not_whole``, ``too_large`` (64 bits), ``unknown`` or ``wrong_type``."""
+    """Yield the fault of a value's type: ``not_whole``, ``too_large`` (64 bits), ``unknown`` or ``wrong_type``."""
     if name in _QUANTITIES:
         return
     if typing.get_origin(hint) is tuple and isinstance(value, tuple):
@@ -84,7 +84,7 @@ def _fits(value: object, allowed: tuple[type, ...]) -> bool:
 
 @functools.cache
 def _allowed(hint: Any) -> tuple[tuple[type, ...], tuple[object, ...]]:
-    """Return the classes and the literals that a type hint allows; two empty tuples if it is none that can be checked."""
+    """Return the classes and literals that a type hint allows; two empty tuples if the hint cannot be checked."""
     origin = typing.get_origin(hint)
     if origin is Literal:
         return (), typing.get_args(hint)
@@ -104,7 +104,7 @@ MAX_REASON_LENGTH = 200
 
 
 def request_faults(operation: str, actor: str, reason: str = "") -> list[Fault]:
-    """Return what is wrong; an id has 1 to 64 printable ASCII characters without blanks, actor and reason are cleaned texts."""
+    """Return the faults. An id has 1 to 64 printable ASCII characters without blanks; actor and reason are normalized texts."""
     faults = []
     if not operation:
         faults.append(Fault("operation", "required"))

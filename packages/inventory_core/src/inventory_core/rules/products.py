@@ -19,7 +19,7 @@ from inventory_core.rules.texts import (
 PREDEFINED_CATEGORIES = ("Electrónicos", "Ropa", "Alimentos", "Hogar", "Deportes", "Libros", "Otros")
 MAX_CATEGORY_LENGTH = 80
 WITHOUT_CATEGORY = "-"
-"""Stands in filters for the products without one, so no category can be named like this."""
+"""Filters use it for products without a category, so no category can have this name."""
 
 
 MAX_LOCATION_LENGTH = 80
@@ -31,7 +31,7 @@ def normalize_location(name: str) -> str:
 
 
 def location_faults(name: str, *, stored: bool = False) -> list[Fault]:
-    """Return what is wrong with a cleaned name; case and accents alone do not make another location.
+    """Return the faults of a normalized name; names that differ only in case and accents are the same location.
 
     A ``stored`` name may hold invisible characters, which earlier versions accepted.
     """
@@ -44,7 +44,7 @@ def location_faults(name: str, *, stored: bool = False) -> list[Fault]:
 MAX_NAME_LENGTH = 200
 MAX_DESCRIPTION_LENGTH = 2000
 MAX_HISTORY_TEXT = 200
-"""So much of a text is kept to tell how it was before an edit and after it."""
+"""Maximum length of a text in the history of edits."""
 _CLEANERS: dict[str, Callable[[str], str | None]] = {
     "code": normalize_code,
     "name": normalize_line,
@@ -57,10 +57,10 @@ FIELDS = ("code", "name", "description", "category", "minimum")
 
 @dataclass(frozen=True, slots=True)
 class ProductDraft:
-    """The fields of a product that people edit; texts are cleaned as they come in.
+    """The editable fields of a product; texts are normalized on creation.
 
-    ``category`` is a name, predefined or new; None or an empty text is no category. ``minimum`` is in units. A draft may
-    be wrong: ``faults`` tells, and every operation asks.
+    ``category`` is a name, predefined or new; None or an empty text means no category. ``minimum`` is in units. A draft may be
+    invalid: every operation checks ``faults``.
     """
 
     code: str
@@ -70,14 +70,14 @@ class ProductDraft:
     minimum: int = 0
 
     def __post_init__(self) -> None:
-        # What is not a text stays as it is: ``faults`` reports it.
+        # Keep other types; ``faults`` reports them.
         for field, clean in _CLEANERS.items():
             value = getattr(self, field)
             if isinstance(value, str):
                 object.__setattr__(self, field, clean(value))
 
     def faults(self) -> list[Fault]:
-        """Return everything that is wrong with the fields, in their order."""
+        """Return all faults, in the order of the fields."""
         if wrong := [fault for field in _CLEANERS for fault in type_faults(field, getattr(self, field), _TYPES[field])]:
             return [*wrong, *quantity_faults("minimum", self.minimum)]
         return [
@@ -90,7 +90,7 @@ class ProductDraft:
 
 
 def category_faults(name: str | None) -> list[Fault]:
-    """Return what is wrong with the cleaned name of a category; "-" stands for "without" in filters and cannot be a name."""
+    """Return the faults of a normalized category name; "-" means "without" in filters and cannot be a name."""
     if name is None:
         return []
     faults = text_faults("category", name, longest=MAX_CATEGORY_LENGTH)
@@ -100,7 +100,7 @@ def category_faults(name: str | None) -> list[Fault]:
 
 
 def diff_fields(former: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Return the fields that differ, each with its former and its new value; long texts are cut."""
+    """Return the fields that differ, each with its former and new value; long texts are cut."""
     return {
         field: (_shortened(former[field]), _shortened(new[field])) for field in FIELDS if former[field] != new[field]
     }

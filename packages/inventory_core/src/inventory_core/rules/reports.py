@@ -8,18 +8,18 @@ from itertools import accumulate
 
 @dataclass(frozen=True, slots=True)
 class PastQuantity:
-    """So much there was ``since`` that time, until the next one."""
+    """The quantity ``since`` that time, until the next one."""
 
     since: datetime
     quantity: int
 
 
 def past_quantities(now: int, changes: Sequence[tuple[datetime, int]], begin: datetime) -> tuple[PastQuantity, ...]:
-    """Walk back from ``now`` through the changes, the latest one first; give what there was from ``begin`` on, in order of time.
+    """Reconstruct past quantities from ``now`` and the changes, latest first; return those since ``begin`` in order of time.
 
-    The order is that of the ledger. A change whose time is before that of an earlier one, since its operation waited for the
-    product, counts from the time of that one on. Changes of one time are one step: the two halves of a transfer cancel each
-    other out. What did not change is no step.
+    The order is that of the ledger. If a change has an earlier time than the one before it, because its operation waited for the
+    product, it counts from that time on. Changes at the same time are one step: the two halves of a transfer cancel each other out.
+    Steps without a difference are omitted.
     """
     found: list[PastQuantity] = []
     quantity = now
@@ -38,13 +38,13 @@ def past_quantities(now: int, changes: Sequence[tuple[datetime, int]], begin: da
 
 
 USAGE_DAYS = 30
-"""The pace is the average of so many days."""
+"""The rate is the average of this many days."""
 
 
 def days_left(quantity: int, used: int, days: int = USAGE_DAYS) -> int:
-    """Whole days until ``quantity`` is gone, if as much goes on being used as the ``used`` units of the last ``days`` days.
+    """Return the whole days until ``quantity`` is used up if ``used`` units were issued in the last ``days`` days.
 
-    Rounded down: 0 means less than a day. ``used`` must be positive: what is not used lasts for ever.
+    Rounded down: 0 means less than a day. ``used`` must be positive.
     """
     if used <= 0:
         raise ValueError("a product that nobody uses does not run out")

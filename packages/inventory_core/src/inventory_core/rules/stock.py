@@ -10,15 +10,15 @@ from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.texts import shown
 
 MAX_QUANTITY = 1_000_000_000
-"""The most that one balance, one product in all, or a minimum may be."""
+"""The maximum of a balance, of the total of a product, and of a minimum."""
 
 
 @check_arguments
 def parse_quantity(field: str, text: str, *, signed: bool = False) -> tuple[int | None, list[Fault]]:
-    """Read what a person typed: digits only, with a sign if ``signed``; give the number, or None and the faults.
+    """Parse typed digits, with a sign if ``signed``; return the number, or None and the faults.
 
-    Thousands separators are refused rather than guessed, since "1.000" is one thousand in Spanish and one in English.
-    A spreadsheet's ``12.0`` is not typed text; readers of files turn it into an int first.
+    Thousands separators are refused, because "1.000" is one thousand in Spanish and one in English. A spreadsheet's ``12.0`` is not
+    typed text; readers of files convert it first.
     """
     cleaned = text.strip()
     if not cleaned:
@@ -33,7 +33,7 @@ def parse_quantity(field: str, text: str, *, signed: bool = False) -> tuple[int 
 
 
 def quantity_faults(field: str, number: int, *, signed: bool = False) -> list[Fault]:
-    """Return what is wrong with a number as a quantity: not whole, negative, unless ``signed``, or beyond the limit."""
+    """Return the faults of a quantity: not whole, negative (unless ``signed``), or beyond the limit."""
     if type(number) is not int:
         return [Fault(field, "not_whole", shown(number))]
     if number < 0 and not signed:
@@ -53,7 +53,7 @@ class Status(StrEnum):
 
 
 def is_low(quantity: int, minimum: int) -> bool:
-    """Low is below the minimum; a product without a minimum (0) is never low."""
+    """Return whether the quantity is below the minimum; a product without a minimum (0) is never low."""
     return quantity < minimum
 
 
@@ -124,7 +124,7 @@ class LedgerEntry:
 
 
 def amount_faults(quantity: int, *, signed: bool = False) -> list[Fault]:
-    """Return what is wrong with an amount to move: it is whole, within the limit, not 0, and positive unless ``signed``."""
+    """Return the faults of an amount to move: it must be whole, within the limit, not 0, and positive unless ``signed``."""
     faults = quantity_faults("quantity", quantity, signed=signed)
     return [Fault("quantity", "zero", "0")] if not faults and quantity == 0 else faults
 
@@ -170,7 +170,7 @@ def total_after(product: ProductState, steps: tuple[LedgerEntry, ...]) -> int:
 
 @dataclass(frozen=True, slots=True)
 class PastMovement:
-    """A movement of the ledger; ``undone`` if another one takes it back already."""
+    """A movement of the ledger; ``undone`` if another one has undone it."""
 
     id: int
     kind: str
@@ -180,7 +180,7 @@ class PastMovement:
 
 
 def compensation(legs: Iterable[PastMovement], code: str) -> dict[int, tuple[int, int]]:
-    """Return what takes back these movements of one operation and product: location id to (signed quantity, movement id).
+    """Return the changes that undo these movements of one operation and product: location id to (signed quantity, movement id).
 
     Raises ``CannotUndo``: ``is_undo``, ``already_undone`` or ``changed_nothing``.
     """

@@ -8,19 +8,19 @@ from inventory_core.errors import Fault
 
 SORT_LENGTH = 255
 MAX_SEARCH_WORDS = 20
-"""How many words of a query count."""
+"""Maximum number of words in a query."""
 
 VARIATION_SELECTORS = frozenset(map(chr, range(0xFE00, 0xFE10)))
 JOINER = "\u200d"
 EMOJI_MODIFIERS = "\ufe0f" + "".join(map(chr, range(0x1F3FB, 0x1F400)))
-"""The choice of the coloured picture, and the skin tones."""
+"""The variation selector for coloured emoji, and the skin tones."""
 _NOT_ASCII = re.compile("[^\x00-\x7f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _REMEMBERED_BELOW = "\u3000"
 
 
 class _Kept(dict[str, str]):
-    """What remains of a decomposed character: nothing of marks that combine and of characters that only format."""
+    """Maps the characters of decomposed text: removes combining marks and format characters."""
 
     def __missing__(self, char: str) -> str:
         category = unicodedata.category(char)
@@ -35,7 +35,7 @@ _KEPT = _Kept()
 
 
 def fold(text: str) -> str:
-    """Take away case and accents: "Lámpara" and "LAMPARA" fold to the same text, as do "niño" and "nino".
+    """Remove case and accents: "Lámpara" and "LAMPARA" fold to the same text, as do "niño" and "nino".
 
     Compatibility decomposition without combining marks and invisible format characters (soft hyphen, joiners), then
     case folding (Unicode Standard, 3.13 and annex 15). Half a surrogate pair, which no database stores, becomes U+FFFD.
@@ -52,7 +52,7 @@ def _fold(text: str) -> str:
 
 
 def replace_surrogates(text: str) -> str:
-    """Return the text with U+FFFD for each half of a surrogate pair, which no database takes; it is then simply not found."""
+    """Replace each half of a surrogate pair, which databases refuse, with U+FFFD."""
     return text if text.isascii() else _SURROGATE.sub("\ufffd", text)
 
 
@@ -62,7 +62,7 @@ def sort_key(text: str) -> str:
 
 
 def shown(value: object) -> str:
-    """At most 80 characters of a value, whatever it is; of a huge number no digits, which Python refuses to write."""
+    """Return at most 80 characters of any value; for a huge number a placeholder, because Python refuses to convert it."""
     if isinstance(value, int) and abs(value) > 10**80:
         return "…"
     return (value if isinstance(value, str) else repr(value))[:80]
@@ -79,17 +79,17 @@ def normalize_text(text: str) -> str:
 
 
 def search_text(code: str, name: str, description: str, category: str) -> str:
-    """Return what the search looks into: the folded fields, one a line, so that no word spans two of them.
+    """Return the text for the search: the folded fields, one per line, so that no word spans two of them.
 
-    Two line ends close the text, so that each of its characters begins a group of three, which is what is indexed.
+    Two line ends close the text, so that each character begins a group of three, the unit of the index.
     """
     return fold("\n".join((code, name, " ".join(description.split()), category, "", "")))
 
 
 def search_words(query: str) -> tuple[str, ...]:
-    """Return the folded words of a query, each once; all of them must be contained.
+    """Return the distinct folded words of a query; a match contains all of them.
 
-    Only the first 20 count: a whole description pasted into the search is to find its product, not to be refused.
+    Only the first 20 count, so that a whole description pasted into the search finds its product.
     """
     words = dict.fromkeys(word for typed in query.split() for word in fold(typed).split())
     return tuple(words)[:MAX_SEARCH_WORDS]
@@ -98,11 +98,11 @@ def search_words(query: str) -> tuple[str, ...]:
 def text_faults(
     field: str, text: str, *, longest: int, required: bool = False, invisible_allowed: bool = False
 ) -> list[Fault]:
-    """Return what is wrong with a text.
+    """Return the faults of a text.
 
-    It may be empty though ``required``, longer than ``longest`` characters, or hold control characters. Names and codes must not
-    hold invisible format characters (category Cf: zero width, direction marks, byte order mark) either, by which two that look
-    alike would differ; ``invisible_allowed`` is for free texts, in which joiners are part of some scripts and of emoji.
+    The text may be empty although ``required``, longer than ``longest`` characters, or contain control characters. Names and codes
+    must not contain invisible format characters (category Cf: zero width, direction marks, byte order mark), because two of them
+    could look alike and differ. ``invisible_allowed`` is for free texts, in which joiners are part of some scripts and of emoji.
     """
     faults = []
     if required and not text:
@@ -119,9 +119,9 @@ def text_faults(
 
 
 def invisible_characters(text: str) -> tuple[str, ...]:
-    """Return the different format characters (category Cf) of a text, in their order, as ``U+200B``.
+    """Return the distinct format characters (category Cf) of a text, in order, as ``U+200B``.
 
-    The joiner between two emoji is left out: it makes another picture of them (Unicode Technical Standard 51).
+    Ignores the joiner between two emoji, which combines them (Unicode Technical Standard 51).
     """
     if text.isprintable():
         return ()
@@ -148,14 +148,14 @@ def normalize_code(text: str) -> str:
 
 
 def code_key(code: str) -> str:
-    """Return what makes two codes the same: compatibility forms and case do not count, accents do."""
+    """Return the key that identifies a code: ignores compatibility forms and case, but not accents."""
     if code.isascii():
         return code.lower()
     return replace_surrogates(unicodedata.normalize("NFKC", code.casefold()).casefold())
 
 
 def code_faults(code: str, *, stored: bool = False) -> list[Fault]:
-    """Return what is wrong with a cleaned code; any printable character is allowed, up to 64 of them.
+    """Return the faults of a normalized code; any printable character is allowed, up to 64 of them.
 
     A ``stored`` code may hold invisible characters, which earlier versions accepted.
     """

@@ -19,7 +19,7 @@ EVENT_HOOKS = {STOCK_CHANGED: "after_stock_change"}
 """Every kind of event that this program knows, with the hook that takes it."""
 
 DUE_IMMEDIATELY = datetime(1970, 1, 1, tzinfo=UTC)
-"""Due by whatever clock: that of this process does not count."""
+"""Due by every clock: that of this process does not matter."""
 
 EventRow = tuple[Any, ...]
 _EVENT_COLUMNS = ("event", "payload", "at", "due_at", "attempts", "last_error", "product_id")
@@ -39,7 +39,7 @@ def has_listeners(plugins: PluginManager, event: str = STOCK_CHANGED) -> bool:
 def call_check_hooks(
     unit: UnitOfWork, product: ProductState, kind: str, steps: Sequence[LedgerEntry], reason: str
 ) -> None:
-    """Call ``check_stock_change`` for each step that changes a quantity. Raises ``ChangeRefused`` with the first refusal."""
+    """Call ``check_stock_change`` for each entry that changes a quantity. Raises ``ChangeRefused`` with the first refusal."""
     if not has_check_hooks(unit.plugins):
         return
     for step in steps:
@@ -60,7 +60,7 @@ def write_events(
     reason: str,
     movements: Sequence[int],
 ) -> None:
-    """Store an event for each step that changed a quantity, if some plugin listens."""
+    """Store an event for each entry that changed a quantity, if some plugin listens."""
     if has_listeners(unit.plugins):
         insert_events(unit, event_rows(unit, product, kind, steps, reason, movements))
 
@@ -78,7 +78,7 @@ def event_rows(
     reason: str,
     movements: Sequence[int],
 ) -> list[EventRow]:
-    """Return the rows of the outbox for one product's steps; the first one carries the change of the total."""
+    """Return the outbox rows for one product's entries; the first one has the change of the total."""
     at, due_at = stored_time(unit.connection, unit.at), stored_time(unit.connection, DUE_IMMEDIATELY)
     at_text = unit.at.isoformat()
     before, after = product.quantity, product.quantity + sum(step.quantity for step in steps)

@@ -25,7 +25,7 @@ from inventory_core.rules.texts import normalize_line
 R = TypeVar("R")
 
 RESOLUTION_TIMEOUT_SECONDS = 8.0
-"""How long the outcome of an unknown commit is looked for; a person waits meanwhile."""
+"""Seconds to look for the outcome of an unknown commit, while a user waits."""
 
 _BEGIN = insert(OPERATION)
 # Locking reads see what is committed now, whatever snapshot the session has.
@@ -48,10 +48,10 @@ MYSQL_LOCKED_NOW = 3572
 
 @dataclass(frozen=True, slots=True)
 class UnitOfWork:
-    """A running unit of work: its transaction, and what every row that it writes says about it.
+    """A running unit of work: its transaction, and the values that are common to all rows that it writes.
 
-    ``at`` is one time, in UTC, for the whole unit. Code that locks or adds a single product adds its id to ``products``;
-    code that takes back a whole operation adds that operation's id to ``undone``.
+    ``at`` is one time, in UTC, for the whole unit. Code that locks or adds a single product adds its id to ``products``; code that
+    undoes a whole operation adds the id of that operation to ``undone``.
     """
 
     session: Session
@@ -84,12 +84,12 @@ def run_idempotent(
     decode: Callable[[dict[str, Any]], R],
     encode: Callable[[R], Mapping[str, Any]] = _fields,
 ) -> R:
-    """Run ``work`` in one transaction and keep its result under the operation's id; give the kept one if there is one.
+    """Run ``work`` in one transaction and store its result under the operation's id; return the stored result if there is one.
 
     The row of the operation is inserted before ``work`` begins, so movements can refer to it, and its result after it ends;
     neither is ever changed. ``work`` may run again after a deadlock or a busy database.
 
-    ``request`` is what was asked, in JSON values, without what only guards it
+    ``request`` is the request in JSON values, without its guards
     (``expected``, ``expected_version``): the same id with another ``verb``, ``request`` or ``actor`` raises ``OperationReused``.
     ``encode`` (for a dataclass: its fields) and ``decode`` turn the result into a JSON object and back; ``verb`` has at most
     20 characters. Raises ``InvalidInput`` for an id or actor that breaks the rules, and whatever ``work`` raises; then
@@ -137,7 +137,7 @@ def _resolve(inventory: InventoryContext, operation: str, run: Callable[[Session
         try:
             return inventory.sessions.write(run_if_decided)
         except (CommitUnknown, DatabaseBusy, StorageRefused, _FinishedMeanwhile, _InDoubt):
-            # That this run changed nothing says nothing about the first one.
+            # This run changed nothing, but the first one may have.
             continue
     raise unknown
 
@@ -165,8 +165,8 @@ class _FinishedMeanwhile(Exception):
 def _begin(unit: UnitOfWork, verb: str, fingerprint: str) -> str | None:
     """Insert the operation, or return its first result. On MySQL a second request with the same id waits here.
 
-    An operation without a result was refused inside a transaction of the caller that was committed all the same; it is
-    carried out as if it were new.
+    An operation without a result was refused inside a transaction of the caller that was committed nevertheless; it runs as if it
+    were new.
     """
     row = {
         "id": unit.operation,

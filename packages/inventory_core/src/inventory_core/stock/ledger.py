@@ -33,7 +33,7 @@ PRODUCT_STATE = select(
     PRODUCT.c.version,
     PRODUCT.c.retired_at.is_not(None),
 )
-"""What ``ProductState`` is made of, in its order."""
+"""Columns of ``ProductState``, in its order."""
 
 _BY_CODE = PRODUCT_STATE.where(PRODUCT.c.code_key == bindparam("key")).with_for_update()
 _BY_ID = PRODUCT_STATE.where(PRODUCT.c.id == bindparam("key")).with_for_update()
@@ -77,7 +77,7 @@ _ADD_MOVEMENT = insert(MOVEMENT)
 def lock_product(unit: UnitOfWork, code: str) -> ProductState:
     """Lock the product with this code until the unit ends. Raises ``ProductNotFound``."""
     cleaned = normalize_code(code)
-    # No product has a code that breaks the rules, and some drivers cannot even be asked for one.
+    # No product has an invalid code, and some drivers cannot even send one.
     faults = code_faults(cleaned, stored=True)
     record = None if faults else unit.connection.execute(_BY_CODE, {"key": code_key(cleaned)}).first()
     if record is None:
@@ -115,11 +115,11 @@ def find_place_by_id(unit: UnitOfWork, product: ProductState, location_id: int) 
 def write_entries(
     unit: UnitOfWork, product: ProductState, kind: str, steps: tuple[LedgerEntry, ...], reason: str = ""
 ) -> tuple[int, ...]:
-    """Change the balances of one locked product and write a movement for each step; give the movements' ids.
+    """Change the balances of one locked product and write a movement for each step; return the movements' ids.
 
-    ``steps`` come from ``rules.stock`` over places that were read under the lock, each place once. Plugins are
-    asked first. Raises ``ProductRetired``, ``QuantityLimit`` or ``ChangeRefused``, and ``DatabaseBusy`` if the lock did not
-    hold (a session source without locking transactions).
+    ``steps`` come from ``rules.stock`` with places that were read under the lock, each place once. Calls the check hooks first.
+    Raises ``ProductRetired``, ``QuantityLimit`` or ``ChangeRefused``, and ``DatabaseBusy`` if the lock did not hold (a session
+    source without locking transactions).
     """
     require_active(product)
     total_after(product, steps)
@@ -141,7 +141,7 @@ def write_entries(
 
 
 def inserted_id(result: CursorResult[Any]) -> int:
-    """Return the key that the database gave to the one row that was inserted."""
+    """Return the key of the inserted row."""
     key = result.inserted_primary_key
     if key is None:
         raise LookupError("the database gave no key to an inserted row")
@@ -201,9 +201,9 @@ _MOVEMENT_COLUMNS = (
 
 
 class BalanceChange(NamedTuple):
-    """What is added (signed, not 0) to what lies of one product in one place, by ids that exist.
+    """A signed change (not 0) of one balance, by existing ids.
 
-    ``undoes_id`` names the movement that the change takes back.
+    ``undoes_id`` names the movement that the change undoes.
     """
 
     product_id: int
@@ -213,7 +213,7 @@ class BalanceChange(NamedTuple):
 
 
 class BalanceSet(NamedTuple):
-    """A balance as it was read under the lock of its product, None if there is none, and as it shall be."""
+    """The balance as it was read under the lock of its product, None if there is none, and the new one."""
 
     product_id: int
     location_id: int
@@ -223,10 +223,10 @@ class BalanceSet(NamedTuple):
 
 
 def add_to_balances(unit: UnitOfWork, changes: Iterable[BalanceChange], *, kind: MovementKind, reason: str = "") -> int:
-    """Change many balances; give how many movements that took.
+    """Change many balances; return the number of movements.
 
-    Each (product, location) may appear once in the whole unit. Locks the products by ascending id, in batches, so memory
-    stays small but for the changes themselves. Plugins are asked about every change. Raises ``ProductRetired``,
+    Each (product, location) may occur once in the whole unit. Locks the products by ascending id, in batches, so memory use stays
+    small apart from the changes themselves. Calls the check hooks for each change. Raises ``ProductRetired``,
     ``InsufficientStock``, ``QuantityLimit`` or ``ChangeRefused``.
     """
     locations = {record[0]: record[1] for record in unit.connection.execute(_LOCATIONS)}
@@ -238,16 +238,16 @@ def add_to_balances(unit: UnitOfWork, changes: Iterable[BalanceChange], *, kind:
 
 
 def add_to_totals(unit: UnitOfWork, totals: Sequence[tuple[int, int]]) -> None:
-    """Add to the totals of locked products, given by id, what their balances grow by (signed)."""
+    """Add signed changes to the totals of locked products, as pairs of id and change."""
     at = stored_time(unit.connection, unit.at)
     rows = [(added, at, product_id, added, MAX_QUANTITY) for product_id, added in totals]
     update_rows(unit.connection, _ADD_TO_TOTAL, rows)
 
 
 def set_balances(unit: UnitOfWork, kind: MovementKind, changes: Sequence[BalanceSet], reason: str = "") -> None:
-    """Write balances of locked products, whose totals are written already, and a movement for each that differs.
+    """Write balances of locked products, whose totals are already written, and a movement for each that differs.
 
-    A balance of 0 where there was none takes no movement. Nobody is asked or told.
+    A balance of 0 without a row gets no movement. Calls no hooks.
     """
     added = [(product, location, after) for product, location, before, after, _ in changes if before is None]
     changed = [
@@ -299,7 +299,7 @@ def _plan(
 def _write(
     unit: UnitOfWork, kind: MovementKind, planned: Sequence[tuple[ProductState, tuple[LedgerEntry, ...]]], reason: str
 ) -> int:
-    """Do what ``write_entries`` does for many locked products; give the number of movements."""
+    """Do the same as ``write_entries`` for many locked products; return the number of movements."""
     for product, steps in planned:
         total_after(product, steps)
         call_check_hooks(unit, product, kind, steps, reason)

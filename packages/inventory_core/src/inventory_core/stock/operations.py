@@ -46,7 +46,7 @@ def change_stock(
 ) -> StockChange:
     """Lock the product, plan the entries and write them.
 
-    ``faults`` are those of the quantity; ``asked`` is what else the request says, for its fingerprint.
+    ``faults`` are those of the quantity; ``asked`` has the other arguments, for the fingerprint.
     """
     reason = normalize_reason(reason)
     if faults := [*faults, *request_faults(operation, actor, reason)]:
@@ -80,7 +80,7 @@ def write_change(
 
 
 def location_fingerprint(location: str | None) -> str | None:
-    """Return how a request names a location in its fingerprint."""
+    """Return the location of a request for its fingerprint."""
     return None if location is None else sort_key(normalize_location(location))
 
 
@@ -202,8 +202,8 @@ def count(
 ) -> StockChange:
     """Set the quantity in ``location``, the default one if None, to the counted one.
 
-    ``expected`` is the quantity that the person saw; if it is another one now, ``CountConflict`` has both. None skips
-    this check. A count that differs in nothing still writes a movement of 0: it confirms.
+    ``expected`` is the quantity that the user saw; if it changed, ``CountConflict`` has both. None skips this check. A count
+    without a difference still writes a movement of 0, as a confirmation.
     Raises ``InvalidInput``, ``ProductNotFound``, ``LocationNotFound``, ``ProductRetired``, ``QuantityLimit``,
     ``CountConflict``, ``ChangeRefused`` or ``OperationReused``.
     """
@@ -238,7 +238,7 @@ def change_quantity(
 ) -> StockChange:
     """Receive ``delta`` units, or issue them if it is negative; ``expected``, if given, guards as in ``count``.
 
-    Raises what ``receive`` and ``issue`` raise, and ``CountConflict``.
+    Raises the errors of ``receive`` and ``issue``, and ``CountConflict``.
     """
 
     def plan(unit: UnitOfWork, product: ProductState) -> tuple[LedgerEntry, ...]:
@@ -290,7 +290,7 @@ _LEGS = _PAST.where(
 def undo_movement(
     inventory: InventoryContext, *, movement_id: int, reason: str = "", actor: str, operation: str
 ) -> StockChange:
-    """Take back a movement with a compensating one; of a transfer both halves, whichever of them is named.
+    """Undo a movement with a compensating one; of a transfer both halves, whichever of them is named.
 
     The result shows the location of the named movement. Raises ``MovementNotFound``, ``CannotUndo`` (``already_undone``,
     ``is_undo`` or ``changed_nothing``), ``ProductRetired``, ``InsufficientStock`` if the stock is no longer there,

@@ -1,4 +1,4 @@
-"""Deliver the events of committed changes to the plugins, and look after those that could not be delivered."""
+"""Deliver the events of committed changes to the plugins, and manage those that could not be delivered."""
 
 import logging
 import time
@@ -19,13 +19,13 @@ from inventory_core.rules.arguments import check_arguments, type_faults
 from inventory_core.stock.hooks import DUE_IMMEDIATELY, EVENT_HOOKS, has_listeners, read_event
 
 LEASE_SECONDS = 120.0
-"""How long a claim keeps other relays away. Half of it is for the plugins; what is left over is put back."""
+"""Seconds that a claim excludes other relays. The plugins may use half of it; the remaining events are released."""
 
 MAX_PAUSE_SECONDS = 3600
 MAX_ATTEMPTS = 20
 """With pauses of 2 s, 4 s and so on up to an hour, an event is given up after about nine hours."""
 MAX_UNKNOWN_ATTEMPTS = 10
-"""Of an event that this program cannot read: 17 minutes for an upgrade of all instances, one of which can."""
+"""For an event that this program cannot read: 17 minutes for the upgrade of all instances."""
 MAX_ERROR_LENGTH = 500
 
 _LOG = logging.getLogger(__name__)
@@ -77,7 +77,7 @@ _OLDEST = select(OUTBOX.c.at, database_now()).order_by(OUTBOX.c.id).limit(1)
 
 @dataclass(frozen=True, slots=True)
 class Delivery:
-    """What became of one batch of events: counts of those delivered, failed for now, and given up."""
+    """The result of one batch: counts of delivered, temporarily failed and given up events."""
 
     claimed: int = 0
     delivered: int = 0

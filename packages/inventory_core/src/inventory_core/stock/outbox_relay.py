@@ -24,18 +24,18 @@ _LOG = logging.getLogger(__name__)
 
 
 class OutboxRelay:
-    """Delivers events in a thread of its own, whichever program wrote them.
+    """Delivers events in its own thread, whichever program wrote them.
 
-    Start it in each process that serves, after a fork; any number may run at the same time. It looks for events once a second
-    with one read-only statement, and runs no thread if no plugin listens. While the database cannot be used or is read-only
-    it tries again later and later, up to every 30 seconds.
+    Start it in each serving process, after a fork; any number may run at the same time. It polls once a second with one
+    read-only statement, and runs no thread if no plugin listens. While the database is not available or read-only, it retries with
+    growing pauses of up to 30 seconds.
 
         with OutboxRelay(inventory):
             serve()
 
     Args:
-        inventory: What to deliver, and the plugins that take it.
-        poll_seconds: The pause between two looks while nothing is due.
+        inventory: The inventory, with the plugins that receive the events.
+        poll_seconds: The pause between two polls while nothing is due.
         context: Entered around each batch, for plugins that need one, such as a Flask application context.
         on_delivery: Called in the thread with the result of each batch that was not empty.
     """
@@ -112,7 +112,7 @@ class OutboxRelay:
         if self._failures:
             _LOG.warning("outbox: events are delivered again")
         self._failure, self._failures = "", 0
-        # A look that takes long, since many events wait for an earlier one, is taken less often.
+        # Poll less often if a poll takes long because many events wait for an earlier one.
         return 0.0 if done.claimed else max(self._poll_seconds, 10 * (time.monotonic() - began))
 
     def _back_off(self, failure: str, message: str = "") -> float:

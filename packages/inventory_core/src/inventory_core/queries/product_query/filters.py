@@ -20,13 +20,13 @@ _NO_ROW = 0
 
 @dataclass(frozen=True, slots=True)
 class ProductFilter:
-    """Which products are asked for; every part narrows.
+    """Filter for products; every part narrows.
 
-    ``search``: see ``rules.texts.search_words``. ``category`` (``WITHOUT_CATEGORY``: those that have none) and
-    ``location`` are names, compared without case and accents; a name that does not exist matches nothing.
-    ``status`` None means all that are not retired. With a location, only products with a balance there (which may be 0)
-    are meant, and ``available`` and ``out_of_stock`` speak of that place; ``low_stock`` always speaks of the total.
-    Empty texts mean None. Raises ``InvalidInput`` for a status that does not exist.
+    ``search``: see ``rules.texts.search_words``. ``category`` (``WITHOUT_CATEGORY``: those that have none) and ``location`` are
+    names, compared without case and accents; a name that does not exist matches nothing. ``status`` None means all that are not
+    retired. With a location, the filter matches only products with a balance there (which may be 0), and ``available`` and
+    ``out_of_stock`` refer to that location; ``low_stock`` always refers to the total. Empty texts mean None. Raises
+    ``InvalidInput`` for an unknown status.
     """
 
     search: str = ""
@@ -46,7 +46,7 @@ class ProductFilter:
 
 @dataclass(frozen=True, slots=True)
 class ResolvedFilter:
-    """The ids behind the names of a filter; an id of 0 stands for a name that does not exist."""
+    """The ids for the names of a filter; an id of 0 means that the name does not exist."""
 
     category_id: int | None
     location_id: int | None
@@ -71,7 +71,7 @@ def conditions(
 ) -> Iterator[ColumnElement[bool]]:
     """Yield the filter without its search and its location, as conditions on ``product`` and, with a location, ``balance``.
 
-    ``shown`` gives each column as it is to stand in its condition (see ``plan``).
+    ``shown`` maps each column to its form in conditions (see ``plan``).
     """
     status = product_filter.status
     retired_at, quantity = shown(PRODUCT.c.retired_at), shown(PRODUCT.c.quantity)
@@ -90,7 +90,7 @@ def conditions(
 
 
 def row_columns(resolved: ResolvedFilter) -> tuple[ColumnElement[Any], ...]:
-    """Return the columns that ``read_rows`` takes, in its order."""
+    """Return the columns for ``read_rows``, in its order."""
     return (
         PRODUCT.c.id,
         PRODUCT.c.code,
@@ -110,7 +110,7 @@ def row_columns(resolved: ResolvedFilter) -> tuple[ColumnElement[Any], ...]:
 def row_source(
     product: FromClause, resolved: ResolvedFilter, product_id: ColumnElement[int] = PRODUCT.c.id
 ) -> FromClause:
-    """Where they come from: ``product``, its category and, with a location, its balance there, joined by ``product_id``."""
+    """Return the FROM clause: ``product``, its category and, with a location, its balance there, joined by ``product_id``."""
     source = product.outerjoin(CATEGORY, CATEGORY.c.id == PRODUCT.c.category_id)
     if resolved.location_id is None:
         return source
@@ -119,6 +119,6 @@ def row_source(
 
 
 def read_rows(records: Iterable[Any]) -> Iterator[ProductRow]:
-    """Make the answers out of database rows."""
+    """Convert database rows to product rows."""
     for record in records:
         yield ProductRow(*record)

@@ -1,9 +1,9 @@
-"""Choose how a database gets to the rows of a filter, and read them; README.md has the diagram.
+"""Choose how a database finds the rows of a filter, and read them; README.md has the diagram.
 
 Results are the same on every access path; paths differ in how many rows are read. SQLite keeps no statistics, so the path is
 chosen here: a ``+`` before a column keeps SQLite from choosing an index by that column (the SQLite query planner, "disqualifying
-WHERE clause terms using unary +"). Other databases get the statement as it is, except that MySQL is made to read the whole
-table where a search would fetch every row through an index: four times as slow at 100,000 products.
+WHERE clause terms using unary +"). Other databases get the statement unchanged, except that MySQL is made to read the whole
+table if a search would fetch every row through an index, which is four times as slow at 100,000 products.
 """
 
 import json
@@ -113,7 +113,7 @@ class ProductQuery:
 
     @property
     def scans_in_order(self) -> bool:
-        """Return whether the search has nothing better to begin with than the order."""
+        """Return whether the search has to scan in sort order, because it has no candidates."""
         return bool(self.words) and self.path in (AccessPath.ORDER, AccessPath.PLANNER)
 
     @property
@@ -174,7 +174,7 @@ def _choose(
 
 
 def _of_both(resolved: ResolvedFilter) -> Select[tuple[int]]:
-    """Products of the category and the location, from two indexes in step: both go by the product's id."""
+    """Return the products of both the category and the location, from two indexes in step: both are sorted by product id."""
     return (
         select(PRODUCT.c.id)
         .join_from(PRODUCT, BALANCE, BALANCE.c.product_id == _aside(PRODUCT.c.id))

@@ -1,8 +1,8 @@
-"""The search: which products contain every word of a query, and what the index of trigrams knows about them.
+"""The search: finds the products that contain every word of a query, with the help of a trigram index.
 
-A word counts as contained by the exact test alone, which every database answers alike. On SQLite the full-text index
-``product_search`` holds each group of three characters with the products that have it; it says beforehand which products
-can pass the test (a few too many, never too few), so that not every text has to be read.
+An exact test decides whether a text contains a word; it has the same result on every database. On SQLite the full-text index
+``product_search`` maps each group of three characters to products. It yields candidates for the test (a few too many, never too
+few), so that not every text has to be read.
 """
 
 from collections.abc import Sequence
@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session
 from inventory_core.models import PRODUCT
 
 MAX_CANDIDATES = 5_000
-"""Up to this number of rows it is quicker to fetch all of them and sort than to look for them in the index of the order."""
+"""Up to this number of rows, fetching and sorting all is faster than scanning the index of the order."""
 
 _SHORT_WORD_PRODUCTS = 20_000
 _LAST = "\U0010ffff"
@@ -26,25 +26,25 @@ _TERMS = table("product_search_terms", column("term"), column("doc"))
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Products that can contain the words: those of ``ids``, or any if it is None; ``few``: at most ``MAX_CANDIDATES``."""
+    """Products that may contain the words: those of ``ids``, or all if it is None; ``few``: at most ``MAX_CANDIDATES``."""
 
     ids: Select[tuple[int]] | None
     few: bool
 
 
 def contains(word: str, dialect: str) -> ColumnElement[bool]:
-    """Return the exact test: the word stands somewhere in the folded text. No character has a special meaning."""
+    """Return the exact test: the folded text contains the word. No character has a special meaning."""
     text = PRODUCT.c.search_text
     if dialect == "sqlite":
         return func.instr(text, word) > 0
     if dialect == "mysql":
-        # No character of UTF-8 begins inside another one, so bytes tell the same; MySQL looks for them three times as fast.
+        # No UTF-8 character begins inside another one, so comparing bytes is equivalent; on MySQL it is three times as fast.
         return func.instr(cast(text, LargeBinary), word.encode()) > 0
     return text.contains(word, autoescape=True)
 
 
 def find_candidates(session: Session, words: Sequence[str]) -> Candidates:
-    """Ask the index of SQLite about the words: one statement for each word of one or two characters, and one for all."""
+    """Query the index of SQLite for the words: one statement per word of one or two characters, and one for all others."""
     parts = [part for word in words if (part := _expression(session, word))]
     if not parts:
         return Candidates(None, few=False)
@@ -68,9 +68,9 @@ def ids_of_json(listed: str) -> Select[tuple[int]]:
 
 
 def _expression(session: Session, word: str) -> str | None:
-    """Return the word for MATCH; None if it is too common for the index to be of use.
+    """Return the word for MATCH; None if it is too common for the index to help.
 
-    Of a longer word three groups are asked for: more of them cost more time than they save, since hits are tested anyway.
+    Of a longer word, three groups are looked up: more would cost more time than they save, because hits are tested anyway.
     """
     if len(word) < 3:
         terms = _terms_with(session, word)
@@ -81,7 +81,7 @@ def _expression(session: Session, word: str) -> str | None:
 
 
 def _terms_with(session: Session, beginning: str) -> list[str] | None:
-    """Return the groups of three that begin so, unless they stand in too many products.
+    """Return the groups of three with this beginning, unless they occur in too many products.
 
     Every character of a text begins a group, since two line ends close it. The list is read only as far as needed.
     """

@@ -1,4 +1,4 @@
-"""The orders of the list, and the place in an order at which a page begins."""
+"""The sort orders of the list, and the position in an order at which a page begins."""
 
 import base64
 import json
@@ -14,7 +14,7 @@ from inventory_core.models import BALANCE, PRODUCT
 from inventory_core.rules.texts import replace_surrogates, shown
 
 PRODUCT_SORTS = ("name", "-name", "code", "-code", "quantity", "-quantity", "changed", "-changed")
-"""What ``sort`` may be; ``-`` turns the order round."""
+"""The values of ``sort``; ``-`` reverses the order."""
 
 _COLUMNS: dict[str, ColumnElement[Any]] = {
     "name": PRODUCT.c.name_key,
@@ -27,20 +27,20 @@ _TYPES = {"name": str, "code": str, "quantity": int, "changed": datetime}
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """The last row of a page: the value that it was sorted by, and its id, which orders rows of the same value."""
+    """The last row of a page: its sort value, and its id, which orders rows with the same value."""
 
     value: str | int | datetime
     id: int
 
     def to_text(self) -> str:
-        """A short text without special characters, fit for an address."""
+        """Return a short text for URLs, without special characters."""
         value = self.value.isoformat() if isinstance(self.value, datetime) else self.value
         packed = json.dumps([value, self.id], ensure_ascii=False, separators=(",", ":")).encode()
         return base64.urlsafe_b64encode(packed).decode().rstrip("=")
 
     @classmethod
     def from_text(cls, text: str, sort: str) -> Self:
-        """Read what ``to_text`` wrote for the same ``sort``. Raises ``InvalidInput`` for anything else."""
+        """Parse the output of ``to_text`` for the same ``sort``. Raises ``InvalidInput`` for any other text."""
         if not isinstance(text, str):
             raise InvalidInput(Fault("after", "wrong_type", shown(text)))
         try:
@@ -53,14 +53,14 @@ class Position:
         return position
 
     def fits(self, sort: str) -> bool:
-        """Return whether this is a place in that order."""
+        """Return whether this is a position in that order."""
         fits_type = type(self.value) is _TYPES.get(sort.removeprefix("-"))
         return fits_type and _is_stored(self.value) and type(self.id) is int and 0 <= self.id < 2**63
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """One of ``PRODUCT_SORTS`` as SQL; rows of the same value follow one another by id, so that the order is total.
+    """One of ``PRODUCT_SORTS`` as SQL; rows with the same value are sorted by id, so that the order is total.
 
     ``by_balance``: by the quantity in the location of the filter instead of the total.
     """
@@ -74,17 +74,17 @@ class Order:
 
     @property
     def key(self) -> ColumnElement[Any]:
-        """Return what is sorted by."""
+        """Return the sort column."""
         return BALANCE.c.quantity if self.by_balance else _COLUMNS[self.sort.removeprefix("-")]
 
     @property
     def row_id(self) -> ColumnElement[int]:
-        """Return what is sorted by second; it stands in the same index as ``key``."""
+        """Return the second sort column, which is part of the same index as ``key``."""
         return BALANCE.c.product_id if self.by_balance else PRODUCT.c.id
 
     @property
     def descending(self) -> bool:
-        """Return whether the order is turned round."""
+        """Return whether the order is reversed."""
         return self.sort.startswith("-")
 
     def by(self, key: ColumnElement[Any], row_id: ColumnElement[int]) -> Sequence[ColumnElement[Any]]:
@@ -94,9 +94,9 @@ class Order:
     def beyond(
         self, position: Position, key: ColumnElement[Any], row_id: ColumnElement[int], *, row_values: bool
     ) -> ColumnElement[bool]:
-        """Return the condition for rows behind ``position``. Raises ``InvalidInput`` for a place in another order.
+        """Return the condition for rows after ``position``. Raises ``InvalidInput`` for a position in another order.
 
-        SQLite reads an index from a row value but not from the OR; MySQL the other way round.
+        SQLite uses an index for a row value but not for the OR; MySQL the other way round.
         """
         if not position.fits(self.sort):
             raise InvalidInput(Fault("after", "unknown", shown(position.value)))
@@ -120,7 +120,7 @@ def _restored(value: object, sort: str) -> Any:
 
 
 def _is_stored(value: str | int | datetime) -> bool:
-    """Return whether a database can be asked for this value."""
+    """Return whether a database can store this value."""
     match value:
         case str():
             return replace_surrogates(value) == value
