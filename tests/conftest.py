@@ -9,7 +9,10 @@ from pathlib import Path
 
 import pytest
 from hypothesis import settings
+from sqlalchemy import Engine
+from sqlalchemy.util import LRUCache
 
+from inventory_core.database import engines
 from tests import capabilities
 
 # Commands follow the locale; their tests choose the language with INVENTORY_LANGUAGE.
@@ -19,6 +22,7 @@ pytest_plugins = ["tests.replication.mysql.started_once", "tests.stack.started_o
 
 REPOSITORY = Path(__file__).parents[1]
 THREAD_GRACE_SECONDS = 5.0
+OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 settings.register_profile("thorough", deadline=None, print_blob=True)
 settings.register_profile("brief", settings.get_profile("thorough"), max_examples=20, stateful_step_count=20)
@@ -45,9 +49,10 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
 
 def pytest_collection_finish() -> None:
-    """Spare the garbage collector what was collected, which stays until the end: a tenth of the time of the tests."""
+    """Spare the garbage collector the collected tests, which stay until the end, and run it less often."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS)
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
@@ -106,6 +111,23 @@ def _data_files() -> set[Path]:
         ]
         found.update(Path(folder, name) for name in files if Path(name).suffix in suffixes)
     return found
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _sqlite_is_fast() -> Iterator[None]:
+    """Compile each statement once for all engines of the process, and do not wait for the disk: no test cuts the power."""
+    compiled: dict[type[engines.DeferredSQLite], LRUCache[object, object]] = {}
+
+    def share_compiled(dialect: type[engines.DeferredSQLite], engine: Engine) -> None:
+        engine.update_execution_options(compiled_cache=compiled.setdefault(dialect, LRUCache(2000)))
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(engines, "SQLITE_SYNCHRONOUS", "OFF")
+        patch.setattr(engines.DeferredSQLite, "engine_created", classmethod(share_compiled))
+        # The key of a compiled statement contains its dialect. Those of one class are set up alike.
+        patch.setattr(engines.DeferredSQLite, "__eq__", lambda one, other: type(one) is type(other))
+        patch.setattr(engines.DeferredSQLite, "__hash__", lambda one: hash(type(one)))
+        yield
 
 
 @pytest.fixture(autouse=True)

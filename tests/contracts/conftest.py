@@ -16,6 +16,10 @@ from inventory_core.context import utc_now
 from tests.contracts.replicated import ReplicatedSets
 from tests.contracts.topologies import Database, MySQLSchemas, SQLiteFiles, Topology
 from tests.replication.mysql.servers import APP, ROOT, START_BOUND, ReplicaSet, eventually, running_services
+from tests.web.app_pool import LentApplications
+from tests.web.process import passwords_are_hashed_fast, templates_are_compiled_once
+
+__all__ = ["passwords_are_hashed_fast", "templates_are_compiled_once"]
 
 COMPOSE_FILE = Path(__file__).with_name("compose.yml")
 MYSQL = pytest.param("mysql", marks=pytest.mark.mysql)
@@ -106,3 +110,8 @@ def inventory(database: Database) -> Inventory:
 def sqlite(tmp_path_factory: pytest.TempPathFactory) -> SQLiteFiles:
     """What a server's answers are compared with."""
     return SQLiteFiles(tmp_path_factory.mktemp("reference"))
+
+
+@pytest.fixture(scope="session")
+def lent_applications() -> LentApplications:
+    return LentApplications()

@@ -3,19 +3,20 @@
 import io
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from datetime import timedelta
 
 import pytest
 from pydantic import SecretStr
 
 from inventory_core import verify
-from inventory_web import Settings, create_app
+from inventory_web import Settings
 from inventory_web.auth import authentication, throttling, users
 from inventory_web.auth.roles import Role
 from inventory_web.errors import AccountRefused, TooManyLogins
-from inventory_web.jobs import runner
 from tests.contracts.at_once import at_once
 from tests.contracts.topologies import Database
+from tests.web.app_pool import LentApplications
 from tests.web.areas.site import Site, codes_in, form_in
 from tests.web.browser import INITIAL, PASSWORD, Browser
 
@@ -29,30 +30,26 @@ MakeSite = Callable[[], Site]
 
 
 @pytest.fixture
-def make_site(database: Database) -> Iterator[MakeSite]:
+def make_site(database: Database, lent_applications: LentApplications) -> Iterator[MakeSite]:
     """Make an instance of the application; the accounts are there already."""
     tokens: dict[str, str] = {}
-    sites: list[Site] = []
+    with ExitStack() as lent:
 
-    def make() -> Site:
-        sessions = database.open_another() if tokens else database.sessions
-        app = create_app(Settings(secret_key=SECRET, language="es"), sessions=sessions)
-        site = Site(app, tokens)
-        if not tokens:
-            for name, role in {"olga": Role.OPERATOR, "ada": Role.ADMIN}.items():
-                users.add_account(site.inventory, name=name, role=role, password=PASSWORD)
-            token = authentication.log_in(
-                site.inventory, name="olga", password=PASSWORD, idle=timedelta(hours=1), address="192.0.2.1"
-            )
-            assert token is not None
-            tokens["olga"] = token
-        sites.append(site)
-        return site
+        def make() -> Site:
+            sessions = database.open_another() if tokens else database.sessions
+            settings = Settings(secret_key=SECRET, language="es")
+            site = Site(lent.enter_context(lent_applications.lend(settings, sessions)), tokens)
+            if not tokens:
+                for name, role in {"olga": Role.OPERATOR, "ada": Role.ADMIN}.items():
+                    users.add_account(site.inventory, name=name, role=role, password=PASSWORD)
+                token = authentication.log_in(
+                    site.inventory, name="olga", password=PASSWORD, idle=timedelta(hours=1), address="192.0.2.1"
+                )
+                assert token is not None
+                tokens["olga"] = token
+            return site
 
-    yield make
-    # A worker that is not through would open anew what is closed next.
-    for site in sites:
-        site.app.extensions[runner.EXTENSION].stop()
+        yield make
 
 
 @pytest.fixture

@@ -2,14 +2,13 @@
 
 import shutil
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import pytest
 import structlog
 from flask import Flask
-from jinja2 import BytecodeCache
-from jinja2.bccache import Bucket
 from pydantic import SecretStr
 
 from inventory_core import Inventory, SingleDatabase
@@ -20,32 +19,13 @@ from inventory_web.db.schema import upgrade_all
 from inventory_web.jobs import runner
 from tests.web.app_pool import LentApplications
 from tests.web.browser import PASSWORD
+from tests.web.process import passwords_are_hashed_fast, shipped_hashes, templates_are_compiled_once
+
+__all__ = ["passwords_are_hashed_fast", "shipped_hashes", "templates_are_compiled_once"]
 
 ACCOUNTS = {"olga": Role.OPERATOR, "vera": Role.VIEWER, "ada": Role.ADMIN}
 SECRET = SecretStr("a key of tests, long and random 0123456789")
 GIVEN: dict[str, Any] = {"secret_key": SECRET, "database_url": "sqlite:///unused.db"}
-
-
-class CompiledTemplates(BytecodeCache):
-    """Templates as compiled by the first application that showed them; Jinja checks that their source is still the same."""
-
-    def __init__(self) -> None:
-        self._kept: dict[str, bytes] = {}
-
-    def load_bytecode(self, bucket: Bucket) -> None:
-        if bucket.key in self._kept:
-            bucket.bytecode_from_string(self._kept[bucket.key])
-
-    def dump_bytecode(self, bucket: Bucket) -> None:
-        self._kept[bucket.key] = bucket.bytecode_to_string()
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _templates_are_compiled_once() -> Iterator[None]:
-    """Many tests make an application, and compiling the templates would be half of its work."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Flask, "jinja_options", {"bytecode_cache": CompiledTemplates()})
-        yield
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -87,17 +67,22 @@ def inventory(sessions: SingleDatabase) -> Inventory:
 
 
 @pytest.fixture
-def make_app(sessions: SingleDatabase) -> Iterator[Callable[..., Flask]]:
-    """Make an application over the test's database; more than one are instances side by side."""
-    apps: list[Flask] = []
+def make_app(sessions: SingleDatabase, lent_applications: LentApplications) -> Iterator[Callable[..., Flask]]:
+    """Make an application over the test's database; more than one are instances side by side.
 
-    def make(*plugins: object, **settings: Any) -> Flask:
-        apps.append(create_app(Settings(**{**GIVEN, **settings}), sessions=sessions, plugins=plugins))
-        return apps[-1]
+    One with settings alone is lent; one with plugins, or with nothing, is the test's own to change.
+    """
+    with ExitStack() as ends:
 
-    yield make
-    for app in apps:
-        app.extensions[runner.EXTENSION].stop()
+        def make(*plugins: object, **changes: Any) -> Flask:
+            settings = Settings(**{**GIVEN, **changes})
+            if changes and not plugins:
+                return ends.enter_context(lent_applications.lend(settings, sessions))
+            app = create_app(settings, sessions=sessions, plugins=plugins)
+            ends.callback(app.extensions[runner.EXTENSION].stop)
+            return app
+
+        yield make
 
 
 @pytest.fixture(scope="session")

@@ -182,8 +182,9 @@ def load_installed_plugins(
     """
     found: dict[object, InstalledPlugin] = {}
     targets: dict[str, object] = {}
+    entry_points = metadata.entry_points()
     for group in families:
-        for entry in metadata.entry_points(group=group):
+        for entry in entry_points.select(group=group):
             plugin = InstalledPlugin(entry.name, _package(entry), (group,), off=entry.name in off)
             key: object = entry.value
             if not plugin.off:

@@ -150,8 +150,10 @@ class Settings(BaseModel):
     @field_validator("timezone")
     @classmethod
     def _zone(cls, value: str) -> str:
-        if value not in zoneinfo.available_timezones():
-            raise ValueError(gettext("no existe esa zona horaria"))
+        try:
+            zoneinfo.ZoneInfo(value)
+        except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError) as error:
+            raise ValueError(gettext("no existe esa zona horaria")) from error
         return value
 
     @field_validator("metrics_allow")

@@ -16,6 +16,8 @@ from inventory_core.errors import StorageRefused
 
 LOCK_TIMEOUT_SECONDS = 10
 SUPPORTED_DIALECTS = {"sqlite": "SQLite", "mysql": "MySQL"}
+SQLITE_SYNCHRONOUS = "FULL"
+"""A commit is on the disk when it returns; tests do not wait for that."""
 SQLITE_MEMORY_BYTES = 96 << 20
 """Memory for all SQLite caches of the process; a single connection could use 32 MB."""
 MIN_SQLITE_VERSION = (3, 35, 0)
@@ -60,7 +62,7 @@ def open_engines(url: str | URL) -> ReadWriteEngines:
         return ReadWriteEngines(engine, engine, takes_turns=True, one_connection=True)
     write = _sqlite_file(parsed.set(drivername="sqlite+immediate"))
     read = _sqlite_file(parsed.set(drivername="sqlite+deferred"))
-    _set_up_sqlite(write, "journal_mode = WAL", "synchronous = FULL")
+    _set_up_sqlite(write, "journal_mode = WAL", f"synchronous = {SQLITE_SYNCHRONOUS}")
     event.listen(read, "connect", _write_ahead_if_possible)
     _set_up_sqlite(read, "query_only = ON")
     return ReadWriteEngines(read, write, takes_turns=True, one_connection=False)

@@ -30,25 +30,25 @@ PRODUCT_WORDS = (
     "provisional",
 )
 
-# The hash of a discarded random text, with the profile below, so that an unknown name takes as long as a known one.
+# The hash of a discarded random text, with the profile of `hasher`, so that an unknown name takes as long as a known one.
 DUMMY_HASH = "$argon2id$v=19$m=19456,t=2,p=1$GaE50BBpY2OiWDz2zLG4xQ$mgl7USdR11vK35wRF4Sw8OZH6mQR0QEWi/D8wAls0OA"
 
 
 @cache
-def _hasher() -> PasswordHasher:
+def hasher() -> PasswordHasher:
     """Return the smallest profile of the OWASP Password Storage Cheat Sheet: 19 MiB, two passes, one lane."""
     return PasswordHasher(time_cost=2, memory_cost=19 * 1024, parallelism=1)
 
 
 def hash_password(password: str) -> str:
     """Return a salted hash with its parameters."""
-    return _hasher().hash(password)
+    return hasher().hash(password)
 
 
 def matches(stored: str | None, password: str) -> bool:
     """Return whether the password matches. A ``stored`` of None takes the same time and returns False."""
     try:
-        _hasher().verify(stored or DUMMY_HASH, password[: LONGEST + 1])
+        hasher().verify(stored or DUMMY_HASH, password[: LONGEST + 1])
     except (VerificationError, InvalidHashError):
         return False
     return stored is not None
@@ -56,7 +56,7 @@ def matches(stored: str | None, password: str) -> bool:
 
 def is_outdated(stored: str) -> bool:
     """Return whether the hash uses outdated parameters."""
-    return _hasher().check_needs_rehash(stored)
+    return hasher().check_needs_rehash(stored)
 
 
 def password_faults(field: str, name: str, password: str) -> list[Fault]:
