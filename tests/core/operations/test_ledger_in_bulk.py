@@ -14,13 +14,13 @@ from inventory_core import (
 )
 from inventory_core.rules.stock import MovementKind
 from inventory_core.stock.idempotency import UnitOfWork, run_idempotent
-from inventory_core.stock.ledger import PRODUCT_BATCH_SIZE, BalanceChange, add_to_balances
+from inventory_core.stock.ledger import PRODUCT_BATCH_SIZE, BalanceChange, post_changes
 from inventory_core.testing import counted_statements, create_location, create_product, new_request
 
 
 def add(inventory: Inventory, changes: list[BalanceChange]) -> int:
     def work(unit: UnitOfWork) -> int:
-        return add_to_balances(unit, changes, kind=MovementKind.IMPORT, reason="file")
+        return post_changes(unit, changes, kind=MovementKind.IMPORT, reason="file")
 
     return run_idempotent(
         inventory,

@@ -19,7 +19,7 @@ from inventory_core.rules.products import ProductDraft, diff_fields
 from inventory_core.rules.stock import MovementKind, ProductState, plan_entry, quantity_faults, require_active
 from inventory_core.rules.texts import code_key, normalize_code, search_text, sort_key
 from inventory_core.stock.idempotency import UnitOfWork, run_idempotent
-from inventory_core.stock.ledger import find_place, inserted_id, lock_product, write_entries
+from inventory_core.stock.ledger import find_place, inserted_id, lock_product, post_entries
 from inventory_core.stock.operations import location_fingerprint
 
 _ADD = insert(PRODUCT)
@@ -72,7 +72,7 @@ def register_product(
         if quantity or location is not None:
             place = find_place(unit, product, location)
             if quantity:
-                write_entries(unit, product, MovementKind.RECEIVE, (plan_entry(product, place, quantity),))
+                post_entries(unit, product, MovementKind.RECEIVE, (plan_entry(product, place, quantity),))
         return ProductSaved(draft.code, product.version, quantity)
 
     return run_idempotent(

@@ -20,7 +20,7 @@ from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.stock import MovementKind
 from inventory_core.rules.texts import replace_surrogates, search_text, sort_key
 from inventory_core.stock.idempotency import UnitOfWork, run_idempotent
-from inventory_core.stock.ledger import BalanceChange, add_to_balances
+from inventory_core.stock.ledger import BalanceChange, post_changes
 
 _UNDOING = MOVEMENT.alias("undoing")
 _IMPORT = (
@@ -136,7 +136,7 @@ def _undo(unit: UnitOfWork, import_operation: str, progress: Progress | None) ->
         _give_back(unit, batch, places)
     for batch in batches.of(each for each in edited if not each.before):
         _bring_into_use(unit, batch)
-    taken_back = add_to_balances(unit, movements, kind=MovementKind.UNDO)
+    taken_back = post_changes(unit, movements, kind=MovementKind.UNDO)
     for batch in batches.of(each for each in edited if each.retired_before and each.before):
         _give_back(unit, batch, places)
     for batch in batches.of(each for each in edited if not each.before):

@@ -21,11 +21,11 @@ from inventory_core.database.sql_batch import (
 from inventory_core.importing.plan import Change, Fields, StoredNames, StoredProduct
 from inventory_core.importing.rows import NameKey
 from inventory_core.models import CATEGORY, IMPORT_CHANGE, LOCATION, PRODUCT
-from inventory_core.rules.stock import MAX_QUANTITY, LedgerEntry, MovementKind, ProductState, StockAtLocation
+from inventory_core.rules.stock import MAX_QUANTITY, MovementKind, Posting, ProductState
 from inventory_core.rules.texts import search_text, sort_key
-from inventory_core.stock.hooks import event_rows, has_listeners, insert_events
+from inventory_core.stock.hooks import EventNames
 from inventory_core.stock.idempotency import UnitOfWork
-from inventory_core.stock.ledger import BalanceSet, add_to_totals, set_balances, written_movements
+from inventory_core.stock.ledger import post
 
 LOCK_BATCH_SIZE = 2_000
 
@@ -134,22 +134,26 @@ class ImportWriter:
         self._set_texts()
 
     def _move(self, changes: Sequence[Change], ids: dict[str, int]) -> None:
-        """Write the stock; the totals of created and edited products are already written."""
+        """Post the stock; the rows of created and edited products already have their totals."""
         locations = self._places.locations
-        totals: list[tuple[int, int]] = []
-        balances: list[BalanceSet] = []
+        totals: dict[int, int] = {}
+        postings: list[Posting] = []
         for line, known, old, new, _, step in changes:
             if step is None:
                 continue
             location, before, after = step
             product_id = ids[line.key] if known is None else known.id
-            balances.append(BalanceSet(product_id, locations[location.key][0], before, after))
+            postings.append(Posting(product_id, locations[location.key][0], before, after))
             if old == new and after != (before or 0):
-                totals.append((product_id, after - (before or 0)))
-        add_to_totals(self._unit, totals)
-        set_balances(self._unit, MovementKind.IMPORT, balances)
-        if has_listeners(self._unit.plugins):
-            self._write_events(changes, balances)
+                totals[product_id] = totals.get(product_id, 0) + after - (before or 0)
+
+        def names() -> EventNames:
+            products: dict[int, ProductState] = {}
+            for change, posting in zip(changes, postings, strict=True):
+                products.setdefault(posting.product_id, _state_before(change, posting))
+            return EventNames(products, {row_id: key.name for row_id, key in self._places.location_names.items()})
+
+        post(self._unit, MovementKind.IMPORT, postings, names, totals=totals)
 
     def _insert(self, changes: Sequence[Change]) -> None:
         rows = []
@@ -216,32 +220,6 @@ class ImportWriter:
             found["quantity"] = step.quantity
         return found
 
-    def _write_events(self, changes: Sequence[Change], balances: Sequence[BalanceSet]) -> None:
-        products: dict[int, list[tuple[Change, BalanceSet]]] = defaultdict(list)
-        for change, balance in zip(changes, balances, strict=True):
-            if change.step is not None and change.step.quantity:
-                products[balance.product_id].append((change, balance))
-        if not products:
-            return
-        movements = written_movements(self._unit, list(products))
-        rows = []
-        for product_id, own in products.items():
-            first = own[0][0]
-            new = first.new
-            code = first.line.code if first.known is None else first.known.code
-            steps = [self._step(balance) for _, balance in own]
-            before = first.total - steps[0].quantity
-            state = ProductState(product_id, code, new.name, before, new.minimum, 1, new.retired)
-            ids = [movements[product_id, balance.location_id] for _, balance in own]
-            rows += event_rows(self._unit, state, MovementKind.IMPORT, steps, "", ids)
-        insert_events(self._unit, rows)
-
-    def _step(self, balance: BalanceSet) -> LedgerEntry:
-        name = self._places.location_names[balance.location_id].name
-        return LedgerEntry(
-            StockAtLocation(balance.location_id, name, balance.before), balance.after - (balance.before or 0)
-        )
-
     def _note_for_undo(self, created: Sequence[int], edited: Sequence[tuple[StoredProduct, Change]]) -> None:
         operation = self._unit.operation
         rows = [(operation, product_id, "", 1) for product_id in created]
@@ -262,6 +240,14 @@ def _edit_statement(columns: tuple[str, ...]) -> str:
         UPDATE product SET {", ".join(values)}, version = version + 1, changed_at = ?
         WHERE id = ? AND version = ? {guard}
     """  # noqa: S608
+
+
+def _state_before(change: Change, posting: Posting) -> ProductState:
+    """Return the product as it was before the first of its postings."""
+    new = change.new
+    code = change.line.code if change.known is None else change.known.code
+    total = change.total - (posting.after - (posting.before or 0))
+    return ProductState(posting.product_id, code, new.name, total, new.minimum, 1, new.retired)
 
 
 def _before(known: StoredProduct) -> str:

@@ -1,9 +1,10 @@
 """Decide how quantities change: limits, status, ledger entries and their compensation."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import NamedTuple
 
 from inventory_core.errors import CannotUndo, CountConflict, Fault, InsufficientStock, ProductRetired, QuantityLimit
 from inventory_core.rules.arguments import check_arguments
@@ -123,6 +124,19 @@ class LedgerEntry:
         return self.before + self.quantity
 
 
+class Posting(NamedTuple):
+    """One balance of a product as it was read under the product's lock, None if there was none, and as it becomes.
+
+    A tuple, because an import makes one for each row.
+    """
+
+    product_id: int
+    location_id: int
+    before: int | None
+    after: int
+    undoes_id: int | None = None
+
+
 def amount_faults(quantity: int, *, signed: bool = False) -> list[Fault]:
     """Return the faults of an amount to move: it must be whole, within the limit, not 0, and positive unless ``signed``."""
     faults = quantity_faults("quantity", quantity, signed=signed)
@@ -160,7 +174,7 @@ def require_expected(product: ProductState, place: StockAtLocation, expected: in
         raise CountConflict(product.code, place.location, expected, current)
 
 
-def total_after(product: ProductState, steps: tuple[LedgerEntry, ...]) -> int:
+def total_after(product: ProductState, steps: Sequence[LedgerEntry]) -> int:
     """Return the product's total after the steps. Raises ``QuantityLimit`` if it leaves its bounds."""
     total = product.quantity + sum(planned.quantity for planned in steps)
     if total > MAX_QUANTITY:

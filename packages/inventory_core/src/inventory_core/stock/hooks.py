@@ -1,9 +1,9 @@
 """Call the plugins before a change is written, and store an event with it."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from pluggy import PluginManager
 
@@ -11,7 +11,7 @@ from inventory_core.database.sql_batch import insert_rows, stored_time
 from inventory_core.errors import ChangeRefused
 from inventory_core.models import OUTBOX
 from inventory_core.plugins import ProposedChange, StockChanged
-from inventory_core.rules.stock import LedgerEntry, ProductState
+from inventory_core.rules.stock import LedgerEntry, Posting, ProductState
 from inventory_core.stock.idempotency import UnitOfWork
 
 STOCK_CHANGED = "stock_changed"
@@ -52,17 +52,11 @@ def call_check_hooks(
             raise ChangeRefused(refusal)
 
 
-def write_events(
-    unit: UnitOfWork,
-    product: ProductState,
-    kind: str,
-    steps: Sequence[LedgerEntry],
-    reason: str,
-    movements: Sequence[int],
-) -> None:
-    """Store an event for each entry that changed a quantity, if some plugin listens."""
-    if has_listeners(unit.plugins):
-        insert_events(unit, event_rows(unit, product, kind, steps, reason, movements))
+class EventNames(NamedTuple):
+    """What events say about products and locations, by their ids; the products as they were before the change."""
+
+    products: Mapping[int, ProductState]
+    locations: Mapping[int, str]
 
 
 def insert_events(unit: UnitOfWork, rows: Sequence[EventRow]) -> None:
@@ -72,36 +66,41 @@ def insert_events(unit: UnitOfWork, rows: Sequence[EventRow]) -> None:
 
 def event_rows(
     unit: UnitOfWork,
-    product: ProductState,
     kind: str,
-    steps: Sequence[LedgerEntry],
     reason: str,
-    movements: Sequence[int],
+    postings: Sequence[Posting],
+    movements: Mapping[tuple[int, int], int],
+    names: EventNames,
 ) -> list[EventRow]:
-    """Return the outbox rows for one product's entries; the first one has the change of the total."""
+    """Return the outbox rows for postings; the first one of a product has the change of its total."""
     at, due_at = stored_time(unit.connection, unit.at), stored_time(unit.connection, DUE_IMMEDIATELY)
     at_text = unit.at.isoformat()
-    before, after = product.quantity, product.quantity + sum(step.quantity for step in steps)
+    added: dict[int, list[Posting]] = {}
+    for posting in postings:
+        if posting.after != (posting.before or 0):
+            added.setdefault(posting.product_id, []).append(posting)
     rows = []
-    for step, movement in zip(steps, movements, strict=True):
-        if step.quantity == 0:
-            continue
-        payload = {
-            "id": str(movement),
-            "kind": kind,
-            "code": product.code,
-            "name": product.name,
-            "location": step.place.location,
-            "quantity": step.quantity,
-            "total_before": before,
-            "total": after,
-            "minimum": product.minimum,
-            "reason": reason,
-            "actor": unit.actor,
-            "at": at_text,
-        }
-        before = after
-        rows.append((STOCK_CHANGED, _to_text(payload), at, due_at, 0, "", product.id))
+    for product_id, of_product in added.items():
+        product = names.products[product_id]
+        before = product.quantity
+        after = before + sum(posting.after - (posting.before or 0) for posting in of_product)
+        for posting in of_product:
+            payload = {
+                "id": str(movements[product_id, posting.location_id]),
+                "kind": kind,
+                "code": product.code,
+                "name": product.name,
+                "location": names.locations[posting.location_id],
+                "quantity": posting.after - (posting.before or 0),
+                "total_before": before,
+                "total": after,
+                "minimum": product.minimum,
+                "reason": reason,
+                "actor": unit.actor,
+                "at": at_text,
+            }
+            before = after
+            rows.append((STOCK_CHANGED, _to_text(payload), at, due_at, 0, "", product_id))
     return rows
 
 

@@ -1,19 +1,22 @@
-"""Write balances and movements: of one product, or of many in few statements."""
+"""Lock products, plan ledger entries for many of them, and post: the only writer of balances, movements and totals."""
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from itertools import groupby, islice
 from typing import Any, NamedTuple
 
-from sqlalchemy import CursorResult, Update, bindparam, insert, select, update
+from sqlalchemy import CursorResult, bindparam, insert, select
 
 from inventory_core.database.sql_batch import insert_rows, stored_time, update_rows
-from inventory_core.errors import DatabaseBusy, LocationNotFound, ProductNotFound
+from inventory_core.errors import LocationNotFound, ProductNotFound
 from inventory_core.models import BALANCE, LOCATION, MOVEMENT, PRODUCT
 from inventory_core.rules.products import location_faults, normalize_location
 from inventory_core.rules.stock import (
     MAX_QUANTITY,
     LedgerEntry,
     MovementKind,
+    Posting,
     ProductState,
     StockAtLocation,
     plan_entry,
@@ -21,8 +24,11 @@ from inventory_core.rules.stock import (
     total_after,
 )
 from inventory_core.rules.texts import code_faults, code_key, normalize_code, sort_key
-from inventory_core.stock.hooks import call_check_hooks, event_rows, has_listeners, insert_events, write_events
+from inventory_core.stock.hooks import EventNames, call_check_hooks, event_rows, has_listeners, insert_events
 from inventory_core.stock.idempotency import UnitOfWork
+
+PRODUCT_BATCH_SIZE = 500
+"""Products that are locked, planned and posted together."""
 
 PRODUCT_STATE = select(
     PRODUCT.c.id,
@@ -52,26 +58,30 @@ _PLACE_NAMED = _PLACE.where(LOCATION.c.name_key == bindparam("key"))
 _PLACE_BY_ID = _PLACE.where(LOCATION.c.id == bindparam("key"))
 _PLACE_DEFAULT = _PLACE.where(LOCATION.c.is_default.is_(True))
 
-_ADD_TO_PRODUCT = (
-    update(PRODUCT)
-    .where(
-        PRODUCT.c.id == bindparam("product"),
-        PRODUCT.c.retired_at.is_(None),
-        (PRODUCT.c.quantity + bindparam("change")).between(0, MAX_QUANTITY),
-    )
-    .values(quantity=PRODUCT.c.quantity + bindparam("change"), changed_at=bindparam("at"))
+_STATES = (
+    PRODUCT_STATE.where(PRODUCT.c.id.in_(bindparam("products", expanding=True)))
+    .order_by(PRODUCT.c.id)
+    .with_for_update()
 )
-_SET_BALANCE = (
-    update(BALANCE)
-    .where(
-        BALANCE.c.product_id == bindparam("product"),
-        BALANCE.c.location_id == bindparam("location"),
-        BALANCE.c.quantity == bindparam("before"),
-    )
-    .values(quantity=bindparam("after"))
+_BALANCES = (
+    select(BALANCE.c.product_id, BALANCE.c.location_id, BALANCE.c.quantity)
+    .where(BALANCE.c.product_id.in_(bindparam("products", expanding=True)))
+    .with_for_update()
 )
-_ADD_BALANCE = insert(BALANCE)
+_LOCATIONS = select(LOCATION.c.id, LOCATION.c.name)
+_MOVEMENT_IDS = select(MOVEMENT.c.product_id, MOVEMENT.c.location_id, MOVEMENT.c.id).where(
+    MOVEMENT.c.operation_id == bindparam("of"), MOVEMENT.c.product_id.in_(bindparam("products", expanding=True))
+)
+_ADD_TO_TOTAL = (
+    f"UPDATE {PRODUCT.name} SET quantity = quantity + ?, changed_at = ? "  # noqa: S608
+    "WHERE id = ? AND quantity + ? BETWEEN 0 AND ?"
+)
+_SET_BALANCE = f"UPDATE {BALANCE.name} SET quantity = ? WHERE product_id = ? AND location_id = ? AND quantity = ?"  # noqa: S608
+_BALANCE_COLUMNS = ("product_id", "location_id", "quantity")
 _ADD_MOVEMENT = insert(MOVEMENT)
+_MOVEMENT_COLUMNS = (
+    "kind", "product_id", "location_id", "quantity", "balance_after", "reason", "actor", "at", "operation_id", "undoes_id",
+)  # fmt: skip
 
 
 def lock_product(unit: UnitOfWork, code: str) -> ProductState:
@@ -112,34 +122,6 @@ def find_place_by_id(unit: UnitOfWork, product: ProductState, location_id: int) 
     return StockAtLocation(*unit.connection.execute(_PLACE_BY_ID, {"product": product.id, "key": location_id}).one())
 
 
-def write_entries(
-    unit: UnitOfWork, product: ProductState, kind: str, steps: tuple[LedgerEntry, ...], reason: str = ""
-) -> tuple[int, ...]:
-    """Change the balances of one locked product and write a movement for each step; return the movements' ids.
-
-    ``steps`` come from ``rules.stock`` with places that were read under the lock, each place once. Calls the check hooks first.
-    Raises ``ProductRetired``, ``QuantityLimit`` or ``ChangeRefused``, and ``DatabaseBusy`` if the lock did not hold (a session
-    source without locking transactions).
-    """
-    require_active(product)
-    total_after(product, steps)
-    steps = tuple(sorted(steps, key=lambda step: step.place.location_id))
-    call_check_hooks(unit, product, kind, steps, reason)
-    change = sum(step.quantity for step in steps)
-    _guarded(unit, _ADD_TO_PRODUCT, {"product": product.id, "change": change, "at": unit.at})
-    movements = []
-    for step in steps:
-        if step.place.quantity is None:
-            row = {"product_id": product.id, "location_id": step.place.location_id, "quantity": step.after}
-            unit.connection.execute(_ADD_BALANCE, row)
-        else:
-            _guarded(unit, _SET_BALANCE, _balance_change(product.id, step))
-        inserted = unit.connection.execute(_ADD_MOVEMENT, _movement_row(unit, product.id, kind, step, reason))
-        movements.append(inserted_id(inserted))
-    write_events(unit, product, kind, steps, reason, movements)
-    return tuple(movements)
-
-
 def inserted_id(result: CursorResult[Any]) -> int:
     """Return the key of the inserted row."""
     key = result.inserted_primary_key
@@ -148,56 +130,103 @@ def inserted_id(result: CursorResult[Any]) -> int:
     return int(key[0])
 
 
-def _movement_row(unit: UnitOfWork, product_id: int, kind: str, step: LedgerEntry, reason: str) -> dict[str, Any]:
-    """Return the row of the ledger for one step."""
-    return {
-        "kind": kind,
-        "product_id": product_id,
-        "location_id": step.place.location_id,
-        "quantity": step.quantity,
-        "balance_after": step.after,
-        "reason": reason,
-        "actor": unit.actor,
-        "at": unit.at,
-        "operation_id": unit.operation,
-        "undoes_id": step.undoes_id,
-    }
+MovementIds = Mapping[tuple[int, int], int]
+"""Ids of movements by product and location."""
 
 
-def _balance_change(product_id: int, step: LedgerEntry) -> dict[str, int]:
-    return {"product": product_id, "location": step.place.location_id, "before": step.before, "after": step.after}
+def post(
+    unit: UnitOfWork,
+    kind: MovementKind,
+    postings: Sequence[Posting],
+    names: Callable[[], EventNames],
+    *,
+    reason: str = "",
+    totals: Mapping[int, int] | None = None,
+    returns_ids: bool = False,
+) -> MovementIds:
+    """Write the balances, movements and totals of locked products, and store the events of the changes.
+
+    Every change of stock is written here, in a number of statements that does not depend on the number of postings. A posting
+    without a change takes no movement, unless it is a count.
+
+    Args:
+        unit: The unit of work. Each product and location appears at most once in the postings of all its calls.
+        kind: The kind of all the movements.
+        postings: The balances as they were read under the locks, and as they become.
+        names: Returns what events say about the products; only called if a plugin listens.
+        reason: The reason of all the movements.
+        totals: By product, what is added to its total; by default the sum of its postings. Less if the caller writes a
+            product's row together with its total.
+        returns_ids: Whether the caller needs the ids.
+
+    Returns:
+        The ids of the movements if the caller or a plugin needs them, else nothing.
+
+    Raises:
+        DatabaseBusy: A lock did not hold: a balance or total is not what was read.
+    """
+    if not postings:
+        return {}
+    connection = unit.connection
+    at = stored_time(connection, unit.at)
+    if totals is None:
+        totals = Counter()
+        for product, _, before, after, _ in postings:
+            totals[product] += after - (before or 0)
+    rows: list[tuple[Any, ...]] = [(added, at, product, added, MAX_QUANTITY) for product, added in totals.items()]
+    update_rows(connection, _ADD_TO_TOTAL, rows)
+    new = [(product, location, after) for product, location, before, after, _ in postings if before is None]
+    insert_rows(connection, BALANCE, _BALANCE_COLUMNS, new)
+    rows = [
+        (after, product, location, before) for product, location, before, after, _ in postings if before is not None
+    ]
+    update_rows(connection, _SET_BALANCE, rows)
+    shared = (reason, unit.actor, at, unit.operation)
+    rows = [
+        (kind.value, product, location, after - (before or 0), after, *shared, undoes)
+        for product, location, before, after, undoes in postings
+        if after != (before or 0) or kind is MovementKind.COUNT
+    ]
+    listens = has_listeners(unit.plugins)
+    ids = _insert_movements(unit, rows, returns_ids=returns_ids or listens)
+    if listens and ids:
+        insert_events(unit, event_rows(unit, kind, reason, postings, ids, names()))
+    return ids
 
 
-def _guarded(unit: UnitOfWork, statement: Update, row: Mapping[str, Any]) -> None:
-    """Run a guarded change that must meet the row it names."""
-    if unit.connection.execute(statement, row).rowcount != 1:
-        raise DatabaseBusy(1)
+def _insert_movements(unit: UnitOfWork, rows: Sequence[tuple[Any, ...]], *, returns_ids: bool) -> MovementIds:
+    if len(rows) == 1:
+        row = dict(zip(_MOVEMENT_COLUMNS, rows[0], strict=True)) | {"at": unit.at}
+        product, location = row["product_id"], row["location_id"]
+        return {(product, location): inserted_id(unit.connection.execute(_ADD_MOVEMENT, row))}
+    insert_rows(unit.connection, MOVEMENT, _MOVEMENT_COLUMNS, rows)
+    if not returns_ids or not rows:
+        return {}
+    keys = {"of": unit.operation, "products": list({row[1] for row in rows})}
+    return {(record[0], record[1]): record[2] for record in unit.connection.execute(_MOVEMENT_IDS, keys)}
 
 
-PRODUCT_BATCH_SIZE = 500
+class PostedEntries(NamedTuple):
+    """The ids of the movements of one product's entries, by location, and the product's total after them."""
 
-_STATES = (
-    PRODUCT_STATE.where(PRODUCT.c.id.in_(bindparam("products", expanding=True)))
-    .order_by(PRODUCT.c.id)
-    .with_for_update()
-)
-_BALANCES = (
-    select(BALANCE.c.product_id, BALANCE.c.location_id, BALANCE.c.quantity)
-    .where(BALANCE.c.product_id.in_(bindparam("products", expanding=True)))
-    .with_for_update()
-)
-_LOCATIONS = select(LOCATION.c.id, LOCATION.c.name)
-_WRITTEN = select(MOVEMENT.c.product_id, MOVEMENT.c.location_id, MOVEMENT.c.id).where(
-    MOVEMENT.c.operation_id == bindparam("of"), MOVEMENT.c.product_id.in_(bindparam("products", expanding=True))
-)
-_ADD_TO_TOTAL = (
-    "UPDATE product SET quantity = quantity + ?, changed_at = ? WHERE id = ? AND quantity + ? BETWEEN 0 AND ?"
-)
-_SET_BALANCE_SQL = "UPDATE balance SET quantity = ? WHERE product_id = ? AND location_id = ? AND quantity = ?"
-_BALANCE_COLUMNS = ("product_id", "location_id", "quantity")
-_MOVEMENT_COLUMNS = (
-    "kind", "product_id", "location_id", "quantity", "balance_after", "reason", "actor", "at", "operation_id", "undoes_id",
-)  # fmt: skip
+    movements: tuple[int, ...]
+    total: int
+
+
+def post_entries(
+    unit: UnitOfWork, product: ProductState, kind: MovementKind, entries: Sequence[LedgerEntry], reason: str = ""
+) -> PostedEntries:
+    """Check and post the entries of one locked product.
+
+    They come from ``rules.stock`` over places that were read under the lock, each place once. Raises ``ProductRetired``,
+    ``QuantityLimit``, ``ChangeRefused`` or ``DatabaseBusy``.
+    """
+    entries = sorted(entries, key=lambda entry: entry.place.location_id)
+    total = _check(unit, product, kind, entries, reason)
+    names = EventNames({product.id: product}, {entry.place.location_id: entry.place.location for entry in entries})
+    postings = [_posting(product, entry) for entry in entries]
+    ids = post(unit, kind, postings, lambda: names, reason=reason, returns_ids=True)
+    return PostedEntries(tuple(ids[product.id, entry.place.location_id] for entry in entries), total)
 
 
 class BalanceChange(NamedTuple):
@@ -212,65 +241,20 @@ class BalanceChange(NamedTuple):
     undoes_id: int | None = None
 
 
-class BalanceSet(NamedTuple):
-    """The balance as it was read under the lock of its product, None if there is none, and the new one."""
+def post_changes(unit: UnitOfWork, changes: Iterable[BalanceChange], *, kind: MovementKind, reason: str = "") -> int:
+    """Lock, check and post changes of many balances; return the number of movements.
 
-    product_id: int
-    location_id: int
-    before: int | None
-    after: int
-    undoes_id: int | None = None
-
-
-def add_to_balances(unit: UnitOfWork, changes: Iterable[BalanceChange], *, kind: MovementKind, reason: str = "") -> int:
-    """Change many balances; return the number of movements.
-
-    Each (product, location) may occur once in the whole unit. Locks the products by ascending id, in batches, so memory use stays
-    small apart from the changes themselves. Calls the check hooks for each change. Raises ``ProductRetired``,
-    ``InsufficientStock``, ``QuantityLimit`` or ``ChangeRefused``.
+    Each (product, location) may occur once in the whole unit. Products are locked by ascending id, in batches, so memory use
+    stays small apart from the changes themselves. Raises ``ProductRetired``, ``InsufficientStock``, ``QuantityLimit`` or
+    ``ChangeRefused``.
     """
     locations = {record[0]: record[1] for record in unit.connection.execute(_LOCATIONS)}
     movements = 0
     for batch in _batches(sorted(changes)):
-        planned = _plan(unit, batch, locations)
-        movements += _write(unit, kind, planned, reason)
+        products, postings = _plan(unit, batch, locations, kind, reason)
+        post(unit, kind, postings, partial(EventNames, products, locations), reason=reason)
+        movements += len(postings)
     return movements
-
-
-def add_to_totals(unit: UnitOfWork, totals: Sequence[tuple[int, int]]) -> None:
-    """Add signed changes to the totals of locked products, as pairs of id and change."""
-    at = stored_time(unit.connection, unit.at)
-    rows = [(added, at, product_id, added, MAX_QUANTITY) for product_id, added in totals]
-    update_rows(unit.connection, _ADD_TO_TOTAL, rows)
-
-
-def set_balances(unit: UnitOfWork, kind: MovementKind, changes: Sequence[BalanceSet], reason: str = "") -> None:
-    """Write balances of locked products, whose totals are already written, and a movement for each that differs.
-
-    A balance of 0 without a row gets no movement. Calls no hooks.
-    """
-    added = [(product, location, after) for product, location, before, after, _ in changes if before is None]
-    changed = [
-        (after, product, location, before)
-        for product, location, before, after, _ in changes
-        if before is not None and before != after
-    ]
-    insert_rows(unit.connection, BALANCE, _BALANCE_COLUMNS, added)
-    update_rows(unit.connection, _SET_BALANCE_SQL, changed)
-    at = stored_time(unit.connection, unit.at)
-    shared = (reason, unit.actor, at, unit.operation)
-    rows = [
-        (kind.value, product, location, after - (before or 0), after, *shared, undoes)
-        for product, location, before, after, undoes in changes
-        if after != (before or 0)
-    ]
-    insert_rows(unit.connection, MOVEMENT, _MOVEMENT_COLUMNS, rows)
-
-
-def written_movements(unit: UnitOfWork, products: Sequence[int]) -> Mapping[tuple[int, int], int]:
-    """Return the movements of this unit by product and location, for units that change each balance once."""
-    keys = {"of": unit.operation, "products": products}
-    return {(record[0], record[1]): record[2] for record in unit.connection.execute(_WRITTEN, keys)}
 
 
 def _batches(changes: Sequence[BalanceChange]) -> Iterator[dict[int, list[BalanceChange]]]:
@@ -280,41 +264,38 @@ def _batches(changes: Sequence[BalanceChange]) -> Iterator[dict[int, list[Balanc
 
 
 def _plan(
-    unit: UnitOfWork, batch: dict[int, list[BalanceChange]], locations: dict[int, str]
-) -> list[tuple[ProductState, tuple[LedgerEntry, ...]]]:
+    unit: UnitOfWork,
+    batch: dict[int, list[BalanceChange]],
+    locations: Mapping[int, str],
+    kind: MovementKind,
+    reason: str,
+) -> tuple[Mapping[int, ProductState], list[Posting]]:
+    """Lock the products of a batch and check their entries."""
     keys = {"products": list(batch)}
-    states = [ProductState(*record) for record in unit.connection.execute(_STATES, keys)]
+    products = {record[0]: ProductState(*record) for record in unit.connection.execute(_STATES, keys)}
     balances = {(record[0], record[1]): record[2] for record in unit.connection.execute(_BALANCES, keys)}
     planned = []
-    for product in states:
+    for product in products.values():
         require_active(product)
-        steps = []
+        entries = []
         for _, location_id, quantity, undoes_id in batch[product.id]:
             place = StockAtLocation(location_id, locations[location_id], balances.get((product.id, location_id)))
-            steps.append(plan_entry(product, place, quantity, undoes_id))
-        planned.append((product, tuple(steps)))
-    return planned
+            entries.append(plan_entry(product, place, quantity, undoes_id))
+        planned.append((product, entries))
+    for product, entries in planned:
+        _check(unit, product, kind, entries, reason)
+    return products, [_posting(product, entry) for product, entries in planned for entry in entries]
 
 
-def _write(
-    unit: UnitOfWork, kind: MovementKind, planned: Sequence[tuple[ProductState, tuple[LedgerEntry, ...]]], reason: str
+def _check(
+    unit: UnitOfWork, product: ProductState, kind: MovementKind, entries: Sequence[LedgerEntry], reason: str
 ) -> int:
-    """Do the same as ``write_entries`` for many locked products; return the number of movements."""
-    for product, steps in planned:
-        total_after(product, steps)
-        call_check_hooks(unit, product, kind, steps, reason)
-    add_to_totals(unit, [(product.id, sum(each.quantity for each in steps)) for product, steps in planned])
-    changes = [
-        BalanceSet(product.id, each.place.location_id, each.place.quantity, each.after, each.undoes_id)
-        for product, steps in planned
-        for each in steps
-    ]
-    set_balances(unit, kind, changes, reason)
-    if has_listeners(unit.plugins):
-        written = written_movements(unit, [product.id for product, _ in planned])
-        rows = []
-        for product, steps in planned:
-            movements = [written[product.id, each.place.location_id] for each in steps]
-            rows += event_rows(unit, product, kind, steps, reason, movements)
-        insert_events(unit, rows)
-    return len(changes)
+    """Refuse what the rules or a plugin do not allow; return the product's total after the entries."""
+    require_active(product)
+    total = total_after(product, entries)
+    call_check_hooks(unit, product, kind, entries, reason)
+    return total
+
+
+def _posting(product: ProductState, entry: LedgerEntry) -> Posting:
+    return Posting(product.id, entry.place.location_id, entry.place.quantity, entry.after, entry.undoes_id)

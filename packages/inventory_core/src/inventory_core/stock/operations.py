@@ -26,7 +26,7 @@ from inventory_core.rules.stock import (
 )
 from inventory_core.rules.texts import code_key, normalize_code, shown, sort_key
 from inventory_core.stock.idempotency import UnitOfWork, run_idempotent
-from inventory_core.stock.ledger import find_place, find_place_by_id, lock_product, lock_product_by_id, write_entries
+from inventory_core.stock.ledger import find_place, find_place_by_id, lock_product, lock_product_by_id, post_entries
 
 EntryPlanner = Callable[[UnitOfWork, ProductState], tuple[LedgerEntry, ...]]
 """Returns the ledger entries for a locked product; the result shows the last one."""
@@ -73,10 +73,9 @@ def write_change(
     unit: UnitOfWork, product: ProductState, kind: MovementKind, steps: tuple[LedgerEntry, ...], reason: str
 ) -> StockChange:
     """Write the entries of one product and return what changed, as the last entry shows it."""
-    movements = write_entries(unit, product, kind, steps, reason)
-    shown = steps[-1]
-    total = product.quantity + sum(step.quantity for step in steps)
-    return StockChange(product.code, kind.value, shown.place.location, shown.before, shown.after, total, movements)
+    movements, total = post_entries(unit, product, kind, steps, reason)
+    last = steps[-1]
+    return StockChange(product.code, kind.value, last.place.location, last.before, last.after, total, movements)
 
 
 def location_fingerprint(location: str | None) -> str | None:
