@@ -13,7 +13,7 @@ from inventory_web.blueprints.ops.process_metrics import clear_folder, forget_pr
 from inventory_web.cli.errors import report_error
 from inventory_web.cli.serve import GunicornLog
 from inventory_web.gunicorn_worker import DrainingWorker
-from inventory_web.logs import configure_logging
+from inventory_web.http.logs import configure_logging
 from inventory_web.settings import Settings
 
 bind = "0.0.0.0:8000"

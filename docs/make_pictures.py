@@ -19,10 +19,10 @@ from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from inventory_core import Inventory, SingleDatabase
-from inventory_web.auth.roles import Role
 from inventory_web.auth.users import add_account
 from inventory_web.cli.sample_history import load_with_history
 from inventory_web.db.schema import upgrade_all
+from inventory_web.roles import Role
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from inventory_core import Inventory, SingleDatabase
-from inventory_web.auth.roles import Role
 from inventory_web.auth.users import add_account
 from inventory_web.db.schema import upgrade_all
+from inventory_web.roles import Role
 from tests import capabilities
 from tests.browser.shop import PASSWORD, Shop, Window
 

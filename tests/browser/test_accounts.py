@@ -10,7 +10,7 @@ from sqlalchemy import delete
 from inventory_core.inventory import Inventory
 from inventory_web.audit.log import Author
 from inventory_web.auth import two_factor
-from inventory_web.auth.models import UserSession
+from inventory_web.db.models import UserSession
 from tests.browser.shop import PASSWORD, Shop, Window
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ import pytest
 from sqlalchemy import delete, insert, update
 from sqlmodel import col
 
+from inventory_web.db.models import JobRow
 from inventory_web.jobs import queue
-from inventory_web.jobs.models import JobRow
 from tests.browser.shop import Shop, Window
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import update
 
 from inventory_core import get_product
-from inventory_web.jobs.models import JobRow
+from inventory_web.db.models import JobRow
 from tests.browser.shop import Shop, Window
 
 pytestmark = pytest.mark.browser

@@ -11,9 +11,9 @@ from werkzeug.serving import make_server
 
 from inventory_core import Inventory, SingleDatabase
 from inventory_web import Settings, create_app
-from inventory_web.auth.roles import Role
 from inventory_web.auth.users import add_account
 from inventory_web.db.schema import upgrade_all
+from inventory_web.roles import Role
 from tests.browser.shop import PASSWORD, Shop, Window
 from tests.web.read_only import source_is_away
 

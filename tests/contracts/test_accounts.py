@@ -10,9 +10,9 @@ from inventory_core import Inventory
 from inventory_web.audit.log import Author, Event, log_event
 from inventory_web.audit.queries import EventFilter, event_kinds, events_page, iter_events, prune_events
 from inventory_web.auth import authentication, sessions, throttling, two_factor, users
-from inventory_web.auth.roles import Role
 from inventory_web.context import CurrentUser
 from inventory_web.errors import AccountRefused
+from inventory_web.roles import Role
 from tests.contracts.at_once import at_once
 from tests.contracts.topologies import Database
 from tests.web.browser import PASSWORD

@@ -20,8 +20,8 @@ from inventory_replication.decisions.snapshot import NoAnswer
 from inventory_replication.errors import CommitUnknown
 from inventory_replication.provisioning.plan.findings import ChecksFailed, Finding
 from inventory_replication.provisioning.server_admin import AdminError
-from inventory_web.auth.roles import Role
 from inventory_web.errors import WebError
+from inventory_web.roles import Role
 
 ROOTS = (InventoryError, ReplicationError, WebError, AdminError)
 assert issubclass(ChecksFailed, ReplicationError), "imported so that its class is found"

@@ -11,8 +11,9 @@ from sqlalchemy import insert, select, update
 from sqlmodel import col
 
 from inventory_core import Inventory, OperationReused
+from inventory_web.db.models import JobRow
 from inventory_web.jobs import files, queue
-from inventory_web.jobs.models import Job, JobRow, JobState
+from inventory_web.jobs.models import Job, JobState
 from inventory_web.jobs.queue import LEASE, MAX_TAKES, RETRY_DELAY, ClaimDecision, claimable, decide_claim
 from tests.contracts.at_once import at_once
 from tests.contracts.conftest import MakeInventory

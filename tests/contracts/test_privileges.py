@@ -33,7 +33,7 @@ from inventory_replication.provisioning.plan.desired_state import Role, rights_o
 from inventory_web.audit.log import Author
 from inventory_web.audit.queries import EventFilter, events_page, prune_events
 from inventory_web.auth import authentication, throttling, users
-from inventory_web.auth.roles import Role as AccountRole
+from inventory_web.roles import Role as AccountRole
 from tests.contracts.conftest import MYSQL
 from tests.contracts.topologies import INSERT_ONLY, TABLES, Database
 from tests.core.imports.files import table_of

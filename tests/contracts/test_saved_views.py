@@ -5,7 +5,6 @@ from collections.abc import Callable
 import pytest
 
 from inventory_core import Inventory, ProductFilter
-from inventory_web.auth.roles import Role
 from inventory_web.auth.users import add_account, list_accounts
 from inventory_web.blueprints.catalog.list_query import ListQuery
 from inventory_web.blueprints.catalog.saved_views import (
@@ -17,6 +16,7 @@ from inventory_web.blueprints.catalog.saved_views import (
     list_views,
     save_view,
 )
+from inventory_web.roles import Role
 from tests.contracts.at_once import at_once
 from tests.contracts.topologies import Database
 from tests.web.browser import PASSWORD

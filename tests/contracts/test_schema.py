@@ -19,8 +19,8 @@ from inventory_core import (
 from inventory_core.database.dialects import DriverErrorKind, classify_driver_error
 from inventory_core.models import metadata as core_tables
 from inventory_core.testing import create_product
+from inventory_web.db.models import metadata as web_tables
 from inventory_web.db.schema import CHAINS, WEB_SCHEMA, require_current, upgrade_all
-from inventory_web.db.tables import metadata as web_tables
 from tests.contracts.at_once import processes_at_once
 from tests.contracts.conftest import MYSQL
 from tests.contracts.topologies import MySQLSchemas, SQLiteFiles

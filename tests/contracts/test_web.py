@@ -12,8 +12,8 @@ from pydantic import SecretStr
 from inventory_core import verify
 from inventory_web import Settings
 from inventory_web.auth import authentication, throttling, users
-from inventory_web.auth.roles import Role
 from inventory_web.errors import AccountRefused, TooManyLogins
+from inventory_web.roles import Role
 from tests.contracts.at_once import at_once
 from tests.contracts.topologies import Database
 from tests.web.app_pool import LentApplications

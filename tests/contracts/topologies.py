@@ -16,9 +16,8 @@ from sqlalchemy import URL, Engine, Table, delete, insert, select, text
 
 from inventory_core import SessionSource, SingleDatabase
 from inventory_core.models import metadata as core_tables
-from inventory_web.auth.models import User
+from inventory_web.db.models import JobRow, User
 from inventory_web.db.schema import upgrade_all
-from inventory_web.jobs.models import JobRow
 
 TABLES = [*core_tables.tables.values(), *User.metadata.tables.values()]
 assert JobRow.metadata is User.metadata

@@ -5,13 +5,10 @@ from pathlib import Path
 
 import pytest
 
-import inventory_web.audit.models
-import inventory_web.auth.models
-import inventory_web.blueprints.catalog.models
-import inventory_web.jobs.models  # noqa: F401 - every table of the web is in its metadata
+import inventory_web.db.models  # noqa: F401 - every table of the web is in its metadata
 from inventory_core.models import metadata as core_tables
 from inventory_web import Settings
-from inventory_web.db.tables import metadata as web_tables
+from inventory_web.db.models import metadata as web_tables
 
 ROOT = Path(__file__).parents[2]
 ENGLISH, SPANISH = ((ROOT / "docs" / f"operating-containers{suffix}.md").read_text("utf-8") for suffix in ("", ".es"))

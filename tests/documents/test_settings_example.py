@@ -9,7 +9,7 @@ import pytest
 
 SETTINGS = Path(__file__).parents[2] / "docs" / "settings.md"
 FURTHER = """
-from inventory_web.auth.roles import public
+from inventory_web.roles import public
 
 @public
 def fail():

@@ -12,11 +12,11 @@ from sqlalchemy import URL
 
 from inventory_core import Inventory, SingleDatabase
 from inventory_web import Settings, create_app
-from inventory_web.auth.roles import Role
 from inventory_web.auth.users import add_account
 from inventory_web.context import EXTENSION
 from inventory_web.db.schema import upgrade_all
 from inventory_web.jobs import runner
+from inventory_web.roles import Role
 from tests.replication.mysql.servers import APP, MONITOR, ROOT, MySQLServer, ReplicaSet
 from tests.web.browser import PASSWORD
 

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 from inventory_web import context
 from inventory_web.audit.log import Author
 from inventory_web.auth import access_control, authentication
-from inventory_web.auth.models import User
+from inventory_web.db.models import User
 
 INITIAL = ("admin", "admin123")
 PASSWORD = "una clave larga y propia"

@@ -13,10 +13,10 @@ from pydantic import SecretStr
 
 from inventory_core import Inventory, SingleDatabase
 from inventory_web import Settings, create_app
-from inventory_web.auth.roles import Role
 from inventory_web.auth.users import add_account
 from inventory_web.db.schema import upgrade_all
 from inventory_web.jobs import runner
+from inventory_web.roles import Role
 from tests.web.app_pool import LentApplications
 from tests.web.browser import PASSWORD
 from tests.web.process import passwords_are_hashed_fast, shipped_hashes, templates_are_compiled_once

@@ -7,8 +7,8 @@ from flask import Flask
 
 from inventory_core import Inventory, SingleDatabase
 from inventory_web.auth import users
-from inventory_web.auth.roles import Role
 from inventory_web.errors import AccountNotFound, AccountRefused
+from inventory_web.roles import Role
 from tests.web.browser import PASSWORD, Browser
 
 COMMON = (

@@ -18,11 +18,11 @@ from inventory_replication.errors import (
     SourceUnavailable,
 )
 from inventory_web import errors as web
-from inventory_web.auth.roles import Role
 from inventory_web.errors import STATUS
 from inventory_web.http.error_pages import answer_for
 from inventory_web.i18n.error_messages import MESSAGES, error_message, messages_by_field, reason_message
 from inventory_web.i18n.labels import field_label
+from inventory_web.roles import Role
 from tests.web.browser import Browser
 
 CLUSTER_TROUBLE = (SourceUnavailable, NoEligibleReplica, CausalTimeout, DatabaseBusy)

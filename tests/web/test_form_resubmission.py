@@ -12,7 +12,7 @@ from sqlmodel import col
 from inventory_core import Inventory
 from inventory_core.queries.product_query.filters import ProductFilter
 from inventory_core.queries.products import count_products
-from inventory_web.auth.models import User, UserSession
+from inventory_web.db.models import User, UserSession
 from inventory_web.http import form_resubmission
 from tests.web.browser import PASSWORD, Browser
 

@@ -24,7 +24,7 @@ CLASS = """
 from flask import Blueprint
 from inventory_core import hookimpl as core
 from inventory_web.hookspecs import hookimpl as web
-from inventory_web.auth.roles import public
+from inventory_web.roles import public
 
 class Plugin:
     @core

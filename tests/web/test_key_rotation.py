@@ -14,9 +14,9 @@ from inventory_replication.decisions.gtid import GtidSet
 from inventory_replication.decisions.tokens import CausalToken, TokenCodec, TokenVerdict
 from inventory_web import Settings
 from inventory_web.auth import two_factor
-from inventory_web.auth.models import SecondFactor
 from inventory_web.auth.two_factor import decrypt
 from inventory_web.db import bootstrap, replicas
+from inventory_web.db.models import SecondFactor
 from inventory_web.http import form_resubmission, pagination
 from tests.web.browser import PASSWORD, Browser
 

@@ -12,8 +12,8 @@ from sqlmodel import col
 
 from inventory_core import Inventory
 from inventory_web.auth import authentication, passwords, users
-from inventory_web.auth.models import User, UserSession
-from inventory_web.auth.roles import Role
+from inventory_web.db.models import User, UserSession
+from inventory_web.roles import Role
 from tests.web.browser import INITIAL, PASSWORD, Browser
 
 IDLE = timedelta(hours=12)

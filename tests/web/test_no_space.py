@@ -7,7 +7,7 @@ from typing import Never
 import pytest
 from flask import Flask
 
-from inventory_web.auth.roles import public
+from inventory_web.roles import public
 from tests.web.browser import Browser
 
 

@@ -11,7 +11,7 @@ from sqlalchemy import event, func, select
 from sqlmodel import col
 
 from inventory_core import Inventory, SingleDatabase
-from inventory_web.auth.models import UserSession
+from inventory_web.db.models import UserSession
 from inventory_web.http.user_agents import device_label
 from tests.web.browser import Browser
 

@@ -6,8 +6,8 @@ import pytest
 from flask import Blueprint, Flask
 
 from inventory_replication.errors import NoEligibleReplica, ReplicationError, ServerLost
-from inventory_web.auth.roles import public
 from inventory_web.errors import ClusterRefused
+from inventory_web.roles import public
 
 
 @pytest.fixture

@@ -71,7 +71,7 @@ def test_each_request_is_one_json_line_with_the_number_that_the_answer_carries()
 import sys
 from inventory_core import SingleDatabase
 from inventory_web import Settings, create_app
-from inventory_web.logs import configure_logging
+from inventory_web.http.logs import configure_logging
 configure_logging("info")
 app = create_app(Settings(secret_key="x" * 32, database_url="sqlite://"))
 answer = app.test_client().get("/nada", buffered=True)

@@ -9,7 +9,7 @@ from sqlalchemy import text
 from werkzeug.routing import Rule
 
 from inventory_core import Inventory
-from inventory_web.auth.roles import Role, is_marked, public, requires, role_of
+from inventory_web.roles import Role, is_marked, public, requires, role_of
 from tests.web.browser import PASSWORD, Browser
 
 PUBLIC = {

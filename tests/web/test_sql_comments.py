@@ -4,8 +4,8 @@ import pytest
 from pymysql.cursors import RE_INSERT_VALUES
 from sqlalchemy import create_engine, event, text
 
+from inventory_web.context import REQUEST_ID
 from inventory_web.db.sql_comments import comment_statements, commented
-from inventory_web.http.request_id import REQUEST_ID
 
 ID = "0f3a9c5e7b1d4e2f8a6c0d9b3e5f7a1c"
 INSERT = "INSERT INTO `movement` (`kind`, `quantity`) VALUES (%s, %s)"

@@ -11,8 +11,8 @@ from inventory_core.errors import DatabaseBusy
 from inventory_replication.errors import CausalTimeout, LostWriteDetected, NoEligibleReplica
 from inventory_web.audit.log import Author, log_event
 from inventory_web.auth import authentication
-from inventory_web.auth.roles import Role, public, requires
 from inventory_web.errors import ClusterRefused, ConfirmedChangeLost
+from inventory_web.roles import Role, public, requires
 from tests.web.browser import Browser
 from tests.web.test_form_resubmission import OURS, fields_of
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask
 
-from inventory_web.http.theme import COOKIE
+from inventory_web.http.preferences import THEME_COOKIE
 from tests.web.browser import Browser
 
 CHOSEN = re.compile(r'name="theme" value="(\w+)" aria-pressed="true"')
@@ -43,7 +43,7 @@ def test_a_choice_before_the_login_stays_through_it_and_can_be_taken_back(app: F
 @pytest.mark.parametrize("told", ["", "black", "DARK", '"><script>', "light dark"])
 def test_a_cookie_with_a_theme_that_is_not_ours_is_passed_over(app: Flask, told: str) -> None:
     browser = Browser(app)
-    browser.client.set_cookie(COOKIE, told)
+    browser.client.set_cookie(THEME_COOKIE, told)
 
     assert theme_of(browser) == ("", "light dark", "system")
 
@@ -53,7 +53,7 @@ def test_a_theme_that_is_not_ours_is_refused_and_changes_nothing(app: Flask) -> 
     refused = [browser.post("/account/theme", theme=theme) for theme in ("black", "", "DARK")]
 
     assert [answer.status_code for answer in refused] == [422] * 3
-    assert all(COOKIE not in str(answer.headers.getlist("Set-Cookie")) for answer in refused)
+    assert all(THEME_COOKIE not in str(answer.headers.getlist("Set-Cookie")) for answer in refused)
     assert "Tema" in refused[0].text
 
 
@@ -77,4 +77,4 @@ def test_the_cookie_is_for_https_alone_where_the_others_are(make_app: Callable[.
     )
 
     assert answer.status_code == 303
-    assert ["Secure" in cookie for cookie in answer.headers.getlist("Set-Cookie") if COOKIE in cookie] == [True]
+    assert ["Secure" in cookie for cookie in answer.headers.getlist("Set-Cookie") if THEME_COOKIE in cookie] == [True]

@@ -15,7 +15,7 @@ from sqlmodel import col
 from inventory_core import Inventory
 from inventory_web.audit.log import Author
 from inventory_web.auth import throttling, two_factor
-from inventory_web.auth.models import RecoveryCode, SecondFactor
+from inventory_web.db.models import RecoveryCode, SecondFactor
 from tests.web.browser import PASSWORD, Browser
 
 STEP = timedelta(seconds=30)

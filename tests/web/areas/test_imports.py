@@ -12,7 +12,7 @@ from sqlmodel import col
 from xlsxwriter import Workbook
 
 from inventory_core import StockChanged, deliver_events, hookimpl, verify
-from inventory_web.jobs.models import JobChunk, JobRow
+from inventory_web.db.models import JobChunk, JobRow
 from tests.core.imports import hostile_files
 from tests.web.areas.site import Site, Visitor, codes_in, form_in
 

@@ -11,9 +11,8 @@ import pytest
 from python_calamine import CalamineWorkbook
 from sqlalchemy import func, select, update
 
-from inventory_web.audit.models import AuditEvent
+from inventory_web.db.models import AuditEvent, JobChunk, JobRow
 from inventory_web.jobs import files, queue
-from inventory_web.jobs.models import JobChunk, JobRow
 from tests.web.areas.site import Site, form_in
 
 MakeSite = Callable[..., Site]

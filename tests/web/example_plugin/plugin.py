@@ -8,9 +8,9 @@ from markupsafe import Markup
 
 from inventory_core import ExportColumn, ProductDetails, ProposedChange, StockChanged
 from inventory_core import hookimpl as core_hookimpl
-from inventory_web.auth.roles import Role, public, requires
 from inventory_web.context import current_inventory, current_user
 from inventory_web.hookspecs import MenuEntry, ProductColumn, ProductPanel, hookimpl
+from inventory_web.roles import Role, public, requires
 
 LARGEST_ISSUE = 100
 

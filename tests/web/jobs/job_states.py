@@ -7,8 +7,8 @@ from typing import Any
 
 from sqlalchemy import update
 
+from inventory_web.db.models import JobRow
 from inventory_web.jobs import queue
-from inventory_web.jobs.models import JobRow
 from tests.web.areas.site import Site
 from tests.web.jobs.slow_jobs import WAIT_TIMEOUT_SECONDS
 

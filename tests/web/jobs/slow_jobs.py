@@ -7,7 +7,6 @@ from flask import Blueprint, request, url_for
 from werkzeug.wrappers import Response
 
 from inventory_core.errors import InventoryError
-from inventory_web.auth.roles import Role, requires
 from inventory_web.context import current_actor, current_inventory
 from inventory_web.hookspecs import hookimpl
 from inventory_web.http.htmx import see_other
@@ -16,6 +15,7 @@ from inventory_web.jobs.execution import JobContext, JobResult, JobType
 from inventory_web.jobs.models import Job, JobState
 from inventory_web.jobs.origin import request_origin
 from inventory_web.jobs.runner import current_runner, register_job_type
+from inventory_web.roles import Role, requires
 
 WAIT_TIMEOUT_SECONDS = 30
 

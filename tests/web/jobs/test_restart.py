@@ -8,7 +8,8 @@ from sqlalchemy import update
 
 from inventory_core import Inventory, ProductFilter, count_products, verify
 from inventory_core.queries.movements import movement_history
-from inventory_web.jobs.models import JobRow, JobState
+from inventory_web.db.models import JobRow
+from inventory_web.jobs.models import JobState
 from inventory_web.jobs.queue import LEASE
 from tests.web.jobs.serving import eventually, found, kill, queue_import, serving
 

@@ -10,9 +10,9 @@ from sqlalchemy import update
 from sqlmodel import col
 
 from inventory_core import Inventory
-from inventory_web.auth.models import User
+from inventory_web.db.models import User
+from inventory_web.http.preferences import LANGUAGE_COOKIE
 from inventory_web.i18n.labels import format_number
-from inventory_web.i18n.languages import COOKIE
 from tests.web.browser import Browser
 
 SPEAKS_ENGLISH = {"Accept-Language": "en-GB,en;q=0.9,es;q=0.8"}
@@ -91,7 +91,7 @@ def test_a_language_that_is_not_ours_is_refused_and_changes_nothing(app: Flask) 
     refused = [browser.post("/account/language", language=language) for language in ("fr", "", "../en", "EN")]
 
     assert [answer.status_code for answer in refused] == [422] * 4
-    assert all(COOKIE not in str(answer.headers.getlist("Set-Cookie")) for answer in refused)
+    assert all(LANGUAGE_COOKIE not in str(answer.headers.getlist("Set-Cookie")) for answer in refused)
     assert "Idioma" in refused[0].text
     assert language_of(browser, "/inventory") == "es"
 
@@ -102,7 +102,7 @@ def test_a_choice_without_the_token_of_a_form_is_refused(app: Flask) -> None:
 
 def test_a_stored_language_that_is_not_ours_is_passed_over(app: Flask, inventory: Inventory) -> None:
     browser = Browser(app).let_in("vera")
-    browser.client.set_cookie(COOKIE, "tlh")
+    browser.client.set_cookie(LANGUAGE_COOKIE, "tlh")
     statement = update(User).where(col(User.name) == "vera").values(language="xx")
     inventory.sessions.write(lambda session: session.execute(statement).close())
 

@@ -11,15 +11,15 @@ from werkzeug.wrappers import Response
 from inventory_core import SessionSource
 from inventory_web import context
 from inventory_web.auth import access_control
-from inventory_web.auth.roles import Role, requires
 from inventory_web.db import bootstrap, stored_changes
 from inventory_web.http import (
     assets,
     compression,
     error_pages,
+    logs,
+    preferences,
     read_only_forms,
     read_retry,
-    request_id,
     security,
     template_context,
 )
@@ -27,6 +27,7 @@ from inventory_web.http.url_converters import CodeConverter
 from inventory_web.i18n import catalogues, languages
 from inventory_web.jobs import outbox_relay, runner
 from inventory_web.plugins import build_plugin_manager, register_blueprints
+from inventory_web.roles import Role, requires
 from inventory_web.settings import Settings
 
 
@@ -45,10 +46,15 @@ def create_app(settings: Settings, *, sessions: SessionSource | None = None, plu
     security.configure(app, settings, bootstrap.secret_keys(settings))
     bootstrap.init_causal_tokens(app, settings, sessions)
     inventory = bootstrap.open_inventory(sessions, hooks)
-    languages.init_app(app, settings, catalogues.folders_of(inventory.plugins.get_plugins()))
+    languages.init_app(
+        app,
+        catalogues.folders_of(inventory.plugins.get_plugins()),
+        locale=lambda: preferences.select_locale(settings.language),
+        timezone=settings.timezone,
+    )
 
     compression.init_app(app)
-    request_id.init_app(app, settings)
+    logs.init_app(app, settings)
     security.check_host(app, settings)
     access_control.init_app(app)
     security.protect(app, settings)

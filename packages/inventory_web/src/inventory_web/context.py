@@ -1,6 +1,8 @@
 """The current request: its user, inventory, settings and operation id. For views only; other functions take arguments."""
 
+import re
 import uuid
+from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import cast
 
@@ -8,11 +10,14 @@ from flask import current_app, g, request
 from pluggy import PluginManager
 
 from inventory_core import Inventory
-from inventory_web.auth.roles import Role
 from inventory_web.hookspecs import MenuEntry, ProductColumn
+from inventory_web.roles import Role
 from inventory_web.settings import Settings
 
 EXTENSION = "inventory"
+REQUEST_ID: ContextVar[str] = ContextVar("request_id", default="")
+"""The id of the current request, also in threads that copy its context and while the response streams."""
+SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
 
 
 @dataclass(frozen=True, slots=True)

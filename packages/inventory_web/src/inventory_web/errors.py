@@ -6,7 +6,7 @@ from typing_extensions import override
 
 import inventory_core as core
 from inventory_replication import ReplicationError
-from inventory_web.auth.roles import Role
+from inventory_web.roles import Role
 
 
 class WebError(Exception):
@@ -125,7 +125,7 @@ class ViewWithoutRole(WebError):
         self.plugin = plugin
         self.endpoint = endpoint
         super().__init__(
-            f"the view {endpoint} of {plugin} has no role: mark it with inventory_web.auth.roles.requires or public"
+            f"the view {endpoint} of {plugin} has no role: mark it with inventory_web.roles.requires or public"
         )
 
 

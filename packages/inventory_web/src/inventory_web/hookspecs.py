@@ -8,7 +8,7 @@ from markupsafe import Markup
 from pluggy import HookimplMarker, HookspecMarker
 
 from inventory_core import ProductDetails, ProductRow
-from inventory_web.auth.roles import Role
+from inventory_web.roles import Role
 
 if TYPE_CHECKING:
     from flask import Blueprint
@@ -83,7 +83,7 @@ class WebHooks:
         """Return blueprints to register. Called once for each application, while it is being created.
 
         Return new blueprints in each call, or ones without state of an application, because one process may have several
-        applications. Mark views with ``inventory_web.auth.roles.requires`` or ``public``.
+        applications. Mark views with ``inventory_web.roles.requires`` or ``public``.
         """
         raise NotImplementedError
 

@@ -10,7 +10,6 @@ from pluggy import PluginManager
 from inventory_core import CORE_HOOKS, InstalledPlugin, load_installed_plugins, register_plugin, usable_plugins
 from inventory_web.audit.plugin import AuditPlugin
 from inventory_web.auth.plugin import AccountsPlugin
-from inventory_web.auth.roles import is_marked
 from inventory_web.blueprints.activity.plugin import ActivityPlugin
 from inventory_web.blueprints.catalog.plugin import (
     BulkEditPlugin,
@@ -36,6 +35,7 @@ from inventory_web.hookspecs import WebHooks
 from inventory_web.http.url_converters import CodeConverter
 from inventory_web.jobs import runner
 from inventory_web.jobs.views import JobsPlugin
+from inventory_web.roles import is_marked
 from inventory_web.settings import Settings
 
 BUILT_IN_PLUGINS = (

@@ -7,9 +7,9 @@ from inventory_web.app import create_app
 from inventory_web.blueprints.ops.process_metrics import start_writing
 from inventory_web.cli.language import command_language
 from inventory_web.db.replicated import replicated_metrics
+from inventory_web.http.logs import configure_logging
 from inventory_web.i18n.languages import translation_context
 from inventory_web.jobs import outbox_relay, runner
-from inventory_web.logs import configure_logging
 from inventory_web.settings import Settings
 
 

@@ -6,9 +6,9 @@ from flask_babel import gettext, lazy_gettext
 from flask_babel.speaklater import LazyString
 
 from inventory_web.audit.log import Event
-from inventory_web.auth.roles import Role
 from inventory_web.http.user_agents import device_label
 from inventory_web.i18n.labels import format_number, role_text
+from inventory_web.roles import Role
 
 ROLES = {role.word: role for role in Role}
 EVENT_LABELS: dict[str, LazyString] = {

@@ -15,10 +15,10 @@ from sqlmodel import col
 
 from inventory_core import MAX_KEY_LENGTH, Inventory, InventoryError, SessionSource, code_key, normalize_line
 from inventory_web import context
-from inventory_web.audit.models import AuditEvent
+from inventory_web.context import REQUEST_ID
+from inventory_web.db.models import AuditEvent
 from inventory_web.db.stored_changes import bookkeeping
-from inventory_web.http.request_id import REQUEST_ID
-from inventory_web.logs import get_logger
+from inventory_web.http.logs import get_logger
 
 MAX_SUBJECT_CHARACTERS = 200
 MAX_DETAIL_CHARACTERS = 500

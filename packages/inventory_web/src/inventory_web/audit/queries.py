@@ -11,7 +11,7 @@ from sqlmodel import col
 
 from inventory_core import MAX_KEY_LENGTH, Inventory, code_key, forbid_row_changes, normalize_line, permit_row_changes
 from inventory_web.audit.log import Author, Event, add_event
-from inventory_web.audit.models import AuditEvent
+from inventory_web.db.models import AuditEvent
 
 PAGE_SIZE = 50
 BATCH_SIZE = 1000

@@ -12,9 +12,9 @@ from inventory_core import FileColumn, write_csv
 from inventory_web.audit.labels import detail_lines, event_label
 from inventory_web.audit.log import Event, current_author, current_filter, log_event
 from inventory_web.audit.queries import EventFilter, EventRow, event_kinds, events_page, iter_events
-from inventory_web.auth.roles import Role, requires
 from inventory_web.context import current_inventory
 from inventory_web.i18n.dates import day_start
+from inventory_web.roles import Role, requires
 
 LONGEST_PERSON = 80
 

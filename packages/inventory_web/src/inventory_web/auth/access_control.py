@@ -1,22 +1,26 @@
-"""Access control: checks each request once, before its view."""
+"""Access control: checks each request once, before its view, and answers those that are refused."""
 
+import json
 from datetime import timedelta
 
 from flask import Flask, Response, g, make_response, redirect, render_template, request, session, url_for
 from flask_babel import gettext
-from werkzeug.exceptions import HTTPException
+from flask_wtf.csrf import CSRFError, generate_csrf
+from werkzeug.exceptions import Forbidden, HTTPException
 from werkzeug.wrappers import Response as BaseResponse
 
 from inventory_core import InventoryError
 from inventory_web import context
 from inventory_web.audit.log import Event, current_author, log_event_throttled
 from inventory_web.auth import authentication, users
-from inventory_web.auth.roles import Role, role_of
 from inventory_web.errors import RoleNeeded
 from inventory_web.http import error_pages, form_resubmission, htmx
+from inventory_web.http.logs import get_logger
 from inventory_web.http.redirects import current_url, form_url
 from inventory_web.http.request import MAX_BODY_BYTES
+from inventory_web.roles import Role, role_of
 
+log = get_logger(__name__)
 LOGIN = frozenset({"accounts.login", "accounts.second_step"})
 TOKEN = "token"  # noqa: S105 - the name of the entry
 USER = "user"
@@ -62,6 +66,8 @@ def init_app(app: Flask) -> None:
         return None
 
     app.before_request(check)
+    app.register_error_handler(CSRFError, refuse_form)
+    app.register_error_handler(Forbidden, _refuse_access)
 
 
 def authenticate_request() -> context.CurrentUser | None:
@@ -111,7 +117,7 @@ def login_page(faults: list[str], status: int, *, back: str = "") -> Response:
 
 def _to_login() -> BaseResponse:
     if htmx.wants_fragment():
-        return error_pages.session_ended()
+        return _session_ended()
     if request.method == "GET":
         wanted = current_url()
         return redirect(url_for("accounts.login", next=None if wanted == url_for("home") else wanted))
@@ -122,6 +128,38 @@ def _to_login() -> BaseResponse:
         told = gettext("Su sesión ha terminado y no se ha guardado nada. Entre otra vez y repítalo.")
         return login_page([told], 401, back=form_url(url_for("home")))
     return redirect(url_for("accounts.login"), 303)
+
+
+def refuse_form(error: CSRFError) -> Response:
+    """Report that the form belongs to another session; offer to send the input of our own pages again."""
+    log.info("csrf", reason=error.description)
+    audit_refusal(Event.CSRF_FAILED)
+    form = error_pages.typed_form()
+    if form is not None:
+        return form_resubmission.page(form, 400)
+    text = gettext("La página se abrió hace demasiado o en otra sesión. Vuelva a cargarla y repita la operación.")
+    if context.current_user() is None or not htmx.wants_fragment():
+        return error_pages.respond(error_pages.Answer(400, "WEB-400", text))
+    # The page keeps its input and gets the token of the new session.
+    response = error_pages.respond(
+        error_pages.Answer(400, "WEB-400", gettext("La página era de otra sesión. Ya puede repetirlo aquí mismo."))
+    )
+    response.headers["HX-Trigger"] = json.dumps({"inventory:token": {"token": generate_csrf()}})
+    return response
+
+
+def audit_refusal(event: Event) -> None:
+    """Audit that this request is refused, at most once a minute for each user."""
+    page = f"{request.method} {request.path}"
+    log_event_throttled(context.current_inventory(), event, by=current_author(), page=page)
+
+
+def _session_ended() -> Response:
+    """Report to htmx that the session has ended, without replacing the page and its input."""
+    text = gettext("Su sesión ha terminado. Entre en otra pestaña y repítalo aquí: lo que escribió no se pierde.")
+    return error_pages.respond(
+        error_pages.Answer(401, "WEB-401", text, link=(url_for("accounts.login"), gettext("Entrar en otra pestaña")))
+    )
 
 
 def _packed_form() -> str:
@@ -153,3 +191,8 @@ def _log_refusal(account: context.CurrentUser, required: Role) -> None:
         page=f"{request.method} {request.path}",
         role=required.word,
     )
+
+
+def _refuse_access(error: Forbidden) -> Response:
+    audit_refusal(Event.ACCESS_REFUSED)
+    return error_pages.http_error(error)

@@ -8,12 +8,12 @@ from inventory_core import Fault
 from inventory_web import context
 from inventory_web.audit.log import Event, current_author, log_event_throttled
 from inventory_web.auth import two_factor, users
-from inventory_web.auth.roles import Role, requires
 from inventory_web.auth.users import is_mixed_script
 from inventory_web.errors import AccountNotFound, AccountRefused
 from inventory_web.http import error_pages, htmx
 from inventory_web.i18n.error_messages import faults_message, messages_by_field
 from inventory_web.i18n.labels import mixed_script_warning
+from inventory_web.roles import Role, requires
 
 PAGE = 25
 

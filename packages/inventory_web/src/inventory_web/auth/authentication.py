@@ -13,15 +13,15 @@ from sqlmodel import col
 from inventory_core import Inventory, InventoryError, code_key, normalize_line
 from inventory_web.audit.log import Author, Event, add_event, log_event
 from inventory_web.auth import throttling
-from inventory_web.auth.models import SecondFactor, User, UserSession
 from inventory_web.auth.passwords import hash_password, is_outdated, matches
-from inventory_web.auth.roles import Role
 from inventory_web.context import CurrentUser
+from inventory_web.db.models import SecondFactor, User, UserSession
 from inventory_web.db.replicated import may_be_behind, reader_of_source
 from inventory_web.db.stored_changes import bookkeeping
 from inventory_web.errors import ClusterRefused, ConfirmedChangeLost
+from inventory_web.http.logs import get_logger
 from inventory_web.http.user_agents import MAX_AGENT_CHARACTERS
-from inventory_web.logs import get_logger
+from inventory_web.roles import Role
 
 MAX_SESSION_AGE = timedelta(days=7)
 TOUCH_AFTER = timedelta(minutes=5)

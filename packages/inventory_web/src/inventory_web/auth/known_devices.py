@@ -10,7 +10,7 @@ import secrets
 from itsdangerous import BadData, URLSafeTimedSerializer
 from werkzeug.wrappers import Response
 
-from inventory_web.http.cookies import YEAR_SECONDS, read_cookie, set_preference_cookie
+from inventory_web.http.preferences import YEAR_SECONDS, read_cookie, set_preference_cookie
 from inventory_web.http.security import signing_keys
 from inventory_web.settings import Settings
 

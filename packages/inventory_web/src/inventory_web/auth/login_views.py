@@ -23,12 +23,12 @@ from inventory_web import context
 from inventory_web.audit.log import Author, Event, current_author, log_event
 from inventory_web.auth import access_control, authentication, throttling, two_factor
 from inventory_web.auth.known_devices import known_device, remember_device
-from inventory_web.auth.roles import public
 from inventory_web.errors import TooManyLogins
-from inventory_web.http import error_pages, form_resubmission, htmx
+from inventory_web.http import form_resubmission, htmx
 from inventory_web.http.redirects import is_local_url
 from inventory_web.http.security import signing_keys
 from inventory_web.i18n.error_messages import error_message
+from inventory_web.roles import public
 
 PENDING = "second_step"
 PENDING_SECONDS = 600
@@ -156,11 +156,11 @@ def _begin(known: authentication.VerifiedLogin, target: str) -> BaseResponse:
 def _stale(error: CSRFError) -> BaseResponse:
     """Show a login page that is older than its session again, with the input except the password."""
     if request.endpoint == "accounts.login" and access_control.authenticate_request() is None:
-        error_pages.audit_refused_form()
+        access_control.audit_refusal(Event.CSRF_FAILED)
         return access_control.login_page(
             [gettext("Esta página se había quedado antigua. Escriba otra vez su contraseña.")], 400
         )
-    return error_pages.stale(error)
+    return access_control.refuse_form(error)
 
 
 def _again() -> str:

@@ -6,8 +6,8 @@ from flask import Blueprint
 from flask_babel import lazy_gettext
 
 from inventory_web.auth import account_views, login_views, profile_views, two_factor_views
-from inventory_web.auth.roles import Role
 from inventory_web.hookspecs import MenuEntry, hookimpl
+from inventory_web.roles import Role
 from inventory_web.settings import Settings
 
 

@@ -8,15 +8,14 @@ from inventory_core import Fault
 from inventory_web import context
 from inventory_web.audit.log import current_author
 from inventory_web.auth import access_control, authentication, sessions, users
-from inventory_web.auth.roles import Role, public, requires
 from inventory_web.errors import AccountRefused, TooManyLogins
-from inventory_web.http import form_resubmission, htmx, theme
+from inventory_web.http import form_resubmission, htmx, preferences
 from inventory_web.http.redirects import retry_url
 from inventory_web.http.user_agents import device_label
-from inventory_web.i18n import languages
 from inventory_web.i18n.catalogues import LANGUAGES
 from inventory_web.i18n.error_messages import error_message, messages_by_field
 from inventory_web.i18n.labels import format_number, role_text
+from inventory_web.roles import Role, public, requires
 
 
 def add_routes(blueprint: Blueprint) -> None:
@@ -124,7 +123,7 @@ def choose_language() -> BaseResponse:
     if account is not None:
         users.set_language(context.current_inventory(), name=account.name, language=chosen)
     response = htmx.see_other(retry_url())
-    languages.save_language(response, chosen, context.current_settings())
+    preferences.save_language(response, chosen, context.current_settings())
     return response
 
 
@@ -132,12 +131,12 @@ def choose_language() -> BaseResponse:
 def choose_theme() -> BaseResponse:
     """Store the theme in this browser and, if logged in, in the account; then go back. Unknown themes get 422."""
     asked = request.form.get("theme", "")
-    chosen = next((known for known in theme.THEMES if known == asked), None)
+    chosen = next((known for known in preferences.THEMES if known == asked), None)
     if chosen is None:
         raise AccountRefused(Fault("theme", "unknown", asked[:80]))
     account = access_control.authenticate_request()
     if account is not None:
         users.set_theme(context.current_inventory(), name=account.name, theme=chosen)
     response = htmx.see_other(retry_url())
-    theme.save_theme(response, chosen, context.current_settings())
+    preferences.save_theme(response, chosen, context.current_settings())
     return response

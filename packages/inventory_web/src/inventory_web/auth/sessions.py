@@ -10,8 +10,8 @@ from sqlmodel import col
 from inventory_core import Inventory
 from inventory_web.audit.log import Author, Event, add_event
 from inventory_web.auth.authentication import MAX_SESSION_AGE
-from inventory_web.auth.models import UserSession
 from inventory_web.context import CurrentUser
+from inventory_web.db.models import UserSession
 
 MAX_SHOWN = 100
 

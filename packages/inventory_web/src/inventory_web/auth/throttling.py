@@ -22,7 +22,7 @@ from sqlmodel import col
 
 from inventory_core import DriverErrorKind, Inventory, InventoryError, classify_driver_error, read_database_clock
 from inventory_web.audit.log import Author, Event, add_event
-from inventory_web.auth.models import LoginThrottle
+from inventory_web.db.models import LoginThrottle
 from inventory_web.db.stored_changes import bookkeeping
 from inventory_web.errors import TooManyLogins
 

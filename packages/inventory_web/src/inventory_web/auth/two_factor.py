@@ -17,10 +17,10 @@ from sqlmodel import col
 
 from inventory_core import Fault, Inventory, code_key, normalize_line
 from inventory_web.audit.log import Author, Event, add_event
-from inventory_web.auth.models import RecoveryCode, SecondFactor, User
 from inventory_web.context import CurrentUser
+from inventory_web.db.models import RecoveryCode, SecondFactor, User
 from inventory_web.errors import AccountNotFound, AccountRefused
-from inventory_web.logs import get_logger
+from inventory_web.http.logs import get_logger
 
 
 def encrypt(text: str, *, secret_key: str) -> str:

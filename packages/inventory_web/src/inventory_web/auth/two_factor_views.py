@@ -10,11 +10,11 @@ from inventory_core import Fault, code_key
 from inventory_web import context
 from inventory_web.audit.log import Event, current_author, log_event_throttled
 from inventory_web.auth import authentication, throttling, two_factor
-from inventory_web.auth.roles import Role, requires
 from inventory_web.errors import AccountRefused, TooManyLogins
 from inventory_web.http import htmx
 from inventory_web.http.security import signing_keys
 from inventory_web.i18n.error_messages import error_message, messages_by_field
+from inventory_web.roles import Role, requires
 
 
 def add_routes(blueprint: Blueprint) -> None:

@@ -22,12 +22,12 @@ from inventory_core import (
     text_faults,
 )
 from inventory_web.audit.log import Author, Event, add_event
-from inventory_web.auth.models import SecondFactor, User, UserSession
 from inventory_web.auth.passwords import INITIAL_NAME, INITIAL_PASSWORD, hash_password, matches, password_faults
-from inventory_web.auth.roles import Role
+from inventory_web.db.models import SecondFactor, User, UserSession
 from inventory_web.errors import AccountNotFound, AccountRefused
-from inventory_web.http.theme import Theme
+from inventory_web.http.preferences import Theme
 from inventory_web.i18n.catalogues import LANGUAGES
+from inventory_web.roles import Role
 
 MAX_NAME_CHARACTERS = 40
 # Japanese and Korean are written in several scripts.

@@ -8,9 +8,9 @@ from flask_babel import gettext
 from inventory_core import InventoryError
 from inventory_web.cli.language import command_language
 from inventory_web.errors import SettingsRefused, WebError, code_of
+from inventory_web.http.logs import get_logger
 from inventory_web.i18n.error_messages import error_message
 from inventory_web.i18n.languages import translation_context
-from inventory_web.logs import get_logger
 
 
 def report_error(error: Exception) -> int:

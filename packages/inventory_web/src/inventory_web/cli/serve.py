@@ -19,8 +19,8 @@ from inventory_web.cli.session import open_database
 from inventory_web.db.bootstrap import secret_key
 from inventory_web.db.schema import require_current
 from inventory_web.errors import PortTaken
+from inventory_web.http.logs import configure_logging
 from inventory_web.jobs import outbox_relay, runner
-from inventory_web.logs import configure_logging
 from inventory_web.settings import Settings
 
 THREADS = 8

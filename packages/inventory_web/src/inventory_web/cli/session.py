@@ -10,9 +10,9 @@ from inventory_core import Inventory, SingleDatabase
 from inventory_web.cli.language import command_language
 from inventory_web.db.bootstrap import open_inventory, open_server
 from inventory_web.db.schema import require_current
+from inventory_web.http.logs import configure_logging
 from inventory_web.i18n.catalogues import folders_of
 from inventory_web.i18n.languages import translation_context
-from inventory_web.logs import configure_logging
 from inventory_web.plugins import build_plugin_manager
 from inventory_web.settings import Settings
 

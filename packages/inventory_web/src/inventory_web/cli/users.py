@@ -7,10 +7,10 @@ from flask_babel import gettext
 
 from inventory_web.audit.log import Author
 from inventory_web.auth import two_factor, users
-from inventory_web.auth.roles import Role
 from inventory_web.auth.users import is_mixed_script
 from inventory_web.cli.session import inventory_session, system_actor
 from inventory_web.i18n.labels import mixed_script_warning
+from inventory_web.roles import Role
 from inventory_web.settings import Settings
 
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, event
 
-from inventory_web.http.request_id import REQUEST_ID, SAFE_ID
+from inventory_web.context import REQUEST_ID, SAFE_ID
 
 _FIRST_WORD = re.compile(r"\s*\w+")
 

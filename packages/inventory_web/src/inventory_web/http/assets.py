@@ -10,9 +10,9 @@ from pathlib import Path
 
 from flask import Blueprint, Flask, Response, abort, request, send_from_directory, url_for
 
-from inventory_web.auth.roles import public
 from inventory_web.http.compression import TEXTS
 from inventory_web.http.security import cacheable
+from inventory_web.roles import public
 
 YEAR_SECONDS = 31_536_000
 

@@ -1,23 +1,19 @@
 """Error responses: a page, a fragment for htmx, or JSON, in the user's language and without a traceback."""
 
 import errno
-import json
 from dataclasses import dataclass, replace
-from http import HTTPStatus
 
-from flask import Flask, Response, g, jsonify, make_response, render_template, request, url_for
+from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_babel import gettext
-from flask_wtf.csrf import CSRFError, generate_csrf
 from werkzeug.exceptions import HTTPException, InternalServerError
 
 from inventory_core import CommitUnknown, InventoryError
 from inventory_web import context
-from inventory_web.audit.log import Event, current_author, log_event_throttled
 from inventory_web.db.stored_changes import is_stored
 from inventory_web.errors import ClusterRefused, ConfirmedChangeLost, TooManyLogins, WebError, code_of, status_of
 from inventory_web.http import form_resubmission, htmx
+from inventory_web.http.logs import get_logger
 from inventory_web.i18n.error_messages import public_message, status_message, status_title
-from inventory_web.logs import get_logger
 
 RETRY_SECONDS = 5
 CHANGED_HEADER = "X-Changed"
@@ -60,10 +56,9 @@ def init_app(app: Flask) -> None:
     """Register a handler for every error."""
     app.register_error_handler(InventoryError, refuse)
     app.register_error_handler(WebError, refuse)
-    app.register_error_handler(CSRFError, stale)
     app.register_error_handler(OSError, _no_space)
     app.register_error_handler(InternalServerError, _crash)
-    app.register_error_handler(HTTPException, _http)
+    app.register_error_handler(HTTPException, http_error)
 
 
 def respond(answer: Answer) -> Response:
@@ -98,7 +93,7 @@ def refuse(error: InventoryError | WebError) -> Response:
         return respond(_stored_but(answer))
     if request.method not in SAFE and answer.changed == "no":
         answer = replace(answer, message=_nothing_changed(error, answer.message))
-    form = _typed_form()
+    form = typed_form()
     if form is None:
         return respond(answer)
     response = form_resubmission.page(form, answer.status, f"{answer.message} ({answer.code})")
@@ -129,34 +124,7 @@ def _stored_but(answer: Answer) -> Answer:
     return Answer(500, answer.code, text, changed="yes")
 
 
-def stale(error: CSRFError) -> Response:
-    """Report that the form belongs to another session; offer to send the input of our own pages again."""
-    log.info("csrf", reason=error.description)
-    audit_refused_form()
-    form = _typed_form()
-    if form is not None:
-        return form_resubmission.page(form, 400)
-    text = gettext("La página se abrió hace demasiado o en otra sesión. Vuelva a cargarla y repita la operación.")
-    if context.current_user() is None or not htmx.wants_fragment():
-        return respond(Answer(400, "WEB-400", text))
-    # The page keeps its input and gets the token of the new session.
-    response = respond(Answer(400, "WEB-400", gettext("La página era de otra sesión. Ya puede repetirlo aquí mismo.")))
-    response.headers["HX-Trigger"] = json.dumps({"inventory:token": {"token": generate_csrf()}})
-    return response
-
-
-def audit_refused_form() -> None:
-    """Audit a form without the token of its session."""
-    log_event_throttled(context.current_inventory(), Event.CSRF_FAILED, by=current_author(), page=_page())
-
-
-def session_ended() -> Response:
-    """Report to htmx that the session has ended, without replacing the page and its input."""
-    text = gettext("Su sesión ha terminado. Entre en otra pestaña y repítalo aquí: lo que escribió no se pierde.")
-    return respond(Answer(401, "WEB-401", text, link=(url_for("accounts.login"), gettext("Entrar en otra pestaña"))))
-
-
-def _typed_form() -> form_resubmission.KeptForm | None:
+def typed_form() -> form_resubmission.KeptForm | None:
     """Return the typed input if the response is a full page, which would replace the form."""
     unknown = context.current_user() is None and not g.get("account_unreadable")
     if unknown or htmx.wants_fragment() or _wants_json():
@@ -180,11 +148,9 @@ def _crash(error: InternalServerError) -> Response:
     return respond(Answer(500, "WEB-500", status_message(500)))
 
 
-def _http(error: HTTPException) -> Response:
+def http_error(error: HTTPException) -> Response:
+    """Answer an error of Werkzeug, such as 404."""
     status = error.code or 500
-    if status == HTTPStatus.FORBIDDEN:
-        event = Event.METRICS_DENIED if request.endpoint == "status.metrics" else Event.ACCESS_REFUSED
-        log_event_throttled(context.current_inventory(), event, by=current_author(), page=_page())
     text = status_message(status)
     if status == 413 and context.current_user() is None:
         text = gettext("Lo enviado es demasiado grande para quien no ha iniciado sesión. Entre y repítalo.")
@@ -195,10 +161,6 @@ def _http(error: HTTPException) -> Response:
     if error.response is not None:
         response = make_response(error.response)
     return response
-
-
-def _page() -> str:
-    return f"{request.method} {request.path}"
 
 
 def _wants_json() -> bool:

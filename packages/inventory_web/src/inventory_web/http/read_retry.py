@@ -6,7 +6,7 @@ from werkzeug.exceptions import HTTPException
 
 from inventory_web.errors import ClusterRefused
 from inventory_web.http.error_pages import refuse
-from inventory_web.logs import get_logger
+from inventory_web.http.logs import get_logger
 
 log = get_logger(__name__)
 

@@ -25,7 +25,7 @@ from werkzeug.middleware.proxy_fix import ProxyFix
 from werkzeug.sansio.utils import host_is_trusted
 
 from inventory_web.errors import HostNotAllowed
-from inventory_web.http.cookies import cookie_name, cookie_path
+from inventory_web.http.preferences import cookie_name, cookie_path
 from inventory_web.http.request import MAX_ANONYMOUS_BODY_BYTES, HttpRequest
 from inventory_web.settings import Settings
 

@@ -9,13 +9,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from inventory_core import InventoryError, Status
 from inventory_web import context
-from inventory_web.auth.roles import Role
 from inventory_web.db.replicated import ClusterStatus, replicated_status
 from inventory_web.hookspecs import MenuEntry
-from inventory_web.http import flash_messages, htmx, theme
+from inventory_web.http import flash_messages, htmx, preferences
+from inventory_web.http.logs import get_logger
 from inventory_web.i18n import labels, languages
 from inventory_web.i18n.catalogues import LANGUAGES
-from inventory_web.logs import get_logger
+from inventory_web.roles import Role
 
 log = get_logger(__name__)
 
@@ -31,7 +31,7 @@ def init_app(app: Flask) -> None:
             "menu": [entry for entry in running.menu if account and account.may(entry.role)],
             "settings": running.settings,
             "language": languages.current_language(),
-            "theme": theme.current_theme(),
+            "theme": preferences.current_theme(),
             "database_notice": database_notice(replicated_status(running.inventory.sessions)),
         }
 
@@ -39,7 +39,7 @@ def init_app(app: Flask) -> None:
     app.jinja_env.globals.update(
         Role=Role,
         languages=LANGUAGES,
-        theme_texts=theme.theme_texts,
+        theme_texts=preferences.theme_texts,
         may=context.may,
         wants_fragment=htmx.wants_fragment,
         app_version=version("inventory-web"),

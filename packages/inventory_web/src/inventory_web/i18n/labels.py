@@ -7,7 +7,7 @@ from babel.numbers import format_decimal
 from flask_babel import get_locale, gettext, lazy_gettext, ngettext
 
 from inventory_core import Status
-from inventory_web.auth.roles import Role
+from inventory_web.roles import Role
 
 FIELD_LABELS = {
     "code": lazy_gettext("Código"),

@@ -5,25 +5,19 @@ from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from babel import Locale, UnknownLocaleError
+from babel import Locale
 from babel.support import NullTranslations
-from flask import Flask, has_request_context, request
+from flask import Flask
 from flask_babel import Babel, Domain, force_locale, format_datetime, get_locale
 from markupsafe import Markup
-from werkzeug.wrappers import Response
 
-from inventory_web import context
-from inventory_web.http import cookies
 from inventory_web.i18n import labels
 from inventory_web.i18n.catalogues import BUILT_IN, LANGUAGES, SOURCE_LANGUAGE, read_catalogues
-from inventory_web.settings import Settings
-
-COOKIE = "inventory_language"
 
 
-def init_app(app: Flask, settings: Settings, folders: Sequence[Path]) -> None:
-    """Load the translations of ``folders``, and choose the language of each request with ``select_locale``."""
-    _join(app, folders, lambda: select_locale(settings.language), timezone=settings.timezone)
+def init_app(app: Flask, folders: Sequence[Path], *, locale: Callable[[], str], timezone: str) -> None:
+    """Load the translations of ``folders``; ``locale`` returns the language of each request."""
+    _join(app, folders, locale, timezone=timezone)
     app.add_template_filter(labels.format_number, "number")
     app.add_template_filter(_when, "when")
 
@@ -52,25 +46,6 @@ def in_all_languages(text: Callable[[], str]) -> dict[str, str]:
     return told
 
 
-def select_locale(otherwise: str) -> str:
-    """Return the locale of the account, else of this browser's cookie, else of its request, else ``otherwise``.
-
-    Numbers and dates follow the region that the browser names for this language, such as Mexico's: 1,234.
-    """
-    if not has_request_context():
-        return otherwise
-    account = context.current_user()
-    told = (account.language if account else None, cookies.read_cookie(COOKIE))
-    ours = sorted(LANGUAGES, key=lambda language: language != otherwise)
-    chosen = next((language for language in told if language in LANGUAGES), None)
-    return _with_region(chosen or request.accept_languages.best_match(ours) or otherwise)
-
-
-def save_language(response: Response, language: str, settings: Settings) -> None:
-    """Store the language in this browser, also before a login and after it."""
-    cookies.set_preference_cookie(response, COOKIE, language, settings)
-
-
 class _Catalogues(Domain):
     """Provides translations to Flask-Babel from memory instead of compiled files."""
 
@@ -89,17 +64,6 @@ class _Catalogues(Domain):
 def _join(app: Flask, folders: Sequence[Path], locale: Callable[[], str], timezone: str = "UTC") -> None:
     babel = Babel(app, default_locale=SOURCE_LANGUAGE, default_timezone=timezone, locale_selector=locale)
     babel.domain_instance = _Catalogues(folders)
-
-
-def _with_region(language: str) -> str:
-    for asked, _ in request.accept_languages:
-        named, _, region = asked.replace("_", "-").partition("-")
-        if named.lower() == language and region.isalnum() and len(region) in (2, 3):
-            try:
-                return str(Locale(language, region.upper()))
-            except UnknownLocaleError:
-                continue
-    return language
 
 
 def _when(time: datetime) -> Markup:

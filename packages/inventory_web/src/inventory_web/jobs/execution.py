@@ -11,11 +11,10 @@ from flask_babel import force_locale
 from sqlalchemy.orm import Session
 
 from inventory_core import DatabaseBusy, Inventory, InventoryError
-from inventory_web.auth.roles import Role
-from inventory_web.context import CurrentUser
+from inventory_web.context import REQUEST_ID, CurrentUser
 from inventory_web.db.replicated import causal_context, current_token
 from inventory_web.errors import WebError, code_of, is_temporary, status_of
-from inventory_web.http.request_id import REQUEST_ID
+from inventory_web.http.logs import get_logger
 from inventory_web.i18n.catalogues import SOURCE_LANGUAGE
 from inventory_web.i18n.error_messages import error_message, public_message
 from inventory_web.i18n.languages import in_all_languages
@@ -23,7 +22,7 @@ from inventory_web.jobs import queue
 from inventory_web.jobs.models import Job, JobState
 from inventory_web.jobs.progress import Cancelled, Progress, Stopped
 from inventory_web.jobs.queue import MAX_TAKES, LeaseLost
-from inventory_web.logs import get_logger
+from inventory_web.roles import Role
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from sqlmodel import col
 from typing_extensions import Buffer, override
 
 from inventory_core import Inventory
+from inventory_web.db.models import JobChunk
 from inventory_web.db.replicated import reader_of_source
-from inventory_web.jobs.models import JobChunk
 
 CHUNK_BYTES = 1 << 20
 

@@ -4,9 +4,8 @@ from flask import request
 from flask_babel import get_locale
 
 from inventory_web.audit.log import Author
-from inventory_web.context import current_actor, current_inventory
+from inventory_web.context import REQUEST_ID, current_actor, current_inventory
 from inventory_web.db.replicated import current_token, require_token
-from inventory_web.http.request_id import REQUEST_ID
 from inventory_web.i18n.catalogues import SOURCE_LANGUAGE
 from inventory_web.jobs.models import Job
 

@@ -8,8 +8,8 @@ from types import TracebackType
 from typing import Self
 
 from inventory_core import Inventory, InventoryError
+from inventory_web.http.logs import get_logger
 from inventory_web.jobs.queue import LeaseLost, renew
-from inventory_web.logs import get_logger
 
 SETTLED_SECONDS = 3.0
 """No estimate before that many seconds: the first rows say little."""

@@ -22,10 +22,11 @@ from inventory_core import (
     database_now,
     read_database_clock,
 )
+from inventory_web.db.models import JobChunk, JobRow
 from inventory_web.db.replicated import may_be_behind, reader_of_source
 from inventory_web.errors import JobQuotaReached
 from inventory_web.jobs.files import add_chunks
-from inventory_web.jobs.models import ACTIVE_STATES, Job, JobChunk, JobRow, JobState
+from inventory_web.jobs.models import ACTIVE_STATES, Job, JobState
 
 LEASE = timedelta(seconds=20)
 """The time without a sign of life after which a worker has lost its job. Two workers on one job only do the same work twice."""

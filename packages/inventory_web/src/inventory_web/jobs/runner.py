@@ -23,12 +23,12 @@ from inventory_core import Inventory, InventoryError
 from inventory_web import context
 from inventory_web.db.replicated import database_name, has_single_writer, require_token
 from inventory_web.errors import WorkGivenUp
+from inventory_web.http.logs import get_logger
 from inventory_web.jobs import labels, queue
 from inventory_web.jobs.execution import JobType, execute, failure_outcome, retry_while_busy
 from inventory_web.jobs.models import Job, JobState
 from inventory_web.jobs.progress import Cancelled, Progress, Stopped
 from inventory_web.jobs.queue import claim_next, has_due_job
-from inventory_web.logs import get_logger
 
 try:
     import fcntl

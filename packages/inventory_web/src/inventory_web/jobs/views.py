@@ -8,7 +8,6 @@ from flask import Blueprint, abort, request, url_for
 from flask_babel import lazy_gettext
 from werkzeug.wrappers import Response
 
-from inventory_web.auth.roles import Role, requires
 from inventory_web.context import CurrentUser, current_inventory, current_user
 from inventory_web.hookspecs import MenuEntry, hookimpl
 from inventory_web.http.htmx import page_or_fragment, see_other
@@ -18,6 +17,7 @@ from inventory_web.jobs.execution import JobType
 from inventory_web.jobs.models import REPEATABLE_STATES, Job, JobState
 from inventory_web.jobs.origin import request_origin, require_result_of
 from inventory_web.jobs.runner import current_runner
+from inventory_web.roles import Role, requires
 from inventory_web.settings import Settings
 
 blueprint = Blueprint("jobs", __name__, template_folder="templates")

@@ -5,11 +5,11 @@ from datetime import datetime
 from flask import Blueprint, render_template, request
 
 from inventory_core import HistoryFilter, HistoryPage, ProductDetails, operation_history
-from inventory_web.auth.roles import Role, requires
 from inventory_web.blueprints.activity.labels import VERBS, told, verb_colour, verb_text
 from inventory_web.context import current_inventory
 from inventory_web.http.pagination import read_cursor, write_cursor
 from inventory_web.i18n.dates import day_start
+from inventory_web.roles import Role, requires
 
 LAST_LINES = 5
 LONGEST_TYPED = 80

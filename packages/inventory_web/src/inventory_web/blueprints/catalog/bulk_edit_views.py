@@ -21,7 +21,6 @@ from inventory_core import (
     undo_products_change,
 )
 from inventory_web.audit.log import Event, current_author, log_event
-from inventory_web.auth.roles import Role, requires
 from inventory_web.blueprints.catalog import bulk_edit_forms
 from inventory_web.blueprints.catalog.bulk_edit_forms import OTHER, Asked
 from inventory_web.blueprints.catalog.selection import read_selection, sent_fields
@@ -32,6 +31,7 @@ from inventory_web.http.htmx import see_other
 from inventory_web.http.redirects import next_url
 from inventory_web.i18n.error_messages import messages_by_field
 from inventory_web.i18n.labels import products_text
+from inventory_web.roles import Role, requires
 
 SHOWN = 10
 

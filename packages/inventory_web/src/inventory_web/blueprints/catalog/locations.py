@@ -5,10 +5,10 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from inventory_core import InvalidInput, add_location, list_locations
-from inventory_web.auth.roles import Role, requires
 from inventory_web.context import current_actor, current_inventory, current_operation, new_operation
 from inventory_web.http.htmx import see_other
 from inventory_web.i18n.error_messages import messages_by_field
+from inventory_web.roles import Role, requires
 
 locations_blueprint = Blueprint("locations", __name__, template_folder="templates")
 

@@ -5,9 +5,9 @@ from typing import Any
 from flask import Blueprint, render_template, request
 
 from inventory_core import Position, ProductFilter, Status, count_products
-from inventory_web.auth.roles import Role, requires
 from inventory_web.blueprints.catalog.list_query import ListQuery, found_text, read_list
 from inventory_web.context import current_inventory
+from inventory_web.roles import Role, requires
 
 LARGEST_BADGE = 99
 

@@ -21,10 +21,10 @@ from inventory_core import (
     retire_product,
 )
 from inventory_web.audit.log import Event, current_author, log_event
-from inventory_web.auth.roles import Role, requires
 from inventory_web.blueprints.catalog.product_forms import OTHER, ProductForm, stored_values
 from inventory_web.context import current_actor, current_inventory, current_operation, new_operation
 from inventory_web.http.htmx import see_other
+from inventory_web.roles import Role, requires
 
 
 def add_routes(blueprint: Blueprint) -> None:

@@ -7,11 +7,11 @@ from flask import render_template
 from markupsafe import Markup, escape
 
 from inventory_core import ProductDetails, ProductRow, Status
-from inventory_web.auth.roles import Role
 from inventory_web.blueprints.catalog.selection import product_key, selection_actions
 from inventory_web.context import app_state, may
 from inventory_web.http.url_converters import address_of_codes
 from inventory_web.i18n.labels import status_colour, status_text
+from inventory_web.roles import Role
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,13 +7,13 @@ from flask import Blueprint, make_response, render_template, request, url_for
 from werkzeug.wrappers import Response
 
 from inventory_core import WITHOUT_CATEGORY, Status, get_product, list_categories, list_locations
-from inventory_web.auth.roles import Role, requires
 from inventory_web.blueprints.catalog import product_editing
 from inventory_web.blueprints.catalog.list_query import ListQuery, found_text, read_list
 from inventory_web.blueprints.catalog.product_table import table_rows
 from inventory_web.blueprints.catalog.selection import selection_actions
 from inventory_web.context import app_state, current_inventory
 from inventory_web.http.htmx import VARY, wants_fragment
+from inventory_web.roles import Role, requires
 
 products_blueprint = Blueprint("products", __name__, template_folder="templates")
 product_editing.add_routes(products_blueprint)

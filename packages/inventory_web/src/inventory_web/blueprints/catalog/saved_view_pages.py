@@ -7,7 +7,6 @@ from flask_babel import gettext
 from werkzeug.wrappers import Response
 
 from inventory_core import WITHOUT_CATEGORY, Fault, Status
-from inventory_web.auth.roles import Role, requires
 from inventory_web.blueprints.catalog.list_query import DEFAULT_SORT, ListQuery
 from inventory_web.blueprints.catalog.saved_views import (
     Draft,
@@ -24,6 +23,7 @@ from inventory_web.context import CurrentUser, current_inventory, current_user, 
 from inventory_web.http.htmx import VARY, see_other, wants_fragment
 from inventory_web.i18n.error_messages import messages_by_field
 from inventory_web.i18n.labels import field_label, status_text
+from inventory_web.roles import Role, requires
 
 
 def described(query: ListQuery) -> str:

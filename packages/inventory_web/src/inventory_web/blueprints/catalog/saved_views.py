@@ -18,10 +18,8 @@ from inventory_core import (
     sort_key,
     text_faults,
 )
-from inventory_web.auth.models import User
 from inventory_web.blueprints.catalog.list_query import ListQuery
-from inventory_web.blueprints.catalog.models import SavedView
-from inventory_web.db.tables import metadata
+from inventory_web.db.models import SavedView, User, metadata
 
 LONGEST_NAME = 80
 MOST_VIEWS = 100

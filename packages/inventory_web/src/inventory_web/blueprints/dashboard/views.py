@@ -5,10 +5,10 @@ from zoneinfo import ZoneInfo
 from flask import Blueprint, render_template, request
 
 from inventory_core import WITHOUT_CATEGORY, lowest_stock, movements_by_day, products_running_out, stock_by_category
-from inventory_web.auth.roles import Role, requires
 from inventory_web.blueprints.dashboard import charts
 from inventory_web.blueprints.dashboard.figures import shelves, totals
 from inventory_web.context import current_inventory, current_settings
+from inventory_web.roles import Role, requires
 
 PERIODS = (30, 90)
 

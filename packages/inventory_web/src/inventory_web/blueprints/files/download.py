@@ -10,10 +10,10 @@ from werkzeug.wrappers import Response
 
 from inventory_core import export_products
 from inventory_web.audit.log import Event, current_author, current_filter, log_event
-from inventory_web.auth.roles import Role, requires
 from inventory_web.blueprints.catalog.list_query import ListQuery
 from inventory_web.context import current_inventory
 from inventory_web.i18n.languages import current_language
+from inventory_web.roles import Role, requires
 
 TYPES = {
     "xlsx": "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",

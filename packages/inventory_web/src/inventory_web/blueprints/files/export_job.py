@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 
 from inventory_core import count_products, export_products
 from inventory_web.audit.log import Event, log_event
-from inventory_web.auth.roles import Role
 from inventory_web.blueprints.catalog.list_query import ListQuery
 from inventory_web.i18n.languages import current_language
 from inventory_web.jobs.execution import JobContext, JobResult, JobType
@@ -16,6 +15,7 @@ from inventory_web.jobs.files import ChunkWriter
 from inventory_web.jobs.labels import progress_state_text
 from inventory_web.jobs.models import Job, JobState
 from inventory_web.jobs.origin import job_author
+from inventory_web.roles import Role
 
 MAKE = "make"
 LARGEST_COUNT = 10**9

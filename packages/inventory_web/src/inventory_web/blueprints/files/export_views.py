@@ -8,7 +8,6 @@ from flask import Blueprint, Response, abort, render_template, request, url_for
 from werkzeug.wrappers import Response as AnyResponse
 
 from inventory_core import Fault, InvalidInput, count_products
-from inventory_web.auth.roles import Role, requires
 from inventory_web.blueprints.catalog.list_query import ListQuery
 from inventory_web.blueprints.files.download import TYPES, file_name
 from inventory_web.blueprints.files.export_job import KIND, LARGEST_COUNT, MAKE, state_text
@@ -19,6 +18,7 @@ from inventory_web.jobs.files import CHUNK_BYTES, numbers_of, stream_file
 from inventory_web.jobs.models import Job, JobState
 from inventory_web.jobs.origin import request_origin, require_result_of
 from inventory_web.jobs.runner import current_runner, register_job_type
+from inventory_web.roles import Role, requires
 
 
 def add_routes(blueprint: Blueprint) -> None:

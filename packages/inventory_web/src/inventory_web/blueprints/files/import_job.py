@@ -7,13 +7,13 @@ from flask_babel import lazy_gettext
 
 from inventory_core import FileRefused, RowsRefused, Table, import_table, preview_import, read_table
 from inventory_web.audit.log import Event, log_event
-from inventory_web.auth.roles import Role
 from inventory_web.blueprints.files.import_labels import state_text
 from inventory_web.blueprints.files.import_results import counts_of, refusal_of, rows_refused
 from inventory_web.jobs.execution import JobContext, JobResult, JobType
 from inventory_web.jobs.files import copy_file
 from inventory_web.jobs.models import JobState
 from inventory_web.jobs.origin import job_author
+from inventory_web.roles import Role
 
 CHECK, IMPORT = "check", "import"
 KIND_SLOT = "import"

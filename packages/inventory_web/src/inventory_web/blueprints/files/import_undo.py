@@ -8,7 +8,6 @@ from werkzeug.wrappers import Response
 
 from inventory_core import CannotUndo, undo_import
 from inventory_web.audit.log import Event, log_event
-from inventory_web.auth.roles import Role
 from inventory_web.blueprints.files.import_job import KIND_SLOT
 from inventory_web.context import current_actor, current_inventory, current_operation
 from inventory_web.http.error_pages import Answer, respond
@@ -20,6 +19,7 @@ from inventory_web.jobs.labels import failed_text, progress_state_text
 from inventory_web.jobs.models import Job, JobState
 from inventory_web.jobs.origin import job_author, request_origin, require_result_of
 from inventory_web.jobs.runner import current_runner
+from inventory_web.roles import Role
 
 UNDO = "undo"
 

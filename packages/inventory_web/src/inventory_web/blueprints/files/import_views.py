@@ -11,7 +11,6 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
 from inventory_core import DatabaseBusy, Fault
-from inventory_web.auth.roles import Role, requires
 from inventory_web.blueprints.files import import_labels
 from inventory_web.blueprints.files.import_job import CHECK, IMPORT, KIND
 from inventory_web.blueprints.files.import_undo import KIND as UNDO_KIND
@@ -25,6 +24,7 @@ from inventory_web.jobs.files import CHUNK_BYTES
 from inventory_web.jobs.models import REPEATABLE_STATES, Job, JobState
 from inventory_web.jobs.origin import request_origin, require_result_of
 from inventory_web.jobs.runner import current_runner, register_job_type
+from inventory_web.roles import Role, requires
 
 
 def create_blueprint() -> Blueprint:

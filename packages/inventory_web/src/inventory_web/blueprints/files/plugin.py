@@ -5,10 +5,10 @@ from collections.abc import Sequence
 from flask import Blueprint
 from flask_babel import lazy_gettext
 
-from inventory_web.auth.roles import Role
 from inventory_web.blueprints.files import download, export_views
 from inventory_web.blueprints.files.import_views import create_blueprint
 from inventory_web.hookspecs import MenuEntry, hookimpl
+from inventory_web.roles import Role
 from inventory_web.settings import Settings
 
 

@@ -6,7 +6,6 @@ from werkzeug.wrappers import Response
 
 from inventory_core import ProductDetails, SelectedRows, Selection
 from inventory_core import selected_rows as rows_of
-from inventory_web.auth.roles import Role, public, requires
 from inventory_web.blueprints.catalog.list_query import ListQuery
 from inventory_web.blueprints.catalog.selection import selected_rows
 from inventory_web.blueprints.labels.forms import LARGEST_SHIFT, PARTS, LabelForm
@@ -15,6 +14,7 @@ from inventory_web.blueprints.labels.product_codes import Chosen, choose_product
 from inventory_web.blueprints.labels.sheets import SHEETS, Kind, sheet_name
 from inventory_web.context import current_inventory
 from inventory_web.i18n.labels import field_label, format_number
+from inventory_web.roles import Role, public, requires
 
 MOST_PRODUCTS = 500
 MOST_LABELS = 1_000

@@ -6,13 +6,17 @@ import time
 from flask import Blueprint, Response, abort, g, request
 from flask.blueprints import BlueprintSetupState
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, Counter, Histogram, generate_latest
+from werkzeug.exceptions import Forbidden
 
 from inventory_web import context
-from inventory_web.auth.roles import public
+from inventory_web.audit.log import Event
+from inventory_web.auth.access_control import audit_refusal
 from inventory_web.blueprints.ops.outbox_metrics import OutboxCollector, OutboxCounters
 from inventory_web.blueprints.ops.process_metrics import scrape_registry
 from inventory_web.db.replicated import replicated_metrics
+from inventory_web.http.error_pages import http_error
 from inventory_web.jobs import outbox_relay
+from inventory_web.roles import public
 from inventory_web.settings import LOCAL_NETWORKS, Settings
 
 METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
@@ -52,7 +56,12 @@ def add_routes(blueprint: Blueprint, settings: Settings) -> None:
         state.app.after_request(count)
         outbox_relay.get_relay(state.app).observe(outbox.count)
 
+    def refuse(error: Forbidden) -> Response:
+        audit_refusal(Event.METRICS_DENIED)
+        return http_error(error)
+
     blueprint.record_once(watch)
+    blueprint.register_error_handler(Forbidden, refuse)
     blueprint.add_url_rule("/metrics", view_func=metrics)
 
 

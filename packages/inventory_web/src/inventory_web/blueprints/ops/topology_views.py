@@ -3,12 +3,12 @@
 from flask import Blueprint, Response, request
 from flask_babel import gettext
 
-from inventory_web.auth.roles import Role, requires
 from inventory_web.blueprints.ops import topology, topology_labels
 from inventory_web.blueprints.ops.topology_diagram import Part, system_picture
 from inventory_web.context import current_inventory, current_settings
 from inventory_web.db.replicated import database_kind, replicated_status, servers_of_request
 from inventory_web.http.htmx import page_or_fragment
+from inventory_web.roles import Role, requires
 
 topology_blueprint = Blueprint("system", __name__, template_folder="templates")
 

@@ -8,8 +8,8 @@ from flask import session
 from flask_babel import gettext
 
 from inventory_core import LocationRow, ProductDetails
-from inventory_web.auth.roles import Role
 from inventory_web.context import current_settings, may
+from inventory_web.roles import Role
 
 _KEPT_IN = "scanning"
 

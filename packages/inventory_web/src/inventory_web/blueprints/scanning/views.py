@@ -20,7 +20,6 @@ from inventory_core import (
     movement_history,
     parse_quantity,
 )
-from inventory_web.auth.roles import Role, requires
 from inventory_web.blueprints.scanning.code_lookup import Scanned, find_scanned
 from inventory_web.blueprints.scanning.modes import Choice, Mode, allowed_modes, mode_text, places_to_count
 from inventory_web.context import current_actor, current_inventory, current_operation, new_operation
@@ -30,6 +29,7 @@ from inventory_web.http.htmx import VARY, see_other, wants_fragment
 from inventory_web.http.security import uses_camera
 from inventory_web.i18n.error_messages import fault_message
 from inventory_web.i18n.labels import format_number
+from inventory_web.roles import Role, requires
 
 LATEST = 8
 

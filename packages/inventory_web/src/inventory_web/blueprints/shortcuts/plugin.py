@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 from flask import Blueprint, render_template
 
-from inventory_web.auth.roles import Role, requires
 from inventory_web.hookspecs import hookimpl
+from inventory_web.roles import Role, requires
 from inventory_web.settings import Settings
 
 

@@ -23,7 +23,6 @@ from inventory_core import (
     transfer,
     undo_movement,
 )
-from inventory_web.auth.roles import Role, requires
 from inventory_web.blueprints.stock.movement_forms import MovementForm
 from inventory_web.context import (
     current_actor,
@@ -37,6 +36,7 @@ from inventory_web.http.error_pages import answer_for
 from inventory_web.http.htmx import see_other
 from inventory_web.http.redirects import next_url, previous_page_url
 from inventory_web.i18n.labels import format_number, kind_colour, kind_text
+from inventory_web.roles import Role, requires
 
 RECENT = 10
 

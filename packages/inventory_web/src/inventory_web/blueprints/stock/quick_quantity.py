@@ -20,7 +20,6 @@ from inventory_core import (
     movement_history,
     parse_quantity,
 )
-from inventory_web.auth.roles import Role, requires
 from inventory_web.blueprints.catalog.product_table import Note, render_row, row_in
 from inventory_web.context import current_actor, current_inventory, current_operation
 from inventory_web.http.error_pages import answer_for
@@ -28,6 +27,7 @@ from inventory_web.http.htmx import VARY, see_other, wants_fragment
 from inventory_web.http.redirects import next_url, previous_page_url
 from inventory_web.i18n.error_messages import fault_message
 from inventory_web.i18n.labels import field_label, format_number
+from inventory_web.roles import Role, requires
 
 
 class SeveralPlaces(Exception):

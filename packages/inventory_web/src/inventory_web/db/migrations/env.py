@@ -2,11 +2,7 @@
 
 from alembic import context
 
-from inventory_web.audit import models as _audit  # noqa: F401 - fills the metadata
-from inventory_web.auth import models as _accounts  # noqa: F401 - the same
-from inventory_web.blueprints.catalog import models as _views  # noqa: F401 - the same
-from inventory_web.db.tables import metadata
-from inventory_web.jobs import models as _jobs  # noqa: F401 - the same
+from inventory_web.db.models import metadata
 
 
 def run() -> None:

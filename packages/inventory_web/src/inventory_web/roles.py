@@ -1,4 +1,4 @@
-"""Roles, and how a view declares the role that it requires."""
+"""Roles, and how a view says which one it requires."""
 
 from collections.abc import Callable
 from enum import IntEnum

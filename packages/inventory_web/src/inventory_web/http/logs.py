@@ -1,10 +1,16 @@
-"""Logs: one JSON object per line on standard error, for our own lines and those of the libraries."""
+"""Structured log lines, and the request id in each of them, in the response and in SQL statements."""
 
 import logging
 import sys
+import time
+import uuid
 from typing import Any, cast
 
 import structlog
+from flask import Flask, Response, g, request
+
+from inventory_web.context import REQUEST_ID, SAFE_ID
+from inventory_web.settings import Settings
 
 _PLAIN: tuple[structlog.typing.Processor, ...] = (
     structlog.contextvars.merge_contextvars,
@@ -60,3 +66,33 @@ def configure_logging(level: str) -> None:
         )
     )
     logging.basicConfig(handlers=[handler], level=level.upper(), force=True)
+
+
+log = get_logger(__name__)
+QUIET = frozenset({"assets.serve", "status.live", "status.ready", "status.metrics"})
+
+
+def init_app(app: Flask, settings: Settings) -> None:
+    """Assign an id to each request and log one line about it."""
+
+    def begin() -> None:
+        if "request_id" in g:
+            # A retried read keeps its id and its start time.
+            return
+        given = request.headers.get("X-Request-ID", "") if settings.proxies else ""
+        g.request_id = given if SAFE_ID.fullmatch(given) else uuid.uuid4().hex
+        REQUEST_ID.set(g.request_id)
+        g.began = time.perf_counter()
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=g.request_id)
+
+    def end(response: Response) -> Response:
+        response.headers["X-Request-ID"] = g.request_id
+        if request.endpoint not in QUIET:
+            milliseconds = round((time.perf_counter() - g.began) * 1000, 1)
+            method = request.environ["REQUEST_METHOD"]
+            log.info("request", method=method, path=request.path, status=response.status_code, ms=milliseconds)
+        return response
+
+    app.before_request(begin)
+    app.after_request(end)
