@@ -77,7 +77,7 @@ def require_user() -> CurrentUser:
     """Return the logged-in user, in a view that requires a role. Raises ``LookupError`` in a public view."""
     account = current_user()
     if account is None:
-        raise LookupError("the view is public: nobody need be logged in")
+        raise LookupError("the view is public: there may be no logged-in user")
     return account
 
 

@@ -1,1 +1,1 @@
-"""The pages, one package for each subject; each has a plugin that offers its blueprints, menu entries and panels."""
+"""The pages, one package per subject; its plugin offers the blueprints, menu entries and panels."""

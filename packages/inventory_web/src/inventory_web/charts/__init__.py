@@ -1,1 +1,1 @@
-"""Charts as SVG: pure functions, numbers and texts in, a picture out; colours come from the classes of ``charts.css``."""
+"""Charts as SVG: pure functions of numbers and texts. Colours come from the classes of ``charts.css``."""

@@ -1,4 +1,4 @@
-"""Horizontal bars, each under its label."""
+"""Horizontal bars, each with a label above it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +17,7 @@ FOOT = 20
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A bar: what it stands for, how long it is (0 or more), and the number that is written at the end of its line."""
+    """A bar: its label, its length (0 or more), and the number at its end."""
 
     label: str
     value: int
@@ -25,7 +25,7 @@ class Bar:
 
 
 def bars(name: str, title: str, description: str, shown: Sequence[Bar], tick: Callable[[int], str]) -> Markup:
-    """Draw bars from the top down over an axis whose numbers ``tick`` writes."""
+    """Draw bars from top to bottom over an axis; ``tick`` formats numbers."""
     bottom = ROW * len(shown)
     svg = picture(name, title, description, WIDTH, bottom + FOOT)
     ticks = round_ticks(max((bar.value for bar in shown), default=0))

@@ -1,4 +1,4 @@
-"""A column up and a column down for each day: what came and what went."""
+"""A chart with a column up and a column down for each day: received and issued units."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,12 +13,12 @@ HALF = 90
 TOP = 10
 FOOT = 22
 DATES = 4
-"""So many dates are written below, whatever the number of days."""
+"""Maximum number of dates on the axis."""
 
 
 @dataclass(frozen=True, slots=True)
 class Day:
-    """A day as it is written below, what came in and what went out (0 or more), and the sentence that tells it."""
+    """A day: its label, the units received and issued (0 or more), and its description."""
 
     label: str
     incoming: int
@@ -27,7 +27,7 @@ class Day:
 
 
 def days(name: str, title: str, description: str, shown: Sequence[Day], tick: Callable[[int], str]) -> Markup:
-    """Draw the days (at least one) from left to right, both directions to the same scale, whose numbers ``tick`` writes."""
+    """Draw the days (at least one) from left to right, both directions at the same scale; ``tick`` formats numbers."""
     height = TOP + 2 * HALF + FOOT
     svg = picture(name, title, description, WIDTH, height)
     ticks = round_ticks(max(max(day.incoming, day.outgoing) for day in shown), most=3)

@@ -1,4 +1,4 @@
-"""A small line of how much there was over time: steps, since a balance stays what it is until the next movement."""
+"""A small step chart of a quantity over time: a balance stays the same until the next movement."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ HEIGHT = 100
 
 @dataclass(frozen=True, slots=True)
 class Level:
-    """From ``share`` of the time on (0 is its begin, 1 its end) there were so many units."""
+    """A quantity from ``share`` of the time on (0 is the beginning, 1 the end)."""
 
     share: float
     quantity: int
@@ -25,7 +25,7 @@ class Level:
 def levels(
     name: str, title: str, description: str, shown: Sequence[Level], ends: tuple[str, str], tick: Callable[[int], str]
 ) -> Markup:
-    """Draw the levels (at least one, in the order of time, the first at 0) up to 1; ``ends`` is written below both ends."""
+    """Draw the levels (at least one, in order of time, the first at 0) up to 1; ``ends`` are the labels of both ends."""
     svg = picture(name, title, description, WIDTH, HEIGHT)
     ticks = round_ticks(max(level.quantity for level in shown), most=3)
     left = CHARACTER * max(len(tick(number)) for number in ticks) + 6

@@ -1,4 +1,4 @@
-"""From numbers to places on a line, and the round numbers that are written beside it."""
+"""Scales: maps numbers to positions on an axis, and chooses round numbers for it."""
 
 from dataclasses import dataclass
 
@@ -6,7 +6,7 @@ MOST_TICKS = 5
 
 
 def round_ticks(largest: int, most: int = MOST_TICKS) -> tuple[int, ...]:
-    """Whole numbers from 0 to at least ``largest``, at most ``most`` (2 or more) of them, in equal steps of 1, 2 or 5 times 10ⁿ."""
+    """Return whole numbers from 0 to at least ``largest``, at most ``most`` (2 or more), in equal steps of 1, 2 or 5 times 10ⁿ."""
     power = 1
     while True:
         for step in (power, 2 * power, 5 * power):
@@ -18,13 +18,13 @@ def round_ticks(largest: int, most: int = MOST_TICKS) -> tuple[int, ...]:
 
 @dataclass(frozen=True, slots=True)
 class Scale:
-    """Puts 0 at ``begin`` and ``largest`` at ``end``; ``end`` may lie before ``begin``."""
+    """Maps 0 to ``begin`` and ``largest`` to ``end``; ``end`` may be smaller than ``begin``."""
 
     largest: int
     begin: float
     end: float
 
     def at(self, value: int) -> float:
-        """Where the value lies; what is beyond the ends is put on them."""
+        """Return the position of the value, limited to the ends."""
         share = min(1.0, max(0.0, value / self.largest)) if self.largest else 0.0
         return self.begin + (self.end - self.begin) * share

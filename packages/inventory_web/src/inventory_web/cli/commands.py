@@ -16,7 +16,7 @@ PORT = click.IntRange(0, 65535)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run a command and exit: 0 done, 1 the answer is no or the data is refused, 2 wrong usage."""
+    """Run a command and exit: 0 done, 1 failed or refused, 2 wrong usage."""
     try:
         command = localize(inventory, command_language())
         code = command.main(arguments, prog_name="inventory", standalone_mode=False)

@@ -104,7 +104,7 @@ def refuse(error: InventoryError | WebError) -> Response:
 
 
 def _nothing_changed(error: Exception, message: str) -> str:
-    """Return the message for a form that was not processed, so that nobody takes it for saved."""
+    """Return the message for a form that was not processed, so that users do not think it was saved."""
     if isinstance(error, ConfirmedChangeLost):
         return gettext("%(reason)s Lo que acaba de enviar no se ha guardado.", reason=message)
     if isinstance(error, ClusterRefused) and error.cause.code == "REP-004":

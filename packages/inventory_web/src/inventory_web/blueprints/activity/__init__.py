@@ -1,1 +1,1 @@
-"""What was done, in order of time."""
+"""The timeline of operations."""

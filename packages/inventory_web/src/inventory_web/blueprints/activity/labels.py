@@ -1,4 +1,4 @@
-"""What was done, in the language of the person."""
+"""Labels of operations."""
 
 from collections.abc import Iterator
 
@@ -42,17 +42,17 @@ VERB_LABELS = {
 
 
 def verb_text(verb: str) -> str:
-    """Return what was done, in a word or two."""
+    """Return the label of the operation."""
     return str(VERB_LABELS.get(verb, verb))
 
 
 def verb_colour(verb: str) -> str:
-    """The colour name in the style sheet's classes."""
+    """Return the colour name in the style sheet's classes."""
     return COLOURS.get(verb, "azure")
 
 
 def told(entry: HistoryEntry) -> Iterator[str]:
-    """What an operation changed beside quantities, a line for each thing."""
+    """Yield a line for each change of an operation, except quantities."""
     if entry.verb == "edit":
         yield from _edited(entry)
     elif entry.verb == "add_location":

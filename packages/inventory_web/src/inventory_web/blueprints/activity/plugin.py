@@ -1,4 +1,4 @@
-"""Who changed what, when and why: a page for everything, and the last lines on the page of each product."""
+"""The timeline: who changed what, when and why; on one page for everything, and on each product page."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The page of the timeline, and its last lines on the page of a product."""
+"""The page of the timeline, and its latest entries on the page of a product."""
 
 from datetime import datetime
 
@@ -22,7 +22,7 @@ _WORDS = {"verb_text": verb_text, "verb_colour": verb_colour, "told": told}
 @blueprint.get("/timeline")
 @requires(Role.VIEWER)
 def history() -> str:
-    """What was done, the latest first: all, or what the filter in the address leaves."""
+    """Show operations, newest first: all, or those of the filter in the URL."""
     asked = {
         name: request.args.get(name, "").strip()[:LONGEST_TYPED] for name in ("code", "actor", "verb", "since", "until")
     }
@@ -45,7 +45,7 @@ def history() -> str:
 
 
 def product_panel(product: ProductDetails) -> str:
-    """The last lines about one product, as HTML."""
+    """Return the latest entries about one product, as HTML."""
     page = operation_history(current_inventory(), HistoryFilter(code=product.row.code), size=LAST_LINES)
     return render_template("timeline/panel.html", page=page, product=product, **_WORDS)
 
@@ -58,6 +58,6 @@ def _cursor(page: HistoryPage) -> str | None:
 
 
 def _place(text: str) -> tuple[datetime, str] | None:
-    """Where the page begins; None, its top, for an address that was changed by hand."""
+    """Return where the page begins; None, the top, for an invalid cursor."""
     values = read_cursor(text, purpose=_PURPOSE)
     return (datetime.fromisoformat(values[0]), str(values[1])) if values else None

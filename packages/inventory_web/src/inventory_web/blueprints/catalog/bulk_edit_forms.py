@@ -1,4 +1,4 @@
-"""What a form asks for the selected products, and the texts that speak of it."""
+"""The forms of bulk edits, and their texts."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -19,12 +19,12 @@ from inventory_core import (
 from inventory_web.i18n.labels import format_number, products_text, status_text
 
 OTHER = "Otra..."
-"""The choice of the category list that says: see ``other_category``."""
+"""The category option for a typed name: see ``other_category``."""
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """A change as it was typed. ``change`` may be made if there are no ``faults``."""
+    """A change as it was typed. ``change`` is valid if there are no ``faults``."""
 
     kind: str
     values: dict[str, str]
@@ -33,7 +33,7 @@ class Asked:
 
     @classmethod
     def read(cls, kind: str, given: Mapping[str, str]) -> "Asked":
-        """Read the fields of ``kind``: ``category``, ``minimum``, ``retire`` or ``restore``; one that is not there is empty."""
+        """Read the fields of ``kind``: ``category``, ``minimum``, ``retire`` or ``restore``; a missing field is empty."""
         if kind == "category":
             return _category(given)
         if kind == "minimum":
@@ -58,7 +58,7 @@ def _category(given: Mapping[str, str]) -> Asked:
 
 
 def title(kind: str, count: int) -> str:
-    """The heading of the page that asks."""
+    """Return the heading of the form."""
     products = products_text(count)
     titles = {
         "category": gettext("Cambiar la categoría de %(products)s", products=products),
@@ -70,7 +70,7 @@ def title(kind: str, count: int) -> str:
 
 
 def button(kind: str, count: int) -> str:
-    """What the button says that makes the change."""
+    """Return the label of the submit button."""
     products = products_text(count)
     if kind == "retire":
         return gettext("Sí, eliminar %(products)s", products=products)
@@ -80,7 +80,7 @@ def button(kind: str, count: int) -> str:
 
 
 def done(change: BulkEdit, count: int) -> str:
-    """What is said afterwards."""
+    """Return the message after the change."""
     if not isinstance(change, SetRetired):
         return f"{products_text(count)}: {value_text(change)}."
     shown = format_number(count)
@@ -90,7 +90,7 @@ def done(change: BulkEdit, count: int) -> str:
 
 
 def value_text(change: BulkEdit) -> str:
-    """What every product will have."""
+    """Return the new value of every product."""
     if isinstance(change, SetCategory):
         return gettext("categoría «%(name)s»", name=change.category) if change.category else gettext("sin categoría")
     if isinstance(change, SetMinimum):
@@ -99,7 +99,7 @@ def value_text(change: BulkEdit) -> str:
 
 
 def present_text(product: ChangedProduct, change: BulkEdit) -> str:
-    """What a product has now of what shall be changed."""
+    """Return the present value of a product."""
     if product.retired:
         return status_text(Status.RETIRED)
     if isinstance(change, SetCategory):

@@ -1,4 +1,4 @@
-"""Ask before many products are changed, change them, and take it back."""
+"""The pages that confirm, make and undo a bulk edit."""
 
 from flask import Blueprint, flash, make_response, render_template, request, url_for
 from flask_babel import gettext
@@ -41,35 +41,35 @@ selections_blueprint = Blueprint("selections", __name__, template_folder="templa
 @selections_blueprint.post("/category")
 @requires(Role.OPERATOR)
 def category() -> Response:
-    """Ask for the category of the selected products."""
+    """Show the form for the category of the selected products."""
     return _ask("category")
 
 
 @selections_blueprint.post("/minimum")
 @requires(Role.OPERATOR)
 def minimum() -> Response:
-    """Ask for their minimum."""
+    """Show the form for their minimum."""
     return _ask("minimum")
 
 
 @selections_blueprint.post("/retire")
 @requires(Role.OPERATOR)
 def retire() -> Response:
-    """Ask whether they shall be retired."""
+    """Show the confirmation for retiring them."""
     return _ask("retire")
 
 
 @selections_blueprint.post("/restore")
 @requires(Role.OPERATOR)
 def restore() -> Response:
-    """Ask whether they shall be restored."""
+    """Show the confirmation for restoring them."""
     return _ask("restore")
 
 
 @selections_blueprint.post("/<any(category, minimum, retire, restore):kind>/change")
 @requires(Role.OPERATOR)
 def change(kind: str) -> Response:
-    """Change all of them: 303, 422 with the fault beside its field, or 409 with what is otherwise than it was seen."""
+    """Change all of them: 303, 422 with the fault next to its field, or 409 with the products that changed meanwhile."""
     selection = read_selection()
     wanted = Asked.read(kind, request.form)
     if wanted.faults:
@@ -95,7 +95,7 @@ def change(kind: str) -> Response:
 @selections_blueprint.post("/undo")
 @requires(Role.OPERATOR)
 def undo() -> Response:
-    """Give each product what it had before the change."""
+    """Restore the former value of each product."""
     undone = undo_products_change(
         current_inventory(),
         changed_operation=request.form.get("changed", ""),
@@ -119,7 +119,7 @@ def _ask(kind: str) -> Response:
 
 
 def _page(selection: Selection, wanted: Asked, *, status: int = 200, notice: str = "") -> Response:
-    """Show which products it is about and what they shall get."""
+    """Show the products and their new value."""
     found = selected_rows(current_inventory(), selection, size=SHOWN)
     if found.count.more:
         raise too_many_selected(MAX_SELECTED_PRODUCTS + 1)
@@ -148,7 +148,7 @@ def _page(selection: Selection, wanted: Asked, *, status: int = 200, notice: str
 
 
 def _conflict(selection: Selection, wanted: Asked, conflict: ProductsConflict) -> Response:
-    """Show what was changed meanwhile, and offer to go on without those products, or with them as they are now."""
+    """Show the products that changed meanwhile, and offer to continue without them, or with their present version."""
     now = {product.id: product.current_version for product in conflict.products}
     rest = [product for product in selection.products if product.id not in now]
     possible = isinstance(wanted.change, SetRetired) or not any(product.retired for product in conflict.products)

@@ -1,4 +1,4 @@
-"""The address of a list: filter, order and place, read from a query and written back into links."""
+"""The query string of the list: filter, order and position, read from a request and written into links."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from inventory_web.i18n.labels import format_number, products_text
 LONGEST_SEARCH = 200
 MOST_COUNTED = 1_000
 MOST_FOUND = 100
-"""How far the products of a search are counted; less far than others, since the text of each has to be read."""
+"""Maximum count for a search; lower than without a search, because the text of each product must be read."""
 DEFAULT_SORT = "name"
 
 
 @dataclass(frozen=True, slots=True)
 class ListQuery:
-    """What the list, its exports and its links agree on."""
+    """The query of the list, its exports and its links."""
 
     products: ProductFilter
     sort: str = DEFAULT_SORT
@@ -28,8 +28,8 @@ class ListQuery:
     def read(cls, given: Mapping[str, str], *, status: str | None = None) -> Self:
         """Read ``search``, ``category``, ``status``, ``location``, ``sort`` and ``after``; ``status`` wins over the query.
 
-        An unknown order is ignored. Raises ``InvalidInput`` for a status that does not exist, since everything would then be
-        shown as if it had it, and for an ``after`` that no page of this order has given.
+        An unknown order is ignored. Raises ``InvalidInput`` for an unknown status, which would otherwise look like a filtered list,
+        and for an invalid ``after``.
         """
         products = ProductFilter(
             search=" ".join(given.get("search", "").split())[:LONGEST_SEARCH],
@@ -44,11 +44,11 @@ class ListQuery:
 
     @property
     def filtered(self) -> bool:
-        """Whether anything narrows the list."""
+        """Return whether there is a filter."""
         return any(self.filter_args().values())
 
     def filter_args(self) -> dict[str, str]:
-        """The filter as arguments of an address; empty parts are left out."""
+        """Return the filter as URL arguments; empty parts are left out."""
         parts = {
             "search": self.products.search,
             "category": self.products.category,
@@ -58,7 +58,7 @@ class ListQuery:
         return {name: str(value) for name, value in parts.items() if value}
 
     def args(self, *, sort: str | None = None, after: Position | None = None) -> dict[str, Any]:
-        """Arguments for a link to the same list in the order of ``sort``, beginning behind ``after``."""
+        """Return the arguments of a link to the list in the order of ``sort``, starting after ``after``."""
         arguments: dict[str, Any] = self.filter_args()
         if (sort or self.sort) != DEFAULT_SORT:
             arguments["sort"] = sort or self.sort
@@ -67,18 +67,18 @@ class ListQuery:
         return arguments
 
     def turned(self, column: str) -> str:
-        """The ``sort`` to which a click on the heading of ``column`` leads."""
+        """Return the ``sort`` for a click on the heading of ``column``."""
         return f"-{column}" if self.sort == column else column
 
 
 def read_list(inventory: Inventory, query: ListQuery) -> ProductPage:
-    """Read the page that the address asks for, and count the list as far as its heading needs it."""
+    """Read the requested page, and count the list as far as the heading needs it."""
     most = MOST_FOUND if query.products.search else MOST_COUNTED
     return product_page(inventory, query.products, query.sort, query.after, count_up_to=most)
 
 
 def found_text(page: ProductPage) -> str:
-    """How many products a list has, as its heading says it; empty if they were not counted."""
+    """Return the number of products for the heading; empty if they were not counted."""
     if page.count is None:
         return ""
     if page.count.more:

@@ -1,4 +1,4 @@
-"""All locations, and a form for a new one."""
+"""The page of all locations, with a form for a new one."""
 
 from flask import Blueprint, flash, make_response, render_template, request, url_for
 from flask_babel import gettext
@@ -16,14 +16,14 @@ locations_blueprint = Blueprint("locations", __name__, template_folder="template
 @locations_blueprint.get("/locations")
 @requires(Role.OPERATOR)
 def places() -> Response:
-    """The list of places."""
+    """Show the locations."""
     return _page("", {}, 200)
 
 
 @locations_blueprint.post("/locations")
 @requires(Role.OPERATOR)
 def add() -> Response:
-    """Add a place: 303, or 422 with what is wrong with its name."""
+    """Add a location: 303, or 422 with the faults of its name."""
     typed = request.form.get("name", "")
     try:
         name = add_location(current_inventory(), name=typed, actor=current_actor(), operation=current_operation())

@@ -1,4 +1,4 @@
-"""The products below their minimum, and how many units each one lacks."""
+"""The products below their minimum, and the units that each one lacks."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ low_stock_blueprint = Blueprint("low_stock", __name__, template_folder="template
 @low_stock_blueprint.get("/low-stock")
 @requires(Role.VIEWER)
 def to_buy() -> str:
-    """The list of what must be bought."""
+    """Show the shopping list."""
     query = ListQuery.read(request.args, status=Status.LOW_STOCK)
     page = read_list(current_inventory(), query)
 
@@ -29,6 +29,6 @@ def to_buy() -> str:
 
 
 def how_many() -> str:
-    """The number beside the menu's line; empty if nothing is low."""
+    """Return the badge of the menu entry; empty if nothing is low."""
     found = count_products(current_inventory(), ProductFilter(status=Status.LOW_STOCK), cap=LARGEST_BADGE)
     return f"{found.number}+" if found.more else str(found.number or "")

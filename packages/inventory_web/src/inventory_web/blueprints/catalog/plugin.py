@@ -19,7 +19,7 @@ from inventory_web.settings import Settings
 
 
 class ProductsPlugin:
-    """Registers the pages, their line of the menu, and the column "Estado" of exports."""
+    """Registers the pages, their menu entry, and the column "Estado" of exports."""
 
     def __init__(self, settings: Settings) -> None:
         del settings
@@ -42,7 +42,7 @@ def _status(row: ProductRow) -> str:
 
 
 class BulkEditPlugin:
-    """Registers the pages, and their buttons under the list."""
+    """Registers the pages, and their buttons in the selection bar."""
 
     def __init__(self, settings: Settings) -> None:
         del settings
@@ -65,7 +65,7 @@ class BulkEditPlugin:
 
 
 class SavedViewsPlugin:
-    """Registers the pages, and opens the view that a person wants to begin with."""
+    """Registers the pages, and opens the view that the user starts with."""
 
     def __init__(self, settings: Settings) -> None:
         del settings

@@ -1,4 +1,4 @@
-"""Register, edit, retire and restore a product."""
+"""The forms that register, edit, retire and restore a product."""
 
 from flask import Blueprint, flash, make_response, render_template, request, url_for
 from flask_babel import gettext
@@ -28,7 +28,7 @@ from inventory_web.roles import Role, requires
 
 
 def add_routes(blueprint: Blueprint) -> None:
-    """Add the pages that change a product."""
+    """Add the routes that change a product."""
     blueprint.add_url_rule("/products/new", view_func=new, methods=["GET"])
     blueprint.add_url_rule("/products/new", view_func=register, methods=["POST"])
     blueprint.add_url_rule("/products/<code:code>/edit", view_func=edit, methods=["GET"])
@@ -39,13 +39,13 @@ def add_routes(blueprint: Blueprint) -> None:
 
 @requires(Role.OPERATOR)
 def new() -> Response:
-    """Show an empty form, or one that begins with the ``code`` of the address."""
+    """Show an empty form, or one with the ``code`` of the URL."""
     return _form_page("products/new.html", ProductForm.empty(code=request.args.get("code", "")[:MAX_CODE_LENGTH]))
 
 
 @requires(Role.OPERATOR)
 def register() -> Response:
-    """Register a product: 303 to its page, or 422 with every fault beside its field."""
+    """Register a product: 303 to its page, or 422 with each fault next to its field."""
     form = ProductForm.read_new(request.form)
     if form.faults:
         return _form_page("products/new.html", form, status=422)
@@ -72,14 +72,14 @@ def register() -> Response:
 
 @requires(Role.OPERATOR)
 def edit(code: str) -> Response:
-    """Show the form with what is stored."""
+    """Show the form with the stored values."""
     product = get_product(current_inventory(), code)
     return _form_page("products/edit.html", ProductForm.of(product.row), product=product)
 
 
 @requires(Role.OPERATOR)
 def save(code: str) -> Response:
-    """Save an edit: 303, 422 with every fault, or 409 with both values if somebody else saved meanwhile."""
+    """Save an edit: 303, 422 with every fault, or 409 with both values if another user saved meanwhile."""
     product = get_product(current_inventory(), code)
     form = ProductForm.read_edit(request.form, product.row)
     seen = request.form.get("version", "")
@@ -109,7 +109,7 @@ def save(code: str) -> Response:
 
 @requires(Role.OPERATOR)
 def retire(code: str) -> Response:
-    """Take a product out of the list."""
+    """Retire a product."""
     saved = retire_product(current_inventory(), code=code, actor=current_actor(), operation=current_operation())
     log_event(current_inventory(), Event.PRODUCT_RETIRED, by=current_author(), subject=saved.code)
     flash(gettext("Producto «%(code)s» eliminado. Puede restaurarlo aquí mismo.", code=saved.code), "success")
@@ -118,7 +118,7 @@ def retire(code: str) -> Response:
 
 @requires(Role.OPERATOR)
 def restore(code: str) -> Response:
-    """Bring a product back into the list."""
+    """Restore a product."""
     saved = restore_product(current_inventory(), code=code, actor=current_actor(), operation=current_operation())
     log_event(current_inventory(), Event.PRODUCT_RESTORED, by=current_author(), subject=saved.code)
     flash(gettext("Producto «%(code)s» restaurado.", code=saved.code), "success")
@@ -149,7 +149,7 @@ def _form_page(
 
 
 def _conflict(code: str, form: ProductForm) -> Response:
-    """Show, field by field, what was typed and what is stored now; the person decides on the version that is now."""
+    """Show the typed and the stored value of each field; the next attempt is based on the present version."""
     product = get_product(current_inventory(), code)
     stored = stored_values(product.row)
     typed = typed_values(form)
@@ -165,7 +165,7 @@ def _conflict(code: str, form: ProductForm) -> Response:
 
 
 def typed_values(form: ProductForm) -> dict[str, str]:
-    """What an edit would have stored, in the form of ``stored_values``."""
+    """Return the values that an edit would have stored, in the form of ``stored_values``."""
     draft = form.draft
     return {
         "code": draft.code,

@@ -1,4 +1,4 @@
-"""What people type about a product, read as a whole: either a draft, or every fault by its field."""
+"""The product form: reads a draft, or every fault by its field."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -7,7 +7,7 @@ from inventory_core import Fault, ProductDraft, ProductRow, parse_quantity
 from inventory_web.i18n.error_messages import messages_by_field
 
 OTHER = "Otra..."
-"""The choice of the category list that says: see ``other_category``."""
+"""The category option for a typed name: see ``other_category``."""
 
 FIELDS = ("code", "name", "description", "category", "other_category", "quantity", "minimum", "location")
 BLANK = dict.fromkeys(FIELDS, "") | {"quantity": "0", "minimum": "0"}
@@ -15,9 +15,9 @@ BLANK = dict.fromkeys(FIELDS, "") | {"quantity": "0", "minimum": "0"}
 
 @dataclass(slots=True)
 class ProductForm:
-    """A form as it was typed (``values``), and what became of it.
+    """A form as it was typed (``values``), and the result.
 
-    ``draft`` and ``quantity`` may be used if there are no ``faults``; ``errors`` holds the texts by field.
+    ``draft`` and ``quantity`` are valid if there are no ``faults``; ``errors`` has the messages by field.
     """
 
     values: dict[str, str]
@@ -27,32 +27,32 @@ class ProductForm:
 
     @property
     def location(self) -> str | None:
-        """The place for the first quantity; None is the default one."""
+        """Return the location of the initial quantity; None is the default one."""
         return self.values["location"].strip() or None
 
     @property
     def errors(self) -> dict[str, list[str]]:
-        """The texts by field."""
+        """Return the messages by field."""
         return messages_by_field(self.faults)
 
     @classmethod
     def empty(cls, *, code: str = "") -> "ProductForm":
-        """The form for a new product."""
+        """Return the form for a new product."""
         return cls(BLANK | {"code": code}, ProductDraft(code="", name=""))
 
     @classmethod
     def of(cls, row: ProductRow) -> "ProductForm":
-        """The form for a product as it is stored."""
+        """Return the form for a stored product."""
         return cls(BLANK | stored_values(row), ProductDraft(code=row.code, name=row.name))
 
     @classmethod
     def read_new(cls, typed: Mapping[str, str]) -> "ProductForm":
-        """Read a request for a new product; a field that is not there counts as empty, a number as 0."""
+        """Read a request for a new product; a missing field counts as empty, a missing number as 0."""
         return cls._read({name: typed.get(name, BLANK[name]) for name in FIELDS}, with_quantity=True)
 
     @classmethod
     def read_edit(cls, typed: Mapping[str, str], row: ProductRow) -> "ProductForm":
-        """Read a request for a stored product; a field that is not there keeps its value."""
+        """Read a request for a stored product; a missing field keeps its value."""
         stored = BLANK | stored_values(row)
         return cls._read({name: typed.get(name, stored[name]) for name in FIELDS}, with_quantity=False)
 
@@ -75,7 +75,7 @@ class ProductForm:
 
 
 def stored_values(row: ProductRow) -> dict[str, str]:
-    """The fields of a stored product as a form shows them."""
+    """Return the fields of a stored product for the form."""
     return {
         "code": row.code,
         "name": row.name,
@@ -97,7 +97,7 @@ def _is_other(values: dict[str, str]) -> bool:
     chosen = values["category"].strip()
     if chosen == OTHER:
         return True
-    # Without a choice, or with the word that a person would read, a text in the second field is meant.
+    # Without a selected option, or with the option for a typed name, use the text of the second field.
     return bool(values["other_category"].strip()) and chosen.casefold().rstrip(".…") in ("", "otra", "other")
 
 

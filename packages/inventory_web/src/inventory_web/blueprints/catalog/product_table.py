@@ -1,4 +1,4 @@
-"""One row of the product table: the list shows it, and the answer to a changed quantity is that row alone."""
+"""One row of the product table, for the list and for the response to a changed quantity."""
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace

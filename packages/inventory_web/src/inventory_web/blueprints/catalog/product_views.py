@@ -1,4 +1,4 @@
-"""The blueprint of the products, with its pages that show something."""
+"""The blueprint of the products, with the list and the product page."""
 
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
@@ -22,7 +22,7 @@ product_editing.add_routes(products_blueprint)
 @products_blueprint.get("/inventory")
 @requires(Role.VIEWER)
 def inventory() -> Response:
-    """The list: the whole page, or for htmx the results alone."""
+    """Show the list: the whole page, or for htmx the results alone."""
     query = ListQuery.read(request.args)
     stock = current_inventory()
     page = read_list(stock, query)
@@ -51,7 +51,7 @@ def inventory() -> Response:
 
 
 def _continues_search(arguments: dict[str, Any]) -> bool:
-    """Return whether the request only goes on with the word that the browser's address shows: one entry of the history."""
+    """Return whether the request only continues the search word in the browser's URL: one history entry."""
     shown = urlsplit(request.headers.get("HX-Current-URL", ""))
     before = dict(parse_qsl(shown.query))
     old, new = before.pop("search", ""), str(arguments.get("search", ""))

@@ -27,7 +27,7 @@ from inventory_web.roles import Role, requires
 
 
 def described(query: ListQuery) -> str:
-    """What the list shows, in the order of its fields."""
+    """Return the filter for display, in the order of its fields."""
     return ", ".join(_parts(query)) or gettext("Todos los productos")
 
 
@@ -54,27 +54,27 @@ saved_views_blueprint.add_app_template_global(described, "described_filter")
 
 
 def first_address() -> str | None:
-    """Where the person of this request wants to begin; None: with the whole list."""
+    """Return the view that the user starts with; None: the whole list."""
     view = first_view(current_inventory(), _person().id)
     return address_of(view) if view else None
 
 
 def address_of(view: ViewRow) -> str:
-    """The list as the view shows it."""
+    """Redirect to the list with the filter of the view."""
     return url_for("products.inventory", **view.list_query.args())
 
 
 @saved_views_blueprint.get("")
 @requires(Role.VIEWER)
 def saved() -> Response:
-    """The views that the person may open, and a form for the filter of the address; for htmx what the list unfolds."""
+    """Show the user's views, and a form for the filter in the URL; for htmx only the dropdown of the list."""
     return _saved(ListQuery.read(request.args))
 
 
 @saved_views_blueprint.post("")
 @requires(Role.VIEWER)
 def save() -> Response:
-    """Keep a filter under a name: 303 to the list, or 422 with the fault beside the name."""
+    """Store a filter under a name: 303 to the list, or 422 with the fault next to the name."""
     query = ListQuery.read(request.form)
     draft = _draft(query)
     faults = save_view(current_inventory(), draft, _person().id)
@@ -87,7 +87,7 @@ def save() -> Response:
 @saved_views_blueprint.get("/<int(max=9223372036854775807):view_id>/edit")
 @requires(Role.VIEWER)
 def edit(view_id: int) -> Response:
-    """Show what can be changed of a view; the filter of the address can take the place of its own."""
+    """Show the form of a view; a filter in the URL replaces its own."""
     view = _own(view_id)
     return _edit_page(view, Draft(view.name, view.shared, view.opens_first, view.query), ListQuery.read(request.args))
 
@@ -95,7 +95,7 @@ def edit(view_id: int) -> Response:
 @saved_views_blueprint.post("/<int(max=9223372036854775807):view_id>/edit")
 @requires(Role.VIEWER)
 def change(view_id: int) -> Response:
-    """Change a view: 303, 422 with the fault beside the name, or 409 with what somebody else made of it."""
+    """Change a view: 303, 422 with the fault next to the name, or 409 with the changes of another user."""
     view = _own(view_id)
     present = ListQuery.read(request.form)
     draft = _draft(present if request.form.get("replace") else view.list_query, view)
@@ -114,7 +114,7 @@ def change(view_id: int) -> Response:
 @saved_views_blueprint.post("/<int(max=9223372036854775807):view_id>/delete")
 @requires(Role.VIEWER)
 def delete(view_id: int) -> Response:
-    """Forget a view; the products that it showed stay as they are."""
+    """Delete a view; its products stay as they are."""
     view = find_view(current_inventory(), view_id, _person().id, everybodys=may(Role.ADMIN))
     if view is not None:
         _require_own(view)
@@ -156,7 +156,7 @@ def _edit_page(
 
 
 def _draft(query: ListQuery, view: ViewRow | None = None) -> Draft:
-    """What the form says. To share is for operators; where a view opens is for its owner."""
+    """Return the typed values. Operators may share a view; its owner decides where it opens."""
     shared = bool(request.form.get("shared"))
     if not may(Role.OPERATOR):
         if shared and not (view and view.shared):
@@ -169,7 +169,7 @@ def _draft(query: ListQuery, view: ViewRow | None = None) -> Draft:
 
 
 def _own(view_id: int) -> ViewRow:
-    """A view that the person may change."""
+    """Return a view that the user may change."""
     view = find_view(current_inventory(), view_id, _person().id, everybodys=may(Role.ADMIN))
     if view is None:
         abort(404)

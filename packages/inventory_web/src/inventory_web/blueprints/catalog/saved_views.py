@@ -1,4 +1,4 @@
-"""Saved views: keep, list, change and forget them. Each function is one unit of work."""
+"""Saved views: store, list, change and delete them. Each function is one unit of work."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -23,7 +23,7 @@ from inventory_web.db.models import SavedView, User, metadata
 
 LONGEST_NAME = 80
 MOST_VIEWS = 100
-"""So many views one account keeps."""
+"""The maximum number of views per account."""
 
 _USER = metadata.tables[str(User.__tablename__)]
 _COLUMNS = (
@@ -41,7 +41,7 @@ _VIEWS = select(*_COLUMNS).join(_USER, _USER.c.id == col(SavedView.owner_id))
 
 @dataclass(frozen=True, slots=True)
 class ViewRow:
-    """A saved view as lists show it; ``owner`` is the name of the account that keeps it."""
+    """A saved view in lists; ``owner`` is the name of its account."""
 
     id: int
     owner_id: int
@@ -54,13 +54,13 @@ class ViewRow:
 
     @property
     def list_query(self) -> ListQuery:
-        """The filter and the order."""
+        """Return the filter and the order."""
         return ListQuery.read(dict(parse_qsl(self.query)))
 
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """What a person decides of a view. ``query`` is that of the list, without the page."""
+    """The editable values of a view. ``query`` is that of the list, without the page."""
 
     name: str
     shared: bool
@@ -69,25 +69,25 @@ class Draft:
 
     @classmethod
     def of(cls, name: str, list_query: ListQuery, *, shared: bool, opens_first: bool) -> "Draft":
-        """A draft with its name on one line, for the filter and the order of ``list_query``."""
+        """Return a draft with a normalized name, for the filter and the order of ``list_query``."""
         return cls(normalize_line(name), shared, opens_first, urlencode(list_query.args()))
 
     @property
     def key(self) -> str:
-        """What makes two names the same: neither case nor accents, unless nothing else is there."""
+        """Return the key that makes names unique: without case and accents, unless nothing else remains."""
         return sort_key(self.name) or self.name
 
     def faults(self) -> list[Fault]:
-        """What is wrong with the name."""
+        """Return the faults of the name."""
         return text_faults("view_name", self.name, longest=LONGEST_NAME, required=True)
 
 
 class ViewChanged(Exception):
-    """Somebody changed the view since it was seen."""
+    """Another user changed the view since it was shown."""
 
 
 def list_views(inventory: Inventory, account_id: int) -> tuple[ViewRow, ...]:
-    """The views of an account, and behind them those that others share; by name."""
+    """Return the views of an account, followed by the shared views of others; each sorted by name."""
     own = col(SavedView.owner_id) == account_id
     query = _VIEWS.where(or_(own, col(SavedView.shared).is_(True))).order_by(own.desc(), col(SavedView.name_key))
     with inventory.sessions.reader() as session:
@@ -95,7 +95,7 @@ def list_views(inventory: Inventory, account_id: int) -> tuple[ViewRow, ...]:
 
 
 def find_view(inventory: Inventory, view_id: int, account_id: int, *, everybodys: bool = False) -> ViewRow | None:
-    """A view that the account may see; with ``everybodys`` also those that others keep to themselves."""
+    """Return a view that the account may see; with ``everybodys`` also private views of others."""
     query = _VIEWS.where(col(SavedView.id) == view_id)
     with inventory.sessions.reader() as session:
         record = session.execute(query).first()
@@ -104,7 +104,7 @@ def find_view(inventory: Inventory, view_id: int, account_id: int, *, everybodys
 
 
 def first_view(inventory: Inventory, account_id: int) -> ViewRow | None:
-    """The view that this account wants to begin with."""
+    """Return the view that this account starts with."""
     query = _VIEWS.where(col(SavedView.owner_id) == account_id, col(SavedView.opens_first).is_(True))
     with inventory.sessions.reader() as session:
         record = session.execute(query).first()
@@ -112,7 +112,7 @@ def first_view(inventory: Inventory, account_id: int) -> ViewRow | None:
 
 
 def save_view(inventory: Inventory, draft: Draft, account_id: int) -> list[Fault]:
-    """Keep a view, or say what is wrong with it; the same view again is kept already."""
+    """Store a view, or return its faults; the same view again changes nothing."""
     if faults := draft.faults():
         return faults
     now = inventory.clock()
@@ -137,7 +137,7 @@ def save_view(inventory: Inventory, draft: Draft, account_id: int) -> list[Fault
 
 
 def change_view(inventory: Inventory, view: ViewRow, draft: Draft, seen_version: int) -> list[Fault]:
-    """Give a view what the draft says, or say what is wrong with it. Raises ``ViewChanged`` unless ``seen_version`` is its own."""
+    """Change a view to the draft, or return the faults. Raises ``ViewChanged`` unless its version is ``seen_version``."""
     if faults := draft.faults():
         return faults
 
@@ -161,7 +161,7 @@ def change_view(inventory: Inventory, view: ViewRow, draft: Draft, seen_version:
 
 
 def forget_view(inventory: Inventory, view_id: int) -> None:
-    """Forget a view; one that is not there is forgotten already."""
+    """Delete a view; does nothing if it does not exist."""
     inventory.sessions.write(lambda session: session.execute(delete(SavedView).where(col(SavedView.id) == view_id)))
 
 
@@ -176,7 +176,7 @@ def _values(draft: Draft) -> dict[str, Any]:
 
 
 def _open_only(session: Session, draft: Draft, account_id: int) -> None:
-    """Let no other view of the account open first, if this one does."""
+    """Ensure that no other view of the account opens first, if this one does."""
     if draft.opens_first:
         own = col(SavedView.owner_id) == account_id
         others = own & (col(SavedView.name_key) != draft.key) & col(SavedView.opens_first).is_(True)

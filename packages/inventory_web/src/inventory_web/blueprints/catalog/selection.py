@@ -1,4 +1,4 @@
-"""The products that are selected in the list, as its form sends them; for every area that offers something for them."""
+"""The products that are selected in the list, as its form sends them."""
 
 import re
 from collections.abc import Iterator
@@ -16,7 +16,7 @@ _PRODUCT = re.compile(r"([0-9]{1,18})\.([0-9]{1,9})", re.ASCII)
 
 
 def selection_actions(*, retired: bool) -> list[SelectionAction]:
-    """What the person of this request may do with a selection of products in use, or of ``retired`` ones, in order."""
+    """Return the actions that the user may do with a selection of active or of ``retired`` products, in order."""
     answers = app_state().hooks.hook.selection_actions()
     allowed = [action for actions in answers for action in actions if may(action.role)]
     fitting = [action for action in allowed if action.retired in (None, retired)]
@@ -24,16 +24,16 @@ def selection_actions(*, retired: bool) -> list[SelectionAction]:
 
 
 def product_key(row: ProductRow) -> str:
-    """The value of the row's checkbox: which product, and the version of it that the person sees."""
+    """Return the value of the row's checkbox: the product, and the version that the user sees."""
     return f"{row.id}.{row.version}"
 
 
 def read_selection(given: MultiDict[str, str] | None = None) -> Selection:
-    """The selection that the form of this request, or ``given``, speaks of.
+    """Return the selection in ``given``, by default in the form of this request.
 
     Fields: ``p`` for each product (see ``product_key``), or ``all`` with the filter of the list (``search``, ``category``,
-    ``status``, ``location``) and, if the person has seen a number, ``found``. Raises ``InvalidInput`` if nothing is selected
-    or something else than products, or too many.
+    ``status``, ``location``) and, if the user has seen a count, ``found``. Raises ``InvalidInput`` if the selection is empty,
+    invalid or too large.
     """
     fields = request.form if given is None else given
     if fields.get("all"):
@@ -44,13 +44,13 @@ def read_selection(given: MultiDict[str, str] | None = None) -> Selection:
 
 
 def selected_rows(size: int) -> SelectedRows:
-    """The first ``size`` products (at most 500) of the selection of this request, with the number of all of them."""
+    """Return the first ``size`` products (at most 500) of the selection of this request, and the total number."""
     sort = ListQuery.read(request.form).sort
     return rows_of(current_inventory(), read_selection(), size=size, sort=sort)
 
 
 def sent_fields(selection: Selection) -> list[tuple[str, str]]:
-    """The fields that send this selection again."""
+    """Return the fields that send this selection again."""
     if selection.filter is None:
         return [("p", f"{product.id}.{product.expected_version}") for product in selection.products]
     fields = {"all": "1", **ListQuery(selection.filter).filter_args()}

@@ -1,4 +1,4 @@
-"""The charts of the page, in the language of the person."""
+"""The localized charts of the dashboard."""
 
 from collections.abc import Sequence
 
@@ -13,33 +13,33 @@ from inventory_web.i18n.labels import format_number, movements_text
 
 
 def shelf_name(shelf: Shelf) -> str:
-    """How a line of categories is called."""
+    """Return the label of a category line."""
     if shelf.others:
         return gettext("Otras %(number)s categorías", number=format_number(shelf.others))
     return shelf.category or gettext("Sin categoría")
 
 
 def days_text(count: int) -> str:
-    """So many days, or that it is less than one."""
+    """Return a number of days, or that it is less than one."""
     if not count:
         return gettext("menos de 1 día")
     return ngettext("%(number)s día", "%(number)s días", count, number=format_number(count))
 
 
 def day_text(day: DayTotals) -> str:
-    """A day as tables and axes write it."""
+    """Return a day for tables and axes."""
     locale = get_locale()
     return str(format_date(day.day, "d MMM" if locale is None or locale.language != "en" else "MMM d"))
 
 
 def categories(shown: Sequence[Shelf]) -> Markup:
-    """Units by category."""
+    """Draw units by category."""
     lines = [Bar(shelf_name(shelf), shelf.units, format_number(shelf.units)) for shelf in shown]
     return bars("categories", gettext("Unidades por categoría"), _told(lines), lines, format_number)
 
 
 def movements(shown: Sequence[DayTotals]) -> Markup:
-    """What came in and went out, day by day."""
+    """Draw received and issued units by day."""
     told = [
         Day(
             day_text(day),
@@ -64,13 +64,13 @@ def movements(shown: Sequence[DayTotals]) -> Markup:
 
 
 def running_out(shown: Sequence[RunOutForecast]) -> Markup:
-    """How many days the stock of each product lasts."""
+    """Draw how many days the stock of each product lasts."""
     lines = [Bar(f"{row.code} · {row.name}", row.days_left, days_text(row.days_left)) for row in shown]
     return bars("running-out", gettext("Días hasta que se acabe"), _told(lines), lines, format_number)
 
 
 def lacking(shown: Sequence[StockShortage]) -> Markup:
-    """How many units each product lacks to its minimum."""
+    """Draw how many units each product lacks to its minimum."""
     lines = [Bar(f"{row.code} · {row.name}", row.lacks, format_number(row.lacks)) for row in shown]
     return bars("lacking", gettext("Unidades que faltan hasta el mínimo"), _told(lines), lines, format_number)
 

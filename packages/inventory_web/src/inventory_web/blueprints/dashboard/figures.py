@@ -1,4 +1,4 @@
-"""The numbers of the page, prepared so that a chart and its table show the same."""
+"""The figures of the dashboard, so that each chart and its table show the same."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ MOST_CATEGORIES = 9
 
 @dataclass(frozen=True, slots=True)
 class Totals:
-    """The sums over the whole inventory."""
+    """The totals of the whole inventory."""
 
     products: int
     units: int
@@ -20,7 +20,7 @@ class Totals:
 
 @dataclass(frozen=True, slots=True)
 class Shelf:
-    """A line of the chart of categories: a category (None: the products without one), or the ``others`` categories left."""
+    """A bar of the category chart: a category (None: without one), or the remaining ``others``."""
 
     category: str | None
     products: int
@@ -29,7 +29,7 @@ class Shelf:
 
 
 def totals(stocks: Sequence[CategoryStock]) -> Totals:
-    """Add up the categories."""
+    """Return the sum of the categories."""
     return Totals(
         sum(stock.products for stock in stocks),
         sum(stock.units for stock in stocks),
@@ -39,7 +39,7 @@ def totals(stocks: Sequence[CategoryStock]) -> Totals:
 
 
 def shelves(stocks: Sequence[CategoryStock], most: int = MOST_CATEGORIES) -> tuple[Shelf, ...]:
-    """The first ``most`` categories, and in one line the rest of them, if more than one is left."""
+    """Return the first ``most`` categories, and one line for the others if more than one is left."""
     shown = stocks if len(stocks) <= most + 1 else stocks[:most]
     lines = [Shelf(stock.category, stock.products, stock.units) for stock in shown]
     if rest := stocks[len(shown) :]:

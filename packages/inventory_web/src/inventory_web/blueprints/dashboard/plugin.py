@@ -1,4 +1,4 @@
-"""The inventory at a glance: key figures and charts."""
+"""The dashboard: key figures and charts."""
 
 from collections.abc import Sequence
 

@@ -1,4 +1,4 @@
-"""The page that shows how the inventory stands."""
+"""The dashboard page."""
 
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,7 @@ blueprint = Blueprint("dashboard", __name__, template_folder="templates")
 @blueprint.get("/dashboard")
 @requires(Role.VIEWER)
 def overview() -> str:
-    """Key figures, stock by category, what came and went in the last ``days``, what runs out first, what lacks most."""
+    """Show key figures, stock by category, movements of the last ``days``, products that run out first, and shortages."""
     inventory = current_inventory()
     asked = request.args.get("days", "")
     period = next((days for days in PERIODS if str(days) == asked), PERIODS[0])

@@ -1,4 +1,4 @@
-"""The filtered list as a download, through a temporary file, so that memory stays the same however long it is."""
+"""Download of the filtered list through a temporary file, so that memory use is constant."""
 
 from contextlib import ExitStack
 from tempfile import TemporaryFile
@@ -22,25 +22,25 @@ TYPES = {
 
 
 def add_routes(blueprint: Blueprint) -> None:
-    """``GET /inventory/export.xlsx`` and ``GET /inventory/export.csv``."""
+    """Add ``GET /inventory/export.xlsx`` and ``GET /inventory/export.csv``."""
     blueprint.add_url_rule("/inventory/export.xlsx", "workbook", workbook)
     blueprint.add_url_rule("/inventory/export.csv", "table", table)
 
 
 @requires(Role.VIEWER)
 def workbook() -> Response:
-    """The list as a workbook."""
+    """Return the list as a workbook."""
     return _download("xlsx")
 
 
 @requires(Role.VIEWER)
 def table() -> Response:
-    """The list as comma-separated values."""
+    """Return the list as CSV."""
     return _download("csv")
 
 
 def file_name(kind: str) -> str:
-    """The name that a person finds the file by, with the day on which it was made."""
+    """Return the file name, with the date."""
     word = gettext("inventario")
     return f"{word}-{current_inventory().clock():%Y-%m-%d}.{kind}"
 
@@ -54,6 +54,6 @@ def _download(kind: Literal["xlsx", "csv"]) -> Response:
         target.seek(0)
         response = send_file(target, TYPES[kind], as_attachment=True, download_name=name)
         response.call_on_close(until_sent.pop_all().close)
-        # Not on closing: a file that the server sends by itself never tells the response that it is out.
+        # Not on close: if the server sends the file itself, the response is not closed in time.
         log_event(stock, Event.EXPORTED, by=author, subject=name, rows=rows, format=kind, filter=current_filter())
         return response

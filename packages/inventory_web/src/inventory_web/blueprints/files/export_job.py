@@ -1,4 +1,4 @@
-"""What a worker does with an export: make the file, and keep it for a day."""
+"""The job of an export: writes the file, which is kept for a day."""
 
 from collections.abc import Callable
 from typing import BinaryIO, Literal, cast
@@ -23,7 +23,7 @@ Format = Literal["xlsx", "csv"]
 
 
 def make(context: JobContext) -> JobResult:
-    """Write the file of a list in constant memory, and store it piece by piece; made again, it replaces what was stored."""
+    """Write the file of a list in constant memory, and store it in chunks; a retry replaces stored chunks."""
     inventory, job, progress = context.inventory, context.job, context.progress
     query = ListQuery.read(job.request["query"])
     total = count_products(inventory, query.products, LARGEST_COUNT).number
@@ -52,7 +52,7 @@ def _store(context: JobContext, change: Callable[[Session], None]) -> None:
 
 
 def state_text(job: Job) -> str:
-    """The state of an export in a few words."""
+    """Return the state of an export in a few words."""
     texts = {
         JobState.WORKING: gettext("Preparando el archivo"),
         JobState.DONE: gettext("Lista para descargar") if job.kept else gettext("Caducada"),

@@ -1,4 +1,4 @@
-"""An export in the background: begun, shown, fetched from any instance."""
+"""The pages of an export in the background, which any instance can serve."""
 
 import hashlib
 from math import ceil
@@ -22,7 +22,7 @@ from inventory_web.roles import Role, requires
 
 
 def add_routes(blueprint: Blueprint) -> None:
-    """``GET /exports/new``, ``POST /exports``, ``GET /exports/<id>`` and ``GET /exports/<id>/file``."""
+    """Add ``GET /exports/new``, ``POST /exports``, ``GET /exports/<id>`` and ``GET /exports/<id>/file``."""
     blueprint.add_app_template_global(state_text, "export_state_text")
     blueprint.add_url_rule("/exports/new", "new", new)
     blueprint.add_url_rule("/exports", "prepare", prepare, methods=["POST"])
@@ -33,7 +33,7 @@ def add_routes(blueprint: Blueprint) -> None:
 
 @requires(Role.VIEWER)
 def new() -> str:
-    """What would be exported, and in which format."""
+    """Show what would be exported, and in which format."""
     query = ListQuery.read(request.args)
     count = count_products(current_inventory(), query.products, LARGEST_COUNT).number
     return render_template("exports/new.html", query=query, count=count, operation=new_operation())
@@ -41,7 +41,7 @@ def new() -> str:
 
 @requires(Role.VIEWER)
 def prepare() -> AnyResponse:
-    """Begin an export of what the list shows: 303 to its page. A double click begins it once."""
+    """Start an export of the list: 303 to its page. A double click starts it once."""
     kind = request.form.get("format", "xlsx")
     if kind not in TYPES:
         raise InvalidInput(Fault("format", "unknown", kind[:80]))
@@ -54,7 +54,7 @@ def prepare() -> AnyResponse:
     there = runner.find(stock, job_id)
     if there is None or not there.under_way:
         job = Job(
-            # A page that the browser kept begins anew what was made long ago.
+            # A page from the browser's cache starts a new export.
             id=job_id if there is None else uuid4().hex,
             kind=KIND.name,
             step=MAKE,
@@ -71,7 +71,7 @@ def prepare() -> AnyResponse:
 
 @requires(Role.VIEWER)
 def show(job_id: str) -> Response:
-    """The progress, or the way to the file."""
+    """Show the progress, or the link to the file."""
     job = _mine(job_id)
     query = ListQuery.read(job.request["query"])
     return page_or_fragment("exports/job.html", "exports/job_card.html", job=job, query=query)
@@ -79,7 +79,7 @@ def show(job_id: str) -> Response:
 
 @requires(Role.VIEWER)
 def fetch(job_id: str) -> AnyResponse:
-    """The file, piece by piece; back to the page of the export if it is not there, or no longer."""
+    """Stream the file; redirect to the page of the export if it does not exist yet, or any more."""
     job, stock = _mine(job_id), current_inventory()
     numbers = numbers_of(stock, job.id) if job.state is JobState.DONE else []
     if not numbers or len(numbers) != ceil(job.size / CHUNK_BYTES):
@@ -96,6 +96,6 @@ def _mine(job_id: str) -> Job:
         abort(404)
     if account is None or not KIND.may_see(account, job):
         abort(403)
-    # What an instance has stored is read where it has arrived.
+    # Read a replica that already has what another instance stored.
     require_result_of(job)
     return job

@@ -1,4 +1,4 @@
-"""What a worker does with an import: read and check a file, then import it."""
+"""The jobs of an import: read and check a file, then import it."""
 
 import tempfile
 from typing import Any
@@ -20,7 +20,7 @@ KIND_SLOT = "import"
 
 
 def check(context: JobContext) -> JobResult:
-    """Read the file and make the preview. Changes nothing."""
+    """Read the file and create the preview. Changes nothing."""
     try:
         table = _read(context)
     except FileRefused as error:
@@ -30,7 +30,7 @@ def check(context: JobContext) -> JobResult:
 
 
 def carry_out(context: JobContext) -> JobResult:
-    """Import the file, all or nothing; the job's id is that of the operation, so that it happens once however often it is begun."""
+    """Import the file, all or nothing; the job's id is the operation id, so it happens once even if it is repeated."""
     inventory, job = context.inventory, context.job
     try:
         table = _read(context)
@@ -40,7 +40,7 @@ def carry_out(context: JobContext) -> JobResult:
     try:
         result = import_table(inventory, table, actor=by.name, operation=job.id, progress=context.progress)
     except RowsRefused as error:
-        # Somebody changed the inventory since the preview.
+        # Another user changed the inventory since the preview.
         return JobResult(JobState.READY, rows_refused(job.result, error), keep_file=False)
 
     def tell() -> None:

@@ -1,4 +1,4 @@
-"""How states and stages of an import are called."""
+"""Labels of imports: states, actions and faults."""
 
 from collections.abc import Mapping
 from typing import Any
@@ -22,7 +22,7 @@ COUNT_LABELS = {
 
 
 def state_text(job: Job) -> str:
-    """The state of an import in a few words."""
+    """Return the state of an import in a few words."""
     faulty = bool(job.result.get("faults_total"))
     texts = {
         JobState.WORKING: gettext("Leyendo el archivo") if job.step == "check" else gettext("Importando"),
@@ -37,24 +37,24 @@ def state_text(job: Job) -> str:
 
 
 def state_colour(job: Job) -> str:
-    """The colour name in the style sheet's classes."""
+    """Return the colour name in the style sheet's classes."""
     return "orange" if job.state is JobState.READY and job.result.get("faults_total") else job_colour(job)
 
 
 def count_text(name: str) -> str:
-    """Return what a number of the preview or the result counts."""
+    """Return the label of a count in the preview or the result."""
     return str(COUNT_LABELS.get(name, name))
 
 
 def refused_text(outcome: Mapping[str, Any]) -> str:
-    """Why the file as a whole is refused."""
+    """Return why the file as a whole is refused."""
     if outcome.get("reason") == "gone":
         return gettext("El archivo ya no se guarda. Súbalo de nuevo.")
     return error_message(FileRefused(str(outcome.get("reason", "")), str(outcome.get("detail", ""))))
 
 
 def row_fault_text(fault: Mapping[str, Any]) -> str:
-    """What is wrong with one value of the file."""
+    """Return the fault of one value of the file."""
     limit = fault["limit"]
     texts = {
         "duplicate": gettext("Está repetido: ya aparece en la fila %(row)s.", row=format_number(limit or 0)),
@@ -71,7 +71,7 @@ def row_fault_text(fault: Mapping[str, Any]) -> str:
 
 
 def action_text(action: str) -> str:
-    """What one row does."""
+    """Return the label of a row's action."""
     texts = {
         "create": gettext("Nuevo"),
         "update": gettext("Cambia"),

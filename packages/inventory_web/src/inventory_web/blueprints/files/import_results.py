@@ -1,4 +1,4 @@
-"""What a preview, a result or a refusal leaves in the database, as JSON values."""
+"""Previews, results and refusals as JSON values for the database."""
 
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -12,7 +12,7 @@ MOST_NAMES = 50
 
 
 def counts_of(result: ImportPreview | ImportResult) -> dict[str, Any]:
-    """A preview or a result: its numbers, what is new, its faults and the first changes."""
+    """Encode a preview or a result: counts, new names, faults and the first changes."""
     faults = result.faults if isinstance(result, ImportPreview) else ()
     samples = result.samples if isinstance(result, ImportPreview) else ()
     return {
@@ -29,11 +29,11 @@ def counts_of(result: ImportPreview | ImportResult) -> dict[str, Any]:
 
 
 def refusal_of(error: FileRefused) -> dict[str, Any]:
-    """Why the file as a whole is refused."""
+    """Encode why the file as a whole is refused."""
     return {"reason": error.reason, "detail": error.detail, "code": error.code}
 
 
 def rows_refused(before: Mapping[str, Any], error: RowsRefused) -> dict[str, Any]:
-    """The preview again, with the faults that came up since."""
+    """Encode the preview again, with new faults."""
     faults = [asdict(fault) for fault in error.faults[:MOST_FAULTS] if isinstance(fault, RowFault)]
     return {**before, "faults": faults, "faults_total": error.total}

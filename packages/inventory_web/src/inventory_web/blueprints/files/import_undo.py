@@ -1,4 +1,4 @@
-"""Undo of an import, as a job: a large one takes longer than a request may."""
+"""Undo of an import, as a job, because a large one takes longer than a request may."""
 
 import hashlib
 
@@ -25,9 +25,9 @@ UNDO = "undo"
 
 
 def begin_undo(imported: Job) -> Response:
-    """Queue the undo of an import and wait a little for its end: 303 to the import, or to the undo if it takes longer.
+    """Queue the undo of an import and wait briefly for its end: 303 to the import, or to the undo if it takes longer.
 
-    Raises ``CannotUndo`` if the import is undone already. A refusal that comes in time is the response.
+    Raises ``CannotUndo`` if the import is already undone. A refusal that comes in time is the response.
     """
     if imported.state is JobState.UNDONE:
         raise CannotUndo("already_undone")
@@ -58,7 +58,7 @@ def begin_undo(imported: Job) -> Response:
 
 
 def undo(context: JobContext) -> JobResult:
-    """Take a whole import back; the job's id is that of the operation, so that it happens once however often it is begun."""
+    """Undo a whole import; the job's id is the operation id, so it happens once even if it is repeated."""
     inventory, job = context.inventory, context.job
     imported, by = str(job.request["import"]), job_author(job)
     undone = undo_import(
@@ -75,7 +75,7 @@ def undo(context: JobContext) -> JobResult:
 
 
 def counts_text(job: Job) -> str:
-    """Return what an undo took back, in words."""
+    """Return the description of an undo's result."""
     return gettext(
         "%(products)s y %(movements)s",
         products=products_text(job.result["products"]),

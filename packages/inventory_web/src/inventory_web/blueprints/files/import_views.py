@@ -1,4 +1,4 @@
-"""Upload, preview, progress, confirm, undo."""
+"""The pages of an import: upload, preview, progress, confirmation and undo."""
 
 import hashlib
 import shutil
@@ -28,7 +28,7 @@ from inventory_web.roles import Role, requires
 
 
 def create_blueprint() -> Blueprint:
-    """A new blueprint with every page."""
+    """Return a new blueprint with every page."""
     made = Blueprint("imports", __name__, template_folder="templates")
     for text in (
         import_labels.action_text,
@@ -54,13 +54,13 @@ def create_blueprint() -> Blueprint:
 
 @requires(Role.OPERATOR)
 def new() -> Response:
-    """The form for a file, and the latest imports."""
+    """Show the form for a file, and the latest imports."""
     return _form([], 200)
 
 
 @requires(Role.OPERATOR)
 def upload() -> Response:
-    """Keep the file and check it: 303 to its page, or 422 if there is none."""
+    """Store the file and check it: 303 to its page, or 422 if there is none."""
     file = request.files.get("file")
     if file is None or not file.filename:
         return _form([Fault("file", "required")], 422)
@@ -75,7 +75,7 @@ def upload() -> Response:
         state=JobState.WAITING,
         created_at=stock.clock(),
     )
-    # The request's own file ends with it, and the queue may have to wait for longer.
+    # The request closes its own file, and the queue may need it for longer.
     content = tempfile.TemporaryFile()  # noqa: SIM115 - closed by whoever writes it down
     shutil.copyfileobj(file.stream, content)
 
@@ -83,7 +83,7 @@ def upload() -> Response:
         try:
             queue.add_job(stock, job, content)
         except DatabaseBusy:
-            # It is tried again.
+            # The write is retried.
             raise
         except Exception:
             content.close()
@@ -100,7 +100,7 @@ def upload() -> Response:
 
 @requires(Role.OPERATOR)
 def show(job_id: str) -> Response:
-    """The preview, the progress or the result; the page asks for it again while somebody works on it."""
+    """Show the preview, the progress or the result; the page polls while a worker is active."""
     job = _job(job_id)
     require_result_of(job)
     return page_or_fragment("imports/job.html", "imports/job_card.html", job=job, operation=new_operation())
@@ -108,7 +108,7 @@ def show(job_id: str) -> Response:
 
 @requires(Role.OPERATOR)
 def confirm(job_id: str) -> Response:
-    """Import the file, or repeat what failed; a second click finds the work begun and only shows it."""
+    """Import the file, or repeat a failed import; a second click finds it active and only shows it."""
     stock, job, runner = current_inventory(), _job(job_id), current_runner()
     if job.under_way:
         runner.wake()
@@ -123,13 +123,13 @@ def confirm(job_id: str) -> Response:
 
 @requires(Role.OPERATOR)
 def undo(job_id: str) -> Response:
-    """Take the whole import back, as a job."""
+    """Undo the whole import, as a job."""
     return begin_undo(_job(job_id))
 
 
 @requires(Role.OPERATOR)
 def show_undo(job_id: str) -> Response:
-    """The progress of an undo, or why it failed; the page asks for it again while somebody works on it."""
+    """Show the progress of an undo, or why it failed; the page polls while a worker is active."""
     job = _job(job_id, UNDO_KIND.name)
     require_result_of(job)
     return page_or_fragment("imports/undo.html", "imports/undo_card.html", job=job)
@@ -143,7 +143,7 @@ def _job(job_id: str, kind: str = KIND.name) -> Job:
 
 
 def _id_of(file: FileStorage, sheet: str) -> str:
-    """The same for the same file from the same form: a double click uploads once, a form that the browser kept any file."""
+    """Return an id for this file and form: a double click uploads once, but a cached form accepts any file."""
     told = hashlib.sha256("\n".join((current_operation(), current_actor(), sheet, file.filename or "")).encode())
     for piece in iter(lambda: file.stream.read(CHUNK_BYTES), b""):
         told.update(piece)

@@ -13,7 +13,7 @@ from inventory_web.settings import Settings
 
 
 class ExportsPlugin:
-    """Registers the addresses, and what a worker does for them; the list links to them."""
+    """Registers the pages and the job type; the list links to them."""
 
     def __init__(self, settings: Settings) -> None:
         del settings
@@ -27,7 +27,7 @@ class ExportsPlugin:
 
 
 class ImportsPlugin:
-    """Registers the pages, and what a worker does for them."""
+    """Registers the pages and the job types."""
 
     def __init__(self, settings: Settings) -> None:
         del settings

@@ -1,4 +1,4 @@
-"""What a person asks to print, read as a whole, and remembered for the next time."""
+"""The form for printing labels; its choices are stored for the next time."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ from inventory_web.i18n.labels import format_number
 
 MOST_COPIES = 100
 LARGEST_SHIFT = 10.0
-"""Millimetres by which a print can be moved to where the labels are."""
+"""Millimetres by which a print can be moved to match the labels."""
 PARTS = ("code", "name", "category", "location", "quantity")
 HOLDS = ("code", "address")
 BEGINNING = {
@@ -34,7 +34,7 @@ _KEPT_IN = "labels"
 
 @dataclass(slots=True)
 class LabelForm:
-    """A form as it was typed (``values``, ``parts``, ``outlines``) and, if there are no ``errors``, what it means."""
+    """A form as it was typed (``values``, ``parts``, ``outlines``) and, if there are no ``errors``, its parsed values."""
 
     values: dict[str, str]
     parts: frozenset[str]
@@ -47,7 +47,7 @@ class LabelForm:
 
     @classmethod
     def beginning(cls, codes: str = "") -> Self:
-        """The form with what the person chose the last time."""
+        """Return the form with the last choices of the user."""
         kept = session.get(_KEPT_IN)
         kept = kept if isinstance(kept, dict) else {}
         values = BEGINNING | {name: str(kept[name]) for name in REMEMBERED if name in kept}
@@ -56,7 +56,7 @@ class LabelForm:
 
     @classmethod
     def read(cls, given: MultiDict[str, str]) -> Self:
-        """Read a request; what is not there counts as it stands in an empty form."""
+        """Read a request; a missing field has its value in an empty form."""
         values = {name: given.get(name, otherwise).strip() for name, otherwise in BEGINNING.items()}
         values["codes"] = given.get("codes", "")
         form = cls(values, frozenset(given.getlist("part")) & frozenset(PARTS), bool(given.get("outlines")))
@@ -69,25 +69,25 @@ class LabelForm:
 
     @property
     def sheet(self) -> Sheet:
-        """The paper."""
+        """Return the sheet."""
         return SHEETS[self.values["sheet"]]
 
     @property
     def kind(self) -> Kind:
-        """What the labels carry for machines."""
+        """Return the symbols of the labels."""
         return Kind(self.values["symbol"])
 
     @property
     def by_quantity(self) -> bool:
-        """Whether there are to be as many labels as pieces."""
+        """Return whether to print one label per unit in stock."""
         return self.values["amount"] == "quantity"
 
     def refuse(self, name: str, text: str) -> None:
-        """Say what is wrong with a field."""
+        """Record an error of a field."""
         self.errors.setdefault(name, []).append(text)
 
     def remember(self) -> None:
-        """Begin with these choices the next time."""
+        """Store these choices for the next time."""
         kept: dict[str, object] = {name: self.values[name] for name in REMEMBERED}
         session[_KEPT_IN] = kept | {"parts": sorted(self.parts), "outlines": self.outlines}
 

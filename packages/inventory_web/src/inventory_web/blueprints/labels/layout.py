@@ -1,4 +1,4 @@
-"""From products to the labels of a print: what stands on each, and what it carries for machines."""
+"""Lays out the labels of a print: texts and symbols."""
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -15,7 +15,7 @@ LONG_CODE = 22
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """How the labels are to be; ``address_of`` gives what a QR code holds instead of the product's code."""
+    """The options of the labels; ``address_of`` returns the content of a QR code instead of the product's code."""
 
     sheet: Sheet
     kind: Kind
@@ -25,7 +25,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """One label. ``qr`` and ``bars`` are ids of symbols; ``bar_width`` is that of all bars together, in millimetres."""
+    """One label. ``qr`` and ``bars`` are ids of symbols; ``bar_width`` is the width of all bars together, in millimetres."""
 
     kind: Kind
     code: str
@@ -39,7 +39,7 @@ class Label:
 
 @dataclass(slots=True)
 class Print:
-    """The labels in their order, and each symbol once by its id; ``without_bars`` are codes that no bars can hold here."""
+    """The labels in order, and each symbol once by its id; ``without_bars`` are codes that bars cannot encode here."""
 
     labels: list[Label] = field(default_factory=list)
     symbols: dict[str, Symbol] = field(default_factory=dict)
@@ -49,7 +49,7 @@ class Print:
 def arrange(
     products: Iterable[tuple[ProductDetails, int]], wanted: Wanted, quantity_text: Callable[[int], str]
 ) -> Print:
-    """Make the labels of these products, each as often as its number says."""
+    """Create the labels of these products, each in its number."""
     made = Print()
     for place, (product, copies) in enumerate(products):
         made.labels += [_label(str(place), product, wanted, made, quantity_text)] * copies
@@ -57,7 +57,7 @@ def arrange(
 
 
 def pages(labels: list[Label], sheet: Sheet, first: int) -> list[list[Label | None]]:
-    """The labels sheet by sheet, the first of which begins at position ``first``; None leaves a position empty."""
+    """Return the labels by sheet, starting at position ``first``; None leaves a position empty."""
     places: Iterator[Label | None] = chain(repeat(None, first - 1), labels)
     found: list[list[Label | None]] = []
     while page := list(islice(places, sheet.positions)):

@@ -1,4 +1,4 @@
-"""Labels to stick on things and shelves: chosen, laid out on a sheet, and printed by the browser."""
+"""Labels for products and shelves: selected, laid out on a sheet, and printed by the browser."""
 
 from collections.abc import Sequence
 
@@ -14,7 +14,7 @@ from inventory_web.settings import Settings
 
 
 class LabelsPlugin:
-    """Registers the pages, and leads to them from the menu, from a selection and from a product."""
+    """Registers the pages, and links to them from the menu, the selection and the product page."""
 
     def __init__(self, settings: Settings) -> None:
         del settings

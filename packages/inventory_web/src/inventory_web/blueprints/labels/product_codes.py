@@ -1,4 +1,4 @@
-"""Which products a list of codes means, however it was typed or pasted."""
+"""Finds the products of a typed or pasted list of codes."""
 
 import re
 from dataclasses import dataclass
@@ -10,25 +10,25 @@ _SEPARATORS = re.compile(r"[\s,;]+")
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """The products of a list, each once and in its order, and the lines that name none."""
+    """The products of a list, each once and in its order, and the lines without a product."""
 
     products: tuple[ProductDetails, ...]
     unknown: tuple[str, ...]
 
 
 def lines_of(text: str) -> list[str]:
-    """The lines that hold something; of a row that was copied from a spreadsheet its first cell."""
+    """Return the non-blank lines; of a row from a spreadsheet only the first cell."""
     cells = (line.lstrip().split("\t")[0] for line in text.splitlines())
     return list(dict.fromkeys(cell for cell in map(normalize_code, cells) if cell))
 
 
 def codes_of(text: str) -> list[str]:
-    """Whatever may be a code in such a list: each line, and what stands in it between commas, semicolons or blanks."""
+    """Return the possible codes of a list: each line, and its parts between commas, semicolons or blanks."""
     return list(dict.fromkeys(code for line in lines_of(text) for code in (line, *_parts(line))))
 
 
 def choose_products(inventory: Inventory, text: str) -> Chosen:
-    """Look up the lines; one that is no code itself may hold several."""
+    """Look up the lines; a line that is not a code itself may contain several."""
     found = products_by_code(inventory, codes_of(text))
     products: dict[int, ProductDetails] = {}
     unknown: dict[str, None] = {}

@@ -1,4 +1,4 @@
-"""The papers that labels are printed on, and how a label divides its room. All lengths are millimetres."""
+"""Label sheets, and the layout of a label. All lengths are in millimetres."""
 
 from dataclasses import dataclass
 from enum import StrEnum
@@ -9,14 +9,14 @@ from flask_babel import gettext
 MILLIMETRES_OF_A_POINT = 25.4 / 72
 LINE_HEIGHT = 1.2
 FINEST_BAR = 0.17
-"""What an office printer still draws cleanly and a usual scanner still tells apart."""
+"""The smallest module that office printers print cleanly and scanners read."""
 BARS = (0.375, 0.25)
-"""Widths of a bar that are whole dots of a label printer with 203 dots an inch."""
+"""Bar widths in whole dots of a label printer with 203 dots per inch."""
 GAP = 1.2
 
 
 class Kind(StrEnum):
-    """What a label carries for machines."""
+    """The machine-readable symbols of a label."""
 
     QR = "qr"
     BARS = "bars"
@@ -25,7 +25,7 @@ class Kind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Room:
-    """How a label of one kind is divided: sides of the symbols, letters in points, and lines of text beside them."""
+    """The layout of a label kind: sides of the symbols, font size in points, and number of text lines next to them."""
 
     qr: float
     bars: float
@@ -35,10 +35,10 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Sheet:
-    """A paper with ``columns`` by ``rows`` labels, the first of which begins at ``left`` and ``top``.
+    """A sheet with ``columns`` by ``rows`` labels, the first of which begins at ``left`` and ``top``.
 
-    ``inset_x`` and ``inset_y`` stay empty inside each label: few printers reach the edge of the paper, and few sheets lie
-    quite straight.
+    ``inset_x`` and ``inset_y`` stay empty inside each label: few printers reach the edge of the paper, and sheets are rarely
+    exactly straight.
     """
 
     key: str
@@ -57,21 +57,21 @@ class Sheet:
 
     @property
     def positions(self) -> int:
-        """How many labels a sheet holds."""
+        """Return the number of labels on a sheet."""
         return self.columns * self.rows
 
     @property
     def inner_width(self) -> float:
-        """What of a label's width may be printed on."""
+        """Return the printable width of a label."""
         return self.width - 2 * self.inset_x
 
     @property
     def inner_height(self) -> float:
-        """What of a label's height may be printed on."""
+        """Return the printable height of a label."""
         return self.height - 2 * self.inset_y
 
     def room(self, kind: Kind) -> Room:
-        """How a label of this kind is divided."""
+        """Return the layout for this kind."""
         bars = 0.0 if kind is Kind.QR else min(max(0.36 * self.inner_height, 6.0), 12.0)
         left = self.inner_height - (bars + GAP if bars else 0)
         qr = 0.0 if kind is Kind.BARS else min(left, 0.42 * self.inner_width)
@@ -80,7 +80,7 @@ class Sheet:
         return Room(round(qr, 2), round(bars, 2), round(font, 2), max(lines, 2))
 
     def bar_width(self, modules: int) -> float | None:
-        """How wide one of so many bars is; None if they would be too fine to be read."""
+        """Return the width of one bar if there are this many; None if they would be too fine to read."""
         fitting = self.inner_width / modules
         if fitting < FINEST_BAR:
             return None
@@ -97,11 +97,11 @@ SHEETS = {
         Sheet("roll-50x25", 50, 25, 1, 1, 50, 25),
     )
 }
-"""By their keys, the first is the one to begin with."""
+"""By key; the first is the default."""
 
 
 def sheet_name(sheet: Sheet) -> str:
-    """What the sheet is called."""
+    """Return the name of the sheet."""
     names = {
         "a4-3x8": gettext("A4, 3 x 8 etiquetas (70 x 37 mm)"),
         "a4-4x10": gettext("A4, 4 x 10 etiquetas (52,5 x 29,7 mm)"),

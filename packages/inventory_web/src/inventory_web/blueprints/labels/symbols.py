@@ -1,4 +1,4 @@
-"""What a machine reads on a label: a QR code or bars, as the path of an SVG whose unit is one module."""
+"""QR codes and bar codes, as the path of an SVG whose unit is one module."""
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
@@ -10,12 +10,12 @@ from barcode import EAN8, EAN13, Code128
 QR_MARGIN = 4
 """Modules that stay white around a QR code (ISO/IEC 18004)."""
 BARS_MARGIN = 11
-"""Modules that stay white beside bars: 10 for Code 128 (ISO/IEC 15417), 11 for EAN-13 (ISO/IEC 15420)."""
+"""White modules next to bars: 10 for Code 128 (ISO/IEC 15417), 11 for EAN-13 (ISO/IEC 15420)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Symbol:
-    """A drawing of ``width`` by ``height`` modules, white margin included; bars are 1 high and are to be stretched."""
+    """A drawing of ``width`` by ``height`` modules, including the white margin; bars have height 1 and are stretched."""
 
     width: int
     height: int
@@ -23,8 +23,8 @@ class Symbol:
 
 
 def qr_symbol(text: str) -> Symbol:
-    """A QR code that can be read with 15 % of it lost, or more if that costs no room."""
-    # Readers guess the encoding of what is not ASCII, and guess UTF-8 first.
+    """Return a QR code that tolerates the loss of 15 %, or more if that needs no larger symbol."""
+    # Readers guess the encoding of non-ASCII text, and try UTF-8 first.
     code = segno.make_qr(text, error="m", encoding=None if text.isascii() else "utf-8")
     lines = [
         f"M{x} {y}h{run}v1h-{run}z" for y, row in enumerate(code.matrix, QR_MARGIN) for x, run in _runs(row, QR_MARGIN)
@@ -34,7 +34,7 @@ def qr_symbol(text: str) -> Symbol:
 
 
 def bar_symbol(code: str) -> Symbol | None:
-    """EAN-13, UPC-A or EAN-8 for a code that is one, else Code 128; None for characters that no bars can hold."""
+    """Return EAN-13, UPC-A or EAN-8 if the code is valid, else Code 128; None for characters that bars cannot encode."""
     modules = _modules(code)
     if not modules:
         return None
@@ -43,7 +43,7 @@ def bar_symbol(code: str) -> Symbol | None:
 
 
 def _modules(code: str) -> str:
-    # The library takes what lies beyond ASCII for control signs: an ñ would become FNC1.
+    # The library treats non-ASCII characters as control codes: an ñ would become FNC1.
     if not code.isascii() or not code.isprintable():
         return ""
     if code.isdigit() and len(code) in (8, 12, 13):
@@ -55,7 +55,7 @@ def _modules(code: str) -> str:
 
 
 def _runs(modules: Iterable[int], start: int) -> Iterator[tuple[int, int]]:
-    """Where each run of dark modules begins, and how long it is."""
+    """Yield start and length of each run of dark modules."""
     x = start
     for dark, run in groupby(modules):
         length = sum(1 for _ in run)

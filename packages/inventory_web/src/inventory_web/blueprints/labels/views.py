@@ -1,4 +1,4 @@
-"""The page that asks what to print, the print itself, and its measures as a style sheet."""
+"""The form for labels, the print, and its measures as a style sheet."""
 
 from flask import Blueprint, abort, make_response, render_template, request, url_for
 from flask_babel import gettext, ngettext
@@ -19,7 +19,7 @@ from inventory_web.roles import Role, public, requires
 MOST_PRODUCTS = 500
 MOST_LABELS = 1_000
 LONGEST_LIST = 60_000
-"""Characters; 500 codes of 64 characters, with room for blanks."""
+"""Characters: 500 codes of 64 characters, and separators."""
 MOST_NAMED = 10
 
 blueprint = Blueprint("labels", __name__, template_folder="templates")
@@ -28,7 +28,7 @@ blueprint = Blueprint("labels", __name__, template_folder="templates")
 @blueprint.get("/labels")
 @requires(Role.VIEWER)
 def choose() -> Response:
-    """The form: empty, for each ``code`` of the address, or for the products of a list (``list``, with its filter)."""
+    """Show the form: empty, for each ``code`` in the URL, or for the products of a list (``list``, with its filter)."""
     if request.args.get("list"):
         query = ListQuery.read(request.args)
         rows = rows_of(current_inventory(), Selection(filter=query.products), size=MOST_PRODUCTS, sort=query.sort)
@@ -39,21 +39,21 @@ def choose() -> Response:
 @blueprint.post("/labels")
 @requires(Role.VIEWER)
 def choose_selected() -> Response:
-    """The form for the products that are selected in the list."""
+    """Show the form for the products that are selected in the list."""
     return _form_for(selected_rows(MOST_PRODUCTS))
 
 
 @blueprint.post("/labels/change")
 @requires(Role.VIEWER)
 def change() -> Response:
-    """The form again, as it was before the print."""
+    """Show the form again, as it was before the print."""
     return _form_page(LabelForm.read(request.form))
 
 
 @blueprint.post("/labels/print")
 @requires(Role.VIEWER)
 def sheets() -> Response:
-    """The labels, or the form with what is wrong beside its fields: 422."""
+    """Show the labels, or the form with each error next to its field: 422."""
     form = LabelForm.read(request.form)
     products = _products(form)
     total = sum(copies for _, copies in products)
@@ -84,7 +84,7 @@ def sheets() -> Response:
 @blueprint.get("/labels/<key>.css")
 @public
 def measures(key: str) -> Response:
-    """The lengths of a sheet, moved by ``x`` and ``y`` millimetres, for the screen and for the printer."""
+    """Return the measures of a sheet, moved by ``x`` and ``y`` millimetres, for screen and printer."""
     if key not in SHEETS:
         abort(404)
     shift = {name: request.args.get(name, 0.0, float) for name in ("x", "y")}
@@ -118,7 +118,7 @@ def _form_page(form: LabelForm, status: int = 200) -> Response:
 
 
 def _products(form: LabelForm) -> list[tuple[ProductDetails, int]]:
-    """The products with the number of labels of each; what is wrong with the list is told to the form."""
+    """Return the products with the number of labels of each; record errors of the list in the form."""
     text = form.values["codes"]
     asked = len(codes_of(text)) if len(text) <= LONGEST_LIST else LONGEST_LIST
     if not asked or asked > 4 * MOST_PRODUCTS:

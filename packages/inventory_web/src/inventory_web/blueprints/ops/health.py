@@ -1,4 +1,4 @@
-"""Whether this instance lives, and whether it can serve."""
+"""Health checks: whether this instance is alive, and whether it can serve."""
 
 from importlib.metadata import version
 
@@ -16,7 +16,7 @@ log = get_logger(__name__)
 
 
 def add_routes(blueprint: Blueprint) -> None:
-    """Add the three addresses of health."""
+    """Add the three health routes."""
     blueprint.add_url_rule("/health", view_func=health)
     blueprint.add_url_rule("/health/live", view_func=live)
     blueprint.add_url_rule("/health/ready", view_func=ready)
@@ -24,7 +24,7 @@ def add_routes(blueprint: Blueprint) -> None:
 
 @public
 def health() -> Response:
-    """Who answers, and how its database is. Always 200: ``ready`` is the one that takes an instance out."""
+    """Report the instance and the state of its database. Always 200; use ``ready`` to take an instance out of service."""
     instance = context.current_settings().instance
     if request.accept_mimetypes.best != "application/json":
         return _text(instance)
@@ -39,13 +39,13 @@ def health() -> Response:
 
 @public
 def live() -> Response:
-    """200 as long as the process answers, whatever its database does."""
+    """Return 200 as long as the process responds, whatever the state of its database."""
     return _text("live")
 
 
 @public
 def ready() -> Response:
-    """200 while reads can be served, else 503."""
+    """Return 200 while reads can be served, else 503."""
     if _can_read():
         return _text("ready")
     response = _text("not ready")
@@ -55,7 +55,7 @@ def ready() -> Response:
 
 
 def _database(*, works: bool, named: bool) -> dict[str, object]:
-    """The state of each server; its name and its lag only if ``named``, since anybody may read this."""
+    """Return the state of each server; names and lag only if ``named``, because the response is public."""
     status = replicated_status(context.current_inventory().sessions)
     if status is None:
         source = {"name": "source", "state": "up" if works else "down"}
@@ -76,7 +76,7 @@ def _database(*, works: bool, named: bool) -> dict[str, object]:
 
 
 def _can_read() -> bool:
-    """Read something that every answer needs, so that a database without our tables does not count."""
+    """Read something that every page needs, so that a database without our tables does not count as ready."""
     try:
         list_locations(context.current_inventory())
     except (InventoryError, SQLAlchemyError) as error:

@@ -20,12 +20,12 @@ from inventory_web.roles import public
 from inventory_web.settings import LOCAL_NETWORKS, Settings
 
 METHODS = frozenset({"GET", "HEAD", "POST", "OPTIONS"})
-"""The methods that have a label of their own: a client may send any word, and each label is a series kept in memory."""
+"""Methods with their own label: a client may send any word, and each label is a series in memory."""
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10)
 
 
 def add_routes(blueprint: Blueprint, settings: Settings) -> None:
-    """Count every request of the application, and serve ``/metrics`` to those who may see it."""
+    """Count every request of the application, and serve ``/metrics`` to allowed clients."""
     registry = CollectorRegistry()
     requests = Counter(
         "inventory_requests", "Answers by endpoint and status", ("endpoint", "method", "status"), registry=registry
@@ -66,9 +66,9 @@ def add_routes(blueprint: Blueprint, settings: Settings) -> None:
 
 
 def may_read(settings: Settings) -> bool:
-    """Whether the client of this request is in ``INVENTORY_METRICS_ALLOW``.
+    """Return whether the client of this request is in ``INVENTORY_METRICS_ALLOW``.
 
-    A forwarded request is judged by the address that a trusted proxy reported, and never counts as local.
+    A forwarded request has the address that a trusted proxy reported, and never counts as local.
     """
     forwarded = "X-Forwarded-For" in request.headers
     if forwarded and not settings.proxies:

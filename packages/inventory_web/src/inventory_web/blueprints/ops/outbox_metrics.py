@@ -1,4 +1,4 @@
-"""Metrics of the outbox: what waits is read from the database, what was delivered is counted in each process."""
+"""Metrics of the outbox: waiting events are read from the database, delivered ones are counted in each process."""
 
 from collections.abc import Iterator, Sequence
 
@@ -10,7 +10,7 @@ from inventory_core import Delivery, Inventory, InventoryError, outbox_status
 
 
 class OutboxCounters:
-    """Counters of one process, in a registry of the application."""
+    """Counters of one process, in the application's registry."""
 
     def __init__(self, registry: CollectorRegistry) -> None:
         self._delivered = Counter("inventory_outbox_delivered", "Events that every plugin has taken", registry=registry)
@@ -23,7 +23,7 @@ class OutboxCounters:
 
 
 class OutboxCollector(Collector):
-    """Gauges that are the same in every process and instance; left out while the database cannot be read."""
+    """Gauges that are the same in every process and instance; omitted while the database cannot be read."""
 
     def __init__(self, inventory: Inventory) -> None:
         self._inventory = inventory

@@ -12,14 +12,14 @@ from inventory_web.settings import Settings
 
 
 class HealthPlugin:
-    """``/health``, ``/health/live``, ``/health/ready`` and ``/metrics``."""
+    """Registers ``/health``, ``/health/live``, ``/health/ready`` and ``/metrics``."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
 
     @hookimpl
     def blueprints(self) -> Sequence[Blueprint]:
-        """The four addresses."""
+        """Return the blueprints of the four routes."""
         blueprint = Blueprint("status", __name__)
         health.add_routes(blueprint)
         metrics.add_routes(blueprint, self._settings)

@@ -1,4 +1,4 @@
-"""What is known about the system at this moment, from the settings, the request and the status of the servers."""
+"""The present state of the system, from the settings, the request and the status of the servers."""
 
 import re
 from collections.abc import Iterable
@@ -9,22 +9,22 @@ from inventory_web.db.replicated import ClusterStatus
 
 MOST_INSTANCES = 9
 SILENT_SECONDS = 20
-"""So long after its last answer an instance counts as silent; the page asks every few seconds."""
+"""Time without a response after which an instance counts as silent; the page polls every few seconds."""
 _SEEN = re.compile(r"([\w.-]{1,60})~(\d{1,6})", re.ASCII)
 
 
 class Balancer(StrEnum):
-    """What lies between the browser and this instance."""
+    """The balancer between the browser and this instance."""
 
     DECLARED = "declared"
-    """The settings tell of a proxy."""
+    """The settings name a proxy."""
     UNDECLARED = "undeclared"
-    """The request came through one, of which the settings know nothing."""
+    """The request came through a proxy that the settings do not name."""
     NONE = "none"
 
 
 class Health(StrEnum):
-    """How well a part does what it is for."""
+    """The health of a part."""
 
     WELL = "well"
     LIMITED = "limited"
@@ -33,7 +33,7 @@ class Health(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Instance:
-    """A process that makes pages. ``seconds``: how long ago it answered this browser; ``here``: it made this page."""
+    """A process that serves pages. ``seconds``: time since its last response to this browser; ``here``: it served this page."""
 
     name: str
     seconds: int
@@ -41,13 +41,13 @@ class Instance:
 
     @property
     def health(self) -> Health:
-        """Whether it has answered lately."""
+        """Return whether it has responded recently."""
         return Health.WELL if self.seconds < SILENT_SECONDS else Health.NOT
 
 
 @dataclass(frozen=True, slots=True)
 class DatabaseServer:
-    """A server as this instance sees it. ``staleness_seconds`` None: nothing is known; ``here``: it served this page."""
+    """A server as this instance sees it. ``staleness_seconds`` None: unknown; ``here``: it served this page."""
 
     name: str
     state: str
@@ -56,7 +56,7 @@ class DatabaseServer:
 
     @property
     def health(self) -> Health:
-        """Whether it serves as it should, with limits, or not at all."""
+        """Return whether it serves fully, with limits, or not at all."""
         if self.state in ("source", "replica", "single"):
             return Health.WELL
         return Health.LIMITED if self.state in ("stalled", "draining") else Health.NOT
@@ -64,7 +64,7 @@ class DatabaseServer:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """The whole. ``mode``: that of the cluster, or ``single`` where there is one database."""
+    """The whole topology. ``mode``: that of the cluster, or ``single`` with one database."""
 
     balancer: Balancer
     instances: tuple[Instance, ...]
@@ -73,14 +73,14 @@ class System:
 
 
 def balancer(proxies: int, *, forwarded: bool) -> Balancer:
-    """Judge by the number of proxies in the settings, and by whether the request names one."""
+    """Detect a proxy from the settings, and from the headers of the request."""
     if proxies:
         return Balancer.DECLARED
     return Balancer.UNDECLARED if forwarded else Balancer.NONE
 
 
 def instances(here: str, seen: str) -> tuple[Instance, ...]:
-    """This instance and those that the browser has ``seen``: ``name~seconds`` with commas between; what is not so is left out."""
+    """Return this instance and those that the browser has ``seen``: ``name~seconds``, separated by commas; skip invalid parts."""
     ages: dict[str, int] = {}
     for text in seen[:2_000].split(","):
         if (found := _SEEN.fullmatch(text)) and found[1] != here:
@@ -90,7 +90,7 @@ def instances(here: str, seen: str) -> tuple[Instance, ...]:
 
 
 def servers(status: ClusterStatus, served: Iterable[str]) -> tuple[DatabaseServer, ...]:
-    """The source first, then the others in the order of the settings; those in ``served`` have served this page."""
+    """Return the source first, then the others in the order of the settings; those in ``served`` have served this page."""
     here = frozenset(served)
     found = [
         DatabaseServer(each.name, each.state, each.staleness_seconds, each.name in here) for each in status.servers

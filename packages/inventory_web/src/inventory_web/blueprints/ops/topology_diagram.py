@@ -1,4 +1,4 @@
-"""The system as a picture: what is above asks what is below."""
+"""The diagram of the topology: each layer calls the one below it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,7 +10,7 @@ from inventory_web.blueprints.ops.topology import Health
 from inventory_web.charts.drawing import box, finished, line, picture, shortened, write
 
 MARGIN = 2
-"""Room for half of a thick frame."""
+"""Half the width of a thick frame."""
 WIDTH = 424
 PART_WIDTH, PART_HEIGHT = 132, 52
 GAP = 12
@@ -21,7 +21,7 @@ LONGEST_NAME = 16
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A box: its name, what it is, how it is, and whether it served this page."""
+    """A box: its name, its role, its state, and whether it served this page."""
 
     name: str
     kind: str
@@ -30,7 +30,7 @@ class Part:
 
 
 def system_picture(title: str, description: str, layers: Sequence[Sequence[Part]]) -> Markup:
-    """Draw the layers (each with a part at least) from the top down; lines join those that served this page."""
+    """Draw the layers (each with at least one part) from top to bottom; lines join those that served this page."""
     tops, height = [], float(MARGIN)
     for parts in layers:
         tops.append(height)

@@ -1,4 +1,4 @@
-"""The facts in the language of the person."""
+"""Labels of the topology."""
 
 import math
 
@@ -11,7 +11,7 @@ KINDS = {"sqlite": "SQLite", "mysql": "MySQL"}
 
 
 def mode_title(mode: str) -> str:
-    """The mode in a few words."""
+    """Return the mode in a few words."""
     texts = {
         "single": gettext("Una sola base de datos"),
         "normal": gettext("Todo funciona"),
@@ -23,7 +23,7 @@ def mode_title(mode: str) -> str:
 
 
 def mode_text(mode: str) -> str:
-    """What a person can do in this mode."""
+    """Return what users can do in this mode."""
     texts = {
         "single": gettext("Puede consultar y cambiar todo. Los datos están en una sola base de datos, sin réplicas."),
         "normal": gettext("Puede consultar y cambiar todo. Las consultas se reparten entre las réplicas."),
@@ -40,7 +40,7 @@ def mode_text(mode: str) -> str:
 
 
 def balancer_text(balancer: Balancer) -> str:
-    """What stands between the browser and the instances."""
+    """Return the label of the balancer."""
     texts = {
         Balancer.DECLARED: gettext("Reparte las peticiones entre las instancias"),
         Balancer.UNDECLARED: gettext("La petición llegó por un proxy, pero INVENTORY_PROXIES es 0"),
@@ -50,7 +50,7 @@ def balancer_text(balancer: Balancer) -> str:
 
 
 def instance_state(instance: Instance) -> str:
-    """Whether an instance answers."""
+    """Return whether an instance responds."""
     if instance.here:
         return gettext("Ha servido esta página")
     seconds = seconds_text(instance.seconds)
@@ -60,14 +60,14 @@ def instance_state(instance: Instance) -> str:
 
 
 def server_role(server: DatabaseServer, kind: str) -> str:
-    """What a server is for."""
+    """Return the label of a server's role."""
     if server.state == "single":
         return KINDS.get(kind, kind)
     return gettext("Fuente") if server.state == "source" else gettext("Réplica")
 
 
 def server_state(server: DatabaseServer) -> str:
-    """What a server does right now."""
+    """Return the state of a server."""
     texts = {
         "single": gettext("Funciona"),
         "source": gettext("Guarda los cambios"),
@@ -82,7 +82,7 @@ def server_state(server: DatabaseServer) -> str:
 
 
 def staleness_text(server: DatabaseServer) -> str:
-    """How old what a server answers may be."""
+    """Return the staleness of a server."""
     if server.state in ("source", "single"):
         return gettext("al día")
     if server.staleness_seconds is None:
@@ -91,5 +91,5 @@ def staleness_text(server: DatabaseServer) -> str:
 
 
 def seconds_text(seconds: int) -> str:
-    """So many seconds."""
+    """Return a number of seconds."""
     return ngettext("%(number)s segundo", "%(number)s segundos", seconds, number=format_number(seconds))

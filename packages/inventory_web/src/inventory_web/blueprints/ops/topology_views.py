@@ -1,4 +1,4 @@
-"""The page of the system, and the part of it that renews itself."""
+"""The topology page, and its fragment that is polled."""
 
 from flask import Blueprint, Response, request
 from flask_babel import gettext
@@ -16,7 +16,7 @@ topology_blueprint = Blueprint("system", __name__, template_folder="templates")
 @topology_blueprint.get("/system")
 @requires(Role.VIEWER)
 def picture() -> Response:
-    """Balancer, instances and servers at this moment; ``seen`` is what this browser knows of other instances."""
+    """Show balancer, instances and servers; ``seen`` is what this browser knows of other instances."""
     system = _look(request.args.get("seen", ""))
     kind = database_kind(current_inventory().sessions)
     return page_or_fragment(
@@ -39,7 +39,7 @@ def _look(seen: str) -> topology.System:
         )
     else:
         mode, servers = status.mode, topology.servers(status, servers_of_request(sessions))
-    # The headers as they came: a trusted proxy's are taken out of the request's own view of it.
+    # The original headers: the trusted proxy's are removed from the request's view of them.
     forwarded = any(name in request.environ for name in ("HTTP_X_FORWARDED_FOR", "HTTP_FORWARDED"))
     return topology.System(
         topology.balancer(settings.proxies, forwarded=forwarded),

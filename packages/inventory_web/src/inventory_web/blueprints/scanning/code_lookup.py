@@ -1,4 +1,4 @@
-"""Which codes a scanned text can stand for."""
+"""Finds the product for a scanned text."""
 
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -8,12 +8,12 @@ from inventory_core import MAX_CODE_LENGTH, Inventory, ProductDetails, normalize
 
 LONGEST_TEXT = 2_000
 SPANISH_KEYS = str.maketrans("'-?_ñÑ/()=&\"·¿¡;:+", "-/_?;:&*()^@#+=<>]")
-"""What a Spanish keyboard writes where a scanner presses the keys of an American one, and what was meant."""
+"""Characters that a Spanish keyboard layout produces for a scanner with the American one, and the intended ones."""
 
 
 @dataclass(frozen=True, slots=True)
 class Scanned:
-    """What was found for a text; ``code`` is what it is taken for. ``corrected``: a keyboard had garbled it."""
+    """The result for a text; ``code`` is the recognised code. ``corrected``: the keyboard layout had garbled it."""
 
     code: str
     product: ProductDetails | None
@@ -21,7 +21,7 @@ class Scanned:
 
 
 def find_scanned(inventory: Inventory, text: str) -> Scanned:
-    """Find the product that a scanned or typed text means, retired or not."""
+    """Find the product of a scanned or typed text, retired or not."""
     text = normalize_code(text[:LONGEST_TEXT])
     plain = list(dict.fromkeys(_meanings(text)))
     garbled = [code for code in _meanings(text.translate(SPANISH_KEYS)) if code not in plain]
@@ -36,7 +36,7 @@ def _meanings(text: str) -> Iterator[str]:
     yield _code_in_address(text) or text
     yield text
     if text.isascii() and text.isdigit() and 12 <= len(text) <= 14:
-        # The same number of an article has 12 digits in UPC-A, 13 in EAN-13 and 14 on a carton.
+        # An article number has 12 digits in UPC-A, 13 in EAN-13 and 14 on a carton.
         yield text.zfill(13)
         yield text.zfill(14)
         for length in (13, 12):
@@ -45,7 +45,7 @@ def _meanings(text: str) -> Iterator[str]:
 
 
 def _code_in_address(text: str) -> str:
-    """The code in the address of a product that a label of ours carries, from whatever host; empty if it is none."""
+    """Return the code in the product URL on one of our labels, from any host; empty if there is none."""
     try:
         parts = urlsplit(text)
     except ValueError:

@@ -1,4 +1,4 @@
-"""What happens with a scanned product, and where; both stay as they were chosen from scan to scan."""
+"""Scan modes and locations; both are kept from scan to scan."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ _KEPT_IN = "scanning"
 
 
 class Mode(StrEnum):
-    """What a scan does."""
+    """The action of a scan."""
 
     OPEN = "open"
     COUNT = "count"
@@ -24,20 +24,20 @@ class Mode(StrEnum):
 
     @property
     def step(self) -> int:
-        """By how much the quantity changes at once."""
+        """Return the immediate change of the quantity."""
         return {Mode.ADD: 1, Mode.TAKE: -1}.get(self, 0)
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """The mode, and the place in which things are counted; empty: wherever the product lies."""
+    """The mode, and the location in which products are counted; empty: the product's own locations."""
 
     mode: Mode
     place: str
 
     @classmethod
     def read(cls, given: Mapping[str, str]) -> "Choice":
-        """What the request says, or else what was chosen the last time, as far as this person may do it."""
+        """Return the choice in the request, or else the last one, if the user may use it."""
         kept = session.get(_KEPT_IN)
         kept = kept if isinstance(kept, dict) else {}
         mode = given.get("mode", str(kept.get("mode", "")))
@@ -46,19 +46,19 @@ class Choice:
         return cls(Mode(mode) if mode in allowed else Mode.OPEN, place)
 
     def remember(self) -> None:
-        """Begin with this choice the next time."""
+        """Store the choice for the next time."""
         session[_KEPT_IN] = {"mode": self.mode.value, "place": self.place}
 
 
 def allowed_modes() -> list[Mode]:
-    """What this person may choose; where each change asks for a reason, none is made by a mere scan."""
+    """Return the modes that the user may choose; modes that change stock immediately are left out if a reason is required."""
     if not may(Role.OPERATOR):
         return [Mode.OPEN]
     return [Mode.OPEN, Mode.COUNT] if current_settings().reason_required else list(Mode)
 
 
 def mode_text(mode: Mode) -> str:
-    """The name of a mode."""
+    """Return the name of a mode."""
     texts = {
         Mode.OPEN: gettext("Abrir"),
         Mode.COUNT: gettext("Contar"),
@@ -69,7 +69,7 @@ def mode_text(mode: Mode) -> str:
 
 
 def places_to_count(product: ProductDetails, chosen: str, places: tuple[LocationRow, ...]) -> list[tuple[str, int]]:
-    """In which places this product is counted, each with what lies there as far as is known; at least one."""
+    """Return the locations in which this product is counted, with their known quantity; at least one."""
     here = dict(product.balances)
     if chosen:
         return [(chosen, here.get(chosen, 0))]

@@ -1,4 +1,4 @@
-"""Scan a code with a USB scanner or the camera of a phone: to open its product, to count it, or to change it by one."""
+"""Scanning with a USB scanner or the camera of a phone: open, count or change a product by one."""
 
 from collections.abc import Sequence
 
@@ -11,7 +11,7 @@ from inventory_web.settings import Settings
 
 
 class ScanningPlugin:
-    """Registers the page; ``static/keyboard.js`` leads to it from every other page when a scanner types there."""
+    """Registers the page; ``static/keyboard.js`` redirects to it when a scanner types on another page."""
 
     def __init__(self, settings: Settings) -> None:
         del settings

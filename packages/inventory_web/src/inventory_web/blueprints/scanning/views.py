@@ -1,4 +1,4 @@
-"""One page: a field for codes, what to do with them, the product that was scanned last, and the latest changes."""
+"""The scan page: a field for codes, the mode, the last product and the latest changes."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -38,7 +38,7 @@ blueprint = Blueprint("scanning", __name__, template_folder="templates")
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What the page says about a scan: ``kind`` as in the style sheet; ``place`` and ``typed`` belong to a refused count."""
+    """The message about a scan: ``kind`` as in the style sheet; ``place`` and ``typed`` belong to a refused count."""
 
     kind: str
     text: str
@@ -50,7 +50,7 @@ class Told:
 @uses_camera
 @requires(Role.VIEWER)
 def scan() -> Response:
-    """The page; with a ``code`` its product, opened or ready to be counted. Nothing is changed."""
+    """Show the page; with a ``code`` its product, opened or ready to be counted. Changes nothing."""
     choice = Choice.read(request.args)
     if "mode" in request.args or "place" in request.args:
         choice.remember()
@@ -69,7 +69,7 @@ def scan() -> Response:
 @uses_camera
 @requires(Role.VIEWER)
 def scanned() -> Response:
-    """Do with a code what the mode says."""
+    """Handle a code according to the mode."""
     choice, text = Choice.read(request.form), request.form.get("code", "").strip()
     choice.remember()
     if not text:
@@ -84,7 +84,7 @@ def scanned() -> Response:
 @requires(Role.OPERATOR)
 @uses_camera
 def counted() -> Response:
-    """Save what was counted, or say why not: 409 with both values, 422 with what is allowed."""
+    """Save a count, or return 409 with both values, or 422 with the allowed ones."""
     choice = Choice(Mode.COUNT, request.form.get("place", "").strip())
     product = get_product(current_inventory(), request.form.get("code", ""))
     place, typed = request.form.get("location", "").strip(), request.form.get("quantity", "")[:80]
@@ -170,7 +170,7 @@ def _done(choice: Choice, changed: StockChange) -> Response:
 
 
 def _left(choice: Choice, product: ProductDetails, counted: Sequence[str]) -> list[tuple[str, int]]:
-    """The places in which the product is still to be counted."""
+    """Return the locations in which the product is still to be counted."""
     places = places_to_count(product, choice.place, list_locations(current_inventory()))
     return [(place, quantity) for place, quantity in places if place not in counted]
 

@@ -1,4 +1,4 @@
-"""What people type about a movement, read as a whole."""
+"""The form of a movement."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -12,7 +12,7 @@ FIELDS = ("kind", "quantity", "location", "target", "reason")
 
 @dataclass(slots=True)
 class MovementForm:
-    """A form as it was typed; ``quantity`` may be used if there are no ``faults``."""
+    """A form as it was typed; ``quantity`` is valid if there are no ``faults``."""
 
     values: dict[str, str]
     quantity: int = 0
@@ -21,12 +21,12 @@ class MovementForm:
 
     @classmethod
     def empty(cls) -> "MovementForm":
-        """The form before anything is typed."""
+        """Return an empty form."""
         return cls(dict.fromkeys(FIELDS, "") | {"kind": "receive"})
 
     @classmethod
     def read(cls, typed: Mapping[str, str]) -> "MovementForm":
-        """Read a request, with every fault that can be seen without the database."""
+        """Read a request, with every fault that can be found without the database."""
         values = {name: typed.get(name, "").strip() for name in FIELDS}
         quantity, faults = parse_quantity("quantity", values["quantity"])
         if quantity == 0:
@@ -39,7 +39,7 @@ class MovementForm:
 
     @property
     def errors(self) -> dict[str, list[str]]:
-        """The texts by field."""
+        """Return the messages by field."""
         errors = messages_by_field(self.faults)
         for name, text in self.refusals.items():
             errors.setdefault(name, []).append(text)

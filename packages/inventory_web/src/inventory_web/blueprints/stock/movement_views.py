@@ -50,7 +50,7 @@ movements_blueprint.add_app_template_global(kind_colour)
 @movements_blueprint.get("/movements")
 @requires(Role.VIEWER)
 def history() -> str:
-    """All movements, or those of ``code``, the latest first."""
+    """Show all movements, or those of ``code``, newest first."""
     code, operation = request.args.get("code", "").strip(), request.args.get("operation", "").strip()
     before = request.args.get("before", "")
     page = movement_history(
@@ -65,7 +65,7 @@ def history() -> str:
 @movements_blueprint.post("/products/<code:code>/movements")
 @requires(Role.OPERATOR)
 def record(code: str) -> Response:
-    """Receive, issue or transfer: 303 to the product, or 422 with every fault beside its field."""
+    """Receive, issue or transfer: 303 to the product, or 422 with each fault next to its field."""
     form = MovementForm.read(request.form)
     if not form.faults:
         try:
@@ -93,7 +93,7 @@ def record(code: str) -> Response:
 @movements_blueprint.post("/movements/<int(max=9223372036854775807):movement_id>/undo")
 @requires(Role.OPERATOR)
 def undo(movement_id: int) -> Response:
-    """Write the movement that compensates this one."""
+    """Undo a movement with a compensating one."""
     changed = undo_movement(
         current_inventory(),
         movement_id=movement_id,
@@ -116,7 +116,7 @@ def undo(movement_id: int) -> Response:
 
 
 def product_panel(product: ProductDetails) -> Iterator[tuple[str, int]]:
-    """What the page of a product shows of this area: HTML and its place in the order."""
+    """Return the panel for the page of a product: HTML and its order."""
     if not product.row.retired and may(Role.OPERATOR):
         form = MovementForm.empty()
         yield render_template("movements/form_panel.html", product=product, **_form_values(form, product)), 20

@@ -16,7 +16,7 @@ from inventory_web.settings import Settings
 
 
 class QuickQuantityPlugin:
-    """Registers the form's target, and shows what lies where on the page of a product."""
+    """Registers the route of the form, and shows the balances on the page of a product."""
 
     def __init__(self, settings: Settings) -> None:
         del settings
@@ -55,7 +55,7 @@ class MovementsPlugin:
 
 
 class RequiredReason:
-    """Refuses changes without a reason; registered only if ``reason_required`` is set, since each row of an import calls it."""
+    """Refuses changes without a reason; registered only if ``reason_required`` is set, because imports call it for each row."""
 
     @core_hookimpl
     def check_stock_change(self, change: ProposedChange) -> str | None:

@@ -1,4 +1,4 @@
-"""The panel with the line and its numbers."""
+"""The panel with the chart of a quantity and its data."""
 
 from flask import Blueprint, render_template
 from flask_babel import format_date, get_locale, gettext
@@ -9,12 +9,12 @@ from inventory_web.charts.levels import Level, levels
 from inventory_web.context import current_inventory
 from inventory_web.i18n.labels import format_number
 
-# It has no address of its own, and is where the panel's template is found.
+# Without routes; provides the template of the panel.
 quantity_history_blueprint = Blueprint("stock_history", __name__, template_folder="templates")
 
 
 def history_panel(product: ProductDetails) -> str:
-    """The panel of one product as HTML."""
+    """Return the panel of one product as HTML."""
     history = quantity_history(current_inventory(), product.row.code)
     return render_template("stock_history/panel.html", history=history, drawing=_drawn(history))
 

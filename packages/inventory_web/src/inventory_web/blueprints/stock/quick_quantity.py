@@ -1,4 +1,4 @@
-"""Change a quantity in the list and in the page of a product."""
+"""Changes of a quantity in the list and on the page of a product."""
 
 from dataclasses import dataclass
 
@@ -31,7 +31,7 @@ from inventory_web.roles import Role, requires
 
 
 class SeveralPlaces(Exception):
-    """The product lies in several places, so the total cannot be set; ``places`` holds (location, quantity)."""
+    """The product is in several locations, so its total cannot be set; ``places`` has (location, quantity)."""
 
     def __init__(self, places: tuple[tuple[str, int], ...]) -> None:
         self.places = places
@@ -39,7 +39,7 @@ class SeveralPlaces(Exception):
 
 
 def place_of(product: ProductDetails) -> str | None:
-    """The place that a form means without naming it: the only one that holds the product; None is the default.
+    """Return the location of a form that names none: the only one with the product; None is the default.
 
     Raises ``SeveralPlaces``.
     """
@@ -56,7 +56,7 @@ quick_quantity_blueprint = Blueprint("counting", __name__, template_folder="temp
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What the form asks for: either ``quantity`` or ``delta`` is there, unless something is wrong with it."""
+    """The change in the form: either ``quantity`` or ``delta``, unless there are faults."""
 
     quantity: int | None
     delta: int | None
@@ -85,7 +85,7 @@ class Request:
 @quick_quantity_blueprint.get("/products/<code:code>/quantity")
 @requires(Role.VIEWER)
 def row(code: str) -> Response:
-    """The row alone for htmx, for example after an undo; the product's page for everybody else."""
+    """Return the row for htmx, for example after an undo; otherwise redirect to the product."""
     if not wants_fragment():
         return see_other(url_for("products.details", code=code))
     product = get_product(current_inventory(), code)
@@ -95,7 +95,7 @@ def row(code: str) -> Response:
 @quick_quantity_blueprint.post("/products/<code:code>/quantity")
 @requires(Role.OPERATOR)
 def change(code: str) -> Response:
-    """Carry the change out, or say why not: 409 with both values, 422 with what is allowed."""
+    """Make the change, or return 409 with both values, or 422 with the allowed ones."""
     asked = Request.read()
     product = get_product(current_inventory(), code)
     if asked.faults:
@@ -122,7 +122,7 @@ def change(code: str) -> Response:
 
 
 def _carry_out(product: ProductDetails, asked: Request) -> StockChange:
-    """Where the form names no place, the one that its operation was carried out in before, if it was: stock may have moved."""
+    """If the form names no location, use that of an earlier run of this operation: the stock may have moved since."""
     operation = current_operation()
     if asked.location is not None:
         return _carry_out_in(asked.location, product, asked, operation)
@@ -136,7 +136,7 @@ def _carry_out(product: ProductDetails, asked: Request) -> StockChange:
 
 
 def _default_place() -> str | None:
-    """By its name, which a product that never lay anywhere shares with the one that lies there after its first change."""
+    """Return the location by name; a product without a balance counts as in the location of its first change."""
     return next((place.name for place in list_locations(current_inventory()) if place.is_default), None)
 
 
@@ -195,7 +195,7 @@ def _refused(product: ProductDetails, asked: Request, note: Note, status: int) -
 
 
 def _shown_place(asked: Request) -> str | None:
-    """The place whose quantity the row shows; a choice among several places stands in the row of the total."""
+    """Return the location of the row's quantity; a choice of several locations is part of the total's row."""
     return None if request.form.get("shown") == "total" else asked.location
 
 
