@@ -1,4 +1,4 @@
-"""The tables of the web, with metadata of their own: apart from the core's and from the host application's."""
+"""The tables of the web, with their own metadata, separate from those of the core and of the host application."""
 
 from datetime import datetime
 
@@ -133,10 +133,10 @@ class AuditEvent(WebTable, table=True):
 
 
 class SavedView(WebTable, table=True):
-    """A filter and an order under a name that its owner has once; ``shared`` ones are there for everybody.
+    """A filter and an order with a name that is unique per owner; all users can see ``shared`` ones.
 
-    ``query`` is the address of the list without its path, as ``ListQuery.args`` writes it. Of one owner at most one view
-    ``opens_first``. ``version`` grows with each change.
+    ``query`` is the query string of the list, as ``ListQuery.args`` writes it. At most one view per owner ``opens_first``.
+    ``version`` grows with each change.
     """
 
     __tablename__ = "saved_view"
