@@ -25,7 +25,7 @@ THREAD_GRACE_SECONDS = 5.0
 OBJECTS_BETWEEN_COLLECTIONS = 50_000
 
 settings.register_profile("thorough", deadline=None, print_blob=True)
-settings.register_profile("brief", settings.get_profile("thorough"), max_examples=20, stateful_step_count=20)
+settings.register_profile("brief", settings.get_profile("thorough"), max_examples=10, stateful_step_count=15)
 settings.load_profile("brief")
 
 

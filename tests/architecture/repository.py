@@ -42,9 +42,10 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(text(path), filename=str(path))
 
 
-def functions(module: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
-    """Every function and method, at any depth."""
-    return (node for node in ast.walk(module) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+@cache
+def nodes(path: Path) -> tuple[ast.AST, ...]:
+    """Return every node of a module, at any depth."""
+    return tuple(ast.walk(tree(path)))
 
 
 def _walk() -> Iterator[Path]:

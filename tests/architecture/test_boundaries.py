@@ -3,7 +3,7 @@
 import ast
 from pathlib import Path
 
-from tests.architecture.repository import PACKAGES, ROOT, sources, tree
+from tests.architecture.repository import PACKAGES, nodes, sources
 
 ENVIRONMENT_READERS = {
     # The language of help and of refused settings, which do not wait for the settings.
@@ -20,7 +20,7 @@ def test_the_environment_is_read_in_one_place_of_each_command() -> None:
         path
         for package in PACKAGES
         for path in sources(package)
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if _name(node) in {"environ", "environb", "getenv", "BaseSettings", "dotenv_values", "load_dotenv"}
         # What WSGI calls so is one request. A name alone is imported somewhere, and found there.
         if not isinstance(node, ast.Name) and ast.unparse(node) not in {"request.environ", "self.environ"}
@@ -35,7 +35,7 @@ def test_only_the_sessions_modules_commit() -> None:
         for package in ("inventory_core", "inventory_replication")
         for path in sources(package)
         if path.name != "sessions.py" and "migrations" not in path.parts
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "commit"
         if ast.unparse(node.func.value) != "super()"
     }
@@ -48,7 +48,7 @@ def test_the_rules_of_the_core_read_no_clock() -> None:
         f"{path}:{node.lineno}"
         for path in sources("inventory_core")
         if "rules" in path.parts
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.Attribute) and node.attr in {"now", "utcnow", "today"}
     }
 
@@ -73,7 +73,7 @@ def test_migrations_import_nothing_that_a_later_release_may_change() -> None:
         for package in PACKAGES
         for path in sources(package)
         if path.match("migrations/versions/*.py")
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.Import | ast.ImportFrom)
         for alias in node.names
         if _module(node).startswith("inventory_") and alias.name not in FIXED_FOR_MIGRATIONS
@@ -88,17 +88,11 @@ def test_nothing_prints_but_the_commands() -> None:
         for package in PACKAGES
         for path in sources(package)
         if path.name != "cli.py" and "cli" not in path.parts
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         if isinstance(node, ast.Call) and _name(node.func) == "print"
     }
 
     assert printing == set()
-
-
-def test_every_package_has_its_own_folder_of_sources() -> None:
-    for package in PACKAGES:
-        assert (ROOT / "packages" / package / "src" / package / "__init__.py").is_file()
-        assert sources(package)
 
 
 def _name(node: ast.AST) -> str | None:

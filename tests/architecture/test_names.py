@@ -1,33 +1,12 @@
-"""Names lead to what they name, and no test hides behind a name that pytest does not collect."""
+"""No test hides behind a name that pytest does not collect, and tests use public names."""
 
 import ast
-import re
+from functools import cache
 from pathlib import Path
 
-import pytest
+from tests.architecture.repository import files, nodes, tree
 
-from tests.architecture.repository import files, text, tree
-
-NAMES_FOR_NOTHING = {
-    "util",
-    "utils",
-    "helper",
-    "helpers",
-    "common",
-    "base",
-    "misc",
-    "manager",
-    "managers",
-    "stuff",
-    "tools",
-}
 TEST_FILES = tuple(path for path in files(".py") if path.parts[0] == "tests" and path.name.startswith("test_"))
-
-
-def test_no_module_is_named_after_nothing() -> None:
-    named = {part for path in files(".py") for part in (*path.parts[:-1], path.stem)}
-
-    assert named & NAMES_FOR_NOTHING == set()
 
 
 def test_every_file_with_tests_is_collected() -> None:
@@ -44,22 +23,22 @@ def test_no_folder_of_tests_has_a_name_that_pytest_passes_over() -> None:
     assert folders & passed_over == set()
 
 
-@pytest.mark.parametrize("path", TEST_FILES, ids=str)
-def test_every_public_function_of_a_test_file_is_a_test_or_is_used(path: Path) -> None:
-    used = _names_used(path)
+def test_every_public_function_of_a_test_file_is_a_test_or_is_used() -> None:
     unused = [
         f"{path}:{node.lineno} {node.name}"
+        for path in TEST_FILES
         for node in _definitions(path)
-        if not _is_test(node) and not node.name.startswith("_") and not _is_fixture(node) and node.name not in used
+        if not _is_test(node) and not node.name.startswith("_") and not _is_fixture(node)
+        if node.name not in _names_used(path)
     ]
 
     assert unused == [], "without the prefix test_ these are never run"
 
 
-@pytest.mark.parametrize("path", TEST_FILES, ids=str)
-def test_tests_are_plain_functions(path: Path) -> None:
+def test_tests_are_plain_functions() -> None:
     methods = [
         f"{path}:{method.lineno} {outer.name}.{method.name}"
+        for path in TEST_FILES
         for outer in _definitions(path)
         if isinstance(outer, ast.ClassDef)
         for method in outer.body
@@ -74,26 +53,12 @@ def test_tests_use_public_names_only() -> None:
         f"{path} imports {module}"
         for path in files(".py")
         if path.parts[0] == "tests"
-        for node in ast.walk(tree(path))
+        for node in nodes(path)
         for module in _modules_imported(node)
         if any(part.startswith("_") and part != "__future__" for part in module.split("."))
     ]
 
     assert private == []
-
-
-def test_the_words_of_replication_are_source_and_replica() -> None:
-    older = re.compile("mas" + "ter|" + "sla" + "ve", re.IGNORECASE)
-    # MySQL's privilege has no newer name.
-    privilege = "REPLICATION " + "SLA" + "VE"
-    places = [
-        f"{path}:{number}"
-        for path in files(".py", ".html", ".yml", ".cnf", ".toml", ".sql")
-        for number, line in enumerate(text(path).splitlines(), start=1)
-        if older.search(line.replace(privilege, ""))
-    ]
-
-    assert places == []
 
 
 def _definitions(path: Path) -> list[ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef]:
@@ -108,13 +73,10 @@ def _is_fixture(node: ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef) -> 
     return any("fixture" in ast.unparse(decorator) for decorator in node.decorator_list)
 
 
-def _names_used(path: Path) -> set[str]:
-    return {
-        name
-        for node in ast.walk(tree(path))
-        for name in (getattr(node, "id", None), getattr(node, "attr", None))
-        if name
-    }
+@cache
+def _names_used(path: Path) -> frozenset[str]:
+    used = (getattr(node, "id", None) or getattr(node, "attr", None) for node in nodes(path))
+    return frozenset(name for name in used if name)
 
 
 def _modules_imported(node: ast.AST) -> list[str]:
