@@ -4,7 +4,9 @@ import io
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any, TypeVar
 
 import pytest
 from pydantic import SecretStr
@@ -12,6 +14,7 @@ from pydantic import SecretStr
 from inventory_core import verify
 from inventory_web import Settings
 from inventory_web.auth import authentication, throttling, users
+from inventory_web.db.replicated import ReplicatedDatabase
 from inventory_web.errors import AccountRefused, TooManyLogins
 from inventory_web.roles import Role
 from tests.contracts.at_once import at_once
@@ -26,6 +29,9 @@ PRODUCTS = (
 )
 PATIENCE_SECONDS = 30
 
+CHANGE = "/products/A/quantity"
+
+T = TypeVar("T")
 MakeSite = Callable[[], Site]
 
 
@@ -276,3 +282,77 @@ def test_health_tells_that_the_database_can_be_read(site: Site) -> None:
     assert statuses == [200, 200, 200]
     assert told is not None
     assert (told["status"], told["database"]["source"]["state"]) == ("ok", "up")
+
+
+@dataclass
+class UnitsOfWork:
+    """The readers and writes that were begun."""
+
+    begun: list[str] = field(default_factory=list)
+
+    def count(self, name: str, begin: Callable[..., T]) -> Callable[..., T]:
+        def counted(*given: Any) -> T:
+            self.begun.append(name)
+            return begin(*given)
+
+        return counted
+
+
+@pytest.fixture
+def units(site: Site, monkeypatch: pytest.MonkeyPatch) -> UnitsOfWork:
+    site.create_product("A", name="Mesa", quantity=5, minimum=6)
+    found, sessions = UnitsOfWork(), site.inventory.sessions
+    _ = site.operator
+    monkeypatch.setattr(sessions, "reader", found.count("read", sessions.reader))
+    monkeypatch.setattr(sessions, "write", found.count("write", sessions.write))
+    if isinstance(sessions, ReplicatedDatabase):
+        monkeypatch.setattr(sessions, "source_reader", found.count("read", sessions.source_reader))
+    return found
+
+
+def test_a_changed_quantity_is_one_read_and_one_write(site: Site, units: UnitsOfWork) -> None:
+    answer = site.operator.post(CHANGE, {"delta": "1", "expected": "5"}, htmx=True)
+
+    assert answer.status_code == 200
+    assert units.begun == ["read", "write"]
+    assert "5 → 6" in answer.text
+    assert 'name="expected" value="6"' in answer.text
+
+
+def test_a_changed_quantity_without_htmx_is_one_read_and_one_write(site: Site, units: UnitsOfWork) -> None:
+    assert site.operator.post(CHANGE, {"delta": "1", "expected": "5"}).status_code == 303
+    assert units.begun == ["read", "write"]
+
+
+def test_a_search_is_one_read(site: Site, units: UnitsOfWork) -> None:
+    for htmx in (True, False):
+        units.begun.clear()
+        page = site.operator.get("/inventory", search="mesa", htmx=htmx)
+
+        assert codes_in(page.text) == ["A"]
+        assert units.begun == ["read"]
+
+
+def test_a_conflict_of_a_quantity_shows_what_another_session_wrote(site: Site, units: UnitsOfWork) -> None:
+    site.operator.post(CHANGE, {"delta": "1", "expected": "5"}, htmx=True)
+    units.begun.clear()
+
+    conflict = site.operator.post(CHANGE, {"delta": "1", "expected": "5"}, htmx=True)
+
+    assert conflict.status_code == 409
+    assert 'name="expected" value="6"' in conflict.text
+    assert units.begun == ["read", "write", "read"]
+
+
+def test_a_repeated_quantity_change_shows_the_quantity_of_now(site: Site, units: UnitsOfWork) -> None:
+    first = {"delta": "1", "expected": "5", "operation": "first"}
+    site.operator.post(CHANGE, first, htmx=True)
+    site.operator.post(CHANGE, {"delta": "3", "operation": "second"}, htmx=True)
+    units.begun.clear()
+
+    again = site.operator.post(CHANGE, first, htmx=True)
+
+    assert again.status_code == 200
+    assert 'name="expected" value="9"' in again.text
+    assert units.begun == ["read", "write"]
+    assert site.quantity("A") == 9

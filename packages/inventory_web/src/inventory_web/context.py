@@ -59,8 +59,9 @@ def app_state() -> AppState:
 
 
 def current_inventory() -> Inventory:
-    """Return the inventory of the current application."""
-    return app_state().inventory
+    """Return the inventory of the current application, with the sessions of this request."""
+    inventory = cast("Inventory | None", g.get("inventory"))
+    return app_state().inventory if inventory is None else inventory
 
 
 def current_settings() -> Settings:

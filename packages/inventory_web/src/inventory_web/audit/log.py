@@ -18,6 +18,7 @@ from inventory_web import context
 from inventory_web.context import REQUEST_ID
 from inventory_web.db.models import AuditEvent
 from inventory_web.db.stored_changes import bookkeeping
+from inventory_web.db.units_of_work import underlying
 from inventory_web.http.logs import get_logger
 
 MAX_SUBJECT_CHARACTERS = 200
@@ -123,7 +124,7 @@ def log_event_throttled(
     The next recorded event has the number of skipped ones of this process in ``skipped``.
     """
     now = inventory.clock()
-    skipped = _paces.setdefault(inventory.sessions, _EventThrottle()).take(event, code_key(by.name), now)
+    skipped = _paces.setdefault(underlying(inventory.sessions), _EventThrottle()).take(event, code_key(by.name), now)
     if skipped is None:
         return
     try:

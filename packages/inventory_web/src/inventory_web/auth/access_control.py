@@ -1,7 +1,9 @@
 """Access control: checks each request once, before its view, and answers those that are refused."""
 
 import json
+from collections.abc import Callable
 from datetime import timedelta
+from typing import Any
 
 from flask import Flask, Response, g, make_response, redirect, render_template, request, session, url_for
 from flask_babel import gettext
@@ -13,11 +15,12 @@ from inventory_core import InventoryError
 from inventory_web import context
 from inventory_web.audit.log import Event, current_author, log_event_throttled
 from inventory_web.auth import authentication, users
+from inventory_web.db import units_of_work
 from inventory_web.errors import RoleNeeded
 from inventory_web.http import error_pages, form_resubmission, htmx
 from inventory_web.http.logs import get_logger
 from inventory_web.http.redirects import current_url, form_url
-from inventory_web.http.request import MAX_BODY_BYTES
+from inventory_web.http.request import MAX_ANONYMOUS_BODY_BYTES, MAX_BODY_BYTES
 from inventory_web.roles import Role, role_of
 
 log = get_logger(__name__)
@@ -26,6 +29,7 @@ TOKEN = "token"  # noqa: S105 - the name of the entry
 USER = "user"
 """Session key: the user whose pages this browser shows, also after the session. A kept form belongs to that user."""
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+FORM = "application/x-www-form-urlencoded"
 WITH_PROVISIONAL_PASSWORD = frozenset({"accounts.own_password", "accounts.logout"})
 WITHOUT_SECOND_FACTOR = WITH_PROVISIONAL_PASSWORD | {
     "accounts.second_factor",
@@ -46,6 +50,7 @@ def init_app(app: Flask) -> None:
             if request.endpoint is None:
                 g.account = authenticate_request()
             return None
+        _share_reads(view)
         account = g.account = authenticate_request()
         if account is None:
             return _to_login()
@@ -65,9 +70,26 @@ def init_app(app: Flask) -> None:
         request.max_content_length = MAX_BODY_BYTES
         return None
 
+    def release(_: BaseException | None) -> None:
+        units_of_work.release_reads()
+
     app.before_request(check)
+    app.teardown_request(release)
     app.register_error_handler(CSRFError, refuse_form)
     app.register_error_handler(Forbidden, _refuse_access)
+
+
+def _share_reads(view: Callable[..., Any] | None) -> None:
+    """Share the readers of this request if its view is marked; a form is read before, since its client may be slow."""
+    # A page that is made again begins anew.
+    units_of_work.release_reads()
+    if not units_of_work.is_read_once(view):
+        return
+    if request.method not in SAFE:
+        if request.mimetype != FORM or not 0 < (request.content_length or 0) <= MAX_ANONYMOUS_BODY_BYTES:
+            return
+        request.get_data()
+    units_of_work.share_reads()
 
 
 def authenticate_request() -> context.CurrentUser | None:
@@ -164,7 +186,7 @@ def _session_ended() -> Response:
 
 def _packed_form() -> str:
     """Return the form of this request for a hidden field of the login; empty if it is too large, malformed or an upload."""
-    if request.mimetype != "application/x-www-form-urlencoded":
+    if request.mimetype != FORM:
         # A file is never kept, so do not read it: an anonymous client could block a thread by sending it slowly.
         return ""
     try:

@@ -28,6 +28,7 @@ from inventory_replication import (
 )
 from inventory_replication import CommitUnknown as ReplicatedCommitUnknown
 from inventory_replication.integrations.flask import current_context
+from inventory_web.db.units_of_work import SharedReads, underlying
 from inventory_web.errors import ClusterRefused, ConfirmedChangeLost
 
 __all__ = [
@@ -124,65 +125,78 @@ class ReplicatedDatabase:
 
 def reader_of_source(sessions: SessionSource) -> AbstractContextManager[Session]:
     """Return a reader that sees every confirmed change: of the source, or of the only database."""
-    return sessions.source_reader() if isinstance(sessions, ReplicatedDatabase) else sessions.reader()
+    return sessions.source_reader() if isinstance(sessions, ReplicatedDatabase | SharedReads) else sessions.reader()
 
 
 def current_token(sessions: SessionSource) -> str:
     """Return a token for everything that this request, or the thread that it started, has written; empty if there is nothing."""
-    if not isinstance(sessions, ReplicatedDatabase):
+    cluster = _cluster(sessions)
+    if cluster is None:
         return ""
-    with sessions.cluster.causal() as context:
+    with cluster.causal() as context:
         return context.token or ""
 
 
 @contextmanager
 def causal_context(sessions: SessionSource, token: str) -> Iterator[None]:
     """Run a block whose units of work see each other's changes and those of a token of ``current_token``."""
-    with sessions.cluster.causal(token or None) if isinstance(sessions, ReplicatedDatabase) else nullcontext():
+    cluster = _cluster(sessions)
+    with nullcontext() if cluster is None else cluster.causal(token or None):
         yield
 
 
 def require_token(sessions: SessionSource, token: str) -> None:
     """Require that this request, and the next ones of the same browser, see the changes of a token of ``current_token``."""
-    if token and isinstance(sessions, ReplicatedDatabase):
-        with sessions.cluster.causal(token):
+    cluster = _cluster(sessions)
+    if token and cluster is not None:
+        with cluster.causal(token):
             # The context of the request keeps what the block carries.
             pass
 
 
 def has_single_writer(sessions: SessionSource) -> bool:
     """Return whether a writer waits until the previous one has ended, however long that takes."""
-    return isinstance(sessions, SingleDatabase) and sessions.engine.dialect.name == "sqlite"
+    database = underlying(sessions)
+    return isinstance(database, SingleDatabase) and database.engine.dialect.name == "sqlite"
 
 
 def may_be_behind(sessions: SessionSource) -> bool:
     """Return whether a reader may miss the latest changes of other users."""
-    return isinstance(sessions, ReplicatedDatabase)
+    return _cluster(sessions) is not None
 
 
 def replicated_status(sessions: SessionSource) -> ClusterStatus | None:
     """Return the status of the cluster as this process sees it; None with a single database."""
-    return sessions.cluster.status() if isinstance(sessions, ReplicatedDatabase) else None
+    cluster = _cluster(sessions)
+    return None if cluster is None else cluster.status()
 
 
 def servers_of_request(sessions: SessionSource) -> tuple[str, ...]:
     """Return the names of the servers that have served this request so far; empty with a single database."""
-    if not isinstance(sessions, ReplicatedDatabase):
+    if _cluster(sessions) is None:
         return ()
     return tuple(dict.fromkeys(served.server for served in current_context().served))
 
 
 def database_name(sessions: SessionSource) -> str:
     """Return the identity of the database: its URL without the password."""
-    url = sessions.engine.url if isinstance(sessions, SingleDatabase) else getattr(sessions, "url", "")
+    database = underlying(sessions)
+    url = database.engine.url if isinstance(database, SingleDatabase) else getattr(database, "url", "")
     return str(url)
 
 
 def database_kind(sessions: SessionSource) -> str:
     """Return the SQLAlchemy name of the database kind: ``sqlite``, ``mysql``, ``postgresql``."""
-    return sessions.engine.dialect.name if isinstance(sessions, SingleDatabase) else "mysql"
+    database = underlying(sessions)
+    return database.engine.dialect.name if isinstance(database, SingleDatabase) else "mysql"
 
 
 def replicated_metrics(sessions: SessionSource) -> str:
     """Return the metrics of the cluster as Prometheus text; empty with a single database."""
-    return sessions.cluster.metrics() if isinstance(sessions, ReplicatedDatabase) else ""
+    cluster = _cluster(sessions)
+    return "" if cluster is None else cluster.metrics()
+
+
+def _cluster(sessions: SessionSource) -> ReplicatedCluster[Session] | None:
+    database = underlying(sessions)
+    return database.cluster if isinstance(database, ReplicatedDatabase) else None

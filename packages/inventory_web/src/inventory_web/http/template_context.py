@@ -24,11 +24,10 @@ def init_app(app: Flask) -> None:
     """Add ``account``, ``menu``, ``may``, ``Role``, ``settings``, ``languages``, ``theme``, ``field_label`` and others."""
 
     def names() -> dict[str, object]:
-        account = context.current_user()
         running = context.app_state()
         return {
-            "account": account,
-            "menu": [entry for entry in running.menu if account and account.may(entry.role)],
+            "account": context.current_user(),
+            "menu": current_menu(),
             "settings": running.settings,
             "language": languages.current_language(),
             "theme": preferences.current_theme(),
@@ -46,7 +45,7 @@ def init_app(app: Flask) -> None:
         field_label=labels.field_label,
         new_operation=context.new_operation,
         undo_offer=flash_messages.undo_offer,
-        badge_of=badge_of,
+        menu_badges=menu_badges,
         statuses=tuple(Status),
         status_text=labels.status_text,
         status_colour=labels.status_colour,
@@ -71,8 +70,19 @@ def database_notice(status: ClusterStatus | None) -> str:
     )
 
 
-def badge_of(entry: MenuEntry) -> str:
-    """Return the badge of a menu entry; empty if it fails, because error pages show the menu too."""
+def current_menu() -> list[MenuEntry]:
+    """Return the lines of the menu that the user may see."""
+    account = context.current_user()
+    return [entry for entry in context.app_state().menu if account and account.may(entry.role)]
+
+
+def menu_badges() -> dict[str, str]:
+    """Return the badge of each line of the menu that has one, by its endpoint."""
+    return {entry.endpoint: _badge_of(entry) for entry in current_menu() if entry.badge}
+
+
+def _badge_of(entry: MenuEntry) -> str:
+    """Return the text of a badge; empty if it cannot be read, since error pages show the menu too."""
     try:
         return entry.badge() if entry.badge else ""
     except (InventoryError, SQLAlchemyError) as error:

@@ -7,6 +7,7 @@ from flask import Blueprint, render_template, request
 from inventory_core import Position, ProductFilter, Status, count_products
 from inventory_web.blueprints.catalog.list_query import ListQuery, found_text, read_list
 from inventory_web.context import current_inventory
+from inventory_web.db.units_of_work import reads_once
 from inventory_web.roles import Role, requires
 
 LARGEST_BADGE = 99
@@ -16,6 +17,7 @@ low_stock_blueprint = Blueprint("low_stock", __name__, template_folder="template
 
 @low_stock_blueprint.get("/low-stock")
 @requires(Role.VIEWER)
+@reads_once
 def to_buy() -> str:
     """Show the shopping list."""
     query = ListQuery.read(request.args, status=Status.LOW_STOCK)

@@ -1,6 +1,6 @@
 """One row of the product table, for the list and for the response to a changed quantity."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from flask import render_template
@@ -9,6 +9,7 @@ from markupsafe import Markup, escape
 from inventory_core import ProductDetails, ProductRow, Status
 from inventory_web.blueprints.catalog.selection import product_key, selection_actions
 from inventory_web.context import app_state, may
+from inventory_web.http.template_context import menu_badges
 from inventory_web.http.url_converters import address_of_codes
 from inventory_web.i18n.labels import status_colour, status_text
 from inventory_web.roles import Role
@@ -77,6 +78,7 @@ def row_in(details: ProductDetails, location: str | None) -> ProductRow:
     return replace(details.row, location=location, quantity=dict(details.balances).get(location, 0))
 
 
-def render_row(row: ProductRow, note: Note | None = None) -> str:
-    """Return the ``<tr>`` of one product."""
-    return render_template("product_table/answer.html", item=table_rows([row])[0], note=note)
+def render_row(row: ProductRow, note: Note | None = None, badges: Mapping[str, str] | None = None) -> str:
+    """Return the ``<tr>`` of one product, and the badges of the menu; those of now if ``badges`` does not have them."""
+    values = {"item": table_rows([row])[0], "note": note, "badges": menu_badges() if badges is None else badges}
+    return render_template("product_table/answer.html", **values)

@@ -12,6 +12,7 @@ from inventory_web.blueprints.catalog.list_query import ListQuery, found_text, r
 from inventory_web.blueprints.catalog.product_table import table_rows
 from inventory_web.blueprints.catalog.selection import selection_actions
 from inventory_web.context import app_state, current_inventory
+from inventory_web.db.units_of_work import reads_once
 from inventory_web.http.htmx import VARY, wants_fragment
 from inventory_web.roles import Role, requires
 
@@ -21,6 +22,7 @@ product_editing.add_routes(products_blueprint)
 
 @products_blueprint.get("/inventory")
 @requires(Role.VIEWER)
+@reads_once
 def inventory() -> Response:
     """Show the list: the whole page, or for htmx the results alone."""
     query = ListQuery.read(request.args)
@@ -63,6 +65,7 @@ def _continues_search(arguments: dict[str, Any]) -> bool:
 
 @products_blueprint.get("/products/<code:code>")
 @requires(Role.VIEWER)
+@reads_once
 def details(code: str) -> str:
     """Show one product, with the panels of all plugins."""
     product = get_product(current_inventory(), code)

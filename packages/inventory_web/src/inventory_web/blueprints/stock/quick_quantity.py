@@ -1,14 +1,16 @@
 """Changes of a quantity in the list and on the page of a product."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from flask import Blueprint, flash, make_response, render_template, request, url_for
 from flask_babel import gettext
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
 from inventory_core import (
     CountConflict,
     Fault,
+    Inventory,
     InventoryError,
     OperationReused,
     ProductDetails,
@@ -22,9 +24,11 @@ from inventory_core import (
 )
 from inventory_web.blueprints.catalog.product_table import Note, render_row, row_in
 from inventory_web.context import current_actor, current_inventory, current_operation
+from inventory_web.db.units_of_work import JoinedReads, ReadAfterWrite, reads_once, use_inventory
 from inventory_web.http.error_pages import answer_for
 from inventory_web.http.htmx import VARY, see_other, wants_fragment
 from inventory_web.http.redirects import next_url, previous_page_url
+from inventory_web.http.template_context import menu_badges
 from inventory_web.i18n.error_messages import fault_message
 from inventory_web.i18n.labels import field_label, format_number
 from inventory_web.roles import Role, requires
@@ -84,6 +88,7 @@ class Request:
 
 @quick_quantity_blueprint.get("/products/<code:code>/quantity")
 @requires(Role.VIEWER)
+@reads_once
 def row(code: str) -> Response:
     """Return the row for htmx, for example after an undo; otherwise redirect to the product."""
     if not wants_fragment():
@@ -94,15 +99,19 @@ def row(code: str) -> Response:
 
 @quick_quantity_blueprint.post("/products/<code:code>/quantity")
 @requires(Role.OPERATOR)
+@reads_once
 def change(code: str) -> Response:
-    """Make the change, or return 409 with both values, or 422 with the allowed ones."""
+    """Change the quantity, or explain the refusal: 409 with both values, 422 with what is allowed.
+
+    One unit of work reads the account and the product. The transaction of the change also reads what the response shows.
+    """
     asked = Request.read()
     product = get_product(current_inventory(), code)
     if asked.faults:
         text = " ".join(f"{field_label(fault.field)}: {fault_message(fault)}" for fault in asked.faults)
         return _refused(product, asked, Note("fault", text, asked.typed), 422)
     try:
-        changed = _carry_out(product, asked)
+        changed, shown = _change_and_read(product, asked)
     except SeveralPlaces as choice:
         text = gettext("Está en varios lugares: elija en cuál cambia la cantidad.")
         return _refused(product, asked, Note("fault", text, asked.typed, places=choice.places), 422)
@@ -118,33 +127,60 @@ def change(code: str) -> Response:
         if answer.status not in (409, 422):
             raise
         return _refused(product, asked, Note("fault", answer.message, asked.typed), answer.status)
-    return _done(product.row.id, asked, changed)
+    return _done(product.row.id, asked, changed, shown)
 
 
-def _carry_out(product: ProductDetails, asked: Request) -> StockChange:
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What a change of a quantity changes on the page: the product and the badges of the menu."""
+
+    product: ProductDetails
+    badges: dict[str, str]
+
+
+def _change_and_read(product: ProductDetails, asked: Request) -> tuple[StockChange, Shown | None]:
+    """Change the quantity; for htmx, read in the same transaction what it changed on the page."""
+    stock = current_inventory()
+    if not wants_fragment():
+        return _carry_out(stock, product, asked), None
+
+    def read(session: Session, sessions: JoinedReads) -> Shown:
+        written = replace(stock, sessions=sessions)
+        # A badge that cannot be read is left out; the savepoint fails if the database has ended the transaction with it.
+        with use_inventory(written), session.connection().begin_nested():
+            return Shown(get_product(written, product.row.code), menu_badges())
+
+    source = ReadAfterWrite(stock.sessions, read)
+    changed = _carry_out(replace(stock, sessions=source), product, asked)
+    return changed, source.result
+
+
+def _carry_out(stock: Inventory, product: ProductDetails, asked: Request) -> StockChange:
     """If the form names no location, use that of an earlier run of this operation: the stock may have moved since."""
     operation = current_operation()
     if asked.location is not None:
-        return _carry_out_in(asked.location, product, asked, operation)
+        return _carry_out_in(stock, asked.location, product, asked, operation)
     try:
-        return _carry_out_in(place_of(product) or _default_place(), product, asked, operation)
+        return _carry_out_in(stock, place_of(product) or _default_place(stock), product, asked, operation)
     except (SeveralPlaces, OperationReused):
-        before = movement_history(current_inventory(), operation=operation).rows
+        before = movement_history(stock, operation=operation).rows
         if not before:
             raise
-        return _carry_out_in(before[0].location, product, asked, operation)
+        return _carry_out_in(stock, before[0].location, product, asked, operation)
 
 
-def _default_place() -> str | None:
+def _default_place(stock: Inventory) -> str | None:
     """Return the location by name; a product without a balance counts as in the location of its first change."""
-    return next((place.name for place in list_locations(current_inventory()) if place.is_default), None)
+    return next((place.name for place in list_locations(stock) if place.is_default), None)
 
 
-def _carry_out_in(place: str | None, product: ProductDetails, asked: Request, operation: str) -> StockChange:
+def _carry_out_in(
+    stock: Inventory, place: str | None, product: ProductDetails, asked: Request, operation: str
+) -> StockChange:
     code, actor = product.row.code, current_actor()
     if asked.delta is not None:
         return change_quantity(
-            current_inventory(),
+            stock,
             code=code,
             delta=asked.delta,
             expected=asked.expected,
@@ -153,7 +189,7 @@ def _carry_out_in(place: str | None, product: ProductDetails, asked: Request, op
             operation=operation,
         )
     return count(
-        current_inventory(),
+        stock,
         code=code,
         quantity=asked.quantity or 0,
         expected=asked.expected,
@@ -163,9 +199,9 @@ def _carry_out_in(place: str | None, product: ProductDetails, asked: Request, op
     )
 
 
-def _done(product_id: int, asked: Request, changed: StockChange) -> Response:
+def _done(product_id: int, asked: Request, changed: StockChange, shown: Shown | None) -> Response:
     text = f"{format_number(changed.before)} → {format_number(changed.quantity)}"
-    if not wants_fragment():
+    if shown is None:
         flash(
             gettext(
                 "Cantidad de «%(code)s» en %(place)s: %(change)s",
@@ -177,7 +213,7 @@ def _done(product_id: int, asked: Request, changed: StockChange) -> Response:
         )
         return see_other(previous_page_url(url_for("products.details", code=changed.code)) + f"#p{product_id}")
     undo = changed.movement_ids[0] if changed.movement_ids and changed.before != changed.quantity else None
-    return _row(get_product(current_inventory(), changed.code), _shown_place(asked), Note("done", text, undo=undo), 200)
+    return _row(shown.product, _shown_place(asked), Note("done", text, undo=undo), 200, shown.badges)
 
 
 def _refused(product: ProductDetails, asked: Request, note: Note, status: int) -> Response:
@@ -199,7 +235,13 @@ def _shown_place(asked: Request) -> str | None:
     return None if request.form.get("shown") == "total" else asked.location
 
 
-def _row(product: ProductDetails, location: str | None, note: Note | None, status: int) -> Response:
-    response = make_response(render_row(row_in(product, location), note), status)
+def _row(
+    product: ProductDetails,
+    location: str | None,
+    note: Note | None,
+    status: int,
+    badges: dict[str, str] | None = None,
+) -> Response:
+    response = make_response(render_row(row_in(product, location), note, badges), status)
     response.vary.update(VARY)
     return response
