@@ -77,7 +77,7 @@ def test_a_steady_pace_is_told_exactly_whatever_it_is(rate: int, seconds: int, m
 @pytest.mark.parametrize(
     ("seconds", "spanish", "english"),
     [
-        (None, "Calculando cuánto falta", "Working out how long is left"),
+        (None, "Calculando cuánto falta", "Estimating the remaining time"),
         (0, "Falta menos de un minuto", "Less than a minute left"),
         (59.9, "Falta menos de un minuto", "Less than a minute left"),
         (60, "Falta 1 minuto", "1 minute left"),

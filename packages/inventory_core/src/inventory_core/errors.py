@@ -274,9 +274,7 @@ class ProductsConflict(InventoryError):
     def __init__(self, products: tuple[ChangedProduct, ...]) -> None:
         self.products = products
         codes = ", ".join(repr(product.code) for product in products[:5])
-        super().__init__(
-            f"{len(products)} products were changed by somebody else: {codes}; look at them and decide again"
-        )
+        super().__init__(f"{len(products)} products were changed by another user: {codes}; check them and decide again")
 
 
 class SelectionChanged(InventoryError):

@@ -47,5 +47,5 @@ def days_left(quantity: int, used: int, days: int = USAGE_DAYS) -> int:
     Rounded down: 0 means less than a day. ``used`` must be positive.
     """
     if used <= 0:
-        raise ValueError("a product that nobody uses does not run out")
+        raise ValueError("a product without usage does not run out")
     return quantity * days // used

@@ -152,7 +152,7 @@ def user() -> None:
 @click.argument("name")
 @click.option("--role", type=click.Choice(ROLES), required=True, help=N_("Lo que puede hacer."))
 def user_add(name: str, role: str) -> None:
-    """Create a user; the password is asked for, or read from the first line of the input."""
+    """Create a user; prompts for the password, or reads it from the first line of the input."""
     from inventory_web.cli import users
 
     users.add(name, role)
@@ -196,7 +196,7 @@ def user_enable(name: str) -> None:
 @user.command("second-factor-off", help=N_("Quita la verificación en dos pasos a quien la ha perdido."))
 @click.argument("name")
 def user_second_factor_off(name: str) -> None:
-    """Take the second factor of somebody who has lost it away."""
+    """Remove the second factor of a user who has lost it."""
     from inventory_web.cli import users
 
     users.remove_second_factor(name)
@@ -216,7 +216,7 @@ def audit() -> None:
     help=N_("El primer día que se conserva."),
 )
 def audit_prune(before: datetime) -> None:
-    """Delete the events from before a day (UTC); none is ever deleted by itself."""
+    """Delete the events from before a day (UTC); events are never deleted automatically."""
     from inventory_web.cli import audit
 
     audit.prune(before)

@@ -76,7 +76,7 @@ def upload() -> Response:
         created_at=stock.clock(),
     )
     # The request closes its own file, and the queue may need it for longer.
-    content = tempfile.TemporaryFile()  # noqa: SIM115 - closed by whoever writes it down
+    content = tempfile.TemporaryFile()  # noqa: SIM115 - the queue closes it
     shutil.copyfileobj(file.stream, content)
 
     def keep() -> None:
