@@ -111,4 +111,7 @@ def test_default_memory_is_a_share_of_what_a_container_has(
     monkeypatch.setattr(protocol, "_CGROUP_LIMITS", (path,))
 
     assert protocol.default_memory() == memory
-    assert Limits().memory == memory
+
+
+def test_default_memory_bounds_the_shipped_import() -> None:
+    assert protocol.IMPORT_LIMITS.memory == protocol.default_memory()

@@ -7,9 +7,8 @@ import re
 from collections.abc import Iterator
 from itertools import islice
 
-from inventory_core.errors import FileRefused
 from inventory_core.exporting.formula_guard import may_be_guarded, unguard
-from inventory_core.importing.protocol import MEBIBYTE
+from inventory_core.importing.protocol import MEBIBYTE, UnreadableFile
 
 DELIMITERS = ",;\t"
 MAX_LINE = MEBIBYTE
@@ -23,13 +22,13 @@ _SEPARATOR_LINE = re.compile(r"sep=([,;\t|])\r?\n?", re.IGNORECASE)
 def csv_batches(content: bytes, size: int) -> Iterator[list[list[str]]]:
     """Detect encoding and delimiter; yield ``size`` records at a time, with the formula guard removed.
 
-    Raises ``FileRefused``: ``not_text`` or ``encoding``; and while the records are read ``broken_quotes``, ``long_cell`` or
+    Raises ``UnreadableFile``: ``not_text`` or ``encoding``; and while the records are read ``broken_quotes``, ``long_cell`` or
     ``long_row``.
     """
     if content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         content = _from_utf16(content)
     if b"\0" in content:
-        raise FileRefused("not_text")
+        raise UnreadableFile("not_text")
     encoding = _encoding(content)
     with _open(content, encoding) as text:
         first = text.read(_CHUNK)
@@ -47,7 +46,7 @@ def csv_batches(content: bytes, size: int) -> Iterator[list[list[str]]]:
                 yield [[unguard(cell) for cell in record] for record in batch] if guarded else batch
         except csv.Error as error:
             reason = "long_cell" if "larger than" in str(error) else "broken_quotes"
-            raise FileRefused(reason, str(reader.line_num)) from error
+            raise UnreadableFile(reason, str(reader.line_num)) from error
 
 
 class _Lines:
@@ -61,7 +60,7 @@ class _Lines:
         for number, line in enumerate(self._text, start=1):
             self.room -= len(line)
             if len(line) > MAX_LINE or self.room < 0:
-                raise FileRefused("long_row", str(number))
+                raise UnreadableFile("long_row", str(number))
             yield line
 
 
@@ -73,7 +72,7 @@ def _from_utf16(content: bytes) -> bytes:
     try:
         return content.decode("utf-16").encode()
     except UnicodeError as error:
-        raise FileRefused("encoding") from error
+        raise UnreadableFile("encoding") from error
 
 
 def _encoding(content: bytes) -> str:
@@ -85,7 +84,7 @@ def _encoding(content: bytes) -> str:
         or _decodes(content, "utf-8", whole=False)
         or not _decodes(content, "cp1252")
     ):
-        raise FileRefused("encoding")
+        raise UnreadableFile("encoding")
     return "cp1252"
 
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Mapping
 from pathlib import PurePath
 
-from inventory_core.errors import FileRefused
 from inventory_core.importing.csv_reader import csv_batches
 from inventory_core.importing.protocol import (
     Frame,
     FrameKind,
     Limits,
     Rows,
+    UnreadableFile,
     frame_of,
     has_blank_rows,
     is_blank,
@@ -26,10 +26,10 @@ _NO_ERRORS: Mapping[int, Mapping[int, str]] = {}
 def parse_file(content: bytes, filename: str, sheet: str | None, limits: Limits) -> Iterator[Frame]:
     """Yield the non-blank rows of a CSV file or a workbook, then one frame with the name of the sheet.
 
-    Raises ``FileRefused`` with the reasons of ``read_table``.
+    Raises ``UnreadableFile`` with the reasons of ``read_table``.
     """
     if not content:
-        raise FileRefused("empty")
+        raise UnreadableFile("empty")
     if content.startswith(ZIP):
         # CSV files do not need it.
         from inventory_core.importing.xlsx_reader import WorkbookReader  # noqa: PLC0415
@@ -42,11 +42,11 @@ def parse_file(content: bytes, filename: str, sheet: str | None, limits: Limits)
         return
     if content.startswith(OLE_CONTAINER):
         encrypted = "EncryptedPackage".encode("utf-16-le") in content
-        raise FileRefused("password" if encrypted else "old_format")
+        raise UnreadableFile("password" if encrypted else "old_format")
     if PurePath(filename).suffix.lower() in (".xlsx", ".xlsm"):
-        raise FileRefused("damaged")
+        raise UnreadableFile("damaged")
     if sheet is not None:
-        raise FileRefused("no_such_sheet")
+        raise UnreadableFile("no_such_sheet")
     yield from _frames(csv_batches(content, BATCH_SIZE), _NO_ERRORS, limits)
     yield frame_of(FrameKind.END, None)
 
@@ -59,13 +59,13 @@ def _frames(
         numbers: range | list[int] = range(last + 1, last + 1 + len(batch))
         last += len(batch)
         if last > limits.rows + 1:
-            raise FileRefused("too_many_rows", str(limits.rows))
+            raise UnreadableFile("too_many_rows", str(limits.rows))
         widths = list(map(len, batch))
         if max(widths) > limits.row_cells:
-            raise FileRefused("too_many_columns", str(limits.row_cells))
+            raise UnreadableFile("too_many_columns", str(limits.row_cells))
         cells += sum(widths)
         if cells > limits.cells:
-            raise FileRefused("too_many_cells", str(limits.cells))
+            raise UnreadableFile("too_many_cells", str(limits.cells))
         kept = batch
         if has_blank_rows(batch):
             full = [(number, row) for number, row in zip(numbers, batch, strict=True) if not is_blank(row)]

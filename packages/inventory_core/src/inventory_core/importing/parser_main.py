@@ -19,9 +19,8 @@ def main() -> None:
     package.__path__ = [str(Path(__file__).resolve().parents[1])]
     sys.modules["inventory_core"] = package
 
-    from inventory_core.errors import FileRefused  # noqa: PLC0415 - found by the path that the request names
     from inventory_core.importing.file_parser import parse_file  # noqa: PLC0415
-    from inventory_core.importing.protocol import Frame, FrameKind, Limits, frame_of, write_frame  # noqa: PLC0415
+    from inventory_core.importing.protocol import Frame, FrameKind, Limits, UnreadableFile, frame_of, write_frame  # noqa: PLC0415
 
     limits = Limits(**request["limits"])
     # Created before memory is short.
@@ -36,7 +35,7 @@ def main() -> None:
             content = sys.stdin.buffer.read(limits.file)
             for frame in parse_file(content, request["filename"], request["sheet"], limits):
                 write_frame(out, frame)
-        except FileRefused as error:
+        except UnreadableFile as error:
             write_frame(out, frame_of(FrameKind.REFUSED, error.reason, error.detail))
         except MemoryError:
             write_frame(out, out_of_memory)

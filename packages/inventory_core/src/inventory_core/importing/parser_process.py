@@ -1,6 +1,5 @@
 """Runs the parser of a file in its own process: a file that crashes it or exceeds its limits does no further harm."""
 
-import dataclasses
 import json
 import logging
 import signal
@@ -76,7 +75,7 @@ def _command(start: int, filename: str, sheet: str | None, limits: Limits) -> li
         "start": start,
         "filename": filename,
         "sheet": sheet,
-        "limits": dataclasses.asdict(limits),
+        "limits": limits._asdict(),
     }
     return [_python(), "-I", "-S", str(Path(parser_main.__file__)), json.dumps(request)]
 

@@ -9,8 +9,7 @@ from dataclasses import dataclass, field
 from posixpath import join, normpath
 from xml.parsers import expat
 
-from inventory_core.errors import FileRefused
-from inventory_core.importing.protocol import MEBIBYTE, Limits
+from inventory_core.importing.protocol import MEBIBYTE, Limits, UnreadableFile
 
 MAX_TOKEN = 4 * MEBIBYTE
 """Bytes of a tag or comment. The parser scans an unfinished one again with each piece."""
@@ -25,7 +24,7 @@ def parse_xml(
 ) -> Iterator[None]:
     """Parse a document, call ``start`` at each element with its name and attributes; yield after each piece.
 
-    ``prepare`` may set other handlers of the parser. Raises ``FileRefused`` (``damaged``) if the document is not well-formed,
+    ``prepare`` may set other handlers of the parser. Raises ``UnreadableFile`` (``damaged``) if the document is not well-formed,
     has a document type (which can define entities), or is in an encoding that spreadsheets do not write.
     """
     parser = expat.ParserCreate()
@@ -40,11 +39,11 @@ def parse_xml(
             parser.Parse(piece, False)
             given += len(piece)
             if given - max(parser.CurrentByteIndex, 0) > MAX_TOKEN + len(piece):
-                raise FileRefused("damaged")
+                raise UnreadableFile("damaged")
             yield
         parser.Parse(b"", True)
     except expat.ExpatError as error:
-        raise FileRefused("damaged") from error
+        raise UnreadableFile("damaged") from error
 
 
 def local_name(tag: str) -> str:
@@ -53,12 +52,12 @@ def local_name(tag: str) -> str:
 
 
 def _refuse_doctype(*_: object) -> None:
-    raise FileRefused("damaged")
+    raise UnreadableFile("damaged")
 
 
 def _check_declaration(_version: str, encoding: str | None, _standalone: int) -> None:
     if encoding is not None and encoding.lower() not in ENCODINGS:
-        raise FileRefused("damaged")
+        raise UnreadableFile("damaged")
 
 
 WORKBOOK, RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
@@ -90,7 +89,7 @@ class Package:
     def read(self, info: zipfile.ZipInfo) -> Iterator[bytes]:
         """Unpack a member piece by piece; verify size and checksum at the end.
 
-        Raises ``FileRefused``: ``damaged``, ``password`` or ``unpacked_too_large`` (for all members together).
+        Raises ``UnreadableFile``: ``damaged``, ``password`` or ``unpacked_too_large`` (for all members together).
         """
         size = check = 0
         left = self.limits.unpacked - self._unpacked
@@ -98,10 +97,10 @@ class Package:
             size += len(piece)
             check = zlib.crc32(piece, check)
             if size > left:
-                raise FileRefused("unpacked_too_large", f"{self.limits.unpacked // MEBIBYTE} MiB")
+                raise UnreadableFile("unpacked_too_large", f"{self.limits.unpacked // MEBIBYTE} MiB")
             yield piece
         if size != info.file_size or check != info.CRC:
-            raise FileRefused("damaged")
+            raise UnreadableFile("damaged")
         if info.filename not in self._checked:
             self._checked.add(info.filename)
             self._unpacked += size
@@ -117,7 +116,7 @@ class Package:
 def open_package(content: bytes, limits: Limits) -> Package:
     """Read the index of a package and the names of its sheets.
 
-    Raises ``FileRefused``: ``damaged``, ``password``, ``doubled_sheet``, ``unpacked_too_large``, or ``wrong_format`` for a
+    Raises ``UnreadableFile``: ``damaged``, ``password``, ``doubled_sheet``, ``unpacked_too_large``, or ``wrong_format`` for a
     package that is not an XLSX workbook. The sizes that a package states are not trusted: each member is inflated until it
     ends.
     """
@@ -125,13 +124,13 @@ def open_package(content: bytes, limits: Limits) -> Package:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             infos = archive.infolist()
     except (zipfile.BadZipFile, NotImplementedError, ValueError, OverflowError, struct.error) as error:
-        raise FileRefused("damaged") from error
+        raise UnreadableFile("damaged") from error
     members = {info.filename.replace("\\", "/").lower(): info for info in infos}
     if WORKBOOK not in members:
-        raise FileRefused("wrong_format")
+        raise UnreadableFile("wrong_format")
     # If two members have one name, programs may differ in which one they read.
     if len(members) < len(infos) or len(infos) > MAX_MEMBERS or RELATIONS not in members:
-        raise FileRefused("damaged")
+        raise UnreadableFile("damaged")
     package = Package(content, members, limits)
     package.sheets = _sheets(package)
     return package
@@ -140,9 +139,9 @@ def open_package(content: bytes, limits: Limits) -> Package:
 def _unpack(content: bytes, info: zipfile.ZipInfo) -> Iterator[bytes]:
     header = content[info.header_offset : info.header_offset + _LOCAL_SIZE]
     if len(header) < _LOCAL_SIZE or not header.startswith(_LOCAL_HEADER):
-        raise FileRefused("damaged")
+        raise UnreadableFile("damaged")
     if info.flag_bits & _ENCRYPTED:
-        raise FileRefused("password")
+        raise UnreadableFile("password")
     begin = info.header_offset + _LOCAL_SIZE + sum(struct.unpack_from("<HH", header, 26))
     end = begin + info.compress_size
     pieces = (content[start : min(start + _STEP, end)] for start in range(begin, end, _STEP))
@@ -151,7 +150,7 @@ def _unpack(content: bytes, info: zipfile.ZipInfo) -> Iterator[bytes]:
     elif info.compress_type == zipfile.ZIP_DEFLATED:
         yield from _inflate(pieces)
     else:
-        raise FileRefused("damaged")
+        raise UnreadableFile("damaged")
 
 
 def _inflate(pieces: Iterator[bytes]) -> Iterator[bytes]:
@@ -165,7 +164,7 @@ def _inflate(pieces: Iterator[bytes]) -> Iterator[bytes]:
         if not inflater.eof:
             yield inflater.flush()
     except zlib.error as error:
-        raise FileRefused("damaged") from error
+        raise UnreadableFile("damaged") from error
 
 
 def _sheets(package: Package) -> dict[str, zipfile.ZipInfo]:
@@ -174,17 +173,17 @@ def _sheets(package: Package) -> dict[str, zipfile.ZipInfo]:
         identity = attributes.get("Id", "")
         # If two relations have one name, programs may differ in which one they follow.
         if identity in relations:
-            raise FileRefused("damaged")
+            raise UnreadableFile("damaged")
         relations[identity] = attributes.get("Target", "")
     found: dict[str, zipfile.ZipInfo] = {}
     for attributes in _elements(package, WORKBOOK, "sheet"):
         name = attributes.get("name", "")
         if name in found:
-            raise FileRefused("doubled_sheet", name)
+            raise UnreadableFile("doubled_sheet", name)
         relation = next((value for key, value in attributes.items() if local_name(key) == "id" and key != "id"), "")
         path = normpath(join("/xl", relations.get(relation, "").replace("\\", "/"))).lstrip("/").lower()
         if path not in package.members:
-            raise FileRefused("damaged")
+            raise UnreadableFile("damaged")
         found[name] = package.members[path]
     return found
 
@@ -192,7 +191,7 @@ def _sheets(package: Package) -> dict[str, zipfile.ZipInfo]:
 def _elements(package: Package, member: str, name: str) -> list[Attributes]:
     info = package.members[member]
     if info.file_size > MAX_INDEX:
-        raise FileRefused("damaged")
+        raise UnreadableFile("damaged")
     found: list[Attributes] = []
 
     def start(tag: str, attributes: Attributes) -> None:

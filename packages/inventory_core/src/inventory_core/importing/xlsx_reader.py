@@ -11,8 +11,7 @@ from xml.parsers import expat
 
 from python_calamine import CalamineError, CalamineSheet, CalamineWorkbook, PasswordError
 
-from inventory_core.errors import FileRefused
-from inventory_core.importing.protocol import Limits
+from inventory_core.importing.protocol import Limits, UnreadableFile
 from inventory_core.importing.xlsx_archive import Attributes, Package, local_name, open_package, parse_xml
 
 MAX_ROW, MAX_COLUMN = 1_048_576, 16_384
@@ -33,7 +32,7 @@ class SheetCheck:
     def run(self, package: Package, sheet: zipfile.ZipInfo) -> Iterator[None]:
         """Check a sheet; yield after each piece.
 
-        Two distant cells make a rectangle that does not fit into memory, so its corner is found first. Raises ``FileRefused``:
+        Two distant cells make a rectangle that does not fit into memory, so its corner is found first. Raises ``UnreadableFile``:
         ``too_many_cells``, ``cell_out_of_range`` or ``damaged``.
         """
         yield from parse_xml(package.read(sheet), self._start, self._prepare)
@@ -60,7 +59,7 @@ class SheetCheck:
     def _start_cell(self, attributes: Attributes) -> None:
         self._cells += 1
         if self._cells > self._limit:
-            raise FileRefused("too_many_cells", str(self._limit))
+            raise UnreadableFile("too_many_cells", str(self._limit))
         if "r" in attributes:
             reference = attributes["r"]
             letters = reference.rstrip("0123456789")
@@ -70,7 +69,7 @@ class SheetCheck:
             # A cell without a position follows the previous one.
             self._column += 1
             if self._column > MAX_COLUMN:
-                raise FileRefused("cell_out_of_range")
+                raise UnreadableFile("cell_out_of_range")
         self._shows_error = False
         if "t" in attributes and attributes["t"] == "e":
             self._shows_error = True
@@ -81,7 +80,7 @@ class SheetCheck:
         self._width = max(self._width, self._column)
         self._height = max(self._height, self._row)
         if self._width * self._height > self._limit:
-            raise FileRefused("too_many_cells", str(self._limit))
+            raise UnreadableFile("too_many_cells", str(self._limit))
         if self._shows_error and self._parser is not None:
             self._shows_error = False
             text: list[str] = []
@@ -96,7 +95,7 @@ class SheetCheck:
 
 
 def check_strings(package: Package, limits: Limits) -> Iterator[None]:
-    """Count the shared strings of a workbook; yield after each piece. Raises ``FileRefused`` (``too_many_strings``)."""
+    """Count the shared strings of a workbook; yield after each piece. Raises ``UnreadableFile`` (``too_many_strings``)."""
     info = package.members.get("xl/sharedstrings.xml")
     if info is None:
         return
@@ -107,7 +106,7 @@ def check_strings(package: Package, limits: Limits) -> Iterator[None]:
         if local_name(tag) == "si":
             left -= 1
             if left < 0:
-                raise FileRefused("too_many_strings", str(limits.strings))
+                raise UnreadableFile("too_many_strings", str(limits.strings))
 
     yield from parse_xml(package.read(info), start)
 
@@ -116,7 +115,7 @@ def _row_number(digits: str) -> int:
     # No other form is a number in all spreadsheet programs.
     if digits.isascii() and digits.isdigit() and len(digits) <= 7 and 0 < (number := int(digits)) <= MAX_ROW:
         return number
-    raise FileRefused("cell_out_of_range", digits[:MAX_ERROR_LENGTH])
+    raise UnreadableFile("cell_out_of_range", digits[:MAX_ERROR_LENGTH])
 
 
 @lru_cache(maxsize=1_024)
@@ -127,7 +126,7 @@ def _column_number(letters: str) -> int:
             number = number * 26 + ord(letter) - ord("A") + 1
     if 0 < number <= MAX_COLUMN:
         return number
-    raise FileRefused("cell_out_of_range", letters[:MAX_ERROR_LENGTH])
+    raise UnreadableFile("cell_out_of_range", letters[:MAX_ERROR_LENGTH])
 
 
 Value = int | float | str | bool | datetime.time | datetime.date | datetime.datetime | datetime.timedelta
@@ -141,7 +140,7 @@ class WorkbookReader:
     """
 
     def __init__(self, content: bytes, sheet: str | None, limits: Limits) -> None:
-        """Read the index of the package. Raises ``FileRefused``, also with ``no_such_sheet``."""
+        """Read the index of the package. Raises ``UnreadableFile``, also with ``no_such_sheet``."""
         self._content = content
         self._limits = limits
         self._package: Package = open_package(content, limits)
@@ -149,12 +148,12 @@ class WorkbookReader:
         if sheet is None and names:
             sheet = names[0]
         if sheet is None or sheet not in names:
-            raise FileRefused("no_such_sheet", ", ".join(names))
+            raise UnreadableFile("no_such_sheet", ", ".join(names))
         self.sheet: str = sheet
         self.errors: ErrorCells = {}
 
     def check(self) -> Iterator[None]:
-        """Check that the sheet fits into memory; yield now and then. Raises ``FileRefused``."""
+        """Check that the sheet fits into memory; yield now and then. Raises ``UnreadableFile``."""
         yield from check_strings(self._package, self._limits)
         check = SheetCheck(self._limits)
         yield from check.run(self._package, self._package.sheets[self.sheet])
@@ -162,16 +161,16 @@ class WorkbookReader:
         yield from self._package.check_rest()
 
     def batches(self, size: int) -> Iterator[list[list[str]]]:
-        """Yield the rows of the sheet from the first one, ``size`` at a time. Raises ``FileRefused``."""
+        """Yield the rows of the sheet from the first one, ``size`` at a time. Raises ``UnreadableFile``."""
         try:
             with CalamineWorkbook.from_filelike(io.BytesIO(self._content)) as workbook:
                 if self.sheet not in workbook.sheet_names:
-                    raise FileRefused("damaged")
+                    raise UnreadableFile("damaged")
                 cells = workbook.get_sheet_by_name(self.sheet)
         except PasswordError as error:
-            raise FileRefused("password") from error
+            raise UnreadableFile("password") from error
         except (CalamineError, ValueError, OSError) as error:
-            raise FileRefused("damaged") from error
+            raise UnreadableFile("damaged") from error
         rows = self._rows(cells)
         while batch := list(islice(rows, size)):
             yield batch
