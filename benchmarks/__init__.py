@@ -1,1 +1,1 @@
-"""Measurements on a full-sized inventory, as ratios to floors taken in the same run; ``python -m benchmarks``."""
+"""Benchmarks on a full-sized inventory, as ratios to floors measured in the same run; ``python -m benchmarks``."""

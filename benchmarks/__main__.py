@@ -14,12 +14,12 @@ from tests.capabilities import missing
 
 Tables = Iterator[Table | Comparison]
 
-ROOMS: dict[str, Callable[[Ground], Iterator[Table]]] = {
+INVENTORY_SUITES: dict[str, Callable[[Ground], Iterator[Table]]] = {
     "reading": reading.measure,
     "changing": changing.measure,
     "exchange": exchange.measure,
 }
-"""The rooms of the part ``inventory`` of the page; each other part is one room."""
+"""The suites of the part ``inventory`` of the page; each other part is one suite."""
 
 BROWSING = "browsing"
 REPLICATION, STACK = "replication", "stack"
@@ -31,40 +31,40 @@ NEEDS = {BROWSING: "browser", REPLICATION: "docker", STACK: "docker"}
 
 
 def main() -> int:
-    """Run what was asked for; a part of the page is written only by a run of all its rooms."""
+    """Run the requested suites; a part of the page is written only by a run of all its suites."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
-    every = [*ROOMS, *NEEDS]
-    parser.add_argument("rooms", nargs="*", choices=[*every, []], help="what to measure (default: everything)")
+    every = [*INVENTORY_SUITES, *NEEDS]
+    parser.add_argument("suites", nargs="*", choices=[*every, []], help="what to measure (default: everything)")
     parser.add_argument("--folder", type=Path, help="where the inventory is kept for the next run")
     parser.add_argument("--repetitions", type=int, default=60)
     parser.add_argument("--page", type=Path, help="write this file instead of docs/benchmarks.md")
     given = parser.parse_args()
-    rooms = given.rooms or _possible(every)
+    suites = given.suites or _possible(every)
     missed = 0
     with _ground(given.folder, given.repetitions) as ground:
-        if inventory := [room for room in ROOMS if room in rooms]:
+        if inventory := [suite for suite in INVENTORY_SUITES if suite in suites]:
             versions = {"SQLite": sqlite3.sqlite_version, "SQLAlchemy": version("sqlalchemy")}
-            measured = (table for room in inventory for table in ROOMS[room](ground()))
-            missed += _run("inventory", versions, measured, given.page, len(inventory) == len(ROOMS))
-        if BROWSING in rooms:
+            measured = (table for suite in inventory for table in INVENTORY_SUITES[suite](ground()))
+            missed += _run("inventory", versions, measured, given.page, len(inventory) == len(INVENTORY_SUITES))
+        if BROWSING in suites:
             missed += _run(BROWSING, browsing.versions(), browsing.measure(ground()), given.page, True)
     for part, (versions_of, measure) in WITH_SERVERS.items():
-        if part in rooms:
+        if part in suites:
             missed += _run(part, versions_of(), measure(), given.page, True)
     return int(missed > 0)
 
 
-def _possible(rooms: list[str]) -> list[str]:
-    """Those for which the machine has what they need; the others are told."""
-    lacks = {room: lack for room, capability in NEEDS.items() if (lack := missing(capability))}
-    for room, lack in lacks.items():
-        say(f"{room} is left out: it needs {lack}")
-    return [room for room in rooms if room not in lacks]
+def _possible(suites: list[str]) -> list[str]:
+    """Return the suites that this machine can run; report the others."""
+    lacks = {suite: lack for suite, capability in NEEDS.items() if (lack := missing(capability))}
+    for suite, lack in lacks.items():
+        say(f"{suite} is left out: it needs {lack}")
+    return [suite for suite in suites if suite not in lacks]
 
 
 @contextmanager
 def _ground(kept: Path | None, repetitions: int) -> Iterator[Callable[[], Ground]]:
-    """Give what makes the inventory, once, for those who need it."""
+    """Yield a function that creates the inventory on first use."""
     with tempfile.TemporaryDirectory(prefix="inventory-bench-") as scratch:
         folder = kept or Path(scratch)
         folder.mkdir(parents=True, exist_ok=True)
@@ -72,18 +72,18 @@ def _ground(kept: Path | None, repetitions: int) -> Iterator[Callable[[], Ground
 
 
 def _run(part: str, versions: dict[str, str], measured: Tables, page: Path | None, whole: bool) -> int:
-    """Measure a part and write it, where it is whole or a page was named; give the number of figures that miss their bar."""
+    """Measure a part; write it if it is complete or a page was named; return the number of figures that miss their bar."""
     described = machine.description(**versions)
     tables = []
     for table in measured:
-        _tell(table)
+        _print(table)
         tables.append(table)
     if whole or page is not None:
         report.write(part, described, tables, page or report.PAGE)
     return sum(figure.misses for table in tables if isinstance(table, Table) for figure in table.figures)
 
 
-def _tell(table: Table | Comparison) -> None:
+def _print(table: Table | Comparison) -> None:
     say(f"{table.title}")
     if isinstance(table, Comparison):
         for row in table.rows:

@@ -1,4 +1,4 @@
-"""The list in a real browser, over the shipped server: what a person waits for, and what goes over the wire."""
+"""The list in a real browser, over the shipped server: waiting times and transferred bytes."""
 
 import os
 import re
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 
 MOST_VISITS = 20
 BETWEEN_KEYS_MS = 250
-"""Longer than the pause of a search, so that every keystroke has a result to measure."""
+"""Longer than the delay of a search, so that every keystroke has a result to measure."""
 SLOWEST_KEY_MS = 200
-"""100 ms that the page waits for the next keystroke, as people who type take longer, and 100 ms for the result."""
+"""The page waits 100 ms for the next keystroke, which people need anyway; another 100 ms are for the result."""
 WORDS = ("madera azul", "foucault", "04217", "zapato", "lámpara", "garantía", "xylofon", "de")
 KB = 1024
 WATCH = """
@@ -51,12 +51,12 @@ FETCH = """async (word) => {
 
 @dataclass(slots=True)
 class Wire:
-    """Counts the bytes that a page received, headers included."""
+    """Counts the bytes of a page, including headers."""
 
     bytes: int = 0
 
     def listen(self, page: "Page") -> None:
-        """Count from now on."""
+        """Restart the count."""
         session = page.context.new_cdp_session(page)
         session.send("Network.enable")
 
@@ -68,7 +68,7 @@ class Wire:
 
 @dataclass(slots=True)
 class Seen:
-    """What was measured; times in milliseconds, sizes in bytes."""
+    """Results; times in milliseconds, sizes in bytes."""
 
     first_visit: int = 0
     paints: list[float] = field(default_factory=list)
@@ -80,14 +80,14 @@ class Seen:
 
 
 def versions() -> dict[str, str]:
-    """What the page says of the browser."""
+    """Return the environment for the page."""
     command = [str(capabilities.chromium()), "--version"]
     told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
     return {"Browser": re.sub(r"\s+built on.*", "", told), "Playwright": version("playwright")}
 
 
 def measure(ground: Ground) -> Iterator[Table | Comparison]:
-    """Give the table of the browser, and what the class project took for the same."""
+    """Yield the table of the browser, with the measurements of the course project."""
     seen = Seen()
     with served(ground) as address, chromium() as browser:
         _visit(browser, address, seen, min(ground.repetitions, MOST_VISITS))
@@ -98,7 +98,7 @@ def measure(ground: Ground) -> Iterator[Table | Comparison]:
 
 @contextmanager
 def served(ground: Ground) -> Iterator[str]:
-    """Serve a copy of the inventory by the shipped command; gives its address."""
+    """Serve a copy of the inventory with the shipped command; yield its address."""
     copy = Path(shutil.copy(ground.database, ground.scratch / "browsed.db"))
     with closing(SingleDatabase.from_url(f"sqlite:///{copy}")) as sessions:
         upgrade_all(sessions.engine)
@@ -115,7 +115,7 @@ def served(ground: Ground) -> Iterator[str]:
 
 @contextmanager
 def chromium() -> Iterator["Browser"]:
-    """Start the system's browser, without a window."""
+    """Start the system's browser, headless."""
     from playwright.sync_api import sync_playwright  # noqa: PLC0415 - the other rooms do not need it
 
     with sync_playwright() as playwright:
@@ -127,7 +127,7 @@ def chromium() -> Iterator["Browser"]:
 
 
 def _visit(browser: "Browser", address: str, seen: Seen, visits: int) -> None:
-    """The first visits of as many people, each with an empty cache: the login page, the login, the list."""
+    """Measure first visits with an empty cache: the login page, the login, the list."""
     for number in range(visits):
         page = _page(browser, address)
         wire = Wire()

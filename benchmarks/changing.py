@@ -1,4 +1,4 @@
-"""A change of a quantity, against the same statements through the bare driver."""
+"""A change of a quantity, compared with the same statements through the bare driver."""
 
 import shutil
 import sqlite3
@@ -32,7 +32,7 @@ Change = tuple[str, str]
 
 
 def measure(ground: Ground) -> Iterator[Table]:
-    """Give the table of the change: by turns the program, and by hand what it sent on a first copy of the database."""
+    """Yield the table of the change: alternately the program, and its recorded statements on a copy of the database."""
     number = ground.repetitions * CHANGES_PER_REPETITION
     listened, ours, by_hand = (_copy(ground, f"{name}.db") for name in ("listened", "ours", "by_hand"))
     with _opened(listened) as inventory:
@@ -61,7 +61,7 @@ def measure(ground: Ground) -> Iterator[Table]:
 
 
 def _changes(inventory: Inventory, number: int) -> list[Change]:
-    """Products, each with a place where it lies."""
+    """Return products, each with one of its locations."""
     with stream_products(inventory, ProductFilter(status="available"), "changed") as rows:
         codes = [row.code for row in islice(rows, number)]
     return [(code, get_product(inventory, code).balances[0][0]) for code in codes]
@@ -73,7 +73,7 @@ def _add_one(inventory: Inventory, change: Change) -> None:
 
 
 def _sent(inventory: Inventory, change: Change) -> list[Statement]:
-    """The statements of a change, from the first after BEGIN to the last before COMMIT."""
+    """Return the statements of a change, between BEGIN and COMMIT."""
     sent: list[Statement] = []
 
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_rest: Any) -> None:

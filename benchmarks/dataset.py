@@ -41,7 +41,7 @@ class _Made:
 
 
 def moment(number: int) -> str:
-    """The time of the movement with this number, as SQLite stores it."""
+    """Return the time of the movement with this number, as SQLite stores it."""
     return (BEGIN + timedelta(seconds=number * 60, microseconds=number)).strftime("%Y-%m-%d %H:%M:%S.%f")
 
 
@@ -140,13 +140,13 @@ def _name(rng: random.Random, shelf: Shelf) -> str:
 
 
 def cached(folder: Path) -> Path:
-    """Give the inventory of the default size in ``folder``, building it if it is not there yet."""
+    """Return the inventory of the default size in ``folder``; build it if it does not exist."""
     path = folder / "inventory.db"
     if not path.exists():
         began = time.perf_counter()
         half_done = folder / "inventory.building.db"
         half_done.unlink(missing_ok=True)
-        # In a process of its own: what it holds must not count as memory of what is measured afterwards.
+        # In a separate process: its memory must not count in later measurements.
         builder = multiprocessing.get_context("spawn").Process(target=build, args=(half_done,))
         builder.start()
         builder.join()

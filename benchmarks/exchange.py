@@ -1,4 +1,4 @@
-"""Files out and in: an export against a bare loop, and imports by the command as it is shipped."""
+"""Exports compared with a bare loop, and imports with the shipped command."""
 
 import argparse
 import csv
@@ -44,7 +44,7 @@ EDITABLE = """
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """One piece of work in a process of its own; ``peak`` is the most memory of that process, libraries included."""
+    """One task in a separate process; ``peak`` is the maximum memory of that process, including libraries."""
 
     rows: int
     seconds: float
@@ -53,7 +53,7 @@ class Run:
 
 
 def measure(ground: Ground) -> Iterator[Table]:
-    """Give the tables of export and import; each piece of work has a process of its own."""
+    """Yield the tables of export and import; each task has its own process."""
     yield _exports(ground)
     yield _imports(ground)
 
@@ -133,7 +133,7 @@ def _import(scratch: Path, inventory: Path | None, file: Path) -> Run:
     database = scratch / "import.db"
     if inventory is not None:
         shutil.copyfile(inventory, database)
-    # As on any machine but some for development, the bytecode of the modules is kept.
+    # As on most machines, the bytecode of the modules is cached.
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
     environment |= {"INVENTORY_DATABASE_URL": f"sqlite:///{database}", "INVENTORY_ENV": "development"}
     command = [sys.executable, "-m", "inventory_web"]
@@ -183,7 +183,7 @@ def _write_mixed(database: Path, file: Path, rows: int = 100_000) -> int:
 
 
 def _write_new(database: Path, file: Path, rows: int = 100_000) -> None:
-    """Write products like the stored ones, with codes of their own."""
+    """Write products like the stored ones, with new codes."""
     with closing(sqlite3.connect(database)) as connection:
         stored = connection.execute(EDITABLE, (rows,)).fetchall()
     with file.open("w", encoding="utf-8", newline="") as text:
@@ -262,7 +262,7 @@ def _opened(path: Path) -> Iterator[Inventory]:
 
 
 def _peak_kibibytes() -> float:
-    # On Linux ru_maxrss begins with the peak of the process that started this one (getrusage, execve).
+    # On Linux ru_maxrss starts with the peak of the parent process (getrusage, execve).
     status = Path("/proc/self/status")
     if status.exists():
         return float(status.read_text("ascii").partition("VmHWM:")[2].split()[0])
@@ -270,7 +270,7 @@ def _peak_kibibytes() -> float:
 
 
 def main() -> None:
-    """Do one piece of work and tell how it went, as JSON."""
+    """Run one task and print its result as JSON."""
     parser = argparse.ArgumentParser(description=main.__doc__)
     parser.add_argument("work", choices=WORK)
     parser.add_argument("database", type=Path)

@@ -1,4 +1,4 @@
-"""What the figures were taken on."""
+"""The machine of a run."""
 
 import os
 import platform
@@ -7,7 +7,7 @@ from pathlib import Path
 
 
 def description(**versions: str) -> dict[str, str]:
-    """The machine and the versions that matter, as lines of a list."""
+    """Return the machine and the relevant versions, as lines of a list."""
     return {
         "Processor": _processor(),
         "Cores": str(os.cpu_count()),

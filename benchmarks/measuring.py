@@ -1,4 +1,4 @@
-"""Figures: how they are taken, and what they are held against."""
+"""Figures, their floors and their bars."""
 
 import gc
 import sys
@@ -13,13 +13,13 @@ Unit = Literal["ms", "µs", "s", "rows/s", "MB", "KB", "statements", "messages",
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """What a figure has to reach: ``most`` or ``least`` of its unit, or at most ``times`` its floor."""
+    """The limit of a figure: ``most`` or ``least`` in its unit, or at most ``times`` its floor."""
 
     kind: Literal["most", "least", "times"]
     value: float
 
     def is_met(self, measured: float, floor: float | None) -> bool:
-        """Whether the figure reaches it."""
+        """Return whether the figure meets it."""
         match self.kind:
             case "most":
                 return measured <= self.value
@@ -31,7 +31,7 @@ class Bar:
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """One line of a table. ``floor`` is the same work by the barest means, taken in the same run."""
+    """One line of a table. ``floor`` is the same work with minimal code, measured in the same run."""
 
     what: str
     measured: float
@@ -41,13 +41,13 @@ class Figure:
 
     @property
     def misses(self) -> bool:
-        """Whether there is a bar and the figure does not reach it."""
+        """Return whether there is a bar and the figure misses it."""
         return self.bar is not None and not self.bar.is_met(self.measured, self.floor)
 
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A room's figures, with a sentence or two on what was measured and what the floor is."""
+    """The figures of a suite, with a sentence or two about the measurement and the floor."""
 
     title: str
     explanation: str
@@ -56,7 +56,7 @@ class Table:
 
 @dataclass(frozen=True, slots=True)
 class Comparison:
-    """A table of its own form, without bars; cells are text."""
+    """A table without bars; cells are text."""
 
     title: str
     explanation: str
@@ -66,7 +66,7 @@ class Comparison:
 
 @dataclass(frozen=True, slots=True)
 class Ground:
-    """Where a room measures: Copy ``database`` before changing products; fill ``scratch``."""
+    """The environment of a suite: copy ``database`` before changing it; use ``scratch`` for files."""
 
     database: Path
     scratch: Path
@@ -74,7 +74,7 @@ class Ground:
 
 
 def times_of(call: Callable[[], object], repetitions: int) -> list[float]:
-    """Seconds of each of so many calls, after two that are not counted and without the garbage collector."""
+    """Return the seconds of each call, after two warm-up calls and without the garbage collector."""
     for _ in range(2):
         call()
     seconds = []
@@ -91,11 +91,11 @@ def times_of(call: Callable[[], object], repetitions: int) -> list[float]:
 
 
 def p95(seconds: Sequence[float]) -> float:
-    """The value that 95 of 100 stay below (nearest rank)."""
+    """Return the 95th percentile (nearest rank)."""
     return sorted(seconds)[max(0, -(-len(seconds) * 95 // 100) - 1)]
 
 
 def say(line: str) -> None:
-    """Tell the person who waits what is going on."""
+    """Print progress."""
     sys.stderr.write(f"{line}\n")
     sys.stderr.flush()

@@ -1,4 +1,4 @@
-"""The list as the application gives it: pages, searches and filters."""
+"""Pages of the list: browsing, searches and filters."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -27,7 +27,7 @@ HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One address of the list; ``row`` says at which row a deep page begins."""
+    """A URL of the list; ``row`` is the first row of a deep page."""
 
     what: str
     search: str = ""
@@ -39,7 +39,7 @@ class Case:
 
     @property
     def products(self) -> ProductFilter:
-        """The filter."""
+        """Return the filter."""
         return ProductFilter(self.search, self.category, self.status, self.location)
 
 
@@ -72,7 +72,7 @@ CASES = (
 
 
 def measure(ground: Ground) -> Iterator[Table]:
-    """Give the tables of the pages, of their parts inside the core, and of the history."""
+    """Yield the tables of the pages, of their parts inside the core, and of the history."""
     with opened(ground) as inventory, closing(sqlite3.connect(ground.database)) as by_hand:
         by_hand.execute("PRAGMA cache_size = -32000")
         floor = p95(times_of(lambda: by_hand.execute(PAGE_BY_HAND).fetchall(), ground.repetitions)) * 1000
@@ -83,7 +83,7 @@ def measure(ground: Ground) -> Iterator[Table]:
 
 @contextmanager
 def opened(ground: Ground) -> Iterator[Inventory]:
-    """Open the database with the web's tables in it."""
+    """Open the database and add the web's tables."""
     sessions = SingleDatabase.from_url(f"sqlite:///{ground.database}")
     try:
         upgrade_all(sessions.engine)

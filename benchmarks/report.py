@@ -1,4 +1,4 @@
-"""The figures as a page of the documentation."""
+"""The page of the documentation with the figures."""
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -36,7 +36,7 @@ The shipped `docker-compose.yml`: NGINX, three instances, a source and a replica
 See [capacity](capacity.md) for conclusions.
 """,
 }
-"""The parts of the page in their order, each with its heading; a run that measures one leaves the other as it is."""
+"""The parts of the page in order, each with its heading; a run that measures one keeps the others."""
 
 
 def write(part: str, machine: Mapping[str, str], tables: Iterable[Table | Comparison], page: Path = PAGE) -> None:
@@ -51,7 +51,7 @@ def write(part: str, machine: Mapping[str, str], tables: Iterable[Table | Compar
 
 
 def _written(page: Path) -> dict[str, str]:
-    """The parts that the page has."""
+    """Return the parts of the page."""
     text = page.read_text("utf-8") if page.exists() else ""
     found = {}
     for part in re.split(r"^(?=## )", text, flags=re.MULTILINE)[1:]:

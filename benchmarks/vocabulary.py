@@ -1,10 +1,10 @@
-"""The words of the made-up catalogue: what shops sell, by category."""
+"""The words of the generated catalogue: goods of shops, by category."""
 
 from typing import NamedTuple
 
 
 class Shelf(NamedTuple):
-    """A category, the beginning of its codes, and what stands there."""
+    """A category, its code prefix, and its products."""
 
     category: str | None
     prefix: str
@@ -47,4 +47,4 @@ LOCATIONS = (
     "Estante A", "Estante B", "Estante C", "Devoluciones", "Escaparate", "Furgoneta",
 )  # fmt: skip
 RARE_NAME = "Péndulo de Foucault"
-"""A thing of which there is one in the whole catalogue."""
+"""Products that occur only once in the catalogue."""

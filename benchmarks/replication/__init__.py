@@ -1,4 +1,4 @@
-"""Replication on real MySQL servers, against plain SQLAlchemy on the same servers in the same run."""
+"""Replication on real MySQL servers, compared with plain SQLAlchemy on the same servers in the same run."""
 
 import os
 from collections.abc import Iterator
@@ -10,7 +10,7 @@ from benchmarks.replication.servers import replicated_servers
 
 
 def measure() -> Iterator[Table | Comparison]:
-    """Start the servers, give every table, and remove the servers; it takes three minutes on two quiet cores."""
+    """Start the servers, yield every table, and remove the servers; takes three minutes on two idle cores."""
     with replicated_servers() as stand:
         yield overhead.tokens(stand)
         yield overhead.decisions(stand)
@@ -21,7 +21,7 @@ def measure() -> Iterator[Table | Comparison]:
 
 
 def versions() -> dict[str, str]:
-    """What the figures depend on, beside the machine and Python."""
+    """Return the versions that affect the figures, apart from the machine and Python."""
     image = os.environ.get("INVENTORY_TEST_MYSQL_IMAGE", "mysql:9.7")
     return {
         "SQLAlchemy": version("sqlalchemy"),

@@ -1,4 +1,4 @@
-"""What a unit of work costs over plain SQLAlchemy: its token, its decision, its session."""
+"""The overhead of a unit of work over plain SQLAlchemy: token, decision and session."""
 
 from collections.abc import Callable, Iterator
 from itertools import count
@@ -30,11 +30,11 @@ COUNTED = 20
 DECISIONS = 40_000
 DECISION_BATCHES = 40
 SAID_ONCE = MonitorPolicy(poll_interval=600.0)
-"""A monitor that is silent after its first round: what is counted on the wire comes from units of work."""
+"""A monitor that is inactive after its first round, so that all counted messages come from units of work."""
 
 
 def tokens(stand: Stand) -> Table:
-    """What it costs to know the GTID of a commit, in messages and in time."""
+    """Measure the cost of the GTID of a commit, in messages and in time."""
     extra, unit, plain = _messages(stand)
     kept, signed = _token_times(stand)
     return Table(
@@ -51,7 +51,7 @@ def tokens(stand: Stand) -> Table:
 
 
 def decisions(stand: Stand) -> Table:
-    """How long the choice of a server takes."""
+    """Measure the time to choose a server."""
     config = stand.config()
     load_tracker = LoadTracker(server.name for server in config.servers)
     monitor = Monitor(config, stand.servers.tls, load_tracker.loads, lambda: None, lambda _name, _since: None)
@@ -80,7 +80,7 @@ def decisions(stand: Stand) -> Table:
 
 
 def sessions(stand: Stand) -> Iterator[Table]:
-    """A reader's point query and a write of one row, against plain SQLAlchemy."""
+    """Measure a point query and a write of one row, compared with plain SQLAlchemy."""
     servers = stand.servers
     with (
         servers.table() as table,
@@ -89,7 +89,7 @@ def sessions(stand: Stand) -> Iterator[Table]:
         stand.cluster() as cluster,
     ):
         stand.fill(table, ROWS)
-        # Both then read from one and the same server.
+        # Both then read from the same server.
         cluster.drain("replica2")
         yield _reading(cluster, to_replica, table)
         yield _writing(cluster, to_source, table)
@@ -161,7 +161,7 @@ def _writing(cluster: ReplicatedCluster[Session], plain: Engine, table: str) -> 
 
 
 def _messages(stand: Stand) -> tuple[float, float, float]:
-    """What the token adds to a write, a write with its token, and one through a plain engine."""
+    """Measure what the token adds to a write: with and without it, and through a plain engine."""
     servers = stand.servers
     numbers = count()
 
@@ -200,13 +200,13 @@ def _sent(proxy: FaultProxy, write: Callable[[], None]) -> float:
 
 
 def _token_times(stand: Stand) -> tuple[float, float]:
-    """Microseconds of work to read and keep what the server reports of a commit, and to make the signed text."""
+    """Return the microseconds to process the GTIDs of a commit, and to create the signed token."""
     source = stand.servers.source
     reports: list[bytes] = []
     pool = build_engine(source.config, APP, database=DATABASE, read_only=False, tls=stand.servers.tls)
     config = stand.config(monitor=SAID_ONCE)
     with stand.servers.table() as table, ReplicatedCluster(config) as cluster, pool.engine.connect() as connection:
-        # What is committed after the monitor has looked is on no replica as far as is known, so the token holds it.
+        # A commit after the last probe is on no known replica, so the token contains it.
         cluster.status()
         driver = tracked_connection(connection)
         with mock.patch.object(TrackingConnection, "_note_session_state", lambda _, tail: reports.append(tail)):
@@ -231,7 +231,7 @@ def _token_times(stand: Stand) -> tuple[float, float]:
 
 
 def _p99(call: Callable[[], object]) -> float:
-    """Seconds that 99 of 100 calls stay below."""
+    """Return the 99th percentile in seconds."""
     found = []
     for _ in range(DECISION_BATCHES):
         seconds = []

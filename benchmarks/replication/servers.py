@@ -1,4 +1,4 @@
-"""The real servers that replication is measured on: those of the tests, started for one run and removed after it."""
+"""The real servers of the replication benchmarks: those of the tests, started for one run and removed afterwards."""
 
 import os
 import tempfile
@@ -35,24 +35,24 @@ READY_SECONDS = 30.0
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """A source and two replicas in step, and ways to them.
+    """A source and two replicas that have caught up, and connections to them.
 
     Args:
         servers: The servers.
-        ca_file: Who has signed their certificates.
+        ca_file: The CA that signed their certificates.
     """
 
     servers: ReplicaSet
     ca_file: Path
 
     def config(self, **changes: Any) -> ClusterConfig:
-        """A cluster with the policies that an application has which sets none."""
+        """Return a cluster with default policies."""
         plain = {"monitor": MonitorPolicy(), "tls": TlsPolicy(self.ca_file, verify_host=True)}
         return configured(self.servers, self.ca_file, **{**plain, **changes})
 
     @contextmanager
     def cluster(self, **changes: Any) -> Iterator[ReplicatedCluster[Session]]:
-        """A cluster whose monitor has seen every server at its work."""
+        """Yield a cluster whose monitor has probed every server in its role."""
         with ReplicatedCluster(self.config(**changes)) as cluster:
             self.ready(cluster)
             yield cluster
@@ -67,7 +67,7 @@ class Stand:
 
     @contextmanager
     def plain(self, server: MySQLServer, port: int | None = None) -> Iterator[Engine]:
-        """The floor: an engine as SQLAlchemy makes it, with a writer's isolation, to the same server."""
+        """Return the floor: a plain SQLAlchemy engine for the same server, with a writer's isolation."""
         engine = create_engine(
             URL.create("mysql+pymysql", APP.user, APP.password, "127.0.0.1", port or server.port, DATABASE),
             connect_args={"ssl": self.servers.tls, "charset": "utf8mb4"},
@@ -79,7 +79,7 @@ class Stand:
             engine.dispose()
 
     def fill(self, table: str, rows: int) -> None:
-        """Rows 0 and up, on all servers."""
+        """Insert rows 0 and up, on all servers."""
         values = ",".join(f"({number}, 'note {number}')" for number in range(rows))
         self.servers.source.query(f"INSERT INTO {DATABASE}.{table} VALUES {values}")  # noqa: S608
         self.servers.catch_up()
@@ -87,7 +87,7 @@ class Stand:
 
 @contextmanager
 def replicated_servers() -> Iterator[Stand]:
-    """Start them, with the durability that MySQL has by itself: a commit is on disk before it is confirmed."""
+    """Start the servers with MySQL's default durability: a commit is on disk before it is confirmed."""
     made = Certificates.make(*NAMES)
     for name, text in {"AUTHORITY": made.authority, "CERTIFICATE": made.server, "KEY": made.server_key}.items():
         os.environ[f"INVENTORY_TEST_{name}"] = text

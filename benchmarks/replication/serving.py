@@ -1,4 +1,4 @@
-"""Who serves readers: right after a write, in a mix, and while a replica cannot be reached."""
+"""The servers that readers get: right after a write, in a mix, and while a replica cannot be reached."""
 
 import random
 import threading
@@ -24,7 +24,7 @@ from tests.replication.runtime.clusters import notes, put
 ROUNDS = 5
 USERS = 60
 PAUSE = 0.4
-"""Seconds between a user's write and the next request, in which the replicas get it and the monitor sees that."""
+"""Seconds between a user's write and the next request, in which the replicas apply it and the monitor notices."""
 MIXED_UNITS = 4_000
 THREADS = 4
 USERS_OF_A_THREAD = 5
@@ -33,13 +33,13 @@ ROWS = 100
 READS = 1_500
 
 Store = Callable[[int], str]
-"""Stores the row of that number, and gives what the reader must bring."""
+"""Stores the row of that number, and returns the token for the reader."""
 Look = Callable[[int, str], str]
-"""Reads the row of that number with what was brought, and gives the role of the server."""
+"""Reads the row of that number with the token, and returns the role of the server."""
 
 
 class Way(NamedTuple):
-    """One way to let users see what they wrote."""
+    """A method to make users see their own writes."""
 
     what: str
     store: Store
@@ -47,7 +47,7 @@ class Way(NamedTuple):
 
 
 class Seen(NamedTuple):
-    """Seconds of reads, and which servers gave them."""
+    """Seconds of reads, and the servers that served them."""
 
     at_once: list[float]
     later: list[float]
@@ -55,7 +55,7 @@ class Seen(NamedTuple):
 
 
 def causal_reads(stand: Stand) -> Comparison:
-    """A read right after the user's own write, and one in the next request, in three ways."""
+    """Measure a read right after the user's own write, and one in the next request, with three methods."""
     with ExitStack() as stack:
         table = stack.enter_context(stand.servers.table())
         cluster = stack.enter_context(stand.cluster())
@@ -78,7 +78,7 @@ def causal_reads(stand: Stand) -> Comparison:
 
 
 def mix(stand: Stand) -> Table:
-    """Which share of reads the replicas take, of users who see all that they wrote."""
+    """Measure the share of reads that replicas serve, for users who see all their writes."""
     with stand.servers.table() as table, stand.cluster() as cluster:
         roles: Counter[str] = Counter()
         numbers = count()
@@ -103,7 +103,7 @@ def mix(stand: Stand) -> Table:
 
 
 def absence(stand: Stand) -> Table:
-    """What readers pay while a replica is silent, after that was noticed."""
+    """Measure the cost for readers of an unresponsive replica, after it was detected."""
     servers = stand.servers
     lost = servers.replica2
     without = (servers.source.config, servers.replica1.config)
@@ -169,7 +169,7 @@ def _ways(cluster: ReplicatedCluster[Session], replicas: list[ServerEngine], tab
 
 
 def _round(ways: Sequence[Way], numbers: Iterator[int], seen: Mapping[str, Seen]) -> None:
-    """Let the users of every way write and read at once, and read again after a pause; the ways take turns user by user."""
+    """Let the users of every method write and read, and read again after a pause; the methods alternate by user."""
     brought: list[tuple[Way, int, str]] = []
     for way in [*ways] * USERS:
         number = next(numbers)

@@ -1,4 +1,4 @@
-"""Times of several ways to do one thing, taken by turns, so that whatever else the machine does meets all of them alike."""
+"""Alternating measurements of several methods, so that other load on the machine affects all of them equally."""
 
 import gc
 from collections.abc import Callable, Mapping, Sequence
@@ -10,24 +10,24 @@ WARM_UP = 20
 
 
 class Times(NamedTuple):
-    """Of one way: seconds that passed, and seconds that its thread was at work, call by call."""
+    """Elapsed seconds and thread CPU seconds of each call."""
 
     passed: list[float]
     worked: list[float]
 
     @property
     def typical(self) -> float:
-        """Median of the seconds that passed, in microseconds."""
+        """Return the median of the elapsed time, in microseconds."""
         return median(self.passed) * 1e6
 
     @property
     def work(self) -> float:
-        """Median of the seconds of work, in microseconds."""
+        """Return the median of the CPU time, in microseconds."""
         return median(self.worked) * 1e6
 
 
 def by_turns(ways: Mapping[str, Callable[[], object]], number: int) -> dict[str, Times]:
-    """Call each way so many times, one call of each in a turn, in an order that rotates."""
+    """Call the methods in rounds, once per round, in rotating order."""
     taken = {name: Times([], []) for name in ways}
     for call in ways.values():
         for _ in range(WARM_UP):
@@ -49,7 +49,7 @@ def by_turns(ways: Mapping[str, Callable[[], object]], number: int) -> dict[str,
 
 
 def batches(call: Callable[[], object], number: int, size: int = 500) -> float:
-    """Microseconds of work of one call that is too short for a clock: median over batches."""
+    """Return the CPU microseconds of a call that is too short for a clock: median over batches."""
     means = []
     for _ in range(number + 1):
         began = thread_time_ns()
@@ -60,5 +60,5 @@ def batches(call: Callable[[], object], number: int, size: int = 500) -> float:
 
 
 def percentile(seconds: Sequence[float], percent: int) -> float:
-    """The value that so many of 100 stay below (nearest rank)."""
+    """Return a percentile (nearest rank)."""
     return sorted(seconds)[max(0, -(-len(seconds) * percent // 100) - 1)]

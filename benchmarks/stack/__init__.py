@@ -1,4 +1,4 @@
-"""The shipped containers as a whole: pages through the balancer, drills under load, and how far they carry."""
+"""The shipped containers as a whole: pages through the balancer, drills under load, and capacity."""
 
 from collections.abc import Iterator
 
@@ -8,7 +8,7 @@ from benchmarks.stack.stand import containers
 
 
 def measure() -> Iterator[Table | Comparison]:
-    """Start the containers, give every table, and remove them; it takes about eight minutes on two quiet cores."""
+    """Start the containers, yield every table, and remove them; takes about eight minutes on two idle cores."""
     with containers() as stand:
         yield serving.idle(stand)
         yield serving.pages(stand)
@@ -21,5 +21,5 @@ def measure() -> Iterator[Table | Comparison]:
 
 
 def versions() -> dict[str, str]:
-    """What the figures depend on, beside the machine and Python."""
+    """Return the versions that affect the figures, apart from the machine and Python."""
     return {"Images": "mysql:9.7, nginx:1.30, and that of `deploy/Dockerfile`"}

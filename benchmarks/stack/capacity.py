@@ -1,9 +1,9 @@
-"""How far the containers carry, computed from measured service times: a closed network of queues, without any server.
+"""The capacity of the containers, computed from measured service times: a closed queueing network, without any server.
 
 Exact mean value analysis (M. Reiser and S. S. Lavenberg, "Mean-Value Analysis of Closed Multichain Queuing Networks", Journal of
 the ACM 27(2), 1980) for one class of customers. A station with several servers is taken as a queue of its demand divided by them
 and a delay of the rest (A. Seidmann, P. J. Schweitzer and S. Shalev-Oren, "Computerized Closed Queueing Network Models of Flexible
-Manufacturing Systems", Large Scale Systems 12, 1987). Means say nothing of rare long waits, and bursts wait longer than here.
+Manufacturing Systems", Large Scale Systems 12, 1987). Means do not show rare long waits, and bursts wait longer than here.
 """
 
 from collections.abc import Iterator, Sequence
@@ -12,12 +12,12 @@ from dataclasses import dataclass, replace
 
 @dataclass(frozen=True, slots=True)
 class Station:
-    """A place where requests wait for their turn.
+    """A station where requests queue.
 
     Args:
-        name: For people.
-        demand: Seconds of work that one request costs there in the mean, over all its visits.
-        servers: How many requests are worked on at once, such as the cores of a machine.
+        name: The name in reports.
+        demand: Mean seconds of work per request, over all its visits.
+        servers: The number of requests that are processed in parallel, such as the cores of a machine.
     """
 
     name: str
@@ -31,13 +31,13 @@ class Station:
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """What so many users meet.
+    """The load at a number of users.
 
     Args:
-        users: How many.
-        throughput: Requests a second.
-        response: Seconds from request to answer in the mean, without the time to think.
-        utilisation: Share of time in which a station's servers work, by its name.
+        users: The number of users.
+        throughput: Requests per second.
+        response: Mean seconds from request to response, without think time.
+        utilisation: Share of time in which a station's servers work, by name.
     """
 
     users: int
@@ -47,16 +47,16 @@ class Load:
 
     @property
     def bottleneck(self) -> str:
-        """Name of the station that gives out first."""
+        """Return the name of the bottleneck."""
         return max(self.utilisation, key=lambda name: self.utilisation[name])
 
 
 def loads(stations: Sequence[Station], think: float) -> Iterator[Load]:
-    """One user, two, and so on without end.
+    """Yield the load of one user, of two, and so on without end.
 
     Args:
         stations: At least one with a demand.
-        think: Seconds in which a user looks at an answer before the next request.
+        think: Seconds between a response and the next request.
     """
     if not any(station.demand for station in stations):
         raise ValueError("a network without any work carries any load")
@@ -75,14 +75,14 @@ def loads(stations: Sequence[Station], think: float) -> Iterator[Load]:
 
 
 def load_of(stations: Sequence[Station], think: float, users: int) -> Load:
-    """What that many users meet."""
+    """Return the load at this number of users."""
     return next(load for load in loads(stations, think) if load.users == users)
 
 
 def most_users(stations: Sequence[Station], think: float, response: float, busy: float = 1.0) -> Load | None:
-    """The most users of whom each is answered within ``response`` seconds in the mean, with no station busier than ``busy``.
+    """Return the maximum number of users with a mean response of at most ``response`` seconds and no station busier than ``busy``.
 
-    None: not even one is.
+    None: not even one user.
     """
     last = None
     for load in loads(stations, think):
@@ -93,11 +93,11 @@ def most_users(stations: Sequence[Station], think: float, response: float, busy:
 
 
 def mixed(reading: Sequence[Station], changing: Sequence[Station], share: float) -> list[Station]:
-    """Stations of a load of which a share changes something; both name the same stations in the same order.
+    """Return the stations of a mixed load; both name the same stations in the same order.
 
     Args:
-        reading: Demands of a request that reads.
-        changing: Demands of one that changes something.
+        reading: Demands of a reading request.
+        changing: Demands of a changing request.
         share: Of the latter, from 0 to 1.
     """
     return [

@@ -1,4 +1,4 @@
-"""The model of the capacity page, fed with what was measured, held against what was measured, and asked for more."""
+"""The tables of the capacity page: the model with measured input, compared with measurements, and extrapolated."""
 
 import os
 from collections.abc import Mapping
@@ -13,11 +13,11 @@ BUSY = 0.7
 CHANGING_SHARE = 0.1
 TURNS = {"web1": 3 / 6, "web2": 2 / 6, "web3": 1 / 6}
 PROCESSES = 2
-"""Of an instance (`WEB_CONCURRENCY`); one of them works on one core at a time."""
+"""Per instance (`WEB_CONCURRENCY`); each uses one core at a time."""
 
 
 def against_measurement(found: Costs) -> Comparison:
-    """What the model says of the pages that were measured, its customers on the same machine."""
+    """Compare the model with the measured pages; the customers run on the same machine."""
     cores = os.cpu_count() or 1
     network = [Station("the machine's cores", sum(found.reading.values()), cores)]
     rows = []
@@ -35,7 +35,7 @@ def against_measurement(found: Costs) -> Comparison:
 
 
 def reach(found: Costs) -> Comparison:
-    """How many people the same containers carry on other machines."""
+    """Compute how many users the same containers serve on other machines."""
     rows = [_row(what, reading, changing) for what, (reading, changing) in _shapes(found).items()]
     return Comparison(
         "How far it carries",

@@ -1,4 +1,4 @@
-"""People who ask through the balancer: each on a connection of their own that stays open, one request after the other."""
+"""Customers of the balancer: each sends one request after the other on its own connection."""
 
 import http.client
 import threading
@@ -20,10 +20,10 @@ GOOD = frozenset({200, 204, 303})
 
 
 class Customer:
-    """One person.
+    """One customer.
 
     Args:
-        visitor: Logged in; has seen a page with a form.
+        visitor: A logged-in visitor who has opened a page with a form.
     """
 
     def __init__(self, visitor: Visitor) -> None:
@@ -31,7 +31,7 @@ class Customer:
         self._connection: http.client.HTTPConnection | None = None
 
     def get(self, path: str) -> int:
-        """Read a page to its end and give the status; 0 if there was no answer."""
+        """Read a whole page and return the status; 0 if there was no response."""
         return self._ask("GET", path, None, BROWSER)
 
     def add_one(self, code: str, operation: str) -> int:
@@ -40,7 +40,7 @@ class Customer:
         return self._ask("POST", f"/products/{code}/quantity", body, {**BROWSER, **ROW_ONLY})
 
     def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         if self._connection is not None:
             self._connection.close()
             self._connection = None
@@ -57,19 +57,19 @@ class Customer:
 
 
 Act = Callable[[Customer, int], int]
-"""What a customer does the n-th time; gives the status."""
+"""The n-th action of a customer; returns the status."""
 
 
 @dataclass(slots=True)
 class Seen:
-    """What became of the requests.
+    """The results of the requests.
 
     Args:
-        seconds: Of each that went well, from sending to the last byte.
-        ends: Monotonic time of the end of each of these, in the order of ends.
-        statuses: How often each status came; 0 is no answer.
-        began: Monotonic time of the beginning.
-        ended: And of the end.
+        seconds: The duration of each successful request, up to the last byte.
+        ends: Monotonic end time of each of these, in ascending order.
+        statuses: The number of responses by status; 0 is no response.
+        began: Monotonic start time.
+        ended: Monotonic end time.
     """
 
     seconds: list[float] = field(default_factory=list)
@@ -80,18 +80,18 @@ class Seen:
 
     @property
     def throughput(self) -> float:
-        """Good answers a second."""
+        """Return the successful responses per second."""
         return len(self.ends) / (self.ended - self.began)
 
     @property
     def longest_gap(self) -> float:
-        """Seconds between two good answers that followed one another, beginning and end of all included."""
+        """Return the gaps between successful responses, including the beginning and the end of the run."""
         moments = [self.began, *sorted(self.ends), self.ended]
         return max(later - earlier for earlier, later in pairwise(moments))
 
 
 def crowd(customers: Sequence[Customer], act: Act, seconds: float) -> Seen:
-    """Let all act without a pause for so long."""
+    """Let all customers act without a pause for some seconds."""
     with acting(customers, act, pause=0.0) as seen:
         time.sleep(seconds)
     return seen
@@ -99,7 +99,7 @@ def crowd(customers: Sequence[Customer], act: Act, seconds: float) -> Seen:
 
 @contextmanager
 def acting(customers: Sequence[Customer], act: Act, *, pause: float = PAUSE) -> Iterator[Seen]:
-    """Let all act, each with a pause after every answer, as long as the block lasts; what they saw is whole after it."""
+    """Let all customers act, with a pause after every response, while the block runs; the results are complete afterwards."""
     seen = Seen(began=time.monotonic())
     end = threading.Event()
     numbers = count()
@@ -118,7 +118,7 @@ def acting(customers: Sequence[Customer], act: Act, *, pause: float = PAUSE) -> 
 
 
 def new_operation() -> str:
-    """A number by which the inventory knows a form again."""
+    """Return a new operation id for a form."""
     return uuid.uuid4().hex
 
 

@@ -1,4 +1,4 @@
-"""What people miss while a part is killed, paused, or changes its role: the longest time without a page, and without a change."""
+"""The effect of drills on users: the longest time without a page, and without a change, while a part is killed or paused."""
 
 import time
 from collections.abc import Callable
@@ -19,12 +19,12 @@ Deed = Callable[[Stand], object]
 
 @dataclass(slots=True)
 class Confirmed:
-    """Writes by number of their form: each was answered well, so it must be in the ledger once."""
+    """Confirmed writes by operation id; each must be in the ledger once."""
 
     operations: list[str]
 
     def add_one(self, codes: tuple[str, ...]) -> Act:
-        """A change of one product after the other; the same form again until it is confirmed."""
+        """Change products one after the other; repeat each form until it is confirmed."""
         numbers = count()
         left: dict[Customer, tuple[str, str]] = {}
 
@@ -42,7 +42,7 @@ class Confirmed:
 
 
 def drills(stand: Stand) -> Comparison:
-    """Every drill, with the longest gaps."""
+    """Run every drill, and yield the longest gaps."""
     confirmed = Confirmed([])
     rows = [_row(stand, what, deed, confirmed) for what, deed in DEEDS.items()]
     lost = len(confirmed.operations) - _stored(stand, confirmed.operations)

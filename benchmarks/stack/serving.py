@@ -1,4 +1,4 @@
-"""How fast pages come through the balancer from one instance, two and three; who reads; and what a request costs where."""
+"""Pages through the balancer with one, two and three instances; the servers of the reads; and the cost of a request."""
 
 import re
 import time
@@ -15,7 +15,7 @@ from benchmarks.stack.stand import INSTANCES, PRODUCTS, Stand
 from tests.stack.system import RUNNING
 
 SECONDS = 8.0
-"""How long each measurement lasts."""
+"""Seconds of each measurement."""
 CUSTOMERS = 8
 CHANGES_OF_TEN = 1
 LEAST_ON_REPLICA = 80
@@ -26,12 +26,12 @@ SEARCHES = ("madera", "azul garantia", "foucault", "zapato", "04217", "xylofon")
 
 @dataclass(frozen=True, slots=True)
 class Costs:
-    """What a request costs, as measured with all instances.
+    """The cost of a request, measured with all instances.
 
     Args:
-        reading: Processor seconds of a page of the list or of a search, by container; ``customer`` is this program.
-        changing: The same of a change of a quantity.
-        measured: Answers a second of the pages, by number of customers.
+        reading: CPU seconds of a list page or a search, by container; ``customer`` is this program.
+        changing: CPU seconds of a change of a quantity, by container.
+        measured: Pages per second, by number of customers.
     """
 
     reading: Mapping[str, float]
@@ -40,7 +40,7 @@ class Costs:
 
 
 def idle(stand: Stand) -> Table:
-    """Memory of each container, and how long a start takes."""
+    """Measure the memory of each container, and the duration of a start."""
     time.sleep(IDLE_SECONDS)
     memory = stand.memory()
     bars = dict.fromkeys(INSTANCES, Bar("most", MOST_MEGABYTES))
@@ -58,7 +58,7 @@ def idle(stand: Stand) -> Table:
 
 
 def pages(stand: Stand) -> Comparison:
-    """Throughput and waiting, by number of instances."""
+    """Measure throughput and response times, by number of instances."""
     rows: list[tuple[str, ...]] = []
     for instances in range(1, len(INSTANCES) + 1):
         with stand.only(instances):
@@ -80,7 +80,7 @@ def pages(stand: Stand) -> Comparison:
 
 
 def shares(stand: Stand) -> Table:
-    """Which share of the reads the replica serves while some of the requests change something."""
+    """Measure the share of reads that the replica serves while some requests change something."""
     before = stand.readers()
     search = _search()
     codes = cycle(stand.codes)
@@ -106,7 +106,7 @@ def shares(stand: Stand) -> Table:
 
 
 def costs(stand: Stand) -> Costs:
-    """Processor time of a request in each container; the input of the model."""
+    """Measure the CPU time of a request in each container; the input of the model."""
     search = _search()
     codes = cycle(stand.codes)
 
@@ -126,7 +126,7 @@ def costs(stand: Stand) -> Costs:
 
 
 def what_it_costs(found: Costs) -> Comparison:
-    """The costs as a table."""
+    """Return the costs as a table."""
     rows = tuple(
         (name, f"{1e3 * found.reading[name]:.2f} ms", f"{1e3 * found.changing[name]:.2f} ms") for name in found.reading
     )
@@ -141,7 +141,7 @@ def what_it_costs(found: Costs) -> Comparison:
 
 
 def stations(each: Mapping[str, float], cores: int) -> list[Station]:
-    """One machine for everything: a single station of so many cores."""
+    """Return one machine for everything: a single station with this number of cores."""
     return [Station("the machine's cores", _total(each), cores)]
 
 

@@ -1,4 +1,4 @@
-"""The shipped containers, started for one run with a catalogue in them, and what can be read off them from outside."""
+"""The shipped containers, started for one run with a catalogue, and functions to observe them from outside."""
 
 import json
 import re
@@ -30,14 +30,14 @@ UNITS = {"B": 1, "KiB": 2**10, "MiB": 2**20, "GiB": 2**30}
 
 @dataclass(frozen=True, slots=True)
 class Stand:
-    """The system and somebody who is logged in.
+    """The system with a logged-in user.
 
     Args:
         system: The containers.
-        cookies: Of one login for all customers: logins are limited.
-        codes: Of products that may be changed.
+        cookies: Cookies of one login for all customers, because logins are limited.
+        codes: Codes of products that may be changed.
         first_start: Seconds from ``up`` to healthy, with new volumes.
-        second_start: The same with the volumes of before.
+        second_start: The same with existing volumes.
     """
 
     system: System
@@ -47,7 +47,7 @@ class Stand:
     second_start: float
 
     def customers(self, number: int) -> list[Customer]:
-        """So many people at browsers of their own."""
+        """Return this number of customers, each with a new connection."""
         return [Customer(self._visitor()) for _ in range(number)]
 
     def _visitor(self) -> Visitor:
@@ -57,7 +57,7 @@ class Stand:
 
     @contextmanager
     def only(self, instances: int) -> Iterator[None]:
-        """Leave the first so many instances running."""
+        """Keep only this number of instances running."""
         rest = INSTANCES[instances:]
         if rest:
             self.system.compose("stop", *rest)
@@ -70,7 +70,7 @@ class Stand:
             self.wait_until_all_is_well()
 
     def wait_until_all_is_well(self) -> None:
-        """Until every instance answers and sees a source and its replica."""
+        """Wait until every instance responds and sees a source and its replica."""
         visitor = self._visitor()
 
         def well() -> bool:
@@ -81,7 +81,7 @@ class Stand:
         eventually("every instance is well", well, seconds=120)
 
     def cpu_seconds(self) -> dict[str, float]:
-        """Processor time that each container has used up to now."""
+        """Return the CPU time of each container so far."""
         used = {}
         for name in CONTAINERS:
             told = self.system.compose("exec", "-T", name, "sh", "-c", CPU_USED).stdout.split()
@@ -89,8 +89,8 @@ class Stand:
         return used
 
     def readers(self) -> dict[str, float]:
-        """Reads that each server has served, by the metrics of all instances."""
-        # Each process hands its numbers to the others every 2 s.
+        """Return the reads that each server has served, from the metrics of all instances."""
+        # Each process shares its metrics every 2 s.
         time.sleep(SECONDS_UNTIL_COUNTED)
         total: dict[str, float] = {"db": 0.0, "db-replica": 0.0}
         for instance in INSTANCES:
@@ -100,7 +100,7 @@ class Stand:
         return total
 
     def memory(self) -> dict[str, float]:
-        """Megabytes that each container holds, as ``docker stats`` counts them."""
+        """Return the memory of each container in megabytes, as ``docker stats`` reports it."""
         names = {found["Id"]: name for name, found in self.system.containers().items()}
         told = self.system.run("docker", "stats", "--no-stream", "--no-trunc", "--format", "{{json .}}", *names)
         used = {}
@@ -140,7 +140,7 @@ def _seconds_to_start(system: System) -> float:
 
 
 def _fill(system: System) -> tuple[str, ...]:
-    """Import a catalogue as ``inventory import`` does it, and give some codes."""
+    """Import a catalogue with ``inventory import``, and return some codes."""
     with tempfile.TemporaryDirectory(prefix="inventory-bench-") as folder:
         file = Path(folder, "catalogue.db")
         dataset.build(file, PRODUCTS, 10 * PRODUCTS)
