@@ -1,4 +1,4 @@
-"""Every check of this repository, one session each; `nox` alone leaves out the long ones, and tells what it could not run."""
+"""Every check of this repository, one session each; `nox` alone skips the long ones, and reports what it could not run."""
 
 import atexit
 import json
@@ -180,7 +180,7 @@ def install(session: nox.Session, *groups: str) -> None:
 
 
 def run_tests(session: nox.Session, *arguments: str, parallel: bool = True) -> None:
-    """Run pytest; what stands after `--` on nox's command line comes last and so wins."""
+    """Run pytest; arguments after `--` on nox's command line come last and take precedence."""
     workers = ("-n", "auto", "--maxprocesses=8", "--dist=worksteal") if parallel else ("-n", "0")
     session.run("pytest", *workers, *arguments, *session.posargs)
 

@@ -1,8 +1,8 @@
 #!/bin/sh
 # Writes all data of the inventory to a compressed file of SQL, while everything runs:
 #   deploy/backup.sh [FILE]
-# One consistent moment of the source, without locks. It holds rows and tables, and neither accounts of MySQL nor GTIDs: a restored
-# server begins a history of its own, which its replicas then follow from the start.
+# A consistent snapshot of the source, without locks. It contains tables and rows, but no MySQL accounts and no GTIDs: a restored server
+# starts a new history, which its replicas follow from the beginning.
 set -eu
 umask 077
 here=$(cd "$(dirname "$0")/.." && pwd)
@@ -21,7 +21,7 @@ trap 'rm -f "$file.part"' EXIT
     --single-transaction --set-gtid-purged=OFF --no-tablespaces --hex-blob --routines --triggers --events inventory') |
   gzip >"$file.part"
 
-# A pipe does not tell that its first part failed; the last line does.
-gzip -dc "$file.part" | tail -n 1 | grep -q '^-- Dump completed' || fail 'the source did not give all its data; its reason stands above'
+# A pipe hides that its first command failed; check the last line.
+gzip -dc "$file.part" | tail -n 1 | grep -q '^-- Dump completed' || fail 'the dump of the source is incomplete; the reason is shown above'
 mv "$file.part" "$file"
 printf 'Written: %s\n' "$file"

@@ -1,4 +1,4 @@
-"""How one instance serves: a few processes with threads. gunicorn's own documentation explains every setting."""
+"""gunicorn's settings for one instance: a few processes with threads."""
 
 import gc
 import os
@@ -31,7 +31,7 @@ graceful_timeout = 30
 # NGINX opens a connection for each request, so that a change is never sent on one that is just being closed.
 keepalive = 0
 backlog = 256
-# Above what NGINX passes on (`large_client_header_buffers`): too many cookies are its answer to give.
+# Above the limit of NGINX (`large_client_header_buffers`), which responds to too many cookies.
 limit_request_field_size = 40 * 1024
 
 worker_tmp_dir = "/dev/shm"
@@ -44,7 +44,7 @@ loglevel = "warning"
 
 
 def on_starting(_server):
-    """Report wrong settings in one line, before a worker dies of them."""
+    """Report wrong settings in one line, before a worker fails."""
     try:
         # Cached now, while there is space: later, a full disk would look like a missing folder.
         tempfile.gettempdir()
@@ -54,7 +54,7 @@ def on_starting(_server):
         create_app(settings)
     except Exception as error:
         sys.exit(report_error(error))
-    # What is here now stays for good: the workers share it as long as no collector walks through it and touches every page.
+    # Objects that exist now stay: the workers share their memory as long as the garbage collector does not touch every page.
     gc.collect()
     gc.freeze()
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Fills an empty system from a file of deploy/backup.sh and starts it:
 #   deploy/restore.sh FILE
-# It never writes over data: with volumes that hold some, it refuses. (`docker compose down --volumes` deletes them.)
+# It never overwrites data: it refuses volumes that contain any. (`docker compose down --volumes` deletes them.)
 set -eu
 here=$(cd "$(dirname "$0")/.." && pwd)
 

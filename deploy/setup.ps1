@@ -1,9 +1,9 @@
 # Makes random passwords for the containers, on Windows (deploy/setup.sh does the same on Linux and macOS):
 #   deploy\setup.ps1                passwords in deploy\secrets\; .env points at them and opens the inventory to the network
-#   deploy\setup.ps1 -Tls NAME      besides, HTTPS for that host name, with a self-signed certificate, and production mode
+#   deploy\setup.ps1 -Tls NAME      also HTTPS for that host name, with a self-signed certificate, and production mode
 #   deploy\setup.ps1 -Into FOLDER   only the files, there
-# What is there already is kept, so it is safe to repeat. HTTPS needs PowerShell 7.3.
-# Whatever stands without the name of an option, such as --tls, is refused.
+# Existing files are kept, so it is safe to repeat. HTTPS needs PowerShell 7.3.
+# Arguments without an option name, such as --tls, are refused.
 [CmdletBinding(PositionalBinding = $false)]
 param([string]$Tls = '', [string]$Into = '')
 $ErrorActionPreference = 'Stop'
@@ -69,7 +69,7 @@ New-Secret 'secret_key' 64
 New-Secret 'admin_password' 16
 
 if ($Tls -and -not (Test-Path "$folder/tls_key")) {
-    # It came with .NET 7, and so with PowerShell 7.3.
+    # Available since .NET 7, which PowerShell 7.3 uses.
     if (-not ([Security.Cryptography.X509Certificates.X509Certificate2]).GetMethod('ExportCertificatePem')) {
         Stop-Setup 'PowerShell 7.3 is needed to make a certificate: run this with pwsh, or put your own files tls_certificate and tls_key there'
     }

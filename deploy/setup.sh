@@ -1,9 +1,9 @@
 #!/bin/sh
 # Makes random passwords for the containers, on Linux and macOS (deploy/setup.ps1 does the same on Windows):
 #   deploy/setup.sh                 passwords in deploy/secrets/; .env points at them and opens the inventory to the network
-#   deploy/setup.sh --tls NAME      besides, HTTPS for that host name, with a self-signed certificate, and production mode
+#   deploy/setup.sh --tls NAME      also HTTPS for that host name, with a self-signed certificate, and production mode
 #   deploy/setup.sh --into FOLDER   only the files, there
-# What is there already is kept, so it is safe to repeat.
+# Existing files are kept, so it is safe to repeat.
 set -eu
 umask 077
 cd "$(dirname "$0")/.."
@@ -37,7 +37,7 @@ random() { # random LENGTH: letters and digits
 secret() { # secret NAME LENGTH: unless it is there and not empty
   [ -s "$folder/$1" ] && return
   random "$2" >"$folder/$1.new"
-  # The folder keeps others on this machine out; the account inside a container must be able to read the file.
+  # The folder keeps other users of this machine out; the account in the container must be able to read the file.
   chmod 444 "$folder/$1.new"
   mv -f "$folder/$1.new" "$folder/$1"
 }

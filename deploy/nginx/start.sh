@@ -1,6 +1,6 @@
 #!/bin/sh
-# Starts NGINX as soon as one instance is ready, so that nobody meets an error page while everything starts. After a minute it starts
-# anyway: then its own page is the best answer that there is.
+# Starts NGINX as soon as one instance is ready, so that users see no error page during the start. After a minute it starts anyway,
+# with its own error page.
 trap 'exit 0' TERM QUIT
 tries=60
 until [ "$tries" -eq 0 ]; do

@@ -57,7 +57,7 @@ class Npm:
         outcome = subprocess.run(command, cwd=folder, env=self.environment, check=False)
         if outcome.returncode:
             raise SystemExit(
-                f"inventory-web: `npm ci` ended with {outcome.returncode}, its reason stands above. The build fetches htmx, "
+                f"inventory-web: `npm ci` ended with {outcome.returncode}, the reason is shown above. The build fetches htmx, "
                 "Tabler and the icons once from the registry that npm is configured for: check the network, or npm's proxy."
             )
 
