@@ -43,6 +43,7 @@ def init_app(app: Flask) -> None:
         wants_fragment=htmx.wants_fragment,
         app_version=version("inventory-web"),
         field_label=labels.field_label,
+        quantity_labels=labels.quantity_labels,
         new_operation=context.new_operation,
         undo_offer=flash_messages.undo_offer,
         menu_badges=menu_badges,

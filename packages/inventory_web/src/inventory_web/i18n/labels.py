@@ -1,5 +1,7 @@
 """Labels of fields, roles, statuses and movements, and numbers in the notation of the language."""
 
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import lru_cache
 
 from babel import Locale
@@ -88,6 +90,33 @@ def format_number(value: int) -> str:
 @lru_cache(maxsize=10_000)
 def _decimal(value: int, locale: Locale | None) -> str:
     return format_decimal(value, locale=locale or "es")
+
+
+@dataclass(frozen=True, slots=True)
+class QuantityLabels:
+    """The accessible names of the controls that change a quantity."""
+
+    quantity: str
+    save: str
+    less: str
+    more: str
+
+
+def quantity_labeler() -> Callable[[str], QuantityLabels]:
+    """Return a fast ``quantity_labels`` for pages with many products: the texts are translated once."""
+    quantity, save = gettext("Cantidad de %(what)s"), gettext("Guardar la cantidad de %(what)s")
+    less, more = gettext("Restar 1 a %(what)s"), gettext("Sumar 1 a %(what)s")
+
+    def labels(what: str) -> QuantityLabels:
+        named = {"what": what}
+        return QuantityLabels(quantity % named, save % named, less % named, more % named)
+
+    return labels
+
+
+def quantity_labels(what: str) -> QuantityLabels:
+    """Return the accessible names of the controls that change the quantity of ``what``."""
+    return quantity_labeler()(what)
 
 
 def products_text(count: int) -> str:

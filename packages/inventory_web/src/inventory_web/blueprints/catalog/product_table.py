@@ -11,7 +11,7 @@ from inventory_web.blueprints.catalog.selection import product_key, selection_ac
 from inventory_web.context import app_state, may
 from inventory_web.http.template_context import menu_badges
 from inventory_web.http.url_converters import address_of_codes
-from inventory_web.i18n.labels import status_colour, status_text
+from inventory_web.i18n.labels import QuantityLabels, quantity_labeler, status_colour, status_text
 from inventory_web.roles import Role
 
 
@@ -20,8 +20,8 @@ class TableRow:
     """A product as the table shows it.
 
     ``key`` is the value of the checkbox, empty if nothing can be done with a selection. ``details`` is the address of the
-    product, ``change`` that of the quantity form, None if the user may not change it. ``cells`` are those of further columns,
-    each with its heading.
+    product, ``change`` that of the quantity form, None if the user may not change it, and ``labels`` name its controls.
+    ``cells`` are those of further columns, each with its heading.
     """
 
     row: ProductRow
@@ -30,6 +30,7 @@ class TableRow:
     colour: str
     details: str
     change: str | None
+    labels: QuantityLabels
     cells: tuple[tuple[Markup, object], ...]
 
 
@@ -38,7 +39,7 @@ def table_rows(rows: Iterable[ProductRow]) -> list[TableRow]:
     details, change = address_of_codes("products.details"), address_of_codes("counting.change")
     statuses = {status: (status_text(status), status_colour(status)) for status in Status}
     columns = [(escape(column.header), column.cell) for column in app_state().product_columns]
-    changeable = may(Role.OPERATOR)
+    changeable, labels = may(Role.OPERATOR), quantity_labeler()
     selectable = {retired: bool(selection_actions(retired=retired)) for retired in (False, True)}
 
     def prepared(row: ProductRow) -> TableRow:
@@ -50,6 +51,7 @@ def table_rows(rows: Iterable[ProductRow]) -> list[TableRow]:
             colour=colour,
             details=details(row.code),
             change=change(row.code) if changeable and not row.retired else None,
+            labels=labels(row.code),
             cells=tuple((heading, cell(row)) for heading, cell in columns),
         )
 
