@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from pydantic import SecretStr
 
 from benchmarks.measuring import Bar, Figure, Ground, Table, p95, times_of
-from inventory_core import Inventory, Position, ProductFilter, SingleDatabase, movement_history, product_page
+from inventory_core import Cursor, Inventory, ProductFilter, SingleDatabase, movement_history, product_page
 from inventory_core.testing import counted_statements
 from inventory_web import Settings, create_app
 from inventory_web.db.schema import upgrade_all
@@ -125,7 +125,9 @@ def _history(ground: Ground, inventory: Inventory) -> Table:
     newest = movement_history(inventory, size=1).rows[0]
     calls = {
         "latest movements": partial(movement_history, inventory),
-        "movements in the middle of the ledger": partial(movement_history, inventory, before=newest.id // 2),
+        "movements in the middle of the ledger": partial(
+            movement_history, inventory, after=Cursor(None, newest.id // 2)
+        ),
         "movements of one product": partial(movement_history, inventory, code=newest.code),
     }
     figures = [
@@ -148,10 +150,10 @@ def _logged_in(inventory: Inventory) -> FlaskClient:
 def _query(inventory: Inventory, case: Case) -> dict[str, str]:
     query = {"search": case.search, "category": case.category, "status": case.status, "location": case.location}
     after = _position(inventory, case)
-    return query | {"sort": case.sort} | ({"after": after.to_text()} if after else {})
+    return query | {"sort": case.sort} | ({"after": str(after)} if after else {})
 
 
-def _position(inventory: Inventory, case: Case) -> Position | None:
+def _position(inventory: Inventory, case: Case) -> Cursor | None:
     after = None
     for _ in range(case.row // 500):
         after = product_page(inventory, case.products, case.sort, after, 500).next

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 import pyotp
 import pytest
 
-from inventory_core import Inventory
+from inventory_core import Cursor, Inventory
 from inventory_web.audit.log import Author, Event, log_event
 from inventory_web.audit.queries import EventFilter, event_kinds, events_page, iter_events, prune_events
 from inventory_web.auth import authentication, sessions, throttling, two_factor, users
@@ -124,7 +124,7 @@ def test_accounts_are_listed_searched_and_paged(make_inventory: MakeInventory) -
     assert rows["ada"].sessions == 1
     assert rows["ada"].logged_in_at is not None
     assert not rows["ada"].second_factor
-    assert [row.name for row in users.list_accounts(inventory, after="ada", limit=1)] == ["admin"]
+    assert [row.name for row in users.list_accounts(inventory, after=Cursor("ada", 1), limit=1)] == ["admin"]
     assert [row.name for row in users.list_accounts(inventory, search="0% ÍÑIGO_")] == ["100% Íñigo_😀"]
     assert users.list_accounts(inventory, search="0_") == ()
 
@@ -150,7 +150,7 @@ def test_the_audit_is_filtered_paged_streamed_and_pruned(make_inventory: MakeInv
     log_event(inventory, "my_plugin", by=BY)
     wanted = EventFilter(person="íÑIGO 😀", event=Event.LOGIN)
     first = events_page(inventory, wanted, size=5)
-    second = events_page(inventory, wanted, before=first.next, size=5)
+    second = events_page(inventory, wanted, after=first.next, size=5)
 
     assert [row.details["rows"] for row in (*first.rows, *second.rows)] == [6, 5, 4, 3, 2, 1, 0]
     assert second.next is None

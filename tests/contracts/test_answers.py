@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 import pytest
 
 from inventory_core import (
+    Cursor,
     InvalidInput,
     Inventory,
-    Position,
     ProductFilter,
     ProductNotFound,
     count_products,
@@ -125,13 +125,13 @@ def on_sqlite(sqlite: SQLiteFiles) -> Iterator[Inventory]:
 
 def pages(inventory: Inventory, product_filter: ProductFilter, sort: str, size: int) -> list[str]:
     found: list[str] = []
-    after: Position | None = None
+    after: Cursor | None = None
     while True:
         page = product_page(inventory, product_filter, sort, after, size)
         found += codes(page.rows)
         if page.next is None:
             return found
-        after = Position.from_text(page.next.to_text(), sort)
+        after = Cursor.parse(str(page.next))
 
 
 @pytest.mark.slow
@@ -195,7 +195,7 @@ def test_a_page_may_begin_at_a_place_that_no_product_has(
 ) -> None:
     for order in (sort, f"-{sort}"):
         answers = [
-            codes(product_page(inventory, ProductFilter(), order, Position(value, 5), 100).rows)
+            codes(product_page(inventory, ProductFilter(), order, Cursor(value, 5), 100).rows)
             for inventory in (shop, on_sqlite)
         ]
 
@@ -204,11 +204,11 @@ def test_a_page_may_begin_at_a_place_that_no_product_has(
 
 @pytest.mark.parametrize("value", [10**30, -(10**30)])
 def test_a_place_beyond_what_a_database_can_hold_is_refused(shop: Inventory, value: int) -> None:
-    for position in (Position(value, 5), Position(5, 10**30)):
+    for cursor in (Cursor(value, 5), Cursor(5, 10**30)):
         with pytest.raises(InvalidInput):
-            product_page(shop, ProductFilter(), "quantity", position)
+            product_page(shop, ProductFilter(), "quantity", cursor)
         with pytest.raises(InvalidInput):
-            Position.from_text(position.to_text(), "quantity")
+            Cursor.parse(str(cursor))
 
 
 def test_names_are_offered_in_the_same_order(shop: Inventory, on_sqlite: Inventory) -> None:

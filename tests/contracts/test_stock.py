@@ -154,12 +154,12 @@ def test_the_history_is_read_page_by_page(shop: Inventory) -> None:
     for _ in range(6):
         receive(shop, code="A-1", quantity=1, **new_request())
 
-    seen, before = [], None
+    seen, after = [], None
     while True:
-        page = movement_history(shop, before=before, size=3)
+        page = movement_history(shop, after=after, size=3)
         seen += [row.balance_after for row in page.rows]
-        before = page.next
-        if before is None:
+        after = page.next
+        if after is None:
             break
 
     assert seen == [16, 15, 14, 13, 12, 11, 10]

@@ -16,12 +16,12 @@ from hypothesis import HealthCheck, given, settings
 import inventory_core
 from inventory_core import (
     MAX_QUANTITY,
+    Cursor,
     Fault,
     InvalidInput,
     Inventory,
     InventoryError,
     MovementNotFound,
-    Position,
     ProductDraft,
     Selection,
     change_quantity,
@@ -141,7 +141,7 @@ def test_a_draft_of_wrong_types_says_so(field: str, odd: object) -> None:
         (lambda: SelectedProduct(cast("int", 1.0)), "id"),
         (lambda: Selection(cast("tuple[SelectedProduct, ...]", ("A-1",))), "products"),
         (lambda: parse_quantity("quantity", cast("str", None)), "text"),
-        (lambda: Position.from_text(cast("str", None), "name"), "after"),
+        (lambda: Cursor.parse(cast("str", None)), "after"),
     ],
 )
 def test_a_value_of_a_wrong_type_is_named_by_its_field(make: Callable[[], object], field: str) -> None:

@@ -279,7 +279,7 @@ def test_deliver_events_calls_the_plugins(url: str) -> None:
         lambda inventory: inventory.products(size="9"),
         lambda inventory: inventory.product(None),
         lambda inventory: list(inventory.iter_products(sort=3)),
-        lambda inventory: inventory.movements(before="9"),
+        lambda inventory: inventory.movements(after="9"),
         lambda inventory: inventory.import_file(3, actor=ACTOR),
         lambda inventory: inventory.import_file(BytesIO(b"x"), filename=3, actor=ACTOR),
         lambda inventory: inventory.export_file(3),

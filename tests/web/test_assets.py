@@ -9,7 +9,6 @@ from hypothesis import strategies as st
 from markupsafe import escape
 
 from inventory_web.http.assets import YEAR_SECONDS, find_assets
-from inventory_web.http.pagination import read_cursor, write_cursor
 from inventory_web.http.url_converters import address_of_codes, escape_code, unescape_code
 from tests.web.browser import Browser
 
@@ -90,25 +89,6 @@ def test_a_route_gives_the_view_the_code_that_its_address_was_made_of(app: Flask
 
     assert answer.status_code == 404
     assert f"No hay ningún producto con el código «{escape(code)}»" in answer.text
-
-
-@given(st.lists(st.none() | st.integers() | st.text(), max_size=4))
-def test_a_cursor_comes_back_as_it_was(values: list[object]) -> None:
-    app = Flask("test")
-    app.secret_key = "x" * 32
-    with app.app_context():
-        assert read_cursor(write_cursor(values, purpose="name"), purpose="name") == values
-
-
-@pytest.mark.parametrize("damage", ["", "x", "WzFd", "%", "é", "a.b", "a.b.c", "\0", "=" * 5000])
-def test_a_cursor_that_was_tampered_with_is_none(app: Flask, damage: str) -> None:
-    with app.app_context():
-        good = write_cursor(["a", 1], purpose="name")
-
-        assert read_cursor(damage, purpose="name") is None
-        assert read_cursor(good[:-1], purpose="name") is None
-        assert read_cursor("x" + good, purpose="name") is None
-        assert read_cursor(good, purpose="quantity") is None
 
 
 @pytest.mark.parametrize("root", ["", "/any-code"])

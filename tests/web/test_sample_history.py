@@ -37,7 +37,7 @@ def test_the_sample_has_lived_for_weeks_and_ends_with_the_quantities_of_its_file
             )
             assert dict(now.balances) == dict(then.balances)
         latest = movement_history(lived, size=200)
-        rows = latest.rows + movement_history(lived, before=latest.next, size=50).rows
+        rows = latest.rows + movement_history(lived, after=latest.next, size=50).rows
         assert {row.actor for row in rows} >= set(PEOPLE)
         assert {row.kind for row in rows} >= {"receive", "issue", "count", "transfer"}
         assert len({row.at.date() for row in rows}) > DAYS // 3

@@ -3,6 +3,7 @@ from datetime import UTC
 import pytest
 
 from inventory_core import (
+    Cursor,
     InvalidInput,
     Inventory,
     ProductNotFound,
@@ -79,12 +80,12 @@ def test_pages_follow_one_another_while_movements_come_in(inventory: Inventory) 
     create_product(inventory, "A", quantity=1)
     ids = [receive(inventory, code="A", quantity=1, **new_request()).movement_ids[0] for _ in range(6)]
     seen: list[int] = []
-    before: int | None = ids[-1] + 1
-    while before is not None:
-        page = movement_history(inventory, code="A", before=before, size=2)
+    after: Cursor | None = Cursor(None, ids[-1] + 1)
+    while after is not None:
+        page = movement_history(inventory, code="A", after=after, size=2)
         receive(inventory, code="A", quantity=1, **new_request())
         seen += [row.id for row in page.rows]
-        before = page.next
+        after = page.next
 
     assert seen == [*reversed(ids), ids[0] - 1]
 

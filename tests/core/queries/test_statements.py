@@ -8,13 +8,13 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.dialects import sqlite
 
-from inventory_core import Inventory
+from inventory_core import Cursor, Inventory
 from inventory_core.queries.movements import movement_history
 from inventory_core.queries.product_query import plan as query_plan
 from inventory_core.queries.product_query import search
 from inventory_core.queries.product_query.filters import ProductFilter, row_columns
 from inventory_core.queries.product_query.plan import plan_query
-from inventory_core.queries.product_query.sorting import PRODUCT_SORTS, Position
+from inventory_core.queries.product_query.sorting import PRODUCT_SORTS
 from inventory_core.queries.products import count_products, get_product, product_page, stock_levels, stream_products
 from inventory_core.testing import counted_statements, create_product, temporary_inventory
 from tests.core.queries.shelves import BEGIN, Item, put
@@ -89,7 +89,7 @@ def test_no_page_takes_more_than_a_handful_of_statements(long_shop: Inventory, m
 def test_a_list_is_read_from_the_index_of_its_order(
     long_shop: Inventory, sort: str, deep: bool, product_filter: ProductFilter
 ) -> None:
-    after = Position(PLACES[sort.removeprefix("-")], 1) if deep else None
+    after = Cursor(PLACES[sort.removeprefix("-")], 1) if deep else None
     plan = _plan(long_shop, product_filter, sort, after)
 
     assert f"USING INDEX ix_product_by_{sort.removeprefix('-')} (retired_at=?" in plan
@@ -103,7 +103,7 @@ def test_a_list_by_the_quantity_in_a_large_location_is_read_from_the_index_of_it
     long_shop: Inventory, sort: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(query_plan, "MAX_CANDIDATES", 100)
-    plan = _plan(long_shop, ProductFilter(location="Principal"), sort, Position(3, 40))
+    plan = _plan(long_shop, ProductFilter(location="Principal"), sort, Cursor(3, 40))
 
     assert (
         "balance USING COVERING INDEX ix_balance_location_id_quantity_product_id (location_id=? AND (quantity" in plan
@@ -159,7 +159,7 @@ def test_a_product_and_its_history_take_two_statements_each(inventory: Inventory
     assert (len(details), len(history)) == (2, 2)
 
 
-def _plan(inventory: Inventory, product_filter: ProductFilter, sort: str, after: Position | None) -> str:
+def _plan(inventory: Inventory, product_filter: ProductFilter, sort: str, after: Cursor | None) -> str:
     with inventory.sessions.reader() as session:
         question = plan_query(session, product_filter, sort)
         statement = question.in_order(row_columns(question.resolved)).limit(51)

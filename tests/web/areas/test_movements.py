@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from inventory_core import new_operation_id, receive, retire_product
+from inventory_core import Cursor, new_operation_id, receive, retire_product
 from inventory_core.queries.movements import movement_history
 from tests.web.areas.site import Site, Visitor, form_in
 
@@ -110,8 +110,15 @@ def test_unknown_movements_and_addresses_are_not_found(stocked: Site) -> None:
     assert stocked.operator.post("/movements/999/undo").status_code == 404
     assert stocked.operator.post("/movements/99999999999999999999999/undo").status_code == 404
     assert stocked.operator.get("/movements?code=nada").status_code == 404
-    assert stocked.operator.get("/movements?before=x").status_code == 200
     assert stocked.operator.get("/movements/1/undo").status_code == 405
+
+
+@pytest.mark.parametrize("after", ["-1", "x", "%00", str(Cursor("a", 1)), str(Cursor(None, "a"))])
+def test_a_crafted_cursor_of_the_movements_is_refused(stocked: Site, after: str) -> None:
+    answer = stocked.operator.get(f"/movements?after={after}")
+
+    assert answer.status_code == 422
+    assert "INV-001" in answer.text
 
 
 def test_the_history_has_pages_with_full_names(site: Site) -> None:

@@ -91,7 +91,7 @@ from inventory_core.plugins import (
 from inventory_core.queries.history import HistoryEntry, HistoryFilter, HistoryPage, operation_history
 from inventory_core.queries.movements import MovementPage, MovementRow, movement_history
 from inventory_core.queries.product_query.filters import ProductFilter
-from inventory_core.queries.product_query.sorting import PRODUCT_SORTS, Position
+from inventory_core.queries.product_query.sorting import PRODUCT_SORTS
 from inventory_core.queries.products import (
     LocationRow,
     ProductCount,
@@ -119,7 +119,7 @@ from inventory_core.queries.reports import (
     quantity_history,
     stock_by_category,
 )
-from inventory_core.results import ProductRow, ProductSaved, StockChange
+from inventory_core.results import Cursor, ProductRow, ProductSaved, StockChange
 from inventory_core.rules.products import PREDEFINED_CATEGORIES, WITHOUT_CATEGORY, ProductDraft
 from inventory_core.rules.stock import MAX_QUANTITY, MovementKind, Status, parse_quantity
 from inventory_core.rules.texts import (
@@ -170,6 +170,7 @@ __all__ = [
     "ChangedProduct",
     "CommitUnknown",
     "CountConflict",
+    "Cursor",
     "DatabaseBusy",
     "DayTotals",
     "DeadLetter",
@@ -202,7 +203,6 @@ __all__ = [
     "OperationReused",
     "OutboxRelay",
     "OutboxStatus",
-    "Position",
     "ProductCount",
     "ProductDetails",
     "ProductDraft",

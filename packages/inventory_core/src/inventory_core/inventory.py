@@ -23,9 +23,8 @@ from inventory_core.queries import movements
 from inventory_core.queries import products as product_queries
 from inventory_core.queries.movements import MovementPage
 from inventory_core.queries.product_query.filters import ProductFilter
-from inventory_core.queries.product_query.sorting import Position
 from inventory_core.queries.products import LocationRow, ProductDetails, ProductPage
-from inventory_core.results import ProductRow, ProductSaved, StockChange
+from inventory_core.results import Cursor, ProductRow, ProductSaved, StockChange
 from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.products import ProductDraft
 from inventory_core.rules.texts import shown
@@ -311,7 +310,7 @@ class Inventory(InventoryContext):
         product_filter: ProductFilter = _ANY_PRODUCT,
         *,
         sort: str = "name",
-        after: Position | None = None,
+        after: Cursor | None = None,
         size: int = 50,
         count_up_to: int | None = None,
     ) -> ProductPage:
@@ -325,7 +324,7 @@ class Inventory(InventoryContext):
             count_up_to: Also count the products, up to this number.
 
         Raises:
-            InvalidInput: An unknown sort, a position of another sort, or a size out of range.
+            InvalidInput: An unknown sort, a cursor of another sort, or a size out of range.
         """
         return product_queries.product_page(self, product_filter, sort, after, size, count_up_to=count_up_to)
 
@@ -349,21 +348,21 @@ class Inventory(InventoryContext):
         return product_queries.list_locations(self)
 
     def movements(
-        self, *, code: str | None = None, operation: str | None = None, before: int | None = None, size: int = 50
+        self, *, code: str | None = None, operation: str | None = None, after: Cursor | None = None, size: int = 50
     ) -> MovementPage:
         """Return movements, the latest first: all, or those of one product or operation.
 
         Args:
             code: Only those of this product.
             operation: Only those of this operation.
-            before: The ``next`` of the previous page.
+            after: The ``next`` of the previous page.
             size: Rows of the page, 1 to 500.
 
         Raises:
             ProductNotFound: No product has this code.
-            InvalidInput: The size is out of range.
+            InvalidInput: A cursor of another query, or a size out of range.
         """
-        return movements.movement_history(self, code=code, operation=operation, before=before, size=size)
+        return movements.movement_history(self, code=code, operation=operation, after=after, size=size)
 
     @overload
     def import_file(

@@ -1,10 +1,78 @@
 """The frozen values that operations and queries return."""
 
+import base64
+import json
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Any
+from datetime import UTC, datetime
+from typing import Any, Self
 
+from typing_extensions import override
+
+from inventory_core.errors import Fault, InvalidInput
 from inventory_core.rules.stock import Status, shown_status, to_buy
+from inventory_core.rules.texts import replace_surrogates, shown
+
+_MAX_INTEGER = 2**63 - 1
+_DECODERS: dict[tuple[str, ...], Callable[[Any], Any]] = {
+    (): lambda value: value,
+    ("time",): lambda value: datetime.fromisoformat(value).astimezone(UTC),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Cursor:
+    """The end of a page: its last row's sort value, None if rows are sorted by id alone, and that row's id.
+
+    Pass it as ``after`` to get the rows that follow. ``str(cursor)`` is a text for addresses, which ``parse`` reads.
+    """
+
+    value: str | int | datetime | None
+    id: int | str
+
+    @override
+    def __str__(self) -> str:
+        """Return letters, digits, ``-`` and ``_`` only."""
+        parts = [self.value.isoformat(), self.id, "time"] if isinstance(self.value, datetime) else [self.value, self.id]
+        packed = json.dumps(parts, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "surrogatepass")
+        return base64.urlsafe_b64encode(packed).decode().rstrip("=")
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read the text form. Raises ``InvalidInput`` for any other text."""
+        if not isinstance(text, str):
+            raise InvalidInput(Fault("after", "wrong_type", shown(text)))
+        try:
+            value, row_id, *kind = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
+            cursor = cls(_DECODERS[tuple(kind)](value), row_id)
+        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
+            raise InvalidInput(Fault("after", "unknown", text[:80])) from None
+        if not cursor._is_storable:
+            raise InvalidInput(Fault("after", "unknown", text[:80]))
+        return cursor
+
+    def require(self, value: type, row_id: type) -> None:
+        """Raise ``InvalidInput`` unless the value and the id have these types and a database can store them."""
+        if type(self.value) is not value or type(self.id) is not row_id or not self._is_storable:
+            raise InvalidInput(Fault("after", "unknown", shown(self.value)))
+
+    @property
+    def _is_storable(self) -> bool:
+        return _storable(self.value) and _storable(self.id) and self.id is not None
+
+
+def _storable(value: object) -> bool:
+    match value:
+        case str():
+            return replace_surrogates(value) == value
+        case bool():
+            return False
+        case int():
+            return abs(value) <= _MAX_INTEGER
+        case datetime():
+            return value.tzinfo is not None
+        case _:
+            return value is None
 
 
 @dataclass(frozen=True, slots=True)

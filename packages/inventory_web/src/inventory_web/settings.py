@@ -71,7 +71,7 @@ class Settings(BaseModel):
     )
     secret_key: SecretStr = Field(
         default=SecretStr(""),
-        description="Signs cookies and cursors, encrypts second factors; at least 32 characters and the same on every instance",
+        description="Signs cookies and forms, encrypts second factors; at least 32 characters and the same on every instance",
         json_schema_extra={"shown_default": "generated and stored next to the SQLite file; required in production"},
     )
     secret_key_old: SecretStr = Field(

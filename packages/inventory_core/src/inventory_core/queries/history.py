@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from inventory_core.context import InventoryContext
 from inventory_core.errors import ProductNotFound
 from inventory_core.models import IMPORT_CHANGE, LOCATION, MOVEMENT, OPERATION, OPERATION_RESULT, PRODUCT
+from inventory_core.results import Cursor
 from inventory_core.rules.arguments import check_arguments, check_page_size
 from inventory_core.rules.texts import code_key, normalize_code, replace_surrogates
 
@@ -138,7 +139,7 @@ class HistoryPage:
     """A page of the history; ``next`` is the ``after`` of the following page (None: there is none)."""
 
     entries: tuple[HistoryEntry, ...]
-    next: tuple[datetime, str] | None
+    next: Cursor | None
 
 
 @check_arguments
@@ -146,7 +147,7 @@ def operation_history(
     inventory: InventoryContext,
     history_filter: HistoryFilter | None = None,
     *,
-    after: tuple[datetime, str] | None = None,
+    after: Cursor | None = None,
     size: int = 50,
 ) -> HistoryPage:
     """Return operations, newest first, starting after ``after`` (time and id of the last one that was seen).
@@ -169,7 +170,7 @@ def operation_history(
             records = _read(session, ordered.where(*conditions), size)
         page = records[:size]
         entries = make_entries(session, page)
-    return HistoryPage(entries, _place(page[-1]) if len(records) > size else None)
+    return HistoryPage(entries, Cursor(*_place(page[-1])) if len(records) > size else None)
 
 
 def _place(record: Sequence[Any]) -> tuple[datetime, str]:
@@ -185,7 +186,7 @@ def _product(session: Session, code: str) -> int:
 
 def _conditions(
     asked: HistoryFilter,
-    after: tuple[datetime, str] | None,
+    after: Cursor | None,
     time: ColumnElement[datetime],
     row_id: ColumnElement[str],
 ) -> list[ColumnElement[bool]]:
@@ -200,14 +201,15 @@ def _conditions(
     if asked.until is not None:
         found.append(time < asked.until)
     if after is not None:
-        at, last = after
+        after.require(datetime, str)
+        at, last = after.value, str(after.id)
         # The first half is the start in the index; the second one is exact.
-        found += [time <= at, or_(time < at, and_(time == at, row_id < replace_surrogates(last)))]
+        found += [time <= at, or_(time < at, and_(time == at, row_id < last))]
     return found
 
 
 def _of_product(
-    session: Session, asked: HistoryFilter, after: tuple[datetime, str] | None, product_id: int, size: int
+    session: Session, asked: HistoryFilter, after: Cursor | None, product_id: int, size: int
 ) -> list[tuple[Any, ...]]:
     time, row_id = OPERATION_RESULT.c.at, OPERATION_RESULT.c.operation_id
     statement = (

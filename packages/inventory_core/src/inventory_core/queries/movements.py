@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from types import NoneType
 from typing import Any
 
 from sqlalchemy import ColumnElement, select
@@ -9,6 +10,7 @@ from sqlalchemy import ColumnElement, select
 from inventory_core.context import InventoryContext
 from inventory_core.errors import ProductNotFound
 from inventory_core.models import LOCATION, MOVEMENT, PRODUCT
+from inventory_core.results import Cursor
 from inventory_core.rules.arguments import check_arguments, check_page_size
 from inventory_core.rules.texts import code_key, normalize_code, replace_surrogates
 
@@ -60,10 +62,10 @@ class MovementRow:
 
 @dataclass(frozen=True, slots=True)
 class MovementPage:
-    """A page of the ledger; ``next`` is the ``before`` of the following page (None: there is none)."""
+    """A page of the ledger; ``next`` is the ``after`` of the following page (None: there is none)."""
 
     rows: tuple[MovementRow, ...]
-    next: int | None
+    next: Cursor | None
 
 
 @check_arguments
@@ -72,7 +74,7 @@ def movement_history(
     *,
     code: str | None = None,
     operation: str | None = None,
-    before: int | None = None,
+    after: Cursor | None = None,
     size: int = 50,
 ) -> MovementPage:
     """Return movements, the latest first: all, those of one product, or those of one operation; ids below ``before``.
@@ -81,8 +83,9 @@ def movement_history(
     """
     check_page_size(size)
     statement = _MOVEMENTS.limit(size + 1)
-    if before is not None:
-        statement = statement.where(MOVEMENT.c.id < before)
+    if after is not None:
+        after.require(NoneType, int)
+        statement = statement.where(MOVEMENT.c.id < after.id)
     if operation is not None:
         statement = statement.where(MOVEMENT.c.operation_id == replace_surrogates(operation))
     with inventory.sessions.reader() as session:
@@ -94,4 +97,4 @@ def movement_history(
             statement = statement.where(MOVEMENT.c.product_id == product_id)
         rows = tuple(MovementRow(*record) for record in session.execute(statement))
     page = rows[:size]
-    return MovementPage(page, page[-1].id if len(rows) > size else None)
+    return MovementPage(page, Cursor(None, page[-1].id) if len(rows) > size else None)

@@ -24,8 +24,7 @@ from inventory_core.queries.product_query.filters import (
 )
 from inventory_core.queries.product_query.plan import AccessPath, ProductQuery, fetch_rows, find_ids, plan_query
 from inventory_core.queries.product_query.search import MAX_CANDIDATES
-from inventory_core.queries.product_query.sorting import Position
-from inventory_core.results import ProductRow
+from inventory_core.results import Cursor, ProductRow
 from inventory_core.rules.arguments import check_arguments, check_page_size, type_faults
 from inventory_core.rules.products import PREDEFINED_CATEGORIES
 from inventory_core.rules.texts import code_key, fold, normalize_code
@@ -77,12 +76,12 @@ def _narrowed(session: Session, query: ProductQuery) -> ProductQuery:
 class ProductPage:
     """A page of the list.
 
-    ``next`` is the position of the following page (None: there is none), ``first`` whether it is the first page. ``count`` is the
+    ``next`` is the ``after`` of the following page (None: there is none), ``first`` whether it is the first page. ``count`` is the
     number of products in the whole list, at the same moment, if requested.
     """
 
     rows: tuple[ProductRow, ...]
-    next: Position | None
+    next: Cursor | None
     first: bool
     count: ProductCount | None = None
 
@@ -92,7 +91,7 @@ def product_page(
     inventory: InventoryContext,
     product_filter: ProductFilter,
     sort: str = "name",
-    after: Position | None = None,
+    after: Cursor | None = None,
     size: int = 50,
     *,
     count_up_to: int | None = None,
@@ -101,7 +100,7 @@ def product_page(
 
     A product that does not change between two calls is on exactly one page, even if others change, come or go.
     With ``count_up_to`` it also counts the list as ``count_products`` does, but cheaper than a separate call.
-    Raises ``InvalidInput`` for an unknown sort, a position of another sort, or a size outside 1 to 500.
+    Raises ``InvalidInput`` for an unknown sort, a cursor of another sort, or a size outside 1 to 500.
     """
     check_page_size(size)
     with inventory.sessions.reader() as session:
@@ -112,10 +111,10 @@ def product_page(
             records, count = _read_and_count(session, query, after, size + 1, count_up_to)
     rows = tuple(read_rows(record[1:] for record in records[:size]))
     more = len(records) > size
-    return ProductPage(rows, Position(records[size - 1][0], rows[-1].id) if more else None, after is None, count)
+    return ProductPage(rows, Cursor(records[size - 1][0], rows[-1].id) if more else None, after is None, count)
 
 
-def read_page(session: Session, query: ProductQuery, after: Position | None, limit: int) -> list[Any]:
+def read_page(session: Session, query: ProductQuery, after: Cursor | None, limit: int) -> list[Any]:
     """Read up to ``limit`` records after ``after``, each with its sort key in front."""
     columns = (query.order.key, *row_columns(query.resolved))
     if not query.scans_in_order:
@@ -124,7 +123,7 @@ def read_page(session: Session, query: ProductQuery, after: Position | None, lim
 
 
 def _read_and_count(
-    session: Session, query: ProductQuery, after: Position | None, limit: int, cap: int
+    session: Session, query: ProductQuery, after: Cursor | None, limit: int, cap: int
 ) -> tuple[list[Any], ProductCount]:
     if after is None and query.words:
         found = find_ids(session, query, max(limit, cap + 1))

@@ -4,12 +4,21 @@ import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from types import NoneType
 
 from sqlalchemy import Select, delete, func, or_, select
 from sqlalchemy.orm import Session
 from sqlmodel import col
 
-from inventory_core import MAX_KEY_LENGTH, Inventory, code_key, forbid_row_changes, normalize_line, permit_row_changes
+from inventory_core import (
+    MAX_KEY_LENGTH,
+    Cursor,
+    Inventory,
+    code_key,
+    forbid_row_changes,
+    normalize_line,
+    permit_row_changes,
+)
 from inventory_web.audit.log import Author, Event, add_event
 from inventory_web.db.models import AuditEvent
 
@@ -43,29 +52,31 @@ class EventRow:
 
 @dataclass(frozen=True, slots=True)
 class EventPage:
-    """A page of events, newest first; pass ``next`` as ``before`` for the next page. None at the end."""
+    """A page of events, newest first; pass ``next`` as ``after`` for the next page. None at the end."""
 
     rows: tuple[EventRow, ...]
-    next: int | None
+    next: Cursor | None
 
 
 def events_page(
-    inventory: Inventory, wanted: EventFilter, *, before: int | None = None, size: int = PAGE_SIZE
+    inventory: Inventory, wanted: EventFilter, *, after: Cursor | None = None, size: int = PAGE_SIZE
 ) -> EventPage:
-    """Return the events of a filter that precede the event with the number ``before``."""
+    """Return the events of a filter that follow ``after``. Raises ``InvalidInput`` for a cursor of another list."""
+    if after is not None:
+        after.require(NoneType, int)
     with inventory.sessions.reader() as session:
-        rows = _batch(session, wanted, before, size + 1)
+        rows = _batch(session, wanted, after, size + 1)
     further = len(rows) > size
-    return EventPage(rows[:size], rows[size - 1].id if further else None)
+    return EventPage(rows[:size], Cursor(None, rows[size - 1].id) if further else None)
 
 
 def iter_events(inventory: Inventory, wanted: EventFilter) -> Iterator[EventRow]:
     """Yield all events of a filter, newest first, in constant memory."""
-    before = None
+    after = None
     with inventory.sessions.reader() as session:
-        while rows := _batch(session, wanted, before, BATCH_SIZE):
+        while rows := _batch(session, wanted, after, BATCH_SIZE):
             yield from rows
-            before = rows[-1].id
+            after = Cursor(None, rows[-1].id)
 
 
 def prune_events(inventory: Inventory, before: datetime, *, by: Author) -> int:
@@ -104,10 +115,10 @@ def event_kinds(inventory: Inventory) -> tuple[str, ...]:
         return tuple(session.scalars(select(func.distinct(col(AuditEvent.event))).order_by(col(AuditEvent.event))))
 
 
-def _batch(session: Session, wanted: EventFilter, before: int | None, size: int) -> tuple[EventRow, ...]:
+def _batch(session: Session, wanted: EventFilter, after: Cursor | None, size: int) -> tuple[EventRow, ...]:
     query = _filtered(select(AuditEvent), wanted).order_by(col(AuditEvent.id).desc()).limit(size)
-    if before is not None:
-        query = query.where(col(AuditEvent.id) < before)
+    if after is not None:
+        query = query.where(col(AuditEvent.id) < after.id)
     return tuple(
         EventRow(
             row.id or 0,

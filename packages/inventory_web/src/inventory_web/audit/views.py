@@ -13,6 +13,7 @@ from inventory_web.audit.labels import detail_lines, event_label
 from inventory_web.audit.log import Event, current_author, current_filter, log_event
 from inventory_web.audit.queries import EventFilter, EventRow, event_kinds, events_page, iter_events
 from inventory_web.context import current_inventory
+from inventory_web.http.pagination import read_cursor
 from inventory_web.i18n.dates import day_start
 from inventory_web.roles import Role, requires
 
@@ -30,12 +31,7 @@ def add_routes(blueprint: Blueprint) -> None:
 @requires(Role.ADMIN)
 def events() -> str:
     """Show the events of the filter in the URL, newest first."""
-    before = request.args.get("before", "")
-    page = events_page(
-        current_inventory(),
-        _wanted(),
-        before=int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None,
-    )
+    page = events_page(current_inventory(), _wanted(), after=read_cursor(request.args))
     kinds = sorted({*Event, *event_kinds(current_inventory())}, key=event_label)
     return render_template("audit/events.html", page=page, kinds=kinds, asked=_asked())
 

@@ -4,13 +4,14 @@ from flask import Blueprint, Response, flash, make_response, render_template, re
 from flask_babel import gettext
 from werkzeug.wrappers import Response as BaseResponse
 
-from inventory_core import Fault
+from inventory_core import Cursor, Fault
 from inventory_web import context
 from inventory_web.audit.log import Event, current_author, log_event_throttled
 from inventory_web.auth import two_factor, users
 from inventory_web.auth.users import is_mixed_script
 from inventory_web.errors import AccountNotFound, AccountRefused
 from inventory_web.http import error_pages, htmx
+from inventory_web.http.pagination import read_cursor
 from inventory_web.i18n.error_messages import faults_message, messages_by_field
 from inventory_web.i18n.labels import mixed_script_warning
 from inventory_web.roles import Role, requires
@@ -159,9 +160,9 @@ def _refused(error: AccountRefused) -> Response:
 
 
 def _page(faults: dict[str, list[str]], status: int) -> Response:
-    search, after = request.args.get("search", "").strip()[:80], request.args.get("after", "")[:191]
+    search, after = request.args.get("search", "").strip()[:80], read_cursor(request.args)
     rows = users.list_accounts(context.current_inventory(), search=search, after=after, limit=PAGE + 1)
-    further = rows[PAGE - 1].name if len(rows) > PAGE else None
+    further = Cursor(rows[PAGE - 1].name, rows[PAGE - 1].id) if len(rows) > PAGE else None
     page = render_template(
         "accounts/accounts.html", accounts=rows[:PAGE], search=search, after=after, further=further, faults=faults
     )

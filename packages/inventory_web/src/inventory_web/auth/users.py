@@ -13,6 +13,7 @@ from sqlmodel import col
 
 from inventory_core import (
     MAX_KEY_LENGTH,
+    Cursor,
     DriverErrorKind,
     Fault,
     Inventory,
@@ -79,20 +80,22 @@ class AccountRow:
 
 
 def list_accounts(
-    inventory: Inventory, *, search: str = "", after: str = "", limit: int | None = None
+    inventory: Inventory, *, search: str = "", after: Cursor | None = None, limit: int | None = None
 ) -> tuple[AccountRow, ...]:
-    """Return at most ``limit`` accounts by name whose name contains ``search``, starting after the name ``after``."""
+    """Return at most ``limit`` accounts by name whose name contains ``search``, those that follow ``after``."""
     query = (
         select(
             User, col(SecondFactor.confirmed_at), func.max(col(UserSession.seen_at)), func.count(col(UserSession.id))
         )
         .outerjoin(SecondFactor, col(SecondFactor.user_id) == col(User.id))
         .outerjoin(UserSession, col(UserSession.user_id) == col(User.id))
-        .where(col(User.name_key) > code_key(after))
         .group_by(*User.__table__.c, col(SecondFactor.confirmed_at))  # type: ignore[attr-defined]
         .order_by(col(User.name_key))
         .limit(limit)
     )
+    if after is not None:
+        after.require(str, int)
+        query = query.where(col(User.name_key) > code_key(str(after.value)))
     if search:
         query = query.where(
             col(User.name_key).contains(code_key(normalize_line(search)[:MAX_KEY_LENGTH]), autoescape=True)

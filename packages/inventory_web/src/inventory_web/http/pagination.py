@@ -1,27 +1,11 @@
-"""Keyset cursors in URLs: opaque, signed and never trusted."""
+"""Read the cursor of a page from its URL."""
 
-import json
-from typing import Any
+from collections.abc import Mapping
 
-from itsdangerous import BadData, URLSafeSerializer
-
-from inventory_web.http.security import signing_keys
+from inventory_core import Cursor
 
 
-def write_cursor(values: Any, *, purpose: str) -> str:
-    """Encode JSON-like ``values`` as a cursor; ``read_cursor`` needs the same ``purpose``, such as the sort order."""
-    return _serializer(purpose).dumps(values)
-
-
-def read_cursor(text: str, *, purpose: str) -> Any:
-    """Return the values of a cursor; None if it is empty, tampered with, or for another ``purpose``."""
-    if not text:
-        return None
-    try:
-        return _serializer(purpose).loads(text)
-    except (BadData, json.JSONDecodeError, UnicodeDecodeError):
-        return None
-
-
-def _serializer(purpose: str) -> URLSafeSerializer:
-    return URLSafeSerializer(signing_keys()[::-1], salt=f"inventory.cursor.{purpose}")
+def read_cursor(arguments: Mapping[str, str]) -> Cursor | None:
+    """Return the cursor in ``after``; None for the first page. Raises ``InvalidInput`` for any other text."""
+    after = arguments.get("after", "")
+    return Cursor.parse(after) if after else None

@@ -33,7 +33,8 @@ from inventory_core.queries.product_query.search import (
     find_candidates,
     ids_of_json,
 )
-from inventory_core.queries.product_query.sorting import Order, Position
+from inventory_core.queries.product_query.sorting import Order
+from inventory_core.results import Cursor
 from inventory_core.rules.stock import Status
 from inventory_core.rules.texts import search_words
 
@@ -91,9 +92,9 @@ class ProductQuery:
         """Select the same in the order of the query."""
         return self.rows(columns).order_by(*self.order.by(*self._order_columns))
 
-    def beyond(self, position: Position) -> ColumnElement[bool]:
-        """Return the condition for the rows behind ``position``."""
-        return self.order.beyond(position, *self._order_columns, row_values=self.path not in _AS_IT_IS)
+    def beyond(self, after: Cursor) -> ColumnElement[bool]:
+        """Return the condition for the rows that follow ``after``."""
+        return self.order.beyond(after, *self._order_columns, row_values=self.path not in _AS_IT_IS)
 
     def only(self, ids: Sequence[int]) -> Self:
         """Return the same query, limited to these products."""
@@ -202,7 +203,7 @@ SECOND_SCAN_ROWS = 4_000
 
 
 def fetch_rows(
-    session: Session, query: ProductQuery, columns: tuple[Column, ...], limit: int, after: Position | None = None
+    session: Session, query: ProductQuery, columns: tuple[Column, ...], limit: int, after: Cursor | None = None
 ) -> list[Any]:
     """Read up to ``limit`` records behind ``after`` in one statement."""
     statement = query.in_order(columns).limit(limit)
@@ -211,7 +212,7 @@ def fetch_rows(
     return list(session.execute(statement))
 
 
-def find_ids(session: Session, query: ProductQuery, limit: int, after: Position | None = None) -> list[int]:
+def find_ids(session: Session, query: ProductQuery, limit: int, after: Cursor | None = None) -> list[int]:
     """Find the ids of up to ``limit`` products behind ``after``, in order: one statement or, for a common word, a few."""
     if not query.scans_in_order:
         return _ids(session, query, limit, after)
@@ -230,10 +231,10 @@ def find_ids(session: Session, query: ProductQuery, limit: int, after: Position 
     return found + _ids(session, far, limit - len(found), after)
 
 
-def _ids(session: Session, query: ProductQuery, limit: int, after: Position | None = None) -> list[int]:
+def _ids(session: Session, query: ProductQuery, limit: int, after: Cursor | None = None) -> list[int]:
     return [row_id for (row_id,) in fetch_rows(session, query, (PRODUCT.c.id,), limit, after)]
 
 
-def _place(session: Session, query: ProductQuery, row_id: int) -> Position:
+def _place(session: Session, query: ProductQuery, row_id: int) -> Cursor:
     alone = replace(query.only([row_id]), words=())
-    return Position(*session.execute(alone.rows((query.order.key, PRODUCT.c.id))).one())
+    return Cursor(*session.execute(alone.rows((query.order.key, PRODUCT.c.id))).one())

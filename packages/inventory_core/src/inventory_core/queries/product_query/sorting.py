@@ -1,17 +1,16 @@
-"""The sort orders of the list, and the position in an order at which a page begins."""
+"""The sort orders of the list, and where a page begins."""
 
-import base64
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
-from typing import Any, Self
+from datetime import datetime
+from typing import Any
 
 from sqlalchemy import ColumnElement, and_, literal, or_, tuple_
 
 from inventory_core.errors import Fault, InvalidInput
 from inventory_core.models import BALANCE, PRODUCT
-from inventory_core.rules.texts import replace_surrogates, shown
+from inventory_core.results import Cursor
+from inventory_core.rules.texts import shown
 
 PRODUCT_SORTS = ("name", "-name", "code", "-code", "quantity", "-quantity", "changed", "-changed")
 """The values of ``sort``; ``-`` reverses the order."""
@@ -23,39 +22,6 @@ _COLUMNS: dict[str, ColumnElement[Any]] = {
     "changed": PRODUCT.c.changed_at,
 }
 _TYPES = {"name": str, "code": str, "quantity": int, "changed": datetime}
-
-
-@dataclass(frozen=True, slots=True)
-class Position:
-    """The last row of a page: its sort value, and its id, which orders rows with the same value."""
-
-    value: str | int | datetime
-    id: int
-
-    def to_text(self) -> str:
-        """Return a short text for URLs, without special characters."""
-        value = self.value.isoformat() if isinstance(self.value, datetime) else self.value
-        packed = json.dumps([value, self.id], ensure_ascii=False, separators=(",", ":")).encode()
-        return base64.urlsafe_b64encode(packed).decode().rstrip("=")
-
-    @classmethod
-    def from_text(cls, text: str, sort: str) -> Self:
-        """Parse the output of ``to_text`` for the same ``sort``. Raises ``InvalidInput`` for any other text."""
-        if not isinstance(text, str):
-            raise InvalidInput(Fault("after", "wrong_type", shown(text)))
-        try:
-            value, row_id = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
-            position = cls(_restored(value, sort), row_id)
-        except (ValueError, TypeError, KeyError, OverflowError, RecursionError):
-            raise InvalidInput(Fault("after", "unknown", text[:80])) from None
-        if not position.fits(sort):
-            raise InvalidInput(Fault("after", "unknown", text[:80]))
-        return position
-
-    def fits(self, sort: str) -> bool:
-        """Return whether this is a position in that order."""
-        fits_type = type(self.value) is _TYPES.get(sort.removeprefix("-"))
-        return fits_type and _is_stored(self.value) and type(self.id) is int and 0 <= self.id < 2**63
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,39 +58,20 @@ class Order:
         return (key.desc(), row_id.desc()) if self.descending else (key, row_id)
 
     def beyond(
-        self, position: Position, key: ColumnElement[Any], row_id: ColumnElement[int], *, row_values: bool
+        self, after: Cursor, key: ColumnElement[Any], row_id: ColumnElement[int], *, row_values: bool
     ) -> ColumnElement[bool]:
-        """Return the condition for rows after ``position``. Raises ``InvalidInput`` for a position in another order.
+        """Return the condition for rows that follow ``after``. Raises ``InvalidInput`` for a cursor of another order.
 
         SQLite uses an index for a row value but not for the OR; MySQL the other way round.
         """
-        if not position.fits(self.sort):
-            raise InvalidInput(Fault("after", "unknown", shown(position.value)))
+        after.require(_TYPES[self.sort.removeprefix("-")], int)
         if row_values:
-            here, there = tuple_(key, row_id), _pair(position, key, row_id)
+            here, there = tuple_(key, row_id), _pair(after, key, row_id)
             return here < there if self.descending else here > there
-        further = key < position.value if self.descending else key > position.value
-        same = row_id < position.id if self.descending else row_id > position.id
-        return or_(further, and_(key == position.value, same))
+        further = key < after.value if self.descending else key > after.value
+        same = row_id < after.id if self.descending else row_id > after.id
+        return or_(further, and_(key == after.value, same))
 
 
-def _pair(position: Position, key: ColumnElement[Any], row_id: ColumnElement[int]) -> ColumnElement[Any]:
-    return tuple_(literal(position.value, key.type), literal(position.id, row_id.type))
-
-
-def _restored(value: object, sort: str) -> Any:
-    if sort.removeprefix("-") != "changed":
-        return value
-    moment = datetime.fromisoformat(str(value))
-    return moment.astimezone(UTC)
-
-
-def _is_stored(value: str | int | datetime) -> bool:
-    """Return whether a database can store this value."""
-    match value:
-        case str():
-            return replace_surrogates(value) == value
-        case int():
-            return abs(value) < 2**63
-        case datetime():
-            return value.tzinfo is not None
+def _pair(after: Cursor, key: ColumnElement[Any], row_id: ColumnElement[int]) -> ColumnElement[Any]:
+    return tuple_(literal(after.value, key.type), literal(after.id, row_id.type))

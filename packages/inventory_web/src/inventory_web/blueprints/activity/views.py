@@ -1,19 +1,16 @@
 """The page of the timeline, and its latest entries on the page of a product."""
 
-from datetime import datetime
-
 from flask import Blueprint, render_template, request
 
-from inventory_core import HistoryFilter, HistoryPage, ProductDetails, operation_history
+from inventory_core import HistoryFilter, ProductDetails, operation_history
 from inventory_web.blueprints.activity.labels import VERBS, told, verb_colour, verb_text
 from inventory_web.context import current_inventory
-from inventory_web.http.pagination import read_cursor, write_cursor
+from inventory_web.http.pagination import read_cursor
 from inventory_web.i18n.dates import day_start
 from inventory_web.roles import Role, requires
 
 LAST_LINES = 5
 LONGEST_TYPED = 80
-_PURPOSE = "timeline"
 
 blueprint = Blueprint("timeline", __name__, template_folder="templates")
 _WORDS = {"verb_text": verb_text, "verb_colour": verb_colour, "told": told}
@@ -30,7 +27,7 @@ def history() -> str:
     wanted = HistoryFilter(
         asked["code"], asked["actor"], asked["verb"], day_start(asked, "since"), day_start(asked, "until", further=1)
     )
-    after = _place(request.args.get("after", ""))
+    after = read_cursor(request.args)
     page = operation_history(current_inventory(), wanted, after=after)
     return render_template(
         "timeline/history.html",
@@ -38,7 +35,6 @@ def history() -> str:
         asked=asked,
         given=given,
         first=after is None,
-        next=_cursor(page),
         verbs=VERBS,
         **_WORDS,
     )
@@ -48,16 +44,3 @@ def product_panel(product: ProductDetails) -> str:
     """Return the latest entries about one product, as HTML."""
     page = operation_history(current_inventory(), HistoryFilter(code=product.row.code), size=LAST_LINES)
     return render_template("timeline/panel.html", page=page, product=product, **_WORDS)
-
-
-def _cursor(page: HistoryPage) -> str | None:
-    if page.next is None:
-        return None
-    at, operation = page.next
-    return write_cursor([at.isoformat(), operation], purpose=_PURPOSE)
-
-
-def _place(text: str) -> tuple[datetime, str] | None:
-    """Return where the page begins; None, the top, for an invalid cursor."""
-    values = read_cursor(text, purpose=_PURPOSE)
-    return (datetime.fromisoformat(values[0]), str(values[1])) if values else None

@@ -6,7 +6,8 @@ from typing import Any, Self
 
 from flask_babel import gettext
 
-from inventory_core import PRODUCT_SORTS, Inventory, Position, ProductFilter, ProductPage, product_page
+from inventory_core import PRODUCT_SORTS, Cursor, Inventory, ProductFilter, ProductPage, product_page
+from inventory_web.http.pagination import read_cursor
 from inventory_web.i18n.labels import format_number, products_text
 
 LONGEST_SEARCH = 200
@@ -22,7 +23,7 @@ class ListQuery:
 
     products: ProductFilter
     sort: str = DEFAULT_SORT
-    after: Position | None = None
+    after: Cursor | None = None
 
     @classmethod
     def read(cls, given: Mapping[str, str], *, status: str | None = None) -> Self:
@@ -39,8 +40,7 @@ class ListQuery:
         )
         sort = given.get("sort", DEFAULT_SORT)
         sort = sort if sort in PRODUCT_SORTS else DEFAULT_SORT
-        after = given.get("after", "")
-        return cls(products, sort, Position.from_text(after, sort) if after else None)
+        return cls(products, sort, read_cursor(given))
 
     @property
     def filtered(self) -> bool:
@@ -57,13 +57,13 @@ class ListQuery:
         }
         return {name: str(value) for name, value in parts.items() if value}
 
-    def args(self, *, sort: str | None = None, after: Position | None = None) -> dict[str, Any]:
+    def args(self, *, sort: str | None = None, after: Cursor | None = None) -> dict[str, Any]:
         """Return the arguments of a link to the list in the order of ``sort``, starting after ``after``."""
         arguments: dict[str, Any] = self.filter_args()
         if (sort or self.sort) != DEFAULT_SORT:
             arguments["sort"] = sort or self.sort
         if after is not None:
-            arguments["after"] = after.to_text()
+            arguments["after"] = str(after)
         return arguments
 
     def turned(self, column: str) -> str:

@@ -4,7 +4,7 @@ from typing import Any
 
 from flask import Blueprint, render_template, request
 
-from inventory_core import Position, ProductFilter, Status, count_products
+from inventory_core import Cursor, ProductFilter, Status, count_products
 from inventory_web.blueprints.catalog.list_query import ListQuery, found_text, read_list
 from inventory_web.context import current_inventory
 from inventory_web.db.units_of_work import reads_once
@@ -23,7 +23,7 @@ def to_buy() -> str:
     query = ListQuery.read(request.args, status=Status.LOW_STOCK)
     page = read_list(current_inventory(), query)
 
-    def page_args(after: Position | None = None) -> dict[str, Any]:
+    def page_args(after: Cursor | None = None) -> dict[str, Any]:
         arguments = query.args(after=after)
         return {name: value for name, value in arguments.items() if name != "status"}
 

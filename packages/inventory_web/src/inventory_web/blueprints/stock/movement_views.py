@@ -34,6 +34,7 @@ from inventory_web.context import (
 )
 from inventory_web.http.error_pages import answer_for
 from inventory_web.http.htmx import see_other
+from inventory_web.http.pagination import read_cursor
 from inventory_web.http.redirects import next_url, previous_page_url
 from inventory_web.i18n.labels import format_number, kind_colour, kind_text
 from inventory_web.roles import Role, requires
@@ -52,12 +53,11 @@ movements_blueprint.add_app_template_global(kind_colour)
 def history() -> str:
     """Show all movements, or those of ``code``, newest first."""
     code, operation = request.args.get("code", "").strip(), request.args.get("operation", "").strip()
-    before = request.args.get("before", "")
     page = movement_history(
         current_inventory(),
         code=code or None,
         operation=operation or None,
-        before=int(before) if before.isascii() and before.isdigit() and len(before) < 19 else None,
+        after=read_cursor(request.args),
     )
     return render_template("movements/history.html", page=page, code=code, operation_id=operation, **_undo_values())
 
