@@ -27,6 +27,7 @@ from inventory_core import (
     StorageRefused,
     hookimpl,
 )
+from inventory_core.testing import write_database
 
 ACTOR = "ana"
 
@@ -59,8 +60,9 @@ def url(tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def inventory(url: str) -> Iterator[Inventory]:
-    with Inventory.open(url, migrate=True) as opened:
+def inventory(url: str, tmp_path: Path) -> Iterator[Inventory]:
+    write_database(tmp_path / "stock.db")
+    with Inventory.open(url) as opened:
         opened.register("A-1", name="Lámpara", quantity=5, minimum=3, category="Hogar", actor=ACTOR)
         yield opened
 

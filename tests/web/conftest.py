@@ -66,32 +66,32 @@ def inventory(sessions: SingleDatabase) -> Inventory:
     return Inventory(sessions)
 
 
-@pytest.fixture
-def make_app(sessions: SingleDatabase, lent_applications: LentApplications) -> Iterator[Callable[..., Flask]]:
-    """Make an application over the test's database; more than one are instances side by side.
-
-    One with settings alone is lent; one with plugins, or with nothing, is the test's own to change.
-    """
-    with ExitStack() as ends:
-
-        def make(*plugins: object, **changes: Any) -> Flask:
-            settings = Settings(**{**GIVEN, **changes})
-            if changes and not plugins:
-                return ends.enter_context(lent_applications.lend(settings, sessions))
-            app = create_app(settings, sessions=sessions, plugins=plugins)
-            ends.callback(app.extensions[runner.EXTENSION].stop)
-            return app
-
-        yield make
-
-
 @pytest.fixture(scope="session")
 def lent_applications() -> LentApplications:
     return LentApplications()
 
 
 @pytest.fixture
-def app(sessions: SingleDatabase, lent_applications: LentApplications) -> Iterator[Flask]:
-    """An application with the shipped settings over the test's database; whoever adds to it takes `make_app`."""
-    with lent_applications.lend(Settings(**GIVEN), sessions) as lent:
-        yield lent
+def lend_app(sessions: SingleDatabase, lent_applications: LentApplications) -> Iterator[Callable[..., Flask]]:
+    """Lend an application with these settings over the test's database; more than one are instances side by side."""
+    with ExitStack() as ends:
+        yield lambda **changes: ends.enter_context(lent_applications.lend(Settings(**{**GIVEN, **changes}), sessions))
+
+
+@pytest.fixture
+def make_app(sessions: SingleDatabase) -> Iterator[Callable[..., Flask]]:
+    """Make an application that the test may change, with plugins; `lend_app` is faster."""
+    with ExitStack() as ends:
+
+        def make(*plugins: object, **changes: Any) -> Flask:
+            app = create_app(Settings(**{**GIVEN, **changes}), sessions=sessions, plugins=plugins)
+            ends.callback(app.extensions[runner.EXTENSION].stop)
+            return app
+
+        yield make
+
+
+@pytest.fixture
+def app(lend_app: Callable[..., Flask]) -> Flask:
+    """Lend an application with the shipped settings; a test that changes one takes `make_app`."""
+    return lend_app()

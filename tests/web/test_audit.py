@@ -123,9 +123,9 @@ def test_a_door_that_is_tried_again_and_again_is_told_once_a_minute(app: Flask, 
 
 
 def test_strangers_cannot_fill_the_audit_by_forms_and_metrics_that_are_refused(
-    make_app: Callable[..., Flask], inventory: Inventory
+    lend_app: Callable[..., Flask], inventory: Inventory
 ) -> None:
-    app = make_app(metrics_allow=("10.0.0.0/8",))
+    app = lend_app(metrics_allow=("10.0.0.0/8",))
     with time_machine.travel("2026-04-03T12:00:00+00:00", tick=False) as clock:
         for number in range(20):
             stranger = Browser(app, address=f"198.51.100.{number}")
@@ -261,8 +261,8 @@ def test_what_is_no_day_is_refused_instead_of_showing_every_day(app: Flask, page
     assert f"{told} no es un día: escríbalo como 2026-11-24." in answer.text
 
 
-def test_days_begin_where_the_times_of_the_pages_are(make_app: Callable[..., Flask], inventory: Inventory) -> None:
-    admin = Browser(make_app(timezone="America/Bogota")).let_in("ada")
+def test_days_begin_where_the_times_of_the_pages_are(lend_app: Callable[..., Flask], inventory: Inventory) -> None:
+    admin = Browser(lend_app(timezone="America/Bogota")).let_in("ada")
     for hour in ("2026-04-03T04:59:00+00:00", "2026-04-03T05:01:00+00:00", "2026-04-04T04:59:00+00:00"):
         at = datetime.fromisoformat(hour)
         tell_at(inventory, at, f"at {at:%d-%H:%M}")

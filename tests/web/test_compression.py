@@ -45,9 +45,9 @@ def test_a_page_that_another_site_can_have_asked_for_is_not_compressed(browser: 
 
 
 def test_a_browser_that_does_not_say_where_it_comes_from_gets_gzip_over_plain_http_only(
-    make_app: Callable[..., Flask],
+    lend_app: Callable[..., Flask],
 ) -> None:
-    browser = Browser(make_app(proxies=1)).let_in("olga")
+    browser = Browser(lend_app(proxies=1)).let_in("olga")
 
     assert page(browser, X_Forwarded_Proto="http").headers["Content-Encoding"] == "gzip"
     assert "Content-Encoding" not in page(browser, X_Forwarded_Proto="https").headers

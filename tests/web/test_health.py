@@ -22,15 +22,15 @@ def without_tables(tmp_path: Path) -> Iterator[Flask]:
     sessions.close()
 
 
-def test_health_is_one_line_with_the_name_of_the_instance(make_app: Callable[..., Flask]) -> None:
-    answer = Browser(make_app(instance="web2")).get("/health")
+def test_health_is_one_line_with_the_name_of_the_instance(lend_app: Callable[..., Flask]) -> None:
+    answer = Browser(lend_app(instance="web2")).get("/health")
 
     assert (answer.status_code, answer.text, answer.mimetype) == (200, "web2\n", "text/plain")
     assert answer.headers["X-Served-By"] == "web2"
 
 
-def test_health_tells_more_to_a_machine(make_app: Callable[..., Flask]) -> None:
-    answer = Browser(make_app(instance="web2")).get("/health", headers=JSON)
+def test_health_tells_more_to_a_machine(lend_app: Callable[..., Flask]) -> None:
+    answer = Browser(lend_app(instance="web2")).get("/health", headers=JSON)
 
     assert answer.json == {
         "status": "ok",
@@ -81,9 +81,9 @@ def test_health_needs_no_login_and_sets_no_cookie(app: Flask) -> None:
     ],
 )
 def test_metrics_are_for_those_who_are_named(
-    make_app: Callable[..., Flask], address: str, headers: dict[str, str], settings: dict[str, object], *, allowed: bool
+    lend_app: Callable[..., Flask], address: str, headers: dict[str, str], settings: dict[str, object], *, allowed: bool
 ) -> None:
-    answer = Browser(make_app(**settings), address=address).get("/metrics", headers=headers)
+    answer = Browser(lend_app(**settings), address=address).get("/metrics", headers=headers)
 
     assert answer.status_code == (200 if allowed else 403)
     assert ("inventory_requests_total" in answer.text) == allowed

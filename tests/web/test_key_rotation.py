@@ -26,18 +26,18 @@ MakeApp = Callable[..., Flask]
 
 
 @pytest.fixture
-def before(make_app: MakeApp) -> Flask:
-    return make_app(secret_key=SecretStr(OLD))
+def before(lend_app: MakeApp) -> Flask:
+    return lend_app(secret_key=SecretStr(OLD))
 
 
 @pytest.fixture
-def during(make_app: MakeApp) -> Flask:
-    return make_app(secret_key=SecretStr(NEW), secret_key_old=SecretStr(OLD))
+def during(lend_app: MakeApp) -> Flask:
+    return lend_app(secret_key=SecretStr(NEW), secret_key_old=SecretStr(OLD))
 
 
 @pytest.fixture
-def after(make_app: MakeApp) -> Flask:
-    return make_app(secret_key=SecretStr(NEW))
+def after(lend_app: MakeApp) -> Flask:
+    return lend_app(secret_key=SecretStr(NEW))
 
 
 def moved(browser: Browser, app: Flask) -> Browser:

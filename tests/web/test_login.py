@@ -92,8 +92,8 @@ def test_a_new_database_has_one_administrator_and_a_banner_until_the_password_is
     assert Browser(app).log_in("admin", PASSWORD).status_code == 303
 
 
-def test_production_lets_a_provisional_password_do_nothing_but_be_changed(make_app: Callable[..., Flask]) -> None:
-    app = make_app(env="production", cookie_secure=False)
+def test_production_lets_a_provisional_password_do_nothing_but_be_changed(lend_app: Callable[..., Flask]) -> None:
+    app = lend_app(env="production", cookie_secure=False)
     browser = Browser(app).logged_in(*INITIAL)
 
     for path in ("/", "/users", "/inventory"):
@@ -166,8 +166,8 @@ def test_disabling_a_user_or_setting_his_password_ends_his_sessions_at_once(app:
     assert Browser(app).log_in("vera", "mesa y silla 7").status_code == 303
 
 
-def test_a_session_ends_after_hours_without_a_request_and_not_before(make_app: Callable[..., Flask]) -> None:
-    app = make_app(session_hours=2)
+def test_a_session_ends_after_hours_without_a_request_and_not_before(lend_app: Callable[..., Flask]) -> None:
+    app = lend_app(session_hours=2)
     with time_machine.travel(0, tick=False) as clock:
         browser = Browser(app).logged_in("vera")
         for _ in range(3):
@@ -178,8 +178,8 @@ def test_a_session_ends_after_hours_without_a_request_and_not_before(make_app: C
         assert browser.get("/inventory").status_code == 302
 
 
-def test_a_session_ends_at_its_absolute_limit_however_much_it_is_used(make_app: Callable[..., Flask]) -> None:
-    app = make_app(session_hours=2, session_max_hours=5)
+def test_a_session_ends_at_its_absolute_limit_however_much_it_is_used(lend_app: Callable[..., Flask]) -> None:
+    app = lend_app(session_hours=2, session_max_hours=5)
     with time_machine.travel(0, tick=False) as clock:
         browser = Browser(app).logged_in("vera")
         for _ in range(3):

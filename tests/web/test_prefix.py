@@ -24,9 +24,9 @@ def elsewhere(_environment: object, start: Callable[..., object]) -> list[bytes]
 
 
 @pytest.fixture
-def host(make_app: Callable[..., Flask]) -> Client:
+def host(lend_app: Callable[..., Flask]) -> Client:
     """A host with two applications over the same database, and nothing at its root."""
-    return Client(DispatcherMiddleware(elsewhere, {PREFIX: make_app(), OTHER: make_app()}), Response)
+    return Client(DispatcherMiddleware(elsewhere, {PREFIX: lend_app(), OTHER: lend_app()}), Response)
 
 
 class Visitor:
@@ -105,8 +105,8 @@ def test_no_page_of_a_mount_has_an_address_outside_of_it(host: Client) -> None:
     assert len(seen) > 40
 
 
-def test_the_address_on_a_label_of_a_mount_leads_into_it(make_app: Callable[..., Flask]) -> None:
-    with make_app().test_request_context("/labels", base_url=f"http://stock.example{PREFIX}"):
+def test_the_address_on_a_label_of_a_mount_leads_into_it(lend_app: Callable[..., Flask]) -> None:
+    with lend_app().test_request_context("/labels", base_url=f"http://stock.example{PREFIX}"):
         assert url_for("scanning.scan", code="A-1", _external=True) == f"http://stock.example{PREFIX}/scan?code=A-1"
 
 
@@ -145,9 +145,9 @@ def test_cookies_of_a_mount_are_sent_to_it_alone(host: Client) -> None:
     assert [cookie for cookie in cookies if f"; Path={PREFIX}" not in cookie] == []
 
 
-def test_a_login_at_the_root_of_a_host_is_none_for_a_mount(make_app: Callable[..., Flask]) -> None:
+def test_a_login_at_the_root_of_a_host_is_none_for_a_mount(lend_app: Callable[..., Flask]) -> None:
     """The browser sends the cookies of the root to the mount, too."""
-    client = Client(DispatcherMiddleware(make_app(), {PREFIX: make_app()}), Response)
+    client = Client(DispatcherMiddleware(lend_app(), {PREFIX: lend_app()}), Response)
     Visitor(client, "").logged_in("ada")
 
     assert client.get("/account").status_code == 200
@@ -182,8 +182,8 @@ def test_a_mount_marks_the_line_of_the_menu_and_comes_back_to_a_page(host: Clien
     ],
 )
 def test_a_prefix_counts_from_a_trusted_proxy_only(
-    make_app: Callable[..., Flask], proxies: int, sent: str, location: str
+    lend_app: Callable[..., Flask], proxies: int, sent: str, location: str
 ) -> None:
-    answer = make_app(proxies=proxies).test_client().get("/", headers={"X-Forwarded-Prefix": sent})
+    answer = lend_app(proxies=proxies).test_client().get("/", headers={"X-Forwarded-Prefix": sent})
 
     assert answer.location == location

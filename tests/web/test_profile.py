@@ -85,8 +85,8 @@ def test_what_a_browser_calls_itself_is_stored_shortened(app: Flask, inventory: 
     assert len(stored) == 200
 
 
-def test_a_session_that_is_ended_is_ended_on_every_instance_at_once(make_app: Callable[..., Flask]) -> None:
-    one, two = make_app(instance="web1"), make_app(instance="web2")
+def test_a_session_that_is_ended_is_ended_on_every_instance_at_once(lend_app: Callable[..., Flask]) -> None:
+    one, two = lend_app(instance="web1"), lend_app(instance="web2")
     here, there = Browser(one).logged_in("vera"), Browser(two).logged_in("vera")
     (other,) = others_of(here)
 

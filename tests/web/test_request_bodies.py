@@ -164,8 +164,8 @@ def test_a_body_that_cannot_be_read_is_a_bad_request(app: Flask, error: Exceptio
     assert answer.status_code == 400
 
 
-def test_a_session_may_send_a_large_file(make_app: Callable[..., Flask]) -> None:
-    browser = Browser(make_app()).let_in("ada")
+def test_a_session_may_send_a_large_file(lend_app: Callable[..., Flask]) -> None:
+    browser = Browser(lend_app()).let_in("ada")
     file = io.BytesIO(b"code,name,quantity\n" + b"\n" * MAX_ANONYMOUS_BODY_BYTES)
     sent = {"csrf_token": browser.token, "file": (file, "a.csv")}
 
@@ -173,7 +173,7 @@ def test_a_session_may_send_a_large_file(make_app: Callable[..., Flask]) -> None
 
 
 def test_an_upload_that_fills_the_disk_leaves_no_file_behind(
-    make_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
+    lend_app: Callable[..., Flask], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     opened: list[io.FileIO] = []
 
@@ -189,7 +189,7 @@ def test_an_upload_that_fills_the_disk_leaves_no_file_behind(
                 raise OSError(errno.ENOSPC, "no space left")
             return super().write(data)
 
-    browser = Browser(make_app()).let_in("ada")
+    browser = Browser(lend_app()).let_in("ada")
     body = part('form-data; name="file"; filename="a.csv"', "code,name\n" * 200_000)
     with tempfile.TemporaryDirectory() as folder:
         monkeypatch.setattr(tempfile, "TemporaryFile", FullFile)

@@ -100,9 +100,9 @@ def test_english_falls_back_to_spanish_where_no_catalogue_is_installed(make_app:
     assert "<h1" in page
 
 
-def test_times_are_shown_in_the_zone_of_the_settings(make_app: Callable[..., Flask]) -> None:
+def test_times_are_shown_in_the_zone_of_the_settings(lend_app: Callable[..., Flask]) -> None:
     moment = datetime(2026, 7, 1, 22, 30, tzinfo=UTC)
-    app = make_app(timezone="Europe/Madrid")
+    app = lend_app(timezone="Europe/Madrid")
     with app.test_request_context():
         shown = app.jinja_env.filters["when"](moment)
 

@@ -117,10 +117,10 @@ def test_every_form_of_the_accounts_carries_a_token(app: Flask) -> None:
     assert all('name="csrf_token"' in form for form in forms)
 
 
-def test_cookies_are_for_this_site_and_not_for_scripts(app: Flask, make_app: Callable[..., Flask]) -> None:
+def test_cookies_are_for_this_site_and_not_for_scripts(app: Flask, lend_app: Callable[..., Flask]) -> None:
     here = Browser(app).get("/login").headers["Set-Cookie"]
-    production = Browser(make_app(env="production")).get("/login").headers["Set-Cookie"]
-    plain = Browser(make_app(env="production", cookie_secure=False)).get("/login").headers["Set-Cookie"]
+    production = Browser(lend_app(env="production")).get("/login").headers["Set-Cookie"]
+    plain = Browser(lend_app(env="production", cookie_secure=False)).get("/login").headers["Set-Cookie"]
 
     assert "HttpOnly" in here
     assert "SameSite=Lax" in here
@@ -129,9 +129,9 @@ def test_cookies_are_for_this_site_and_not_for_scripts(app: Flask, make_app: Cal
     assert "Secure" not in plain
 
 
-def test_https_is_demanded_for_a_year_only_where_cookies_demand_it(app: Flask, make_app: Callable[..., Flask]) -> None:
+def test_https_is_demanded_for_a_year_only_where_cookies_demand_it(app: Flask, lend_app: Callable[..., Flask]) -> None:
     assert "Strict-Transport-Security" not in Browser(app).get("/login").headers
-    assert "31536000" in Browser(make_app(env="production")).get("/login").headers["Strict-Transport-Security"]
+    assert "31536000" in Browser(lend_app(env="production")).get("/login").headers["Strict-Transport-Security"]
 
 
 def test_a_body_that_is_too_large_gets_a_page(app: Flask) -> None:
@@ -146,11 +146,11 @@ def test_a_body_that_is_too_large_gets_a_page(app: Flask) -> None:
     assert "64 MiB como máximo" in answer.text
 
 
-def test_forwarded_headers_count_only_from_as_many_proxies_as_configured(make_app: Callable[..., Flask]) -> None:
+def test_forwarded_headers_count_only_from_as_many_proxies_as_configured(lend_app: Callable[..., Flask]) -> None:
     forwarded = {"X-Forwarded-For": "203.0.113.7", "X-Forwarded-Proto": "https", "X-Forwarded-Host": "stock.example"}
     seen: dict[int, tuple[str | None, str]] = {}
     for proxies in (0, 1):
-        app = make_app(proxies=proxies)
+        app = lend_app(proxies=proxies)
         with app.test_client() as client:
             client.get("/health", headers=forwarded)
             seen[proxies] = (request.remote_addr, request.host_url)
@@ -160,15 +160,15 @@ def test_forwarded_headers_count_only_from_as_many_proxies_as_configured(make_ap
 
 @pytest.mark.parametrize(("proxies", "kept"), [(0, False), (1, True)])
 def test_a_request_id_is_taken_from_a_trusted_proxy_only(
-    make_app: Callable[..., Flask], proxies: int, *, kept: bool
+    lend_app: Callable[..., Flask], proxies: int, *, kept: bool
 ) -> None:
-    answer = Browser(make_app(proxies=proxies)).get("/health", headers={"X-Request-ID": "edge-0001-abcd"})
+    answer = Browser(lend_app(proxies=proxies)).get("/health", headers={"X-Request-ID": "edge-0001-abcd"})
 
     assert (answer.headers["X-Request-ID"] == "edge-0001-abcd") is kept
 
 
-def test_a_request_id_with_anything_odd_in_it_is_replaced(make_app: Callable[..., Flask]) -> None:
-    answer = Browser(make_app(proxies=1)).get("/health", headers={"X-Request-ID": "<script>alert(1)</script>"})
+def test_a_request_id_with_anything_odd_in_it_is_replaced(lend_app: Callable[..., Flask]) -> None:
+    answer = Browser(lend_app(proxies=1)).get("/health", headers={"X-Request-ID": "<script>alert(1)</script>"})
 
     assert re.fullmatch("[0-9a-f]{32}", answer.headers["X-Request-ID"])
 
@@ -197,9 +197,9 @@ def test_a_request_id_with_anything_odd_in_it_is_replaced(make_app: Callable[...
     ],
 )
 def test_only_the_hosts_of_the_settings_are_served(
-    make_app: Callable[..., Flask], settings: dict[str, Any], host: str, *, allowed: bool
+    lend_app: Callable[..., Flask], settings: dict[str, Any], host: str, *, allowed: bool
 ) -> None:
-    client = make_app(**settings).test_client()
+    client = lend_app(**settings).test_client()
     answer = client.get("/login", headers={"Host": host, "Accept": "application/json"})
 
     assert answer.status_code == (200 if allowed else 400)

@@ -66,8 +66,8 @@ def test_a_choice_leads_back_to_the_page_and_needs_the_token_of_a_form(app: Flas
     assert browser.post("/account/theme", theme="dark", token="").status_code == 400
 
 
-def test_the_cookie_is_for_https_alone_where_the_others_are(make_app: Callable[..., Flask]) -> None:
-    browser = Browser(make_app(env="production", proxies=1))
+def test_the_cookie_is_for_https_alone_where_the_others_are(lend_app: Callable[..., Flask]) -> None:
+    browser = Browser(lend_app(env="production", proxies=1))
     browser.get("/login", base_url="https://localhost")
     answer = browser.client.post(
         "/account/theme",

@@ -18,8 +18,8 @@ from tests.web.browser import PASSWORD, Browser
 
 
 @pytest.fixture
-def instances(make_app: Callable[..., Flask]) -> list[Flask]:
-    return [make_app(instance="web1"), make_app(instance="web2")]
+def instances(lend_app: Callable[..., Flask]) -> list[Flask]:
+    return [lend_app(instance="web1"), lend_app(instance="web2")]
 
 
 def fail(app: Flask, name: str, *, address: str = "192.0.2.1") -> int:
@@ -180,8 +180,8 @@ def test_guessing_the_current_password_is_limited_as_well(app: Flask) -> None:
     assert "Retry-After" in answers[-1].headers
 
 
-def test_behind_a_trusted_proxy_each_client_has_a_count_of_its_own(make_app: Callable[..., Flask]) -> None:
-    browser = Browser(make_app(proxies=1))
+def test_behind_a_trusted_proxy_each_client_has_a_count_of_its_own(lend_app: Callable[..., Flask]) -> None:
+    browser = Browser(lend_app(proxies=1))
     browser.get("/login")
     sent = {"csrf_token": browser.token, "username": "ada", "password": "no"}
     answers = [

@@ -125,8 +125,8 @@ def test_the_second_step_goes_where_the_person_was_going(app: Flask, clock: time
     assert browser.post("/login/code", second_code=code_of(secret)).location == "/movements?code=A"
 
 
-def test_a_code_counts_once_on_all_instances(make_app: Callable[..., Flask], clock: time_machine.Traveller) -> None:
-    one, two = make_app(instance="web1"), make_app(instance="web2")
+def test_a_code_counts_once_on_all_instances(lend_app: Callable[..., Flask], clock: time_machine.Traveller) -> None:
+    one, two = lend_app(instance="web1"), lend_app(instance="web2")
     secret, _ = enrol(Browser(one).let_in("vera"))
     assert second_step(one).post("/login/code", second_code=code_of(secret)).status_code == 422
     clock.shift(STEP)
@@ -220,9 +220,9 @@ def test_switching_off_needs_the_password_and_a_code(app: Flask, clock: time_mac
 
 
 def test_wrong_codes_are_limited_like_wrong_passwords_and_a_right_password_forgives_none(
-    make_app: Callable[..., Flask], clock: time_machine.Traveller
+    lend_app: Callable[..., Flask], clock: time_machine.Traveller
 ) -> None:
-    apps = [make_app(instance="web1"), make_app(instance="web2")]
+    apps = [lend_app(instance="web1"), lend_app(instance="web2")]
     secret, _ = enrol(Browser(apps[0]).let_in("vera"))
     statuses = []
     for number in range(4):
@@ -289,11 +289,11 @@ def second_step_with(app: Flask, password: str) -> Browser:
 
 
 def test_another_secret_key_makes_codes_worthless_and_recovery_codes_still_work(
-    app: Flask, make_app: Callable[..., Flask], clock: time_machine.Traveller
+    app: Flask, lend_app: Callable[..., Flask], clock: time_machine.Traveller
 ) -> None:
     secret, codes = enrol(Browser(app).let_in("vera"))
     clock.shift(STEP)
-    other = make_app(secret_key=SecretStr("another key of tests, long and random 0123"))
+    other = lend_app(secret_key=SecretStr("another key of tests, long and random 0123"))
 
     assert second_step(other).post("/login/code", second_code=code_of(secret)).status_code == 422
     assert second_step(other).post("/login/code", second_code=codes[0]).status_code == 303
@@ -310,8 +310,8 @@ def test_an_administrator_lets_somebody_in_who_has_lost_it(app: Flask) -> None:
     assert admin.post("/users/second-factor", username="nadie").status_code == 404
 
 
-def test_administrators_can_be_made_to_have_one(make_app: Callable[..., Flask]) -> None:
-    app = make_app(second_factor="admin")
+def test_administrators_can_be_made_to_have_one(lend_app: Callable[..., Flask]) -> None:
+    app = lend_app(second_factor="admin")
     admin = Browser(app).let_in("ada")
 
     assert admin.get("/inventory").location == "/account/second-factor"

@@ -36,9 +36,9 @@ def test_a_stranger_reads_what_the_browser_asks_for(app: Flask) -> None:
 
 @pytest.mark.parametrize("language", ["es", "en"])
 def test_a_browser_that_asks_for_nothing_of_ours_gets_the_language_of_the_settings(
-    make_app: Callable[..., Flask], language: str
+    lend_app: Callable[..., Flask], language: str
 ) -> None:
-    browser = Browser(make_app(language=language))
+    browser = Browser(lend_app(language=language))
 
     assert language_of(browser) == language
     assert language_of(browser, **SPEAKS_FRENCH) == language
@@ -137,6 +137,6 @@ def test_numbers_and_times_follow_the_region_that_the_browser_names(
         assert shown == f'<time datetime="2026-04-03T14:05:00+00:00">{day}</time>'
 
 
-def test_every_page_says_in_which_zone_its_times_are(make_app: Callable[..., Flask]) -> None:
-    assert "Horas en UTC" in Browser(make_app()).get("/login").text
-    assert "Times in Europe/Madrid" in Browser(make_app(language="en", timezone="Europe/Madrid")).get("/login").text
+def test_every_page_says_in_which_zone_its_times_are(lend_app: Callable[..., Flask]) -> None:
+    assert "Horas en UTC" in Browser(lend_app()).get("/login").text
+    assert "Times in Europe/Madrid" in Browser(lend_app(language="en", timezone="Europe/Madrid")).get("/login").text

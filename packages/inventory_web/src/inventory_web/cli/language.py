@@ -3,7 +3,7 @@
 import copy
 import os
 from collections.abc import Callable
-from functools import update_wrapper
+from functools import cache, update_wrapper
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -59,6 +59,7 @@ def _in_language(callback: Callable[..., Any], language: str) -> Callable[..., A
     return update_wrapper(call, callback)
 
 
+@cache
 def _translator(language: str) -> Callable[[str], str]:
     if language == SOURCE_LANGUAGE:
         return str
