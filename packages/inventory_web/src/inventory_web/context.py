@@ -101,8 +101,8 @@ def new_operation() -> str:
 
 def current_operation() -> str:
     """Return the operation id of this request: field ``operation``, header ``Idempotency-Key``, or one new id for the request."""
-    given = request.form.get("operation", "") or request.headers.get("Idempotency-Key", "")
-    if not given:
-        given = g.get("operation") or new_operation()
-    g.operation = given
-    return given
+    operation = request.form.get("operation", "") or request.headers.get("Idempotency-Key", "")
+    if not operation:
+        operation = g.get("operation") or new_operation()
+    g.operation = operation
+    return operation

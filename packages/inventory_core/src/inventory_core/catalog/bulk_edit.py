@@ -103,8 +103,8 @@ def set_values(unit: UnitOfWork, column: str, values: Sequence[tuple[int, Any]])
             (row_id, stored_time(unit.connection, datetime.fromisoformat(value) if value else None))
             for row_id, value in values
         ]
-    given = (stored_time(unit.connection, unit.at),)
-    set_by_id(unit.connection, PRODUCT, column, values, besides=_NEXT_VERSION, given=given)
+    values_of_all = (stored_time(unit.connection, unit.at),)
+    set_by_id(unit.connection, PRODUCT, column, values, besides=_NEXT_VERSION, values_of_all=values_of_all)
     if column == "category_id":
         categories = dict(values)
         names = category_names(unit, {category_id for category_id in categories.values() if category_id is not None})
@@ -201,7 +201,7 @@ def change_products(
         operation=operation,
         verb=CHANGE,
         actor=actor,
-        request={"selection": _asked(selection), "change": change.fingerprint_fields()},
+        request={"selection": _selection_fields(selection), "change": change.fingerprint_fields()},
         work=work,
         encode=lambda outcome: _encoded(outcome.saved) | {"column": outcome.column, "former": outcome.former},
         decode=lambda kept: _Outcome(_decoded(kept), kept["column"], kept["former"]),
@@ -330,7 +330,7 @@ def _read_change(unit: UnitOfWork, operation: str) -> dict[str, Any]:
     return kept
 
 
-def _asked(selection: Selection) -> dict[str, Any]:
+def _selection_fields(selection: Selection) -> dict[str, Any]:
     """Return the selection in JSON values, without its guards."""
     if selection.filter is None:
         return {"products": sorted(product.id for product in selection.products)}

@@ -54,11 +54,11 @@ def set_by_id(
     values: Sequence[tuple[int, Any]],
     *,
     besides: str = "",
-    given: Row = (),
+    values_of_all: Row = (),
 ) -> None:
     """Set one column of many rows, as pairs of id and value, in few statements.
 
-    ``besides`` sets further columns in every row, its parameters written ``?``, with ``given`` as driver values.
+    ``besides`` sets further columns in every row, its parameters written ``?``, with ``values_of_all`` as driver values.
     """
     mark = _mark(connection)
     besides = f", {besides.replace('?', mark)}" if besides else ""
@@ -66,7 +66,7 @@ def set_by_id(
         cases = " ".join([f"WHEN {mark} THEN {mark}"] * len(batch))
         ids = ", ".join([mark] * len(batch))
         statement = f"UPDATE {table.name} SET {column} = CASE id {cases} END{besides} WHERE id IN ({ids})"  # noqa: S608
-        parameters = (*chain.from_iterable(batch), *given, *(row_id for row_id, _ in batch))
+        parameters = (*chain.from_iterable(batch), *values_of_all, *(row_id for row_id, _ in batch))
         connection.exec_driver_sql(statement, parameters)
 
 

@@ -101,8 +101,8 @@ def _counted(rows: Iterator[ProductRow], progress: Callable[[int], None]) -> Ite
 
 def _deliver(target: Path | BinaryIO, write: Callable[[Path], int]) -> int:
     """Write the file ``export`` in a temporary folder with ``write``, and deliver it when it is complete."""
-    beside = target.resolve().parent if isinstance(target, Path) else None
-    with _storage(), TemporaryDirectory(prefix=".inventory-export-", dir=beside) as folder:
+    folder_of_target = target.resolve().parent if isinstance(target, Path) else None
+    with _storage(), TemporaryDirectory(prefix=".inventory-export-", dir=folder_of_target) as folder:
         made = Path(folder, "export")
         number = write(made.parent)
         if isinstance(target, Path):

@@ -42,7 +42,7 @@ def csv_batches(content: bytes, size: int) -> Iterator[list[list[str]]]:
         guarded = may_be_guarded(content)
         try:
             while batch := list(islice(reader, size)):
-                lines.room = MAX_BATCH
+                lines.remaining = MAX_BATCH
                 yield [[unguard(cell) for cell in record] for record in batch] if guarded else batch
         except csv.Error as error:
             reason = "long_cell" if "larger than" in str(error) else "broken_quotes"
@@ -53,13 +53,13 @@ class _Lines:
     """The lines of a text; refuses lines that are too long for one batch."""
 
     def __init__(self, text: io.TextIOWrapper) -> None:
-        self.room = MAX_BATCH
+        self.remaining = MAX_BATCH
         self._text = text
 
     def __iter__(self) -> Iterator[str]:
         for number, line in enumerate(self._text, start=1):
-            self.room -= len(line)
-            if len(line) > MAX_LINE or self.room < 0:
+            self.remaining -= len(line)
+            if len(line) > MAX_LINE or self.remaining < 0:
                 raise UnreadableFile("long_row", str(number))
             yield line
 

@@ -238,7 +238,7 @@ class Planner:
     def _changed(self, line: ParsedRow, known: StoredProduct, balances: Balances) -> Change:
         category = self.places.category_names[known.category_id]
         old = Fields(known.name, known.description, category, known.minimum, known.retired_at is not None)
-        new = self._asked(line, old)
+        new = self._requested_fields(line, old)
         step = None
         if self.needs_balances(line, known):
             here = balances.get(known.id, _NOWHERE)
@@ -253,8 +253,8 @@ class Planner:
     def _again(self, line: ParsedRow, known: StoredProduct | None, seen: _Seen, balances: Balances) -> Change:
         if line.location is None or seen.whole:
             raise _Refused("code", line.code, "duplicate", seen.row)
-        asked = self._asked(line, seen.new)
-        for name, wanted, before in zip(Fields._fields, asked, seen.new, strict=True):
+        requested = self._requested_fields(line, seen.new)
+        for name, wanted, before in zip(Fields._fields, requested, seen.new, strict=True):
             if wanted != before:
                 raise _Refused(name, shown(wanted), "differs", seen.row)
         here = balances.get(known.id, _NOWHERE) if known is not None else _NOWHERE
@@ -263,12 +263,12 @@ class Planner:
             raise _Refused("code", line.code, "retired")
         return self._checked(line, known, seen.new, seen.new, seen.total, step)
 
-    def _asked(self, line: ParsedRow, old: Fields) -> Fields:
+    def _requested_fields(self, line: ParsedRow, old: Fields) -> Fields:
         """Return the fields that the line requests. Without a column for it, a row of a retired product restores it."""
         old_name, old_description, old_category, old_minimum, retired = old
-        _, _, _, name, description, category, _, _, minimum, asked, _ = line
-        if asked is not None:
-            retired = asked
+        _, _, _, name, description, category, _, _, minimum, requested, _ = line
+        if requested is not None:
+            retired = requested
         elif self._creates and not self._sets_state:
             retired = False
         return Fields(

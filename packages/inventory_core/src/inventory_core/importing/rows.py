@@ -81,11 +81,11 @@ def line_reader(table: Table, log: FaultCollector) -> LineReader:
     locations = _CellCache(optional_location if table.kind == "products" else read_location, log)
     states = _CellCache(read_retired, log)
 
-    def read(row: int, given: Sequence[str], errors: ErrorTexts) -> ParsedRow | None:
+    def read(row: int, raw: Sequence[str], errors: ErrorTexts) -> ParsedRow | None:
         earlier = log.total
         if errors:
             _note_errors(row, errors, table, log)
-        cells = given if len(given) == width else _fit(row, given, width, log)
+        cells = raw if len(raw) == width else _fit(row, raw, width, log)
         code = normalize_line(cells[code_at])
         without_code = False
         if not (code.isascii() and code.isprintable() and 0 < len(code) <= MAX_CODE_LENGTH):

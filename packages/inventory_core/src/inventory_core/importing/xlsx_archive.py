@@ -33,12 +33,12 @@ def parse_xml(
     parser.XmlDeclHandler = _check_declaration
     if prepare is not None:
         prepare(parser)
-    given = 0
+    fed = 0
     try:
         for piece in pieces:
             parser.Parse(piece, False)
-            given += len(piece)
-            if given - max(parser.CurrentByteIndex, 0) > MAX_TOKEN + len(piece):
+            fed += len(piece)
+            if fed - max(parser.CurrentByteIndex, 0) > MAX_TOKEN + len(piece):
                 raise UnreadableFile("damaged")
             yield
         parser.Parse(b"", True)

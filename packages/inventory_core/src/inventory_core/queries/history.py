@@ -156,12 +156,12 @@ def operation_history(
     of which reads by an index. Raises ``ProductNotFound`` for an unknown code and ``InvalidInput`` for a size outside 1 to 500.
     """
     check_page_size(size)
-    asked = history_filter or HistoryFilter()
-    conditions = _conditions(asked, after, OPERATION.c.at, OPERATION.c.id)
+    criteria = history_filter or HistoryFilter()
+    conditions = _conditions(criteria, after, OPERATION.c.at, OPERATION.c.id)
     with inventory.sessions.reader() as session:
-        if asked.code:
-            product_id = _product(session, asked.code)
-            alone = _of_product(session, asked, after, product_id, size)
+        if criteria.code:
+            product_id = _product(session, criteria.code)
+            alone = _of_product(session, criteria, after, product_id, size)
             records = sorted({*alone, *_among_many(session, conditions, product_id, size)}, key=_place, reverse=True)
         else:
             ordered = (
@@ -185,21 +185,21 @@ def _product(session: Session, code: str) -> int:
 
 
 def _conditions(
-    asked: HistoryFilter,
+    criteria: HistoryFilter,
     after: Cursor | None,
     time: ColumnElement[datetime],
     row_id: ColumnElement[str],
 ) -> list[ColumnElement[bool]]:
     """``time`` and ``row_id`` are the columns of the table whose index the page is read by."""
     found: list[ColumnElement[bool]] = []
-    if asked.actor:
-        found.append(OPERATION.c.actor == replace_surrogates(asked.actor))
-    if asked.verb:
-        found.append(OPERATION.c.verb == replace_surrogates(asked.verb))
-    if asked.since is not None:
-        found.append(time >= asked.since)
-    if asked.until is not None:
-        found.append(time < asked.until)
+    if criteria.actor:
+        found.append(OPERATION.c.actor == replace_surrogates(criteria.actor))
+    if criteria.verb:
+        found.append(OPERATION.c.verb == replace_surrogates(criteria.verb))
+    if criteria.since is not None:
+        found.append(time >= criteria.since)
+    if criteria.until is not None:
+        found.append(time < criteria.until)
     if after is not None:
         after.require(datetime, str)
         at, last = after.value, str(after.id)
@@ -209,13 +209,13 @@ def _conditions(
 
 
 def _of_product(
-    session: Session, asked: HistoryFilter, after: Cursor | None, product_id: int, size: int
+    session: Session, criteria: HistoryFilter, after: Cursor | None, product_id: int, size: int
 ) -> list[tuple[Any, ...]]:
     time, row_id = OPERATION_RESULT.c.at, OPERATION_RESULT.c.operation_id
     statement = (
         select(*ENTRY_COLUMNS)
         .select_from(OPERATION_RESULT.join(OPERATION, OPERATION.c.id == row_id))
-        .where(OPERATION_RESULT.c.product_id == product_id, *_conditions(asked, after, time, row_id))
+        .where(OPERATION_RESULT.c.product_id == product_id, *_conditions(criteria, after, time, row_id))
         .order_by(time.desc(), row_id.desc())
     )
     return _read(session, statement, size)

@@ -62,10 +62,10 @@ def _narrowed(session: Session, query: ProductQuery) -> ProductQuery:
     """Return the query on the path that fetches few rows, because the words are common and a count needs no order."""
     if query.path is AccessPath.PLANNER:
         return query.of_all()
-    asked = query.product_filter
+    requested = query.product_filter
     if query.candidates is not None:
-        return replace(query, path=AccessPath.PLACE) if asked.location else query
-    if asked.category or asked.status or asked.location:
+        return replace(query, path=AccessPath.PLACE) if requested.location else query
+    if requested.category or requested.status or requested.location:
         passing = list(session.scalars(query.without_words().rows((PRODUCT.c.id,)).limit(MAX_CANDIDATES + 1)))
         if len(passing) <= MAX_CANDIDATES:
             return query.only(passing)
@@ -192,10 +192,10 @@ def products_by_code(inventory: InventoryContext, codes: Iterable[str]) -> dict[
 
     Unknown codes are skipped. All are read at one moment, in two statements per 500 codes.
     """
-    asked = list(codes)
-    if wrong := [fault for code in asked for fault in type_faults("code", code, str)]:
+    requested = list(codes)
+    if wrong := [fault for code in requested for fault in type_faults("code", code, str)]:
         raise InvalidInput(*wrong)
-    keys = {code: code_key(normalize_code(code)) for code in asked}
+    keys = {code: code_key(normalize_code(code)) for code in requested}
     found: dict[str, ProductDetails] = {}
     with inventory.sessions.reader() as session:
         for batch in _batches(dict.fromkeys(keys.values())):

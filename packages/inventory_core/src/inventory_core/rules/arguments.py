@@ -38,8 +38,8 @@ def check_arguments(function: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(function)
     def checked(*args: P.args, **kwargs: P.kwargs) -> R:
         known = hints()
-        given = signature.bind(*args, **kwargs).arguments
-        if faults := [fault for name, value in given.items() for fault in type_faults(name, value, known.get(name))]:
+        bound = signature.bind(*args, **kwargs).arguments
+        if faults := [fault for name, value in bound.items() for fault in type_faults(name, value, known.get(name))]:
             raise InvalidInput(*faults)
         return function(*args, **kwargs)
 

@@ -206,5 +206,5 @@ def _finish(unit: UnitOfWork, result: str) -> None:
 
 
 def _fingerprint(verb: str, request: Mapping[str, Any]) -> str:
-    asked = json.dumps([verb, request], sort_keys=True, separators=(",", ":"))
-    return hashlib.sha256(asked.encode()).hexdigest()
+    canonical = json.dumps([verb, request], sort_keys=True, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()

@@ -39,14 +39,14 @@ def change_stock(
     kind: MovementKind,
     faults: list[Fault],
     plan: EntryPlanner,
-    asked: Mapping[str, Any],
+    arguments: Mapping[str, Any],
     reason: str,
     actor: str,
     operation: str,
 ) -> StockChange:
     """Lock the product, plan the entries and write them.
 
-    ``faults`` are those of the quantity; ``asked`` has the other arguments, for the fingerprint.
+    ``faults`` are those of the quantity; ``arguments`` has the other arguments, for the fingerprint.
     """
     reason = normalize_reason(reason)
     if faults := [*faults, *request_faults(operation, actor, reason)]:
@@ -57,7 +57,7 @@ def change_stock(
         require_active(product)
         return write_change(unit, product, kind, plan(unit, product), reason)
 
-    request = {"code": code_key(normalize_code(code)), "reason": reason, **asked}
+    request = {"code": code_key(normalize_code(code)), "reason": reason, **arguments}
     return run_idempotent(
         inventory,
         operation=operation,
@@ -109,7 +109,7 @@ def receive(
         kind=MovementKind.RECEIVE,
         faults=amount_faults(quantity),
         plan=plan,
-        asked={"quantity": quantity, "location": location_fingerprint(location)},
+        arguments={"quantity": quantity, "location": location_fingerprint(location)},
         reason=reason,
         actor=actor,
         operation=operation,
@@ -142,7 +142,7 @@ def issue(
         kind=MovementKind.ISSUE,
         faults=amount_faults(quantity),
         plan=plan,
-        asked={"quantity": quantity, "location": location_fingerprint(location)},
+        arguments={"quantity": quantity, "location": location_fingerprint(location)},
         reason=reason,
         actor=actor,
         operation=operation,
@@ -180,7 +180,11 @@ def transfer(
         kind=MovementKind.TRANSFER,
         faults=amount_faults(quantity),
         plan=plan,
-        asked={"quantity": quantity, "source": location_fingerprint(source), "target": location_fingerprint(target)},
+        arguments={
+            "quantity": quantity,
+            "source": location_fingerprint(source),
+            "target": location_fingerprint(target),
+        },
         reason=reason,
         actor=actor,
         operation=operation,
@@ -216,7 +220,7 @@ def count(
         kind=MovementKind.COUNT,
         faults=quantity_faults("quantity", quantity),
         plan=plan,
-        asked={"quantity": quantity, "location": location_fingerprint(location)},
+        arguments={"quantity": quantity, "location": location_fingerprint(location)},
         reason=reason,
         actor=actor,
         operation=operation,
@@ -252,7 +256,7 @@ def change_quantity(
         kind=MovementKind.ISSUE if not faults and delta < 0 else MovementKind.RECEIVE,
         faults=faults,
         plan=plan,
-        asked={"quantity": 0 if faults else abs(delta), "location": location_fingerprint(location)},
+        arguments={"quantity": 0 if faults else abs(delta), "location": location_fingerprint(location)},
         reason=reason,
         actor=actor,
         operation=operation,

@@ -113,10 +113,10 @@ class Probe:
             if self._connection is None:
                 self._connection = self._connect()
             with self._connection.cursor() as cursor:
-                asked = time.time()
+                sent = time.time()
                 cursor.execute(PROBE_QUERY)
                 row = cursor.fetchone()
-                report = _report(row, asked, time.time())
+                report = _report(row, sent, time.time())
                 self._read_record(cursor, report.facts)
             return replace(report, facts=replace(report.facts, record=self._record))
         except (Error, ValueError) as fault:
@@ -167,7 +167,7 @@ class Probe:
         )
 
 
-def _report(row: Any, asked: float, answered: float) -> ServerReport:
+def _report(row: Any, sent: float, answered: float) -> ServerReport:
     if row is None:
         raise ValueError("an empty answer")
     uuid, server_id, version, read_only, super_read_only, gtid_mode, executed, purged, channels, semisync, clock = row
@@ -190,13 +190,13 @@ def _report(row: Any, asked: float, answered: float) -> ServerReport:
         without_auto_position=tuple(each["name"] for each in described if str(each["auto_position"]) != "1"),
         semisync_source=_switch(status.get("Rpl_semi_sync_source_status")),
         semisync_replica=_switch(status.get("Rpl_semi_sync_replica_status")),
-        clock_ahead=seconds_ahead(float(clock), asked, answered),
+        clock_ahead=seconds_ahead(float(clock), sent, answered),
     )
 
 
-def seconds_ahead(clock: float, asked: float, answered: float) -> float:
+def seconds_ahead(clock: float, sent: float, answered: float) -> float:
     """Return how far a server's clock, read between two times of this machine, is ahead; 0 if that is not certain."""
-    return clock - asked if clock < asked else max(0.0, clock - answered)
+    return clock - sent if clock < sent else max(0.0, clock - answered)
 
 
 def _channel(described: dict[str, Any]) -> ReplicationChannel:

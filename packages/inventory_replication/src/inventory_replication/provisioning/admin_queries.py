@@ -135,10 +135,10 @@ def offers_tls(admin: ServerAdmin) -> bool:
 
 def clock_ahead(admin: ServerAdmin) -> float:
     """Return how far the server's clock is ahead of this machine's, in seconds; 0 if the query's duration could explain it."""
-    asked = time.time()
+    sent = time.time()
     shown = float(admin.value("SELECT TIMESTAMPDIFF(MICROSECOND, '1970-01-01', UTC_TIMESTAMP(6))")) / 1e6
     answered = time.time()
-    return seconds_ahead(shown, asked, answered)
+    return seconds_ahead(shown, sent, answered)
 
 
 def closed_since_start(admin: ServerAdmin) -> bool:

@@ -124,11 +124,11 @@ def _add(commands: Any, name: str, purpose: str) -> argparse.ArgumentParser:
 def _run(options: argparse.Namespace) -> int:
     from inventory_replication.provisioning.settings import SETTINGS, read_settings
 
-    given = {name: value for name, value in vars(options).items() if name in SETTINGS and value is not None}
+    chosen = {name: value for name, value in vars(options).items() if name in SETTINGS and value is not None}
     for name, repeated in (("servers", options.server), ("peer_addresses", options.peer_address)):
         if repeated:
-            given[name] = ",".join(repeated)
-    answer = _answer(options, read_settings(given, os.environ, options.config or _file_of_environment()))
+            chosen[name] = ",".join(repeated)
+    answer = _answer(options, read_settings(chosen, os.environ, options.config or _file_of_environment()))
     if options.json:
         print(json.dumps(answer.data))
     else:

@@ -87,7 +87,9 @@ def add_event(
 
     Details are cut to 500 characters each. Never pass a password, code or token.
     """
-    told = {name: value[:MAX_DETAIL_CHARACTERS] if isinstance(value, str) else value for name, value in details.items()}
+    shortened = {
+        name: value[:MAX_DETAIL_CHARACTERS] if isinstance(value, str) else value for name, value in details.items()
+    }
     actor, subject = normalize_line(by.name)[:80], normalize_line(subject)[:MAX_SUBJECT_CHARACTERS]
     values = {
         "at": at,
@@ -98,7 +100,9 @@ def add_event(
         "subject_key": code_key(subject)[:MAX_KEY_LENGTH],
         "address": by.address[:64],
         "request_id": by.request_id[:64],
-        "details": json.dumps({name: value for name, value in told.items() if value is not None}, ensure_ascii=False),
+        "details": json.dumps(
+            {name: value for name, value in shortened.items() if value is not None}, ensure_ascii=False
+        ),
     }
     session.execute(insert(AuditEvent).values(values))
 
@@ -113,7 +117,7 @@ def log_event(inventory: Inventory, event: str, *, by: Author, subject: str = ""
         with bookkeeping():
             inventory.sessions.write(lambda session: add_event(session, at, event, by=by, subject=subject, **details))
     except InventoryError as error:
-        log.warning("not_audited", event_told=event, actor=by.name, subject=subject, code=error.code)
+        log.warning("not_audited", audit_event=event, actor=by.name, subject=subject, code=error.code)
 
 
 def log_event_throttled(
@@ -131,7 +135,7 @@ def log_event_throttled(
         if was_logged_since(inventory, event, by=by, since=now - THROTTLE_INTERVAL):
             return
     except InventoryError as error:
-        log.warning("not_audited", event_told=event, actor=by.name, subject=subject, code=error.code)
+        log.warning("not_audited", audit_event=event, actor=by.name, subject=subject, code=error.code)
         return
     log_event(inventory, event, by=by, subject=subject, skipped=skipped or None, **details)
 

@@ -102,9 +102,9 @@ def prune_events(inventory: Inventory, before: datetime, *, by: Author) -> int:
     total = 0
     while deleted := inventory.sessions.write(work):
         total += deleted
-    told = before.isoformat(timespec="seconds")
+    text = before.isoformat(timespec="seconds")
     inventory.sessions.write(
-        lambda session: add_event(session, inventory.clock(), Event.AUDIT_PRUNED, by=by, before=told, rows=total)
+        lambda session: add_event(session, inventory.clock(), Event.AUDIT_PRUNED, by=by, before=text, rows=total)
     )
     return total
 

@@ -33,7 +33,7 @@ def events() -> str:
     """Show the events of the filter in the URL, newest first."""
     page = events_page(current_inventory(), _wanted(), after=read_cursor(request.args))
     kinds = sorted({*Event, *event_kinds(current_inventory())}, key=event_label)
-    return render_template("audit/events.html", page=page, kinds=kinds, asked=_asked())
+    return render_template("audit/events.html", page=page, kinds=kinds, fields=_filter_fields())
 
 
 @requires(Role.ADMIN)
@@ -69,11 +69,13 @@ def table() -> Response:
         return response
 
 
-def _asked() -> dict[str, str]:
+def _filter_fields() -> dict[str, str]:
     """Return the typed content of the filter's fields."""
     return {name: request.args.get(name, "").strip()[:LONGEST_PERSON] for name in ("person", "event", "since", "until")}
 
 
 def _wanted() -> EventFilter:
-    asked = _asked()
-    return EventFilter(asked["person"], asked["event"], day_start(asked, "since"), day_start(asked, "until", further=1))
+    fields = _filter_fields()
+    return EventFilter(
+        fields["person"], fields["event"], day_start(fields, "since"), day_start(fields, "until", further=1)
+    )

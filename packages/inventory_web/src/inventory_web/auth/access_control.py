@@ -147,8 +147,8 @@ def _to_login() -> BaseResponse:
         return login_page([gettext("Su sesión ha terminado. Entre otra vez: lo que escribió no se pierde.")], 401)
     if form_resubmission.from_our_page() and request.endpoint != "accounts.logout":
         # An upload, or an empty form: there is no input to keep, but the page that contained it.
-        told = gettext("Su sesión ha terminado y no se ha guardado nada. Entre otra vez y repítalo.")
-        return login_page([told], 401, back=form_url(url_for("home")))
+        message = gettext("Su sesión ha terminado y no se ha guardado nada. Entre otra vez y repítalo.")
+        return login_page([message], 401, back=form_url(url_for("home")))
     return redirect(url_for("accounts.login"), 303)
 
 

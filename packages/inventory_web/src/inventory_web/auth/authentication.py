@@ -195,8 +195,8 @@ def session_id(token: str) -> str:
 
 def session_fingerprint(password_hash: str, logged_in_at: datetime | None = None) -> str:
     """Return a short hash that changes with the password and with each login."""
-    told = password_hash + (logged_in_at.isoformat() if logged_in_at else "")
-    return hashlib.sha256(told.encode()).hexdigest()[:16]
+    text = password_hash + (logged_in_at.isoformat() if logged_in_at else "")
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
 def _find(

@@ -130,10 +130,10 @@ def choose_language() -> BaseResponse:
 @public
 def choose_theme() -> BaseResponse:
     """Store the theme in this browser and, if logged in, in the account; then go back. Unknown themes get 422."""
-    asked = request.form.get("theme", "")
-    chosen = next((known for known in preferences.THEMES if known == asked), None)
+    requested = request.form.get("theme", "")
+    chosen = next((known for known in preferences.THEMES if known == requested), None)
     if chosen is None:
-        raise AccountRefused(Fault("theme", "unknown", asked[:80]))
+        raise AccountRefused(Fault("theme", "unknown", requested[:80]))
     account = access_control.authenticate_request()
     if account is not None:
         users.set_theme(context.current_inventory(), name=account.name, theme=chosen)

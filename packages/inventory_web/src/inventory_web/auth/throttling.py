@@ -147,8 +147,8 @@ def _audit(inventory: Inventory, limits: Sequence[_Limit], name_key: str, by: Au
     def work(session: Session) -> None:
         for limit in limits:
             full = col(LoginThrottle.id) == limit.key, col(LoginThrottle.attempts) == limit.most
-            told = session.execute(update(LoginThrottle).where(*full).values(attempts=limit.most + 1))
-            if told.rowcount:  # type: ignore[attr-defined]
+            result = session.execute(update(LoginThrottle).where(*full).values(attempts=limit.most + 1))
+            if result.rowcount:  # type: ignore[attr-defined]
                 add_event(
                     session, inventory.clock(), Event.LOGIN_THROTTLED, by=by, subject=name_key[:MAX_SUBJECT_CHARACTERS]
                 )

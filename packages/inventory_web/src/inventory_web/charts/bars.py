@@ -36,8 +36,8 @@ def bars(name: str, title: str, description: str, shown: Sequence[Bar], tick: Ca
         write(svg, tick(number), scale.at(number), bottom + FOOT - 5, anchor, "tick")
     for place, bar in enumerate(shown):
         top = ROW * place
-        room = min(LONGEST_LABEL, int((WIDTH - CHARACTER * (len(bar.text) + 2)) / CHARACTER))
-        write(svg, shortened(bar.label, room), 0, top + 16)
+        available = min(LONGEST_LABEL, int((WIDTH - CHARACTER * (len(bar.text) + 2)) / CHARACTER))
+        write(svg, shortened(bar.label, available), 0, top + 16)
         write(svg, bar.text, WIDTH, top + 16, "end", "value")
         box(svg, "bar", 0, top + 21, scale.at(bar.value), BAR, f"{bar.label}: {bar.text}")
     return finished(svg)

@@ -19,8 +19,8 @@ from inventory_web.settings import Settings
 
 def demo(*, port: int, database: str | None) -> None:
     """Migrate, load the sample if there are no products, print URL and login, and serve."""
-    given: dict[str, Any] = {"database_url": database} if database else {}
-    settings = Settings.from_environment(**given)
+    overrides: dict[str, Any] = {"database_url": database} if database else {}
+    settings = Settings.from_environment(**overrides)
     _prepare(settings)
     with inventory_session(settings) as inventory:
         if _is_empty(inventory):

@@ -48,12 +48,12 @@ def load_with_history(inventory: Inventory, files: list[Path], *, actor: str) ->
     Every step is a public operation in its own unit of work. In the end each product has the quantity, locations and texts of the
     files; on the same day the steps are always the same.
     """
-    dice = random.Random(SEED)  # noqa: S311 - the same past each time
+    rng = random.Random(SEED)  # noqa: S311 - the same past each time
     days = _open_days(inventory.clock())
     for file in files:
         run_import(_at(inventory, days[0]), file, actor=actor)
-    for step in sorted(_steps(inventory, days[1:], dice), key=lambda one: one.at):
-        step.act(_at(inventory, step.at), dice.choice(PEOPLE))
+    for step in sorted(_steps(inventory, days[1:], rng), key=lambda one: one.at):
+        step.act(_at(inventory, step.at), rng.choice(PEOPLE))
 
 
 def _at(inventory: Inventory, moment: datetime) -> Inventory:
@@ -66,62 +66,60 @@ def _open_days(now: datetime) -> list[datetime]:
     return [day for day in days if day.weekday() != SUNDAY]
 
 
-def _steps(inventory: Inventory, days: list[datetime], dice: random.Random) -> Iterator[_Step]:
+def _steps(inventory: Inventory, days: list[datetime], rng: random.Random) -> Iterator[_Step]:
     low = product_page(inventory, ProductFilter(status=Status.LOW_STOCK), "code", size=200).rows
     rows = product_page(inventory, ProductFilter(status=Status.AVAILABLE), "code", size=200).rows
     scarce = [row.code for row in low if row.quantity][:LOW]
     others = [row.code for row in rows if row.code not in scarce]
     plenty = [code for code in others if code.endswith(FIRST)]
-    plenty += dice.sample([code for code in others if code not in plenty], OTHERS)
+    plenty += rng.sample([code for code in others if code not in plenty], OTHERS)
     for code in scarce:
-        yield from _trade(inventory, code, days, dice, sales=MANY_SALES)
+        yield from _trade(inventory, code, days, rng, sales=MANY_SALES)
     gone_for_a_day = plenty[-2:]
     for code in plenty:
         traded = days[:-2] if code in gone_for_a_day else days
-        yield from _trade(inventory, code, traded, dice, sales=FEW_SALES)
+        yield from _trade(inventory, code, traded, rng, sales=FEW_SALES)
     for code in plenty[:4]:
-        yield from _other_minimum(code, days, dice)
+        yield from _other_minimum(code, days, rng)
     for code in gone_for_a_day:
         # After its last sale nothing else may happen to it while it is retired.
         yield _Step(days[-2] + timedelta(hours=10, minutes=40), _retire(code))
         yield _Step(days[-1] + timedelta(hours=10, minutes=40), _restore(code))
 
 
-def _trade(
-    inventory: Inventory, code: str, days: list[datetime], dice: random.Random, *, sales: int
-) -> Iterator[_Step]:
+def _trade(inventory: Inventory, code: str, days: list[datetime], rng: random.Random, *, sales: int) -> Iterator[_Step]:
     """Yield a delivery, then sales, losses and transfers until the quantity of the files is left."""
     places = [place for place, quantity in get_product(inventory, code).balances if quantity]
     source, target = places[0], places[-1]
-    sold = [dice.randint(1, 6) for _ in range(sales)]
-    missing = dice.random() < 0.4
+    sold = [rng.randint(1, 6) for _ in range(sales)]
+    missing = rng.random() < 0.4
     begin, rest = days[: len(days) // 4], days[len(days) // 4 :]
     arrival, moved = begin[: len(begin) // 2], begin[len(begin) // 2 :]
-    moments = sorted(_moment(rest, dice) for _ in sold)
+    moments = sorted(_moment(rest, rng) for _ in sold)
     later = 0 if sales > FEW_SALES else sold[-1]
     early = sum(sold) + missing - later
-    yield _Step(_moment(arrival, dice), _receive(code, early, source))
+    yield _Step(_moment(arrival, rng), _receive(code, early, source))
     if target != source:
-        yield _Step(_moment(moved, dice), _transfer(code, early, source, target))
+        yield _Step(_moment(moved, rng), _transfer(code, early, source, target))
     if later:
         # Before the last sale, so that stock is always sufficient.
         yield _Step(moments[-2] - timedelta(minutes=7), _receive(code, later, target))
     for moment, quantity in zip(moments, sold, strict=True):
         yield _Step(moment, _issue(code, quantity, target))
     if missing:
-        yield _Step(_moment(rest, dice), _miss_one(code, target))
+        yield _Step(_moment(rest, rng), _miss_one(code, target))
 
 
-def _moment(days: list[datetime], dice: random.Random) -> datetime:
-    day, share = dice.choice(days), dice.random()
+def _moment(days: list[datetime], rng: random.Random) -> datetime:
+    day, share = rng.choice(days), rng.random()
     hours = 6 if day.weekday() == SUNDAY - 1 else 10
     return day + timedelta(hours=hours * share)
 
 
-def _other_minimum(code: str, days: list[datetime], dice: random.Random) -> Iterator[_Step]:
+def _other_minimum(code: str, days: list[datetime], rng: random.Random) -> Iterator[_Step]:
     half = len(days) // 2
-    yield _Step(_moment(days[:half], dice), _edit(code, 2))
-    yield _Step(_moment(days[half:], dice), _edit(code, -2))
+    yield _Step(_moment(days[:half], rng), _edit(code, 2))
+    yield _Step(_moment(days[half:], rng), _edit(code, -2))
 
 
 def _receive(code: str, quantity: int, place: str) -> Act:

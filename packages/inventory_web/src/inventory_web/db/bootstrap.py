@@ -40,10 +40,10 @@ def database_url(settings: Settings) -> URL:
     A URL with an account but no password gets ``INVENTORY_DATABASE_PASSWORD``. Raises ``SettingsRefused`` for an invalid URL and
     ``StorageRefused`` if the folder cannot be created.
     """
-    given = settings.database_url.get_secret_value()
-    if given:
+    configured = settings.database_url.get_secret_value()
+    if configured:
         try:
-            url = make_url(given)
+            url = make_url(configured)
         except ArgumentError:
             raise SettingsRefused(
                 gettext(
@@ -149,9 +149,9 @@ def secret_key(settings: Settings) -> str:
 
     Raises ``SettingsRefused`` if a key is required and ``StorageRefused`` if it cannot be stored.
     """
-    given = settings.secret_key.get_secret_value()
-    if given:
-        return given
+    configured = settings.secret_key.get_secret_value()
+    if configured:
+        return configured
     url = database_url(settings)
     if url.get_backend_name() != "sqlite":
         raise SettingsRefused(

@@ -24,20 +24,20 @@ def init_app(app: Flask) -> None:
     app.after_request(compress)
 
 
-def is_same_origin(asked: Request) -> bool:
+def is_same_origin(client_request: Request) -> bool:
     """Return whether no other site can have caused this request.
 
     A page contains both secrets and input of the visitor. An attacker who can request it repeatedly and observe the compressed
     sizes can derive the secrets (BREACH, 2013). ``Sec-Fetch-Site`` reports where a request comes from. Browsers omit it over plain
     HTTP, where an observer can read the page anyway.
     """
-    origin = asked.headers.get("Sec-Fetch-Site")
-    return origin in OWN_PAGES if origin is not None else not asked.is_secure
+    origin = client_request.headers.get("Sec-Fetch-Site")
+    return origin in OWN_PAGES if origin is not None else not client_request.is_secure
 
 
-def as_gzip(response: Response, asked: Request) -> None:
+def as_gzip(response: Response, client_request: Request) -> None:
     """Compress the body if the client accepts gzip and it is large enough; leave a compressed body alone."""
-    if asked.accept_encodings["gzip"] <= 0 or "Content-Encoding" in response.headers:
+    if client_request.accept_encodings["gzip"] <= 0 or "Content-Encoding" in response.headers:
         return
     body = response.get_data()
     if len(body) >= MIN_BYTES:

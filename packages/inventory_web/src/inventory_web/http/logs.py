@@ -79,8 +79,8 @@ def init_app(app: Flask, settings: Settings) -> None:
         if "request_id" in g:
             # A retried read keeps its id and its start time.
             return
-        given = request.headers.get("X-Request-ID", "") if settings.proxies else ""
-        g.request_id = given if SAFE_ID.fullmatch(given) else uuid.uuid4().hex
+        received = request.headers.get("X-Request-ID", "") if settings.proxies else ""
+        g.request_id = received if SAFE_ID.fullmatch(received) else uuid.uuid4().hex
         REQUEST_ID.set(g.request_id)
         g.began = time.perf_counter()
         structlog.contextvars.clear_contextvars()

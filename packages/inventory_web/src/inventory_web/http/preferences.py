@@ -53,8 +53,8 @@ THEMES: tuple[Theme, ...] = ("system", "light", "dark")
 def current_theme() -> Theme:
     """Return the theme of the account, else of this browser; ``system`` if there is no valid choice."""
     account = context.current_user()
-    told = (account.theme if account else None, read_cookie(THEME_COOKIE))
-    return next((theme for each in told for theme in THEMES if theme == each), "system")
+    choices = (account.theme if account else None, read_cookie(THEME_COOKIE))
+    return next((theme for each in choices for theme in THEMES if theme == each), "system")
 
 
 def theme_texts() -> dict[Theme, str]:
@@ -75,9 +75,9 @@ def select_locale(otherwise: str) -> str:
     if not has_request_context():
         return otherwise
     account = context.current_user()
-    told = (account.language if account else None, read_cookie(LANGUAGE_COOKIE))
+    choices = (account.language if account else None, read_cookie(LANGUAGE_COOKIE))
     ours = sorted(LANGUAGES, key=lambda language: language != otherwise)
-    chosen = next((language for language in told if language in LANGUAGES), None)
+    chosen = next((language for language in choices if language in LANGUAGES), None)
     return _with_region(chosen or request.accept_languages.best_match(ours) or otherwise)
 
 
@@ -87,8 +87,8 @@ def save_language(response: Response, language: str, settings: Settings) -> None
 
 
 def _with_region(language: str) -> str:
-    for asked, _ in request.accept_languages:
-        named, _, region = asked.replace("_", "-").partition("-")
+    for accepted, _ in request.accept_languages:
+        named, _, region = accepted.replace("_", "-").partition("-")
         if named.lower() == language and region.isalnum() and len(region) in (2, 3):
             try:
                 return str(Locale(language, region.upper()))

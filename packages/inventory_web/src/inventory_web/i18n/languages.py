@@ -39,11 +39,11 @@ def current_language() -> str:
 
 def in_all_languages(text: Callable[[], str]) -> dict[str, str]:
     """Return the text by language, to store it for later readers."""
-    told = {}
+    texts = {}
     for language in LANGUAGES:
         with force_locale(language):
-            told[language] = text()
-    return told
+            texts[language] = text()
+    return texts
 
 
 class _Catalogues(Domain):

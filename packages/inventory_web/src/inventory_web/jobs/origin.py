@@ -32,5 +32,5 @@ def require_result_of(job: Job) -> None:
 
 def job_author(job: Job) -> Author:
     """Return the author of the last request to the job."""
-    told = job.request
-    return Author(str(told.get("by", job.actor)), str(told.get("address", "")), str(told.get("request_id", "")))
+    stored = job.request
+    return Author(str(stored.get("by", job.actor)), str(stored.get("address", "")), str(stored.get("request_id", "")))

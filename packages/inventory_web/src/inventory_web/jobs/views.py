@@ -61,9 +61,9 @@ def again(job_id: str) -> Response:
     job, kind = _visible(job_id)
     if job.state in REPEATABLE_STATES:
         waiting = replace(job, state=JobState.WAITING, stage="", done=0, total=0)
-        told = request_origin()
+        origin = request_origin()
         stock = current_inventory()
-        write = partial(queue.requeue, stock, job, job.step, from_states=REPEATABLE_STATES, request=told)
+        write = partial(queue.requeue, stock, job, job.step, from_states=REPEATABLE_STATES, request=origin)
         current_runner().submit(stock, waiting, write)
     return see_other(next_url(url_for(kind.endpoint, job_id=job_id)))
 

@@ -63,8 +63,8 @@ def fetch_if_few(session: Session, ids: Select[tuple[int]]) -> Select[tuple[int]
 
 def ids_of_json(listed: str) -> Select[tuple[int]]:
     """Return the ids of a JSON array, which may be long (SQLite): one value to bind, and nothing to look up again."""
-    given = func.json_each(listed).table_valued("value", joins_implicitly=True)
-    return select(given.c.value)
+    items = func.json_each(listed).table_valued("value", joins_implicitly=True)
+    return select(items.c.value)
 
 
 def _expression(session: Session, word: str) -> str | None:

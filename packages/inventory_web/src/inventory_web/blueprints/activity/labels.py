@@ -51,7 +51,7 @@ def verb_colour(verb: str) -> str:
     return COLOURS.get(verb, "azure")
 
 
-def told(entry: HistoryEntry) -> Iterator[str]:
+def change_lines(entry: HistoryEntry) -> Iterator[str]:
     """Yield a line for each change of an operation, except quantities."""
     if entry.verb == "edit":
         yield from _edited(entry)

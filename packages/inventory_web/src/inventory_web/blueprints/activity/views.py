@@ -3,7 +3,7 @@
 from flask import Blueprint, render_template, request
 
 from inventory_core import HistoryFilter, ProductDetails, operation_history
-from inventory_web.blueprints.activity.labels import VERBS, told, verb_colour, verb_text
+from inventory_web.blueprints.activity.labels import VERBS, change_lines, verb_colour, verb_text
 from inventory_web.context import current_inventory
 from inventory_web.http.pagination import read_cursor
 from inventory_web.i18n.dates import day_start
@@ -13,27 +13,31 @@ LAST_LINES = 5
 LONGEST_TYPED = 80
 
 blueprint = Blueprint("timeline", __name__, template_folder="templates")
-_WORDS = {"verb_text": verb_text, "verb_colour": verb_colour, "told": told}
+_WORDS = {"verb_text": verb_text, "verb_colour": verb_colour, "change_lines": change_lines}
 
 
 @blueprint.get("/timeline")
 @requires(Role.VIEWER)
 def history() -> str:
     """Show operations, newest first: all, or those of the filter in the URL."""
-    asked = {
+    fields = {
         name: request.args.get(name, "").strip()[:LONGEST_TYPED] for name in ("code", "actor", "verb", "since", "until")
     }
-    given = {name: value for name, value in asked.items() if value}
+    criteria = {name: value for name, value in fields.items() if value}
     wanted = HistoryFilter(
-        asked["code"], asked["actor"], asked["verb"], day_start(asked, "since"), day_start(asked, "until", further=1)
+        fields["code"],
+        fields["actor"],
+        fields["verb"],
+        day_start(fields, "since"),
+        day_start(fields, "until", further=1),
     )
     after = read_cursor(request.args)
     page = operation_history(current_inventory(), wanted, after=after)
     return render_template(
         "timeline/history.html",
         page=page,
-        asked=asked,
-        given=given,
+        fields=fields,
+        criteria=criteria,
         first=after is None,
         verbs=VERBS,
         **_WORDS,

@@ -23,7 +23,7 @@ OTHER = "Otra..."
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class BulkEditForm:
     """A change as it was typed. ``change`` is valid if there are no ``faults``."""
 
     kind: str
@@ -32,29 +32,29 @@ class Asked:
     faults: list[Fault] = field(default_factory=list)
 
     @classmethod
-    def read(cls, kind: str, given: Mapping[str, str]) -> "Asked":
+    def read(cls, kind: str, fields: Mapping[str, str]) -> "BulkEditForm":
         """Read the fields of ``kind``: ``category``, ``minimum``, ``retire`` or ``restore``; a missing field is empty."""
         if kind == "category":
-            return _category(given)
+            return _category(fields)
         if kind == "minimum":
-            typed = given.get("minimum", "")
+            typed = fields.get("minimum", "")
             minimum, faults = parse_quantity("minimum", typed)
             return cls(kind, {"minimum": typed}, SetMinimum(minimum or 0), faults)
         return cls(kind, {}, SetRetired(kind == "retire"))
 
 
-def _category(given: Mapping[str, str]) -> Asked:
-    values = {name: given.get(name, "") for name in ("category", "other_category")}
+def _category(fields: Mapping[str, str]) -> BulkEditForm:
+    values = {name: fields.get(name, "") for name in ("category", "other_category")}
     other = values["other_category"].strip()
     chosen = values["category"].strip()
     if chosen == WITHOUT_CATEGORY and not other:
-        return Asked("category", values, SetCategory(None))
+        return BulkEditForm("category", values, SetCategory(None))
     if chosen != OTHER and not other:
         change = SetCategory(chosen)
-        return Asked("category", values, change, change.faults() if chosen else [Fault("category", "required")])
+        return BulkEditForm("category", values, change, change.faults() if chosen else [Fault("category", "required")])
     change = SetCategory(other)
     faults = [Fault("other_category", fault.reason, fault.value, fault.limit) for fault in change.faults()]
-    return Asked("category", values, change, faults if other else [Fault("other_category", "required")])
+    return BulkEditForm("category", values, change, faults if other else [Fault("other_category", "required")])
 
 
 def title(kind: str, count: int) -> str:

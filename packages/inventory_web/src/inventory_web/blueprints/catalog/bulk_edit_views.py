@@ -22,7 +22,7 @@ from inventory_core import (
 )
 from inventory_web.audit.log import Event, current_author, log_event
 from inventory_web.blueprints.catalog import bulk_edit_forms
-from inventory_web.blueprints.catalog.bulk_edit_forms import OTHER, Asked
+from inventory_web.blueprints.catalog.bulk_edit_forms import OTHER, BulkEditForm
 from inventory_web.blueprints.catalog.selection import read_selection, sent_fields
 from inventory_web.context import current_actor, current_inventory, current_operation, new_operation
 from inventory_web.http.error_pages import answer_for
@@ -71,7 +71,7 @@ def restore() -> Response:
 def change(kind: str) -> Response:
     """Change all of them: 303, 422 with the fault next to its field, or 409 with the products that changed meanwhile."""
     selection = read_selection()
-    wanted = Asked.read(kind, request.form)
+    wanted = BulkEditForm.read(kind, request.form)
     if wanted.faults:
         return _page(selection, wanted, status=422)
     try:
@@ -115,10 +115,10 @@ def _ask(kind: str) -> Response:
             raise
         flash(gettext("Marque antes los productos, o todos los encontrados."), "warning")
         return see_other(_list_address())
-    return _page(selection, Asked(kind, {}, Asked.read(kind, {}).change))
+    return _page(selection, BulkEditForm(kind, {}, BulkEditForm.read(kind, {}).change))
 
 
-def _page(selection: Selection, wanted: Asked, *, status: int = 200, notice: str = "") -> Response:
+def _page(selection: Selection, wanted: BulkEditForm, *, status: int = 200, notice: str = "") -> Response:
     """Show the products and their new value."""
     found = selected_rows(current_inventory(), selection, size=SHOWN)
     if found.count.more:
@@ -147,7 +147,7 @@ def _page(selection: Selection, wanted: Asked, *, status: int = 200, notice: str
     return make_response(page, status)
 
 
-def _conflict(selection: Selection, wanted: Asked, conflict: ProductsConflict) -> Response:
+def _conflict(selection: Selection, wanted: BulkEditForm, conflict: ProductsConflict) -> Response:
     """Show the products that changed meanwhile, and offer to continue without them, or with their present version."""
     now = {product.id: product.current_version for product in conflict.products}
     rest = [product for product in selection.products if product.id not in now]
@@ -176,7 +176,7 @@ def _audit(saved: ProductsSaved) -> None:
         log_event(current_inventory(), event, by=current_author(), subject=saved.operation, products=saved.changed)
 
 
-def _tell(wanted: Asked, saved: ProductsSaved) -> None:
+def _tell(wanted: BulkEditForm, saved: ProductsSaved) -> None:
     if not saved.changed:
         flash(gettext("Los productos ya estaban así: no ha cambiado nada."), "info")
         return

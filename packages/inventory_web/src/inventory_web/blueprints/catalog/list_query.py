@@ -26,21 +26,21 @@ class ListQuery:
     after: Cursor | None = None
 
     @classmethod
-    def read(cls, given: Mapping[str, str], *, status: str | None = None) -> Self:
+    def read(cls, fields: Mapping[str, str], *, status: str | None = None) -> Self:
         """Read ``search``, ``category``, ``status``, ``location``, ``sort`` and ``after``; ``status`` wins over the query.
 
         An unknown order is ignored. Raises ``InvalidInput`` for an unknown status, which would otherwise look like a filtered list,
         and for an invalid ``after``.
         """
         products = ProductFilter(
-            search=" ".join(given.get("search", "").split())[:LONGEST_SEARCH],
-            category=given.get("category", "").strip(),
-            status=status or given.get("status", "").strip(),
-            location=given.get("location", "").strip(),
+            search=" ".join(fields.get("search", "").split())[:LONGEST_SEARCH],
+            category=fields.get("category", "").strip(),
+            status=status or fields.get("status", "").strip(),
+            location=fields.get("location", "").strip(),
         )
-        sort = given.get("sort", DEFAULT_SORT)
+        sort = fields.get("sort", DEFAULT_SORT)
         sort = sort if sort in PRODUCT_SORTS else DEFAULT_SORT
-        return cls(products, sort, read_cursor(given))
+        return cls(products, sort, read_cursor(fields))
 
     @property
     def filtered(self) -> bool:

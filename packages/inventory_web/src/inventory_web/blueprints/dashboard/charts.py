@@ -40,7 +40,7 @@ def categories(shown: Sequence[Shelf]) -> Markup:
 
 def movements(shown: Sequence[DayTotals]) -> Markup:
     """Draw received and issued units by day."""
-    told = [
+    days_shown = [
         Day(
             day_text(day),
             day.incoming,
@@ -60,7 +60,7 @@ def movements(shown: Sequence[DayTotals]) -> Markup:
         incoming=format_number(sum(day.incoming for day in shown)),
         outgoing=format_number(sum(day.outgoing for day in shown)),
     )
-    return days("movements", gettext("Entradas y salidas por día"), text, told, format_number)
+    return days("movements", gettext("Entradas y salidas por día"), text, days_shown, format_number)
 
 
 def running_out(shown: Sequence[RunOutForecast]) -> Markup:

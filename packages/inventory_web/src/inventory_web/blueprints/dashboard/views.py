@@ -20,8 +20,8 @@ blueprint = Blueprint("dashboard", __name__, template_folder="templates")
 def overview() -> str:
     """Show key figures, stock by category, movements of the last ``days``, products that run out first, and shortages."""
     inventory = current_inventory()
-    asked = request.args.get("days", "")
-    period = next((days for days in PERIODS if str(days) == asked), PERIODS[0])
+    requested = request.args.get("days", "")
+    period = next((days for days in PERIODS if str(days) == requested), PERIODS[0])
     stocks = stock_by_category(inventory)
     return render_template(
         "dashboard/overview.html",

@@ -47,10 +47,10 @@ def prepare() -> AnyResponse:
         raise InvalidInput(Fault("format", "unknown", kind[:80]))
     stock, runner = current_inventory(), current_runner()
     arguments = {name: str(value) for name, value in ListQuery.read(request.values).args().items()}
-    told = "\n".join(
+    key = "\n".join(
         (current_operation(), current_actor(), kind, *sorted(f"{name}={text}" for name, text in arguments.items()))
     )
-    job_id = hashlib.sha256(told.encode()).hexdigest()[:32]
+    job_id = hashlib.sha256(key.encode()).hexdigest()[:32]
     there = runner.find(stock, job_id)
     if there is None or not there.under_way:
         job = Job(

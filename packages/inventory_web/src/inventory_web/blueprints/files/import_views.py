@@ -114,9 +114,9 @@ def confirm(job_id: str) -> Response:
         runner.wake()
     elif job.state in REPEATABLE_STATES or (job.state is JobState.READY and not job.result.get("faults_total")):
         step = IMPORT if job.state is JobState.READY else job.step
-        told = request_origin()
+        origin = request_origin()
         waiting = replace(job, state=JobState.WAITING, step=step, stage="", done=0, total=0)
-        write = partial(queue.requeue, stock, job, step, from_states=(job.state,), request=told)
+        write = partial(queue.requeue, stock, job, step, from_states=(job.state,), request=origin)
         runner.submit(stock, waiting, write)
     return see_other(url_for("imports.show", job_id=job_id))
 
@@ -144,11 +144,11 @@ def _job(job_id: str, kind: str = KIND.name) -> Job:
 
 def _id_of(file: FileStorage, sheet: str) -> str:
     """Return an id for this file and form: a double click uploads once, but a cached form accepts any file."""
-    told = hashlib.sha256("\n".join((current_operation(), current_actor(), sheet, file.filename or "")).encode())
+    digest = hashlib.sha256("\n".join((current_operation(), current_actor(), sheet, file.filename or "")).encode())
     for piece in iter(lambda: file.stream.read(CHUNK_BYTES), b""):
-        told.update(piece)
+        digest.update(piece)
     file.stream.seek(0)
-    return told.hexdigest()[:32]
+    return digest.hexdigest()[:32]
 
 
 def _form(faults: list[Fault], status: int) -> Response:

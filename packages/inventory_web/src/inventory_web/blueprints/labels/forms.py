@@ -55,11 +55,11 @@ class LabelForm:
         return cls(values | {"codes": codes}, parts & frozenset(PARTS), bool(kept.get("outlines")))
 
     @classmethod
-    def read(cls, given: MultiDict[str, str]) -> Self:
+    def read(cls, fields: MultiDict[str, str]) -> Self:
         """Read a request; a missing field has its value in an empty form."""
-        values = {name: given.get(name, otherwise).strip() for name, otherwise in BEGINNING.items()}
-        values["codes"] = given.get("codes", "")
-        form = cls(values, frozenset(given.getlist("part")) & frozenset(PARTS), bool(given.get("outlines")))
+        values = {name: fields.get(name, otherwise).strip() for name, otherwise in BEGINNING.items()}
+        values["codes"] = fields.get("codes", "")
+        form = cls(values, frozenset(fields.getlist("part")) & frozenset(PARTS), bool(fields.get("outlines")))
         form._check_choices()
         form.copies = form._whole("copies", 1, MOST_COPIES)
         if "sheet" not in form.errors:

@@ -24,7 +24,7 @@ class Kind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Room:
+class Layout:
     """The layout of a label kind: sides of the symbols, font size in points, and number of text lines next to them."""
 
     qr: float
@@ -70,14 +70,14 @@ class Sheet:
         """Return the printable height of a label."""
         return self.height - 2 * self.inset_y
 
-    def room(self, kind: Kind) -> Room:
+    def layout(self, kind: Kind) -> Layout:
         """Return the layout for this kind."""
         bars = 0.0 if kind is Kind.QR else min(max(0.36 * self.inner_height, 6.0), 12.0)
         left = self.inner_height - (bars + GAP if bars else 0)
         qr = 0.0 if kind is Kind.BARS else min(left, 0.42 * self.inner_width)
         font = min(max(0.23 * self.height, 6.5), 9.0)
         lines = floor(left / (font * LINE_HEIGHT * MILLIMETRES_OF_A_POINT))
-        return Room(round(qr, 2), round(bars, 2), round(font, 2), max(lines, 2))
+        return Layout(round(qr, 2), round(bars, 2), round(font, 2), max(lines, 2))
 
     def bar_width(self, modules: int) -> float | None:
         """Return the width of one bar if there are this many; None if they would be too fine to read."""

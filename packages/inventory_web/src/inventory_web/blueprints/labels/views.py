@@ -90,8 +90,8 @@ def measures(key: str) -> Response:
     shift = {name: request.args.get(name, 0.0, float) for name in ("x", "y")}
     if not all(-LARGEST_SHIFT <= value <= LARGEST_SHIFT for value in shift.values()):
         abort(404)
-    rooms = {kind: SHEETS[key].room(kind) for kind in Kind}
-    response = make_response(render_template("labels/measures.css", sheet=SHEETS[key], rooms=rooms, **shift))
+    layouts = {kind: SHEETS[key].layout(kind) for kind in Kind}
+    response = make_response(render_template("labels/measures.css", sheet=SHEETS[key], layouts=layouts, **shift))
     response.mimetype = "text/css"
     return response
 
@@ -120,9 +120,9 @@ def _form_page(form: LabelForm, status: int = 200) -> Response:
 def _products(form: LabelForm) -> list[tuple[ProductDetails, int]]:
     """Return the products with the number of labels of each; record errors of the list in the form."""
     text = form.values["codes"]
-    asked = len(codes_of(text)) if len(text) <= LONGEST_LIST else LONGEST_LIST
-    if not asked or asked > 4 * MOST_PRODUCTS:
-        form.refuse("codes", _too_many(asked) if asked else gettext("Escriba al menos un código."))
+    wanted = len(codes_of(text)) if len(text) <= LONGEST_LIST else LONGEST_LIST
+    if not wanted or wanted > 4 * MOST_PRODUCTS:
+        form.refuse("codes", _too_many(wanted) if wanted else gettext("Escriba al menos un código."))
         return []
     chosen = choose_products(current_inventory(), text)
     _check(form, chosen)

@@ -36,13 +36,13 @@ class Choice:
     place: str
 
     @classmethod
-    def read(cls, given: Mapping[str, str]) -> "Choice":
+    def read(cls, fields: Mapping[str, str]) -> "Choice":
         """Return the choice in the request, or else the last one, if the user may use it."""
         kept = session.get(_KEPT_IN)
         kept = kept if isinstance(kept, dict) else {}
-        mode = given.get("mode", str(kept.get("mode", "")))
+        mode = fields.get("mode", str(kept.get("mode", "")))
         allowed = {allowed.value for allowed in allowed_modes()}
-        place = given.get("place", str(kept.get("place", ""))).strip()
+        place = fields.get("place", str(kept.get("place", ""))).strip()
         return cls(Mode(mode) if mode in allowed else Mode.OPEN, place)
 
     def remember(self) -> None:

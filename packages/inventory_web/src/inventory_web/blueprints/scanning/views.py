@@ -37,7 +37,7 @@ blueprint = Blueprint("scanning", __name__, template_folder="templates")
 
 
 @dataclass(frozen=True, slots=True)
-class Told:
+class ScanMessage:
     """The message about a scan: ``kind`` as in the style sheet; ``place`` and ``typed`` belong to a refused count."""
 
     kind: str
@@ -73,7 +73,7 @@ def scanned() -> Response:
     choice, text = Choice.read(request.form), request.form.get("code", "").strip()
     choice.remember()
     if not text:
-        return _page(choice, told=Told("danger", gettext("Escanee o escriba un código.")), status=422)
+        return _page(choice, scan_message=ScanMessage("danger", gettext("Escanee o escriba un código.")), status=422)
     scanned = find_scanned(current_inventory(), text)
     if scanned.product is None:
         return _unknown(choice, scanned)
@@ -91,7 +91,7 @@ def counted() -> Response:
     quantity, faults = parse_quantity("quantity", typed)
     expected, wrong = parse_quantity("expected", request.form.get("expected", ""))
     if faults or wrong:
-        return _page(choice, product, Told("danger", fault_message((faults + wrong)[0]), place, typed), 422)
+        return _page(choice, product, ScanMessage("danger", fault_message((faults + wrong)[0]), place, typed), 422)
     try:
         changed = count(
             current_inventory(),
@@ -109,23 +109,25 @@ def counted() -> Response:
             current=format_number(conflict.current),
         )
         return _page(
-            choice, get_product(current_inventory(), product.row.code), Told("warning", text, place, typed), 409
+            choice, get_product(current_inventory(), product.row.code), ScanMessage("warning", text, place, typed), 409
         )
     except InventoryError as error:
         return _refused(choice, error, product, place, typed)
     return _done(choice, changed)
 
 
-def _act(choice: Choice, product: ProductDetails, told: Told | None) -> Response:
+def _act(choice: Choice, product: ProductDetails, scan_message: ScanMessage | None) -> Response:
     code = product.row.code
     if choice.mode is Mode.OPEN:
         return see_other(url_for("products.details", code=code))
     if product.row.retired:
-        return _page(choice, told=Told("danger", gettext("«%(code)s» está eliminado.", code=code)), status=409)
+        return _page(
+            choice, scan_message=ScanMessage("danger", gettext("«%(code)s» está eliminado.", code=code)), status=409
+        )
     if choice.mode is not Mode.COUNT:
         return _change_by_one(choice, product)
     if wants_fragment():
-        return _page(choice, product, told)
+        return _page(choice, product, scan_message)
     return see_other(url_for("scanning.scan", code=code, mode=choice.mode, place=choice.place))
 
 
@@ -133,7 +135,7 @@ def _change_by_one(choice: Choice, product: ProductDetails) -> Response:
     places = places_to_count(product, choice.place, list_locations(current_inventory()))
     if len(places) > 1:
         text = gettext("«%(code)s» está en varios lugares: elija arriba en cuál está usted.", code=product.row.code)
-        return _page(choice, told=Told("warning", text), status=422)
+        return _page(choice, scan_message=ScanMessage("warning", text), status=422)
     try:
         changed = change_quantity(
             current_inventory(),
@@ -181,17 +183,17 @@ def _refused(
     answer = answer_for(error)
     if answer.status not in (404, 409, 422):
         raise error
-    return _page(choice, product, Told("danger", answer.message, place, typed), answer.status)
+    return _page(choice, product, ScanMessage("danger", answer.message, place, typed), answer.status)
 
 
 def _unknown(choice: Choice, scanned: Scanned) -> Response:
     return _page(choice, unknown=scanned.code, status=404)
 
 
-def _corrected(scanned: Scanned, text: str) -> Told | None:
+def _corrected(scanned: Scanned, text: str) -> ScanMessage | None:
     if not scanned.corrected:
         return None
-    return Told(
+    return ScanMessage(
         "info",
         gettext(
             "El escáner escribió «%(text)s» y se entendió «%(code)s»: ajústelo al teclado de este equipo.",
@@ -204,7 +206,7 @@ def _corrected(scanned: Scanned, text: str) -> Told | None:
 def _page(
     choice: Choice,
     product: ProductDetails | None = None,
-    told: Told | None = None,
+    scan_message: ScanMessage | None = None,
     status: int = 200,
     *,
     unknown: str = "",
@@ -219,7 +221,7 @@ def _page(
         "product": product,
         "to_count": _left(choice, product, counted) if product and not retired else [],
         "counted": counted,
-        "told": told,
+        "scan_message": scan_message,
         "unknown": unknown,
         "announced": announced,
         "latest": movement_history(current_inventory(), size=LATEST).rows if choice.mode is not Mode.OPEN else (),

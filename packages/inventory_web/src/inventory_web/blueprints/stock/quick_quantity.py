@@ -59,7 +59,7 @@ quick_quantity_blueprint = Blueprint("counting", __name__, template_folder="temp
 
 
 @dataclass(frozen=True, slots=True)
-class Request:
+class QuantityForm:
     """The change in the form: either ``quantity`` or ``delta``, unless there are faults."""
 
     quantity: int | None
@@ -70,20 +70,20 @@ class Request:
     faults: list[Fault]
 
     @classmethod
-    def read(cls) -> "Request":
+    def read(cls) -> "QuantityForm":
         """Read the form of the current request."""
-        given = request.form
+        fields = request.form
         faults: list[Fault] = []
         quantity = delta = expected = None
-        if given.get("delta", "").strip():
-            delta, faults = parse_quantity("delta", given["delta"], signed=True)
+        if fields.get("delta", "").strip():
+            delta, faults = parse_quantity("delta", fields["delta"], signed=True)
         else:
-            quantity, faults = parse_quantity("quantity", given.get("quantity", ""))
-        if given.get("expected", "").strip():
-            expected, found = parse_quantity("expected", given["expected"])
+            quantity, faults = parse_quantity("quantity", fields.get("quantity", ""))
+        if fields.get("expected", "").strip():
+            expected, found = parse_quantity("expected", fields["expected"])
             faults = faults + found
-        typed = "" if given.get("delta", "").strip() else given.get("quantity", "")[:80]
-        return cls(quantity, delta, expected, given.get("location", "").strip() or None, typed, faults)
+        typed = "" if fields.get("delta", "").strip() else fields.get("quantity", "")[:80]
+        return cls(quantity, delta, expected, fields.get("location", "").strip() or None, typed, faults)
 
 
 @quick_quantity_blueprint.get("/products/<code:code>/quantity")
@@ -105,29 +105,29 @@ def change(code: str) -> Response:
 
     One unit of work reads the account and the product. The transaction of the change also reads what the response shows.
     """
-    asked = Request.read()
+    form = QuantityForm.read()
     product = get_product(current_inventory(), code)
-    if asked.faults:
-        text = " ".join(f"{field_label(fault.field)}: {fault_message(fault)}" for fault in asked.faults)
-        return _refused(product, asked, Note("fault", text, asked.typed), 422)
+    if form.faults:
+        text = " ".join(f"{field_label(fault.field)}: {fault_message(fault)}" for fault in form.faults)
+        return _refused(product, form, Note("fault", text, form.typed), 422)
     try:
-        changed, shown = _change_and_read(product, asked)
+        changed, shown = _change_and_read(product, form)
     except SeveralPlaces as choice:
         text = gettext("Está en varios lugares: elija en cuál cambia la cantidad.")
-        return _refused(product, asked, Note("fault", text, asked.typed, places=choice.places), 422)
+        return _refused(product, form, Note("fault", text, form.typed, places=choice.places), 422)
     except CountConflict as conflict:
         text = gettext(
             "Usted vio %(seen)s; ahora hay %(current)s. Revise y decida de nuevo.",
             seen=format_number(conflict.expected),
             current=format_number(conflict.current),
         )
-        return _refused(get_product(current_inventory(), code), asked, Note("conflict", text, asked.typed), 409)
+        return _refused(get_product(current_inventory(), code), form, Note("conflict", text, form.typed), 409)
     except InventoryError as error:
         answer = answer_for(error)
         if answer.status not in (409, 422):
             raise
-        return _refused(product, asked, Note("fault", answer.message, asked.typed), answer.status)
-    return _done(product.row.id, asked, changed, shown)
+        return _refused(product, form, Note("fault", answer.message, form.typed), answer.status)
+    return _done(product.row.id, form, changed, shown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,11 +138,11 @@ class Shown:
     badges: dict[str, str]
 
 
-def _change_and_read(product: ProductDetails, asked: Request) -> tuple[StockChange, Shown | None]:
+def _change_and_read(product: ProductDetails, form: QuantityForm) -> tuple[StockChange, Shown | None]:
     """Change the quantity; for htmx, read in the same transaction what it changed on the page."""
     stock = current_inventory()
     if not wants_fragment():
-        return _carry_out(stock, product, asked), None
+        return _change_quantity(stock, product, form), None
 
     def read(session: Session, sessions: JoinedReads) -> Shown:
         written = replace(stock, sessions=sessions)
@@ -151,22 +151,22 @@ def _change_and_read(product: ProductDetails, asked: Request) -> tuple[StockChan
             return Shown(get_product(written, product.row.code), menu_badges())
 
     source = ReadAfterWrite(stock.sessions, read)
-    changed = _carry_out(replace(stock, sessions=source), product, asked)
+    changed = _change_quantity(replace(stock, sessions=source), product, form)
     return changed, source.result
 
 
-def _carry_out(stock: Inventory, product: ProductDetails, asked: Request) -> StockChange:
+def _change_quantity(stock: Inventory, product: ProductDetails, form: QuantityForm) -> StockChange:
     """If the form names no location, use that of an earlier run of this operation: the stock may have moved since."""
     operation = current_operation()
-    if asked.location is not None:
-        return _carry_out_in(stock, asked.location, product, asked, operation)
+    if form.location is not None:
+        return _change_quantity_at(stock, form.location, product, form, operation)
     try:
-        return _carry_out_in(stock, place_of(product) or _default_place(stock), product, asked, operation)
+        return _change_quantity_at(stock, place_of(product) or _default_place(stock), product, form, operation)
     except (SeveralPlaces, OperationReused):
         before = movement_history(stock, operation=operation).rows
         if not before:
             raise
-        return _carry_out_in(stock, before[0].location, product, asked, operation)
+        return _change_quantity_at(stock, before[0].location, product, form, operation)
 
 
 def _default_place(stock: Inventory) -> str | None:
@@ -174,16 +174,16 @@ def _default_place(stock: Inventory) -> str | None:
     return next((place.name for place in list_locations(stock) if place.is_default), None)
 
 
-def _carry_out_in(
-    stock: Inventory, place: str | None, product: ProductDetails, asked: Request, operation: str
+def _change_quantity_at(
+    stock: Inventory, place: str | None, product: ProductDetails, form: QuantityForm, operation: str
 ) -> StockChange:
     code, actor = product.row.code, current_actor()
-    if asked.delta is not None:
+    if form.delta is not None:
         return change_quantity(
             stock,
             code=code,
-            delta=asked.delta,
-            expected=asked.expected,
+            delta=form.delta,
+            expected=form.expected,
             location=place,
             actor=actor,
             operation=operation,
@@ -191,15 +191,15 @@ def _carry_out_in(
     return count(
         stock,
         code=code,
-        quantity=asked.quantity or 0,
-        expected=asked.expected,
+        quantity=form.quantity or 0,
+        expected=form.expected,
         location=place,
         actor=actor,
         operation=operation,
     )
 
 
-def _done(product_id: int, asked: Request, changed: StockChange, shown: Shown | None) -> Response:
+def _done(product_id: int, form: QuantityForm, changed: StockChange, shown: Shown | None) -> Response:
     text = f"{format_number(changed.before)} → {format_number(changed.quantity)}"
     if shown is None:
         flash(
@@ -213,26 +213,25 @@ def _done(product_id: int, asked: Request, changed: StockChange, shown: Shown | 
         )
         return see_other(previous_page_url(url_for("products.details", code=changed.code)) + f"#p{product_id}")
     undo = changed.movement_ids[0] if changed.movement_ids and changed.before != changed.quantity else None
-    return _row(shown.product, _shown_place(asked), Note("done", text, undo=undo), 200, shown.badges)
+    return _row(shown.product, _shown_place(form), Note("done", text, undo=undo), 200, shown.badges)
 
 
-def _refused(product: ProductDetails, asked: Request, note: Note, status: int) -> Response:
+def _refused(product: ProductDetails, form: QuantityForm, note: Note, status: int) -> Response:
     if wants_fragment():
-        return _row(product, _shown_place(asked), note, status)
+        return _row(product, _shown_place(form), note, status)
     page = render_template(
         "counting/refused.html",
         product=product,
-        row=row_in(product, asked.location),
+        row=row_in(product, form.location),
         note=note,
-        asked=asked,
         next=next_url(""),
     )
     return make_response(page, status)
 
 
-def _shown_place(asked: Request) -> str | None:
+def _shown_place(form: QuantityForm) -> str | None:
     """Return the location of the row's quantity; a choice of several locations is part of the total's row."""
-    return None if request.form.get("shown") == "total" else asked.location
+    return None if request.form.get("shown") == "total" else form.location
 
 
 def _row(
