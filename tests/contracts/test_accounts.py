@@ -68,7 +68,7 @@ def test_a_session_that_was_ended_changes_nothing_from_then_on_on_any_instance(m
     assert not sessions.end_session(two, other, ended, by=BY)
 
 
-def test_a_code_that_many_send_at_the_same_instant_counts_once(make_inventory: MakeInventory) -> None:
+def test_second_factor_code_sent_many_times_at_once_counts_once(make_inventory: MakeInventory) -> None:
     instances = [make_inventory(), make_inventory()]
     account, secret, codes = enrolled(instances[0])
     following = pyotp.TOTP(secret).at(datetime.now(UTC) + timedelta(seconds=two_factor.STEP_SECONDS))

@@ -59,7 +59,7 @@ def ids_of(inventory: Inventory, *codes: str) -> Selection:
     return Selection(tuple(SelectedProduct(found[code]) for code in codes))
 
 
-def test_everything_that_is_done_with_a_product_is_told_the_latest_first(later: Later) -> None:
+def test_history_lists_receive_transfer_undo_and_edits_latest_first(later: Later) -> None:
     create_location(later(), "Sótano")
     create_product(later(), "A", name="Mesa", quantity=10)
     receive(later(), code="A", quantity=5, reason="pedido 7", actor="ana", operation="receive-1")
@@ -114,7 +114,7 @@ def test_an_edit_that_is_sent_again_gives_its_first_answer(inventory: Inventory)
     assert edit_product(inventory, code="A", draft=draft, expected_version=1, **request) == first
 
 
-def test_every_part_of_the_filter_narrows(later: Later) -> None:
+def test_history_filter_narrows_by_every_part(later: Later) -> None:
     create_product(later(), "A", quantity=3)
     issue(later(), code="A", quantity=1, actor="ana", operation="one")
     create_product(later(), "B", quantity=3)
@@ -131,7 +131,7 @@ def test_every_part_of_the_filter_narrows(later: Later) -> None:
         verbs(now, code="C")
 
 
-def test_a_product_is_told_of_what_was_done_to_many(later: Later) -> None:
+def test_history_of_a_product_has_bulk_edits_imports_and_their_undo(later: Later) -> None:
     create_product(later(), "A", quantity=1)
     create_product(later(), "B", quantity=1)
     create_product(later(), "C", quantity=1)
@@ -152,7 +152,7 @@ def test_a_product_is_told_of_what_was_done_to_many(later: Later) -> None:
 
 
 @pytest.mark.parametrize("code", ["", "A"])
-def test_pages_follow_one_another_and_show_each_operation_once(make_inventory: MakeInventory, code: str) -> None:
+def test_history_cursor_shows_each_operation_once(make_inventory: MakeInventory, code: str) -> None:
     inventory = make_inventory(clock=lambda: BEGIN)
     create_product(inventory, "A", quantity=1)
     for _ in range(11):
@@ -184,7 +184,7 @@ def test_the_number_of_statements_stays(inventory: Inventory) -> None:
     assert used == [8, 8]
 
 
-def test_a_change_of_very_many_is_told_although_its_answer_is_not_read_to_its_end(inventory: Inventory) -> None:
+def test_history_summarises_a_bulk_edit_of_500_products(inventory: Inventory) -> None:
     codes = [f"N-{number:04}" for number in range(500)]
     lines = "code,name\n" + "".join(f"{code},Mesa\n" for code in codes)
     import_table(inventory, read_table(BytesIO(lines.encode()), filename="products.csv"), **new_request())

@@ -100,7 +100,7 @@ def test_the_days_on_which_clocks_change_have_all_their_hours(at: At) -> None:
     assert [day.incoming for day in days] == [1, 3, 1]
 
 
-def test_what_only_changes_its_place_neither_comes_nor_goes(at: At) -> None:
+def test_transfer_is_neither_incoming_nor_outgoing_and_undo_is_both(at: At) -> None:
     create_location(at(), "Sótano")
     create_product(at(2026, 11, 23), "A", quantity=9)
     moved = transfer(at(), code="A", quantity=4, source=None, target="Sótano", **new_request())
@@ -119,7 +119,7 @@ def test_a_period_that_is_none_is_refused(inventory: Inventory, days: int) -> No
         movements_by_day(inventory, days=days)
 
 
-def test_what_is_used_fastest_for_what_there_is_runs_out_first(at: At) -> None:
+def test_overview_orders_by_issue_rate_and_ignores_undone_ones(at: At) -> None:
     for code, quantity, used in (("SLOW", 100, 1), ("FAST", 100, 60), ("LAST", 4, 3), ("GONE", 7, 7), ("STILL", 5, 0)):
         create_product(at(2026, 10, 1), code, name=code.title(), quantity=quantity)
         if used:
@@ -152,7 +152,7 @@ def test_what_lacks_most_stands_first(inventory: Inventory) -> None:
     assert lowest_stock(inventory, size=1) == (StockShortage("B", "Silla", 0, 40, 40),)
 
 
-def test_the_past_of_a_product_is_told_over_all_locations(at: At) -> None:
+def test_quantity_history_adds_all_locations_and_ignores_transfer(at: At) -> None:
     create_location(at(), "Sótano")
     create_product(at(2026, 6, 1), "A", quantity=10)
     issue(at(2026, 7, 1), code="A", quantity=1, **new_request())

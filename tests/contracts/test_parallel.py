@@ -62,7 +62,7 @@ def test_four_processes_issue_exactly_what_is_there_of_two_products_in_opposite_
     assert verify(inventory).faults == ()
 
 
-def test_stock_that_is_moved_in_both_directions_at_once_adds_up(inventory: Inventory) -> None:
+def test_transfer_in_both_directions_at_once_adds_up(inventory: Inventory) -> None:
     create_location(inventory, "Sótano")
     for code in ("A-1", "B-1"):
         create_product(inventory, code, quantity=20)
@@ -80,7 +80,7 @@ def test_stock_that_is_moved_in_both_directions_at_once_adds_up(inventory: Inven
     assert verify(inventory).faults == ()
 
 
-def test_an_operation_id_that_is_used_eight_times_at_once_is_one_operation_with_one_result(
+def test_issue_with_one_operation_id_eight_times_at_once_is_done_once(
     inventory: Inventory,
 ) -> None:
     create_product(inventory, "A-1", quantity=40)
@@ -93,7 +93,9 @@ def test_an_operation_id_that_is_used_eight_times_at_once_is_one_operation_with_
 
 
 @pytest.mark.parametrize("differing", ["actor", "quantity"])
-def test_operation_id_of_eight_different_requests_at_once_is_that_of_one(inventory: Inventory, differing: str) -> None:
+def test_issue_with_one_operation_id_for_eight_requests_at_once_is_done_once(
+    inventory: Inventory, differing: str
+) -> None:
     create_product(inventory, "A-1", quantity=40)
 
     def act(which: int) -> bool:
@@ -135,7 +137,7 @@ def test_a_change_of_many_products_is_undone_once_of_four_undos_at_once(inventor
     assert verify(inventory).faults == ()
 
 
-def test_a_proof_while_others_write_finds_nothing_wrong(inventory: Inventory) -> None:
+def test_verify_finds_no_fault_while_others_receive_and_issue(inventory: Inventory) -> None:
     create_product(inventory, "A-1", quantity=20)
 
     def act(which: int) -> int:

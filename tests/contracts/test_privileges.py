@@ -58,7 +58,7 @@ def least(database: Database, ask_mysql: Callable[[str], None]) -> Iterator[Inve
 
 
 @ON_MYSQL
-def test_the_least_privileges_suffice_for_every_operation(least: Inventory) -> None:
+def test_least_privileges_suffice_for_receive_issue_transfer_count_undo_import_and_outbox(least: Inventory) -> None:
     create_location(least, "Sótano")
     create_product(least, "A-1", category="Muebles", quantity=9)
     receive(least, code="A-1", quantity=2, **new_request())

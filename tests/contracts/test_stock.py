@@ -36,7 +36,7 @@ def shop(inventory: Inventory) -> Inventory:
     return inventory
 
 
-def test_every_kind_of_change_leaves_its_movement(shop: Inventory) -> None:
+def test_receive_issue_transfer_count_and_undo_leave_a_movement(shop: Inventory) -> None:
     receive(shop, code="a-1", quantity=5, reason="compra «ñ» 😀", **new_request())
     issue(shop, code="A-1", quantity=2, **new_request())
     moved = transfer(shop, code="A-1", quantity=4, source="principal", target="sotano", **new_request())
@@ -65,7 +65,7 @@ def test_every_kind_of_change_leaves_its_movement(shop: Inventory) -> None:
     assert verify(shop).faults == ()
 
 
-def test_a_refusal_tells_the_values_and_changes_nothing(shop: Inventory) -> None:
+def test_receive_issue_transfer_and_count_refuse_with_the_values_and_change_nothing(shop: Inventory) -> None:
     with pytest.raises(InsufficientStock) as lacking:
         issue(shop, code="A-1", quantity=11, **new_request())
     with pytest.raises(InsufficientStock):
@@ -83,7 +83,7 @@ def test_a_refusal_tells_the_values_and_changes_nothing(shop: Inventory) -> None
     assert verify(shop).faults == ()
 
 
-def test_nothing_is_undone_twice(shop: Inventory) -> None:
+def test_undo_works_once(shop: Inventory) -> None:
     received = receive(shop, code="A-1", quantity=5, **new_request()).movement_ids[0]
 
     def undo(_: int) -> str:
@@ -97,7 +97,7 @@ def test_nothing_is_undone_twice(shop: Inventory) -> None:
     assert get_product(shop, "A-1").row.total == 10
 
 
-def test_an_operation_is_carried_out_once_and_keeps_its_first_answer(shop: Inventory) -> None:
+def test_receive_and_issue_with_an_operation_id_keep_their_first_answer(shop: Inventory) -> None:
     request = new_request()
     first = issue(shop, code="A-1", quantity=1, reason="«venta»", **request)
     receive(shop, code="A-1", quantity=5, **new_request())
@@ -110,7 +110,7 @@ def test_an_operation_is_carried_out_once_and_keeps_its_first_answer(shop: Inven
     assert get_product(shop, "A-1").row.total == 14
 
 
-def test_operation_ids_that_differ_in_case_alone_are_two(shop: Inventory) -> None:
+def test_issue_with_operation_ids_that_differ_in_case_is_done_twice(shop: Inventory) -> None:
     for operation in ("order-1", "ORDER-1", "Order-1"):
         issue(shop, code="A-1", quantity=1, actor="test", operation=operation)
 
@@ -118,7 +118,7 @@ def test_operation_ids_that_differ_in_case_alone_are_two(shop: Inventory) -> Non
     assert len(movement_history(shop, operation="ORDER-1").rows) == 1
 
 
-def test_one_operation_asked_for_at_the_same_instant_on_two_instances_is_done_once(
+def test_issue_on_two_instances_at_once_with_one_operation_id_is_done_once(
     shop: Inventory, make_inventory: MakeInventory
 ) -> None:
     instances, request = (shop, make_inventory()), new_request()
@@ -129,7 +129,7 @@ def test_one_operation_asked_for_at_the_same_instant_on_two_instances_is_done_on
     assert get_product(shop, "A-1").row.total == 9
 
 
-def test_a_refused_operation_leaves_its_id_free(shop: Inventory) -> None:
+def test_issue_that_is_refused_leaves_its_operation_id_free(shop: Inventory) -> None:
     request = new_request()
     with pytest.raises(InsufficientStock):
         issue(shop, code="A-1", quantity=11, **request)
@@ -150,7 +150,7 @@ def test_times_are_kept_to_the_microsecond_in_utc(
     assert all(each.utcoffset() == timedelta(0) for each in stored)
 
 
-def test_the_history_is_read_page_by_page(shop: Inventory) -> None:
+def test_cursor_reads_movements_page_by_page(shop: Inventory) -> None:
     for _ in range(6):
         receive(shop, code="A-1", quantity=1, **new_request())
 

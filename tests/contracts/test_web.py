@@ -110,7 +110,7 @@ def test_a_product_goes_its_way_from_registration_to_its_return(site: Site) -> N
     assert site.quantity("L-1") == 5
 
 
-def test_a_quantity_in_the_row_is_set_counted_undone_and_defended(make_site: MakeSite) -> None:
+def test_count_in_a_row_of_the_list_conflicts_with_an_older_one_and_undo_restores_it(make_site: MakeSite) -> None:
     site, other = make_site(), make_site()
     site.create_product("A", quantity=5)
     address = "/products/A/quantity"
@@ -130,7 +130,7 @@ def test_a_quantity_in_the_row_is_set_counted_undone_and_defended(make_site: Mak
     assert verify(site.inventory).faults == ()
 
 
-def test_clicks_of_many_at_the_same_instant_are_counted_each_once(make_site: MakeSite) -> None:
+def test_clicks_to_receive_at_once_are_each_counted(make_site: MakeSite) -> None:
     sites = [make_site(), make_site()]
     sites[0].create_product("A", quantity=5)
 
@@ -142,7 +142,7 @@ def test_clicks_of_many_at_the_same_instant_are_counted_each_once(make_site: Mak
     assert sites[0].quantity("A") == 9
 
 
-def test_movements_are_recorded_listed_and_undone(site: Site) -> None:
+def test_transfer_is_listed_and_can_be_undone(site: Site) -> None:
     site.create_location("Sótano")
     site.create_product("A", name="Mesa", minimum=9, quantity=5)
     sent = {"kind": "transfer", "quantity": "2", "location": "Principal", "target": "Sótano", "reason": "«orden» 😀"}
@@ -159,7 +159,7 @@ def test_movements_are_recorded_listed_and_undone(site: Site) -> None:
     assert site.quantity_in("A", "Sótano") == 0
 
 
-def test_a_file_is_previewed_confirmed_exported_and_undone_on_different_instances(make_site: MakeSite) -> None:
+def test_import_is_previewed_confirmed_exported_and_undone_on_different_instances(make_site: MakeSite) -> None:
     site, other = make_site(), make_site()
     address = upload(site, PRODUCTS)
     preview = other.operator.get(address).text
@@ -179,7 +179,7 @@ def test_a_file_is_previewed_confirmed_exported_and_undone_on_different_instance
     assert verify(site.inventory).faults == ()
 
 
-def test_every_fault_of_a_file_is_shown_and_nothing_comes_in(site: Site) -> None:
+def test_import_with_faults_shows_every_fault_and_changes_nothing(site: Site) -> None:
     page = finished(site, upload(site, PRODUCTS + "a;Otra;;;x;\n"))
 
     assert "Con errores" in page
@@ -237,7 +237,7 @@ def test_a_long_name_of_an_account_is_taken_or_refused_but_never_a_crash(site: S
     assert answer.status_code == (422 if "ﷺ" in name else 303)
 
 
-def test_guesses_are_limited_for_all_instances_together(make_site: MakeSite) -> None:
+def test_login_attempts_are_limited_for_all_instances_together(make_site: MakeSite) -> None:
     sites = [make_site(), make_site()]
 
     def guess(which: int) -> str:

@@ -151,7 +151,7 @@ def test_a_value_of_a_wrong_type_is_named_by_its_field(make: Callable[[], object
     assert [fault.field for fault in caught.value.faults] == [field]
 
 
-def test_a_huge_number_is_refused_as_too_large(inventory: Inventory) -> None:
+def test_receive_and_undo_refuse_a_huge_number_as_too_large(inventory: Inventory) -> None:
     create_product(inventory, "A-1", quantity=3)
     with pytest.raises(InvalidInput) as received:
         receive(inventory, code="A-1", quantity=HUGE, actor="ana", operation="op-1")

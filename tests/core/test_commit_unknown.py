@@ -98,7 +98,7 @@ def test_a_lost_commit_is_unknown_and_is_not_repeated(
 
 
 @pytest.mark.parametrize("fault", [ANSWER_CUT, COMMIT_CUT], ids=["stored", "not stored"])
-def test_an_operation_finds_out_what_became_of_its_commit(
+def test_receive_finds_out_the_outcome_of_an_unknown_commit(
     database: SingleDatabase, proxy: FaultProxy, fault: dict[str, Fault]
 ) -> None:
     inventory = Inventory(BreakingOnce(database, proxy, fault))
@@ -108,7 +108,7 @@ def test_an_operation_finds_out_what_became_of_its_commit(
     assert get_product(Inventory(database), code="A-1").row.quantity == 6
 
 
-def test_an_operation_whose_commit_stays_unknown_says_so_and_may_be_repeated(
+def test_receive_with_an_unknown_commit_says_so_and_may_be_repeated(
     database: SingleDatabase, proxy: FaultProxy, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(idempotency, "RESOLUTION_TIMEOUT_SECONDS", 0.5)
@@ -144,7 +144,7 @@ class HangingOnce:
         return self._database.write(work)
 
 
-def test_an_operation_does_not_wait_for_the_locks_of_a_commit_that_hangs(
+def test_receive_does_not_wait_for_the_locks_of_a_commit_that_hangs(
     database: SingleDatabase, servers: ReplicaSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(idempotency, "RESOLUTION_TIMEOUT_SECONDS", 1.0)
@@ -164,9 +164,7 @@ def test_an_operation_does_not_wait_for_the_locks_of_a_commit_that_hangs(
     assert repeated.quantity == 6
 
 
-def test_an_operation_is_carried_out_once_a_commit_that_hung_is_rolled_back(
-    database: SingleDatabase, servers: ReplicaSet
-) -> None:
+def test_receive_is_done_once_a_commit_that_hung_is_rolled_back(database: SingleDatabase, servers: ReplicaSet) -> None:
     sessions = HangingOnce(database, servers)
     timer = threading.Timer(1.0, sessions.roll_back)
     timer.start()

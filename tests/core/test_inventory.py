@@ -166,7 +166,7 @@ def test_undo_takes_a_movement_back_once(inventory: Inventory) -> None:
         inventory.undo(movement, actor=ACTOR)
 
 
-def test_operation_id_makes_a_retry_safe(inventory: Inventory) -> None:
+def test_operation_id_makes_a_retry_of_receive_safe(inventory: Inventory) -> None:
     first = inventory.receive("A-1", 3, actor=ACTOR, operation="delivery-7")
 
     assert inventory.receive("A-1", 3, actor=ACTOR, operation="delivery-7") == first
@@ -182,7 +182,7 @@ def test_operation_id_is_a_new_one_by_default(inventory: Inventory) -> None:
     assert inventory.product("A-1").row.quantity == 11
 
 
-def test_products_are_filtered_sorted_and_paged(inventory: Inventory) -> None:
+def test_products_are_filtered_sorted_and_paged_with_a_cursor(inventory: Inventory) -> None:
     for number in range(2, 6):
         inventory.register(f"A-{number}", name="Caja", actor=ACTOR)
 
@@ -249,7 +249,7 @@ def test_verify_counts_what_it_checked(inventory: Inventory) -> None:
     assert (found.products, found.movements, found.faults) == (1, 1, ())
 
 
-def test_deliver_events_calls_the_plugins(url: str) -> None:
+def test_deliver_events_of_the_outbox_calls_the_plugins(url: str) -> None:
     notes = Notes()
     with Inventory.open(url, plugins=[notes], migrate=True) as inventory:
         inventory.register("A-1", name="Lámpara", quantity=5, actor=ACTOR)

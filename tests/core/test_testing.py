@@ -20,7 +20,7 @@ def test_a_temporary_inventory_is_current_and_sound(tmp_path: Path) -> None:
         assert verify(inventory).faults == ()
 
 
-def test_a_copied_database_has_the_structure_of_a_migrated_one(tmp_path: Path) -> None:
+def test_copied_database_has_the_structure_of_the_migrations(tmp_path: Path) -> None:
     write_database(tmp_path / "copied.db")
     migrated = SingleDatabase.from_file(tmp_path / "migrated.db")
     copied = SingleDatabase.from_file(tmp_path / "copied.db")

@@ -64,7 +64,7 @@ def test_one_balance_that_would_be_negative_refuses_all_of_them(inventory: Inven
     assert verify(inventory).faults == ()
 
 
-def test_plugins_are_asked_about_every_balance_and_told_with_the_movements_ids(inventory: Inventory) -> None:
+def test_plugins_check_every_balance_and_the_outbox_has_the_ids_of_movements(inventory: Inventory) -> None:
     class Witness:
         def __init__(self) -> None:
             self.events: list[StockChanged] = []

@@ -45,7 +45,7 @@ def with_plugins(inventory: Inventory, *plugins: object) -> Inventory:
     return Inventory(inventory.sessions, build_plugin_manager(plugins))
 
 
-def test_a_refusal_of_a_plugin_reaches_the_caller_and_changes_nothing(inventory: Inventory) -> None:
+def test_issue_that_a_plugin_refuses_changes_nothing(inventory: Inventory) -> None:
     create_product(inventory, "A-1", quantity=5)
     checked = with_plugins(inventory, ReasonForIssues())
     request = new_request()
@@ -58,7 +58,7 @@ def test_a_refusal_of_a_plugin_reaches_the_caller_and_changes_nothing(inventory:
     assert verify(inventory).faults == ()
 
 
-def test_a_plugin_is_asked_about_each_balance_with_the_state_before_the_change(inventory: Inventory) -> None:
+def test_plugin_checks_each_balance_of_a_transfer_with_the_state_before(inventory: Inventory) -> None:
     plugin = ReasonForIssues()
     checked = with_plugins(inventory, plugin)
     create_location(checked, "Sótano")
@@ -82,7 +82,7 @@ def test_no_plugin_hears_of_a_count_that_changes_nothing(inventory: Inventory) -
     assert asked.asked == []
 
 
-def test_the_change_that_falls_below_the_minimum_is_told_once(inventory: Inventory) -> None:
+def test_event_of_the_issue_that_falls_below_the_minimum_says_so(inventory: Inventory) -> None:
     notebook = Notebook()
     told = with_plugins(inventory, notebook)
     create_location(told, "Sótano")

@@ -23,7 +23,7 @@ def brief(rows: tuple[MovementRow, ...]) -> list[tuple[str, str, int, int]]:
     return [(row.code, row.kind, row.quantity, row.balance_after) for row in rows]
 
 
-def test_the_latest_movement_comes_first(inventory: Inventory) -> None:
+def test_movements_of_receive_and_issue_come_latest_first(inventory: Inventory) -> None:
     for code in ("A", "B"):
         create_product(inventory, code, quantity=5)
     issue(inventory, code="A", quantity=2, reason="sold", **new_request())
@@ -52,7 +52,7 @@ def test_a_movement_tells_who_when_where_and_why(inventory: Inventory) -> None:
     assert (row.undoes_id, row.undone, row.at.tzinfo) == (None, False, UTC)
 
 
-def test_an_operation_is_shown_with_all_its_movements(inventory: Inventory) -> None:
+def test_operation_of_a_transfer_is_shown_with_all_its_movements(inventory: Inventory) -> None:
     create_product(inventory, "A", quantity=5)
     create_location(inventory, "Sótano")
     operation = new_operation_id()
@@ -76,7 +76,7 @@ def test_a_movement_that_was_undone_says_so(inventory: Inventory) -> None:
     ]
 
 
-def test_pages_follow_one_another_while_movements_come_in(inventory: Inventory) -> None:
+def test_cursor_of_movements_stays_valid_while_others_receive(inventory: Inventory) -> None:
     create_product(inventory, "A", quantity=1)
     ids = [receive(inventory, code="A", quantity=1, **new_request()).movement_ids[0] for _ in range(6)]
     seen: list[int] = []
@@ -101,7 +101,7 @@ def test_a_product_that_was_given_another_code_keeps_its_history(inventory: Inve
         movement_history(inventory, code="OLD")
 
 
-def test_a_page_of_the_ledger_takes_one_statement(inventory: Inventory) -> None:
+def test_page_of_movements_with_receive_and_undo_takes_one_statement(inventory: Inventory) -> None:
     create_product(inventory, "A", quantity=5)
     for _ in range(3):
         received = receive(inventory, code="A", quantity=1, **new_request()).movement_ids[0]

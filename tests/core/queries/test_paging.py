@@ -80,7 +80,9 @@ def test_the_pages_together_are_the_whole_list_in_its_order(
 
 @pytest.mark.slow
 @given(product_filter=FILTERS, sort=ORDERS, start=st.integers(0, 20))
-def test_every_way_gives_the_same_page(shop: Inventory, product_filter: ProductFilter, sort: str, start: int) -> None:
+def test_cursor_gives_the_same_page_in_every_way(
+    shop: Inventory, product_filter: ProductFilter, sort: str, start: int
+) -> None:
     with shop.sessions.reader() as session:
         question = plan_query(session, product_filter, sort)
         whole = read_page(session, question, None, 100)
@@ -122,7 +124,7 @@ def test_what_stays_is_seen_once_while_others_come_go_and_change(
     assert [code for code in seen if code not in shaken] == [code for code in wanted if code not in shaken]
 
 
-def test_a_page_says_whether_it_is_the_first_and_where_the_next_begins(inventory: Inventory) -> None:
+def test_page_says_whether_it_is_the_first_and_has_the_next_cursor(inventory: Inventory) -> None:
     put(inventory, [Item(f"P-{number}", "same name") for number in range(4)])
 
     first = product_page(inventory, ProductFilter(), size=2)

@@ -54,7 +54,7 @@ def test_migrations_lead_up_and_down_and_up_again(empty: SingleDatabase) -> None
 
 
 @WHERE
-def test_a_downgrade_takes_a_filled_database_down(empty: SingleDatabase) -> None:
+def test_migration_downgrades_a_filled_database(empty: SingleDatabase) -> None:
     upgrade_all(empty.engine)
     create_product(Inventory(empty), "A-1", category="Otra", quantity=3)
 
@@ -87,7 +87,7 @@ def test_constraints_and_keys_of_models_and_migrations_agree(topology: SQLiteFil
 
 @pytest.mark.slow
 @WHERE
-def test_instances_that_start_at_the_same_instant_upgrade_once(empty: SingleDatabase) -> None:
+def test_migration_runs_once_if_instances_start_at_the_same_instant(empty: SingleDatabase) -> None:
     url = empty.engine.url
     address = url.set(drivername="sqlite") if empty.engine.dialect.name == "sqlite" else url
     said = processes_at_once(2, "upgrading_process", address.render_as_string(hide_password=False))
@@ -104,7 +104,7 @@ class Interrupted(Exception):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("topology", [MYSQL], indirect=True)
-def test_an_upgrade_that_is_interrupted_after_each_statement_is_finished_by_repeating_it(
+def test_migration_interrupted_after_any_statement_is_finished_by_repeating_it(
     topology: MySQLSchemas,
 ) -> None:
     """MySQL commits each change of a table, so an interrupted upgrade leaves a part of it."""
@@ -138,7 +138,7 @@ def test_an_upgrade_that_is_interrupted_after_each_statement_is_finished_by_repe
 
 
 @pytest.mark.parametrize("topology", [MYSQL], indirect=True)
-def test_an_upgrade_refuses_a_table_of_another_program(topology: MySQLSchemas) -> None:
+def test_migration_refuses_a_table_of_another_program(topology: MySQLSchemas) -> None:
     with topology.empty() as sessions:
         with sessions.engine.begin() as connection:
             connection.execute(text("CREATE TABLE product (id INTEGER)"))
@@ -149,7 +149,7 @@ def test_an_upgrade_refuses_a_table_of_another_program(topology: MySQLSchemas) -
 
 
 @WHERE
-def test_a_database_of_a_newer_program_is_told_apart_from_an_empty_one(empty: SingleDatabase) -> None:
+def test_migration_of_a_newer_program_is_told_apart_from_an_empty_database(empty: SingleDatabase) -> None:
     with pytest.raises(SchemaNotCurrent, match="inventory migrate"):
         CORE_SCHEMA.require_current(empty.engine)
     CORE_SCHEMA.upgrade(empty.engine)

@@ -36,7 +36,7 @@ def test_migrations_lead_up_and_down_and_up_again(engine: Engine) -> None:
     assert structure(engine) == first
 
 
-def test_a_downgrade_takes_a_filled_database_down(engine: Engine) -> None:
+def test_migration_downgrades_a_filled_database(engine: Engine) -> None:
     CORE_SCHEMA.upgrade(engine)
     sessions = SingleDatabase.from_url(engine.url.set(drivername="sqlite"))
     create_product(Inventory(sessions), "A-1", quantity=3)
@@ -75,7 +75,7 @@ def test_constraints_and_indexes_of_models_and_migrations_agree(engine: Engine, 
         other.close()
 
 
-def test_an_upgrade_that_fails_half_way_leaves_nothing(engine: Engine) -> None:
+def test_migration_that_fails_half_way_leaves_nothing(engine: Engine) -> None:
     with engine.begin() as connection:
         connection.execute(text("CREATE TABLE movement (id INTEGER)"))
 
@@ -85,7 +85,7 @@ def test_an_upgrade_that_fails_half_way_leaves_nothing(engine: Engine) -> None:
     assert inspect(engine).get_table_names() == ["movement"]
 
 
-def test_a_database_of_a_newer_program_is_told_apart_from_an_older_one(engine: Engine) -> None:
+def test_migration_of_a_newer_program_is_told_apart_from_an_older_one(engine: Engine) -> None:
     CORE_SCHEMA.upgrade(engine)
     with engine.begin() as connection:
         connection.execute(text("UPDATE inventory_core_version SET version_num = '9999'"))
@@ -132,7 +132,7 @@ def test_the_database_itself_forbids_negatives(inventory: Inventory, statement: 
         inventory.sessions.write(lambda session: session.execute(text(statement)))
 
 
-def test_threads_upgrade_databases_of_their_own_at_once(tmp_path: Path) -> None:
+def test_migrations_of_several_databases_run_in_threads_at_once(tmp_path: Path) -> None:
     opened = [SingleDatabase.from_file(tmp_path / f"{number}.db") for number in range(6)]
     together = threading.Barrier(len(opened))
 

@@ -18,7 +18,7 @@ from inventory_core import (
 from inventory_core.testing import create_location, create_product, new_request
 
 
-def test_a_movement_is_taken_back_by_its_opposite(inventory: Inventory) -> None:
+def test_undo_writes_the_opposite_movement(inventory: Inventory) -> None:
     create_product(inventory, "A-1", quantity=5)
     (movement,) = issue(inventory, code="A-1", quantity=2, **new_request()).movement_ids
 
@@ -29,7 +29,7 @@ def test_a_movement_is_taken_back_by_its_opposite(inventory: Inventory) -> None:
 
 
 @pytest.mark.parametrize("half", [0, 1])
-def test_both_halves_of_a_transfer_are_taken_back_whichever_is_named(inventory: Inventory, half: int) -> None:
+def test_undo_of_a_transfer_takes_both_halves_back(inventory: Inventory, half: int) -> None:
     create_location(inventory, "Sótano")
     create_product(inventory, "A-1", quantity=5)
     halves = transfer(inventory, code="A-1", quantity=2, source=None, target="Sótano", **new_request()).movement_ids
@@ -54,7 +54,7 @@ def test_an_undo_cannot_be_taken_back(inventory: Inventory) -> None:
     assert caught.value.reason == "is_undo"
 
 
-def test_a_confirming_count_has_nothing_to_take_back(inventory: Inventory) -> None:
+def test_undo_of_a_confirming_count_is_refused(inventory: Inventory) -> None:
     create_product(inventory, "A-1", quantity=5)
     (movement,) = count(inventory, code="A-1", quantity=5, expected=5, **new_request()).movement_ids
 
@@ -64,7 +64,7 @@ def test_a_confirming_count_has_nothing_to_take_back(inventory: Inventory) -> No
     assert caught.value.reason == "changed_nothing"
 
 
-def test_stock_that_has_left_cannot_be_taken_back(inventory: Inventory) -> None:
+def test_undo_is_refused_if_the_stock_has_left(inventory: Inventory) -> None:
     create_product(inventory, "A-1")
     (movement,) = receive(inventory, code="A-1", quantity=5, **new_request()).movement_ids
     issue(inventory, code="A-1", quantity=3, **new_request())
@@ -76,7 +76,7 @@ def test_stock_that_has_left_cannot_be_taken_back(inventory: Inventory) -> None:
     assert verify(inventory).faults == ()
 
 
-def test_movements_of_a_retired_product_stay(inventory: Inventory) -> None:
+def test_undo_is_refused_for_a_retired_product(inventory: Inventory) -> None:
     create_product(inventory, "A-1")
     (movement,) = receive(inventory, code="A-1", quantity=5, **new_request()).movement_ids
     retire_product(inventory, code="A-1", **new_request())

@@ -112,7 +112,7 @@ def test_a_selection_goes_on_without_the_products_that_were_edited(inventory: In
         rest.without(frozenset({get_product(inventory, "A-1").row.id}))
 
 
-def test_a_retired_product_is_a_conflict_for_every_change_but_its_restoration(inventory: Inventory) -> None:
+def test_bulk_edit_refuses_retired_products_unless_it_restores_them(inventory: Inventory) -> None:
     create_product(inventory, "A-1")
     retire_product(inventory, code="A-1", **new_request())
     selection = chosen(inventory, "A-1")
@@ -246,7 +246,7 @@ def test_an_undo_of_a_restoration_says_again_when_each_was_retired(inventory: In
         assert session.scalar(question) == retired_at
 
 
-def test_a_change_is_taken_back_once_and_only_as_a_whole(inventory: Inventory) -> None:
+def test_undo_of_bulk_edit_works_once_and_only_as_a_whole(inventory: Inventory) -> None:
     for code in ("A-1", "B-1"):
         create_product(inventory, code)
     changed = change_products(
@@ -264,7 +264,7 @@ def test_a_change_is_taken_back_once_and_only_as_a_whole(inventory: Inventory) -
         assert caught.value.reason == reason
 
 
-def test_a_product_that_was_edited_after_the_change_keeps_it_from_being_taken_back(inventory: Inventory) -> None:
+def test_undo_of_bulk_edit_is_refused_if_a_product_was_edited_since(inventory: Inventory) -> None:
     for code in ("A-1", "B-1"):
         create_product(inventory, code)
     changed = change_products(
@@ -280,7 +280,7 @@ def test_a_product_that_was_edited_after_the_change_keeps_it_from_being_taken_ba
     assert stored(inventory) == before
 
 
-def test_what_is_no_change_of_many_cannot_be_taken_back_as_one(inventory: Inventory) -> None:
+def test_undo_of_bulk_edit_refuses_other_operations(inventory: Inventory) -> None:
     request = new_request()
     create_product(inventory, "A-1", minimum=3)
     receive(inventory, code="A-1", quantity=1, **request)
@@ -319,7 +319,7 @@ CHANGES = st.one_of(
 
 @given(products=PRODUCTS, change=CHANGES)
 @settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-def test_many_at_once_are_changed_as_one_by_one_and_taken_back_to_what_they_were(
+def test_bulk_edit_equals_single_edits_and_its_undo_restores_them(
     tmp_path_factory: pytest.TempPathFactory,
     products: list[tuple[str | None, int, bool, bool]],
     change: BulkEdit,

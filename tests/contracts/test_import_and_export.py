@@ -143,7 +143,7 @@ def test_a_plugin_may_refuse_a_row(make_inventory: MakeInventory) -> None:
     assert len(list_locations(inventory)) == 1
 
 
-def test_a_whole_import_is_taken_back(inventory: Inventory) -> None:
+def test_undo_of_a_whole_import(inventory: Inventory) -> None:
     create_product(inventory, "AR-5381", name="Old name", category="Otros", minimum=1, quantity=7)
     products = import_rows(inventory, PRODUCTS)
     stock = import_rows(inventory, STOCK)
@@ -177,7 +177,7 @@ def test_of_two_undos_of_an_import_at_the_same_instant_one_is_refused(make_inven
     assert verify(instances[0]).faults == ()
 
 
-def test_an_import_whose_stock_is_gone_is_not_taken_back(inventory: Inventory) -> None:
+def test_undo_of_an_import_is_refused_if_its_stock_is_gone(inventory: Inventory) -> None:
     import_rows(inventory, PRODUCTS)
     stock = import_rows(inventory, STOCK)
     receive(inventory, code="CA-1098", quantity=1, location="Subassembly", **new_request())

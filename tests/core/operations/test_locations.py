@@ -4,7 +4,7 @@ from inventory_core import InvalidInput, Inventory, add_location, receive
 from inventory_core.testing import create_location, create_product, new_request
 
 
-def test_a_location_holds_stock_once_it_is_added(inventory: Inventory) -> None:
+def test_receive_at_a_location_that_was_added(inventory: Inventory) -> None:
     create_product(inventory, "A-1")
 
     assert add_location(inventory, name="  Sótano  2 ", **new_request()) == "Sótano 2"

@@ -25,7 +25,7 @@ from inventory_core import (
 from inventory_core.testing import counted_statements, create_location, create_product, new_request
 
 
-def test_receiving_adds_to_the_default_location(inventory: Inventory) -> None:
+def test_receive_adds_to_the_default_location(inventory: Inventory) -> None:
     create_product(inventory, "A-1", quantity=5)
 
     change = receive(inventory, code="a-1", quantity=3, reason=" compra\n12 ", **new_request())
@@ -35,7 +35,7 @@ def test_receiving_adds_to_the_default_location(inventory: Inventory) -> None:
     assert verify(inventory).faults == ()
 
 
-def test_issuing_takes_what_is_there_and_not_more(inventory: Inventory) -> None:
+def test_issue_takes_at_most_the_balance(inventory: Inventory) -> None:
     create_product(inventory, "A-1", quantity=5)
 
     assert issue(inventory, code="A-1", quantity=5, **new_request()).quantity == 0
@@ -110,7 +110,7 @@ def test_one_more_and_one_less_receive_and_issue(inventory: Inventory) -> None:
         change_quantity(inventory, code="A-1", delta=-1, expected=6, **new_request())
 
 
-def test_the_largest_quantity_can_lie_there_and_one_more_cannot(inventory: Inventory) -> None:
+def test_receive_up_to_the_largest_quantity(inventory: Inventory) -> None:
     create_location(inventory, "Sótano")
     create_product(inventory, "A-1", quantity=MAX_QUANTITY)
 
@@ -123,7 +123,7 @@ def test_the_largest_quantity_can_lie_there_and_one_more_cannot(inventory: Inven
 
 
 @pytest.mark.parametrize("name", ["", "\ud800", "\x00", "x" * 10_000])
-def test_names_that_cannot_exist_are_not_found(inventory: Inventory, name: str) -> None:
+def test_receive_refuses_impossible_names_as_unknown(inventory: Inventory, name: str) -> None:
     create_product(inventory, "A-1")
 
     with pytest.raises(ProductNotFound):
@@ -132,7 +132,7 @@ def test_names_that_cannot_exist_are_not_found(inventory: Inventory, name: str) 
         receive(inventory, code="A-1", quantity=1, location=name, **new_request())
 
 
-def test_unknown_products_and_locations_are_named(inventory: Inventory) -> None:
+def test_receive_names_unknown_products_and_locations(inventory: Inventory) -> None:
     create_product(inventory, "A-1")
 
     with pytest.raises(ProductNotFound, match="'B-1'"):
@@ -141,7 +141,7 @@ def test_unknown_products_and_locations_are_named(inventory: Inventory) -> None:
         receive(inventory, code="A-1", quantity=1, location="Tejado", **new_request())
 
 
-def test_a_retired_product_refuses_every_change_of_its_quantity(inventory: Inventory) -> None:
+def test_receive_issue_transfer_and_count_refuse_a_retired_product(inventory: Inventory) -> None:
     create_location(inventory, "Sótano")
     create_product(inventory, "A-1", quantity=5)
     retire_product(inventory, code="A-1", **new_request())
@@ -159,7 +159,7 @@ def test_a_retired_product_refuses_every_change_of_its_quantity(inventory: Inven
 
 
 @pytest.mark.parametrize("quantity", [1.5, "1", True, None])
-def test_a_quantity_of_a_wrong_type_is_refused(inventory: Inventory, quantity: object) -> None:
+def test_receive_refuses_a_quantity_of_a_wrong_type(inventory: Inventory, quantity: object) -> None:
     create_product(inventory, "A-1", quantity=5)
 
     with pytest.raises(InvalidInput) as caught:
@@ -170,7 +170,7 @@ def test_a_quantity_of_a_wrong_type_is_refused(inventory: Inventory, quantity: o
 
 
 @pytest.mark.parametrize("quantity", [0, -1, MAX_QUANTITY + 1, 10**30])
-def test_what_is_no_amount_is_refused_together_with_every_other_fault(inventory: Inventory, quantity: int) -> None:
+def test_receive_reports_an_invalid_amount_with_every_other_fault(inventory: Inventory, quantity: int) -> None:
     create_product(inventory, "A-1", quantity=5)
 
     with pytest.raises(InvalidInput) as caught:
@@ -180,7 +180,7 @@ def test_what_is_no_amount_is_refused_together_with_every_other_fault(inventory:
     assert len(movements(inventory)) == 1
 
 
-def test_the_cost_of_a_change_is_known_and_constant(inventory: Inventory) -> None:
+def test_receive_issue_transfer_and_count_take_a_constant_number_of_statements(inventory: Inventory) -> None:
     """One to claim the operation, two to lock and read, two to change, one for the movement, one for the result."""
     create_location(inventory, "Sótano")
     create_product(inventory, "A-1", quantity=5)

@@ -190,7 +190,7 @@ def test_an_odd_search_finds_what_the_model_finds(shop: Inventory, word: str) ->
         ("code", "\\%_'\""),
     ],
 )
-def test_a_page_may_begin_at_a_place_that_no_product_has(
+def test_cursor_may_be_a_place_that_no_product_has(
     shop: Inventory, on_sqlite: Inventory, sort: str, value: str | int | datetime
 ) -> None:
     for order in (sort, f"-{sort}"):
@@ -203,7 +203,7 @@ def test_a_page_may_begin_at_a_place_that_no_product_has(
 
 
 @pytest.mark.parametrize("value", [10**30, -(10**30)])
-def test_a_place_beyond_what_a_database_can_hold_is_refused(shop: Inventory, value: int) -> None:
+def test_cursor_beyond_what_a_database_can_hold_is_refused(shop: Inventory, value: int) -> None:
     for cursor in (Cursor(value, 5), Cursor(5, 10**30)):
         with pytest.raises(InvalidInput):
             product_page(shop, ProductFilter(), "quantity", cursor)
@@ -227,7 +227,7 @@ def test_stock_levels_are_the_same(shop: Inventory, on_sqlite: Inventory, produc
 
 
 @pytest.mark.parametrize("product_filter", [ProductFilter(), ProductFilter(location=S), ProductFilter("a")], ids=str)
-def test_csv_files_are_equal_byte_for_byte(
+def test_export_of_csv_is_equal_byte_for_byte(
     shop: Inventory, on_sqlite: Inventory, product_filter: ProductFilter
 ) -> None:
     for export in (export_products, export_stock):
@@ -237,7 +237,7 @@ def test_csv_files_are_equal_byte_for_byte(
         assert len(list(csv.reader(io.StringIO(files[0].decode("utf-8-sig")), delimiter=";"))) > 3
 
 
-def test_workbooks_are_equal_cell_for_cell(shop: Inventory, on_sqlite: Inventory) -> None:
+def test_export_of_workbooks_is_equal_cell_for_cell(shop: Inventory, on_sqlite: Inventory) -> None:
     for export in (export_products, export_stock):
         files = [exported(export, inventory, ProductFilter(), "xlsx") for inventory in (shop, on_sqlite)]
 

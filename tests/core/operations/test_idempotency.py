@@ -68,7 +68,7 @@ def test_the_same_request_again_gives_the_first_result_and_changes_nothing(stock
 
 
 @pytest.mark.parametrize("name", [name for name in OPERATIONS if name != "receive"])
-def test_an_id_that_another_request_used_is_refused(stocked: Inventory, name: str) -> None:
+def test_operation_id_of_another_request_is_refused(stocked: Inventory, name: str) -> None:
     operate, arguments = OPERATIONS[name]
     request = new_request()
     receive(stocked, code="A-1", quantity=1, **request)
@@ -83,7 +83,7 @@ def test_an_id_that_another_request_used_is_refused(stocked: Inventory, name: st
 @pytest.mark.parametrize(
     "other", [{"quantity": 4}, {"code": "B-2"}, {"reason": "otra"}, {"location": "Sótano"}, {"location": "Principal"}]
 )
-def test_another_value_makes_another_request(stocked: Inventory, other: dict[str, Any]) -> None:
+def test_operation_id_with_another_value_is_another_request(stocked: Inventory, other: dict[str, Any]) -> None:
     asked: dict[str, Any] = {"code": "A-1", "quantity": 3}
     create_product(stocked, "B-2")
     request = new_request()
@@ -105,14 +105,14 @@ def test_an_operation_id_that_another_actor_used_is_refused(stocked: Inventory, 
     assert contents(stocked) == stored
 
 
-def test_the_spelling_of_a_code_and_what_only_guards_do_not_make_another_request(stocked: Inventory) -> None:
+def test_operation_id_ignores_the_spelling_of_a_code_and_expected_values(stocked: Inventory) -> None:
     request = new_request()
     first = count(stocked, code="A-1", quantity=3, expected=5, **request)
 
     assert count(stocked, code=" a-1", quantity=3, expected=4, **request) == first
 
 
-def test_a_refused_request_leaves_its_id_free(stocked: Inventory) -> None:
+def test_operation_id_of_a_refused_issue_can_be_used_again(stocked: Inventory) -> None:
     request = new_request()
     with pytest.raises(InsufficientStock):
         issue(stocked, code="A-1", quantity=9, **request)
@@ -121,7 +121,7 @@ def test_a_refused_request_leaves_its_id_free(stocked: Inventory) -> None:
     assert issue(stocked, code="A-1", quantity=9, **request).quantity == 0
 
 
-def test_an_operation_that_was_refused_in_a_committed_transaction_of_the_caller_is_carried_out_later(
+def test_operation_id_refused_in_a_committed_transaction_can_be_used_again(
     stocked: Inventory,
 ) -> None:
     request: dict[str, Any] = {"code": "A-1", "quantity": 9, "actor": "ana", "operation": "once"}
@@ -137,7 +137,7 @@ def test_an_operation_that_was_refused_in_a_committed_transaction_of_the_caller_
     assert verify(stocked).faults == ()
 
 
-def test_ids_that_differ_in_case_are_two_operations(stocked: Inventory) -> None:
+def test_operation_ids_that_differ_in_case_are_two_operations(stocked: Inventory) -> None:
     receive(stocked, code="A-1", quantity=1, actor="ana", operation="abc")
 
     assert receive(stocked, code="A-1", quantity=1, actor="ana", operation="ABC").quantity == 7

@@ -31,7 +31,7 @@ def selection_of(inventory: Inventory, codes: list[str]) -> Selection:
     return Selection(tuple(SelectedProduct(row.id, row.version) for row in rows))
 
 
-def test_a_change_of_many_is_found_by_search_and_taken_back(inventory: Inventory) -> None:
+def test_bulk_edit_is_found_by_search_and_can_be_undone(inventory: Inventory) -> None:
     for code in CODES:
         create_product(inventory, code, category="Ropa", description="de lana")
     half = CODES[::2]

@@ -138,7 +138,7 @@ def test_damage_is_found_with_the_place_and_both_values(
     assert {(check, where, expected.split(" ", 1)[0], value) for check, where, expected, value in faults} <= found
 
 
-def test_an_operation_without_a_result_is_found(used: Inventory, damage: Damage) -> None:
+def test_verify_finds_an_issue_without_a_result(used: Inventory, damage: Damage) -> None:
     issue(used, code="A-1", quantity=1, actor="ana", operation="issue-1")
     damage("DELETE FROM operation_result WHERE operation_id = 'issue-1'")
 
