@@ -5,15 +5,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, TypeVar
 
+import pyotp
 import pytest
 from pydantic import SecretStr
 
 from inventory_core import verify
 from inventory_web import Settings
-from inventory_web.auth import authentication, throttling, users
+from inventory_web.audit.log import Author
+from inventory_web.auth import authentication, throttling, two_factor, users
 from inventory_web.db.replicated import ReplicatedDatabase
 from inventory_web.errors import AccountRefused, TooManyLogins
 from inventory_web.roles import Role
@@ -356,3 +358,50 @@ def test_a_repeated_quantity_change_shows_the_quantity_of_now(site: Site, units:
     assert 'name="expected" value="9"' in again.text
     assert units.begun == ["read", "write"]
     assert site.quantity("A") == 9
+
+
+def test_each_step_of_a_login_is_one_write(site: Site, units: UnitsOfWork) -> None:
+    browser = Browser(site.app)
+    browser.get("/login")
+    units.begun.clear()
+
+    wrong = browser.post("/login", username="olga", password="no es esta")
+    right = browser.post("/login", username="olga", password=PASSWORD)
+
+    assert (wrong.status_code, right.status_code) == (422, 303)
+    assert units.begun == ["read", "write"] * 2
+
+
+def test_each_step_of_a_login_with_a_second_factor_is_one_write(site: Site, units: UnitsOfWork) -> None:
+    account = authentication.find_account(
+        site.inventory, site.tokens["olga"], idle=timedelta(hours=1), address="", at_once=True
+    )
+    assert account is not None
+    keys = {"secret_keys": (SECRET.get_secret_value(),)}
+    two_factor.begin(site.inventory, account, **keys)
+    totp = pyotp.TOTP(two_factor.two_factor_status(site.inventory, account, **keys).secret)
+    assert two_factor.confirm(site.inventory, account, totp.now(), by=Author(), **keys)
+    browser = Browser(site.app)
+    browser.get("/login")
+    units.begun.clear()
+
+    password = browser.post("/login", username="olga", password=PASSWORD)
+    browser.get("/login/code")
+    wrong = browser.post("/login/code", second_code="000000")
+    code = browser.post("/login/code", second_code=totp.at(datetime.now(UTC) + timedelta(seconds=30)))
+
+    assert (password.status_code, wrong.status_code, code.status_code) == (303, 422, 303)
+    assert units.begun == ["read", "write", "write", "write"]
+    assert browser.get("/inventory").status_code == 200
+
+
+def test_passwords_guessed_at_the_same_instant_are_limited(make_site: MakeSite) -> None:
+    sites = [make_site(), make_site()]
+    browsers = [Browser(sites[number % 2].app, address="192.0.2.7") for number in range(8)]
+    for browser in browsers:
+        browser.get("/login")
+
+    answers = at_once(8, lambda which: browsers[which].post("/login", username="ada", password="no").status_code)
+
+    assert sorted(answers) == [422] * throttling.MAX_FOR_PAIR + [429] * (8 - throttling.MAX_FOR_PAIR)
+    assert browsers[0].log_in("ada", PASSWORD).status_code == 429

@@ -2,7 +2,8 @@
 
 import hashlib
 import secrets
-from contextlib import AbstractContextManager
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -11,14 +12,14 @@ from sqlalchemy.orm import Session
 from sqlmodel import col
 
 from inventory_core import Inventory, InventoryError, code_key, normalize_line
-from inventory_web.audit.log import Author, Event, add_event, log_event
+from inventory_web.audit.log import Author, Event, add_event
 from inventory_web.auth import throttling
 from inventory_web.auth.passwords import hash_password, is_outdated, matches
 from inventory_web.context import CurrentUser
 from inventory_web.db.models import SecondFactor, User, UserSession
 from inventory_web.db.replicated import may_be_behind, reader_of_source
 from inventory_web.db.stored_changes import bookkeeping
-from inventory_web.errors import ClusterRefused, ConfirmedChangeLost
+from inventory_web.errors import ClusterRefused, ConfirmedChangeLost, TooManyLogins
 from inventory_web.http.logs import get_logger
 from inventory_web.http.user_agents import MAX_AGENT_CHARACTERS
 from inventory_web.roles import Role
@@ -49,43 +50,82 @@ def log_in(inventory: Inventory, *, name: str, password: str, address: str, idle
 
     Also returns None for an account with a second factor: its second step starts the session. Raises ``TooManyLogins``.
     """
-    known = check_password(inventory, name=name, password=password, by=Author(address=address))
-    if known is None or known.second_factor:
-        return None
-    return begin_session(inventory, known, by=Author(known.name, address), idle=idle)
+    tokens: list[str | None] = []
+
+    def begin(session: Session, known: VerifiedLogin) -> None:
+        author = Author(known.name, address)
+        tokens.append(add_session(session, known, now=inventory.clock(), by=author, idle=idle))
+
+    check_password(inventory, name=name, password=password, by=Author(address=address), begin=begin)
+    return tokens[-1] if tokens else None
 
 
 def check_password(
-    inventory: Inventory, *, name: str, password: str, by: Author, device: str = ""
+    inventory: Inventory,
+    *,
+    name: str,
+    password: str,
+    by: Author,
+    device: str = "",
+    begin: Callable[[Session, VerifiedLogin], None] | None = None,
 ) -> VerifiedLogin | None:
     """Return the account if the password is correct and the account is not disabled; otherwise audit the failure and return None.
 
+    One transaction counts the attempt, stores its outcome, and calls ``begin`` if the password is correct and no second factor
+    follows. The slow comparison of the password comes before it and holds no lock.
+
     If a second factor follows, the attempt stays counted until that is correct too. ``device``: see ``throttling``. If an
-    address fails very often, only some failures are audited. Raises ``TooManyLogins``.
+    address fails very often, only some failures are audited. Raises ``TooManyLogins``, whether or not the password is correct.
     """
-    key = typed_key(name)
-    attempts = throttling.count_attempt(inventory, name_key=key, address=by.address, by=by, device=device)
-    query = select(User, col(SecondFactor.confirmed_at)).outerjoin(SecondFactor).where(col(User.name_key) == key)
-    # A password that was just changed, or an account that was just disabled, counts immediately.
-    with reader_of_source(inventory.sessions) as session:
-        found = session.execute(query).one_or_none()
-        session.expunge_all()
-    user, confirmed_at = found or (None, None)
-    if not matches(user.password_hash if user else None, password) or user is None or user.disabled_at is not None:
-        if attempts <= throttling.BUSY_ADDRESS or attempts % AUDITED_OF_BUSY_ADDRESS == 0:
-            many = attempts if attempts > throttling.BUSY_ADDRESS else None
-            log_event(
-                inventory, Event.LOGIN_FAILED, by=by, subject=normalize_line(name)[:MAX_NAME_CHARACTERS], attempts=many
-            )
-        return None
-    if is_outdated(user.password_hash):
-        user.password_hash = _rehash(inventory, user, password)
-    if confirmed_at is None:
-        throttling.forgive(inventory, name_key=key, address=by.address, device=device)
-    else:
-        throttling.forgive_password(inventory, name_key=key, device=device)
-    proof = session_fingerprint(user.password_hash, user.logged_in_at if confirmed_at else None)
-    return VerifiedLogin(user.id or 0, user.name, proof, confirmed_at is not None)
+    attempt = throttling.Attempt(typed_key(name), by.address, by, device=device)
+    user, confirmed_at = _read_user(inventory, attempt)
+    known = rehashed = None
+    if matches(user.password_hash if user else None, password) and user is not None and user.disabled_at is None:
+        rehashed = hash_password(password) if is_outdated(user.password_hash) else None
+        proof = session_fingerprint(rehashed or user.password_hash, user.logged_in_at if confirmed_at else None)
+        known = VerifiedLogin(user.id or 0, user.name, proof, confirmed_at is not None)
+
+    def work(session: Session, of_address: int) -> VerifiedLogin | None:
+        if user is None or known is None:
+            _audit_failure(session, inventory.clock(), by, name, of_address)
+            return None
+        if rehashed is not None:
+            same = col(User.id) == user.id, col(User.password_hash) == user.password_hash
+            session.execute(update(User).where(*same).values(password_hash=rehashed))
+        if known.second_factor:
+            throttling.release_password(session, attempt)
+        else:
+            throttling.release(session, attempt)
+            if begin is not None:
+                begin(session, known)
+        return known
+
+    begins = begin is not None and known is not None and not known.second_factor
+    with nullcontext() if begins else bookkeeping():
+        return throttling.run_counted(inventory, attempt, work)
+
+
+def _read_user(inventory: Inventory, attempt: throttling.Attempt) -> tuple[User | None, datetime | None]:
+    """Return the account, and when its second factor was confirmed. Raises ``TooManyLogins`` before any slow comparison."""
+    confirmed_at = col(SecondFactor.confirmed_at)
+    query = select(User, confirmed_at).outerjoin(SecondFactor).where(col(User.name_key) == attempt.name_key)
+    try:
+        # A password that was just changed, or an account that was just disabled, counts immediately.
+        with reader_of_source(inventory.sessions) as session:
+            throttling.require_allowed(session, attempt)
+            found = session.execute(query).one_or_none()
+            session.expunge_all()
+    except TooManyLogins:
+        throttling.audit_refusal(inventory, attempt)
+        raise
+    return (None, None) if found is None else (found[0], found[1])
+
+
+def _audit_failure(session: Session, at: datetime, by: Author, name: str, attempts: int) -> None:
+    if attempts <= throttling.BUSY_ADDRESS or attempts % AUDITED_OF_BUSY_ADDRESS == 0:
+        many = attempts if attempts > throttling.BUSY_ADDRESS else None
+        subject = normalize_line(name)[:MAX_NAME_CHARACTERS]
+        add_event(session, at, Event.LOGIN_FAILED, by=by, subject=subject, attempts=many)
 
 
 def typed_key(name: str) -> str:
@@ -112,31 +152,46 @@ def begin_session(
     agent: str = "",
     kept: str | None = None,
 ) -> str | None:
+    """Start a session in a transaction of its own; see ``add_session``."""
+
+    def work(session: Session) -> str | None:
+        now = inventory.clock()
+        return add_session(session, known, now=now, by=by, idle=idle, longest=longest, agent=agent, kept=kept)
+
+    return inventory.sessions.write(work)
+
+
+def add_session(
+    session: Session,
+    known: VerifiedLogin,
+    *,
+    now: datetime,
+    by: Author,
+    idle: timedelta,
+    longest: timedelta = MAX_SESSION_AGE,
+    agent: str = "",
+    kept: str | None = None,
+) -> str | None:
     """Start a session and return its token; None if the account was disabled or its password changed meanwhile.
 
     Also returns None if ``known`` has a second factor and there was another login since the password check. ``agent`` is the
     user agent of the browser, ``kept`` a form to send after the login.
     """
-    token = secrets.token_urlsafe(32)
-    now = inventory.clock()
+    query = select(User).where(col(User.id) == known.id, col(User.disabled_at).is_(None)).with_for_update()
+    user = session.scalars(query).one_or_none()
+    if user is None:
+        return None
+    if session_fingerprint(user.password_hash, user.logged_in_at if known.second_factor else None) != known.proof:
+        return None
+    token, agent = secrets.token_urlsafe(32), agent[:MAX_AGENT_CHARACTERS]
     values = {"id": session_id(token), "user_id": known.id, "created_at": now, "seen_at": now}
-    values |= {"address": by.address[:64], "agent": agent[:MAX_AGENT_CHARACTERS], "kept": kept}
-
-    def work(session: Session) -> bool:
-        query = select(User).where(col(User.id) == known.id, col(User.disabled_at).is_(None)).with_for_update()
-        user = session.scalars(query).one_or_none()
-        if user is None:
-            return False
-        if session_fingerprint(user.password_hash, user.logged_in_at if known.second_factor else None) != known.proof:
-            return False
-        session.execute(delete(UserSession).where(col(UserSession.seen_at) < now - idle))
-        session.execute(delete(UserSession).where(col(UserSession.created_at) < now - longest))
-        session.execute(insert(UserSession).values(values))
-        session.execute(update(User).where(col(User.id) == known.id).values(logged_in_at=now))
-        add_event(session, now, Event.LOGIN, by=by, subject=known.name, agent=agent[:MAX_AGENT_CHARACTERS])
-        return True
-
-    return token if inventory.sessions.write(work) else None
+    values |= {"address": by.address[:64], "agent": agent, "kept": kept}
+    session.execute(delete(UserSession).where(col(UserSession.seen_at) < now - idle))
+    session.execute(delete(UserSession).where(col(UserSession.created_at) < now - longest))
+    session.execute(insert(UserSession).values(values))
+    session.execute(update(User).where(col(User.id) == known.id).values(logged_in_at=now))
+    add_event(session, now, Event.LOGIN, by=by, subject=known.name, agent=agent)
+    return token
 
 
 def find_account(
@@ -235,16 +290,6 @@ def _find(
         second_factor=confirmed_at is not None,
     )
     return account, seen_at
-
-
-def _rehash(inventory: Inventory, user: User, password: str) -> str:
-    hashed = hash_password(password)
-    same = col(User.id) == user.id, col(User.password_hash) == user.password_hash
-    with bookkeeping():
-        inventory.sessions.write(
-            lambda session: session.execute(update(User).where(*same).values(password_hash=hashed))
-        )
-    return hashed
 
 
 def _touch(inventory: Inventory, session_key: str, address: str) -> None:

@@ -16,11 +16,12 @@ from flask import (
 )
 from flask_babel import gettext
 from flask_wtf.csrf import CSRFError
+from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response as BaseResponse
 
 from inventory_core import code_key
 from inventory_web import context
-from inventory_web.audit.log import Author, Event, current_author, log_event
+from inventory_web.audit.log import Author, Event, add_event, current_author
 from inventory_web.auth import access_control, authentication, throttling, two_factor
 from inventory_web.auth.known_devices import known_device, remember_device
 from inventory_web.errors import TooManyLogins
@@ -49,17 +50,22 @@ def login() -> BaseResponse:
         if access_control.authenticate_request() is not None:
             return redirect(_safe_target())
         return access_control.login_page([], 200)
-    name, password = request.form.get("username", ""), request.form.get("password", "")
+    name, password, start = request.form.get("username", ""), request.form.get("password", ""), _SessionStart()
     try:
         device = known_device(authentication.typed_key(name))
         known = authentication.check_password(
-            context.current_inventory(), name=name, password=password, by=current_author(), device=device
+            context.current_inventory(),
+            name=name,
+            password=password,
+            by=current_author(),
+            device=device,
+            begin=start.begin,
         )
     except TooManyLogins as error:
         return _too_many(access_control.login_page([error_message(error)], 429), error)
     if known is None:
         return access_control.login_page([gettext("El usuario o la contraseña no son correctos.")], 422)
-    return _to_second_step(known) if known.second_factor else _begin(known, _safe_target())
+    return _to_second_step(known) if known.second_factor else _begin(known, start, _safe_target())
 
 
 @public
@@ -74,13 +80,14 @@ def second_step() -> BaseResponse:
     if request.method == "GET":
         return _second_page([], 200)
     known = authentication.VerifiedLogin(pending["id"], pending["name"], pending["proof"], second_factor=True)
+    start = _SessionStart()
     try:
-        right = _check_code(known)
+        right = _check_code(known, start)
     except TooManyLogins as error:
         return _too_many(_second_page([error_message(error)], 429), error)
     if not right:
         return _second_page([gettext("El código no es correcto, ya se usó o ha caducado. Escriba el siguiente.")], 422)
-    return _begin(known, pending["next"])
+    return _begin(known, start, pending["next"])
 
 
 @public
@@ -109,39 +116,63 @@ def _to_second_step(known: authentication.VerifiedLogin) -> BaseResponse:
     return htmx.see_other(url_for("accounts.second_step"))
 
 
-def _check_code(known: authentication.VerifiedLogin) -> bool:
+class _SessionStart:
+    """Starts the session of this request in the transaction of the last step of the login.
+
+    ``token`` is None until then, and if the account has changed since its password was checked. ``kept`` is the form that
+    was sent before the login.
+    """
+
+    def __init__(self) -> None:
+        self.token: str | None = None
+        self.sent = request.form.get(form_resubmission.FIELD, "")
+        self.kept: form_resubmission.KeptForm | None = None
+
+    def begin(self, unit: Session, known: authentication.VerifiedLogin) -> None:
+        """Start the session; may run again with a repeated transaction."""
+        self.kept = form_resubmission.unpack(self.sent, user_id=known.id)
+        self.token = authentication.add_session(
+            unit,
+            known,
+            now=context.current_inventory().clock(),
+            by=Author(known.name, *_from_where()),
+            idle=access_control.idle_time(),
+            longest=access_control.max_session_age(),
+            agent=request.user_agent.string,
+            kept=form_resubmission.write(self.kept) if self.kept else None,
+        )
+
+
+def _check_code(known: authentication.VerifiedLogin, start: _SessionStart) -> bool:
+    """Count the attempt, check the code and start the session, in one transaction."""
     inventory, by, key = context.current_inventory(), Author(known.name, *_from_where()), code_key(known.name)
-    device = known_device(key)
-    throttling.count_attempt(inventory, name_key=key, address=by.address, by=by, second_factor=True, device=device)
+    attempt = throttling.Attempt(key, by.address, by, second_factor=True, device=known_device(key))
     code = request.form.get("second_code", "")
-    if not two_factor.check(inventory, known.id, code, secret_keys=signing_keys(), by=by):
-        log_event(inventory, Event.LOGIN_FAILED, by=Author("", *_from_where()), subject=known.name, step="code")
-        return False
-    # Both steps were counted.
-    throttling.forgive(inventory, name_key=key, address=by.address, attempts=2, second_factor=True, device=device)
-    return True
+
+    def work(unit: Session, _: int) -> bool:
+        now = inventory.clock()
+        if not two_factor.accept_code(unit, known.id, code, now=now, secret_keys=signing_keys(), by=by):
+            stranger = Author("", *_from_where())
+            add_event(unit, now, Event.LOGIN_FAILED, by=stranger, subject=known.name, step="code")
+            return False
+        # Both steps were counted.
+        throttling.release(unit, attempt, attempts=2)
+        start.begin(unit, known)
+        return True
+
+    return throttling.run_counted(inventory, attempt, work)
 
 
-def _begin(known: authentication.VerifiedLogin, target: str) -> BaseResponse:
-    """Start the session and redirect to the form that was typed before it, or to ``target``."""
-    sent = request.form.get(form_resubmission.FIELD, "")
-    kept = form_resubmission.unpack(sent, user_id=known.id)
-    token = authentication.begin_session(
-        context.current_inventory(),
-        known,
-        by=Author(known.name, *_from_where()),
-        idle=access_control.idle_time(),
-        longest=access_control.max_session_age(),
-        agent=request.user_agent.string,
-        kept=form_resubmission.write(kept) if kept else None,
-    )
+def _begin(known: authentication.VerifiedLogin, start: _SessionStart, target: str) -> BaseResponse:
+    """Give the browser its session and redirect to the form that was typed before it, or to ``target``."""
+    token, kept = start.token, start.kept
     # Start with an empty session: nothing from before the login is carried over.
     session.clear()
     if token is None:
         if known.second_factor:
             return access_control.login_page([_again()], 422)
         return access_control.login_page([gettext("El usuario o la contraseña no son correctos.")], 422)
-    if sent and kept is None:
+    if start.sent and kept is None:
         flash(
             gettext("Lo que se envió antes de entrar era de otra persona o de hace más de un día: se ha descartado."),
             "warning",

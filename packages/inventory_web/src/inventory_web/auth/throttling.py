@@ -10,10 +10,11 @@ the password, and six digits would not withstand many addresses at once.
 import hashlib
 import ipaddress
 import math
-from collections.abc import Sequence
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import DBAPIError
@@ -37,6 +38,8 @@ MAX_DELAY = timedelta(minutes=1)
 MAX_SUBJECT_CHARACTERS = 40
 ANONYMOUS = Author()
 
+T = TypeVar("T")
+
 
 @dataclass(frozen=True, slots=True)
 class _Limit:
@@ -53,6 +56,55 @@ def account_delay(attempts: int) -> timedelta:
     return min(MAX_DELAY, timedelta(seconds=2 ** min(attempts - ACCOUNT_FREE_ATTEMPTS - 1, 10)))
 
 
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A login attempt as it is counted.
+
+    Args:
+        name_key: The normalized name of the account, which need not exist.
+        address: The address of the client.
+        by: The author of audit events.
+        second_factor: The attempt is a guess of the second factor.
+        device: Identifies a browser or session that has been logged in to this account; empty: none.
+    """
+
+    name_key: str
+    address: str
+    by: Author = ANONYMOUS
+    second_factor: bool = False
+    device: str = ""
+
+
+def run_counted(inventory: Inventory, attempt: Attempt, work: Callable[[Session, int], T]) -> T:
+    """Count an attempt and run ``work``, which decides about it, in one transaction.
+
+    Parallel guesses are counted one after another, and a refused one learns nothing: its work does not run.
+
+    Args:
+        inventory: The inventory whose database has the counts.
+        attempt: The attempt.
+        work: Gets the session and the attempts of the address so far, including this one; 0 for a known device.
+
+    Raises:
+        TooManyLogins: The attempt is not counted; the first refusal of a full window is audited.
+    """
+
+    def count_and_work(session: Session) -> T:
+        return work(session, _count_attempt(session, attempt, inventory.clock()))
+
+    try:
+        try:
+            return inventory.sessions.write(count_and_work)
+        except DBAPIError as error:
+            if classify_driver_error(error) is not DriverErrorKind.DUPLICATE:
+                raise
+            # Another instance started the same window at the same time; now there is a row to update.
+            return inventory.sessions.write(count_and_work)
+    except TooManyLogins:
+        audit_refusal(inventory, attempt)
+        raise
+
+
 def count_attempt(
     inventory: Inventory,
     *,
@@ -62,52 +114,23 @@ def count_attempt(
     second_factor: bool = False,
     device: str = "",
 ) -> int:
-    """Count an attempt before its password or code is checked, so that parallel guesses are counted too.
+    """Count an attempt in a transaction of its own, before its code is checked. See ``Attempt`` and ``run_counted``."""
+    attempt = Attempt(name_key, address, by, second_factor, device)
+    with bookkeeping():
+        return run_counted(inventory, attempt, lambda _, of_address: of_address)
 
-    Args:
-        inventory: The inventory whose database has the counts.
-        name_key: The normalized name of the account, which need not exist.
-        address: The address of the client.
-        by: The author of audit events.
-        second_factor: The attempt is a guess of the second factor.
-        device: Identifies a browser or session that has been logged in to this account; empty: none.
 
-    Returns:
-        The attempts of the address so far, including this one; 0 for a known device.
-
-    Raises:
-        TooManyLogins: The attempt is not counted; the first refusal of a full window is audited.
-    """
-    limits: list[_Limit] = []
-
-    def work(session: Session) -> int:
-        now = read_database_clock(session.connection())
-        session.execute(delete(LoginThrottle).where(col(LoginThrottle.ends_at) <= now))
-        of_address = 0 if device else _count(session, _Limit(_address_key(address), 2**31 - 1), now)
-        limits[:] = [_device_limit(device) if device else _pair_limit(name_key, address, of_address)]
-        limits.extend([_second_factor_limit(name_key)] * second_factor)
-        for limit in limits:
-            _count(session, limit, now)
-        if not device and not second_factor:
-            attempts = _count_for_account(session, name_key, now)
-            if attempts == ACCOUNT_FREE_ATTEMPTS + 1:
-                add_event(
-                    session, inventory.clock(), Event.LOGIN_THROTTLED, by=by, subject=name_key[:MAX_SUBJECT_CHARACTERS]
-                )
-        return of_address
-
-    try:
-        with bookkeeping():
-            try:
-                return inventory.sessions.write(work)
-            except DBAPIError as error:
-                if classify_driver_error(error) is not DriverErrorKind.DUPLICATE:
-                    raise
-                # Another instance started the same window at the same time; now there is a row to update.
-                return inventory.sessions.write(work)
-    except TooManyLogins:
-        _audit(inventory, limits, name_key, by)
-        raise
+def require_allowed(session: Session, attempt: Attempt) -> None:
+    """Raise ``TooManyLogins`` if the attempt would be refused now; count nothing."""
+    now = read_database_clock(session.connection())
+    for limit in _limits(session, attempt, now):
+        found = _counted(session, limit.key, now)
+        if found is not None and found.attempts >= limit.most:
+            raise _too_many(found.ends_at - now)
+    if not attempt.device and not attempt.second_factor:
+        account = _counted(session, _account_key(attempt.name_key), now)
+        if account is not None and account.next_at is not None and account.next_at > now:
+            raise _too_many(account.next_at - now)
 
 
 def forgive(
@@ -119,42 +142,77 @@ def forgive(
     second_factor: bool = False,
     device: str = "",
 ) -> None:
-    """Remove a successful login from the counts, and the failures of its pair or device."""
-    known = [_device_limit(device).key] if device else [_digest("pair", name_key, _network(address))]
-    known += [_second_factor_limit(name_key).key] * second_factor
-
-    def work(session: Session) -> None:
-        if not device:
-            _release_attempts(session, _address_key(address), attempts)
-            if not second_factor:
-                _release_attempts(session, _account_key(name_key), attempts)
-        session.execute(delete(LoginThrottle).where(col(LoginThrottle.id).in_(known)))
-
+    """Remove a successful login from the counts in a transaction of its own; see ``release``."""
+    attempt = Attempt(name_key, address, second_factor=second_factor, device=device)
     with bookkeeping():
-        inventory.sessions.write(work)
+        inventory.sessions.write(lambda session: release(session, attempt, attempts))
 
 
-def forgive_password(inventory: Inventory, *, name_key: str, device: str = "") -> None:
-    """Remove a correct password from the count of its account; its pair stays counted until the second factor is correct."""
+def release(session: Session, attempt: Attempt, attempts: int = 1) -> None:
+    """Remove a successful login from the counts, and the failures of its pair or device."""
+    device, name_key = attempt.device, attempt.name_key
     if not device:
-        with bookkeeping():
-            inventory.sessions.write(lambda session: _release_attempts(session, _account_key(name_key), 1))
+        _release_attempts(session, _address_key(attempt.address), attempts)
+        if not attempt.second_factor:
+            _release_attempts(session, _account_key(name_key), attempts)
+    known = [_device_limit(device).key if device else _digest("pair", name_key, _network(attempt.address))]
+    known += [_second_factor_limit(name_key).key] * attempt.second_factor
+    session.execute(delete(LoginThrottle).where(col(LoginThrottle.id).in_(known)))
 
 
-def _audit(inventory: Inventory, limits: Sequence[_Limit], name_key: str, by: Author) -> None:
+def release_password(session: Session, attempt: Attempt) -> None:
+    """Remove a correct password from the count of its account; its pair stays counted until the second factor is correct."""
+    if not attempt.device:
+        _release_attempts(session, _account_key(attempt.name_key), 1)
+
+
+def audit_refusal(inventory: Inventory, attempt: Attempt) -> None:
     """Audit a full window once: a count of one above the limit marks it as audited."""
 
     def work(session: Session) -> None:
-        for limit in limits:
+        for limit in _limits(session, attempt, read_database_clock(session.connection())):
             full = col(LoginThrottle.id) == limit.key, col(LoginThrottle.attempts) == limit.most
             result = session.execute(update(LoginThrottle).where(*full).values(attempts=limit.most + 1))
             if result.rowcount:  # type: ignore[attr-defined]
-                add_event(
-                    session, inventory.clock(), Event.LOGIN_THROTTLED, by=by, subject=name_key[:MAX_SUBJECT_CHARACTERS]
-                )
+                _audit_throttled(session, attempt, inventory.clock())
 
     with suppress(InventoryError), bookkeeping():
         inventory.sessions.write(work)
+
+
+def _count_attempt(session: Session, attempt: Attempt, at: datetime) -> int:
+    now = read_database_clock(session.connection())
+    session.execute(delete(LoginThrottle).where(col(LoginThrottle.ends_at) <= now))
+    of_address = 0 if attempt.device else _count(session, _Limit(_address_key(attempt.address), 2**31 - 1), now)
+    for limit in _limits_of(attempt, of_address):
+        _count(session, limit, now)
+    if not attempt.device and not attempt.second_factor:
+        attempts = _count_for_account(session, attempt.name_key, now)
+        if attempts == ACCOUNT_FREE_ATTEMPTS + 1:
+            _audit_throttled(session, attempt, at)
+    return of_address
+
+
+def _audit_throttled(session: Session, attempt: Attempt, at: datetime) -> None:
+    subject = attempt.name_key[:MAX_SUBJECT_CHARACTERS]
+    add_event(session, at, Event.LOGIN_THROTTLED, by=attempt.by, subject=subject)
+
+
+def _limits(session: Session, attempt: Attempt, now: datetime) -> list[_Limit]:
+    """Return the limits of an attempt that is not counted yet."""
+    found = None if attempt.device else _counted(session, _address_key(attempt.address), now)
+    return _limits_of(attempt, 1 if found is None else found.attempts + 1)
+
+
+def _limits_of(attempt: Attempt, of_address: int) -> list[_Limit]:
+    device = attempt.device
+    first = _device_limit(device) if device else _pair_limit(attempt.name_key, attempt.address, of_address)
+    return [first, *[_second_factor_limit(attempt.name_key)] * attempt.second_factor]
+
+
+def _counted(session: Session, key: str, now: datetime) -> LoginThrottle | None:
+    query = select(LoginThrottle).where(col(LoginThrottle.id) == key, col(LoginThrottle.ends_at) > now)
+    return session.scalars(query).one_or_none()
 
 
 def _release_attempts(session: Session, key: str, attempts: int) -> None:

@@ -174,23 +174,27 @@ def confirm(inventory: Inventory, account: CurrentUser, code: str, *, secret_key
 
 def check(inventory: Inventory, user_id: int, code: str, *, secret_keys: Sequence[str], by: Author) -> bool:
     """Return whether it is an unused recovery code, or a current code (within one step) that was not accepted before."""
+    return inventory.sessions.write(
+        lambda session: accept_code(session, user_id, code, now=inventory.clock(), secret_keys=secret_keys, by=by)
+    )
 
-    def work(session: Session) -> bool:
-        now = inventory.clock()
-        row = _locked(session, user_id)
-        if row is None:
-            return False
-        step = _step_of(decrypt(row.secret, secret_keys=secret_keys), code, now, after=row.last_step)
-        if step is not None:
-            session.execute(update(SecondFactor).where(col(SecondFactor.user_id) == user_id).values(last_step=step))
-            return True
-        if not use_code(session, user_id, code, now):
-            return False
-        left = codes_left(session, user_id)
-        add_event(session, now, Event.RECOVERY_CODE_USED, by=by, subject=by.name, left=left)
+
+def accept_code(
+    session: Session, user_id: int, code: str, *, now: datetime, secret_keys: Sequence[str], by: Author
+) -> bool:
+    """Return what ``check`` returns; an accepted code is used from now on."""
+    row = _locked(session, user_id)
+    if row is None:
+        return False
+    step = _step_of(decrypt(row.secret, secret_keys=secret_keys), code, now, after=row.last_step)
+    if step is not None:
+        session.execute(update(SecondFactor).where(col(SecondFactor.user_id) == user_id).values(last_step=step))
         return True
-
-    return inventory.sessions.write(work)
+    if not use_code(session, user_id, code, now):
+        return False
+    left = codes_left(session, user_id)
+    add_event(session, now, Event.RECOVERY_CODE_USED, by=by, subject=by.name, left=left)
+    return True
 
 
 def renew_codes(inventory: Inventory, account: CurrentUser, *, secret_keys: Sequence[str], by: Author) -> None:
