@@ -2,6 +2,7 @@
 
 import copy
 import inspect
+import json
 import multiprocessing
 import pickle
 import types
@@ -13,7 +14,16 @@ from typing import Any
 
 import pytest
 
-from inventory_core import ChangedProduct, Fault, InsufficientStock, Inventory, InventoryError, SingleDatabase, issue
+from inventory_core import (
+    ChangedProduct,
+    ErrorKind,
+    Fault,
+    InsufficientStock,
+    Inventory,
+    InventoryError,
+    SingleDatabase,
+    issue,
+)
 from inventory_core.testing import create_product, new_request, temporary_inventory
 from inventory_replication import ReplicationError, Server
 from inventory_replication.decisions.snapshot import NoAnswer
@@ -101,6 +111,20 @@ def test_a_copied_error_has_every_attribute(kind: type[Exception], way: str) -> 
     assert {name: repr(value) for name, value in vars(found).items()} == {
         name: repr(value) for name, value in vars(error).items()
     }
+
+
+@pytest.mark.parametrize(
+    "kind", [kind for kind in KINDS if issubclass(kind, InventoryError)], ids=lambda kind: kind.__name__
+)
+def test_an_error_becomes_json_with_code_kind_and_attributes(kind: type[InventoryError]) -> None:
+    error = made(kind)
+    assert isinstance(error, InventoryError)
+    described = error.as_dict()
+
+    assert json.loads(json.dumps(described)) == described
+    assert (described["code"], described["message"]) == (kind.code, str(error))
+    assert ErrorKind(described["kind"]) is kind.kind
+    assert set(described) == {"code", "kind", "message", *vars(error)}
 
 
 def issue_from(path: Path) -> None:

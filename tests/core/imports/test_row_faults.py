@@ -2,7 +2,7 @@ import dataclasses
 
 import pytest
 
-from inventory_core import Inventory, RowFault, RowsRefused, import_table, preview_import
+from inventory_core import FaultReason, Inventory, RowFault, RowsRefused, import_table, preview_import
 from inventory_core.testing import create_product, new_request
 from tests.core.imports.files import Rows, table_of, xlsx_bytes
 from tests.core.imports.stored import contents
@@ -153,7 +153,7 @@ def test_a_cell_that_shows_an_error_is_a_fault_if_its_column_is_read(inventory: 
 
     preview = preview_import(inventory, broken)
 
-    assert preview.faults == (RowFault(2, "name", "#N/A", "error_cell"),)
+    assert preview.faults == (RowFault(2, "name", "#N/A", FaultReason.ERROR_CELL),)
 
 
 def test_only_the_first_thousand_faults_are_kept_and_all_are_counted(inventory: Inventory) -> None:

@@ -47,6 +47,7 @@ from inventory_core.errors import (
     DatabaseBusy,
     DuplicateCode,
     EditConflict,
+    ErrorKind,
     Fault,
     FileRefused,
     InsufficientStock,
@@ -72,7 +73,7 @@ from inventory_core.exporting.writers import write_csv
 from inventory_core.importing.importer import import_table, preview_import
 from inventory_core.importing.protocol import IMPORT_LIMITS
 from inventory_core.importing.reader import Table, read_table
-from inventory_core.importing.results import ImportPreview, ImportResult, RowFault, RowSample
+from inventory_core.importing.results import FaultReason, ImportPreview, ImportResult, RowFault, RowSample
 from inventory_core.importing.undo import ImportUndone, undo_import
 from inventory_core.inventory import Inventory
 from inventory_core.models import NAMING_CONVENTION
@@ -178,9 +179,11 @@ __all__ = [
     "DriverErrorKind",
     "DuplicateCode",
     "EditConflict",
+    "ErrorKind",
     "ExportColumn",
     "ExportFormat",
     "Fault",
+    "FaultReason",
     "FileColumn",
     "FileRefused",
     "HistoryEntry",

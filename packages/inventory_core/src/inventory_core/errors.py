@@ -1,13 +1,31 @@
 """The errors of the core: one root, a stable code each, and messages that say what to do."""
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any, ClassVar
 
 from typing_extensions import override
 
+from inventory_core.records import Record, json_value
+
+
+class ErrorKind(StrEnum):
+    """What a caller can do about an error."""
+
+    NOT_FOUND = "not_found"
+    """There is nothing with this code, name or id."""
+    CONFLICT = "conflict"
+    """The stored state does not allow it, or is not the one that the caller saw: read it and decide again."""
+    INVALID = "invalid"
+    """The request, the file or the program is wrong, or a plugin refuses it."""
+    BUSY = "busy"
+    """Nothing was changed; try again."""
+    STORAGE = "storage"
+    """The database cannot be used, or its answer was lost."""
+
 
 @dataclass(frozen=True, slots=True)
-class Fault:
+class Fault(Record):
     """One thing that is wrong with one value.
 
     ``field`` is the name of the field (``code``, ``quantity`` …), ``reason`` a stable key (``required``, ``too_long``,
@@ -22,7 +40,7 @@ class Fault:
 
 
 @dataclass(frozen=True, slots=True)
-class ChangedProduct:
+class ChangedProduct(Record):
     """A product that changed since it was seen: the version that was seen (None: any), and what is stored now."""
 
     id: int
@@ -43,6 +61,12 @@ class InventoryError(Exception):
     """
 
     code: ClassVar[str] = "INV-000"
+    kind: ClassVar[ErrorKind] = ErrorKind.INVALID
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return code, kind, message and every attribute as JSON values."""
+        details = {name: json_value(value) for name, value in vars(self).items() if not name.startswith("_")}
+        return {"code": self.code, "kind": self.kind.value, "message": str(self), **details}
 
     @override
     def __reduce__(self) -> tuple[Any, ...]:
@@ -58,6 +82,7 @@ class InvalidInput(InventoryError):
     """Values break a rule; ``faults`` holds every one of them."""
 
     code = "INV-001"
+    kind = ErrorKind.INVALID
 
     def __init__(self, *faults: Fault) -> None:
         self.faults = faults
@@ -68,6 +93,7 @@ class DuplicateCode(InventoryError):
     """Another product has this code, in whatever case it is written."""
 
     code = "INV-002"
+    kind = ErrorKind.CONFLICT
 
     def __init__(self, product_code: str) -> None:
         self.product_code = product_code
@@ -78,6 +104,7 @@ class ProductNotFound(InventoryError):
     """No product has this code."""
 
     code = "INV-003"
+    kind = ErrorKind.NOT_FOUND
 
     def __init__(self, product_code: str) -> None:
         self.product_code = product_code
@@ -88,6 +115,7 @@ class LocationNotFound(InventoryError):
     """No location has this name."""
 
     code = "INV-004"
+    kind = ErrorKind.NOT_FOUND
 
     def __init__(self, location: str) -> None:
         self.location = location
@@ -98,6 +126,7 @@ class MovementNotFound(InventoryError):
     """No movement, or no import, has this id."""
 
     code = "INV-005"
+    kind = ErrorKind.NOT_FOUND
 
     def __init__(self, movement: str) -> None:
         self.movement = movement
@@ -108,6 +137,7 @@ class InsufficientStock(InventoryError):
     """The location has less than was requested."""
 
     code = "INV-006"
+    kind = ErrorKind.CONFLICT
 
     def __init__(self, product_code: str, location: str, available: int, requested: int) -> None:
         self.product_code = product_code
@@ -123,6 +153,7 @@ class QuantityLimit(InventoryError):
     """The balance would exceed its limit."""
 
     code = "INV-007"
+    kind = ErrorKind.CONFLICT
 
     def __init__(self, product_code: str, limit: int) -> None:
         self.product_code = product_code
@@ -134,6 +165,7 @@ class EditConflict(InventoryError):
     """Another user edited the product since ``expected_version``; compare ``current_version`` and decide again."""
 
     code = "INV-008"
+    kind = ErrorKind.CONFLICT
 
     def __init__(self, product_code: str, expected_version: int, current_version: int) -> None:
         self.product_code = product_code
@@ -148,6 +180,7 @@ class CountConflict(InventoryError):
     """The quantity is not the expected one any more: it changed since the count, or since the form was shown."""
 
     code = "INV-009"
+    kind = ErrorKind.CONFLICT
 
     def __init__(self, product_code: str, location: str, expected: int, current: int) -> None:
         self.product_code = product_code
@@ -161,6 +194,7 @@ class ProductRetired(InventoryError):
     """The product is retired; restore it first."""
 
     code = "INV-010"
+    kind = ErrorKind.CONFLICT
 
     def __init__(self, product_code: str) -> None:
         self.product_code = product_code
@@ -174,6 +208,7 @@ class CannotUndo(InventoryError):
     """
 
     code = "INV-011"
+    kind = ErrorKind.CONFLICT
 
     def __init__(self, reason: str, product_code: str = "") -> None:
         self.reason = reason
@@ -185,6 +220,7 @@ class OperationReused(InventoryError):
     """The operation id was already used for another request or by another actor; use a new id for each request."""
 
     code = "INV-012"
+    kind = ErrorKind.CONFLICT
 
     def __init__(self, operation: str) -> None:
         self.operation = operation
@@ -195,6 +231,7 @@ class ChangeRefused(InventoryError):
     """A ``check_*`` hook refused; ``reason`` is its text."""
 
     code = "INV-013"
+    kind = ErrorKind.INVALID
 
     def __init__(self, reason: str) -> None:
         self.reason = reason
@@ -205,6 +242,7 @@ class FileRefused(InventoryError):
     """The file as a whole cannot be imported; ``reason`` is a stable key, ``detail`` names the column, sheet or limit."""
 
     code = "INV-014"
+    kind = ErrorKind.INVALID
 
     def __init__(self, reason: str, detail: str = "") -> None:
         self.reason = reason
@@ -216,6 +254,7 @@ class RowsRefused(InventoryError):
     """Rows of the file break rules; nothing was imported. ``faults`` holds them (``RowFault``)."""
 
     code = "INV-015"
+    kind = ErrorKind.INVALID
 
     def __init__(self, faults: tuple[object, ...], total: int) -> None:
         self.faults = faults
@@ -227,6 +266,7 @@ class DatabaseBusy(InventoryError):
     """The database stayed locked in every attempt; try again. ``__cause__`` is the driver's last error."""
 
     code = "INV-016"
+    kind = ErrorKind.BUSY
 
     def __init__(self, attempts: int) -> None:
         self.attempts = attempts
@@ -238,6 +278,7 @@ class StorageRefused(InventoryError):
     """The database cannot be read or written: disk full, read-only, no such folder, unreachable server."""
 
     code = "INV-017"
+    kind = ErrorKind.STORAGE
 
     def __init__(self, detail: str) -> None:
         self.detail = detail
@@ -248,6 +289,7 @@ class SchemaNotCurrent(InventoryError):
     """The schema is older than this program (run ``inventory migrate``), or ``newer``, which requires a newer program."""
 
     code = "INV-018"
+    kind = ErrorKind.STORAGE
 
     def __init__(self, found: str | None, wanted: str, *, newer: bool = False) -> None:
         self.found = found
@@ -261,6 +303,7 @@ class ReadOnlyUnit(InventoryError):
     """Raised for a write in a session of ``reader()``; use ``write(work)``."""
 
     code = "INV-019"
+    kind = ErrorKind.INVALID
 
     def __init__(self) -> None:
         super().__init__("this session only reads; use sessions.write(work) to change something")
@@ -270,6 +313,7 @@ class ProductsConflict(InventoryError):
     """Some of the products to change were edited or retired since they were seen; ``products`` has every one of them."""
 
     code = "INV-020"
+    kind = ErrorKind.CONFLICT
 
     def __init__(self, products: tuple[ChangedProduct, ...]) -> None:
         self.products = products
@@ -281,6 +325,7 @@ class SelectionChanged(InventoryError):
     """The filter matches ``current`` products instead of the ``seen`` ones that were to be changed; decide again."""
 
     code = "INV-021"
+    kind = ErrorKind.CONFLICT
 
     def __init__(self, seen: int, current: int) -> None:
         self.seen = seen
@@ -295,6 +340,7 @@ class TransactionMisuse(InventoryError):
     """
 
     code = "INV-022"
+    kind = ErrorKind.INVALID
 
     def __init__(self, action: str) -> None:
         self.action = action
@@ -310,6 +356,7 @@ class CommitUnknown(InventoryError):
     """
 
     code = "INV-023"
+    kind = ErrorKind.STORAGE
 
     def __init__(self) -> None:
         super().__init__(

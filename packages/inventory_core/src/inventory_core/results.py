@@ -3,13 +3,14 @@
 import base64
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any, Self
 
 from typing_extensions import override
 
 from inventory_core.errors import Fault, InvalidInput
+from inventory_core.records import Record
 from inventory_core.rules.stock import Status, shown_status, to_buy
 from inventory_core.rules.texts import replace_surrogates, shown
 
@@ -76,11 +77,12 @@ def _storable(value: object) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class StockChange:
+class StockChange(Record):
     """A committed change of quantities.
 
     ``before`` and ``quantity`` are the former and the present quantity in ``location`` (of a transfer: the target), ``total`` the
-    product's sum over all locations. ``kind`` is the kind of the movements.
+    product's sum over all locations. ``kind`` is the kind of the movements. ``replayed``: the operation id was used before, and
+    this is its first result.
     """
 
     code: str
@@ -90,15 +92,17 @@ class StockChange:
     quantity: int
     total: int
     movement_ids: tuple[int, ...]
+    replayed: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
-class ProductSaved:
-    """The state of a product after an operation; ``quantity`` is its total."""
+class ProductSaved(Record):
+    """The state of a product after an operation; ``quantity`` is its total, ``replayed`` as in ``StockChange``."""
 
     code: str
     version: int
     quantity: int
+    replayed: bool = field(default=False, compare=False)
 
 
 def read_stock_change(fields: dict[str, Any]) -> StockChange:
@@ -108,11 +112,11 @@ def read_stock_change(fields: dict[str, Any]) -> StockChange:
 
 def read_product_saved(fields: dict[str, Any]) -> ProductSaved:
     """Decode a stored result, without the data that an edit stores for the history."""
-    return ProductSaved(fields["code"], fields["version"], fields["quantity"])
+    return ProductSaved(fields["code"], fields["version"], fields["quantity"], fields.get("replayed", False))
 
 
 @dataclass(frozen=True, slots=True)
-class ProductRow:
+class ProductRow(Record):
     """A product in lists.
 
     ``quantity`` is the quantity in ``location``, or in all locations if the filter names none (``location`` is then None);

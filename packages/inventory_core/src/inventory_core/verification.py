@@ -10,12 +10,13 @@ from sqlalchemy.orm import Session
 
 from inventory_core.context import InventoryContext
 from inventory_core.models import BALANCE, CATEGORY, LOCATION, MOVEMENT, OPERATION, OPERATION_RESULT, PRODUCT, metadata
+from inventory_core.records import Record
 from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.texts import code_key, invisible_characters, search_text, sort_key
 
 
 @dataclass(frozen=True, slots=True)
-class VerificationFault:
+class VerificationFault(Record):
     """A violation: the name of the ``check``, ``where`` it was found, and the two values that should be equal."""
 
     check: str
@@ -229,7 +230,7 @@ def search_index_faults(session: Session) -> list[VerificationFault]:
 
 
 @dataclass(frozen=True, slots=True)
-class Verification:
+class Verification(Record):
     """The checks and every violation; none means that all data is consistent."""
 
     products: int

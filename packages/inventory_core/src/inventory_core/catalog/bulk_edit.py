@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, NamedTuple
 
@@ -14,6 +14,7 @@ from inventory_core.context import InventoryContext
 from inventory_core.database.sql_batch import enlarged_page_cache, insert_rows, set_by_id, stored_time
 from inventory_core.errors import CannotUndo, ChangedProduct, Fault, InvalidInput, MovementNotFound, ProductsConflict
 from inventory_core.models import CATEGORY, IMPORT_CHANGE, OPERATION, OPERATION_RESULT, PRODUCT
+from inventory_core.records import Record
 from inventory_core.rules.arguments import check_arguments, request_faults, require_types
 from inventory_core.rules.products import category_faults
 from inventory_core.rules.stock import quantity_faults
@@ -144,7 +145,7 @@ _UNDONE = (
 
 
 @dataclass(frozen=True, slots=True)
-class ProductsSaved:
+class ProductsSaved(Record):
     """The result of ``operation``: how many products it ``changed``, and how many were already so.
 
     ``retired`` is True or False if it retired or restored them.
@@ -154,6 +155,7 @@ class ProductsSaved:
     changed: int
     unchanged: int
     retired: bool | None = None
+    replayed: bool = field(default=False, compare=False)
 
 
 class _Former(NamedTuple):
@@ -343,4 +345,6 @@ def _encoded(result: ProductsSaved) -> dict[str, Any]:
 
 
 def _decoded(kept: Mapping[str, Any]) -> ProductsSaved:
-    return ProductsSaved(kept["operation"], kept["changed"], kept["unchanged"], kept.get("retired"))
+    return ProductsSaved(
+        kept["operation"], kept["changed"], kept["unchanged"], kept.get("retired"), kept.get("replayed", False)
+    )

@@ -20,6 +20,7 @@ from inventory_core.queries.product_query.filters import (
 )
 from inventory_core.queries.product_query.plan import plan_query
 from inventory_core.queries.products import ProductCount, count_query, read_page
+from inventory_core.records import Record
 from inventory_core.results import ProductRow
 from inventory_core.rules.arguments import check_arguments, check_page_size, require_types
 from inventory_core.stock.idempotency import UnitOfWork
@@ -73,7 +74,7 @@ class Selection:
 
 
 @dataclass(frozen=True, slots=True)
-class SelectedRows:
+class SelectedRows(Record):
     """The first products of a selection, and the total number."""
 
     rows: tuple[ProductRow, ...]

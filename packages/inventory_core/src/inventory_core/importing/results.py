@@ -1,34 +1,55 @@
 """The results of a preview and an import."""
 
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Any, Self
 
 from inventory_core.errors import Fault
+from inventory_core.records import Record
 
 MAX_FAULTS = 1_000
 MAX_SAMPLES = 20
 MAX_VALUE_LENGTH = 80
 
 
+class FaultReason(StrEnum):
+    """Why a value of a file is refused."""
+
+    REQUIRED = "required"
+    TOO_LONG = "too_long"
+    CHARACTERS = "characters"
+    INVISIBLE = "invisible"
+    NOT_WHOLE = "not_whole"
+    NEGATIVE = "negative"
+    TOO_LARGE = "too_large"
+    UNKNOWN = "unknown"
+    DUPLICATE = "duplicate"
+    DIFFERS = "differs"
+    RETIRED = "retired"
+    AMBIGUOUS_LOCATION = "ambiguous_location"
+    REFUSED = "refused"
+    ERROR_CELL = "error_cell"
+    TOO_MANY_CELLS = "too_many_cells"
+
+
 @dataclass(frozen=True, slots=True)
-class RowFault:
+class RowFault(Record):
     """One thing that is wrong with one value of the file.
 
     ``row`` is the number in a spreadsheet, ``column`` the header in the file (empty for the row as a whole), ``value`` the
-    rejected value (cut to 80 characters; for ``refused`` the text of the plugin), ``reason`` a stable key: those of
-    ``errors.Fault`` and ``duplicate`` or ``differs`` (``limit`` is the row that came first), ``unknown``, ``retired``,
-    ``ambiguous_location``, ``refused``, ``error_cell`` and ``too_many_cells`` (``limit`` is the number of columns).
+    rejected value (cut to 80 characters; for ``REFUSED`` the text of the plugin). ``limit`` is the number that the reason refers
+    to: for ``DUPLICATE`` and ``DIFFERS`` the row that came first, for ``TOO_MANY_CELLS`` the number of columns.
     """
 
     row: int
     column: str
     value: str
-    reason: str
+    reason: FaultReason
     limit: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
-class FieldChange:
+class FieldChange(Record):
     """A field before and after, as texts; ``before`` is empty for a new product."""
 
     field: str
@@ -37,7 +58,7 @@ class FieldChange:
 
 
 @dataclass(frozen=True, slots=True)
-class RowSample:
+class RowSample(Record):
     """The effect of one row: ``action`` is ``create``, ``update``, ``restore``, ``retire`` or ``stock``."""
 
     row: int
@@ -65,7 +86,7 @@ class Counts:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImportPreview:
+class ImportPreview(Record):
     """The result of a preview.
 
     The counts are those of ``Counts``; rows with faults count only in ``rows``. ``faults`` are the first 1,000 of ``faults_total``,
@@ -89,7 +110,7 @@ class ImportPreview:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ImportResult:
+class ImportResult(Record):
     """The result of an import; ``operation`` is the id to undo it. The counts are those of ``Counts``."""
 
     operation: str
@@ -104,6 +125,7 @@ class ImportResult:
     new_categories: tuple[str, ...]
     new_locations: tuple[str, ...]
     unused_columns: tuple[str, ...]
+    replayed: bool = field(default=False, compare=False)
 
     @classmethod
     def decode(cls, kept: dict[str, Any]) -> Self:
@@ -125,7 +147,7 @@ class FaultCollector:
         self.total += 1
         if len(self.kept) < MAX_FAULTS:
             header = self.columns.get(column, column)
-            self.kept.append(RowFault(row, header, value[:MAX_VALUE_LENGTH], reason, limit))
+            self.kept.append(RowFault(row, header, value[:MAX_VALUE_LENGTH], FaultReason(reason), limit))
 
     @property
     def first(self) -> tuple[RowFault, ...]:

@@ -2,7 +2,7 @@
 
 import json
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import islice
 from typing import Any, NamedTuple
@@ -16,6 +16,7 @@ from inventory_core.importing.plan import StoredNames
 from inventory_core.importing.reader import Progress
 from inventory_core.importing.writer import LOCK_BATCH_SIZE, lock_products, read_stored_names
 from inventory_core.models import IMPORT_CHANGE, MOVEMENT, OPERATION, OPERATION_RESULT, PRODUCT
+from inventory_core.records import Record
 from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.stock import MovementKind
 from inventory_core.rules.texts import replace_surrogates, search_text, sort_key
@@ -67,11 +68,12 @@ _RETIRE = "UPDATE product SET retired_at = ?, version = version + 1, changed_at 
 
 
 @dataclass(frozen=True, slots=True)
-class ImportUndone:
+class ImportUndone(Record):
     """The number of products whose fields were restored or that were retired, and of movements that were undone."""
 
     products: int
     movements: int
+    replayed: bool = field(default=False, compare=False)
 
 
 class _Edited(NamedTuple):

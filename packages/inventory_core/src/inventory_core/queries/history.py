@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session
 from inventory_core.context import InventoryContext
 from inventory_core.errors import ProductNotFound
 from inventory_core.models import IMPORT_CHANGE, LOCATION, MOVEMENT, OPERATION, OPERATION_RESULT, PRODUCT
+from inventory_core.records import Record
 from inventory_core.results import Cursor
 from inventory_core.rules.arguments import check_arguments, check_page_size
 from inventory_core.rules.texts import code_key, normalize_code, replace_surrogates
@@ -34,7 +35,7 @@ _WORD = re.compile(r'"(column)": "(\w+)"')
 
 
 @dataclass(frozen=True, slots=True)
-class StockStep:
+class StockStep(Record):
     """One movement of an operation."""
 
     location: str
@@ -44,7 +45,7 @@ class StockStep:
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryEntry:
+class HistoryEntry(Record):
     """An operation. ``code`` and ``name`` are the present ones of its product, None if it concerns several products or none.
 
     ``changes``: former and new value of each field, for an edit; None if an earlier program stored none. ``counts``: the numbers of
@@ -135,7 +136,7 @@ class HistoryFilter:
 
 
 @dataclass(frozen=True, slots=True)
-class HistoryPage:
+class HistoryPage(Record):
     """A page of the history; ``next`` is the ``after`` of the following page (None: there is none)."""
 
     entries: tuple[HistoryEntry, ...]

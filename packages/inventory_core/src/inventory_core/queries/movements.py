@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, select
 from inventory_core.context import InventoryContext
 from inventory_core.errors import ProductNotFound
 from inventory_core.models import LOCATION, MOVEMENT, PRODUCT
+from inventory_core.records import Record
 from inventory_core.results import Cursor
 from inventory_core.rules.arguments import check_arguments, check_page_size
 from inventory_core.rules.texts import code_key, normalize_code, replace_surrogates
@@ -42,7 +43,7 @@ _MOVEMENTS = (
 
 
 @dataclass(frozen=True, slots=True)
-class MovementRow:
+class MovementRow(Record):
     """A movement with the code and name that its product has now. ``undone``: another movement compensates it."""
 
     id: int
@@ -61,7 +62,7 @@ class MovementRow:
 
 
 @dataclass(frozen=True, slots=True)
-class MovementPage:
+class MovementPage(Record):
     """A page of the ledger; ``next`` is the ``after`` of the following page (None: there is none)."""
 
     rows: tuple[MovementRow, ...]

@@ -24,6 +24,7 @@ from inventory_core.queries.product_query.filters import (
 )
 from inventory_core.queries.product_query.plan import AccessPath, ProductQuery, fetch_rows, find_ids, plan_query
 from inventory_core.queries.product_query.search import MAX_CANDIDATES
+from inventory_core.records import Record
 from inventory_core.results import Cursor, ProductRow
 from inventory_core.rules.arguments import check_arguments, check_page_size, type_faults
 from inventory_core.rules.products import PREDEFINED_CATEGORIES
@@ -31,7 +32,7 @@ from inventory_core.rules.texts import code_key, fold, normalize_code
 
 
 @dataclass(frozen=True, slots=True)
-class ProductCount:
+class ProductCount(Record):
     """``number`` products, or, if ``more``, more than that."""
 
     number: int
@@ -73,7 +74,7 @@ def _narrowed(session: Session, query: ProductQuery) -> ProductQuery:
 
 
 @dataclass(frozen=True, slots=True)
-class ProductPage:
+class ProductPage(Record):
     """A page of the list.
 
     ``next`` is the ``after`` of the following page (None: there is none), ``first`` whether it is the first page. ``count`` is the
@@ -155,7 +156,7 @@ def stream_products(
 
 
 @dataclass(frozen=True, slots=True)
-class ProductDetails:
+class ProductDetails(Record):
     """A product; ``balances`` holds (location, quantity) by the location's name. ``created_at`` is UTC."""
 
     row: ProductRow
@@ -234,7 +235,7 @@ _COLUMNS: tuple[ColumnElement[Any], ...] = (PRODUCT.c.code, PRODUCT.c.name, LOCA
 
 
 @dataclass(frozen=True, slots=True)
-class StockRow:
+class StockRow(Record):
     """The quantity of a product in one location."""
 
     code: str
@@ -265,7 +266,7 @@ def stock_levels(inventory: InventoryContext, product_filter: ProductFilter) -> 
 
 
 @dataclass(frozen=True, slots=True)
-class LocationRow:
+class LocationRow(Record):
     """A place that holds stock; ``is_default`` is true of exactly one."""
 
     name: str

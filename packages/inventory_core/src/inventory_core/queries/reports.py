@@ -26,6 +26,7 @@ from sqlalchemy import (
 from inventory_core.context import InventoryContext
 from inventory_core.errors import Fault, InvalidInput, ProductNotFound
 from inventory_core.models import CATEGORY, MOVEMENT, PRODUCT
+from inventory_core.records import Record
 from inventory_core.rules.arguments import check_arguments, check_page_size
 from inventory_core.rules.reports import USAGE_DAYS, PastQuantity, days_left, past_quantities
 from inventory_core.rules.stock import MovementKind, to_buy
@@ -41,7 +42,7 @@ def of_kind(kind: MovementKind) -> ColumnElement[bool]:
 
 
 @dataclass(frozen=True, slots=True)
-class StockShortage:
+class StockShortage(Record):
     """A product that is low on stock, and how many units it ``lacks`` to its minimum."""
 
     code: str
@@ -81,7 +82,7 @@ _PRODUCT_ID = func.coalesce(MOVEMENT.c.product_id, literal_column("0"))
 
 
 @dataclass(frozen=True, slots=True)
-class RunOutForecast:
+class RunOutForecast(Record):
     """A product with its quantity, the units issued in the last 30 days, and the whole days until it runs out."""
 
     code: str
@@ -139,7 +140,7 @@ _STATEMENT = select(CATEGORY.c.name, _SUMS.c.products, _SUMS.c.units, _SUMS.c.lo
 
 
 @dataclass(frozen=True, slots=True)
-class CategoryStock:
+class CategoryStock(Record):
     """The active products of a category: their number and units, and how many are low or out of stock.
 
     ``category`` None: those without one.
@@ -167,7 +168,7 @@ MAX_DAYS = 366
 
 
 @dataclass(frozen=True, slots=True)
-class DayTotals:
+class DayTotals(Record):
     """The totals of one day: number of movements, units received and units issued.
 
     A transfer counts as a movement, but not as received or issued; nor does its undo.
@@ -227,7 +228,7 @@ _LAST = (
 
 
 @dataclass(frozen=True, slots=True)
-class QuantityHistory:
+class QuantityHistory(Record):
     """From ``begin`` to ``end`` (UTC): each quantity with the time since when it was valid, the first one at ``begin``."""
 
     begin: datetime

@@ -105,9 +105,10 @@ def run_idempotent(
         unit = UnitOfWork(session, session.connection(), inventory.plugins, operation, actor, inventory.clock())
         kept = _begin(unit, verb, fingerprint)
         if kept is not None:
-            return decode(json.loads(kept))
+            return decode(json.loads(kept) | {"replayed": True})
         result = work(unit)
-        _finish(unit, json.dumps(encode(result), ensure_ascii=False))
+        fields = {name: value for name, value in encode(result).items() if name != "replayed"}
+        _finish(unit, json.dumps(fields, ensure_ascii=False))
         return result
 
     try:

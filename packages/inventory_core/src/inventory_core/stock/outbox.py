@@ -15,6 +15,7 @@ from inventory_core.context import InventoryContext
 from inventory_core.database.columns import database_now, read_database_clock
 from inventory_core.errors import InvalidInput
 from inventory_core.models import OUTBOX, OUTBOX_DEAD_LETTER
+from inventory_core.records import Record
 from inventory_core.rules.arguments import check_arguments, type_faults
 from inventory_core.stock.hooks import DUE_IMMEDIATELY, EVENT_HOOKS, has_listeners, read_event
 
@@ -76,7 +77,7 @@ _OLDEST = select(OUTBOX.c.at, database_now()).order_by(OUTBOX.c.id).limit(1)
 
 
 @dataclass(frozen=True, slots=True)
-class Delivery:
+class Delivery(Record):
     """The result of one batch: counts of delivered, temporarily failed and given up events."""
 
     claimed: int = 0
@@ -86,7 +87,7 @@ class Delivery:
 
 
 @dataclass(frozen=True, slots=True)
-class OutboxStatus:
+class OutboxStatus(Record):
     """How many events wait, the age of the oldest in seconds (0 if none waits), and how many were given up."""
 
     waiting: int
@@ -95,7 +96,7 @@ class OutboxStatus:
 
 
 @dataclass(frozen=True, slots=True)
-class DeadLetter:
+class DeadLetter(Record):
     """An event that was given up at ``dead_at`` after ``attempts``; ``payload`` is its JSON text."""
 
     id: int
