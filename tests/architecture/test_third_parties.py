@@ -56,7 +56,7 @@ def test_scripts_and_styles_in_the_repository_are_our_own() -> None:
     assert suspicious == []
 
 
-def test_no_page_asks_another_host() -> None:
+def test_no_page_sends_a_request_to_another_host() -> None:
     asking = re.compile(r"""(?:src|href|action|url)\s*[=(]\s*["']?\s*(?:https?:)?//""", re.IGNORECASE)
     sources = [path for path in files(".html", ".css", ".js", ".jinja") if path.is_relative_to("packages")]
 
@@ -80,7 +80,7 @@ def test_every_version_is_pinned_without_an_address() -> None:
     assert [line for line in lines if not re.fullmatch(r"[a-z0-9-]+==[\w.]+( ; .+)?", line)] == []
 
 
-def test_everything_that_is_asked_for_is_pinned() -> None:
+def test_everything_that_is_requested_is_pinned() -> None:
     pins = {canonicalize_name(line.partition("==")[0]) for line in text(Path("constraints.txt")).splitlines()}
     asked = {canonicalize_name(Requirement(requirement).name) for requirement in _requirements()}
 

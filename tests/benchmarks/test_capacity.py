@@ -12,7 +12,7 @@ stations = st.lists(
 )
 
 
-def test_one_user_waits_for_nobody() -> None:
+def test_a_single_user_never_queues() -> None:
     load = load_of([Station("a", 0.2), Station("b", 0.3, 4)], think=1.5, users=1)
 
     assert load.response == pytest.approx(0.5)
@@ -26,7 +26,7 @@ def test_users_without_a_pause_at_balanced_stations_wait_as_theory_says(users: i
     assert load.throughput == pytest.approx(users / ((users + 2) * 0.1))
 
 
-def test_the_station_with_the_most_work_gives_out_first() -> None:
+def test_the_station_with_the_most_work_is_the_bottleneck() -> None:
     load = load_of([Station("fast", 0.01), Station("slow", 0.05), Station("wide", 0.1, 4)], think=1, users=500)
 
     assert load.bottleneck == "slow"
@@ -76,7 +76,7 @@ def test_a_mix_costs_what_its_parts_cost() -> None:
 
 
 @pytest.mark.parametrize(("demand", "servers"), [(-0.1, 1), (0.1, 0)])
-def test_what_is_no_station_is_refused(demand: float, servers: int) -> None:
+def test_what_is_not_a_station_is_refused(demand: float, servers: int) -> None:
     with pytest.raises(ValueError, match="no station"):
         Station("a", demand, servers)
 

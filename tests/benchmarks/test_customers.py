@@ -44,7 +44,7 @@ def port() -> Iterator[int]:
         thread.join()
 
 
-def test_a_crowd_asks_until_its_time_is_over_and_tells_every_status(port: int) -> None:
+def test_a_crowd_sends_requests_until_its_time_is_over_and_reports_every_status(port: int) -> None:
     customers = [Customer(Visitor("127.0.0.1", port)) for _ in range(2)]
     seen = crowd(customers, lambda customer, number: customer.get("/broken" if number % 2 else "/"), 0.2)
 
@@ -53,7 +53,7 @@ def test_a_crowd_asks_until_its_time_is_over_and_tells_every_status(port: int) -
     assert seen.began < min(seen.ends) <= max(seen.ends) <= seen.ended
 
 
-def test_nobody_who_answers_is_status_0() -> None:
+def test_no_response_is_status_0() -> None:
     with http.server.HTTPServer(("127.0.0.1", 0), Site) as closed:
         port = closed.server_port
 

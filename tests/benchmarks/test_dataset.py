@@ -20,7 +20,7 @@ def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_it_passes_verification_and_has_the_size_that_was_asked_for(file: Path) -> None:
+def test_it_passes_verification_and_has_the_size_that_was_requested(file: Path) -> None:
     sessions = SingleDatabase.from_url(f"sqlite:///{file}")
     found = verify(Inventory(sessions))
     sessions.close()
@@ -46,7 +46,7 @@ def test_it_has_something_for_every_filter(file: Path) -> None:
     assert (places, rare) == (14, 1)
 
 
-def test_the_same_seed_gives_the_same_inventory(file: Path, tmp_path: Path) -> None:
+def test_the_same_seed_creates_the_same_inventory(file: Path, tmp_path: Path) -> None:
     build(tmp_path / "again.db", 900, 6_000)
     rows = []
     for path in (file, tmp_path / "again.db"):

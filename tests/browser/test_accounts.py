@@ -109,7 +109,7 @@ def test_a_form_of_an_ended_session_comes_back_after_the_login_and_is_sent_once(
     assert shop.quantity(code) == 7
 
 
-def test_a_quantity_typed_after_the_end_of_the_session_stays_and_is_saved_after_a_login_beside_it(
+def test_a_quantity_typed_after_the_end_of_the_session_stays_and_is_saved_after_a_login_next_to_it(
     shop: Shop, open_window: Callable[..., Window]
 ) -> None:
     code = shop.create_product(quantity=5)
@@ -135,7 +135,7 @@ def test_a_quantity_typed_after_the_end_of_the_session_stays_and_is_saved_after_
     assert page.locator("#notices > *").count() == 0
 
 
-def test_after_a_login_beside_it_a_page_goes_on_with_one_press_and_nothing_counts_twice(
+def test_after_a_login_in_another_tab_a_page_continues_with_one_click(
     shop: Shop, open_window: Callable[..., Window]
 ) -> None:
     codes = [shop.create_product(quantity=417) for _ in "ab"]
@@ -165,9 +165,7 @@ def test_after_a_login_beside_it_a_page_goes_on_with_one_press_and_nothing_count
     assert row.violations() + scan.violations() == []
 
 
-def test_the_end_of_the_session_is_told_in_sight_far_down_a_page(
-    shop: Shop, open_window: Callable[..., Window]
-) -> None:
+def test_the_end_of_the_session_is_visible_far_down_a_page(shop: Shop, open_window: Callable[..., Window]) -> None:
     word = shop.new_code()
     codes = [shop.create_product(code=f"{word}-{number:02}", quantity=5) for number in range(20)]
     window = open_window(width=360)
@@ -191,7 +189,7 @@ def test_the_end_of_the_session_is_told_in_sight_far_down_a_page(
     assert page.locator("#notices > .alert").count() == 0
 
 
-def test_a_browser_that_keeps_no_session_is_told_so_instead_of_asking_for_ever(shop: Shop, window: Window) -> None:
+def test_a_login_without_cookies_reports_that_instead_of_repeating(shop: Shop, window: Window) -> None:
     code = shop.create_product(quantity=5)
     page = window.page
     page.goto(f"/inventory?search={code}")

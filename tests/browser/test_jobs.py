@@ -77,7 +77,7 @@ def test_progress_moves_in_place_and_the_keyboard_stays_where_it_was(work: Jobs,
     assert page.locator("#announcer").text_content() == "Cancelada"
 
 
-def test_a_server_that_does_not_answer_is_told_and_asked_again(work: Jobs, window: Window) -> None:
+def test_a_server_that_does_not_answer_is_reported_and_probed_again(work: Jobs, window: Window) -> None:
     job_id, page = work.add(), window.page
     page.goto(f"/imports/{job_id}")
     window.sees("25 %")
@@ -96,7 +96,7 @@ def test_a_server_that_does_not_answer_is_told_and_asked_again(work: Jobs, windo
     assert not page.get_by_text("El servidor no responde. El trabajo sigue").is_visible()
 
 
-def test_a_person_whose_login_ended_meanwhile_is_asked_to_log_in(work: Jobs, window: Window) -> None:
+def test_a_person_whose_login_ended_meanwhile_must_log_in(work: Jobs, window: Window) -> None:
     job_id, page = work.add(), window.page
     page.goto(f"/imports/{job_id}")
     window.sees("25 %")

@@ -80,7 +80,7 @@ def test_a_count_is_corrected_in_the_list_and_taken_back(shop: Shop, person: Win
     assert shop.quantity(code) == 1_187
 
 
-def test_goods_come_in_and_go_out_and_the_history_tells_why(shop: Shop, person: Window) -> None:
+def test_goods_come_in_and_go_out_and_the_history_reports_why(shop: Shop, person: Window) -> None:
     code, page, say = shop.create_product(quantity=5), person.page, person.say
     page.goto(f"/products/{code}")
     page.fill("#quantity", "3")

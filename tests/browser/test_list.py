@@ -135,9 +135,7 @@ def test_a_double_click_counts_once(shop: Shop, window: Window) -> None:
     assert shop.quantity(code) == 6
 
 
-def test_of_two_windows_the_second_is_told_what_the_first_one_did(
-    shop: Shop, open_window: Callable[..., Window]
-) -> None:
+def test_the_second_of_two_tabs_sees_the_conflict(shop: Shop, open_window: Callable[..., Window]) -> None:
     code = shop.create_product(quantity=5)
     first, second = open_window("olga"), open_window("ada", width=360)
     for window in (first, second):
@@ -156,7 +154,7 @@ def test_of_two_windows_the_second_is_told_what_the_first_one_did(
     assert shop.quantity(code) == 9
 
 
-def test_a_product_in_several_places_asks_where(shop: Shop, window: Window) -> None:
+def test_a_scan_of_a_product_in_several_places_requires_a_location(shop: Shop, window: Window) -> None:
     code = shop.create_product(quantity=5)
     place = f"Almacén {code}"
     window.page.goto("/locations")

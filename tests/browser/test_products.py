@@ -14,7 +14,7 @@ from tests.browser.shop import Shop, Window
 pytestmark = pytest.mark.browser
 
 
-def test_a_product_is_registered_after_its_faults_are_mended(shop: Shop, window: Window) -> None:
+def test_a_product_is_registered_after_its_faults_are_fixed(shop: Shop, window: Window) -> None:
     code, page = shop.new_code(), window.page
     page.get_by_role("link", name="Nuevo producto").click()
     assert not page.locator("#other_category").is_visible()
@@ -108,7 +108,7 @@ def test_a_file_is_checked_imported_and_taken_back(shop: Shop, window: Window, t
     assert get_product(shop.inventory, code).row.retired
 
 
-def test_the_progress_of_an_import_moves_by_itself(shop: Shop, window: Window, tmp_path: Path) -> None:
+def test_the_progress_of_an_import_updates_automatically(shop: Shop, window: Window, tmp_path: Path) -> None:
     file = tmp_path / "productos.csv"
     file.write_text(f"code,name\n{shop.new_code()},Martillo\n", "utf-8")
     page = window.page

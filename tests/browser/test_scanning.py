@@ -98,7 +98,7 @@ def test_the_camera_opens_the_product_whose_label_it_sees(shop: Shop, see_label:
     assert window.trouble == []
 
 
-def test_the_camera_counts_a_label_once_and_stops_when_asked(shop: Shop, see_label: Callable[[str], Window]) -> None:
+def test_the_camera_counts_a_label_once_and_stops_on_request(shop: Shop, see_label: Callable[[str], Window]) -> None:
     code = shop.create_product(quantity=5)
     window = see_label(code)
     page = window.page

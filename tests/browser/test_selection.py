@@ -153,7 +153,7 @@ def test_the_whole_page_and_all_pages_are_a_click_away_and_back_and_reload_show_
 
 
 @pytest.mark.parametrize("width", [320, 1280])
-def test_without_scripts_the_bar_stands_below_the_list_and_does_the_same(
+def test_without_scripts_the_bar_is_below_the_list_and_does_the_same(
     shop: Shop, open_window: Callable[..., Window], word: str, width: int
 ) -> None:
     window = open_window(width=width, script=False)
@@ -173,7 +173,7 @@ def test_without_scripts_the_bar_stands_below_the_list_and_does_the_same(
     assert categories == ["Ropa", None, None, None, "Ropa"]
 
 
-def test_of_two_windows_the_second_is_told_which_products_the_first_changed(
+def test_of_two_windows_the_second_sees_which_products_the_first_changed(
     shop: Shop, open_window: Callable[..., Window], word: str
 ) -> None:
     first, second = open_window("ada"), open_window("olga", width=360)
@@ -197,7 +197,7 @@ def test_of_two_windows_the_second_is_told_which_products_the_first_changed(
 
 
 @pytest.mark.parametrize(("width", "dark"), [(360, True), (1280, False)])
-def test_a_view_is_saved_from_the_list_and_opened_by_somebody_else(
+def test_a_view_is_saved_from_the_list_and_opened_by_another_user(
     open_window: Callable[..., Window], word: str, width: int, dark: bool
 ) -> None:
     window = open_window(width=width, dark=dark)

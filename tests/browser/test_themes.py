@@ -84,7 +84,7 @@ def test_paper_has_the_list_and_nothing_to_press(shop: Shop, open_window: Callab
         assert page.evaluate("getComputedStyle(document.querySelector('td')).borderTopStyle") == "solid"
 
 
-def test_nothing_moves_for_who_asks_for_less_motion(window: Window) -> None:
+def test_nothing_moves_with_reduced_motion(window: Window) -> None:
     moving = """() => [...document.querySelectorAll("*")].filter((e) => {
         const style = getComputedStyle(e);
         return parseFloat(style.transitionDuration) > 0.001 || parseFloat(style.animationDuration) > 0.001;

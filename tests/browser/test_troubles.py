@@ -56,7 +56,7 @@ def test_a_search_without_the_server_keeps_the_list_and_says_so(shop: Shop, wind
     assert window.row(code).is_visible()
 
 
-def test_a_database_that_is_busy_is_told_as_that_and_the_same_press_works_later(shop: Shop, window: Window) -> None:
+def test_a_database_that_is_busy_is_reported_as_such_and_the_same_press_works_later(shop: Shop, window: Window) -> None:
     code = shop.create_product(quantity=5)
     window.page.goto(f"/inventory?search={code}")
     field = window.row(code).get_by_role("textbox")
@@ -136,7 +136,7 @@ def test_a_code_pasted_with_blanks_and_line_breaks_is_the_code(shop: Shop, windo
 @pytest.mark.parametrize(
     ("typed", "told"), [("2,5", "entero"), ("1.000", "separadores"), ("-3", "negativo"), ("", "obligatorio")]
 )
-def test_an_odd_quantity_is_refused_beside_its_field_and_stays_there(
+def test_an_odd_quantity_is_refused_next_to_its_field_and_stays_there(
     shop: Shop, window: Window, typed: str, told: str
 ) -> None:
     code = shop.create_product(quantity=5)
@@ -167,7 +167,7 @@ def test_two_tabs_of_one_person_never_count_twice(shop: Shop, window: Window) ->
     assert other.trouble == []
 
 
-def test_a_pasted_text_that_is_too_long_is_refused_beside_its_field_and_not_cut(shop: Shop, window: Window) -> None:
+def test_a_pasted_text_that_is_too_long_is_refused_next_to_its_field_and_not_cut(shop: Shop, window: Window) -> None:
     page = window.page
     page.goto("/products/new")
     page.fill("#code", shop.new_code())

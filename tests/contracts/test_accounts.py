@@ -84,7 +84,7 @@ def test_second_factor_code_sent_many_times_at_once_counts_once(make_inventory: 
     assert two_factor.two_factor_status(instances[0], account, secret_keys=(KEY,)).codes_left == 9
 
 
-def test_the_second_factor_is_asked_for_until_it_is_taken_away(make_inventory: MakeInventory) -> None:
+def test_the_second_factor_is_required_until_it_is_removed(make_inventory: MakeInventory) -> None:
     inventory, other = make_inventory(), make_inventory()
     enrolled(inventory)
     known = authentication.check_password(other, name="olga", password=PASSWORD, by=BY)

@@ -88,7 +88,7 @@ def test_history_lists_receive_transfer_undo_and_edits_latest_first(later: Later
     assert (entries[-1].code, entries[-1].steps) == (None, ())
 
 
-def test_an_edit_tells_what_it_changed_from_what_to_what(inventory: Inventory) -> None:
+def test_an_edit_reports_what_it_changed_from_what_to_what(inventory: Inventory) -> None:
     create_product(inventory, "A", name="Mesa", category="Hogar", minimum=3, description="d" * 1_500)
     draft = ProductDraft("B", "Mesa grande", "d" * 1_499, None, 3)
     edit_product(inventory, code="A", draft=draft, expected_version=1, **new_request())
@@ -106,7 +106,7 @@ def test_an_edit_tells_what_it_changed_from_what_to_what(inventory: Inventory) -
     assert (edited.code, edited.name) == ("B", "Mesa grande")
 
 
-def test_an_edit_that_is_sent_again_gives_its_first_answer(inventory: Inventory) -> None:
+def test_an_edit_that_is_sent_again_returns_its_first_answer(inventory: Inventory) -> None:
     create_product(inventory, "A", name="Mesa")
     request, draft = new_request(), ProductDraft("A", "Silla")
     first = edit_product(inventory, code="A", draft=draft, expected_version=1, **request)

@@ -116,7 +116,7 @@ def test_an_inventory_moves_from_one_kind_of_database_to_another(inventory: Inve
         assert verify(other).faults == ()
 
 
-def test_every_fault_is_told_and_nothing_is_changed(inventory: Inventory) -> None:
+def test_every_fault_is_reported_and_nothing_is_changed(inventory: Inventory) -> None:
     rows = [*PRODUCTS, ["AR-5381", "Twice", "", "", "1"], ["X-1", "", "", "", "1"], ["X-2", "Name", "", "", "many"]]
 
     with pytest.raises(RowsRefused) as caught:

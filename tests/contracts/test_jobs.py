@@ -138,7 +138,7 @@ def test_a_lease_follows_the_clock_of_the_database_and_not_that_of_an_instance(
     assert {found.id for found in (take(here, "three"), take(wrong, "four")) if found} == {living.id, kept.id}
 
 
-def test_a_job_that_was_begun_too_often_is_given_up(inventory: Inventory) -> None:
+def test_a_job_that_was_started_too_often_fails(inventory: Inventory) -> None:
     job = new_job()
     queue.add_job(inventory, job)
     change(inventory, state=JobState.WORKING, takes=MAX_TAKES, touched_at=NOW)
@@ -149,7 +149,7 @@ def test_a_job_that_was_begun_too_often_is_given_up(inventory: Inventory) -> Non
     assert (found.state, found.result) == (JobState.FAILED, {"code": "WEB-012"})
 
 
-def test_cancelling_ends_what_waits_and_tells_who_works(make_inventory: MakeInventory) -> None:
+def test_cancelling_ends_waiting_jobs_and_notifies_workers(make_inventory: MakeInventory) -> None:
     one, other = make_inventory(), make_inventory()
     waiting, working = new_job(), new_job()
     queue.add_job(one, waiting)
@@ -164,7 +164,7 @@ def test_cancelling_ends_what_waits_and_tells_who_works(make_inventory: MakeInve
     assert state_of(other, working) is JobState.CANCELLED
 
 
-def test_a_form_that_comes_in_twice_at_once_makes_one_job_and_nobody_takes_the_id_of_another(
+def test_a_form_that_comes_in_twice_at_once_makes_one_job_and_no_one_takes_the_id_of_another(
     make_inventory: MakeInventory,
 ) -> None:
     inventories = [make_inventory(), make_inventory()]

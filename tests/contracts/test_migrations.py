@@ -149,7 +149,7 @@ def test_migration_refuses_a_table_of_another_program(topology: MySQLSchemas) ->
 
 
 @WHERE
-def test_migration_of_a_newer_program_is_told_apart_from_an_empty_database(empty: SingleDatabase) -> None:
+def test_migration_of_a_newer_program_is_distinguished_from_an_empty_database(empty: SingleDatabase) -> None:
     with pytest.raises(SchemaNotCurrent, match="inventory migrate"):
         CORE_SCHEMA.require_current(empty.engine)
     CORE_SCHEMA.upgrade(empty.engine)
@@ -176,7 +176,7 @@ def test_migration_of_a_newer_program_is_told_apart_from_an_empty_database(empty
         SELECT kind, product_id, location_id, 0, 3, reason, actor, at, operation_id FROM movement""",
     ],
 )
-def test_the_database_itself_forbids_what_no_ledger_may_hold(inventory: Inventory, statement: str) -> None:
+def test_the_database_forbids_invalid_movements(inventory: Inventory, statement: str) -> None:
     create_product(inventory, "A-1", quantity=3)
 
     with pytest.raises(DBAPIError) as caught:

@@ -141,7 +141,7 @@ def test_overview_orders_by_issue_rate_and_ignores_undone_ones(at: At) -> None:
     assert [row.code for row in products_running_out(at(), size=1)] == ["LAST"]
 
 
-def test_what_lacks_most_stands_first(inventory: Inventory) -> None:
+def test_what_lacks_most_is_first(inventory: Inventory) -> None:
     create_product(inventory, "A", name="Mesa", quantity=3, minimum=5)
     create_product(inventory, "B", name="Silla", minimum=40)
     create_product(inventory, "C", quantity=5, minimum=5)
@@ -171,7 +171,7 @@ def test_quantity_history_adds_all_locations_and_ignores_transfer(at: At) -> Non
 
 
 @pytest.mark.slow
-def test_a_product_that_moves_often_is_told_from_its_last_hundred_movements_on(at: At) -> None:
+def test_quantity_history_covers_at_most_the_last_hundred_movements(at: At) -> None:
     create_product(at(2026, 11, 1), "A", quantity=1)
     for minute in range(102):
         receive(at(2026, 11, 2, minute // 60, minute % 60), code="A", quantity=1, **new_request())
@@ -182,7 +182,7 @@ def test_a_product_that_moves_often_is_told_from_its_last_hundred_movements_on(a
     assert [step.quantity for step in history.quantities] == list(range(3, 104))
 
 
-def test_a_young_product_is_told_from_its_registration_on(at: At) -> None:
+def test_quantity_history_of_a_new_product_begins_with_its_registration(at: At) -> None:
     create_product(at(2026, 11, 20), "A")
 
     history = quantity_history(at(), "A")

@@ -136,7 +136,7 @@ def pages(inventory: Inventory, product_filter: ProductFilter, sort: str, size: 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("sort", PRODUCT_SORTS)
-def test_every_filter_in_every_order_gives_the_pages_of_the_model(shop: Inventory, sort: str) -> None:
+def test_every_filter_in_every_order_returns_the_pages_of_the_model(shop: Inventory, sort: str) -> None:
     for product_filter in FILTERS:
         wanted = expected(ITEMS, product_filter, sort)
         size = 7 if len(wanted) > 7 else 1

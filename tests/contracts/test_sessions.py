@@ -183,7 +183,7 @@ def test_a_server_that_is_set_to_cut_long_texts_refuses_them_all_the_same(
     ],
     indirect=["topology"],
 )
-def test_a_server_that_is_not_there_or_refuses_is_told_in_one_line(
+def test_a_server_that_is_not_there_or_refuses_is_reported_in_one_line(
     database: Database, changes: dict[str, str | int], said: str
 ) -> None:
     sessions = SingleDatabase.from_url(database.engine.url.set(**changes))  # type: ignore[arg-type]

@@ -276,7 +276,7 @@ def test_a_form_without_its_token_changes_nothing(site: Site) -> None:
     assert codes_in(site.operator.get("/inventory").text) == []
 
 
-def test_health_tells_that_the_database_can_be_read(site: Site) -> None:
+def test_health_reports_that_the_database_can_be_read(site: Site) -> None:
     stranger = Browser(site.app)
     statuses = [stranger.get(path).status_code for path in ("/health", "/health/live", "/health/ready")]
     told = stranger.get("/health", headers={"Accept": "application/json"}).json

@@ -67,7 +67,7 @@ def inventory(url: str, tmp_path: Path) -> Iterator[Inventory]:
         yield opened
 
 
-def test_open_migrates_only_if_asked(url: str) -> None:
+def test_open_migrates_only_on_request(url: str) -> None:
     with pytest.raises(SchemaNotCurrent):
         Inventory.open(url)
     with Inventory.open(url, migrate=True) as inventory:

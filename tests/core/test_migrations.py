@@ -85,7 +85,7 @@ def test_migration_that_fails_half_way_leaves_nothing(engine: Engine) -> None:
     assert inspect(engine).get_table_names() == ["movement"]
 
 
-def test_migration_of_a_newer_program_is_told_apart_from_an_older_one(engine: Engine) -> None:
+def test_migration_of_a_newer_program_is_distinguished_from_an_older_one(engine: Engine) -> None:
     CORE_SCHEMA.upgrade(engine)
     with engine.begin() as connection:
         connection.execute(text("UPDATE inventory_core_version SET version_num = '9999'"))
@@ -125,7 +125,7 @@ def test_rows_of_the_ledger_and_of_operations_can_only_be_added(inventory: Inven
         SELECT kind, product_id, location_id, -9, -6, reason, actor, at, operation_id FROM movement""",
     ],
 )
-def test_the_database_itself_forbids_negatives(inventory: Inventory, statement: str) -> None:
+def test_the_database_forbids_negative_balances(inventory: Inventory, statement: str) -> None:
     create_product(inventory, "A-1", quantity=3)
 
     with pytest.raises(DBAPIError, match="CHECK constraint failed"):

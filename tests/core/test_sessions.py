@@ -201,7 +201,7 @@ def test_a_busy_database_is_not_tried_again_once_patience_is_at_its_end(tmp_path
     assert "after 1 attempt;" in str(caught)
 
 
-def test_who_waits_for_a_long_unit_of_the_same_process_is_told_that_the_database_is_busy(tmp_path: Path) -> None:
+def test_who_waits_for_a_long_unit_of_the_same_process_learns_that_the_database_is_busy(tmp_path: Path) -> None:
     path = tmp_path / "inventory.db"
     write_database(path)
     sessions = SingleDatabase.from_file(path, patience=0.05)
@@ -320,7 +320,7 @@ def test_a_read_only_file_is_the_storage_that_refuses_and_not_the_unit(tmp_path:
     assert len(str(caught.value).splitlines()) == 1
 
 
-def test_a_full_disk_is_told_in_one_line_and_nothing_is_half_written(inventory: Inventory) -> None:
+def test_a_full_disk_is_reported_in_one_line_and_nothing_is_half_written(inventory: Inventory) -> None:
     sessions = inventory.sessions
     assert isinstance(sessions, SingleDatabase)
 
@@ -344,7 +344,7 @@ def test_a_full_disk_is_told_in_one_line_and_nothing_is_half_written(inventory: 
 @pytest.mark.parametrize(
     ("content", "said"), [(b"no database at all, but long enough to be looked at" * 40, "not an SQLite database")]
 )
-def test_a_file_that_is_no_database_is_told(tmp_path: Path, content: bytes, said: str) -> None:
+def test_a_file_that_is_not_a_database_is_reported(tmp_path: Path, content: bytes, said: str) -> None:
     (tmp_path / "inventory.db").write_bytes(content)
     sessions = SingleDatabase.from_file(tmp_path / "inventory.db")
 

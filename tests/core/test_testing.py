@@ -34,7 +34,7 @@ def test_copied_database_has_the_structure_of_the_migrations(tmp_path: Path) -> 
     assert structures[0] == structures[1]
 
 
-def test_factories_give_names_that_nobody_has(inventory: Inventory) -> None:
+def test_factories_return_unique_names(inventory: Inventory) -> None:
     assert create_product(inventory).code != create_product(inventory).code
     assert create_location(inventory) != create_location(inventory)
     assert new_request() != new_request()

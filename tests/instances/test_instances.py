@@ -99,7 +99,7 @@ def test_a_login_counts_at_once_on_another_instance(instances: Instances, behind
         assert at(browser, other).get("/inventory").status_code == 200
 
 
-def test_a_replica_that_is_behind_throws_nobody_out(instances: Instances, behind: Behind) -> None:
+def test_a_replica_that_is_behind_throws_no_one_out(instances: Instances, behind: Behind) -> None:
     one, other = instances
     with behind():
         browser = without_tokens(at(Browser(one).logged_in("olga"), other))
@@ -193,7 +193,7 @@ def test_a_command_works_on_the_source_whichever_address_comes_first(settings: S
 
 
 @pytest.mark.parametrize("token", ["x", "c1.k1.AAAA.BBBB", "'; DROP TABLE product; --", "a" * 4000])
-def test_a_cookie_that_is_not_ours_harms_nobody(instances: Instances, token: str) -> None:
+def test_a_cookie_that_is_not_ours_harms_no_one(instances: Instances, token: str) -> None:
     browser = Browser(instances[0]).logged_in("olga")
     browser.client.set_cookie("causal_00000000", token)
 
@@ -223,7 +223,7 @@ def test_health_hides_names_and_lag_of_servers_from_who_may_not_read_the_metrics
     ]
 
 
-def test_whoever_sees_that_an_import_is_done_sees_what_it_brought(
+def test_a_client_that_sees_a_finished_import_sees_its_products(
     instances: Instances, servers: ReplicaSet, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     one, other = instances
@@ -244,9 +244,7 @@ def test_whoever_sees_that_an_import_is_done_sees_what_it_brought(
     assert all(new in export for export in exports)
 
 
-def test_whoever_sees_that_an_export_is_ready_fetches_the_whole_file_from_any_instance(
-    instances: Instances, servers: ReplicaSet
-) -> None:
+def test_a_ready_export_can_be_downloaded_from_any_instance(instances: Instances, servers: ReplicaSet) -> None:
     one, other = instances
     browser, new = Browser(one).logged_in("olga"), code()
     register(browser, new)

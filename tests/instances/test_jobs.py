@@ -29,7 +29,7 @@ def environment(settings: Settings) -> dict[str, str]:
     }
 
 
-def test_an_import_whose_instance_was_killed_is_ended_once_by_another_that_nobody_asked(
+def test_an_import_of_a_killed_instance_is_finished_once_by_another(
     settings: Settings, environment: dict[str, str]
 ) -> None:
     source = open_server(settings)

@@ -139,7 +139,7 @@ def test_a_change_that_stays_in_doubt_is_not_503_and_is_done_once_when_it_is_sen
 
 
 @pytest.mark.parametrize("first", ["page", "login"])
-def test_a_lost_write_is_reported_once_and_locks_nobody_out(
+def test_a_lost_write_is_reported_once_and_locks_no_one_out(
     make_app: Callable[..., Flask],
     settings: Settings,
     servers: ReplicaSet,

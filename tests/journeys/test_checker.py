@@ -110,7 +110,7 @@ TAMPERED: dict[str, tuple[Change, Fault]] = {
 
 
 @pytest.mark.parametrize("change", TAMPERED)
-def test_a_ledger_that_belies_what_was_told_is_found_out(change: str) -> None:
+def test_the_checker_finds_a_ledger_that_contradicts_the_responses(change: str) -> None:
     told = logbook()
     tamper, fault = TAMPERED[change]
 
@@ -134,7 +134,7 @@ def test_a_change_whose_outcome_is_unknown_is_there_whole_or_not_at_all() -> Non
     assert Fault.TWICE in faults(told, moved_again("receive", "receive")(kept([logbook()])))
 
 
-def test_a_product_of_which_only_the_registration_is_missing_was_not_asked_for() -> None:
+def test_a_product_with_only_a_missing_registration_was_not_requested() -> None:
     told = Logbook("ana")
     told.about_to("register", names={"A": "Mesa"}).attempts.append(UNKNOWN)
 
@@ -151,9 +151,7 @@ def test_a_product_of_which_only_the_registration_is_missing_was_not_asked_for()
         ([], REFUSED),
     ],
 )
-def test_what_is_known_of_a_change_is_the_best_that_any_attempt_was_told(
-    attempts: list[Outcome], outcome: Outcome
-) -> None:
+def test_the_best_response_of_any_attempt_decides_what_is_known(attempts: list[Outcome], outcome: Outcome) -> None:
     told = Logbook("ana")
     told.about_to("x").attempts.extend(attempts)
 

@@ -18,13 +18,13 @@ dos</textarea><input type=file name=file><button name=delta value=1>+</button></
 """
 
 
-def test_a_form_sends_what_stands_in_it_and_what_is_chosen() -> None:
+def test_a_form_sends_what_is_in_it_and_what_is_chosen() -> None:
     fields = {"operation": "x&y", "quantity": "5", "kind": "receive", "place": "2", "category": "", "text": "uno\ndos"}
 
     assert forms_of(PAGE) == [Form("/a", fields), Form("", {"code": ""})]
 
 
-def test_a_form_is_found_by_where_it_goes_and_what_it_asks() -> None:
+def test_a_form_is_found_by_its_action_and_its_fields() -> None:
     assert form_with(PAGE, "code").action == ""
     assert form_with(PAGE, "quantity", "/a").fields["quantity"] == "5"
     with pytest.raises(AssertionError, match="no form to '/b'"):

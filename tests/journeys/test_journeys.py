@@ -96,7 +96,7 @@ def test_the_stack_keeps_what_it_acknowledges(site: Stack) -> None:
 
 
 @pytest.mark.stack
-def test_everybody_sees_their_own_changes_at_once_while_the_replica_is_three_seconds_behind(site: Stack) -> None:
+def test_every_user_sees_their_own_changes_at_once_while_the_replica_is_three_seconds_behind(site: Stack) -> None:
     with behind(site.system, 3):
         crowd = people(site, 3)
         with crowd.at_work():

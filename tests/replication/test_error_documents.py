@@ -17,7 +17,7 @@ def test_every_error_is_documented_under_its_code_and_nothing_else_is() -> None:
 
 
 @pytest.mark.parametrize("error", ALL_ERRORS)
-def test_a_documented_error_tells_cause_and_cure(error: type[ReplicationError]) -> None:
+def test_a_documented_error_reports_cause_and_cure(error: type[ReplicationError]) -> None:
     section = re.split(r"^## ", TEXT.partition(f"## {error.code} ")[2], maxsplit=1, flags=re.MULTILINE)[0]
 
     assert "**Cause.** " in section

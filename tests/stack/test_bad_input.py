@@ -94,7 +94,7 @@ def test_two_servers_with_one_id_are_named_and_the_source_goes_on(small: System,
     eventually("all is well again", lambda: verified(small))
 
 
-def test_a_replica_with_errant_transactions_is_named_and_rebuilt_only_when_asked(small: System) -> None:
+def test_a_replica_with_errant_transactions_is_named_and_rebuilt_only_on_request(small: System) -> None:
     for statement in ("SET GLOBAL super_read_only = OFF", "CREATE TABLE inventory.rogue (id INT)"):
         small.query("db-replica", statement)
     small.query("db-replica", "SET GLOBAL super_read_only = ON")
@@ -109,7 +109,7 @@ def test_a_replica_with_errant_transactions_is_named_and_rebuilt_only_when_asked
     assert verified(small)
 
 
-def test_a_volume_of_a_newer_version_is_named_is_kept_and_keeps_nobody_from_starting(small: System) -> None:
+def test_a_volume_of_a_newer_version_is_named_is_kept_and_keeps_no_one_from_starting(small: System) -> None:
     version = small.query("db", "SELECT VERSION()").partition("-")[0]
     first, second, third = (int(number) for number in version.split("."))
     found = f"{first}{second:02}{third:02}"

@@ -11,7 +11,7 @@ from tests.stack.visitor import Visitor
 pytestmark = pytest.mark.stack
 
 
-def test_both_servers_are_offered_and_an_account_is_asked_for(system: System) -> None:
+def test_both_servers_are_offered_and_an_account_is_requested(system: System) -> None:
     page = Visitor("127.0.0.1", system.port("phpmyadmin", 80)).get("/").text
     offered = re.findall(r'<option\s+value="(\d)"[^>]*>\s*(\w+)\s*<', page)
 

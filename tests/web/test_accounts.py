@@ -27,9 +27,7 @@ def roles(inventory: Inventory) -> dict[str, str]:
     return {row.name: row.role.word for row in users.list_accounts(inventory)}
 
 
-def test_an_account_that_was_added_can_log_in_and_is_asked_for_a_password_of_its_own(
-    admin: Browser, app: Flask
-) -> None:
+def test_an_added_account_can_log_in_and_must_choose_a_password(admin: Browser, app: Flask) -> None:
     answer = admin.post("/users", username="  Íñigo  Ruiz ", role="operator", password="mesa y silla 7")
 
     assert answer.status_code == 303
@@ -63,7 +61,7 @@ def test_a_user_name_of_several_scripts_is_made_with_a_warning(admin: Browser, n
         ("evaristo.ruiz", "viewer", "Evaristo.Ruiz", "fácil de adivinar"),
     ],
 )
-def test_an_account_that_will_not_do_is_refused_beside_its_field(
+def test_an_account_that_will_not_do_is_refused_next_to_its_field(
     admin: Browser, inventory: Inventory, name: str, role: str, password: str, says: str
 ) -> None:
     before = roles(inventory)

@@ -81,7 +81,7 @@ def test_a_tilde_typed_by_hand_is_a_tilde() -> None:
 @pytest.mark.parametrize(
     "code", ["a/b", "ñ 漢字 %", "new", ".hidden", "..", "~2F", 'q?"<&', "a;b=c", "x#y", "%2F", "+ +"]
 )
-def test_a_route_gives_the_view_the_code_that_its_address_was_made_of(app: Flask, code: str) -> None:
+def test_a_route_passes_the_view_the_code_of_its_url(app: Flask, code: str) -> None:
     endpoint = next(rule.endpoint for rule in app.url_map.iter_rules() if rule.rule == "/products/<code:code>")
     with app.test_request_context():
         address = app.url_for(endpoint, code=code)

@@ -40,7 +40,7 @@ def tell_at(inventory: Inventory, at: datetime, event: str) -> None:
     inventory.sessions.write(lambda session: add_event(session, at, event, by=Author("eva")))
 
 
-def test_logins_and_what_fails_are_told_and_never_a_password(app: Flask, inventory: Inventory) -> None:
+def test_logins_and_what_fails_are_reported_and_never_a_password(app: Flask, inventory: Inventory) -> None:
     Browser(app).log_in("ada", "no es esta")
     Browser(app).log_in("x" * 300, PASSWORD)
     browser = Browser(app, address="198.51.100.7").logged_in("ada")
@@ -61,14 +61,14 @@ def test_logins_and_what_fails_are_told_and_never_a_password(app: Flask, invento
     assert "no es esta" not in stored
 
 
-def test_a_window_of_attempts_that_is_full_is_told_once(app: Flask, inventory: Inventory) -> None:
+def test_a_window_of_attempts_that_is_full_is_reported_once(app: Flask, inventory: Inventory) -> None:
     statuses = [Browser(app).log_in("ada", "no es esta").status_code for _ in range(9)]
 
     assert statuses == [422] * 5 + [429] * 4
     assert [event for event, _, _ in words(told(inventory))] == ["login_failed"] * 5 + ["login_throttled"]
 
 
-def test_everything_that_is_done_to_an_account_is_told_with_who_did_it(app: Flask, inventory: Inventory) -> None:
+def test_everything_that_is_done_to_an_account_is_reported_with_who_did_it(app: Flask, inventory: Inventory) -> None:
     vera = Browser(app).logged_in("vera")
     admin = Browser(app).logged_in("ada")
     admin.post("/users", username="eva", role="viewer", password="mesa y silla 7")
@@ -98,7 +98,7 @@ def test_everything_that_is_done_to_an_account_is_told_with_who_did_it(app: Flas
     assert words(told(inventory))[-1] == ("password_changed", "vera", "vera")
 
 
-def test_what_is_refused_is_not_told_as_done(inventory: Inventory) -> None:
+def test_what_is_refused_is_not_reported_as_done(inventory: Inventory) -> None:
     users.disable_account(inventory, name="admin")
     before = words(told(inventory))
     with pytest.raises(AccountRefused):
@@ -107,7 +107,7 @@ def test_what_is_refused_is_not_told_as_done(inventory: Inventory) -> None:
     assert words(told(inventory)) == before
 
 
-def test_a_door_that_is_tried_again_and_again_is_told_once_a_minute(app: Flask, inventory: Inventory) -> None:
+def test_a_door_that_is_tried_again_and_again_is_reported_once_a_minute(app: Flask, inventory: Inventory) -> None:
     with time_machine.travel("2026-04-03T12:00:00+00:00", tick=False) as clock:
         vera = Browser(app).logged_in("vera")
         for _ in range(5):
@@ -254,7 +254,9 @@ def test_a_crafted_cursor_of_the_audit_is_refused(app: Flask, after: str) -> Non
 @pytest.mark.parametrize(
     ("query", "told"), [("since=ayer", "Desde: «ayer»"), ("until=2026-13-01", "Hasta: «2026-13-01»")]
 )
-def test_what_is_no_day_is_refused_instead_of_showing_every_day(app: Flask, page: str, query: str, told: str) -> None:
+def test_what_is_not_a_day_is_refused_instead_of_showing_every_day(
+    app: Flask, page: str, query: str, told: str
+) -> None:
     answer = Browser(app).let_in("ada").get(f"/{page}?{query}")
 
     assert answer.status_code == 422
@@ -301,7 +303,7 @@ def test_the_file_holds_what_the_filter_leaves_and_no_formula(app: Flask, invent
     assert told(inventory)[0].actor == "ada"
 
 
-def test_an_export_of_the_list_is_told_with_its_filter_and_its_rows(app: Flask, inventory: Inventory) -> None:
+def test_an_export_of_the_list_is_reported_with_its_filter_and_its_rows(app: Flask, inventory: Inventory) -> None:
     Browser(app).let_in("vera").get("/inventory/export.csv?search=l%C3%A1mpara+%C3%B1")
     exported = told(inventory, EventFilter(event=Event.EXPORTED))
 
@@ -330,7 +332,7 @@ def test_events_of_the_audit_can_only_be_added_also_after_old_ones_were_deleted(
         inventory.sessions.write(lambda session: session.execute(text(statement)))
 
 
-def test_old_events_are_deleted_on_request_alone_and_that_is_told(inventory: Inventory) -> None:
+def test_old_events_are_deleted_on_request_alone_and_that_is_reported(inventory: Inventory) -> None:
     for year in (2024, 2025):
         tell_at(inventory, datetime(year, 6, 1, tzinfo=UTC), Event.LOGIN)
     kept = len(told(inventory)) - 1

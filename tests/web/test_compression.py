@@ -37,7 +37,7 @@ def test_a_page_comes_as_gzip_and_says_so(browser: Browser, origin: str) -> None
 
 
 @pytest.mark.parametrize("origin", ["cross-site", "same-site", "", "same-origin, none"])
-def test_a_page_that_another_site_can_have_asked_for_is_not_compressed(browser: Browser, origin: str) -> None:
+def test_a_page_that_another_site_can_have_requested_is_not_compressed(browser: Browser, origin: str) -> None:
     answer = page(browser, Sec_Fetch_Site=origin)
 
     assert "Content-Encoding" not in answer.headers

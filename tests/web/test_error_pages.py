@@ -79,7 +79,7 @@ def test_every_refusal_of_the_core_has_a_text_and_a_status() -> None:
 
 
 @pytest.mark.parametrize("refusal", REFUSALS, ids=lambda refusal: type(refusal).__name__)
-def test_a_refusal_is_told_in_spanish(refusal: core.InventoryError | web.WebError) -> None:
+def test_a_refusal_is_reported_in_spanish(refusal: core.InventoryError | web.WebError) -> None:
     text = error_message(refusal)
 
     assert text.endswith(".") or "inventory migrate" in text
@@ -105,7 +105,7 @@ def test_both_values_of_a_conflict_are_named() -> None:
     assert "versión 2" in edit.message
 
 
-def test_what_files_and_servers_are_called_is_not_told_on_pages() -> None:
+def test_what_files_and_servers_are_called_is_not_reported_on_pages() -> None:
     answer = answer_for(core.StorageRefused("/secret/place.db is damaged; restore a backup"))
 
     assert (answer.status, answer.retry_after) == (503, 5)

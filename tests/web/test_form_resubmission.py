@@ -153,7 +153,7 @@ def test_a_form_that_is_sent_after_the_logout_in_another_tab_is_kept(app: Flask)
     assert fields_of(log_in_with(browser, page)) == TYPED
 
 
-def test_a_form_of_nobody_knows_whom_is_not_kept(app: Flask) -> None:
+def test_a_form_of_an_unknown_user_is_not_kept(app: Flask) -> None:
     answer = Browser(app).send("/products/new", TYPED, headers=OURS)
 
     assert answer.status_code == 401
@@ -193,7 +193,7 @@ def test_a_form_that_belongs_to_an_earlier_session_is_shown_to_be_sent_again(app
     assert number_of(inventory) == 1
 
 
-def test_a_login_page_that_has_become_old_asks_again_and_keeps_the_name(app: Flask) -> None:
+def test_an_expired_login_page_is_shown_again_with_the_name(app: Flask) -> None:
     answer = Browser(app).post("/login", token="old", username="olga", password=PASSWORD)
 
     assert answer.status_code == 400
@@ -223,7 +223,7 @@ def test_a_form_that_is_too_long_to_be_carried_leads_to_the_login_alone(olga: Br
     assert 'name="kept"' not in answer.text
 
 
-def test_a_file_alone_is_told_not_to_have_been_taken_and_the_login_leads_back_to_its_page(olga: Browser) -> None:
+def test_a_file_alone_is_reported_as_not_taken_and_the_login_leads_back_to_its_page(olga: Browser) -> None:
     sent = {"csrf_token": olga.token, "file": (io.BytesIO(b"code\nA\n"), "a.csv")}
     refused = olga.client.post("/imports/new", data=sent, headers=OURS | {"Referer": "http://localhost/imports/new"})
     olga.token = hidden(refused.text, "csrf_token")

@@ -29,7 +29,7 @@ def test_health_is_one_line_with_the_name_of_the_instance(lend_app: Callable[...
     assert answer.headers["X-Served-By"] == "web2"
 
 
-def test_health_tells_more_to_a_machine(lend_app: Callable[..., Flask]) -> None:
+def test_health_reports_more_to_a_machine(lend_app: Callable[..., Flask]) -> None:
     answer = Browser(lend_app(instance="web2")).get("/health", headers=JSON)
 
     assert answer.json == {

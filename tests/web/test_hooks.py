@@ -66,7 +66,7 @@ def test_a_plugin_brings_pages_with_roles_of_its_own(extended: Flask) -> None:
     assert stranger.get("/reservations/hello").text == "hola"
 
 
-def test_a_menu_entry_stands_in_its_place_for_those_who_may_open_it(extended: Flask) -> None:
+def test_a_menu_entry_is_in_its_place_for_those_who_may_open_it(extended: Flask) -> None:
     menu = Browser(extended).let_in("olga").get("/account/password").text
 
     assert 'href="/reservations/"' in menu
@@ -76,7 +76,7 @@ def test_a_menu_entry_stands_in_its_place_for_those_who_may_open_it(extended: Fl
     assert "/reservations/" not in Browser(extended).let_in("vera").get("/account/password").text
 
 
-def test_a_column_and_a_panel_are_shown_as_text_beside_what_is_there(extended: Flask) -> None:
+def test_a_column_and_a_panel_are_shown_as_text_next_to_what_is_there(extended: Flask) -> None:
     register(extended)
     browser = Browser(extended).let_in("vera")
 

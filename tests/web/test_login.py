@@ -42,7 +42,7 @@ def test_the_name_is_recognised_in_any_case(app: Flask) -> None:
     assert Browser(app).log_in(" ADA ", PASSWORD).status_code == 303
 
 
-def test_wrong_name_wrong_password_and_disabled_account_are_told_alike(app: Flask, inventory: Inventory) -> None:
+def test_wrong_name_wrong_password_and_disabled_account_have_the_same_message(app: Flask, inventory: Inventory) -> None:
     users.disable_account(inventory, name="vera")
     answers = [
         Browser(app).log_in(name, word)
@@ -118,7 +118,7 @@ def test_production_lets_a_provisional_password_do_nothing_but_be_changed(lend_a
         (PASSWORD, "x1y2" * 60, "x1y2" * 60, "Es demasiado largo"),
     ],
 )
-def test_a_password_that_will_not_do_is_refused_beside_its_field(
+def test_a_password_that_will_not_do_is_refused_next_to_its_field(
     app: Flask, known: str, new: str, repeated: str, says: str
 ) -> None:
     browser = Browser(app).logged_in("vera")

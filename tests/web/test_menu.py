@@ -16,7 +16,7 @@ def menu_of(app: Flask, name: str, address: str) -> tuple[list[str], list[str]]:
     return re.findall(r'<a class="[^"]*" href="([^"]+)"', daily), [address for again, address in below if not again]
 
 
-def test_what_is_not_daily_work_stands_under_more(app: Flask) -> None:
+def test_what_is_not_daily_work_is_under_more(app: Flask) -> None:
     daily, further = menu_of(app, "ada", "/account/password")
 
     assert {"/inventory", "/low-stock", "/movements"} <= set(daily)

@@ -25,7 +25,7 @@ def failing(make_app: Callable[..., Flask]) -> Browser:
 
 
 @pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT])
-def test_a_full_disk_is_no_fault_of_the_program(failing: Browser, number: int) -> None:
+def test_a_full_disk_is_not_a_fault_of_the_program(failing: Browser, number: int) -> None:
     answer = failing.get(f"/failing/{number}")
 
     assert answer.status_code == 507

@@ -127,7 +127,7 @@ def test_relays_of_two_instances_share_the_events(serving: Callable[..., Flask],
     assert Counter(code for listener in listeners for code in listener.codes) == Counter(codes)
 
 
-def test_relay_gives_plugins_an_application_context(serving: Callable[..., Flask], elsewhere: Inventory) -> None:
+def test_relay_runs_plugins_in_an_application_context(serving: Callable[..., Flask], elsewhere: Inventory) -> None:
     seen: list[tuple[str, str]] = []
 
     class UsesFlask:

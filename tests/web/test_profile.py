@@ -42,7 +42,7 @@ def test_a_theme_is_kept_with_the_account_for_every_browser(app: Flask) -> None:
     assert "data-bs-theme" not in first.get("/inventory").text
 
 
-def test_sessions_are_told_by_their_devices_and_this_one_is_marked(app: Flask) -> None:
+def test_sessions_show_their_device_and_this_one_is_marked(app: Flask) -> None:
     here = Browser(app, agent=DESK).logged_in("vera")
     Browser(app, agent=PHONE, address="198.51.100.7").logged_in("vera")
     Browser(app).logged_in("olga")
@@ -96,7 +96,7 @@ def test_a_session_that_is_ended_is_ended_on_every_instance_at_once(lend_app: Ca
     assert others_of(here) == []
 
 
-def test_all_other_sessions_are_ended_together_and_nobody_elses(app: Flask) -> None:
+def test_all_other_sessions_of_the_user_are_ended_and_those_of_others_stay(app: Flask) -> None:
     here, olga = Browser(app).logged_in("vera"), Browser(app).logged_in("olga")
     others = [Browser(app).logged_in("vera") for _ in range(2)]
     here.get("/account")
@@ -107,7 +107,7 @@ def test_all_other_sessions_are_ended_together_and_nobody_elses(app: Flask) -> N
     assert olga.get("/inventory").status_code == 200
 
 
-def test_nobody_ends_the_session_of_somebody_else_or_by_mistake_this_one(app: Flask) -> None:
+def test_a_user_cannot_end_sessions_of_others_or_the_present_one(app: Flask) -> None:
     vera, olga = Browser(app).logged_in("vera"), Browser(app).logged_in("olga")
     Browser(app).logged_in("vera")
     (of_vera,) = others_of(vera)

@@ -108,7 +108,7 @@ def test_no_body_without_a_session_reaches_the_disk(app: Flask, monkeypatch: pyt
     assert opened == []
 
 
-def test_a_login_may_carry_as_much_as_it_was_given(app: Flask) -> None:
+def test_a_login_accepts_a_kept_form_of_the_maximum_size(app: Flask) -> None:
     browser = Browser(app)
     browser.get("/login")
     answer = browser.post("/login", username="ada", password=PASSWORD, kept="x" * 56 * 1024)

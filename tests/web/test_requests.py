@@ -32,7 +32,7 @@ def test_only_htmx_that_replaces_a_part_gets_a_fragment(app: Flask, headers: dic
         assert htmx.wants_fragment() is fragment
 
 
-def test_after_a_form_a_browser_is_redirected_and_htmx_is_told_to_go(app: Flask) -> None:
+def test_after_a_form_browsers_and_htmx_are_redirected(app: Flask) -> None:
     with app.test_request_context():
         plain = htmx.see_other("/inventory")
     with app.test_request_context(headers=PARTIAL):
@@ -42,7 +42,7 @@ def test_after_a_form_a_browser_is_redirected_and_htmx_is_told_to_go(app: Flask)
     assert (told.status_code, told.headers["HX-Redirect"]) == (200, "/inventory")
 
 
-def test_a_stranger_behind_htmx_keeps_the_page_and_is_told_to_log_in_beside_it(app: Flask) -> None:
+def test_an_anonymous_htmx_request_keeps_the_page_and_links_to_the_login(app: Flask) -> None:
     answer = Browser(app).get("/inventory", headers=PARTIAL)
 
     assert (answer.status_code, answer.headers["HX-Retarget"]) == (401, "#notices")

@@ -207,7 +207,7 @@ def test_nothing_that_a_viewer_may_send_changes_stock(app: Flask) -> None:
     assert {endpoint for endpoint, required in changing.items() if required is Role.VIEWER} == set()
 
 
-def test_a_route_that_is_added_without_a_mark_asks_for_a_login() -> None:
+def test_an_unmarked_route_requires_a_login() -> None:
     def view() -> str:
         return ""
 

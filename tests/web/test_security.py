@@ -90,7 +90,7 @@ def test_a_change_without_a_token_of_this_session_is_refused_with_a_page(app: Fl
     assert "Desactivado" not in browser.get("/users").text
 
 
-def test_a_token_of_somebody_else_or_of_an_ended_session_is_stale(app: Flask) -> None:
+def test_a_token_of_another_user_or_of_an_ended_session_is_stale(app: Flask) -> None:
     other = Browser(app).logged_in("olga")
     browser = Browser(app).logged_in("ada")
     own = browser.token
@@ -209,6 +209,6 @@ def test_only_the_hosts_of_the_settings_are_served(
 
 
 @pytest.mark.parametrize("name", ["https://stock.example", "stock.example:443", "stock example", "a/b"])
-def test_a_host_that_is_no_name_is_refused_in_the_settings(name: str) -> None:
+def test_a_host_that_is_not_a_name_is_refused_in_the_settings(name: str) -> None:
     with pytest.raises(SettingsRefused, match="INVENTORY_HOSTS"):
         Settings.from_environment(hosts=name)

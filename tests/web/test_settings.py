@@ -50,7 +50,7 @@ def test_the_documented_defaults_are_the_real_ones() -> None:
         assert documented[name.upper()] == (shown or plain), name
 
 
-def test_the_environment_is_read_and_what_is_given_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_is_read_and_what_is_passed_goes_first(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INVENTORY_INSTANCE", "web3")
     monkeypatch.setenv("INVENTORY_METRICS_ALLOW", " local , 10.0.0.0/8 ")
     monkeypatch.setenv("INVENTORY_REASON_REQUIRED", "true")
@@ -126,7 +126,7 @@ def test_a_wrong_value_is_one_line_that_names_it(
     assert says in told
 
 
-def test_all_wrong_values_are_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_wrong_values_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("INVENTORY_PROXIES", "x")
     monkeypatch.setenv("INVENTORY_ENV", "y")
 
@@ -229,13 +229,13 @@ def test_an_empty_or_unreadable_key_is_refused_with_its_path(tmp_path: Path) -> 
         bootstrap.secret_key(missing)
 
 
-def test_a_server_needs_a_key_that_is_given() -> None:
+def test_a_server_database_requires_a_secret_key() -> None:
     told = refused(lambda: bootstrap.secret_key(Settings(database_url=SecretStr("mysql+pymysql://u@db/x"))))
 
     assert "INVENTORY_SECRET_KEY es obligatoria" in told
 
 
-def test_without_a_setting_the_data_lies_in_the_folder_of_the_user(
+def test_without_a_setting_the_data_is_in_the_folder_of_the_user(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path))
@@ -246,7 +246,7 @@ def test_without_a_setting_the_data_lies_in_the_folder_of_the_user(
     assert (tmp_path / "inventory").is_dir()
 
 
-def test_a_folder_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_made_is_reported(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "file"))
 
@@ -254,7 +254,7 @@ def test_a_folder_that_cannot_be_made_is_told(monkeypatch: pytest.MonkeyPatch, t
         bootstrap.database_url(Settings())
 
 
-def test_something_that_is_no_address_of_a_database_is_refused_without_showing_it() -> None:
+def test_something_that_is_not_an_address_of_a_database_is_refused_without_showing_it() -> None:
     told = refused(lambda: bootstrap.database_url(Settings(database_url=SecretStr("hidden password"))))
 
     assert "INVENTORY_DATABASE_URL" in told

@@ -96,7 +96,7 @@ def test_an_error_after_a_stored_change_is_not_answered_503(olga: Browser) -> No
     assert "El cambio está guardado" in answer.text
 
 
-def test_an_audited_refusal_is_no_change(olga: Browser) -> None:
+def test_an_audited_refusal_is_not_a_change(olga: Browser) -> None:
     assert olga.send("/fail/busy?after=audit", {"name": "Mesa"}, headers=OURS).status_code == 503
 
 

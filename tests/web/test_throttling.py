@@ -43,7 +43,7 @@ def test_a_stranger_cannot_lock_out_another_address(app: Flask) -> None:
     assert Browser(app, address="192.0.2.1").log_in("ada", PASSWORD).status_code == 303
 
 
-def test_an_address_that_fails_often_has_fewer_attempts_on_each_account_and_keeps_nobody_out(app: Flask) -> None:
+def test_an_address_that_fails_often_has_fewer_attempts_on_each_account_and_keeps_no_one_out(app: Flask) -> None:
     inventory = app.extensions["inventory"].inventory
     for number in range(throttling.BUSY_ADDRESS):
         throttling.count_attempt(inventory, name_key=f"name{number}", address="192.0.2.1")
@@ -192,7 +192,7 @@ def test_behind_a_trusted_proxy_each_client_has_a_count_of_its_own(lend_app: Cal
     assert [answer.status_code for answer in answers] == [422] * 6
 
 
-def test_a_forwarded_address_of_nobody_we_trust_changes_nothing(app: Flask) -> None:
+def test_a_forwarded_address_of_no_trusted_proxy_changes_nothing(app: Flask) -> None:
     browser = Browser(app)
     browser.get("/login")
     sent = {"csrf_token": browser.token, "username": "ada", "password": "no"}

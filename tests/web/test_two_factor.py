@@ -54,7 +54,7 @@ def second_step(app: Flask, name: str = "vera", *, address: str = "192.0.2.1") -
     return browser
 
 
-def test_enrolment_asks_for_the_password_and_a_code_before_anything_counts(
+def test_enrolment_requests_the_password_and_a_code_before_anything_counts(
     app: Flask, clock: time_machine.Traveller
 ) -> None:
     browser = Browser(app).let_in("vera")
@@ -77,7 +77,7 @@ def test_enrolment_asks_for_the_password_and_a_code_before_anything_counts(
     assert Browser(app).log_in("vera", PASSWORD).location == "/login/code"
 
 
-def test_a_secret_is_shown_to_the_session_that_asked_for_it_and_only_for_a_while(
+def test_a_secret_is_shown_to_the_session_that_requested_it_and_only_for_a_while(
     app: Flask, clock: time_machine.Traveller
 ) -> None:
     browser, elsewhere = Browser(app).let_in("vera"), Browser(app).let_in("vera")
@@ -160,7 +160,7 @@ def test_each_recovery_code_works_once_and_is_taken_as_people_type_it(app: Flask
     assert "Le quedan 8 códigos de recuperación." in browser.get("/account/second-factor").text
 
 
-def test_a_recovery_code_of_somebody_else_is_worth_nothing(app: Flask) -> None:
+def test_a_recovery_code_of_another_user_is_worth_nothing(app: Flask) -> None:
     _, codes = enrol(Browser(app).let_in("olga"))
     enrol(Browser(app).let_in("vera"))
 
@@ -299,7 +299,7 @@ def test_another_secret_key_makes_codes_worthless_and_recovery_codes_still_work(
     assert second_step(other).post("/login/code", second_code=codes[0]).status_code == 303
 
 
-def test_an_administrator_lets_somebody_in_who_has_lost_it(app: Flask) -> None:
+def test_an_administrator_removes_a_lost_second_factor(app: Flask) -> None:
     enrol(Browser(app).let_in("vera"))
     admin = Browser(app).let_in("ada")
 

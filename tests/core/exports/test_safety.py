@@ -25,7 +25,7 @@ def test_no_guarded_text_looks_like_a_formula(text: str) -> None:
 
 
 @given(TRICKY)
-def test_whoever_looks_for_guards_finds_every_one(text: str) -> None:
+def test_every_pool_guard_is_registered(text: str) -> None:
     if unguard(text) != text:
         assert may_be_guarded(text.encode())
 

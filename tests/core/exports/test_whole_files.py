@@ -104,7 +104,7 @@ def test_an_operating_system_error_of_a_column_or_of_the_caller_stays_as_it_is(
 
 
 @FORMATS
-def test_a_full_disk_is_told_in_one_line(inventory: Inventory, kind: ExportFormat) -> None:
+def test_a_full_disk_is_reported_in_one_line(inventory: Inventory, kind: ExportFormat) -> None:
     create_product(inventory, "A-1")
 
     with Path("/dev/full").open("wb", buffering=0) as full, pytest.raises(StorageRefused, match="No space left"):
@@ -113,7 +113,7 @@ def test_a_full_disk_is_told_in_one_line(inventory: Inventory, kind: ExportForma
 
 @FORMATS
 @pytest.mark.parametrize("place", ["absent/all.xlsx", "file/all.xlsx", "folder"])
-def test_a_place_that_cannot_be_written_is_told_in_one_line(
+def test_an_export_to_an_unwritable_path_is_reported_in_one_line(
     inventory: Inventory,
     folder: Path,
     place: str,
@@ -129,7 +129,7 @@ def test_a_place_that_cannot_be_written_is_told_in_one_line(
 
 
 @FORMATS
-def test_an_export_tells_how_far_it_is_and_is_cancelled_by_an_error(
+def test_an_export_reports_how_far_it_is_and_is_cancelled_by_an_error(
     inventory: Inventory, folder: Path, kind: ExportFormat, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(export, "ROWS_BETWEEN_REPORTS", 2)

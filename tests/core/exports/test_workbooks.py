@@ -99,7 +99,7 @@ def test_nothing_found_is_a_header_alone(inventory: Inventory) -> None:
     assert len(sheets(exported(inventory))["Productos"]) == 1
 
 
-def test_exactly_the_filter_is_exported_in_the_order_asked_for(inventory: Inventory) -> None:
+def test_exactly_the_filter_is_exported_in_the_order_requested(inventory: Inventory) -> None:
     for code, category, quantity in (("A", "Hogar", 1), ("B", "Ropa", 2), ("C", "Hogar", 3), ("D", "Hogar", 0)):
         create_product(inventory, code, category=category, quantity=quantity)
 
@@ -110,7 +110,7 @@ def test_exactly_the_filter_is_exported_in_the_order_asked_for(inventory: Invent
     assert [row[0] for row in rows[1:]] == ["C", "A"]
 
 
-def test_with_a_location_the_file_says_where_and_how_much_lies_there(inventory: Inventory) -> None:
+def test_with_a_location_the_file_says_where_and_how_much_is_there(inventory: Inventory) -> None:
     create_location(inventory, "Taller")
     create_product(inventory, "A-1", quantity=3, location="Taller")
     create_product(inventory, "A-2", quantity=4)

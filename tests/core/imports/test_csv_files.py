@@ -23,7 +23,7 @@ def refusal(content: bytes, filename: str = "file.csv", limits: Limits | None = 
 
 @pytest.mark.parametrize("delimiter", [",", ";", "\t"])
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp1252", "utf-16"])
-def test_every_delimiter_and_encoding_gives_the_same_rows(delimiter: str, encoding: str) -> None:
+def test_every_delimiter_and_encoding_returns_the_same_rows(delimiter: str, encoding: str) -> None:
     table = table_of(csv_bytes(ROWS, delimiter=delimiter, encoding=encoding))
 
     assert cells(table) == ROWS[1:]
@@ -113,7 +113,7 @@ def test_an_empty_file_is_refused(content: bytes) -> None:
         "long",
     ],
 )
-def test_what_is_no_sound_text_is_refused(content: bytes, reason: str) -> None:
+def test_what_is_not_a_sound_text_is_refused(content: bytes, reason: str) -> None:
     assert refusal(content)[0] == reason
 
 
@@ -159,7 +159,7 @@ def test_a_csv_file_has_no_sheets() -> None:
     assert caught.value.reason == "no_such_sheet"
 
 
-def test_reading_tells_how_far_it_is_and_is_cancelled_by_an_error() -> None:
+def test_reading_reports_how_far_it_is_and_is_cancelled_by_an_error() -> None:
     content = b"code,name\n" + b"A,Mesa\n" * 9_000
     told: list[tuple[int, int, str]] = []
 

@@ -59,7 +59,7 @@ def with_plugins(inventory: Inventory, *plugins: object) -> Inventory:
     return Inventory(inventory.sessions, build_plugin_manager(plugins))
 
 
-def test_the_same_operation_gives_its_first_result_and_changes_nothing_more(inventory: Inventory) -> None:
+def test_the_same_operation_returns_its_first_result_and_changes_nothing_more(inventory: Inventory) -> None:
     request = new_request()
     first = import_table(inventory, table_of(ROWS), **request)
     receive(inventory, code="A-1", quantity=1, **new_request())
@@ -87,14 +87,14 @@ def test_a_refused_import_leaves_its_operation_id_free(inventory: Inventory) -> 
     assert import_table(inventory, table_of(ROWS), **request).created == 2
 
 
-def test_an_import_needs_somebody_who_asks_for_it(inventory: Inventory) -> None:
+def test_an_import_requires_an_actor(inventory: Inventory) -> None:
     with pytest.raises(InvalidInput) as caught:
         import_table(inventory, table_of(ROWS), actor="", operation="two words")
 
     assert {fault.field for fault in caught.value.faults} == {"actor", "operation"}
 
 
-def test_progress_is_told_of_every_row(inventory: Inventory) -> None:
+def test_progress_is_called_for_every_row(inventory: Inventory) -> None:
     table = table_of([["code", "name"], *([f"A-{number}", "x"] for number in range(1_234))])
     told: list[tuple[int, int, str]] = []
 
@@ -206,7 +206,7 @@ def test_events_tell_of_every_balance_and_of_the_total_once(inventory: Inventory
     assert {(each.kind, each.actor, each.reason) for each in notebook.events} == {("import", "ana", "")}
 
 
-def test_nobody_to_tell_means_no_events(inventory: Inventory) -> None:
+def test_without_listeners_no_event_is_stored(inventory: Inventory) -> None:
     import_rows(inventory, ROWS)
 
     assert contents(inventory, "outbox") == {"outbox": []}

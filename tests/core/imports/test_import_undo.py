@@ -49,7 +49,7 @@ def refusal(inventory: Inventory, operation: str) -> tuple[str, str]:
     return caught.value.reason, caught.value.product_code
 
 
-def test_an_undo_gives_back_fields_and_quantities_and_retires_what_was_created(inventory: Inventory) -> None:
+def test_an_undo_restores_fields_and_quantities_and_retires_what_was_created(inventory: Inventory) -> None:
     chair(inventory)
     earlier = fields(inventory, "A-1")
     result = import_rows(inventory, ROWS)
@@ -90,7 +90,7 @@ def test_the_file_can_be_imported_again_after_an_undo(inventory: Inventory) -> N
     assert verify(inventory).faults == ()
 
 
-def test_the_same_undo_operation_gives_its_first_result(inventory: Inventory) -> None:
+def test_the_same_undo_operation_returns_its_first_result(inventory: Inventory) -> None:
     result = import_rows(inventory, ROWS)
     request = new_request()
 
@@ -115,7 +115,7 @@ def test_an_import_that_changed_nothing_cannot_be_undone(inventory: Inventory) -
     assert refusal(inventory, operation) == ("changed_nothing", "")
 
 
-def test_what_is_no_import_is_not_found(inventory: Inventory) -> None:
+def test_what_is_not_an_import_is_not_found(inventory: Inventory) -> None:
     chair(inventory)
     request = new_request()
     receive(inventory, code="A-1", quantity=1, **request)
@@ -185,7 +185,7 @@ def test_a_product_of_a_stock_file_that_was_retired_since_refuses_the_undo(inven
         undo(inventory, operation)
 
 
-def test_that_a_product_is_retired_is_told_before_what_it_lacks(inventory: Inventory) -> None:
+def test_that_a_product_is_retired_is_reported_before_what_it_lacks(inventory: Inventory) -> None:
     chair(inventory)
     operation = import_rows(inventory, [["code", "location", "quantity"], ["A-1", "Taller", "3"]]).operation
     issue(inventory, code="A-1", quantity=1, location="Taller", **new_request())
@@ -196,7 +196,7 @@ def test_that_a_product_is_retired_is_told_before_what_it_lacks(inventory: Inven
 
 
 @pytest.mark.parametrize("was_retired", [True, False])
-def test_an_undo_gives_back_the_state_with_the_quantity(inventory: Inventory, was_retired: bool) -> None:
+def test_an_undo_restores_the_state_with_the_quantity(inventory: Inventory, was_retired: bool) -> None:
     chair(inventory)
     if was_retired:
         retire_product(inventory, code="A-1", **new_request())

@@ -68,7 +68,7 @@ def test_categories_are_found_without_accents_and_created_once(inventory: Invent
     assert [get_product(inventory, code).row.category for code in "ABC"] == ["Electrónicos", "Jardín", "Jardín"]
 
 
-def test_a_category_in_other_letters_is_no_change(inventory: Inventory) -> None:
+def test_a_category_in_other_letters_is_not_a_change(inventory: Inventory) -> None:
     create_product(inventory, "A-1", name="Chair", category="Electrónicos")
 
     assert import_rows(inventory, [["code", "name", "category"], ["A-1", "Chair", "ELECTRONICOS"]]).unchanged == 1
@@ -90,7 +90,7 @@ def test_a_total_goes_to_the_one_place_where_the_product_lies(inventory: Invento
     assert balances(inventory) == {("A-1", "Taller"): 9}
 
 
-def test_a_total_of_a_product_that_lies_in_several_places_is_a_fault_only_if_it_differs(inventory: Inventory) -> None:
+def test_a_total_of_a_product_that_is_in_several_places_is_a_fault_only_if_it_differs(inventory: Inventory) -> None:
     import_rows(
         inventory,
         [["code", "name", "location", "quantity"], ["A-1", "Chair", "Taller", "3"], ["A-1", "Chair", "Muelle", "4"]],

@@ -15,7 +15,7 @@ def faults(inventory: Inventory, rows: Rows) -> list[tuple[int, str, str, str, i
     return [(fault.row, fault.column, fault.value, fault.reason, fault.limit) for fault in preview.faults]
 
 
-def test_every_fault_is_told_at_once_with_its_place_in_the_file(inventory: Inventory) -> None:
+def test_every_fault_is_reported_at_once_with_its_place_in_the_file(inventory: Inventory) -> None:
     rows = [
         ["Código", "NOMBRE", "Categoría", "Cantidad", "Mínimo", "Eliminado"],
         ["", "", "-", "-1", "1.000", "quizás"],
@@ -69,7 +69,9 @@ def test_an_invisible_character_in_a_name_is_a_fault_with_its_place_and_code_poi
         ("99999999999999999999999", "too_large"),
     ],
 )
-def test_a_quantity_that_is_no_whole_number_in_range_is_a_fault(inventory: Inventory, text: str, reason: str) -> None:
+def test_a_quantity_that_is_not_a_whole_number_in_range_is_a_fault(
+    inventory: Inventory, text: str, reason: str
+) -> None:
     assert faults(inventory, [["code", "name", "quantity"], ["A-1", "Chair", text]])[0][3] == reason
 
 
@@ -113,7 +115,7 @@ def test_rows_of_one_product_must_agree(inventory: Inventory) -> None:
     ]
 
 
-def test_a_doubled_code_is_told_also_where_other_values_of_its_rows_are_wrong(inventory: Inventory) -> None:
+def test_a_doubled_code_is_reported_also_where_other_values_of_its_rows_are_wrong(inventory: Inventory) -> None:
     rows = [["code", "name", "quantity"], ["A-1", "One", "1.000"], ["a-1", "Two", "-4"], ["", "Three", "1"]]
 
     assert sorted(faults(inventory, rows)) == [
@@ -124,7 +126,7 @@ def test_a_doubled_code_is_told_also_where_other_values_of_its_rows_are_wrong(in
     ]
 
 
-def test_an_unknown_code_is_told_also_where_its_quantity_is_wrong(inventory: Inventory) -> None:
+def test_an_unknown_code_is_reported_also_where_its_quantity_is_wrong(inventory: Inventory) -> None:
     rows = [["code", "location", "quantity"], ["A-1", "Principal", "many"], ["A-1", "Principal", "2"]]
 
     assert {(row, reason) for row, _, _, reason, _ in faults(inventory, rows)} == {

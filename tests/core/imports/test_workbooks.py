@@ -91,7 +91,7 @@ def test_an_unknown_sheet_is_refused_with_those_that_there_are() -> None:
     assert (caught.value.reason, caught.value.detail) == ("no_such_sheet", "Uno, Dos")
 
 
-def test_the_content_and_not_the_name_tells_what_a_file_is() -> None:
+def test_the_content_decides_the_format_of_a_file() -> None:
     assert table_of(xlsx_bytes({"Uno": ROWS}), "table.csv").size == 1
     assert table_of(csv_bytes(ROWS), "table.txt").size == 1
     assert refusal(csv_bytes(ROWS), "table.xlsx")[0] == "damaged"
@@ -128,7 +128,7 @@ def test_a_workbook_with_a_broken_member_is_refused() -> None:
 
 
 @pytest.mark.parametrize("xml", [b"<worksheet", b"", b"\xff\xfe\x00", sheet_xml("<row><c r='A1'/></row>")[:-20]])
-def test_a_sheet_that_is_no_xml_is_refused(xml: bytes) -> None:
+def test_a_sheet_that_is_not_xml_is_refused(xml: bytes) -> None:
     assert refusal(repacked(xlsx_bytes({"Uno": ROWS}), {"xl/worksheets/sheet1.xml": xml}))[0] in ("damaged", "empty")
 
 
@@ -141,7 +141,7 @@ def test_a_package_of_another_kind_is_refused() -> None:
     assert refusal(file.getvalue(), "table.ods")[0] == "wrong_format"
 
 
-def test_an_encrypted_workbook_is_told_from_an_old_one() -> None:
+def test_an_encrypted_workbook_is_distinguished_from_an_old_one() -> None:
     container = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(500)
 
     assert refusal(container + "EncryptedPackage".encode("utf-16-le"))[0] == "password"
@@ -163,7 +163,7 @@ def test_a_bomb_is_refused_while_it_is_unpacked() -> None:
     assert refusal(bomb, limits=Limits(unpacked=2 << 20)) == ("unpacked_too_large", "2 MiB")
 
 
-def test_a_bomb_that_lies_about_its_size_is_refused() -> None:
+def test_a_bomb_that_misstates_its_size_is_refused() -> None:
     """The stated size and checksum are those of the first bytes, so that a reader that trusts them finds nothing wrong."""
     bomb = bytearray(repacked(xlsx_bytes({"Uno": ROWS}), {"xl/media/image1.png": bytes(3_000_000)}))
     with zipfile.ZipFile(io.BytesIO(bomb)) as archive:

@@ -126,7 +126,7 @@ def test_bulk_edit_refuses_retired_products_unless_it_restores_them(inventory: I
     receive(inventory, code="A-1", quantity=1, **new_request())
 
 
-def test_the_same_operation_again_gives_the_first_result_and_changes_nothing(inventory: Inventory) -> None:
+def test_the_same_operation_again_returns_the_first_result_and_changes_nothing(inventory: Inventory) -> None:
     create_product(inventory, "A-1")
     selection, request = chosen(inventory, "A-1"), new_request()
     first = change_products(inventory, selection=selection, change=SetRetired(True), **request)
@@ -216,7 +216,7 @@ def test_a_product_that_is_named_twice_is_changed_once(inventory: Inventory) -> 
     assert change_products(inventory, selection=selection, change=SetMinimum(1), **new_request()).changed == 1
 
 
-def test_an_undo_gives_every_product_its_own_former_value(inventory: Inventory) -> None:
+def test_an_undo_restores_the_former_value_of_every_product(inventory: Inventory) -> None:
     create_product(inventory, "A-1", category="Ropa")
     create_product(inventory, "B-1", category="Hogar")
     create_product(inventory, "C-1")

@@ -56,7 +56,7 @@ def stocked(inventory: Inventory) -> Inventory:
 
 
 @pytest.mark.parametrize("name", OPERATIONS)
-def test_the_same_request_again_gives_the_first_result_and_changes_nothing(stocked: Inventory, name: str) -> None:
+def test_the_same_request_again_returns_the_first_result_and_changes_nothing(stocked: Inventory, name: str) -> None:
     operate, arguments = OPERATIONS[name]
     request = new_request()
     first = operate(stocked, **arguments, **request)

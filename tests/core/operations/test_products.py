@@ -66,7 +66,7 @@ def test_a_category_is_created_once_whatever_its_case_and_accents(inventory: Inv
     ]
 
 
-def test_every_fault_of_a_registration_is_told_at_once_and_nothing_is_written(inventory: Inventory) -> None:
+def test_every_fault_of_a_registration_is_reported_at_once_and_nothing_is_written(inventory: Inventory) -> None:
     with pytest.raises(InvalidInput) as caught:
         register_product(inventory, draft=ProductDraft("", ""), quantity=-1, actor="ana", operation="")
 
@@ -119,7 +119,7 @@ def test_an_edit_that_differs_in_nothing_keeps_the_version(inventory: Inventory)
     assert saved.version == 1
 
 
-def test_an_edit_on_an_old_version_tells_both_versions(inventory: Inventory) -> None:
+def test_an_edit_on_an_old_version_reports_both_versions(inventory: Inventory) -> None:
     create_product(inventory, "A-1")
     edit_product(inventory, code="A-1", draft=ProductDraft("A-1", "uno"), expected_version=1, **new_request())
 
@@ -160,7 +160,7 @@ def test_retiring_twice_leaves_the_product_as_it_is(inventory: Inventory) -> Non
     assert retire_product(inventory, code="A-1", **new_request()) == ProductSaved("A-1", 2, 0)
 
 
-def test_a_product_that_somebody_edited_is_not_retired_on_its_old_version(inventory: Inventory) -> None:
+def test_a_product_that_a_user_edited_is_not_retired_on_its_old_version(inventory: Inventory) -> None:
     create_product(inventory, "A-1")
     edit_product(inventory, code="A-1", draft=ProductDraft("A-1", "uno"), expected_version=1, **new_request())
 

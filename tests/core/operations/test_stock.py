@@ -91,7 +91,7 @@ def test_a_count_of_nothing_where_nothing_ever_lay_confirms_that(inventory: Inve
     assert verify(inventory).faults == ()
 
 
-def test_a_count_based_on_an_old_quantity_tells_both_and_changes_nothing(inventory: Inventory) -> None:
+def test_a_count_based_on_an_old_quantity_reports_both_and_changes_nothing(inventory: Inventory) -> None:
     create_product(inventory, "A-1", quantity=5)
 
     with pytest.raises(CountConflict) as caught:

@@ -85,7 +85,7 @@ def test_undo_is_refused_for_a_retired_product(inventory: Inventory) -> None:
         undo_movement(inventory, movement_id=movement, **new_request())
 
 
-def test_that_a_product_is_retired_is_told_before_what_it_lacks(inventory: Inventory) -> None:
+def test_that_a_product_is_retired_is_reported_before_what_it_lacks(inventory: Inventory) -> None:
     create_product(inventory, "A-1")
     (movement,) = receive(inventory, code="A-1", quantity=5, **new_request()).movement_ids
     issue(inventory, code="A-1", quantity=1, **new_request())

@@ -173,7 +173,7 @@ def test_verifying_changes_nothing(tmp_path: Path) -> None:
         assert dump(tmp_path / "inventory.db") == before
 
 
-def test_a_damaged_file_is_told_and_not_verified(tmp_path: Path) -> None:
+def test_a_damaged_file_is_reported_and_not_verified(tmp_path: Path) -> None:
     write_database(tmp_path / "damaged.db")
     content = (tmp_path / "damaged.db").read_bytes()
     (tmp_path / "damaged.db").write_bytes(content[:8192] + b"\x55" * (len(content) - 8192))

@@ -34,7 +34,7 @@ def test_a_status_that_does_not_exist_is_refused() -> None:
         ProductFilter(status="broken")
 
 
-def test_a_status_may_be_given_as_text() -> None:
+def test_a_status_can_be_a_text() -> None:
     assert ProductFilter(status="low_stock") == ProductFilter(status=Status.LOW_STOCK)
     assert ProductFilter(status="") == ProductFilter()
 

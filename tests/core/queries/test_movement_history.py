@@ -36,7 +36,7 @@ def test_movements_of_receive_and_issue_come_latest_first(inventory: Inventory) 
     assert brief(movement_history(inventory, code=" a ").rows) == [("A", "issue", -2, 3), ("A", "receive", 5, 5)]
 
 
-def test_a_movement_tells_who_when_where_and_why(inventory: Inventory) -> None:
+def test_a_movement_reports_who_when_where_and_why(inventory: Inventory) -> None:
     create_product(inventory, "A", name="Taza", quantity=5)
     operation = new_operation_id()
     issue(inventory, code="A", quantity=2, reason="sold", actor="eva", operation=operation)
@@ -90,7 +90,7 @@ def test_cursor_of_movements_stays_valid_while_others_receive(inventory: Invento
     assert seen == [*reversed(ids), ids[0] - 1]
 
 
-def test_a_product_that_was_given_another_code_keeps_its_history(inventory: Inventory) -> None:
+def test_a_product_with_a_changed_code_keeps_its_history(inventory: Inventory) -> None:
     saved = create_product(inventory, "OLD", quantity=5)
     edit_product(
         inventory, code="OLD", draft=ProductDraft("NEW", "Taza"), expected_version=saved.version, **new_request()

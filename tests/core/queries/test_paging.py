@@ -80,7 +80,7 @@ def test_the_pages_together_are_the_whole_list_in_its_order(
 
 @pytest.mark.slow
 @given(product_filter=FILTERS, sort=ORDERS, start=st.integers(0, 20))
-def test_cursor_gives_the_same_page_in_every_way(
+def test_cursor_returns_the_same_page_in_every_way(
     shop: Inventory, product_filter: ProductFilter, sort: str, start: int
 ) -> None:
     with shop.sessions.reader() as session:

@@ -7,7 +7,7 @@ from inventory_core.queries.products import get_product
 from tests.core.queries.shelves import BEGIN, Item, put
 
 
-def test_a_product_is_given_with_what_lies_where(inventory: Inventory) -> None:
+def test_a_product_is_returned_with_its_balances(inventory: Inventory) -> None:
     put(inventory, [Item("Ab-1", "Caja", "de cartón", "Hogar", 9, {"Sótano": 3, "Ático": 0, "Principal": 4}, hours=2)])
     details = get_product(inventory, "Ab-1")
     row = details.row

@@ -5,7 +5,7 @@ from inventory_core.testing import counted_statements
 from tests.core.queries.shelves import Item, put
 
 
-def test_each_known_code_is_given_as_it_was_written_and_in_the_order_asked(inventory: Inventory) -> None:
+def test_each_known_code_is_returned_as_it_was_written_and_in_the_requested_order(inventory: Inventory) -> None:
     put(inventory, [Item("A-1", stock={"Ático": 2, "Sótano": 3}), Item("b-2", retired=True), Item("Ñu 3")])
 
     found = products_by_code(inventory, ["  ñu \n 3", "nada", "B-2", "a-1", "A-1", "", "\ud800"])
@@ -15,7 +15,7 @@ def test_each_known_code_is_given_as_it_was_written_and_in_the_order_asked(inven
     assert found["B-2"].row.status is Status.RETIRED
 
 
-def test_nothing_asked_is_nothing_given(inventory: Inventory) -> None:
+def test_products_by_code_without_codes_returns_nothing(inventory: Inventory) -> None:
     assert products_by_code(inventory, []) == {}
 
 

@@ -109,7 +109,7 @@ def test_only_the_first_twenty_words_count(shop: Inventory) -> None:
 
 
 @pytest.mark.slow
-def test_every_short_word_is_found_wherever_it_stands(shop: Inventory) -> None:
+def test_every_short_word_is_found_wherever_it_is(shop: Inventory) -> None:
     """One and two letters are shorter than what is indexed; the last letters of a text begin nothing longer."""
     for size in (1, 2):
         for text in TEXTS:

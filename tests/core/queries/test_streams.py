@@ -14,7 +14,7 @@ def cache_size(session: Session) -> int:
     return int(session.connection().exec_driver_sql("PRAGMA cache_size").scalar_one())
 
 
-def test_a_stream_uses_a_small_cache_and_gives_the_usual_one_back(inventory: Inventory) -> None:
+def test_a_stream_uses_a_small_cache_and_restores_the_usual_one(inventory: Inventory) -> None:
     create_product(inventory, "A-1")
     create_product(inventory, "A-2")
 
@@ -29,7 +29,7 @@ def test_a_stream_uses_a_small_cache_and_gives_the_usual_one_back(inventory: Inv
         assert cache_size(session) == usual
 
 
-def test_a_stream_that_breaks_off_gives_the_usual_cache_back_too(inventory: Inventory) -> None:
+def test_a_stream_that_breaks_off_restores_the_usual_cache_too(inventory: Inventory) -> None:
     create_product(inventory, "A-1")
 
     with inventory.sessions.reader() as session:

@@ -35,5 +35,5 @@ def test_a_code_without_faults_has_a_key_that_fits_its_column(text: str) -> None
 @pytest.mark.parametrize(
     ("code", "reason"), [("", "required"), ("x" * 65, "too_long"), ("a\x00", "characters"), ("\ufdfa" * 20, "too_long")]
 )
-def test_a_code_that_breaks_a_rule_is_told_which(code: str, reason: str) -> None:
+def test_an_invalid_code_reports_the_broken_rule(code: str, reason: str) -> None:
     assert [fault.reason for fault in code_faults(code)] == [reason]

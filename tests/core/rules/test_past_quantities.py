@@ -24,7 +24,7 @@ def test_what_there_was_is_found_backwards_from_what_there_is() -> None:
     )
 
 
-def test_what_is_older_than_the_begin_is_not_told_and_not_taken_back() -> None:
+def test_what_is_older_than_the_begin_is_not_reported_and_not_taken_back() -> None:
     assert past_quantities(6, [(hours(1), 1), (hours(-1), 5)], BEGIN) == (
         PastQuantity(BEGIN, 5),
         PastQuantity(hours(1), 6),

@@ -10,7 +10,7 @@ def test_texts_of_a_draft_are_cleaned() -> None:
     assert draft.faults() == []
 
 
-def test_a_draft_tells_every_fault_at_once() -> None:
+def test_a_draft_reports_every_fault_at_once() -> None:
     draft = ProductDraft("", "n" * 201, "d" * 2001, "-", -1)
 
     assert [(fault.field, fault.reason) for fault in draft.faults()] == [

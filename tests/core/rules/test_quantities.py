@@ -18,7 +18,7 @@ def test_a_signed_number_reads_back_as_itself(number: int) -> None:
 
 
 @given(st.text())
-def test_any_text_gives_a_number_or_a_fault_and_never_both(text: str) -> None:
+def test_any_text_returns_a_number_or_a_fault_and_never_both(text: str) -> None:
     number, faults = parse_quantity("quantity", text)
 
     assert (number is None) == bool(faults)
@@ -43,7 +43,7 @@ def test_any_text_gives_a_number_or_a_fault_and_never_both(text: str) -> None:
         ("9" * 5000, "too_large"),
     ],
 )
-def test_what_is_no_quantity_is_refused_with_its_reason(text: str, reason: str) -> None:
+def test_what_is_not_a_quantity_is_refused_with_its_reason(text: str, reason: str) -> None:
     number, faults = parse_quantity("quantity", text)
 
     assert number is None
@@ -51,5 +51,5 @@ def test_what_is_no_quantity_is_refused_with_its_reason(text: str, reason: str) 
 
 
 @pytest.mark.parametrize("number", [1.5, 1.0, "1", True, None])
-def test_a_value_that_is_no_integer_is_not_whole(number: object) -> None:
+def test_a_value_that_is_not_an_integer_is_not_whole(number: object) -> None:
     assert [fault.reason for fault in quantity_faults("quantity", cast("Any", number))] == ["not_whole"]

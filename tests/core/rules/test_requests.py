@@ -15,5 +15,5 @@ def test_an_operation_id_is_printable_ascii_without_blanks(operation: str, reaso
     assert [(fault.field, fault.reason) for fault in request_faults(operation, "ana")] == [("operation", reason)]
 
 
-def test_every_fault_is_told_at_once() -> None:
+def test_every_fault_is_reported_at_once() -> None:
     assert [fault.field for fault in request_faults("", "", "r" * 201)] == ["operation", "actor", "reason"]

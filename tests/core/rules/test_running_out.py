@@ -20,6 +20,6 @@ def test_the_stock_is_enough_for_these_days_and_not_for_one_more(quantity: int, 
 
 
 @pytest.mark.parametrize("used", [0, -3])
-def test_what_nobody_uses_does_not_run_out(used: int) -> None:
+def test_what_no_one_uses_does_not_run_out(used: int) -> None:
     with pytest.raises(ValueError, match="does not run out"):
         days_left(5, used)

@@ -46,7 +46,7 @@ def test_a_count_ends_at_what_was_counted(before: int, counted: int) -> None:
 
 
 @given(QUANTITIES, QUANTITIES, QUANTITIES)
-def test_a_count_on_another_quantity_tells_both(before: int, counted: int, expected: int) -> None:
+def test_a_count_on_another_quantity_reports_both(before: int, counted: int, expected: int) -> None:
     if expected == before:
         return
     with pytest.raises(CountConflict) as caught:
@@ -55,7 +55,7 @@ def test_a_count_on_another_quantity_tells_both(before: int, counted: int, expec
     assert (caught.value.expected, caught.value.current) == (expected, before)
 
 
-def test_a_refusal_for_lack_of_stock_tells_what_lies_there_and_what_was_asked_for() -> None:
+def test_a_refusal_for_lack_of_stock_reports_what_is_there_and_what_was_requested() -> None:
     with pytest.raises(InsufficientStock) as caught:
         plan_entry(create_state(5), create_place(2), -3)
 

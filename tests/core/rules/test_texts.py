@@ -75,7 +75,7 @@ def test_a_joiner_is_invisible_unless_it_makes_one_emoji_of_two() -> None:
         assert [fault.reason for fault in text_faults("name", name, longest=20)] == ["invisible"], name
 
 
-def test_a_text_tells_every_fault_at_once() -> None:
+def test_a_text_reports_every_fault_at_once() -> None:
     faults = text_faults("name", "\x07" * 4, longest=3)
 
     assert [(fault.reason, fault.limit) for fault in faults] == [("too_long", 3), ("characters", None)]

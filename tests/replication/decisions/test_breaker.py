@@ -30,7 +30,7 @@ def test_it_opens_at_the_third_failure_in_a_row() -> None:
     assert not twice.after_good_answer(0.0, 0.0, POLICY).after_failure(0.0, 1.0, POLICY).admits
 
 
-def test_an_open_breaker_is_asked_only_after_its_pause() -> None:
+def test_an_open_breaker_allows_a_probe_only_after_its_pause() -> None:
     breaker = opened(now=10.0)
 
     assert (breaker.state, breaker.retry_at) == (BreakerState.OPEN, 11.0)
@@ -39,7 +39,7 @@ def test_an_open_breaker_is_asked_only_after_its_pause() -> None:
     assert Breaker().may_probe(0.0)
 
 
-def test_good_answers_asked_for_after_the_pause_close_it() -> None:
+def test_successful_probes_after_the_pause_close_the_breaker() -> None:
     half = opened().after_good_answer(1.0, 1.1, POLICY)
 
     assert (half.state, half.admits, half.may_probe(1.1)) == (BreakerState.HALF_OPEN, False, True)
@@ -72,7 +72,7 @@ def test_a_failed_probe_makes_the_next_pause_longer_up_to_the_limit() -> None:
     ]
 
 
-def test_a_server_that_is_away_for_days_is_still_asked() -> None:
+def test_a_server_that_is_away_for_days_is_still_probed() -> None:
     breaker = opened()
     for _ in range(3_000):
         breaker = breaker.after_failure(breaker.retry_at, 1.0, POLICY)

@@ -50,7 +50,7 @@ def test_a_deposed_source_is_known_by_the_record_of_the_next_one_without_any_mem
     assert "epoch 2" in snapshot.reason
 
 
-def test_a_deposed_source_that_takes_writes_beside_the_recorded_one_stops_nobody() -> None:
+def test_a_writable_deposed_source_does_not_block_the_recorded_source() -> None:
     beside: Round = {
         "db1": server(U1, writable=True, record=FIRST),
         "db2": server(U2, writable=True, record=NEXT),

@@ -20,7 +20,7 @@ def test_every_kind_of_error_is_listed_under_its_own_code() -> None:
 
 
 @pytest.mark.parametrize("kind", ALL_ERRORS)
-def test_an_error_tells_its_message_and_its_code(kind: type[ReplicationError]) -> None:
+def test_an_error_reports_its_message_and_its_code(kind: type[ReplicationError]) -> None:
     assert str(kind("db2 is gone.")) == f"db2 is gone. [{kind.code}]"
     assert kind().message == kind.default_message != ReplicationError.default_message
 

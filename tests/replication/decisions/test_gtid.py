@@ -107,7 +107,7 @@ def test_intervals_in_any_order_come_into_normal_form(spans: list[tuple[int, int
 
 
 @given(st.text(alphabet=f"{A}:-,abxyz_ \n'\"0129", max_size=120))
-def test_any_text_gives_a_set_in_normal_form_or_is_refused(text: str) -> None:
+def test_any_text_returns_a_set_in_normal_form_or_is_refused(text: str) -> None:
     try:
         gtid_set = GtidSet.parse(text)
     except InvalidGtidSet:
@@ -180,7 +180,7 @@ def test_blank_text_is_the_empty_set(text: str) -> None:
         f"{A}:1\xa0",
     ],
 )
-def test_what_is_no_gtid_set_is_refused(text: str) -> None:
+def test_what_is_not_a_gtid_set_is_refused(text: str) -> None:
     with pytest.raises(InvalidGtidSet):
         GtidSet.parse(text)
 
@@ -209,7 +209,7 @@ def test_a_refusal_shows_only_a_little_of_the_text() -> None:
     ("uuid", "first", "last", "tag"),
     [("no", 1, None, ""), (A, 0, None, ""), (A, 3, 2, ""), (A, 1, MAX_NUMBER + 1, ""), (A, 1, None, "9x")],
 )
-def test_what_is_no_range_is_refused(uuid: str, first: int, last: int | None, tag: str) -> None:
+def test_what_is_not_a_range_is_refused(uuid: str, first: int, last: int | None, tag: str) -> None:
     with pytest.raises(InvalidGtidSet):
         GtidSet.of(uuid, first, last, tag)
 

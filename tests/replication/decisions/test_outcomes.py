@@ -54,12 +54,12 @@ def test_a_driver_that_knows_of_a_time_out_is_believed() -> None:
     assert classify_error(1213, "Deadlock", timed_out=True) is ErrorKind.CONFLICT
 
 
-def test_a_number_stands_in_the_table_once() -> None:
+def test_each_error_number_is_in_the_table_once() -> None:
     assert len(SYMBOLS) == len(set(SYMBOLS.values())) == len(ERROR_KINDS) + 1
     assert SYMBOLS[1213] == "ER_LOCK_DEADLOCK"
 
 
-def test_every_meaning_has_a_number_or_is_told_by_the_text() -> None:
+def test_every_meaning_has_a_number_or_is_reported_by_the_text() -> None:
     assert set(ErrorKind) - set(ERROR_KINDS.values()) == {ErrorKind.TIMED_OUT, ErrorKind.STATEMENT}
 
 
@@ -126,7 +126,7 @@ def test_a_write_is_repeated_where_that_may_help(kind: ErrorKind, again: bool) -
     assert classify_write(Phase.BEFORE_COMMIT, kind).may_repeat is again
 
 
-def test_a_read_only_answer_empties_the_pool_and_is_no_fault_of_the_connection() -> None:
+def test_a_read_only_answer_empties_the_pool_and_is_not_a_fault_of_the_connection() -> None:
     assert classify_write(Phase.BEFORE_COMMIT, ErrorKind.READ_ONLY) == Outcome(
         CommitState.NOT_COMMITTED, may_repeat=True, breaker_failure=False, refresh=True
     )
@@ -161,7 +161,7 @@ def test_a_server_that_answers_is_not_counted_as_dead(phase: Phase, kind: ErrorK
     assert (pool_effect(kind), outcome.breaker_failure, outcome.refresh) == (PoolEffect.KEEP, False, False)
 
 
-def test_a_slow_statement_is_no_dead_server_but_a_slow_login_is() -> None:
+def test_a_slow_statement_is_not_a_dead_server_but_a_slow_login_is() -> None:
     slow = classify_read(Phase.BEFORE_COMMIT, ErrorKind.TIMED_OUT, handed_over=False)
 
     assert (slow.may_repeat, slow.breaker_failure, slow.refresh) == (False, False, True)
@@ -188,5 +188,5 @@ def test_a_read_that_is_not_let_in_goes_elsewhere_but_one_refused_later_does_not
 @pytest.mark.parametrize(
     "kind", [ErrorKind.STATEMENT, ErrorKind.CONFLICT, ErrorKind.READ_ONLY_UNIT, ErrorKind.INTERRUPTED]
 )
-def test_a_read_that_fails_by_itself_is_not_run_elsewhere(phase: Phase, kind: ErrorKind) -> None:
+def test_a_read_that_fails_for_its_own_reason_is_not_retried_elsewhere(phase: Phase, kind: ErrorKind) -> None:
     assert not classify_read(phase, kind, handed_over=False).may_repeat

@@ -56,7 +56,7 @@ def test_a_reader_with_a_token_gets_a_replica_that_has_it_without_a_wait() -> No
         assert decision.wait_for is None
 
 
-def test_a_reader_whose_token_nobody_has_waits_on_the_most_advanced_replica() -> None:
+def test_a_reader_whose_token_no_replica_has_waits_on_the_most_advanced_one() -> None:
     decision = read(table(TWO, {"db2": 0.2, "db3": 0.1}), ReadRequirements(upto(98)))
 
     assert chosen(decision) == ("db2", "replica_wait")
@@ -91,7 +91,7 @@ def test_readers_beyond_the_limit_of_waiters_go_elsewhere() -> None:
     assert chosen(both) == ("db1", "source_waiters_full")
 
 
-def test_nobody_waits_where_the_wait_would_be_in_vain() -> None:
+def test_a_reader_does_not_wait_in_vain() -> None:
     lagging = table(TWO, FRESH, lag={"db2": 0.6, "db3": 3.0})
     stalled = {**TWO, "db2": replica("db2", upto(95), running=False), "db3": GONE}
 
@@ -150,7 +150,7 @@ def test_a_bound_holds_to_the_point() -> None:
     )
 
 
-def test_a_replica_within_the_reader_s_own_bound_is_no_last_one() -> None:
+def test_a_replica_within_the_reader_s_own_bound_is_not_the_last_one() -> None:
     assert chosen(read(table(TWO, {"db2": 5.0}), ReadRequirements(staleness_bound=9.0))) == ("db2", "replica_fresh")
 
 
@@ -188,7 +188,7 @@ def test_the_last_one_never_serves_against_a_token_or_a_bound_of_the_reader() ->
     assert chosen(read(behind, ReadRequirements(upto(90)))) == ("db3", "replica_last")
 
 
-def test_a_replica_that_stands_still_leaves_at_once_unless_it_is_the_last() -> None:
+def test_a_replica_that_is_stalled_leaves_at_once_unless_it_is_the_last() -> None:
     stalled = replica("db2", upto(95), running=False)
 
     assert {read(table({**TWO, "db2": stalled}, FRESH), draws=(d, d)).server for d in (0.0, 0.5, 0.9)} == {"db3"}
@@ -254,7 +254,7 @@ def test_without_any_server_a_reader_is_refused() -> None:
     assert chosen(read(table({"db1": GONE, "db2": GONE}, {}))) == (None, "no_server")
 
 
-def test_a_split_brain_is_told_from_a_source_that_is_missing() -> None:
+def test_a_split_brain_is_distinguished_from_a_source_that_is_missing() -> None:
     both = {**TWO, "db2": replace(source(upto(95)), server_uuid=U2, server_id=2)}
     split = table(both, FRESH, previous=table(both, FRESH).snapshot)
 
@@ -262,7 +262,7 @@ def test_a_split_brain_is_told_from_a_source_that_is_missing() -> None:
     assert chosen(read(split)) == ("db3", "replica_fresh")
 
 
-def test_after_a_wait_in_vain_the_source_reads_or_an_error_tells() -> None:
+def test_after_a_wait_in_vain_the_source_reads_or_an_error_is_raised() -> None:
     requirements, strict = ReadRequirements(upto(98)), RoutingPolicy(on_causal_timeout="error")
     waited = read(table(TWO, FRESH), requirements)
 

@@ -47,7 +47,7 @@ def test_a_token_comes_back_as_it_was(spans: list[tuple[int, int]], unknown: boo
 
 
 @pytest.mark.parametrize("text", [None, ""])
-def test_no_token_is_no_offence(text: str | None) -> None:
+def test_no_token_is_not_an_offence(text: str | None) -> None:
     reading = CODEC.decode(text, NOW)
 
     assert (reading.verdict, reading.token, reading.rejected) == (TokenVerdict.ABSENT, None, False)
@@ -63,7 +63,7 @@ def test_any_changed_character_is_refused(at: int, character: str) -> None:
 
 
 @given(st.text(max_size=400) | st.binary(max_size=300).map(lambda raw: raw.decode("latin-1")))
-def test_any_text_gives_a_reading_and_no_token(text: str) -> None:
+def test_any_text_can_be_decoded_but_is_not_a_token(text: str) -> None:
     reading = CODEC.decode(text, NOW)
 
     assert reading.token is None
@@ -71,7 +71,7 @@ def test_any_text_gives_a_reading_and_no_token(text: str) -> None:
 
 
 @given(st.text(max_size=200))
-def test_any_signed_payload_gives_a_reading(payload: str) -> None:
+def test_any_signed_payload_can_be_decoded(payload: str) -> None:
     assert CODEC.decode(signed(payload), NOW).verdict in set(TokenVerdict) - {
         TokenVerdict.ABSENT,
         TokenVerdict.BAD_SIGNATURE,

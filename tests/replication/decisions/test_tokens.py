@@ -43,14 +43,14 @@ def test_a_clock_that_was_set_back_makes_no_token_older() -> None:
     assert token.with_unknown_commit(50.0).issued_at == 100
 
 
-def test_a_token_asks_nothing_only_without_commits() -> None:
+def test_a_token_is_empty_only_without_commits() -> None:
     assert CausalToken("shop").requires_nothing
     assert not CausalToken("shop", GtidSet.of(A, 1)).requires_nothing
     assert not CausalToken("shop", unknown=True).requires_nothing
 
 
 @given(tokens, tokens)
-def test_a_joined_token_asks_for_what_both_ask(left: CausalToken, right: CausalToken) -> None:
+def test_a_merged_token_requires_what_both_require(left: CausalToken, right: CausalToken) -> None:
     joined = left.merged(right)
 
     assert joined.gtids == left.gtids | right.gtids
@@ -82,7 +82,7 @@ def test_a_replica_of_which_nothing_is_known_keeps_the_token_whole() -> None:
     assert token.pruned([GtidSet.of(A, 1, 9), None]) == token
 
 
-def test_an_unknown_commit_asks_for_the_source_until_the_source_was_read() -> None:
+def test_an_unknown_commit_requires_the_source_until_it_was_read() -> None:
     token = CausalToken("shop").with_unknown_commit(1_800_000_000.9)
 
     assert not token.requires_nothing
@@ -98,7 +98,7 @@ def test_a_known_token_does_not_grow_when_it_is_resolved() -> None:
     assert token.resolved(GtidSet.of(A, 1, 9)) == token
 
 
-def test_lost_transactions_are_given_up_and_no_others() -> None:
+def test_only_lost_transactions_are_abandoned() -> None:
     token = CausalToken("shop", GtidSet.parse(f"{A}:4-9,{B}:1"))
 
     assert token.without(GtidSet.of(A, 8, 12)).gtids == GtidSet.parse(f"{A}:4-7,{B}:1")

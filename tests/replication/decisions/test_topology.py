@@ -99,7 +99,7 @@ def test_a_server_that_is_read_only_in_any_way_is_not_the_source() -> None:
         (server(U1, of=U1, server_id=2), "server_uuid"),
     ],
 )
-def test_a_server_that_is_no_true_replica_is_refused_and_told_why(facts: ServerFacts, words: str) -> None:
+def test_a_server_that_is_not_a_true_replica_is_refused_with_the_reason(facts: ServerFacts, words: str) -> None:
     snapshot = rounds({"db1": SOURCE, "db2": facts})
 
     assert states(snapshot) == ["source", "refused"]
@@ -107,7 +107,7 @@ def test_a_server_that_is_no_true_replica_is_refused_and_told_why(facts: ServerF
     assert snapshot.replicas == ()
 
 
-def test_servers_with_one_identity_are_all_refused_where_nothing_tells_them_apart() -> None:
+def test_servers_with_the_same_identity_are_all_refused_if_they_cannot_be_distinguished() -> None:
     twins = rounds({"db1": SOURCE, "db2": SECOND, "db3": server(U2, of=U1, server_id=9)})
     doubled = rounds({"db1": SOURCE, "db1-again": SOURCE})
 
@@ -126,7 +126,7 @@ def test_a_replica_of_a_replica_is_a_replica() -> None:
     assert states(rounds({"db3": server(U3, of=U2), "db2": SECOND, "db1": SOURCE})) == ["replica", "replica", "source"]
 
 
-def test_what_a_refused_or_troubled_server_shows_tells_where_to_look() -> None:
+def test_the_message_of_an_unhealthy_server_says_where_to_look() -> None:
     stuck = rounds({"db1": SOURCE, "db2": broken(U2, U1, applier=False), "db3": broken(U3, U1, receiver=False)})
     channel = ReplicationChannel(U3, receiver_running=True, applier_running=True, source_address="old:3306")
     strays = rounds({"db1": SOURCE, "db2": server(U2, channels=(channel,)), "db3": server(U3, of=U4)})
@@ -145,14 +145,14 @@ def test_what_a_refused_or_troubled_server_shows_tells_where_to_look() -> None:
 
 
 @pytest.mark.parametrize("channel", [{"applier": False}, {"receiver": False}])
-def test_a_replica_whose_replication_stands_still_is_stalled(channel: dict[str, bool]) -> None:
+def test_a_replica_without_progress_is_stalled(channel: dict[str, bool]) -> None:
     snapshot = rounds({**HEALTHY, "db2": broken(U2, U1, **channel)})
 
     assert states(snapshot) == ["source", "stalled", "replica"]
     assert "START REPLICA" in snapshot.members[1].reason
 
 
-def test_without_a_source_a_receiver_that_cannot_connect_is_no_fault() -> None:
+def test_without_a_source_a_receiver_that_cannot_connect_is_not_a_fault() -> None:
     snapshot = rounds(
         HEALTHY, {"db1": GONE, "db2": broken(U2, U1, receiver=False), "db3": broken(U3, U1, applier=False)}
     )
@@ -230,7 +230,7 @@ def test_a_former_source_may_lead_again_once_it_joined_its_successor_or_has_all_
     assert source_name(rounds(HEALTHY, PROMOTED, {**behind, "db1": server(U1, everything, writable=True)})) == "db1"
 
 
-def test_a_former_source_that_lacks_only_what_nobody_has_seen_yet_is_not_taken_back_on_trust() -> None:
+def test_a_former_source_that_lacks_only_unseen_transactions_is_not_trusted() -> None:
     """Its successor may have stored something since it was last asked."""
     silent: Round = {"db1": GONE, "db2": server(U2, writable=True), "db3": server(U3, of=U2)}
     alone: Round = {**silent, "db1": SOURCE, "db2": GONE}
@@ -256,7 +256,7 @@ def test_a_writable_server_without_gtids_is_not_the_source() -> None:
     assert "gtid_mode" in snapshot.reason
 
 
-def test_a_source_that_lives_but_lets_nobody_in_stays_the_source() -> None:
+def test_a_source_that_lives_but_lets_no_one_in_stays_the_source() -> None:
     snapshot = rounds(HEALTHY, {**HEALTHY, "db1": LOCKED}, {**HEALTHY, "db1": LOCKED})
 
     assert (source_name(snapshot), snapshot.cause, snapshot.epoch) == ("db1", Cause.UNVERIFIED, 1)
@@ -265,7 +265,7 @@ def test_a_source_that_lives_but_lets_nobody_in_stays_the_source() -> None:
     assert rounds(HEALTHY, {**HEALTHY, "db1": GONE}).source is None
 
 
-def test_nothing_is_held_against_a_replica_while_the_source_cannot_be_asked() -> None:
+def test_nothing_is_held_against_a_replica_while_the_source_cannot_be_queried() -> None:
     ahead = server(U3, DATA | GtidSet.of(U2, 7), of=U1)
     snapshot = rounds(HEALTHY, {**HEALTHY, "db1": LOCKED, "db3": ahead})
 
@@ -288,14 +288,14 @@ def test_a_former_source_is_not_proved_to_have_joined_while_there_is_no_source()
     assert source_name(rounds(HEALTHY, PROMOTED, headless, alone)) is None
 
 
-def test_a_source_that_lets_nobody_in_yields_to_one_that_is_proved() -> None:
+def test_a_source_that_lets_no_one_in_yields_to_one_that_is_proved() -> None:
     snapshot = rounds(HEALTHY, {**PROMOTED, "db1": LOCKED})
 
     assert (source_name(snapshot), snapshot.cause, snapshot.epoch) == ("db2", Cause.PROVED, 2)
     assert states(snapshot) == ["unreachable", "source", "replica"]
 
 
-def test_a_replica_that_lives_but_lets_nobody_in_keeps_its_place_under_the_same_source_only() -> None:
+def test_a_replica_that_lives_but_lets_no_one_in_keeps_its_place_under_the_same_source_only() -> None:
     assert states(rounds(HEALTHY, {**HEALTHY, "db3": LOCKED})) == ["source", "replica", "replica"]
     assert states(rounds(HEALTHY, {**PROMOTED, "db3": LOCKED})) == ["unreachable", "source", "unreachable"]
     assert states(rounds({**HEALTHY, "db3": LOCKED})) == ["source", "replica", "unreachable"]

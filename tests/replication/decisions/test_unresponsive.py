@@ -56,14 +56,14 @@ def test_readers_of_a_silent_replica_that_is_left_alone_are_cut_off() -> None:
     assert cut_off("db2", "db3") == {"db2": LONG.since, "db3": LONG.since}, "the source can be read"
 
 
-def test_one_question_without_an_answer_cuts_nobody_off_even_if_it_opens_the_breaker() -> None:
+def test_one_missed_probe_interrupts_no_reader_even_if_it_opens_the_breaker() -> None:
     once = NONE_MISSED.after(NOW - 1, answered=False)
 
     assert cut_off("db2", missed={"db2": once}) == {}
     assert cut_off("db2", missed={"db2": once.after(NOW, answered=False)}) == {"db2": NOW - 1}
 
 
-def test_nobody_is_cut_off_before_the_breaker_has_decided() -> None:
+def test_no_reader_is_interrupted_before_the_breaker_opens() -> None:
     assert cut_off("db2", db2=CLOSED) == {}
 
 
@@ -86,7 +86,7 @@ def test_a_former_source_is_not_cut_off_before_it_was_seen_as_a_replica() -> Non
     assert find_unresponsive({"db1": LONG}, {"db1": OPEN, "db2": CLOSED, "db3": CLOSED}, after) == {}
 
 
-def test_with_nobody_else_to_be_read_the_wait_goes_on() -> None:
+def test_a_wait_goes_on_if_no_other_server_can_be_read() -> None:
     assert cut_off("db1", "db2") == {"db2": LONG.since}, "db3 can be read"
     assert cut_off("db1", "db2", db3=OPEN) == {}
 
@@ -102,7 +102,7 @@ def test_readers_of_the_only_server_wait_for_it() -> None:
     assert find_unresponsive({"db1": LONG}, {"db1": OPEN}, known) == {}
 
 
-def test_a_server_that_never_answered_is_no_replica() -> None:
+def test_a_server_that_never_answered_is_not_a_replica() -> None:
     breakers = {"db1": CLOSED, "db2": OPEN, "db3": CLOSED}
     never = table({**TWO, "db2": GONE}, FRESH, breakers=breakers)
 

@@ -90,7 +90,7 @@ def test_a_replica_that_takes_no_new_connection_is_left_alone_although_it_answer
         cluster.close()
 
 
-def test_a_name_that_is_no_longer_known_takes_one_replica_away_and_no_more(
+def test_an_unresolvable_host_name_removes_only_its_replica(
     cluster_for: ClusterFor, servers: ReplicaSet, table: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     known = {"replica1": True}

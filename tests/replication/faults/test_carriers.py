@@ -42,7 +42,7 @@ def job(cluster: Cluster, table: str, token: str | None) -> tuple[list[int], lis
         return stored(session, table), roles(context)
 
 
-def test_a_job_sees_what_its_token_stands_for_and_the_next_one_on_its_thread_knows_nothing_of_it(
+def test_a_job_sees_what_its_token_represents_and_the_next_one_on_its_thread_knows_nothing_of_it(
     behind: Cluster, table: str
 ) -> None:
     with ThreadPoolExecutor(1) as workers, behind.causal() as context:

@@ -78,7 +78,7 @@ def test_a_transaction_of_a_hundred_thousand_rows_throws_no_replica_out(
     assert 'role="reader",server="source",reason="source_no_replica"' not in cluster.metrics()
 
 
-def test_tables_are_changed_while_others_read_and_nobody_is_thrown_out(
+def test_tables_are_changed_while_others_read_and_no_one_is_thrown_out(
     cluster_for: ClusterFor, servers: ReplicaSet, table: str
 ) -> None:
     cluster = cluster_for(routing=RoutingPolicy(staleness_bound=60.0), monitor=PATIENT)

@@ -66,7 +66,7 @@ def test_an_odd_token_is_kept_like_any_other(
     eventually("a replica is known to have it", from_a_replica)
 
 
-def test_a_token_for_what_no_server_has_is_told_as_lost_once_and_not_waited_for_again(
+def test_a_token_for_what_no_server_has_is_reported_as_lost_once_and_not_waited_for_again(
     cluster: Cluster, table: str
 ) -> None:
     cluster.write(put(table, 1))

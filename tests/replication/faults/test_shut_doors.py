@@ -56,7 +56,7 @@ def test_a_replica_without_a_free_connection_is_passed_over_and_not_left_alone(
     eventually("both serve", lambda: both_serve(cluster))
 
 
-def test_a_source_without_a_free_connection_is_told_as_busy_and_stays_the_source(
+def test_a_source_without_a_free_connection_is_reported_as_busy_and_stays_the_source(
     cluster_for: ClusterFor, servers: ReplicaSet, table: str
 ) -> None:
     cluster = cluster_for(monitor=WATCHFUL, retry=FEW_RUNS)

@@ -108,7 +108,7 @@ def test_reads_under_way_on_the_only_replica_are_made_again_on_the_source_when_i
     assert server(cluster, "replica1").in_flight == 0
 
 
-def test_whoever_waits_for_their_own_change_on_a_replica_that_freezes_gets_it_from_the_source_and_notices_nothing(
+def test_a_reader_that_waits_for_its_own_change_on_a_frozen_replica_gets_it_from_the_source(
     cluster_for: ClusterFor, servers: ReplicaSet, begin: Begin, table: str
 ) -> None:
     cluster = cluster_for(servers=placed(servers)[:2], monitor=WATCHFUL, limits=PATIENT, routing=ANY_AGE)
@@ -128,7 +128,7 @@ def test_whoever_waits_for_their_own_change_on_a_replica_that_freezes_gets_it_fr
             assert waiting.result(BOUND) == ([1], ["write", "source_no_replica"])
 
 
-def test_a_breaker_that_has_not_decided_cuts_nobody_off_however_long_the_silence(
+def test_readers_are_not_interrupted_before_the_breaker_opens(
     cluster_for: ClusterFor, servers: ReplicaSet, begin: Begin
 ) -> None:
     cluster = cluster_for(servers=placed(servers)[:2], monitor=NEVER_DECIDES, limits=PATIENT)
@@ -143,9 +143,7 @@ def test_a_breaker_that_has_not_decided_cuts_nobody_off_however_long_the_silence
     assert cut_off(cluster) == []
 
 
-def test_a_single_question_without_an_answer_cuts_nobody_off(
-    cluster_for: ClusterFor, servers: ReplicaSet, begin: Begin
-) -> None:
+def test_one_missed_probe_interrupts_no_reader(cluster_for: ClusterFor, servers: ReplicaSet, begin: Begin) -> None:
     cluster = cluster_for(servers=placed(servers)[:2], monitor=ONE_QUESTION, limits=PATIENT)
     eventually("it serves", lambda: served_by_the_replica(cluster))
     waiting = begin(read, cluster, WITHOUT_END)
@@ -179,7 +177,7 @@ def test_a_long_read_on_a_replica_that_answers_the_monitor_is_not_cut_off_though
         cluster.close()
 
 
-def test_with_nobody_else_to_be_read_the_wait_goes_on_until_the_server_is_back(
+def test_a_wait_goes_on_until_the_server_is_back_if_no_other_can_be_read(
     cluster_for: ClusterFor, servers: ReplicaSet, begin: Begin
 ) -> None:
     cluster = cluster_for(servers=placed(servers)[1:2], monitor=WATCHFUL, limits=PATIENT, routing=ANY_AGE)

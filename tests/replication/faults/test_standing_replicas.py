@@ -76,7 +76,7 @@ Standing = Callable[[ReplicaSet], AbstractContextManager[None]]
 
 
 @pytest.mark.parametrize("standing", [receiver_stopped, receiver_locked_out, applier_blocked])
-def test_a_replica_that_stands_still_leaves_and_returns_only_with_the_data(
+def test_a_replica_that_is_stalled_leaves_and_returns_only_with_the_data(
     standing: Standing, cluster_for: ClusterFor, servers: ReplicaSet, table: str
 ) -> None:
     cluster = cluster_for(routing=RoutingPolicy(staleness_bound=BOUND))

@@ -55,7 +55,7 @@ def move(trio: Trial, target: str) -> None:
     assert outcome.code == 0, outcome
 
 
-def test_a_switchover_by_the_command_costs_each_writer_one_attempt_at_most_and_nobody_an_error(trio: Trial) -> None:
+def test_a_switchover_costs_each_writer_at_most_one_attempt_and_no_error(trio: Trial) -> None:
     with application(trio, PATIENT) as cluster:
         load = Load(cluster, TABLE)
         with load.at_work():

@@ -119,7 +119,7 @@ def test_an_instance_that_has_just_started_does_not_write_to_a_former_source(
         assert 'deposed{server="source"} 1' in cluster.metrics()
 
 
-def test_a_former_source_that_returns_writable_beside_its_successor_stops_nobody(
+def test_a_writable_former_source_does_not_block_its_successor(
     cluster_for: ClusterFor, servers: ReplicaSet, table: str
 ) -> None:
     with recorded(servers), proxied(cluster_for, servers) as (cluster, source, _):

@@ -191,7 +191,7 @@ def test_a_view_may_accept_an_older_state_than_the_policy_does(
         assert browser.get("/loose").json == {"numbers": [], "role": "replica"}
 
 
-def test_a_read_from_a_replica_tells_its_staleness(pair: tuple[Flask, Flask]) -> None:
+def test_a_read_from_a_replica_reports_its_staleness(pair: tuple[Flask, Flask]) -> None:
     answer = pair[0].test_client().get("/")
 
     assert role_of(answer) == "replica"

@@ -95,7 +95,7 @@ def test_after_the_log_in_the_usual_time_outs_hold_again(servers: ReplicaSet, en
         assert connection.execute(text("SELECT SLEEP(0.8)")).scalar_one() == 0
 
 
-def test_a_frozen_server_is_given_up(servers: ReplicaSet, engine_for: EngineFor) -> None:
+def test_a_frozen_server_times_out(servers: ReplicaSet, engine_for: EngineFor) -> None:
     made = engine_for(servers.replica1, limits=SHORT)
     with servers.replica1.frozen():
         error = within_bounds(lambda: made.engine.connect().close())

@@ -20,7 +20,7 @@ pytestmark = pytest.mark.mysql
 SAME = "UPDATE {t} SET note = 'a'"
 
 
-def test_sessions_are_in_utc_strict_and_tracked_and_keep_what_sqlalchemy_asks_for(
+def test_sessions_are_in_utc_strict_and_tracked_and_keep_sqlalchemy_s_settings(
     servers: ReplicaSet, table: str, engine_for: EngineFor
 ) -> None:
     made = engine_for(servers.source)
@@ -146,7 +146,7 @@ def test_invalidating_drops_idle_connections_and_those_in_use_when_they_come_bac
     assert made.epoch == 1
 
 
-def test_whoever_waits_for_a_connection_does_not_get_one_from_before_the_invalidation(
+def test_a_waiting_client_gets_no_connection_from_before_the_invalidation(
     servers: ReplicaSet, engine_for: EngineFor
 ) -> None:
     made = engine_for(servers.source, limits=ConnectionLimits(pool_size=1, pool_timeout=20))
@@ -215,7 +215,7 @@ def test_a_source_that_became_read_only_empties_the_writers_pool_at_once(
         assert not {tracked_connection(one), tracked_connection(two)} & old
 
 
-def test_an_idle_connection_is_asked_for_a_sign_of_life_and_a_busy_one_is_not(
+def test_an_idle_connection_is_probed_and_a_busy_one_is_not(
     servers: ReplicaSet, proxy: FaultProxy, engine_for: EngineFor
 ) -> None:
     busy = engine_for(servers.source, port=proxy.port)

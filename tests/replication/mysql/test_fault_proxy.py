@@ -62,7 +62,7 @@ def test_a_healthy_proxy_passes_every_byte_and_counts_it(echo: Address) -> None:
 
 
 @pytest.mark.parametrize("budget", [0, 1, 7, 9])
-def test_the_answer_is_cut_at_exactly_the_given_byte(echo: Address, budget: int) -> None:
+def test_the_response_is_cut_at_exactly_the_requested_byte(echo: Address, budget: int) -> None:
     with FaultProxy(echo) as proxy, connect(proxy) as client:
         proxy.to_client = Fault(after_bytes=budget)
         client.sendall(b"0123456789")
@@ -71,7 +71,7 @@ def test_the_answer_is_cut_at_exactly_the_given_byte(echo: Address, budget: int)
 
 
 @pytest.mark.parametrize("budget", [0, 1, 9])
-def test_the_question_is_cut_at_exactly_the_given_byte(echo: Address, budget: int) -> None:
+def test_the_request_is_cut_at_exactly_the_requested_byte(echo: Address, budget: int) -> None:
     with FaultProxy(echo) as proxy, connect(proxy) as client:
         proxy.to_server = Fault(after_bytes=budget)
         client.sendall(b"0123456789")

@@ -79,7 +79,7 @@ def test_a_wait_ends_with_the_error_of_a_lost_connection_which_does_not_come_bac
     assert connection_id(made) != before
 
 
-def test_whoever_has_heard_something_since_is_left_in_peace(
+def test_a_reader_that_received_something_since_is_not_interrupted(
     servers: ReplicaSet, engine_for: EngineFor, sleeping: Sleeping
 ) -> None:
     made = engine_for(servers.replica1, read_only=True, limits=PATIENT)
@@ -103,7 +103,7 @@ def test_an_idle_connection_and_one_between_two_statements_are_left_in_peace(
         assert connection.execute(ASK).scalar_one() == idle
 
 
-def test_whoever_writes_is_never_cut_off(servers: ReplicaSet, engine_for: EngineFor, sleeping: Sleeping) -> None:
+def test_a_writer_is_never_interrupted(servers: ReplicaSet, engine_for: EngineFor, sleeping: Sleeping) -> None:
     made = engine_for(servers.replica1, limits=PATIENT)
     waiting = sleeping(made)
 
@@ -112,7 +112,7 @@ def test_whoever_writes_is_never_cut_off(servers: ReplicaSet, engine_for: Engine
     assert not waiting.done()
 
 
-def test_a_process_that_was_forked_cuts_off_nobody_of_its_parent(
+def test_a_forked_process_does_not_interrupt_readers_of_its_parent(
     servers: ReplicaSet, engine_for: EngineFor, sleeping: Sleeping, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = engine_for(servers.replica1, read_only=True, limits=PATIENT)

@@ -200,7 +200,7 @@ def test_a_host_that_does_not_exist_is_named(probe: Callable[..., Probe]) -> Non
     assert not refused.alive
 
 
-def test_a_wrong_password_is_no_sign_of_death(servers: ReplicaSet, probe: Callable[..., Probe]) -> None:
+def test_a_wrong_password_is_not_a_sign_of_death(servers: ReplicaSet, probe: Callable[..., Probe]) -> None:
     refused = refusal(probe(servers.source, Credentials("monitor", "wrong")))
 
     assert "check its name, its password" in refused.why
@@ -208,7 +208,7 @@ def test_a_wrong_password_is_no_sign_of_death(servers: ReplicaSet, probe: Callab
     assert refused.alive
 
 
-def test_an_account_without_rights_is_told_what_it_needs(servers: ReplicaSet, probe: Callable[..., Probe]) -> None:
+def test_an_account_without_rights_learns_what_it_needs(servers: ReplicaSet, probe: Callable[..., Probe]) -> None:
     refused = refusal(probe(servers.source, APP))
 
     assert "GRANT SELECT ON performance_schema" in refused.why
@@ -235,14 +235,14 @@ def test_a_certificate_for_another_host_is_refused(servers: ReplicaSet, probe: C
     assert "certificate that is not trusted" in refused.why
 
 
-def test_a_server_that_asks_for_tls_is_told_apart(servers: ReplicaSet, probe: Callable[..., Probe]) -> None:
+def test_a_server_that_requires_tls_is_recognised(servers: ReplicaSet, probe: Callable[..., Probe]) -> None:
     refused = refusal(probe(servers.source, tls=None))
 
     assert "over TLS only" in refused.why
     assert refused.alive
 
 
-def test_a_connection_that_was_ended_between_two_questions_is_no_sign_of_death(
+def test_a_connection_that_was_ended_between_two_questions_is_not_a_sign_of_death(
     servers: ReplicaSet, probe: Callable[..., Probe]
 ) -> None:
     asked = probe(servers.source)
@@ -257,7 +257,7 @@ def test_a_connection_that_was_ended_between_two_questions_is_no_sign_of_death(
     assert answer(asked).facts.server_uuid == servers.source.uuid
 
 
-def test_a_server_in_offline_mode_is_told_apart(servers: ReplicaSet, probe: Callable[..., Probe]) -> None:
+def test_a_server_in_offline_mode_is_recognised(servers: ReplicaSet, probe: Callable[..., Probe]) -> None:
     servers.replica1.query("SET GLOBAL offline_mode = ON")
     try:
         refused = refusal(probe(servers.replica1))
@@ -268,7 +268,7 @@ def test_a_server_in_offline_mode_is_told_apart(servers: ReplicaSet, probe: Call
     assert not refused.alive, "it serves nobody"
 
 
-def test_a_server_that_is_full_is_told_apart(servers: ReplicaSet, probe: Callable[..., Probe]) -> None:
+def test_a_server_that_is_full_is_recognised(servers: ReplicaSet, probe: Callable[..., Probe]) -> None:
     with servers.replica1.connect() as kept, kept.cursor() as cursor:
         cursor.execute("SELECT @@max_connections")
         (before,) = cursor.fetchone() or (None,)
@@ -282,7 +282,7 @@ def test_a_server_that_is_full_is_told_apart(servers: ReplicaSet, probe: Callabl
     assert refused.alive
 
 
-def test_a_frozen_server_is_given_up_and_found_again(servers: ReplicaSet, probe: Callable[..., Probe]) -> None:
+def test_a_frozen_server_times_out_and_is_found_again(servers: ReplicaSet, probe: Callable[..., Probe]) -> None:
     asked = probe(servers.replica1, policy=QUICK)
     answer(asked)
     with servers.replica1.frozen():
@@ -297,7 +297,7 @@ def test_a_frozen_server_is_given_up_and_found_again(servers: ReplicaSet, probe:
     [Fault(blackhole=True), Fault(after_bytes=5), Fault(bytes_per_second=10)],
     ids=["black hole", "cut", "slow bytes"],
 )
-def test_a_bad_network_is_given_up_and_the_next_question_begins_anew(
+def test_a_probe_abandons_a_bad_network_and_the_next_probe_reconnects(
     fault: Fault, servers: ReplicaSet, probe: Callable[..., Probe]
 ) -> None:
     with FaultProxy(servers.source.address) as proxy:

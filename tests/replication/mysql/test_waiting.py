@@ -90,7 +90,7 @@ def test_no_limit_is_so_short_that_the_server_waits_without_end(
 
 
 @pytest.mark.usefixtures("stopped")
-def test_a_wait_ends_before_the_connection_gives_the_server_up(servers: ReplicaSet, table: str) -> None:
+def test_a_wait_ends_before_the_read_timeout_of_the_connection(servers: ReplicaSet, table: str) -> None:
     committed = write(servers, table)
     made = build_engine(
         servers.replica1.config,

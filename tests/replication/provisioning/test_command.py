@@ -76,7 +76,7 @@ def test_the_guard_stays_until_it_is_stopped_and_ends_well(tmp_path: Path) -> No
     assert code == 0
 
 
-def test_status_tells_that_nobody_answers(run: Run) -> None:
+def test_status_reports_that_no_server_answers(run: Run) -> None:
     done = run("status", "--json")
 
     assert done.code == 1
@@ -114,7 +114,7 @@ def test_wrong_usage_ends_with_2_and_says_why(
     assert "Traceback" not in done.err
 
 
-def test_an_error_stands_in_the_json_too(run: Run) -> None:
+def test_an_error_is_in_the_json_too(run: Run) -> None:
     done = run("provision", "--json")
 
     assert (done.answer["ok"], done.answer["code"]) == (False, "REP-009")
@@ -129,7 +129,7 @@ def test_options_go_before_the_environment(run: Run) -> None:
 
 
 @pytest.mark.parametrize("command", ["status", "verify", "provision", "switchover"])
-def test_no_password_can_be_given_where_other_users_of_the_machine_could_see_it(run: Run, command: str) -> None:
+def test_no_option_takes_a_password(run: Run, command: str) -> None:
     done = run(command, "--help")
 
     assert done.code == 0

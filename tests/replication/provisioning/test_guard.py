@@ -218,7 +218,7 @@ def test_a_failover_takes_the_replica_with_most_and_the_others_follow_it(pair: T
 
 
 @pytest.mark.mysql
-def test_a_failover_is_refused_while_the_source_answers_or_a_server_is_away_that_was_not_given_up(pair: Trial) -> None:
+def test_a_failover_is_refused_while_the_source_answers_or_an_unlisted_server_is_away(pair: Trial) -> None:
     before = pair.traces()
     answers = pair.run("failover", "two", "--lost", "one")
     pair.changed |= {"wait": "0", "servers": f"one=127.0.0.1:1,two=127.0.0.1:{pair.two.port},three=127.0.0.1:2"}

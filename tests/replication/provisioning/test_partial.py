@@ -61,7 +61,7 @@ def test_a_source_that_refuses_writes_is_beyond_doubt_only_if_it_is_remembered()
         ({"one": 0.0, "two": 0.0, "three": -86400.0}, ["three"]),
     ],
 )
-def test_clocks_that_differ_are_told_of_the_server_that_differs(clocks: dict[str, float], found: list[str]) -> None:
+def test_a_wrong_clock_is_reported_for_its_server(clocks: dict[str, float], found: list[str]) -> None:
     states = {name: replace(state, clock_ahead=clocks[name]) for name, state in in_order().items()}
 
     assert [(finding.code, finding.server) for finding in find_deviations(states, WANTED)] == [
@@ -107,7 +107,7 @@ def test_a_dead_replica_is_warned_of_and_joins_when_it_is_back(pair: Trial) -> N
 
 
 @pytest.mark.mysql
-def test_accounts_of_the_source_are_mended_beside_a_replica_with_errant_transactions(pair: Trial) -> None:
+def test_accounts_of_the_source_are_fixed_despite_a_replica_with_errant_transactions(pair: Trial) -> None:
     pair.two.query("SET GLOBAL super_read_only = OFF")
     pair.two.query("CREATE TABLE inventory.rogue (id INT)")
     pair.two.query("SET GLOBAL super_read_only = ON")
@@ -165,7 +165,7 @@ def test_a_step_that_fails_on_a_replica_is_a_warning_and_the_next_run_goes_on(tr
 
 
 @pytest.mark.mysql
-def test_a_clock_that_is_wrong_is_told_and_keeps_nobody_from_provisioning(
+def test_a_clock_that_is_wrong_is_reported_and_keeps_no_one_from_provisioning(
     pair: Trial, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(admin_queries, "time", _Clock(-3600))

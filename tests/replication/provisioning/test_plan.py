@@ -123,7 +123,7 @@ def test_a_former_source_with_a_lost_tail_is_refused() -> None:
     assert refused({**states, "two": two}) == ["errant_transactions"]
 
 
-def test_what_the_source_committed_while_the_servers_were_asked_is_not_errant() -> None:
+def test_what_the_source_committed_while_the_servers_were_probed_is_not_errant() -> None:
     states = pair()
     newer = states["one"].executed() | gtids("one", 99)
     one = replace(states["one"], executed_later=newer)
@@ -196,7 +196,7 @@ def test_a_new_server_is_copied_where_the_logs_of_the_source_cannot_make_it_the_
     assert reason in next(step.why for step in plan.steps if type(step).__name__ == "Clone")
 
 
-def test_an_account_with_another_password_is_given_the_new_one_and_replicas_learn_it() -> None:
+def test_a_changed_password_is_set_on_the_source_and_its_replicas() -> None:
     states = pair()
     user = AccountFacts(
         requires_tls=True, rights=rights_of(Role.REPLICATION, DATABASE), refusal="no", wrong_password=True
@@ -360,7 +360,7 @@ def test_at_no_moment_do_two_servers_with_data_take_writes_that_did_not_before(
     assert writable <= before | {plan.source}
 
 
-def test_the_monitor_is_granted_exactly_the_tables_that_it_asks_for() -> None:
+def test_the_monitor_is_granted_exactly_the_tables_that_it_queries() -> None:
     assert set(re.findall(r"performance_schema\.(\w+)", PROBE_QUERY)) == set(MONITOR_TABLES)
 
 

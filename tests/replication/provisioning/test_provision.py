@@ -72,7 +72,7 @@ def test_the_accounts_can_do_their_work_and_no_more(trial: Trial) -> None:
     assert number(trial.one, Role.MONITOR, "SET GLOBAL super_read_only = OFF") in denied
 
 
-def test_the_monitor_may_ask_all_that_the_probe_asks_on_every_server(trial: Trial) -> None:
+def test_the_monitor_may_run_every_query_of_a_probe_on_every_server(trial: Trial) -> None:
     trial.provision()
     in_step(trial.one, trial.two)
     for server in (trial.one, trial.two):
@@ -182,7 +182,7 @@ def test_a_copy_whose_restart_was_not_seen_is_made_a_replica_by_the_next_run(tri
     assert trial.provision().steps == [("two", "Follow")]
 
 
-def test_a_replica_that_lacks_purged_transactions_is_rebuilt_only_when_asked(trial: Trial) -> None:
+def test_a_replica_that_lacks_purged_transactions_is_rebuilt_only_on_request(trial: Trial) -> None:
     trial.provision()
     fill(trial.one)
     in_step(trial.one, trial.two)
@@ -212,7 +212,7 @@ def test_a_changed_password_reaches_the_accounts_and_the_replica(trial: Trial) -
     in_step(trial.one, trial.two)
 
 
-def test_rights_that_a_role_lacks_or_does_not_need_are_mended(trial: Trial) -> None:
+def test_rights_that_a_role_lacks_or_does_not_need_are_fixed(trial: Trial) -> None:
     trial.provision()
     trial.one.query("REVOKE DELETE ON inventory.* FROM app")
     trial.one.query("GRANT ALL ON other.* TO app")
@@ -257,7 +257,7 @@ def test_the_account_that_migrates_creates_triggers(trial: Trial) -> None:
     assert trial.provision().steps == []
 
 
-def test_a_replica_that_was_stopped_or_made_writable_is_mended(trial: Trial) -> None:
+def test_a_replica_that_was_stopped_or_made_writable_is_fixed(trial: Trial) -> None:
     trial.provision()
     trial.two.query("STOP REPLICA")
     trial.two.query("SET GLOBAL super_read_only = OFF")

@@ -17,7 +17,7 @@ from tests.replication.provisioning.model import (
 )
 
 
-def test_of_servers_that_all_refuse_writes_the_one_on_record_is_the_source_whoever_follows_whom() -> None:
+def test_among_read_only_servers_the_recorded_one_is_the_source() -> None:
     states = pair()
     two = recorded(following(read_only(states["two"], on=True), "one"), SourceRecord(2, uuid_of("two")))
     plan = make_plan({**states, "one": read_only(states["one"], on=True), "two": two}, WANTED)
@@ -35,7 +35,7 @@ def test_the_source_that_is_remembered_and_was_never_opened_is_recorded_and_open
     assert kinds(plan, "two") == ["RecordSource", "SetReadOnly", "ForgetSource"]
 
 
-def test_a_former_source_that_takes_writes_beside_the_one_on_record_is_made_its_replica() -> None:
+def test_a_writable_former_source_becomes_a_replica_of_the_recorded_one() -> None:
     states = pair()
     two = recorded(read_only(states["two"], on=False), SourceRecord(2, uuid_of("two")))
     alone = {**states, "two": replace(two, facts=replace(two.facts, channels=()), channel=None)}
@@ -52,7 +52,7 @@ def test_the_next_record_counts_on_from_one_that_is_remembered_of_servers_that_a
     assert plan.record == SourceRecord(8, uuid_of("one"))
 
 
-def test_a_source_that_would_take_writes_after_a_restart_is_told_to_refuse_them() -> None:
+def test_a_source_that_would_be_writable_after_a_restart_is_made_read_only() -> None:
     states = pair()
     persisted = {**states["one"].persisted, "super_read_only": "OFF", "read_only": "OFF"}
     one = replace(states["one"], persisted=persisted)

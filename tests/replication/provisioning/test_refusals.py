@@ -52,7 +52,7 @@ def test_a_certificate_of_another_authority_is_not_believed(trial: Trial, tmp_pa
     assert "check the CA file" in refused.err
 
 
-def test_a_certificate_of_another_host_is_not_believed_where_that_is_asked(trial: Trial) -> None:
+def test_a_certificate_of_another_host_is_refused_if_the_host_is_verified(trial: Trial) -> None:
     trial.changed["verify_host"] = "yes"
     trial.changed["servers"] = f"one=localhost:{trial.one.port},two=127.0.0.1:{trial.two.port}"
     before = trial.traces()
@@ -73,7 +73,7 @@ def test_a_host_that_cannot_be_reached_stops_all_before_the_first_change(trial: 
     assert trial.traces() == before
 
 
-def test_a_server_that_stands_still_is_given_up(trial: Trial) -> None:
+def test_a_stalled_server_times_out(trial: Trial) -> None:
     trial.changed["wait"] = "0"
     with trial.two.frozen():
         refused = trial.run("provision")
@@ -155,7 +155,7 @@ def test_a_server_with_data_of_its_own_is_not_made_a_replica(trial: Trial) -> No
     assert refused.codes == ["errant_transactions"]
 
 
-def test_data_that_no_gtid_tells_of_is_not_overwritten(trial: Trial) -> None:
+def test_data_without_gtids_is_not_overwritten(trial: Trial) -> None:
     fill(trial.two)
     trial.two.query("RESET BINARY LOGS AND GTIDS")
     trial.changed["source"] = "one"
@@ -194,7 +194,7 @@ def test_the_source_is_not_rebuilt(trial: Trial) -> None:
     assert refusal(trial, "--rebuild", "one").codes == ["not_the_source"]
 
 
-def test_an_administrator_without_the_rights_is_told_which(trial: Trial) -> None:
+def test_the_missing_rights_of_the_admin_account_are_named(trial: Trial) -> None:
     for server in (trial.one, trial.two):
         server.query("CREATE USER weak IDENTIFIED BY 'weak-for-tests'")
         server.query("GRANT SELECT, RELOAD ON *.* TO weak")
@@ -224,7 +224,7 @@ def test_the_administrators_account_gets_no_role(trial: Trial, setting: str) -> 
     assert trial.traces() == before
 
 
-def test_a_wrong_address_between_the_servers_is_told_with_its_cure(trial: Trial) -> None:
+def test_a_wrong_address_between_the_servers_is_reported_with_its_cure(trial: Trial) -> None:
     trial.changed |= {"wait": "1", "peer_addresses": "one=one:1,two=two:3306"}
     found = trial.run("provision")
 

@@ -28,7 +28,7 @@ def test_servers_are_read_in_order_with_the_usual_port() -> None:
     assert read().servers == (Server("db", "db", 3306), Server("db-replica", "db-replica", 3306))
 
 
-def test_an_address_of_version_six_stands_in_brackets() -> None:
+def test_an_address_of_version_six_is_in_brackets() -> None:
     assert read(servers="a=[::1]:3307,b=[fe80::1]").servers == (Server("a", "::1", 3307), Server("b", "fe80::1"))
 
 
@@ -66,7 +66,7 @@ def test_a_password_in_the_file_of_settings_is_refused(tmp_path: Path) -> None:
     assert "app_password_file" in refusal(file=file)
 
 
-def test_a_password_that_is_given_twice_is_refused(tmp_path: Path) -> None:
+def test_a_password_that_is_repeated_is_refused(tmp_path: Path) -> None:
     name = f"{PREFIX}APP_PASSWORD"
 
     assert "both set" in refusal({f"{name}_FILE": str(tmp_path / "x")})
@@ -127,7 +127,7 @@ def test_an_unknown_name_in_the_file_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["database = ", "\x00"])
-def test_a_file_that_is_no_toml_is_refused(content: str, tmp_path: Path) -> None:
+def test_a_file_that_is_not_toml_is_refused(content: str, tmp_path: Path) -> None:
     file = tmp_path / "replication.toml"
     file.write_text(content, "utf-8")
 

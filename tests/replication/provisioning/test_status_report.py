@@ -31,7 +31,7 @@ def test_status_names_the_source_and_how_far_its_replicas_are(pair: Trial) -> No
     assert 0 < replica["staleness_seconds"] < 30
 
 
-def test_status_asks_with_the_monitors_account_where_it_is_given(pair: Trial) -> None:
+def test_status_uses_the_monitor_account_if_its_password_is_set(pair: Trial) -> None:
     pair.changed["admin_password"] = "wrong"
 
     assert pair.run("status").code == 0
@@ -48,7 +48,7 @@ def test_status_counts_what_a_replica_lacks_and_proves_no_staleness_that_it_cann
     assert (replica["state"], replica["transactions_behind"], replica["staleness_seconds"]) == ("stalled", 4, None)
 
 
-def test_status_tells_of_two_servers_that_take_writes(pair: Trial) -> None:
+def test_status_reports_two_servers_that_take_writes(pair: Trial) -> None:
     pair.two.query("SET GLOBAL super_read_only = OFF")
     pair.two.query("SET GLOBAL read_only = OFF")
     found = pair.run("status")
@@ -64,7 +64,7 @@ def test_verify_finds_nothing_where_all_is_well(pair: Trial) -> None:
     assert pair.traces() == before
 
 
-def test_verify_tells_why_an_applier_stopped(pair: Trial) -> None:
+def test_verify_reports_why_an_applier_stopped(pair: Trial) -> None:
     pair.two.query("SET GLOBAL super_read_only = OFF")
     connection = pair.two.connect()
     with connection, connection.cursor() as cursor:
@@ -184,7 +184,7 @@ def test_verify_warns_of_tracking_for_all_sessions(tracked_everywhere: Trial) ->
     assert tracked_everywhere.run("verify").codes == ["tracking_everywhere"]
 
 
-def test_verify_tells_of_an_account_that_was_locked(pair: Trial) -> None:
+def test_verify_reports_an_account_that_was_locked(pair: Trial) -> None:
     pair.one.query("ALTER USER monitor ACCOUNT LOCK")
     found = pair.run("verify")
 

@@ -173,7 +173,7 @@ def test_a_target_that_lags_is_refused_before_anything_is_changed(pair: Trial) -
     pair.two.query("CHANGE REPLICATION SOURCE TO SOURCE_DELAY = 0")
 
 
-def test_a_target_that_stands_still_is_refused(pair: Trial) -> None:
+def test_a_target_that_is_stalled_is_refused(pair: Trial) -> None:
     pair.changed["wait"] = "0"
     with pair.two.frozen():
         refused = pair.run("switchover", "two")
@@ -230,7 +230,7 @@ def test_a_target_that_dies_in_the_last_moment_leaves_the_source_as_it_was(pair:
     assert is_source(pair.one, pair.two)
 
 
-def test_an_interruption_before_the_target_takes_writes_gives_everything_back(pair: Trial) -> None:
+def test_an_interruption_before_the_target_takes_writes_undoes_everything(pair: Trial) -> None:
     with pair.admin() as admin, interrupted_before_second_of("SetReadOnly") as notify:
         switchover(admin, "two", timeout=5, wait=5, notify=notify)
     in_step(pair.one, pair.two)
@@ -271,7 +271,7 @@ def killed_while_nobody_takes_writes(pair: Trial) -> None:
     pair.two.query("STOP REPLICA")
 
 
-def test_a_run_that_was_killed_while_nobody_took_writes_is_ended_by_the_next(pair: Trial) -> None:
+def test_a_run_that_was_killed_while_no_one_took_writes_is_ended_by_the_next(pair: Trial) -> None:
     killed_while_nobody_takes_writes(pair)
     done = pair.run("switchover", "two")
 
@@ -279,7 +279,7 @@ def test_a_run_that_was_killed_while_nobody_took_writes_is_ended_by_the_next(pai
     assert is_source(pair.two, pair.one)
 
 
-def test_a_run_that_was_killed_while_nobody_took_writes_is_taken_back_by_provisioning(pair: Trial) -> None:
+def test_a_run_that_was_killed_while_no_one_took_writes_is_taken_back_by_provisioning(pair: Trial) -> None:
     killed_while_nobody_takes_writes(pair)
     seen: list[Step] = []
     with pair.admin() as admin:

@@ -86,7 +86,7 @@ class Writers:
                 self.failed.append(fault)
 
 
-def test_a_planned_switchover_under_load_is_seen_by_nobody(
+def test_a_planned_switchover_under_load_is_not_noticed(
     cluster: ReplicatedCluster[Session], servers: ReplicaSet, table: str
 ) -> None:
     writers = Writers(cluster, table)
@@ -107,7 +107,7 @@ def test_a_planned_switchover_under_load_is_seen_by_nobody(
         assert (status.epoch, status.mode, status.lost_gtids) == (2, "normal", "")
 
 
-def test_what_was_confirmed_and_went_down_with_the_source_is_told_once(
+def test_what_was_confirmed_and_went_down_with_the_source_is_reported_once(
     cluster_for: ClusterFor, servers: ReplicaSet, table: str
 ) -> None:
     with FaultProxy(servers.source.address) as proxy, source_again(servers):
@@ -259,7 +259,7 @@ def test_a_write_that_is_under_way_when_the_source_changes_is_run_again_on_the_n
     assert where == [servers.source.uuid, servers.replica1.uuid]
 
 
-def test_a_statement_that_takes_too_long_is_given_up_and_not_repeated(cluster_for: ClusterFor, table: str) -> None:
+def test_a_statement_that_takes_too_long_times_out_and_is_not_repeated(cluster_for: ClusterFor, table: str) -> None:
     cluster = cluster_for(limits=LIMITS)
     runs: list[int] = []
 

@@ -118,7 +118,7 @@ def test_a_replica_that_falls_behind_its_bound_leaves(cluster_for: ClusterFor, s
         servers.replica1.query("START REPLICA SQL_THREAD")
 
 
-def test_a_frozen_replica_is_left_alone_and_holds_up_nobody(cluster_for: ClusterFor, servers: ReplicaSet) -> None:
+def test_a_frozen_replica_is_left_alone_and_holds_up_no_one(cluster_for: ClusterFor, servers: ReplicaSet) -> None:
     cluster = cluster_for(monitor=WATCHFUL)
     eventually("both serve", lambda: served_by(cluster) == {"replica1", "replica2"})
     with servers.replica1.frozen():

@@ -78,7 +78,7 @@ def cluster() -> Iterator[ReplicatedCluster[Session]]:
         yield made
 
 
-def test_a_reader_asks_for_what_its_context_holds_when_it_is_entered(cluster: ReplicatedCluster[Session]) -> None:
+def test_a_reader_requires_what_its_context_holds_when_it_is_entered(cluster: ReplicatedCluster[Session]) -> None:
     with cluster.causal() as context:
         reader = cluster.reader()
         context.from_source = True

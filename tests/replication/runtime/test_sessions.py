@@ -46,7 +46,7 @@ def test_a_reader_is_served_by_a_replica_and_a_write_by_the_source(
     assert uuids[1] in {servers.replica1.uuid, servers.replica2.uuid}
 
 
-def test_a_reader_who_asks_for_the_source_gets_it_and_cannot_write_there(
+def test_a_reader_who_requests_the_source_gets_it_and_cannot_write_there(
     cluster: ReplicatedCluster[Session], servers: ReplicaSet, table: str
 ) -> None:
     with cluster.causal() as context, cluster.reader(from_source=True) as session:
@@ -85,7 +85,7 @@ def test_a_reader_sees_one_moment(cluster: ReplicatedCluster[Session], servers: 
         assert stored(session, table) == before == [1]
 
 
-def test_a_write_gives_its_result_and_stores_all_of_it_or_nothing(
+def test_a_write_returns_its_result_and_stores_all_of_it_or_nothing(
     cluster: ReplicatedCluster[Session], table: str
 ) -> None:
     def broken(session: Session) -> None:
@@ -146,7 +146,7 @@ def test_a_deadlock_is_repeated_until_it_is_none(cluster: ReplicatedCluster[Sess
     assert 'repeats_total{fault="conflict"} 1' in cluster.metrics()
 
 
-def test_a_lock_that_is_never_given_ends_in_words(cluster_for: ClusterFor, table: str) -> None:
+def test_a_lock_that_is_never_granted_ends_with_a_message(cluster_for: ClusterFor, table: str) -> None:
     cluster = cluster_for(
         limits=ConnectionLimits(read_timeout=2.0), retry=RetryPolicy(attempts=2, first_delay=0.0, max_delay=0.0)
     )
@@ -221,7 +221,7 @@ def test_a_unit_of_work_costs_the_round_trips_of_its_statements_and_of_its_end(
     assert reasons(context) == ["write", "replica_wait"]
 
 
-def test_wrong_passwords_are_told_in_one_line_that_names_the_server(cluster_for: ClusterFor, table: str) -> None:
+def test_wrong_passwords_are_reported_in_one_line_that_names_the_server(cluster_for: ClusterFor, table: str) -> None:
     cluster = cluster_for(app=Credentials("app", "wrong"))
 
     with pytest.raises(AccessRefused, match=r"^source refused the login: .*1045"):
@@ -230,7 +230,9 @@ def test_wrong_passwords_are_told_in_one_line_that_names_the_server(cluster_for:
         pass
 
 
-def test_with_nobody_to_ask_reads_and_writes_are_refused_in_words(cluster_for: ClusterFor, servers: ReplicaSet) -> None:
+def test_reads_and_writes_are_refused_with_a_message_if_no_server_answers(
+    cluster_for: ClusterFor, servers: ReplicaSet
+) -> None:
     with FaultProxy(servers.source.address) as proxy:
         nobody = placed(servers, source=proxy)[:1]
     cluster = cluster_for(servers=nobody)
@@ -257,7 +259,7 @@ def test_when_every_connection_of_the_process_is_taken_the_next_unit_is_refused_
     cluster.write(within)
 
 
-def test_sessions_are_of_the_class_that_was_given(cluster_for: ClusterFor) -> None:
+def test_sessions_are_of_the_configured_class(cluster_for: ClusterFor) -> None:
     class OwnSession(Session):
         pass
 

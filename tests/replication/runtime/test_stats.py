@@ -99,7 +99,7 @@ def test_every_unit_is_counted_by_role_server_and_reason(cluster: ReplicatedClus
 
 
 @pytest.mark.mysql
-def test_status_tells_each_server_and_what_runs_on_it(cluster: ReplicatedCluster[Session]) -> None:
+def test_status_reports_each_server_and_what_runs_on_it(cluster: ReplicatedCluster[Session]) -> None:
     with cluster.reader(from_source=True):
         found = cluster.status()
 

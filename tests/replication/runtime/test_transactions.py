@@ -60,7 +60,7 @@ def test_run_in_one_transaction_stores_what_the_work_adds(engine: Engine) -> Non
     assert notes(engine) == [1]
 
 
-def test_run_in_one_transaction_passes_a_session_of_the_given_class(engine: Engine) -> None:
+def test_run_in_one_transaction_passes_a_session_of_the_configured_class(engine: Engine) -> None:
     kind = write(engine, type)
 
     assert isinstance(kind, type)

@@ -80,7 +80,7 @@ def test_many_categories_end_in_one_line_that_adds_up_the_rest(site: Site) -> No
     assert shown[-1] == ["Otras 3 categorías", "3", str(91 + 90 + 89)]
 
 
-def test_days_show_what_came_and_went_in_the_period_that_was_asked_for(site: Site) -> None:
+def test_days_show_what_came_and_went_in_the_period_that_was_requested(site: Site) -> None:
     site.create_product("A", quantity=10)
     take(ago(site, 3), "A", 4)
     take(ago(site, 60), "A", 1)
@@ -101,7 +101,7 @@ def test_a_period_that_is_not_offered_is_the_shorter_one(site: Site, days: str) 
     assert len(table_after(site.operator.get("/dashboard", days=days).text, "h-movements")) == 30
 
 
-def test_what_runs_out_first_is_told_in_days(site: Site) -> None:
+def test_what_runs_out_first_is_reported_in_days(site: Site) -> None:
     site.create_product("SOON", quantity=10, name="Vela")
     site.create_product("LATER", quantity=100)
     take(ago(site, 2), "SOON", 9)

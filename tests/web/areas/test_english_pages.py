@@ -133,7 +133,7 @@ def test_an_export_has_the_headers_of_the_reader_and_changes_nothing_when_it_com
     assert "<strong>0</strong>" + ("Changed products" if language == "en" else "Productos cambiados") in page
 
 
-def test_what_befell_an_import_is_told_in_the_language_of_whoever_reads_it() -> None:
+def test_the_result_of_an_import_is_shown_in_the_reader_s_language() -> None:
     with translation_context("es"):
         outcome = failure_outcome(DatabaseBusy(3))
         job = Job("1", "import", "check", "a.csv", {}, "olga", JobState.FAILED, datetime.now(UTC), outcome=outcome)

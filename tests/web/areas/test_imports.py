@@ -126,7 +126,7 @@ def test_stock_rows_set_the_balance_of_one_place(site: Site) -> None:
     assert (site.quantity_in("A", "Principal"), site.quantity_in("A", "Sótano")) == (4, 6)
 
 
-def test_every_fault_is_told_with_row_column_value_and_reason_and_nothing_can_be_confirmed(site: Site) -> None:
+def test_every_fault_is_reported_with_row_column_value_and_reason_and_nothing_can_be_confirmed(site: Site) -> None:
     address = _upload(site, "code,name,quantity\nA,Mesa,1\nB,Banco,1.5\n,Silla,2\nC,,x\nA,<b>Otra</b>,3\n")
     page = site.operator.get(address).text
 
@@ -231,7 +231,7 @@ def test_an_import_that_died_after_its_commit_is_not_carried_out_again(site: Sit
     assert site.quantity("A") == 5
 
 
-def test_while_an_instance_works_the_page_asks_again_and_shows_how_far_it_is(site: Site) -> None:
+def test_the_page_polls_and_shows_progress_while_an_instance_works(site: Site) -> None:
     address = _upload(site, PRODUCTS)
     how_far = {"stage": "writing", "done_rows": 500, "total_rows": 2000, "remaining": 130}
     _set(site, state="working", step="import", worker="another", **how_far, touched_at=datetime.now(UTC))
@@ -251,7 +251,7 @@ def test_while_an_instance_works_the_page_asks_again_and_shows_how_far_it_is(sit
     assert codes_in(site.operator.get("/inventory").text) == []
 
 
-def test_an_upload_that_nobody_confirmed_is_cleared_away_by_a_later_one(site: Site) -> None:
+def test_an_upload_that_no_one_confirmed_is_cleared_away_by_a_later_one(site: Site) -> None:
     forgotten = _upload(site, PRODUCTS)
     _set(site, touched_at=datetime.now(UTC) - timedelta(days=2))
 
@@ -262,7 +262,7 @@ def test_an_upload_that_nobody_confirmed_is_cleared_away_by_a_later_one(site: Si
     assert "ya no se guarda" in _finished(site, forgotten)
 
 
-def test_after_an_import_its_file_is_no_longer_kept(site: Site) -> None:
+def test_the_file_of_a_finished_import_is_deleted(site: Site) -> None:
     _imported(site, PRODUCTS)
 
     assert _stored(site, JobChunk) == 0
@@ -283,7 +283,7 @@ def test_a_change_since_the_preview_is_checked_again_and_nothing_is_half_done(si
     assert site.quantity("A") == 3
 
 
-def test_plugins_are_told_of_what_an_import_changed(make_site: Callable[..., Site]) -> None:
+def test_plugins_get_the_events_of_an_import(make_site: Callable[..., Site]) -> None:
     class Listener:
         def __init__(self) -> None:
             self.codes: list[str] = []

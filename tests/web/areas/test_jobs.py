@@ -137,7 +137,7 @@ def test_what_a_dead_instance_left_behind_is_taken_up_by_one_that_serves(make_si
     assert states(alive) == {"uno": "done"}
 
 
-def test_an_instance_that_ends_gives_its_jobs_to_another_at_once(make_site: MakeSite, slow: SlowJobs) -> None:
+def test_an_instance_that_ends_hands_its_jobs_to_another_at_once(make_site: MakeSite, slow: SlowJobs) -> None:
     ending, other = make_site(slow), make_site(alive := SlowJobs())
     ending.operator.post("/slow/uno")
     eventually(lambda: slow.begun == ["uno"])
@@ -152,7 +152,7 @@ def test_an_instance_that_ends_gives_its_jobs_to_another_at_once(make_site: Make
 
 
 @pytest.mark.slow
-def test_a_job_that_brings_down_every_instance_is_given_up_with_a_reason(make_site: MakeSite, slow: SlowJobs) -> None:
+def test_a_job_that_crashes_every_instance_fails_with_a_reason(make_site: MakeSite, slow: SlowJobs) -> None:
     site = make_site(slow)
     site.operator.post("/slow/uno")
     eventually(lambda: slow.begun == ["uno"])
@@ -182,7 +182,7 @@ def test_a_database_that_is_away_for_a_while_only_puts_the_job_off(
     assert slow.ended == ["uno"]
 
 
-def test_nobody_sees_or_ends_the_private_work_of_others(make_site: MakeSite, slow: SlowJobs) -> None:
+def test_private_jobs_are_invisible_to_other_users(make_site: MakeSite, slow: SlowJobs) -> None:
     site = make_site(slow)
     site.operator.post("/slow/secreto")
     viewer, admin = site.visitor("vera"), site.visitor("ada")

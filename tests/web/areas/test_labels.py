@@ -78,7 +78,7 @@ def test_pasted_codes_are_found_however_they_are_separated(site: Site) -> None:
     assert labels_in(page) == [f"{code} Nombre {code}" for code in ("A-1", "Caja azul", "B-2", "C-3")]
 
 
-def test_what_does_not_exist_or_is_retired_is_named_beside_the_field_and_nothing_typed_is_lost(site: Site) -> None:
+def test_what_does_not_exist_or_is_retired_is_named_next_to_the_field_and_nothing_typed_is_lost(site: Site) -> None:
     site.create_product("A-1")
     site.create_product("B-2")
     retire_product(site.inventory, code="B-2", actor="prueba", operation=new_operation_id())
@@ -153,7 +153,7 @@ def test_a_sheet_that_was_begun_is_filled_from_its_first_free_position(site: Sit
     assert page.count('<div class="label-sheet"') == 2
 
 
-def test_only_what_is_chosen_stands_on_a_label(site: Site) -> None:
+def test_only_what_is_chosen_is_on_a_label(site: Site) -> None:
     site.create_location("Tienda")
     site.create_product("A-1", name="<b>Mesa</b>", category="Hogar", quantity=1_234, location="Tienda")
 

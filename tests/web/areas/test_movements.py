@@ -49,7 +49,7 @@ def test_stock_is_received_issued_and_moved(stocked: Site) -> None:
         ({"kind": "steal"}, "kind", "No existe"),
     ],
 )
-def test_a_movement_that_cannot_be_is_told_beside_the_field(
+def test_a_movement_that_cannot_be_is_reported_next_to_the_field(
     stocked: Site, typed: dict[str, str], field: str, told: str
 ) -> None:
     form = {"kind": "issue", "quantity": "1", "location": "Principal", "target": "", "reason": "<b>x</b>"}

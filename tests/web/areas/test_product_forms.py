@@ -50,7 +50,7 @@ def test_another_category_is_made_from_what_was_typed(site: Site, choice: str) -
     assert get_product(site.inventory, "M-1").row.category == "Jardín"
 
 
-def test_another_category_without_a_name_is_a_fault_beside_its_field(site: Site) -> None:
+def test_another_category_without_a_name_is_a_fault_next_to_its_field(site: Site) -> None:
     answer = site.operator.post("/products/new", GOOD | {"category": "Otra..."})
 
     assert answer.status_code == 422
@@ -88,7 +88,7 @@ def test_another_category_without_a_name_is_a_fault_beside_its_field(site: Site)
         ("location", "Luna", "No existe: «Luna»"),
     ],
 )
-def test_each_bad_value_is_told_beside_its_field_and_nothing_is_stored(
+def test_each_bad_value_is_reported_next_to_its_field_and_nothing_is_stored(
     site: Site, field: str, typed: str, told: str
 ) -> None:
     answer = site.operator.post("/products/new", GOOD | {field: typed})
@@ -99,7 +99,7 @@ def test_each_bad_value_is_told_beside_its_field_and_nothing_is_stored(
     assert codes_in(site.operator.get("/inventory").text) == []
 
 
-def test_every_fault_is_told_at_once(site: Site) -> None:
+def test_every_fault_is_reported_at_once(site: Site) -> None:
     answer = site.operator.post("/products/new", GOOD | {"code": "", "name": "", "quantity": "x", "minimum": "-1"})
 
     for field in ("code", "name", "quantity", "minimum"):
@@ -140,7 +140,7 @@ def test_markup_and_sql_in_every_field_are_stored_and_shown_as_text(site: Site) 
         assert "&lt;b&gt;" in page
 
 
-def test_a_code_that_is_taken_is_told_beside_the_field(site: Site) -> None:
+def test_a_code_that_is_taken_is_reported_next_to_the_field(site: Site) -> None:
     site.create_product("M-1")
 
     answer = site.operator.post("/products/new", GOOD | {"code": "m-1"})
@@ -149,7 +149,7 @@ def test_a_code_that_is_taken_is_told_beside_the_field(site: Site) -> None:
     assert "m-1" in _told_beside(answer.text, "code")
 
 
-def test_of_two_people_who_take_the_same_code_at_the_same_instant_one_is_told(site: Site) -> None:
+def test_of_two_simultaneous_registrations_of_a_code_one_is_refused(site: Site) -> None:
     people = [site.operator, site.visitor("ada")]
     start = Barrier(len(people))
 

@@ -47,7 +47,7 @@ def test_status_category_and_location_narrow_the_list_together(site: Site) -> No
     assert list(listed.values()) == [["A"], ["A", "B"], ["D"], ["C"], ["B"]]
 
 
-def test_what_is_printed_tells_its_filter_and_that_there_is_more(site: Site) -> None:
+def test_what_is_printed_reports_its_filter_and_that_there_is_more(site: Site) -> None:
     site.create_location("Almacén")
     for number in range(51):
         site.create_product(f"N-{number:03}", name="Silla", quantity=9, category="Hogar", location="Almacén")
@@ -128,7 +128,7 @@ def test_the_history_of_the_browser_gets_the_whole_page(site: Site) -> None:
     assert 'value="mesa"' in answer.text
 
 
-def test_a_header_alone_asks_for_the_fragment(site: Site) -> None:
+def test_only_the_header_requests_the_fragment(site: Site) -> None:
     answer = site.operator.client.get("/inventory", headers={"HX-Request": "true"})
 
     assert "<html" not in answer.text
@@ -240,7 +240,7 @@ def test_a_viewer_sees_quantities_and_no_form_that_changes_them(site: Site, view
     assert "/imports/new" not in page
 
 
-def test_every_status_stands_there_as_a_word(site: Site) -> None:
+def test_every_status_is_there_as_a_word(site: Site) -> None:
     site.create_product("A", quantity=9)
     site.create_product("B", quantity=1, minimum=5)
     site.create_product("C")

@@ -38,7 +38,7 @@ def test_htmx_gets_the_row_alone_with_a_new_form_and_an_offer_to_undo(site: Site
     assert "Deshacer" in answer.text
 
 
-def test_the_undo_of_a_row_gives_the_row_back(site: Site) -> None:
+def test_the_undo_of_a_row_restores_the_row(site: Site) -> None:
     site.create_product("A", quantity=5)
     changed = site.operator.post(ADDRESS, {"delta": "-1", "expected": "5"}, htmx=True)
     action = changed.text.split('action="/movements/')[1].split('"')[0]
@@ -117,7 +117,7 @@ def test_a_header_may_carry_the_operation(site: Site) -> None:
 
 
 @pytest.mark.parametrize("change", [{"delta": "1"}, {"delta": "-1"}, {"quantity": "20"}])
-def test_a_quantity_that_somebody_else_changed_is_a_conflict_with_both_values(
+def test_a_quantity_that_another_user_changed_is_a_conflict_with_both_values(
     site: Site, change: dict[str, str]
 ) -> None:
     site.create_product("A", quantity=5)
@@ -196,7 +196,7 @@ def test_a_product_in_one_other_place_is_changed_there(site: Site) -> None:
     assert site.quantity_in("A", "Almacén") == 6
 
 
-def test_a_product_in_several_places_asks_which_one_and_then_changes_it(site: Site) -> None:
+def test_a_quantity_of_a_product_in_several_places_requires_a_location(site: Site) -> None:
     _in_two_places(site)
 
     asked = site.operator.post(ADDRESS, {"delta": "1", "expected": "8"}, htmx=True)

@@ -34,7 +34,7 @@ def test_the_notice_says_what_is_away_and_forms_say_why_they_wait(site: Site) ->
         ("/account/password", "/account/password"),
     ],
 )
-def test_every_form_that_saves_something_tells_that_it_waits(site: Site, address: str, action: str) -> None:
+def test_every_form_that_saves_something_reports_that_it_waits(site: Site, address: str, action: str) -> None:
     site.create_product("A")
     with source_is_away():
         page = site.operator.get(address).text

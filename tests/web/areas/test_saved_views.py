@@ -47,7 +47,7 @@ def test_a_filter_is_kept_under_a_name_and_opened_again(site: Site) -> None:
     assert codes_in(site.operator.get(opened(site.operator)["Ropa que falta"]).text) == ["A-1"]
 
 
-def test_a_shared_view_is_there_for_everybody_and_a_private_one_for_its_owner_alone(
+def test_a_shared_view_is_there_for_every_user_and_a_private_one_for_its_owner_alone(
     site: Site, viewer: Visitor
 ) -> None:
     saved_as(site.operator, "De todos", shared="1")
@@ -113,7 +113,7 @@ def test_a_view_is_forgotten_once_and_no_product_with_it(site: Site) -> None:
         ("MIA", "Ya existe: «MIA»"),
     ],
 )
-def test_a_name_that_cannot_be_is_refused_beside_the_field_and_the_filter_stays(
+def test_a_name_that_cannot_be_is_refused_next_to_the_field_and_the_filter_stays(
     site: Site, name: str, told: str
 ) -> None:
     saved_as(site.operator, "Mía")
@@ -156,7 +156,7 @@ def test_a_double_click_keeps_one_view(site: Site) -> None:
     assert len(views_of(site.operator)) == 1
 
 
-def test_a_view_that_somebody_changed_meanwhile_is_a_conflict(site: Site) -> None:
+def test_a_view_that_a_user_changed_meanwhile_is_a_conflict(site: Site) -> None:
     view_id = saved_as(site.operator, "Antes", shared="1")
     address = f"/views/{view_id}/edit"
     admin = site.visitor("ada")
@@ -190,7 +190,7 @@ def test_the_views_of_others_are_theirs(site: Site, viewer: Visitor) -> None:
     assert list(opened(site.operator)) == ["De todos", "Mía"]
 
 
-def test_a_view_of_what_is_no_longer_there_shows_an_empty_list_with_its_filter(site: Site) -> None:
+def test_a_view_of_a_deleted_category_shows_an_empty_list_with_its_filter(site: Site) -> None:
     site.create_product("A-1")
     saved_as(site.operator, "Vieja", category="Ya no existe", status="", location="Tampoco")
 
@@ -219,7 +219,7 @@ def test_people_begin_with_the_view_that_they_chose(site: Site, viewer: Visitor)
     assert "opens_first" not in page
 
 
-def test_the_list_asks_nothing_about_views_until_they_are_unfolded(site: Site) -> None:
+def test_the_list_loads_views_only_when_they_are_unfolded(site: Site) -> None:
     saved_as(site.operator, "Mía")
     with counted_statements() as statements:
         page = site.operator.get(LIST).text

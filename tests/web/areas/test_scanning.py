@@ -47,7 +47,7 @@ def test_a_scanned_text_opens_the_product_that_it_means(site: Site, code: str, t
     assert site.operator.get("/scan", code=text).headers["Location"] == product
 
 
-def test_a_code_as_it_stands_goes_before_every_other_meaning(site: Site) -> None:
+def test_a_code_as_typed_goes_before_every_other_meaning(site: Site) -> None:
     for code in (UPC, f"0{UPC}", "A-1", "A'1"):
         site.create_product(code)
 
@@ -56,7 +56,7 @@ def test_a_code_as_it_stands_goes_before_every_other_meaning(site: Site) -> None
 
 
 @pytest.mark.parametrize("text", ["TL'001", "httpsÑ--stock.example-scan_code¡TL'001"])
-def test_what_a_spanish_keyboard_makes_of_a_scan_is_understood_and_told(site: Site, text: str) -> None:
+def test_what_a_spanish_keyboard_makes_of_a_scan_is_understood_and_reported(site: Site, text: str) -> None:
     site.create_product("TL-001")
 
     assert scan(site.operator, text).headers["Location"] == "/products/TL-001"
@@ -67,7 +67,7 @@ def test_what_a_spanish_keyboard_makes_of_a_scan_is_understood_and_told(site: Si
 @pytest.mark.parametrize(
     "text", ["nada", "<b>1</b>", "\U0001f4e6", "x" * 5_000, "http://[", "\x00", "https://a/scan?code="]
 )
-def test_an_unknown_code_is_told_and_an_operator_can_register_it(site: Site, viewer: Visitor, text: str) -> None:
+def test_an_unknown_code_is_reported_and_an_operator_can_register_it(site: Site, viewer: Visitor, text: str) -> None:
     answer = scan(site.operator, text)
 
     assert answer.status_code == 404
@@ -83,7 +83,7 @@ def test_the_form_of_a_new_product_begins_with_the_unknown_code(site: Site) -> N
     assert form_in(site.operator.get(link.replace("&amp;", "&")).text, "")["code"] == 'A"1 & ñ'
 
 
-def test_without_a_code_the_page_asks_for_one(site: Site) -> None:
+def test_a_scan_without_a_code_is_refused(site: Site) -> None:
     answer = scan(site.operator, "  \n ")
 
     assert answer.status_code == 422
@@ -129,7 +129,7 @@ def test_a_count_sent_twice_is_one(site: Site) -> None:
     assert len(movement_history(site.inventory, code="A-1").rows) == 2
 
 
-def test_a_count_over_a_change_of_somebody_else_shows_both_numbers_and_keeps_what_was_typed(site: Site) -> None:
+def test_a_count_over_a_change_of_another_user_shows_both_numbers_and_keeps_what_was_typed(site: Site) -> None:
     site.create_product("A-1", quantity=5)
     fields = count_form(site.operator.get("/scan", code="A-1", mode="count"))
     scan(site.operator, "A-1", "add")
@@ -146,7 +146,7 @@ def test_a_count_over_a_change_of_somebody_else_shows_both_numbers_and_keeps_wha
 
 
 @pytest.mark.parametrize("typed", ["", "1,5", "-1", "muchas", "9" * 40])
-def test_a_quantity_that_cannot_be_is_refused_beside_its_field(site: Site, typed: str) -> None:
+def test_a_quantity_that_cannot_be_is_refused_next_to_its_field(site: Site, typed: str) -> None:
     site.create_product("A-1", quantity=5)
     fields = count_form(site.operator.get("/scan", code="A-1", mode="count"))
 
@@ -241,7 +241,7 @@ def test_a_viewer_opens_products_and_changes_none(site: Site, viewer: Visitor) -
     assert site.quantity("A-1") == 5
 
 
-def test_where_each_change_asks_for_a_reason_no_mere_scan_makes_one(make_site: Callable[..., Site]) -> None:
+def test_a_scan_changes_nothing_if_a_reason_is_required(make_site: Callable[..., Site]) -> None:
     make_site().create_product("A-1", quantity=5)
     site = make_site(reason_required=True)
 

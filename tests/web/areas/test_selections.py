@@ -70,7 +70,7 @@ def test_a_row_that_was_changed_keeps_its_checkbox(site: Site) -> None:
     assert 'name="p" value="1.1" form="s"' in row
 
 
-def test_it_is_asked_first_with_the_number_and_the_first_ten(site: Site) -> None:
+def test_the_confirmation_shows_the_number_and_the_first_ten_products(site: Site) -> None:
     codes = [site.create_product(f"N-{number:02}", name=f"Mesa {number}", category="Hogar") for number in range(14)]
 
     page = site.operator.post("/selection/category", {"p": marks_of(site, *codes), "next": "/inventory?search=n"}).text
@@ -92,7 +92,7 @@ def test_it_is_asked_first_with_the_number_and_the_first_ten(site: Site) -> None
         ("retire", {}, ("Hogar", 2, True), "2 productos eliminados."),
     ],
 )
-def test_all_selected_products_get_what_was_asked_for_and_it_is_taken_back(
+def test_all_selected_products_get_the_value_and_it_can_be_undone(
     site: Site, kind: str, typed: dict[str, str], outcome: tuple[str | None, int, bool], told: str
 ) -> None:
     for code in ("A-1", "B-1", "C-1"):
@@ -168,7 +168,7 @@ def test_all_that_the_filter_finds_are_changed_also_those_of_other_pages(site: S
     assert stored(site, "Z-1") == [("Hogar", 0, False)]
 
 
-def test_if_more_are_found_than_were_seen_it_is_asked_again(site: Site) -> None:
+def test_a_selection_that_grew_must_be_confirmed_again(site: Site) -> None:
     site.create_product("A-1", category="Ropa")
     page = site.operator.post("/selection/retire", {"all": "1", "category": "Ropa"}).text
     site.create_product("B-1", category="Ropa")
@@ -252,7 +252,7 @@ def test_a_double_click_changes_once(site: Site) -> None:
         ("category", {"category": "Otra...", "other_category": "x" * 200}, "other_category"),
     ],
 )
-def test_what_cannot_be_is_refused_beside_its_field_and_nothing_is_changed(
+def test_what_cannot_be_is_refused_next_to_its_field_and_nothing_is_changed(
     site: Site, kind: str, typed: dict[str, str], field: str
 ) -> None:
     site.create_product("A-1", category="Hogar", minimum=2)
@@ -329,7 +329,7 @@ def test_an_address_of_another_site_is_not_gone_to(site: Site) -> None:
     assert answer.location == "/inventory"
 
 
-def test_the_list_asks_the_database_no_more_than_before(site: Site, viewer: Visitor) -> None:
+def test_the_list_needs_no_more_statements_than_before(site: Site, viewer: Visitor) -> None:
     site.create_product("A-1")
     used = []
     for person in (viewer, site.operator):

@@ -5,7 +5,7 @@ from flask import Flask
 from tests.web.browser import Browser
 
 
-def test_every_page_of_somebody_leads_to_the_list_of_the_keys(app: Flask) -> None:
+def test_every_page_of_a_user_leads_to_the_list_of_the_keys(app: Flask) -> None:
     browser = Browser(app)
     assert "/shortcuts" not in browser.get("/login").text
     browser.logged_in("vera")
@@ -14,7 +14,7 @@ def test_every_page_of_somebody_leads_to_the_list_of_the_keys(app: Flask) -> Non
     assert "Ir a la búsqueda" in browser.get("/shortcuts").text
 
 
-def test_every_page_of_somebody_has_the_dialog_of_the_shortcuts(app: Flask) -> None:
+def test_every_page_of_a_user_has_the_dialog_of_the_shortcuts(app: Flask) -> None:
     browser = Browser(app)
     assert "<dialog" not in browser.get("/login").text
 

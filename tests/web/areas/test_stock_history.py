@@ -41,7 +41,7 @@ def test_a_product_that_never_moved_has_a_line_at_nothing(site: Site) -> None:
     assert numbers(site.operator.get("/products/A").text) == ["0"]
 
 
-def test_the_panel_asks_as_much_however_much_happened(site: Site) -> None:
+def test_the_panel_needs_the_same_statements_for_any_history(site: Site) -> None:
     site.create_product("A", quantity=10)
     few = _statements(site)
     for _ in range(30):

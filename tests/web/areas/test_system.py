@@ -92,13 +92,13 @@ def test_a_balancer_is_known_by_the_settings_or_by_what_it_adds(
     assert topology.balancer(proxies, forwarded=forwarded) is expected
 
 
-def test_a_proxy_that_the_settings_do_not_know_is_told(site: Site) -> None:
+def test_a_proxy_that_the_settings_do_not_know_is_reported(site: Site) -> None:
     answer = site.operator.client.get("/system", headers={"X-Forwarded-For": "203.0.113.7"})
 
     assert "INVENTORY_PROXIES es 0" in answer.text
 
 
-def test_the_source_stands_first_and_each_server_says_how_it_is() -> None:
+def test_the_source_is_first_and_each_server_says_how_it_is() -> None:
     status = ClusterStatus(
         "normal",
         1,
@@ -124,7 +124,7 @@ def test_the_source_stands_first_and_each_server_says_how_it_is() -> None:
 
 
 @pytest.mark.parametrize("counts", [(1, 1), (1, 1, 3, 2), (1, 9, 7), (2, 4)])
-def test_every_part_lies_inside_the_picture_and_apart_from_the_others(counts: tuple[int, ...]) -> None:
+def test_every_part_is_inside_the_picture_and_apart_from_the_others(counts: tuple[int, ...]) -> None:
     layers = [
         [Part(f"p-{layer}-{each}", "Instancia", Health.WELL, each == 0) for each in range(count)]
         for layer, count in enumerate(counts)
@@ -149,5 +149,5 @@ def test_every_part_lies_inside_the_picture_and_apart_from_the_others(counts: tu
     assert len(list(picture.svg.iter("line"))) == len(counts) - 1
 
 
-def test_nobody_sees_it_without_a_login(app: Flask) -> None:
+def test_the_page_requires_a_login(app: Flask) -> None:
     assert app.test_client().get("/system").status_code == 302

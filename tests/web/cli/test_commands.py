@@ -81,7 +81,7 @@ def test_migrate_brings_an_empty_database_up_and_says_so(
     assert run("migrate").code == 0
 
 
-def test_migrate_gives_the_first_account_its_password_once(
+def test_migrate_sets_the_password_of_the_first_account_once(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("INVENTORY_DATABASE_URL", f"sqlite:///{tmp_path / 'new.db'}")
@@ -248,7 +248,9 @@ def test_only_the_first_faults_are_printed_and_the_rest_are_counted(run: Run, he
 @pytest.mark.parametrize(
     "content", [b"", b"\x00\x01\x02", b"PK\x03\x04broken", b"name,quantity\nx,1\n", b"code,code,name\n"]
 )
-def test_a_file_that_is_no_table_is_refused_in_one_line(run: Run, here: Path, tmp_path: Path, content: bytes) -> None:
+def test_a_file_that_is_not_a_table_is_refused_in_one_line(
+    run: Run, here: Path, tmp_path: Path, content: bytes
+) -> None:
     file = tmp_path / "odd.csv"
     file.write_bytes(content)
 
@@ -345,7 +347,7 @@ def test_a_database_that_cannot_be_opened_is_one_line(
     assert "hidden" not in ended.err
 
 
-def test_a_file_that_is_no_database_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_file_that_is_not_a_database_is_one_line(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     file = written(tmp_path, "not a database " * 100, "stock.db")
     monkeypatch.setenv("INVENTORY_DATABASE_URL", f"sqlite:///{file}")
     one_line(run("migrate"), "INV-017")
@@ -375,7 +377,7 @@ def test_a_folder_that_cannot_be_written_is_one_line(run: Run, here: Path, tmp_p
     assert "Traceback" not in ended.err
 
 
-def test_all_unsafe_defaults_are_told_before_anything_is_touched(
+def test_all_unsafe_defaults_are_reported_before_anything_is_touched(
     run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("INVENTORY_ENV", "production")

@@ -112,7 +112,7 @@ def test_odd_requests_end_without_a_fault_of_the_server(port: int) -> None:
     assert status_of(answer_to(port, b"GET /health/ready HTTP/1.1\r\n" + HOST + b"\r\n")) == 200
 
 
-def test_slow_uploads_without_a_session_hold_nobody_up(port: int) -> None:
+def test_slow_uploads_without_a_session_hold_no_one_up(port: int) -> None:
     with ExitStack() as open_until_the_end:
         slow = [open_until_the_end.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(20)]
         for connection in slow:

@@ -26,7 +26,7 @@ TAKES = st.integers(0, 2 * MAX_TAKES)
         (JobState.DONE, timedelta(days=3), 1, ClaimDecision.LEAVE),
     ],
 )
-def test_a_job_is_taken_that_nobody_works_on(
+def test_a_job_without_a_worker_is_claimed(
     state: JobState, age: timedelta, takes: int, expected: ClaimDecision
 ) -> None:
     assert decide_claim(state, NOW - age, takes, NOW) is expected

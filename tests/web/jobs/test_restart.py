@@ -39,7 +39,7 @@ def test_an_import_whose_server_was_killed_is_ended_once_by_the_next_start(inven
     assert verify(inventory).faults == ()
 
 
-def test_a_server_that_is_told_to_end_hands_its_import_to_the_next_at_once(inventory: Inventory, file: Path) -> None:
+def test_a_stopped_server_hands_its_import_to_the_next_one_immediately(inventory: Inventory, file: Path) -> None:
     job_id = queue_import(inventory, "T", ROWS)
     settings = {"INVENTORY_DATABASE_URL": f"sqlite:///{file}"}
     with serving(settings) as process:

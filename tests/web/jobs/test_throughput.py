@@ -26,11 +26,11 @@ def test_nothing_is_foretold_before_there_is_something_to_go_by() -> None:
     assert paced((0, 0), (10, 50)).remaining(0) is None
 
 
-def test_a_steady_pace_is_told_exactly() -> None:
+def test_a_steady_pace_is_reported_exactly() -> None:
     assert paced(*((second, 100 * second) for second in range(11))).remaining(3_000) == pytest.approx(20)
 
 
-def test_work_that_stands_still_takes_longer_and_longer() -> None:
+def test_work_that_is_stalled_takes_longer_and_longer() -> None:
     told = [paced((0, 0), (5, 500), (5 + still, 500)).remaining(1_000) or 0 for still in (1, 5, 20)]
 
     assert 0 < told[0] < told[1] < told[2]
@@ -45,7 +45,7 @@ def test_one_slow_second_changes_little() -> None:
     assert before < after < before * 1.25
 
 
-def test_a_new_stage_is_told_by_its_own_pace_alone() -> None:
+def test_remaining_time_of_a_new_stage_uses_only_its_own_rate() -> None:
     checked = paced(*((second, 10_000 * second) for second in range(11)))
     writing = checked.after("saving", 0, 11).after("saving", 10, 21)
 
@@ -68,7 +68,7 @@ def test_whatever_is_reported_the_rest_is_a_time_or_not_known(reports: list[tupl
 
 
 @given(st.integers(1, 10_000), st.integers(4, 200), st.integers(0, 10**6))
-def test_a_steady_pace_is_told_exactly_whatever_it_is(rate: int, seconds: int, more: int) -> None:
+def test_a_steady_pace_is_reported_exactly_whatever_it_is(rate: int, seconds: int, more: int) -> None:
     pace = paced(*((second, rate * second) for second in range(seconds + 1)))
 
     assert pace.remaining(rate * seconds + more) == pytest.approx(more / rate)
@@ -87,7 +87,7 @@ def test_a_steady_pace_is_told_exactly_whatever_it_is(rate: int, seconds: int, m
         (10_000_000, "Faltan 2.778 horas", "2,778 hours left"),
     ],
 )
-def test_the_rest_is_told_in_words_with_the_right_plural(
+def test_the_rest_is_written_in_words_with_the_right_plural(
     app: Flask, seconds: float | None, spanish: str, english: str
 ) -> None:
     with app.app_context():

@@ -36,7 +36,7 @@ def test_no_english_text_is_empty_or_doubtful() -> None:
     assert doubtful == []
 
 
-def test_the_catalogue_holds_nothing_that_nobody_asks_for() -> None:
+def test_the_catalogue_has_no_unused_messages() -> None:
     assert [spanish for spanish, _, _ in known() if spanish not in asked_for()] == []
     assert list(english().obsolete) == []
 

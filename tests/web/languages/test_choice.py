@@ -26,7 +26,7 @@ def language_of(browser: Browser, path: str = "/login", **headers: str) -> str:
     return found[1]
 
 
-def test_a_stranger_reads_what_the_browser_asks_for(app: Flask) -> None:
+def test_an_anonymous_page_has_the_language_of_the_browser(app: Flask) -> None:
     page = Browser(app).get("/login", headers=SPEAKS_ENGLISH).text
 
     assert '<html lang="en">' in page
@@ -35,7 +35,7 @@ def test_a_stranger_reads_what_the_browser_asks_for(app: Flask) -> None:
 
 
 @pytest.mark.parametrize("language", ["es", "en"])
-def test_a_browser_that_asks_for_nothing_of_ours_gets_the_language_of_the_settings(
+def test_a_browser_that_requests_nothing_of_ours_gets_the_language_of_the_settings(
     lend_app: Callable[..., Flask], language: str
 ) -> None:
     browser = Browser(lend_app(language=language))

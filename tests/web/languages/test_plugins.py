@@ -61,7 +61,7 @@ def test_an_application_without_the_plugin_knows_none_of_its_texts(
         assert english.jinja_env.from_string("{{ _('Reservas') }}").render() == "Reservations"
 
 
-def test_the_folder_is_found_beside_the_plugin_or_above_it(english: Flask) -> None:
+def test_the_folder_is_found_next_to_the_plugin_or_above_it(english: Flask) -> None:
     with english.app_context():
         found = folders_of(context.app_state().hooks.get_plugins())
 
