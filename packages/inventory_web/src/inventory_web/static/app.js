@@ -43,6 +43,11 @@ function reportOffline(polled) {
   return Boolean(place);
 }
 
+// Nobody sees what changes in a hidden window.
+document.addEventListener("htmx:before:request", (event) => {
+  if (document.hidden && event.target.matches?.("[data-while-visible]")) event.preventDefault();
+});
+
 document.addEventListener("htmx:response:error", ({ target, detail }) => {
   if (!target.matches?.("[data-hx-trigger^=every]")) return;
   if (detail.ctx.response.status < 500) location.reload();

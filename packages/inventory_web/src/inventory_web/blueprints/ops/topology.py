@@ -8,8 +8,10 @@ from enum import StrEnum
 from inventory_web.db.replicated import ClusterStatus
 
 MOST_INSTANCES = 9
+POLL_SECONDS = 2
+"""The time between two polls of the page. The balancer sends each to some instance, so that all appear soon."""
 SILENT_SECONDS = 20
-"""Time without a response after which an instance counts as silent; the page polls every few seconds."""
+"""Time without a response after which an instance counts as silent: about ten polls."""
 _SEEN = re.compile(r"([\w.-]{1,60})~(\d{1,6})", re.ASCII)
 
 
@@ -70,6 +72,12 @@ class System:
     instances: tuple[Instance, ...]
     servers: tuple[DatabaseServer, ...]
     mode: str
+    poll_seconds: int = POLL_SECONDS
+
+    @property
+    def seen_later(self) -> str:
+        """Return the instances as the next poll reports them: see ``instances``."""
+        return ",".join(f"{each.name}~{each.seconds + self.poll_seconds}" for each in self.instances)
 
 
 def balancer(proxies: int, *, forwarded: bool) -> Balancer:
