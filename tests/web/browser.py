@@ -4,7 +4,9 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from flask import Flask
+from flask import Flask, session
+from flask.testing import FlaskClient
+from flask_wtf.csrf import generate_csrf
 from sqlalchemy import select
 from sqlmodel import col
 from werkzeug.test import TestResponse
@@ -16,6 +18,18 @@ from inventory_web.db.models import User
 
 INITIAL = ("admin", "admin123")
 PASSWORD = "una clave larga y propia"
+
+
+def begin_session(client: FlaskClient, token: str) -> str:
+    """Give a client the cookie of a login, and return the CSRF token that a page would have shown."""
+    with client.application.test_request_context():
+        csrf_token = generate_csrf()
+        secret = session["csrf_token"]
+    with client.session_transaction() as cookie:
+        cookie.permanent = True
+        cookie[access_control.TOKEN] = token
+        cookie["csrf_token"] = secret
+    return csrf_token
 
 
 class Browser:
@@ -61,10 +75,8 @@ class Browser:
                 user.id or 0, name, authentication.session_fingerprint(user.password_hash), second_factor=False
             )
         token = authentication.begin_session(inventory, known, by=Author(name, self._from["REMOTE_ADDR"]), idle=idle)
-        with self.client.session_transaction() as cookie:
-            cookie.permanent = True
-            cookie[access_control.TOKEN] = token
-        assert self.get("/account/password").status_code == 200
+        assert token is not None
+        self.token = begin_session(self.client, token)
         return self
 
     def logged_in(self, name: str, password: str = PASSWORD) -> "Browser":

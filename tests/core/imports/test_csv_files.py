@@ -7,6 +7,8 @@ from inventory_core import FileRefused, StorageRefused, Table, read_table
 from inventory_core.importing.protocol import Limits
 from tests.core.imports.files import csv_bytes, table_of
 
+pytestmark = pytest.mark.usefixtures("parse_here")
+
 HEADER = ["Código", "Nombre", "Categoría"]
 ROWS = [HEADER, ["A-1", "Lámpara de mesa", "Electrónicos"], ["A-2", "Año; «ñandú», 5 €", "Hogar"]]
 

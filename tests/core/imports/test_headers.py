@@ -4,6 +4,8 @@ from inventory_core import FileRefused
 from inventory_core.exporting.columns import LANGUAGES, TITLES
 from tests.core.imports.files import Rows, table_of
 
+pytestmark = pytest.mark.usefixtures("parse_here")
+
 
 def refusal(rows: Rows) -> tuple[str, str]:
     with pytest.raises(FileRefused) as caught:

@@ -23,6 +23,8 @@ from inventory_core.testing import create_product, new_request
 from tests.core.imports.files import Rows, import_rows
 from tests.core.imports.stored import balances, contents
 
+pytestmark = pytest.mark.usefixtures("parse_here")
+
 HEADER = ["code", "name", "description", "category", "minimum", "quantity"]
 ROWS = [HEADER, ["A-1", "Red chair", "red", "Jardín", "9", "8"], ["B-1", "Table", "", "", "1", "4"]]
 

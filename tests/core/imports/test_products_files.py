@@ -1,3 +1,5 @@
+import pytest
+
 from inventory_core import (
     Inventory,
     ProductDraft,
@@ -11,6 +13,8 @@ from inventory_core.queries.products import get_product
 from inventory_core.testing import create_location, create_product, new_request
 from tests.core.imports.files import Rows, import_rows, table_of
 from tests.core.imports.stored import balances, contents
+
+pytestmark = pytest.mark.usefixtures("parse_here")
 
 
 def reasons(inventory: Inventory, rows: Rows) -> list[str]:

@@ -32,6 +32,8 @@ from inventory_core.testing import create_location, create_product, new_request,
 from tests.core.imports.files import import_rows
 from tests.core.imports.stored import balances, contents
 
+pytestmark = pytest.mark.usefixtures("parse_here")
+
 WEIRD = (
     "=1+1",
     "'=x",

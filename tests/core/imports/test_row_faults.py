@@ -7,6 +7,8 @@ from inventory_core.testing import create_product, new_request
 from tests.core.imports.files import Rows, table_of, xlsx_bytes
 from tests.core.imports.stored import contents
 
+pytestmark = pytest.mark.usefixtures("parse_here")
+
 
 def faults(inventory: Inventory, rows: Rows) -> list[tuple[int, str, str, str, int | None]]:
     preview = preview_import(inventory, table_of(rows))

@@ -1,8 +1,12 @@
+import pytest
+
 from inventory_core import Inventory, preview_import, retire_product, verify
 from inventory_core.queries.products import get_product
 from inventory_core.testing import create_product, new_request
 from tests.core.imports.files import import_rows, table_of
 from tests.core.imports.stored import balances, contents
+
+pytestmark = pytest.mark.usefixtures("parse_here")
 
 HEADER = ["code", "location", "quantity"]
 

@@ -12,6 +12,8 @@ from inventory_core import FileRefused, Table, read_table
 from inventory_core.importing.protocol import Limits
 from tests.core.imports.files import Rows, csv_bytes, table_of, xlsx_bytes
 
+pytestmark = pytest.mark.usefixtures("parse_here")
+
 ROWS: Rows = [["Código", "Nombre", "Cantidad"], ["A-1", "Lámpara", 12]]
 
 

@@ -13,7 +13,7 @@ from werkzeug.test import TestResponse
 from inventory_core import Inventory, ProductDraft, add_location, new_operation_id, register_product
 from inventory_core.queries.products import get_product
 from inventory_web import context
-from inventory_web.auth import access_control
+from tests.web.browser import begin_session
 
 NUMBERS = count(1)
 
@@ -23,9 +23,7 @@ class Visitor:
 
     def __init__(self, app: Flask, token: str) -> None:
         self.client = app.test_client()
-        with self.client.session_transaction() as session:
-            session[access_control.TOKEN] = token
-        self._token = token_in(self.client.get("/account/password").text)
+        self._token = begin_session(self.client, token)
 
     def get(self, address: str, *, htmx: bool = False, **query: str) -> TestResponse:
         headers = {"HX-Request": "true", "HX-Request-Type": "partial"} if htmx else {}
@@ -134,13 +132,6 @@ def form_in(page: str, action: str) -> dict[str, str]:
     parser.feed(page)
     fields: dict[str, str] = next(form["fields"] for form in parser.forms if form["action"] == action)
     return fields
-
-
-def token_in(page: str) -> str:
-    """The CSRF token of a page."""
-    found = re.search(r"name=\"csrf_token\" value=\"([^\"]+)\"", page)
-    assert found, page
-    return found[1]
 
 
 def codes_in(page: str) -> list[str]:
