@@ -9,7 +9,7 @@ import tempfile
 os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", "/dev/shm/inventory-metrics")
 
 from inventory_web.app import create_app
-from inventory_web.blueprints.ops.process_metrics import clear_folder, forget_process
+from inventory_web.blueprints.ops.metrics import clear_folder, forget_process
 from inventory_web.cli.errors import report_error
 from inventory_web.cli.serve import GunicornLog
 from inventory_web.gunicorn_worker import DrainingWorker

@@ -10,7 +10,7 @@ ENVIRONMENT_READERS = {
     Path("packages/inventory_web/src/inventory_web/cli/language.py"),
     Path("packages/inventory_web/src/inventory_web/settings.py"),
     # The variable is prometheus_client's own, which reads it while it is imported.
-    Path("packages/inventory_web/src/inventory_web/blueprints/ops/process_metrics.py"),
+    Path("packages/inventory_web/src/inventory_web/blueprints/ops/metrics.py"),
     Path("packages/inventory_replication/src/inventory_replication/provisioning/cli.py"),
 }
 

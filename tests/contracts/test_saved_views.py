@@ -6,7 +6,7 @@ import pytest
 
 from inventory_core import Inventory, ProductFilter
 from inventory_web.auth.users import add_account, list_accounts
-from inventory_web.blueprints.catalog.list_query import ListQuery
+from inventory_web.blueprints.catalog.product_list import ListQuery
 from inventory_web.blueprints.catalog.saved_views import (
     Draft,
     ViewChanged,

@@ -23,7 +23,7 @@ from inventory_core import (
     outbox_status,
 )
 from inventory_core.testing import create_product
-from inventory_web.blueprints.ops.process_metrics import ReplicationCollector, merge_metrics, write_snapshot
+from inventory_web.blueprints.ops.metrics import ReplicationCollector, merge_metrics, write_snapshot
 from tests.web.browser import Browser
 from tests.web.jobs.serving import eventually
 from tests.web.noting_plugin import install_noting_plugin

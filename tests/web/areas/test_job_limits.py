@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from inventory_web.blueprints.files.import_job import KIND_SLOT
+from inventory_web.blueprints.files.import_jobs import KIND_SLOT
 from inventory_web.jobs import queue, runner
 from tests.web.areas.site import Site
 from tests.web.jobs.job_states import change, eventually, states

@@ -52,7 +52,7 @@ def test_a_file_of_many_pieces_comes_whole_from_another_instance(
     filled: Site, make_site: MakeSite, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(files, "CHUNK_BYTES", 100)
-    monkeypatch.setattr("inventory_web.blueprints.files.export_views.CHUNK_BYTES", 100)
+    monkeypatch.setattr("inventory_web.blueprints.files.exports.CHUNK_BYTES", 100)
     address = exported(filled)
     other = make_site(instance="other")
 
@@ -134,7 +134,7 @@ def test_a_format_or_a_status_that_does_not_exist_is_refused(filled: Site) -> No
 def test_the_long_list_offers_it_and_the_short_one_does_not(filled: Site, monkeypatch: pytest.MonkeyPatch) -> None:
     offered = 'href="/exports/new'
     short = filled.operator.get("/inventory").text
-    monkeypatch.setattr("inventory_web.blueprints.catalog.list_query.MOST_COUNTED", 20)
+    monkeypatch.setattr("inventory_web.blueprints.catalog.product_list.MOST_COUNTED", 20)
     long = filled.operator.get("/inventory").text
 
     assert offered not in short

@@ -7,7 +7,7 @@ import pytest
 
 from inventory_core import new_operation_id, retire_product
 from inventory_core.testing import counted_statements
-from inventory_web.blueprints.catalog import list_query
+from inventory_web.blueprints.catalog import product_list
 from tests.web.areas.site import Site, Visitor, codes_in
 
 
@@ -221,7 +221,7 @@ def test_the_number_of_products_is_the_same_whether_they_fit_on_a_page_or_not(si
 
 
 def test_a_search_that_is_not_counted_to_its_end_says_so(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(list_query, "MOST_FOUND", 2)
+    monkeypatch.setattr(product_list, "MOST_FOUND", 2)
     for number in range(3):
         site.create_product(f"M-{number}", name="Mesa")
 

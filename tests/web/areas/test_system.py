@@ -8,7 +8,7 @@ from flask import Flask
 from inventory_replication.status import ClusterStatus, ServerStatus
 from inventory_web.blueprints.ops import topology
 from inventory_web.blueprints.ops.topology import Balancer, DatabaseServer, Health, Instance
-from inventory_web.blueprints.ops.topology_diagram import Part, system_picture
+from inventory_web.blueprints.ops.topology_views import Part, system_picture
 from tests.web.areas.site import Site, Visitor
 from tests.web.charts.reading import Picture
 

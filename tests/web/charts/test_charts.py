@@ -6,9 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory_web.charts.bars import Bar, bars
-from inventory_web.charts.days import Day, days
-from inventory_web.charts.levels import Level, levels
+from inventory_web.blueprints.charts import Bar, Day, Level, bars, days, levels
 from tests.web.charts.reading import Picture
 
 UNITS = st.integers(0, 10**13)

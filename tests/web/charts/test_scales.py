@@ -1,7 +1,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory_web.charts.scales import Scale, round_ticks
+from inventory_web.blueprints.charts import Scale, round_ticks
 
 NUMBERS = st.integers(0, 10**15)
 

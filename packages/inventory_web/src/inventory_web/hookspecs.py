@@ -62,7 +62,7 @@ class SelectionAction:
     """An action for the products that are selected in the list: a button in the selection bar.
 
     The button posts the selection as a form, with the CSRF token, to the view of ``endpoint``. The view takes no arguments and
-    reads the selection with ``read_selection`` or ``selected_rows`` of ``inventory_web.blueprints.catalog.selection``.
+    reads the selection with ``read_selection`` or ``selected_rows`` of ``inventory_web.blueprints.catalog.product_list``.
     ``label``, ``icon``, ``order`` and ``role`` are as in ``MenuEntry``. ``retired`` limits the action to products in use (False)
     or retired products (True); None means both.
     """

@@ -10,7 +10,7 @@ from pluggy import PluginManager
 from inventory_core import CORE_HOOKS, InstalledPlugin, load_installed_plugins, register_plugin, usable_plugins
 from inventory_web.audit.plugin import AuditPlugin
 from inventory_web.auth.plugin import AccountsPlugin
-from inventory_web.blueprints.activity.plugin import ActivityPlugin
+from inventory_web.blueprints.activity.timeline import ActivityPlugin
 from inventory_web.blueprints.catalog.plugin import (
     BulkEditPlugin,
     LocationsPlugin,
@@ -18,11 +18,11 @@ from inventory_web.blueprints.catalog.plugin import (
     ProductsPlugin,
     SavedViewsPlugin,
 )
-from inventory_web.blueprints.dashboard.plugin import DashboardPlugin
+from inventory_web.blueprints.dashboard.views import DashboardPlugin
 from inventory_web.blueprints.files.plugin import ExportsPlugin, ImportsPlugin
-from inventory_web.blueprints.labels.plugin import LabelsPlugin
+from inventory_web.blueprints.labels.views import LabelsPlugin
 from inventory_web.blueprints.ops.plugin import HealthPlugin, TopologyPlugin
-from inventory_web.blueprints.scanning.plugin import ScanningPlugin
+from inventory_web.blueprints.scanning.views import ScanningPlugin
 from inventory_web.blueprints.shortcuts.plugin import ShortcutsPlugin
 from inventory_web.blueprints.stock.plugin import (
     MovementsPlugin,

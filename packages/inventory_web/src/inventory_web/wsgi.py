@@ -4,7 +4,7 @@ from flask import Flask
 
 from inventory_web import context
 from inventory_web.app import create_app
-from inventory_web.blueprints.ops.process_metrics import start_writing
+from inventory_web.blueprints.ops.metrics import start_writing
 from inventory_web.cli.language import command_language
 from inventory_web.db.replicated import replicated_metrics
 from inventory_web.http.logs import configure_logging

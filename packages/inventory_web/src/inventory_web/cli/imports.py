@@ -23,7 +23,7 @@ from inventory_core import (
     preview_import,
     read_table,
 )
-from inventory_web.blueprints.files.import_labels import row_fault_text
+from inventory_web.blueprints.files.import_jobs import row_fault_text
 from inventory_web.cli.errors import report_error
 from inventory_web.cli.session import inventory_session, system_actor
 from inventory_web.context import new_operation

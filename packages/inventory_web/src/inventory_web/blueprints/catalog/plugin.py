@@ -7,11 +7,11 @@ from flask_babel import gettext, lazy_gettext
 
 from inventory_core import ExportColumn, ProductRow
 from inventory_core import hookimpl as core_hookimpl
-from inventory_web.blueprints.catalog.bulk_edit_views import selections_blueprint
+from inventory_web.blueprints.catalog.bulk_edit import selections_blueprint
 from inventory_web.blueprints.catalog.locations import locations_blueprint
-from inventory_web.blueprints.catalog.low_stock import how_many, low_stock_blueprint
-from inventory_web.blueprints.catalog.product_views import products_blueprint
-from inventory_web.blueprints.catalog.saved_view_pages import first_address, saved_views_blueprint
+from inventory_web.blueprints.catalog.product_list import how_many, low_stock_blueprint
+from inventory_web.blueprints.catalog.products import products_blueprint
+from inventory_web.blueprints.catalog.saved_views import first_address, saved_views_blueprint
 from inventory_web.hookspecs import MenuEntry, ProductColumn, SelectionAction, hookimpl
 from inventory_web.i18n.labels import status_text
 from inventory_web.roles import Role

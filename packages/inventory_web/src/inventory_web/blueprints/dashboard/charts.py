@@ -1,15 +1,55 @@
-"""The localized charts of the dashboard."""
+"""The figures and charts of the dashboard, in the language of the user."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from flask_babel import format_date, get_locale, gettext, ngettext
 from markupsafe import Markup
 
-from inventory_core import DayTotals, RunOutForecast, StockShortage
-from inventory_web.blueprints.dashboard.figures import Shelf
-from inventory_web.charts.bars import Bar, bars
-from inventory_web.charts.days import Day, days
+from inventory_core import CategoryStock, DayTotals, RunOutForecast, StockShortage
+from inventory_web.blueprints.charts import Bar, Day, bars, days
 from inventory_web.i18n.labels import format_number, movements_text
+
+MOST_CATEGORIES = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Totals:
+    """The totals of the whole inventory."""
+
+    products: int
+    units: int
+    low: int
+    out_of_stock: int
+
+
+@dataclass(frozen=True, slots=True)
+class Shelf:
+    """A bar of the category chart: a category (None: without one), or the remaining ``others``."""
+
+    category: str | None
+    products: int
+    units: int
+    others: int = 0
+
+
+def totals(stocks: Sequence[CategoryStock]) -> Totals:
+    """Return the sum of the categories."""
+    return Totals(
+        sum(stock.products for stock in stocks),
+        sum(stock.units for stock in stocks),
+        sum(stock.low for stock in stocks),
+        sum(stock.out_of_stock for stock in stocks),
+    )
+
+
+def shelves(stocks: Sequence[CategoryStock], most: int = MOST_CATEGORIES) -> tuple[Shelf, ...]:
+    """Return the first ``most`` categories, and one line for the others if more than one is left."""
+    shown = stocks if len(stocks) <= most + 1 else stocks[:most]
+    lines = [Shelf(stock.category, stock.products, stock.units) for stock in shown]
+    if rest := stocks[len(shown) :]:
+        lines.append(Shelf(None, sum(each.products for each in rest), sum(each.units for each in rest), len(rest)))
+    return tuple(lines)
 
 
 def shelf_name(shelf: Shelf) -> str:

@@ -1,14 +1,18 @@
-"""The dashboard page."""
+"""The dashboard: the stock at a glance, with key figures and charts."""
 
+from collections.abc import Sequence
 from zoneinfo import ZoneInfo
 
 from flask import Blueprint, render_template, request
+from flask_babel import lazy_gettext
 
 from inventory_core import WITHOUT_CATEGORY, lowest_stock, movements_by_day, products_running_out, stock_by_category
 from inventory_web.blueprints.dashboard import charts
-from inventory_web.blueprints.dashboard.figures import shelves, totals
+from inventory_web.blueprints.dashboard.charts import shelves, totals
 from inventory_web.context import current_inventory, current_settings
+from inventory_web.hookspecs import MenuEntry, hookimpl
 from inventory_web.roles import Role, requires
+from inventory_web.settings import Settings
 
 PERIODS = (30, 90)
 
@@ -35,3 +39,18 @@ def overview() -> str:
         periods=PERIODS,
         without_category=WITHOUT_CATEGORY,
     )
+
+
+class DashboardPlugin:
+    """Registers the page."""
+
+    def __init__(self, settings: Settings) -> None:
+        del settings
+
+    @hookimpl
+    def blueprints(self) -> Sequence[Blueprint]:
+        return [blueprint]
+
+    @hookimpl
+    def menu_entries(self) -> Sequence[MenuEntry]:
+        return [MenuEntry(lazy_gettext("Panel"), "dashboard.overview", "graph-up", order=20)]

@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from flask import Blueprint
 from flask_babel import lazy_gettext
 
-from inventory_web.blueprints.files import download, export_views
-from inventory_web.blueprints.files.import_views import create_blueprint
+from inventory_web.blueprints.files import exports
+from inventory_web.blueprints.files.imports import create_blueprint
 from inventory_web.hookspecs import MenuEntry, hookimpl
 from inventory_web.roles import Role
 from inventory_web.settings import Settings
@@ -21,8 +21,7 @@ class ExportsPlugin:
     @hookimpl
     def blueprints(self) -> Sequence[Blueprint]:
         blueprint = Blueprint("exports", __name__, template_folder="templates")
-        download.add_routes(blueprint)
-        export_views.add_routes(blueprint)
+        exports.add_routes(blueprint)
         return [blueprint]
 
 

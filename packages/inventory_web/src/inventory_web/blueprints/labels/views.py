@@ -1,20 +1,22 @@
-"""The form for labels, the print, and its measures as a style sheet."""
+"""The pages that choose and print labels."""
+
+from collections.abc import Sequence
 
 from flask import Blueprint, abort, make_response, render_template, request, url_for
-from flask_babel import gettext, ngettext
+from flask_babel import gettext, lazy_gettext, ngettext
+from markupsafe import Markup
 from werkzeug.wrappers import Response
 
 from inventory_core import ProductDetails, SelectedRows, Selection
 from inventory_core import selected_rows as rows_of
-from inventory_web.blueprints.catalog.list_query import ListQuery
-from inventory_web.blueprints.catalog.selection import selected_rows
-from inventory_web.blueprints.labels.forms import LARGEST_SHIFT, PARTS, LabelForm
-from inventory_web.blueprints.labels.layout import Print, Wanted, arrange, pages
-from inventory_web.blueprints.labels.product_codes import Chosen, choose_products, codes_of
-from inventory_web.blueprints.labels.sheets import SHEETS, Kind, sheet_name
+from inventory_web.blueprints.catalog.product_list import ListQuery, selected_rows
+from inventory_web.blueprints.labels.forms import LARGEST_SHIFT, PARTS, Chosen, LabelForm, choose_products, codes_of
+from inventory_web.blueprints.labels.sheets import SHEETS, Kind, Print, Wanted, arrange, pages, qr_symbol, sheet_name
 from inventory_web.context import current_inventory
+from inventory_web.hookspecs import MenuEntry, ProductPanel, SelectionAction, hookimpl
 from inventory_web.i18n.labels import field_label, format_number
 from inventory_web.roles import Role, public, requires
+from inventory_web.settings import Settings
 
 MOST_PRODUCTS = 500
 MOST_LABELS = 1_000
@@ -187,3 +189,29 @@ def _notes(form: LabelForm, made: Print) -> list[str]:
 
 def _quantity_text(quantity: int) -> str:
     return gettext("Cantidad: %(number)s", number=format_number(quantity))
+
+
+class LabelsPlugin:
+    """Registers the pages, and links to them from the menu, the selection and the product page."""
+
+    def __init__(self, settings: Settings) -> None:
+        del settings
+
+    @hookimpl
+    def blueprints(self) -> Sequence[Blueprint]:
+        return [blueprint]
+
+    @hookimpl
+    def menu_entries(self) -> Sequence[MenuEntry]:
+        return [MenuEntry(lazy_gettext("Etiquetas"), "labels.choose", "qr-code", order=55, more=True)]
+
+    @hookimpl
+    def selection_actions(self) -> Sequence[SelectionAction]:
+        return [SelectionAction(lazy_gettext("Imprimir etiquetas"), "labels.choose_selected", "printer", order=50)]
+
+    @hookimpl
+    def product_panels(self, details: ProductDetails) -> Sequence[ProductPanel]:
+        if details.row.retired:
+            return []
+        page = render_template("labels/panel.html", product=details, symbol=qr_symbol(details.row.code))
+        return [ProductPanel(Markup(page), order=60)]  # noqa: S704 - Jinja escaped every value

@@ -1,4 +1,4 @@
-"""Health checks: whether this instance is alive, and whether it can serve."""
+"""Health checks, and the plugins of operation."""
 
 from importlib.metadata import version
 

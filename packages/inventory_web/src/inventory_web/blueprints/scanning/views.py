@@ -1,16 +1,21 @@
-"""The scan page: a field for codes, the mode, the last product and the latest changes."""
+"""Scan a code with a USB scanner or the camera of a phone: to open its product, to count it, or to change it by one."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
-from flask import Blueprint, flash, make_response, render_template, request, url_for
-from flask_babel import gettext
+from flask import Blueprint, flash, make_response, render_template, request, session, url_for
+from flask_babel import gettext, lazy_gettext
 from werkzeug.wrappers import Response
 
 from inventory_core import (
+    MAX_CODE_LENGTH,
     CountConflict,
+    Inventory,
     InventoryError,
+    LocationRow,
     ProductDetails,
     StockChange,
     change_quantity,
@@ -18,11 +23,19 @@ from inventory_core import (
     get_product,
     list_locations,
     movement_history,
+    normalize_code,
     parse_quantity,
+    products_by_code,
 )
-from inventory_web.blueprints.scanning.code_lookup import Scanned, find_scanned
-from inventory_web.blueprints.scanning.modes import Choice, Mode, allowed_modes, mode_text, places_to_count
-from inventory_web.context import current_actor, current_inventory, current_operation, new_operation
+from inventory_web.context import (
+    current_actor,
+    current_inventory,
+    current_operation,
+    current_settings,
+    may,
+    new_operation,
+)
+from inventory_web.hookspecs import MenuEntry, hookimpl
 from inventory_web.http.error_pages import answer_for
 from inventory_web.http.flash_messages import flash_with_undo
 from inventory_web.http.htmx import VARY, see_other, wants_fragment
@@ -30,6 +43,125 @@ from inventory_web.http.security import uses_camera
 from inventory_web.i18n.error_messages import fault_message
 from inventory_web.i18n.labels import format_number
 from inventory_web.roles import Role, requires
+from inventory_web.settings import Settings
+
+_KEPT_IN = "scanning"
+
+
+class Mode(StrEnum):
+    """The action of a scan."""
+
+    OPEN = "open"
+    COUNT = "count"
+    ADD = "add"
+    TAKE = "take"
+
+    @property
+    def step(self) -> int:
+        """Return the immediate change of the quantity."""
+        return {Mode.ADD: 1, Mode.TAKE: -1}.get(self, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """The mode, and the location in which products are counted; empty: the product's own locations."""
+
+    mode: Mode
+    place: str
+
+    @classmethod
+    def read(cls, fields: Mapping[str, str]) -> "Choice":
+        """Return the choice in the request, or else the last one, if the user may use it."""
+        kept = session.get(_KEPT_IN)
+        kept = kept if isinstance(kept, dict) else {}
+        mode = fields.get("mode", str(kept.get("mode", "")))
+        allowed = {allowed.value for allowed in allowed_modes()}
+        place = fields.get("place", str(kept.get("place", ""))).strip()
+        return cls(Mode(mode) if mode in allowed else Mode.OPEN, place)
+
+    def remember(self) -> None:
+        """Store the choice for the next time."""
+        session[_KEPT_IN] = {"mode": self.mode.value, "place": self.place}
+
+
+def allowed_modes() -> list[Mode]:
+    """Return the modes that the user may choose; modes that change stock immediately are left out if a reason is required."""
+    if not may(Role.OPERATOR):
+        return [Mode.OPEN]
+    return [Mode.OPEN, Mode.COUNT] if current_settings().reason_required else list(Mode)
+
+
+def mode_text(mode: Mode) -> str:
+    """Return the name of a mode."""
+    texts = {
+        Mode.OPEN: gettext("Abrir"),
+        Mode.COUNT: gettext("Contar"),
+        Mode.ADD: gettext("Sumar 1"),
+        Mode.TAKE: gettext("Restar 1"),
+    }
+    return texts[mode]
+
+
+def places_to_count(product: ProductDetails, chosen: str, places: tuple[LocationRow, ...]) -> list[tuple[str, int]]:
+    """Return the locations in which this product is counted, with their known quantity; at least one."""
+    here = dict(product.balances)
+    if chosen:
+        return [(chosen, here.get(chosen, 0))]
+    holding = [(place, quantity) for place, quantity in product.balances if quantity]
+    if holding:
+        return holding
+    usual = next((row.name for row in places if row.is_default), places[0].name)
+    return list(product.balances)[:1] or [(usual, 0)]
+
+
+LONGEST_TEXT = 2_000
+SPANISH_KEYS = str.maketrans("'-?_ñÑ/()=&\"·¿¡;:+", "-/_?;:&*()^@#+=<>]")
+"""Characters that a Spanish keyboard layout produces for a scanner with the American one, and the intended ones."""
+
+
+@dataclass(frozen=True, slots=True)
+class Scanned:
+    """The result for a text; ``code`` is the recognised code. ``corrected``: the keyboard layout had garbled it."""
+
+    code: str
+    product: ProductDetails | None
+    corrected: bool = False
+
+
+def find_scanned(inventory: Inventory, text: str) -> Scanned:
+    """Find the product of a scanned or typed text, retired or not."""
+    text = normalize_code(text[:LONGEST_TEXT])
+    plain = list(dict.fromkeys(_meanings(text)))
+    garbled = [code for code in _meanings(text.translate(SPANISH_KEYS)) if code not in plain]
+    found = products_by_code(inventory, [code for code in (*plain, *garbled) if len(code) <= MAX_CODE_LENGTH])
+    for code in (*plain, *garbled):
+        if code in found:
+            return Scanned(code, found[code], corrected=code in garbled)
+    return Scanned(plain[0], None)
+
+
+def _meanings(text: str) -> Iterator[str]:
+    yield _code_in_address(text) or text
+    yield text
+    if text.isascii() and text.isdigit() and 12 <= len(text) <= 14:
+        # An article number has 12 digits in UPC-A, 13 in EAN-13 and 14 on a carton.
+        yield text.zfill(13)
+        yield text.zfill(14)
+        for length in (13, 12):
+            if not text[:-length].strip("0"):
+                yield text[-length:]
+
+
+def _code_in_address(text: str) -> str:
+    """Return the code in the product URL on one of our labels, from any host; empty if there is none."""
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return ""
+    if parts.scheme not in ("http", "https") or not parts.path.endswith("/scan"):
+        return ""
+    return normalize_code(parse_qs(parts.query).get("code", [""])[0])
+
 
 LATEST = 8
 
@@ -231,3 +363,18 @@ def _page(
     response = make_response(render_template(template, **values), status)
     response.vary.update(VARY)
     return response
+
+
+class ScanningPlugin:
+    """Registers the page; ``static/keyboard.js`` redirects to it when a scanner types on another page."""
+
+    def __init__(self, settings: Settings) -> None:
+        del settings
+
+    @hookimpl
+    def blueprints(self) -> Sequence[Blueprint]:
+        return [blueprint]
+
+    @hookimpl
+    def menu_entries(self) -> Sequence[MenuEntry]:
+        return [MenuEntry(lazy_gettext("Escanear"), "scanning.scan", "upc-scan", order=20)]

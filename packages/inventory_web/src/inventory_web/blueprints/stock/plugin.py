@@ -8,9 +8,8 @@ from markupsafe import Markup
 
 from inventory_core import ProductDetails, ProposedChange
 from inventory_core import hookimpl as core_hookimpl
-from inventory_web.blueprints.stock.movement_views import movements_blueprint, product_panel
-from inventory_web.blueprints.stock.quantity_history import history_panel, quantity_history_blueprint
-from inventory_web.blueprints.stock.quick_quantity import quick_quantity_blueprint
+from inventory_web.blueprints.stock.movements import movements_blueprint, product_panel
+from inventory_web.blueprints.stock.quantity import history_panel, quantity_history_blueprint, quick_quantity_blueprint
 from inventory_web.hookspecs import MenuEntry, ProductPanel, hookimpl
 from inventory_web.settings import Settings
 

@@ -1,11 +1,19 @@
-"""Labels of operations."""
+"""The timeline: changes and movements, newest first."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
+from flask import Blueprint, render_template, request
 from flask_babel import gettext, lazy_gettext, ngettext
+from markupsafe import Markup
 
-from inventory_core import HistoryEntry
+from inventory_core import HistoryEntry, HistoryFilter, ProductDetails, operation_history
+from inventory_web.context import current_inventory
+from inventory_web.hookspecs import MenuEntry, ProductPanel, hookimpl
+from inventory_web.http.pagination import read_cursor
+from inventory_web.i18n.dates import day_start
 from inventory_web.i18n.labels import field_label, format_number, products_text
+from inventory_web.roles import Role, requires
+from inventory_web.settings import Settings
 
 VERBS = (
     "register", "edit", "retire", "restore", "receive", "issue", "transfer", "count", "undo", "import", "undo_import",
@@ -103,3 +111,63 @@ def _value(value: object) -> str:
     if value is None or value == "":
         return "—"
     return format_number(value) if isinstance(value, int) else str(value)
+
+
+LAST_LINES = 5
+LONGEST_TYPED = 80
+
+blueprint = Blueprint("timeline", __name__, template_folder="templates")
+_WORDS = {"verb_text": verb_text, "verb_colour": verb_colour, "change_lines": change_lines}
+
+
+@blueprint.get("/timeline")
+@requires(Role.VIEWER)
+def history() -> str:
+    """Show operations, newest first: all, or those of the filter in the URL."""
+    fields = {
+        name: request.args.get(name, "").strip()[:LONGEST_TYPED] for name in ("code", "actor", "verb", "since", "until")
+    }
+    criteria = {name: value for name, value in fields.items() if value}
+    wanted = HistoryFilter(
+        fields["code"],
+        fields["actor"],
+        fields["verb"],
+        day_start(fields, "since"),
+        day_start(fields, "until", further=1),
+    )
+    after = read_cursor(request.args)
+    page = operation_history(current_inventory(), wanted, after=after)
+    return render_template(
+        "timeline/history.html",
+        page=page,
+        fields=fields,
+        criteria=criteria,
+        first=after is None,
+        verbs=VERBS,
+        **_WORDS,
+    )
+
+
+def product_panel(product: ProductDetails) -> str:
+    """Return the latest entries about one product, as HTML."""
+    page = operation_history(current_inventory(), HistoryFilter(code=product.row.code), size=LAST_LINES)
+    return render_template("timeline/panel.html", page=page, product=product, **_WORDS)
+
+
+class ActivityPlugin:
+    """Registers the page and the panel."""
+
+    def __init__(self, settings: Settings) -> None:
+        del settings
+
+    @hookimpl
+    def blueprints(self) -> Sequence[Blueprint]:
+        return [blueprint]
+
+    @hookimpl
+    def menu_entries(self) -> Sequence[MenuEntry]:
+        return [MenuEntry(lazy_gettext("Cronología"), "timeline.history", "clock-history", order=45, more=True)]
+
+    @hookimpl
+    def product_panels(self, details: ProductDetails) -> Sequence[ProductPanel]:
+        return [ProductPanel(Markup(product_panel(details)), order=55)]  # noqa: S704 - Jinja escaped every value

@@ -1,37 +1,136 @@
-"""The pages that confirm, make and undo a bulk edit."""
+"""Change many products at once: ask before, change them, and undo it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from flask import Blueprint, flash, make_response, render_template, request, url_for
-from flask_babel import gettext
+from flask_babel import gettext, ngettext
 from werkzeug.wrappers import Response
 
 from inventory_core import (
     MAX_SELECTED_PRODUCTS,
     WITHOUT_CATEGORY,
+    BulkEdit,
+    ChangedProduct,
+    Fault,
     InvalidInput,
     ProductsConflict,
     ProductsSaved,
     SelectedProduct,
     Selection,
     SelectionChanged,
+    SetCategory,
+    SetMinimum,
     SetRetired,
+    Status,
     change_products,
     list_categories,
+    parse_quantity,
     selected_rows,
     too_many_selected,
     undo_products_change,
 )
 from inventory_web.audit.log import Event, current_author, log_event
-from inventory_web.blueprints.catalog import bulk_edit_forms
-from inventory_web.blueprints.catalog.bulk_edit_forms import OTHER, BulkEditForm
-from inventory_web.blueprints.catalog.selection import read_selection, sent_fields
+from inventory_web.blueprints.catalog.product_list import read_selection, sent_fields
 from inventory_web.context import current_actor, current_inventory, current_operation, new_operation
 from inventory_web.http.error_pages import answer_for
 from inventory_web.http.flash_messages import flash_with_undo
 from inventory_web.http.htmx import see_other
 from inventory_web.http.redirects import next_url
 from inventory_web.i18n.error_messages import messages_by_field
-from inventory_web.i18n.labels import products_text
+from inventory_web.i18n.labels import format_number, products_text, status_text
 from inventory_web.roles import Role, requires
+
+OTHER = "Otra..."
+"""The category option for a typed name: see ``other_category``."""
+
+
+@dataclass(frozen=True, slots=True)
+class BulkEditForm:
+    """A change as it was typed. ``change`` is valid if there are no ``faults``."""
+
+    kind: str
+    values: dict[str, str]
+    change: BulkEdit
+    faults: list[Fault] = field(default_factory=list)
+
+    @classmethod
+    def read(cls, kind: str, fields: Mapping[str, str]) -> "BulkEditForm":
+        """Read the fields of ``kind``: ``category``, ``minimum``, ``retire`` or ``restore``; a missing field is empty."""
+        if kind == "category":
+            return _category(fields)
+        if kind == "minimum":
+            typed = fields.get("minimum", "")
+            minimum, faults = parse_quantity("minimum", typed)
+            return cls(kind, {"minimum": typed}, SetMinimum(minimum or 0), faults)
+        return cls(kind, {}, SetRetired(kind == "retire"))
+
+
+def _category(fields: Mapping[str, str]) -> BulkEditForm:
+    values = {name: fields.get(name, "") for name in ("category", "other_category")}
+    other = values["other_category"].strip()
+    chosen = values["category"].strip()
+    if chosen == WITHOUT_CATEGORY and not other:
+        return BulkEditForm("category", values, SetCategory(None))
+    if chosen != OTHER and not other:
+        change = SetCategory(chosen)
+        return BulkEditForm("category", values, change, change.faults() if chosen else [Fault("category", "required")])
+    change = SetCategory(other)
+    faults = [Fault("other_category", fault.reason, fault.value, fault.limit) for fault in change.faults()]
+    return BulkEditForm("category", values, change, faults if other else [Fault("other_category", "required")])
+
+
+def title(kind: str, count: int) -> str:
+    """Return the heading of the form."""
+    products = products_text(count)
+    titles = {
+        "category": gettext("Cambiar la categoría de %(products)s", products=products),
+        "minimum": gettext("Cambiar el mínimo de %(products)s", products=products),
+        "retire": gettext("Eliminar %(products)s", products=products),
+        "restore": gettext("Restaurar %(products)s", products=products),
+    }
+    return titles[kind]
+
+
+def button(kind: str, count: int) -> str:
+    """Return the label of the submit button."""
+    products = products_text(count)
+    if kind == "retire":
+        return gettext("Sí, eliminar %(products)s", products=products)
+    if kind == "restore":
+        return gettext("Restaurar %(products)s", products=products)
+    return gettext("Cambiar %(products)s", products=products)
+
+
+def done(change: BulkEdit, count: int) -> str:
+    """Return the message after the change."""
+    if not isinstance(change, SetRetired):
+        return f"{products_text(count)}: {value_text(change)}."
+    shown = format_number(count)
+    if change.retired:
+        return ngettext("%(number)s producto eliminado.", "%(number)s productos eliminados.", count, number=shown)
+    return ngettext("%(number)s producto restaurado.", "%(number)s productos restaurados.", count, number=shown)
+
+
+def value_text(change: BulkEdit) -> str:
+    """Return the new value of every product."""
+    if isinstance(change, SetCategory):
+        return gettext("categoría «%(name)s»", name=change.category) if change.category else gettext("sin categoría")
+    if isinstance(change, SetMinimum):
+        return gettext("mínimo %(number)s", number=format_number(change.minimum))
+    return status_text(Status.RETIRED) if change.retired else gettext("en uso")
+
+
+def present_text(product: ChangedProduct, change: BulkEdit) -> str:
+    """Return the present value of a product."""
+    if product.retired:
+        return status_text(Status.RETIRED)
+    if isinstance(change, SetCategory):
+        return value_text(SetCategory(product.category))
+    if isinstance(change, SetMinimum):
+        return value_text(SetMinimum(product.minimum))
+    return gettext("en uso")
+
 
 SHOWN = 10
 
@@ -129,8 +228,8 @@ def _page(selection: Selection, wanted: BulkEditForm, *, status: int = 200, noti
     page = render_template(
         "selections/confirm.html",
         kind=wanted.kind,
-        title=bulk_edit_forms.title(wanted.kind, number),
-        button=bulk_edit_forms.button(wanted.kind, number),
+        title=title(wanted.kind, number),
+        button=button(wanted.kind, number),
         rows=found.rows,
         more=number - len(found.rows),
         number=number,
@@ -158,12 +257,12 @@ def _conflict(selection: Selection, wanted: BulkEditForm, conflict: ProductsConf
     page = render_template(
         "selections/conflict.html",
         kind=wanted.kind,
-        products=[(product, bulk_edit_forms.present_text(product, wanted.change)) for product in conflict.products],
-        wanted=bulk_edit_forms.value_text(wanted.change),
+        products=[(product, present_text(product, wanted.change)) for product in conflict.products],
+        wanted=value_text(wanted.change),
         without=sent_fields(Selection(tuple(rest))) if rest else [],
-        without_button=bulk_edit_forms.button(wanted.kind, len(rest)),
+        without_button=button(wanted.kind, len(rest)),
         fresh=sent_fields(Selection(tuple(fresh))) if fresh and possible else [],
-        fresh_button=bulk_edit_forms.button(wanted.kind, len(fresh)),
+        fresh_button=button(wanted.kind, len(fresh)),
         values=wanted.values,
         next=_list_address(),
     )
@@ -180,7 +279,7 @@ def _tell(wanted: BulkEditForm, saved: ProductsSaved) -> None:
     if not saved.changed:
         flash(gettext("Los productos ya estaban así: no ha cambiado nada."), "info")
         return
-    text = bulk_edit_forms.done(wanted.change, saved.changed)
+    text = done(wanted.change, saved.changed)
     flash_with_undo(text, address=url_for("selections.undo"), changed=saved.operation)
 
 

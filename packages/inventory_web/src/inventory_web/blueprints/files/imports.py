@@ -1,4 +1,4 @@
-"""The pages of an import: upload, preview, progress, confirmation and undo."""
+"""The pages of imports: upload, preview, confirm, result and undo."""
 
 import hashlib
 import shutil
@@ -11,11 +11,16 @@ from werkzeug.datastructures import FileStorage
 from werkzeug.wrappers import Response
 
 from inventory_core import DatabaseBusy, Fault
-from inventory_web.blueprints.files import import_labels
-from inventory_web.blueprints.files.import_job import CHECK, IMPORT, KIND
-from inventory_web.blueprints.files.import_undo import KIND as UNDO_KIND
-from inventory_web.blueprints.files.import_undo import begin_undo, counts_text
-from inventory_web.blueprints.files.import_undo import state_text as undo_state_text
+from inventory_web.blueprints.files import import_jobs
+from inventory_web.blueprints.files.import_jobs import (
+    CHECK,
+    IMPORT,
+    IMPORT_JOB,
+    begin_undo,
+    counts_text,
+    undo_state_text,
+)
+from inventory_web.blueprints.files.import_jobs import UNDO_JOB as UNDO_KIND
 from inventory_web.context import current_actor, current_inventory, current_operation, new_operation
 from inventory_web.http.htmx import page_or_fragment, see_other
 from inventory_web.i18n.error_messages import messages_by_field
@@ -31,14 +36,14 @@ def create_blueprint() -> Blueprint:
     """Return a new blueprint with every page."""
     made = Blueprint("imports", __name__, template_folder="templates")
     for text in (
-        import_labels.action_text,
-        import_labels.count_text,
-        import_labels.refused_text,
-        import_labels.row_fault_text,
-        import_labels.state_colour,
+        import_jobs.action_text,
+        import_jobs.count_text,
+        import_jobs.refused_text,
+        import_jobs.row_fault_text,
+        import_jobs.state_colour,
     ):
         made.add_app_template_global(text)
-    made.add_app_template_global(import_labels.state_text, "import_state_text")
+    made.add_app_template_global(import_jobs.import_state_text, "import_state_text")
     made.add_app_template_global(undo_state_text, "undo_state_text")
     made.add_app_template_global(counts_text, "undo_counts_text")
     made.add_url_rule("/imports/new", "new", new)
@@ -47,7 +52,7 @@ def create_blueprint() -> Blueprint:
     made.add_url_rule("/imports/<job_id>/confirm", "confirm", confirm, methods=["POST"])
     made.add_url_rule("/imports/<job_id>/undo", "undo", undo, methods=["POST"])
     made.add_url_rule("/imports/undo/<job_id>", "show_undo", show_undo)
-    register_job_type(made, KIND)
+    register_job_type(made, IMPORT_JOB)
     register_job_type(made, UNDO_KIND)
     return made
 
@@ -67,7 +72,7 @@ def upload() -> Response:
     stock, sheet = current_inventory(), request.form.get("sheet", "").strip()[:100]
     job = Job(
         id=_id_of(file, sheet),
-        kind=KIND.name,
+        kind=IMPORT_JOB.name,
         step=CHECK,
         title=file.filename,
         request={"sheet": sheet, **request_origin()},
@@ -135,7 +140,7 @@ def show_undo(job_id: str) -> Response:
     return page_or_fragment("imports/undo.html", "imports/undo_card.html", job=job)
 
 
-def _job(job_id: str, kind: str = KIND.name) -> Job:
+def _job(job_id: str, kind: str = IMPORT_JOB.name) -> Job:
     job = current_runner().find(current_inventory(), job_id)
     if job is None or job.kind != kind:
         abort(404)
@@ -153,7 +158,7 @@ def _id_of(file: FileStorage, sheet: str) -> str:
 
 def _form(faults: list[Fault], status: int) -> Response:
     runner = current_runner()
-    recent = queue.recent_jobs(current_inventory(), {KIND.name: None}, number=20)
+    recent = queue.recent_jobs(current_inventory(), {IMPORT_JOB.name: None}, number=20)
     page = render_template(
         "imports/new.html",
         errors=messages_by_field(faults),

@@ -1,6 +1,7 @@
-"""The pages of the ledger."""
+"""Movements of one product: receive, issue, transfer and count, and undo a movement."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 
 from flask import Blueprint, flash, make_response, redirect, render_template, request, url_for
 from flask_babel import gettext
@@ -19,11 +20,11 @@ from inventory_core import (
     issue,
     list_locations,
     movement_history,
+    parse_quantity,
     receive,
     transfer,
     undo_movement,
 )
-from inventory_web.blueprints.stock.movement_forms import MovementForm
 from inventory_web.context import (
     current_actor,
     current_inventory,
@@ -36,8 +37,49 @@ from inventory_web.http.error_pages import answer_for
 from inventory_web.http.htmx import see_other
 from inventory_web.http.pagination import read_cursor
 from inventory_web.http.redirects import next_url, previous_page_url
+from inventory_web.i18n.error_messages import messages_by_field
 from inventory_web.i18n.labels import format_number, kind_colour, kind_text
 from inventory_web.roles import Role, requires
+
+KINDS = ("receive", "issue", "transfer")
+FIELDS = ("kind", "quantity", "location", "target", "reason")
+
+
+@dataclass(slots=True)
+class MovementForm:
+    """A form as it was typed; ``quantity`` is valid if there are no ``faults``."""
+
+    values: dict[str, str]
+    quantity: int = 0
+    faults: list[Fault] = field(default_factory=list)
+    refusals: dict[str, str] = field(default_factory=dict)
+
+    @classmethod
+    def empty(cls) -> "MovementForm":
+        """Return an empty form."""
+        return cls(dict.fromkeys(FIELDS, "") | {"kind": "receive"})
+
+    @classmethod
+    def read(cls, typed: Mapping[str, str]) -> "MovementForm":
+        """Read a request, with every fault that can be found without the database."""
+        values = {name: typed.get(name, "").strip() for name in FIELDS}
+        quantity, faults = parse_quantity("quantity", values["quantity"])
+        if quantity == 0:
+            faults.append(Fault("quantity", "zero", "0"))
+        if values["kind"] not in KINDS:
+            faults.append(Fault("kind", "unknown", values["kind"][:80]))
+        if values["kind"] == "transfer" and not values["target"]:
+            faults.append(Fault("target", "required"))
+        return cls(values, quantity or 0, faults)
+
+    @property
+    def errors(self) -> dict[str, list[str]]:
+        """Return the messages by field."""
+        errors = messages_by_field(self.faults)
+        for name, text in self.refusals.items():
+            errors.setdefault(name, []).append(text)
+        return errors
+
 
 RECENT = 10
 

@@ -1,9 +1,10 @@
-"""Changes of a quantity in the list and on the page of a product."""
+"""The quantity of a product: change it in the list, and show its history."""
 
 from dataclasses import dataclass, replace
 
 from flask import Blueprint, flash, make_response, render_template, request, url_for
-from flask_babel import gettext
+from flask_babel import format_date, get_locale, gettext
+from markupsafe import Markup
 from sqlalchemy.orm import Session
 from werkzeug.wrappers import Response
 
@@ -14,6 +15,7 @@ from inventory_core import (
     InventoryError,
     OperationReused,
     ProductDetails,
+    QuantityHistory,
     StockChange,
     change_quantity,
     count,
@@ -21,8 +23,10 @@ from inventory_core import (
     list_locations,
     movement_history,
     parse_quantity,
+    quantity_history,
 )
-from inventory_web.blueprints.catalog.product_table import Note, render_row, row_in
+from inventory_web.blueprints.catalog.product_list import Note, render_row, row_in
+from inventory_web.blueprints.charts import Level, levels
 from inventory_web.context import current_actor, current_inventory, current_operation
 from inventory_web.db.units_of_work import JoinedReads, ReadAfterWrite, reads_once, use_inventory
 from inventory_web.http.error_pages import answer_for
@@ -244,3 +248,38 @@ def _row(
     response = make_response(render_row(row_in(product, location), note, badges), status)
     response.vary.update(VARY)
     return response
+
+
+# Without routes; provides the template of the panel.
+quantity_history_blueprint = Blueprint("stock_history", __name__, template_folder="templates")
+
+
+def history_panel(product: ProductDetails) -> str:
+    """Return the panel of one product as HTML."""
+    history = quantity_history(current_inventory(), product.row.code)
+    return render_template("stock_history/panel.html", history=history, drawing=_drawn(history))
+
+
+def _drawn(history: QuantityHistory) -> Markup:
+    length = (history.end - history.begin).total_seconds() or 1.0
+    steps = history.quantities
+    description = gettext(
+        "De %(first)s a %(last)s unidades; como mínimo %(least)s y como máximo %(most)s.",
+        first=format_number(steps[0].quantity),
+        last=format_number(steps[-1].quantity),
+        least=format_number(min(step.quantity for step in steps)),
+        most=format_number(max(step.quantity for step in steps)),
+    )
+    return levels(
+        "history",
+        gettext("Cantidad a lo largo del tiempo"),
+        description,
+        [Level((step.since - history.begin).total_seconds() / length, step.quantity) for step in steps],
+        (_day(history), gettext("ahora")),
+        format_number,
+    )
+
+
+def _day(history: QuantityHistory) -> str:
+    locale = get_locale()
+    return str(format_date(history.begin, "d MMM" if locale is None or locale.language != "en" else "MMM d"))

@@ -1,1 +1,0 @@
-"""Charts as SVG: pure functions of numbers and texts. Colours come from the classes of ``charts.css``."""
