@@ -31,7 +31,7 @@ class Jobs:
         job_id = uuid.uuid4().hex
         self._made.append(job_id)
         given = {"kind": "import", "step": "import", "title": "piezas.csv", "request": "{}", "actor": "olga", "size": 1}
-        given |= queue.INITIAL_VALUES | {"outcome": "", "state": "working", "worker": "another", "takes": 1}
+        given |= queue.INITIAL_VALUES | {"outcome": "", "state": "working", "worker": "another", "attempts": 1}
         given |= {"stage": "writing", "done_rows": 500, "total_rows": 2000, "remaining": 130}
         # Ahead of time, so that this test's own server leaves them to the worker that is not there.
         ahead = datetime.now(UTC) + timedelta(minutes=10)
@@ -150,7 +150,7 @@ def test_without_scripts_the_page_loads_itself_again(work: Jobs, open_window: Ca
     work.change(job_id, done_rows=1500)
     window.sees("75 %")
     assert window.page.get_by_role("link", name="Actualizar").is_visible()
-    work.change(job_id, state="waiting", takes=1)
+    work.change(job_id, state="waiting", attempts=1)
     window.page.get_by_role("button", name="Cancelar").click()
     window.sees("La importación se canceló")
 

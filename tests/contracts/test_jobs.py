@@ -14,7 +14,7 @@ from inventory_core import Inventory, OperationReused
 from inventory_web.db.models import JobRow
 from inventory_web.jobs import files, queue
 from inventory_web.jobs.models import Job, JobState
-from inventory_web.jobs.queue import LEASE, MAX_TAKES, RETRY_DELAY, ClaimDecision, claimable, decide_claim
+from inventory_web.jobs.queue import LEASE, MAX_ATTEMPTS, RETRY_DELAY, ClaimDecision, claimable, decide_claim
 from tests.contracts.at_once import at_once
 from tests.contracts.conftest import MakeInventory
 
@@ -55,8 +55,8 @@ def state_of(inventory: Inventory, job: Job) -> JobState:
 
 def test_the_statement_takes_what_the_decision_takes(inventory: Inventory) -> None:
     cases: list[dict[str, Any]] = [
-        {"id": f"{number:04}", "state": state, "touched_at": NOW - age, "takes": takes}
-        for number, (state, age, takes) in enumerate(product(JobState, AGES, (0, 1, MAX_TAKES - 1, MAX_TAKES)))
+        {"id": f"{number:04}", "state": state, "touched_at": NOW - age, "attempts": attempts}
+        for number, (state, age, attempts) in enumerate(product(JobState, AGES, (0, 1, MAX_ATTEMPTS - 1, MAX_ATTEMPTS)))
     ]
     others = {"kind": "import", "step": "check", "title": "", "request": "{}", "actor": "olga", "created_at": NOW}
     rows = [others | queue.INITIAL_VALUES | {"size": 0, "outcome": ""} | case for case in cases]
@@ -67,7 +67,7 @@ def test_the_statement_takes_what_the_decision_takes(inventory: Inventory) -> No
     expected = {
         case["id"]
         for case in cases
-        if decide_claim(JobState(case["state"]), case["touched_at"], case["takes"], NOW) is not ClaimDecision.LEAVE
+        if decide_claim(JobState(case["state"]), case["touched_at"], case["attempts"], NOW) is not ClaimDecision.LEAVE
     }
     assert found == expected
     assert 0 < len(found) < len(cases)
@@ -141,7 +141,7 @@ def test_a_lease_follows_the_clock_of_the_database_and_not_that_of_an_instance(
 def test_a_job_that_was_started_too_often_fails(inventory: Inventory) -> None:
     job = new_job()
     queue.add_job(inventory, job)
-    change(inventory, state=JobState.WORKING, takes=MAX_TAKES, touched_at=NOW)
+    change(inventory, state=JobState.WORKING, attempts=MAX_ATTEMPTS, touched_at=NOW)
 
     assert take(inventory) is None
     found = queue.find_job(inventory, job.id)

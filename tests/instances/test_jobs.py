@@ -47,7 +47,7 @@ def test_an_import_of_a_killed_instance_is_finished_once_by_another(
             eventually("the other has ended it", lambda: found(inventory, job_id).state is JobState.DONE)
 
         assert (killed.state, nothing_yet) == (JobState.WORKING, 0)
-        assert found(inventory, job_id).takes == 2
+        assert found(inventory, job_id).attempts == 2
         assert count_products(inventory, ProductFilter(search=prefix), 2 * ROWS).number == ROWS
         assert len(movement_history(inventory, operation=job_id, size=500).rows) == 500
         assert verify(inventory).faults == ()

@@ -53,7 +53,7 @@ REFUSALS = [
     web.AccountRefused(core.Fault("username", "duplicate", "ada")),
     web.AccountNotFound("eva"),
     web.PortTaken("127.0.0.1", 80, "no"),
-    web.WorkGivenUp(),
+    web.JobAbandoned(),
     web.JobQuotaReached("jobs", 10),
     web.JobQuotaReached("bytes", 512_000_000),
     web.HostNotAllowed("evil.example"),

@@ -12,8 +12,7 @@ from werkzeug.test import TestResponse
 from inventory_core.errors import DatabaseBusy
 from inventory_web.i18n.languages import translation_context
 from inventory_web.jobs.execution import failure_outcome
-from inventory_web.jobs.labels import failed_text
-from inventory_web.jobs.models import Job, JobState
+from inventory_web.jobs.models import Job, JobState, failed_text
 from tests.web.areas.site import Site, Visitor
 from tests.web.languages.catalogue import spanish_only
 

@@ -18,7 +18,7 @@ from tests.web.areas.site import Site, Visitor, codes_in, form_in
 
 PRODUCTS = "Código;Nombre;Categoría;Cantidad;Mínimo\nA;Mesa;Hogar;5;2\nB;Silla;Jardín;7;\n"
 PATIENCE_SECONDS = 30
-LEFT_BEHIND = {"state": "working", "step": "import", "worker": "another", "takes": 1}
+LEFT_BEHIND = {"state": "working", "step": "import", "worker": "another", "attempts": 1}
 
 
 def test_a_file_shows_what_it_would_change_before_anything_is_changed(site: Site) -> None:
@@ -115,7 +115,7 @@ def test_a_hostile_file_is_refused_once(site: Site, make: Callable[[], bytes], t
     assert "Archivo rechazado" in page
     assert told in page
     with site.inventory.sessions.reader() as session:
-        assert session.execute(select(col(JobRow.state), col(JobRow.takes))).one() == ("refused", 1)
+        assert session.execute(select(col(JobRow.state), col(JobRow.attempts))).one() == ("refused", 1)
 
 
 def test_stock_rows_set_the_balance_of_one_place(site: Site) -> None:

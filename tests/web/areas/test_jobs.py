@@ -157,7 +157,7 @@ def test_a_job_that_crashes_every_instance_fails_with_a_reason(make_site: MakeSi
     site.operator.post("/slow/uno")
     eventually(lambda: slow.begun == ["uno"])
     long_ago = datetime.now(UTC) - timedelta(hours=1)
-    change(site, worker="another", takes=queue.MAX_TAKES, touched_at=long_ago)
+    change(site, worker="another", attempts=queue.MAX_ATTEMPTS, touched_at=long_ago)
 
     site.app.extensions[runner.EXTENSION].wake()
     eventually(lambda: states(site) == {"uno": "failed"})

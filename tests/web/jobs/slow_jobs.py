@@ -12,8 +12,7 @@ from inventory_web.hookspecs import hookimpl
 from inventory_web.http.htmx import see_other
 from inventory_web.jobs import queue
 from inventory_web.jobs.execution import JobContext, JobResult, JobType
-from inventory_web.jobs.models import Job, JobState
-from inventory_web.jobs.origin import request_origin
+from inventory_web.jobs.models import Job, JobState, request_origin
 from inventory_web.jobs.runner import current_runner, register_job_type
 from inventory_web.roles import Role, requires
 

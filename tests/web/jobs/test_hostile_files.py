@@ -56,7 +56,7 @@ def test_hostile_files_are_refused_once_and_the_server_stays_up(inventory: Inven
         assert process.poll() is None
         assert workers <= children_of(process.pid)
     ended = [found(inventory, job_id) for job_id in hostile_ids]
-    assert [(job.state, job.takes, job.result["code"]) for job in ended] == [(JobState.REFUSED, 1, "INV-014")] * len(
+    assert [(job.state, job.attempts, job.result["code"]) for job in ended] == [(JobState.REFUSED, 1, "INV-014")] * len(
         FILES
     )
     assert ended[-1].result["detail"] == "memory"

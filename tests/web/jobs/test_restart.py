@@ -33,7 +33,7 @@ def test_an_import_whose_server_was_killed_is_ended_once_by_the_next_start(inven
         eventually("the import is done", lambda: found(inventory, job_id).state is JobState.DONE)
 
     assert (killed.state, nothing_yet) == (JobState.WORKING, 0)
-    assert found(inventory, job_id).takes == 2
+    assert found(inventory, job_id).attempts == 2
     assert count_products(inventory, ProductFilter(), ALL).number == ROWS
     assert len(movement_history(inventory, operation=job_id, size=500).rows) == 500
     assert verify(inventory).faults == ()

@@ -6,8 +6,8 @@ from flask_babel import force_locale
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory_web.jobs.labels import remaining_text
-from inventory_web.jobs.progress import SETTLED_SECONDS, Throughput
+from inventory_web.jobs.execution import SETTLED_SECONDS, Throughput
+from inventory_web.jobs.models import remaining_text
 
 
 def paced(*reports: tuple[float, int]) -> Throughput:

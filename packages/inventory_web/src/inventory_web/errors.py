@@ -107,7 +107,7 @@ class ConfirmedChangeLost(ClusterRefused):
     """A confirmed change of an earlier request was lost with its source. Reported once."""
 
 
-class WorkGivenUp(WebError):
+class JobAbandoned(WebError):
     """A job was given up because its instances died repeatedly while they worked on it."""
 
     code = "WEB-012"

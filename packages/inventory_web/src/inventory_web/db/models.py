@@ -176,7 +176,7 @@ class JobRow(WebTable, table=True):
     actor: str = Field(sa_type=String(80))
     state: str = Field(sa_type=String(20))
     worker: str = Field(default="", sa_type=String(32))
-    takes: int = Field(default=0)
+    attempts: int = Field(default=0)
     cancel_requested: bool = Field(default=False)
     stage: str = Field(default="", sa_type=String(40))
     done_rows: int = Field(default=0)

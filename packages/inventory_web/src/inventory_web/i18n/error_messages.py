@@ -420,7 +420,7 @@ MESSAGES: dict[type[Exception], Callable[[Any], str]] = {
         endpoint=error.endpoint,
         plugin=error.plugin,
     ),
-    web.WorkGivenUp: lambda _: gettext(
+    web.JobAbandoned: lambda _: gettext(
         "El servidor se detuvo varias veces mientras trabajaba en esto. Inténtelo de nuevo; si se repite, avise a un administrador."
     ),
 }

@@ -32,14 +32,14 @@ LEASE = timedelta(seconds=20)
 """The time without a sign of life after which a worker has lost its job. Two workers on one job only do the same work twice."""
 RETRY_DELAY = timedelta(seconds=5)
 """The pause of a job that a worker released because its database was not available."""
-MAX_TAKES = 4
+MAX_ATTEMPTS = 4
 """How often a job is started if its worker dies each time."""
 CLAIM_BATCH_SIZE = 20
 KEEP_FILE = timedelta(days=1)
 KEEP_JOB = timedelta(days=30)
 INITIAL_VALUES = {
     "worker": "",
-    "takes": 0,
+    "attempts": 0,
     "cancel_requested": False,
     "stage": "",
     "done_rows": 0,
@@ -57,19 +57,19 @@ class ClaimDecision(StrEnum):
 
     LEAVE = "leave"
     TAKE = "take"
-    GIVE_UP = "give up"
+    ABANDON = "abandon"
 
 
-def decide_claim(state: JobState, touched_at: datetime, takes: int, now: datetime) -> ClaimDecision:
-    """Decide whether a worker may take the job. ``takes``: how often it was taken since a user requested it."""
+def decide_claim(state: JobState, touched_at: datetime, attempts: int, now: datetime) -> ClaimDecision:
+    """Decide whether a worker may take the job. ``attempts``: how often it was started since a user requested it."""
     if state is JobState.WAITING:
-        return ClaimDecision.TAKE if takes == 0 or touched_at <= now - RETRY_DELAY else ClaimDecision.LEAVE
-    if not is_abandoned(state, touched_at, now):
+        return ClaimDecision.TAKE if attempts == 0 or touched_at <= now - RETRY_DELAY else ClaimDecision.LEAVE
+    if not is_lease_expired(state, touched_at, now):
         return ClaimDecision.LEAVE
-    return ClaimDecision.TAKE if takes < MAX_TAKES else ClaimDecision.GIVE_UP
+    return ClaimDecision.TAKE if attempts < MAX_ATTEMPTS else ClaimDecision.ABANDON
 
 
-def is_abandoned(state: JobState, touched_at: datetime, now: datetime) -> bool:
+def is_lease_expired(state: JobState, touched_at: datetime, now: datetime) -> bool:
     """Return whether a worker started the job and is silent."""
     return state is JobState.WORKING and touched_at <= now - LEASE
 
@@ -77,12 +77,12 @@ def is_abandoned(state: JobState, touched_at: datetime, now: datetime) -> bool:
 def claimable(now: datetime) -> ColumnElement[bool]:
     """Return the condition of the jobs for which ``decide_claim`` is not ``LEAVE``."""
     state, touched_at = col(JobRow.state), col(JobRow.touched_at)
-    waits = and_(state == JobState.WAITING, or_(col(JobRow.takes) == 0, touched_at <= now - RETRY_DELAY))
-    return or_(waits, abandoned(now))
+    waits = and_(state == JobState.WAITING, or_(col(JobRow.attempts) == 0, touched_at <= now - RETRY_DELAY))
+    return or_(waits, lease_expired(now))
 
 
-def abandoned(now: datetime) -> ColumnElement[bool]:
-    """Return the condition of the jobs for which ``is_abandoned`` is true."""
+def lease_expired(now: datetime) -> ColumnElement[bool]:
+    """Return the condition of the jobs for which ``is_lease_expired`` is true."""
     return and_(col(JobRow.state) == JobState.WORKING, col(JobRow.touched_at) <= now - LEASE)
 
 
@@ -191,7 +191,7 @@ def request_cancel(inventory: Inventory, job_id: str) -> None:
     def work(session: Session) -> None:
         now = read_database_clock(session.connection())
         this = update(JobRow).where(col(JobRow.id) == job_id)
-        idle = this.where(or_(state == JobState.WAITING, abandoned(now)))
+        idle = this.where(or_(state == JobState.WAITING, lease_expired(now)))
         if not _changed(session, idle.values(state=JobState.CANCELLED, worker="", touched_at=now)):
             session.execute(this.where(state == JobState.WORKING).values(cancel_requested=True))
 
@@ -255,8 +255,8 @@ def job_from_row(row: JobRow, now: datetime) -> Job:
         total=row.total_rows,
         remaining=None if row.remaining is None else max(0.0, row.remaining - since),
         outcome=json.loads(row.outcome) if row.outcome else None,
-        takes=row.takes,
-        interrupted=is_abandoned(state, row.touched_at, now),
+        attempts=row.attempts,
+        interrupted=is_lease_expired(state, row.touched_at, now),
         cancelling=row.cancel_requested and state in ACTIVE_STATES,
         kept=state in ACTIVE_STATES or now - row.touched_at < KEEP_FILE,
     )
@@ -304,20 +304,20 @@ def claim_next(
         now = read_database_clock(session.connection())
         query = select(JobRow).where(claimable(now), col(JobRow.kind).in_(tuple(kinds)))
         found = [
-            (row.takes, decide_claim(JobState(row.state), row.touched_at, row.takes, now), job_from_row(row, now))
+            (row.attempts, decide_claim(JobState(row.state), row.touched_at, row.attempts, now), job_from_row(row, now))
             for row in session.scalars(query.order_by(col(JobRow.created_at)).limit(CLAIM_BATCH_SIZE))
             if row.id not in excluding
         ]
-    for takes, decision, job in found:
-        guarded = update(JobRow).where(col(JobRow.id) == job.id, col(JobRow.takes) == takes, claimable(now))
-        if decision is ClaimDecision.GIVE_UP:
+    for attempts, decision, job in found:
+        guarded = update(JobRow).where(col(JobRow.id) == job.id, col(JobRow.attempts) == attempts, claimable(now))
+        if decision is ClaimDecision.ABANDON:
             outcome = json.dumps(abandoned_outcome(), ensure_ascii=False)
             _run(inventory, guarded.values(state=JobState.FAILED, outcome=outcome, worker=""))
         else:
             values: dict[str, Any] = {
                 "state": JobState.WORKING,
                 "worker": worker,
-                "takes": takes + 1,
+                "attempts": attempts + 1,
                 "stage": "",
                 "remaining": None,
             }
@@ -389,7 +389,7 @@ def finish(
 def release(inventory: Inventory, job_id: str, worker: str, *, immediately: bool) -> None:
     """Return the job to the queue: ``immediately``, or with a pause because the database was not available."""
     values: dict[str, Any] = {"state": JobState.WAITING, "worker": "", "stage": "", "remaining": None}
-    values |= {"takes": 0} if immediately else {}
+    values |= {"attempts": 0} if immediately else {}
 
     def work(session: Session) -> None:
         _require_lease(session, _own_job(job_id, worker).values(**values))

@@ -22,12 +22,19 @@ from flask.sansio.blueprints import BlueprintSetupState
 from inventory_core import Inventory, InventoryError
 from inventory_web import context
 from inventory_web.db.replicated import database_name, has_single_writer, require_token
-from inventory_web.errors import WorkGivenUp
+from inventory_web.errors import JobAbandoned
 from inventory_web.http.logs import get_logger
-from inventory_web.jobs import labels, queue
-from inventory_web.jobs.execution import JobType, execute, failure_outcome, retry_while_busy
+from inventory_web.jobs import models, queue
+from inventory_web.jobs.execution import (
+    Cancelled,
+    JobType,
+    Progress,
+    Stopped,
+    execute,
+    failure_outcome,
+    retry_while_busy,
+)
 from inventory_web.jobs.models import Job, JobState
-from inventory_web.jobs.progress import Cancelled, Progress, Stopped
 from inventory_web.jobs.queue import claim_next, has_due_job
 
 try:
@@ -297,7 +304,7 @@ class JobRunner:
                 kinds = tuple(kind.name for kind in self.job_types if not kind.slot or kind.slot in slots)
                 # A unique name per claim, so that late writes of an earlier claim are ignored.
                 worker = uuid.uuid4().hex
-                abandoned_outcome = partial(failure_outcome, WorkGivenUp())
+                abandoned_outcome = partial(failure_outcome, JobAbandoned())
                 job = claim_next(
                     inventory, worker, kinds, excluding=tuple(self._active), abandoned_outcome=abandoned_outcome
                 )
@@ -361,11 +368,11 @@ def init_app(app: Flask) -> None:
     """Create the job runner of an application, before its blueprints register their job types."""
     app.extensions[EXTENSION] = JobRunner(app)
     app.jinja_env.globals.update(
-        failed_text=labels.failed_text,
-        job_colour=labels.job_colour,
-        remaining_text=labels.remaining_text,
-        size_text=labels.size_text,
-        stage_text=labels.stage_text,
+        failed_text=models.failed_text,
+        job_colour=models.job_colour,
+        remaining_text=models.remaining_text,
+        size_text=models.size_text,
+        stage_text=models.stage_text,
     )
 
 

@@ -14,8 +14,7 @@ from inventory_web.http.htmx import page_or_fragment, see_other
 from inventory_web.http.redirects import next_url
 from inventory_web.jobs import queue
 from inventory_web.jobs.execution import JobType
-from inventory_web.jobs.models import REPEATABLE_STATES, Job, JobState
-from inventory_web.jobs.origin import request_origin, require_result_of
+from inventory_web.jobs.models import REPEATABLE_STATES, Job, JobState, request_origin, require_result_of
 from inventory_web.jobs.runner import current_runner
 from inventory_web.roles import Role, requires
 from inventory_web.settings import Settings

@@ -22,9 +22,7 @@ from inventory_web.i18n.languages import current_language
 from inventory_web.jobs import queue
 from inventory_web.jobs.execution import JobContext, JobResult, JobType
 from inventory_web.jobs.files import CHUNK_BYTES, ChunkWriter, numbers_of, stream_file
-from inventory_web.jobs.labels import progress_state_text
-from inventory_web.jobs.models import Job, JobState
-from inventory_web.jobs.origin import job_author, request_origin, require_result_of
+from inventory_web.jobs.models import Job, JobState, job_author, progress_state_text, request_origin, require_result_of
 from inventory_web.jobs.runner import current_runner, register_job_type
 from inventory_web.roles import Role, requires
 

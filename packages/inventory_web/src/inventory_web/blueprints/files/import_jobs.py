@@ -32,9 +32,16 @@ from inventory_web.i18n.labels import format_number, movements_text, products_te
 from inventory_web.jobs import queue
 from inventory_web.jobs.execution import JobContext, JobResult, JobType
 from inventory_web.jobs.files import copy_file
-from inventory_web.jobs.labels import failed_text, job_colour, progress_state_text
-from inventory_web.jobs.models import Job, JobState
-from inventory_web.jobs.origin import job_author, request_origin, require_result_of
+from inventory_web.jobs.models import (
+    Job,
+    JobState,
+    failed_text,
+    job_author,
+    job_colour,
+    progress_state_text,
+    request_origin,
+    require_result_of,
+)
 from inventory_web.jobs.runner import current_runner
 from inventory_web.roles import Role
 

@@ -26,8 +26,7 @@ from inventory_web.http.htmx import page_or_fragment, see_other
 from inventory_web.i18n.error_messages import messages_by_field
 from inventory_web.jobs import queue
 from inventory_web.jobs.files import CHUNK_BYTES
-from inventory_web.jobs.models import REPEATABLE_STATES, Job, JobState
-from inventory_web.jobs.origin import request_origin, require_result_of
+from inventory_web.jobs.models import REPEATABLE_STATES, Job, JobState, request_origin, require_result_of
 from inventory_web.jobs.runner import current_runner, register_job_type
 from inventory_web.roles import Role, requires
 

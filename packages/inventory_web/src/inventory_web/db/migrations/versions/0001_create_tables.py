@@ -150,7 +150,7 @@ def _create_jobs() -> None:
         sa.Column("actor", sa.String(length=80), nullable=False),
         sa.Column("state", sa.String(length=20), nullable=False),
         sa.Column("worker", sa.String(length=32), nullable=False),
-        sa.Column("takes", sa.Integer(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("cancel_requested", sa.Boolean(), nullable=False),
         sa.Column("stage", sa.String(length=40), nullable=False),
         sa.Column("done_rows", sa.Integer(), nullable=False),
