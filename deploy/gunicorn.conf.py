@@ -12,7 +12,7 @@ from inventory_web.app import create_app
 from inventory_web.blueprints.ops.metrics import clear_folder, forget_process
 from inventory_web.cli.errors import report_error
 from inventory_web.cli.serve import GunicornLog
-from inventory_web.gunicorn_worker import DrainingWorker
+from inventory_web.http.gunicorn_worker import DrainingWorker
 from inventory_web.http.logs import configure_logging
 from inventory_web.settings import Settings
 

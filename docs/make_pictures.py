@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from inventory_core import Inventory, SingleDatabase
 from inventory_web.auth.users import add_account
-from inventory_web.cli.sample_history import load_with_history
+from inventory_web.cli.sample.history import load_with_history
 from inventory_web.db.schema import upgrade_all
 from inventory_web.roles import Role
 
@@ -197,7 +197,7 @@ def _shop() -> Iterator[str]:
 
 
 def _open_shop(sessions: SingleDatabase) -> None:
-    with resources.as_file(resources.files("inventory_web") / "sample") as sample:
+    with resources.as_file(resources.files("inventory_web.cli.sample")) as sample:
         load_with_history(Inventory(sessions), sorted(sample.glob("*.csv")), actor=NAME)
 
 

@@ -22,7 +22,7 @@ from inventory_replication import (
     TokenKey,
     TokenPolicy,
 )
-from inventory_web.db.replicated import ReplicatedDatabase
+from inventory_web.db.replicas import ReplicatedDatabase
 from inventory_web.db.schema import upgrade_all
 from tests.contracts.topologies import Database, Seeds, Topology, clear, read_seeds
 from tests.replication.mysql.servers import APP, MONITOR, ReplicaSet

@@ -8,8 +8,8 @@ import pytest
 
 from inventory_core import Cursor, Inventory
 from inventory_web.audit.log import Author, Event, log_event
-from inventory_web.audit.queries import EventFilter, event_kinds, events_page, iter_events, prune_events
-from inventory_web.auth import authentication, sessions, throttling, two_factor, users
+from inventory_web.audit.views import EventFilter, event_kinds, events_page, iter_events, prune_events
+from inventory_web.auth import authentication, throttling, two_factor, users
 from inventory_web.context import CurrentUser
 from inventory_web.errors import AccountRefused
 from inventory_web.roles import Role
@@ -61,11 +61,11 @@ def test_a_session_that_was_ended_changes_nothing_from_then_on_on_any_instance(m
     one, two = make_inventory(), make_inventory()
     token, _ = logged_in(one, "olga")
     _, other = logged_in(two, "olga")
-    (ended,) = [each.id for each in sessions.sessions_of(two, other, idle=IDLE) if not each.here]
+    (ended,) = [each.id for each in authentication.sessions_of(two, other, idle=IDLE) if not each.here]
 
-    assert sessions.end_session(two, other, ended, by=BY)
+    assert authentication.end_session(two, other, ended, by=BY)
     assert authentication.find_account(one, token, idle=IDLE, address="", at_once=True) is None
-    assert not sessions.end_session(two, other, ended, by=BY)
+    assert not authentication.end_session(two, other, ended, by=BY)
 
 
 def test_second_factor_code_sent_many_times_at_once_counts_once(make_inventory: MakeInventory) -> None:
@@ -138,9 +138,9 @@ def test_a_form_is_kept_with_the_session_that_began_after_it(make_inventory: Mak
     account = authentication.find_account(inventory, token or "", idle=IDLE, address="", at_once=True)
     assert account is not None
 
-    assert sessions.kept_form(inventory, account) == typed
-    sessions.drop_kept_form(inventory, account)
-    assert sessions.kept_form(inventory, account) is None
+    assert authentication.kept_form(inventory, account) == typed
+    authentication.drop_kept_form(inventory, account)
+    assert authentication.kept_form(inventory, account) is None
 
 
 def test_the_audit_is_filtered_paged_streamed_and_pruned(make_inventory: MakeInventory) -> None:

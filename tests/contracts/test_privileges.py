@@ -31,7 +31,7 @@ from inventory_core.catalog.selection import SelectedProduct, Selection
 from inventory_core.testing import create_location, create_product, new_request
 from inventory_replication.provisioning.plan.desired_state import Role, rights_of
 from inventory_web.audit.log import Author
-from inventory_web.audit.queries import EventFilter, events_page, prune_events
+from inventory_web.audit.views import EventFilter, events_page, prune_events
 from inventory_web.auth import authentication, throttling, users
 from inventory_web.roles import Role as AccountRole
 from tests.contracts.conftest import MYSQL

@@ -16,7 +16,7 @@ from inventory_core import verify
 from inventory_web import Settings
 from inventory_web.audit.log import Author
 from inventory_web.auth import authentication, throttling, two_factor, users
-from inventory_web.db.replicated import ReplicatedDatabase
+from inventory_web.db.replicas import ReplicatedDatabase
 from inventory_web.errors import AccountRefused, TooManyLogins
 from inventory_web.roles import Role
 from tests.contracts.at_once import at_once

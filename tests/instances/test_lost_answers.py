@@ -17,7 +17,7 @@ from inventory_core.stock import idempotency
 from inventory_web import Settings, create_app
 from inventory_web.context import EXTENSION
 from inventory_web.db import bootstrap
-from inventory_web.db.replicated import ReplicatedDatabase
+from inventory_web.db.replicas import ReplicatedDatabase
 from inventory_web.jobs import runner
 from tests.instances.test_instances import code, register
 from tests.replication.mysql.fault_proxy import HEALTHY, Fault, FaultProxy

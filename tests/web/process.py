@@ -8,9 +8,9 @@ from flask import Flask
 from jinja2 import BytecodeCache
 from jinja2.bccache import Bucket
 
-from inventory_web.auth import passwords
+from inventory_web.auth import users
 
-SHIPPED_HASHER, SHIPPED_DUMMY_HASH = passwords.hasher, passwords.DUMMY_HASH
+SHIPPED_HASHER, SHIPPED_DUMMY_HASH = users.hasher, users.DUMMY_HASH
 CHEAP_HASHER = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
 
 
@@ -40,13 +40,13 @@ def templates_are_compiled_once() -> Iterator[None]:
 def passwords_are_hashed_fast() -> Iterator[None]:
     """A shipped hash takes 25 ms on purpose. Other processes accept these too: a hash names its parameters."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(passwords, "hasher", lambda: CHEAP_HASHER)
-        patch.setattr(passwords, "DUMMY_HASH", CHEAP_HASHER.hash("nobody has this password"))
+        patch.setattr(users, "hasher", lambda: CHEAP_HASHER)
+        patch.setattr(users, "DUMMY_HASH", CHEAP_HASHER.hash("nobody has this password"))
         yield
 
 
 @pytest.fixture
 def shipped_hashes(monkeypatch: pytest.MonkeyPatch) -> None:
     """Hash passwords as the product does."""
-    monkeypatch.setattr(passwords, "hasher", SHIPPED_HASHER)
-    monkeypatch.setattr(passwords, "DUMMY_HASH", SHIPPED_DUMMY_HASH)
+    monkeypatch.setattr(users, "hasher", SHIPPED_HASHER)
+    monkeypatch.setattr(users, "DUMMY_HASH", SHIPPED_DUMMY_HASH)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from markupsafe import escape
 
 from inventory_web.http.assets import YEAR_SECONDS, find_assets
-from inventory_web.http.url_converters import address_of_codes, escape_code, unescape_code
+from inventory_web.http.urls import address_of_codes, escape_code, unescape_code
 from tests.web.browser import Browser
 
 PRINTABLE = st.text(min_size=1, max_size=64).filter(lambda text: text.isprintable() and text == " ".join(text.split()))

@@ -16,9 +16,8 @@ from sqlmodel import col
 
 from inventory_core import Cursor, Inventory, SingleDatabase
 from inventory_core.testing import create_product
-from inventory_web.audit.labels import event_label
 from inventory_web.audit.log import Author, Event, add_event, log_event
-from inventory_web.audit.queries import EventFilter, EventRow, events_page, prune_events
+from inventory_web.audit.views import EventFilter, EventRow, event_label, events_page, prune_events
 from inventory_web.auth import users
 from inventory_web.db.models import AuditEvent
 from inventory_web.errors import AccountRefused

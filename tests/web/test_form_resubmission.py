@@ -13,7 +13,7 @@ from inventory_core import Inventory
 from inventory_core.queries.product_query.filters import ProductFilter
 from inventory_core.queries.products import count_products
 from inventory_web.db.models import User, UserSession
-from inventory_web.http import form_resubmission
+from inventory_web.http import forms
 from tests.web.browser import PASSWORD, Browser
 
 OURS = {"Origin": "http://localhost", "Referer": "http://localhost/products/new"}
@@ -131,7 +131,7 @@ def test_what_the_login_carries_is_signed(olga: Browser, app: Flask) -> None:
 
     assert olga.post("/login", username="olga", password=PASSWORD, kept=changed).location == "/"
     with app.test_request_context():
-        assert form_resubmission.unpack(changed, user_id=1) is None
+        assert forms.unpack(changed, user_id=1) is None
 
 
 def test_a_form_is_not_shown_to_another_person_who_logs_in(olga: Browser) -> None:
@@ -166,7 +166,7 @@ def test_a_password_is_never_carried_and_the_rest_is_shown_to_be_typed_again(app
     headers = OURS | {"Referer": "http://localhost/users"}
     refused = ada.send("/users", {"username": "Íñigo", "role": "viewer", "password": "muy secreta 7"}, headers=headers)
     with app.test_request_context():
-        form = form_resubmission.unpack(hidden(refused.text, "kept"), user_id=user_id("ada", inventory))
+        form = forms.unpack(hidden(refused.text, "kept"), user_id=user_id("ada", inventory))
 
     assert form is not None
     assert dict(form.fields) == {"username": "Íñigo", "role": "viewer"}
@@ -216,7 +216,7 @@ def test_htmx_leaves_the_page_as_it_is_and_gets_the_token_of_the_next_session(ol
 
 
 def test_a_form_that_is_too_long_to_be_carried_leads_to_the_login_alone(olga: Browser) -> None:
-    answer = olga.send("/products/new", {"description": "x" * (form_resubmission.MAX_FORM_BYTES + 1)}, headers=OURS)
+    answer = olga.send("/products/new", {"description": "x" * (forms.MAX_FORM_BYTES + 1)}, headers=OURS)
 
     assert answer.status_code == 401
     assert "no se ha guardado nada" in answer.text

@@ -17,7 +17,7 @@ from inventory_web.auth import two_factor
 from inventory_web.auth.two_factor import decrypt
 from inventory_web.db import bootstrap, replicas
 from inventory_web.db.models import SecondFactor
-from inventory_web.http import form_resubmission
+from inventory_web.http import forms
 from tests.web.browser import PASSWORD, Browser
 
 OLD, NEW = "the old key, long and random 0123456789", "the new key, long and random 9876543210"
@@ -67,14 +67,14 @@ def test_a_form_that_was_shown_under_the_old_key_is_accepted(before: Flask, duri
 
 
 def test_kept_forms_of_the_old_key_are_read(before: Flask, during: Flask, after: Flask) -> None:
-    form = form_resubmission.KeptForm("/products/new", "/products/new", (("name", "Mesa"),), complete=True)
+    form = forms.KeptForm("/products/new", "/products/new", (("name", "Mesa"),), complete=True)
     with before.app_context():
-        kept = form_resubmission.pack(form, user_id=1)
+        kept = forms.pack(form, user_id=1)
 
     with during.app_context():
-        assert form_resubmission.unpack(kept, user_id=1) == form
+        assert forms.unpack(kept, user_id=1) == form
     with after.app_context():
-        assert form_resubmission.unpack(kept, user_id=1) is None
+        assert forms.unpack(kept, user_id=1) is None
 
 
 def test_second_factors_of_the_old_key_work_and_are_encrypted_anew(before: Flask, inventory: Inventory) -> None:

@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlmodel import col
 
 from inventory_core import Inventory
-from inventory_web.auth import authentication, passwords, users
+from inventory_web.auth import authentication, users
 from inventory_web.db.models import User, UserSession
 from inventory_web.roles import Role
 from tests.web.browser import INITIAL, PASSWORD, Browser
@@ -57,12 +57,12 @@ def test_wrong_name_wrong_password_and_disabled_account_have_the_same_message(ap
 
 @pytest.mark.usefixtures("shipped_hashes")
 def test_an_unknown_name_costs_the_same_hash_as_a_known_one() -> None:
-    stored = passwords.hash_password(PASSWORD)
-    parameters = passwords.DUMMY_HASH.rpartition("$")[0].rpartition("$")[0]
+    stored = users.hash_password(PASSWORD)
+    parameters = users.DUMMY_HASH.rpartition("$")[0].rpartition("$")[0]
 
     assert stored.startswith(parameters)
     assert parameters == "$argon2id$v=19$m=19456,t=2,p=1"
-    assert not passwords.matches(None, PASSWORD)
+    assert not users.matches(None, PASSWORD)
 
 
 def test_a_hash_of_older_parameters_is_renewed_at_the_next_login(app: Flask, inventory: Inventory) -> None:
@@ -74,7 +74,7 @@ def test_a_hash_of_older_parameters_is_renewed_at_the_next_login(app: Flask, inv
     with inventory.sessions.reader() as session:
         stored = session.scalars(select(col(User.password_hash)).where(col(User.name) == "ada")).one()
 
-    assert not passwords.is_outdated(stored)
+    assert not users.is_outdated(stored)
 
 
 def test_a_new_database_has_one_administrator_and_a_banner_until_the_password_is_changed(app: Flask) -> None:

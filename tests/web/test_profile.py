@@ -12,7 +12,7 @@ from sqlmodel import col
 
 from inventory_core import Inventory, SingleDatabase
 from inventory_web.db.models import UserSession
-from inventory_web.http.user_agents import device_label
+from inventory_web.i18n.labels import device_label
 from tests.web.browser import Browser
 
 PHONE = "Mozilla/5.0 (Linux; Android 15; Pixel 9) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Mobile Safari/537.36"

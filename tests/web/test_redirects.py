@@ -5,7 +5,7 @@ from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inventory_web.http.redirects import current_url, form_url, is_local_url, next_url, previous_page_url, retry_url
+from inventory_web.http.urls import current_url, form_url, is_local_url, next_url, previous_page_url, retry_url
 from tests.web.browser import Browser
 
 OUTSIDE = [

@@ -12,7 +12,7 @@ import pytest
 from flask import Flask
 
 from inventory_web.context import current_operation
-from inventory_web.http import htmx
+from inventory_web.http import responses
 from tests.web.browser import Browser
 
 PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
@@ -29,14 +29,14 @@ PARTIAL = {"HX-Request": "true", "HX-Request-Type": "partial"}
 )
 def test_only_htmx_that_replaces_a_part_gets_a_fragment(app: Flask, headers: dict[str, str], *, fragment: bool) -> None:
     with app.test_request_context(headers=headers):
-        assert htmx.wants_fragment() is fragment
+        assert responses.wants_fragment() is fragment
 
 
 def test_after_a_form_browsers_and_htmx_are_redirected(app: Flask) -> None:
     with app.test_request_context():
-        plain = htmx.see_other("/inventory")
+        plain = responses.see_other("/inventory")
     with app.test_request_context(headers=PARTIAL):
-        told = htmx.see_other("/inventory")
+        told = responses.see_other("/inventory")
 
     assert (plain.status_code, plain.location) == (303, "/inventory")
     assert (told.status_code, told.headers["HX-Redirect"]) == (200, "/inventory")

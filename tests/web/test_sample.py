@@ -17,7 +17,7 @@ def inventory(tmp_path: Path) -> Iterator[Inventory]:
     """An inventory with the sample catalogue."""
     with temporary_inventory(tmp_path) as created:
         for name in ("products.csv", "stock.csv"):
-            with resources.as_file(resources.files("inventory_web") / "sample" / name) as path:
+            with resources.as_file(resources.files("inventory_web.cli.sample") / name) as path:
                 table = read_table(path, filename=name)
 
                 assert preview_import(created, table).faults == ()

@@ -9,8 +9,8 @@ from inventory_core.queries.movements import movement_history
 from inventory_core.queries.product_query.filters import ProductFilter
 from inventory_core.queries.products import product_page
 from inventory_core.testing import temporary_inventory
-from inventory_web.cli.imports import run_import
-from inventory_web.cli.sample_history import DAYS, PEOPLE, load_with_history
+from inventory_web.cli.files import run_import
+from inventory_web.cli.sample.history import DAYS, PEOPLE, load_with_history
 
 
 def test_the_sample_has_lived_for_weeks_and_ends_with_the_quantities_of_its_files(tmp_path: Path) -> None:
@@ -19,7 +19,7 @@ def test_the_sample_has_lived_for_weeks_and_ends_with_the_quantities_of_its_file
     with (
         temporary_inventory(tmp_path / "lived") as lived,
         temporary_inventory(tmp_path / "plain") as plain,
-        resources.as_file(resources.files("inventory_web") / "sample") as folder,
+        resources.as_file(resources.files("inventory_web.cli.sample")) as folder,
     ):
         files = sorted(folder.glob("*.csv"))
         load_with_history(lived, files, actor="admin")

@@ -10,7 +10,7 @@ from sqlalchemy import inspect, select
 from sqlmodel import col
 
 from inventory_core import CORE_SCHEMA, SchemaNotCurrent, SingleDatabase
-from inventory_web.auth.passwords import INITIAL_NAME, INITIAL_PASSWORD, matches
+from inventory_web.auth.users import INITIAL_NAME, INITIAL_PASSWORD, matches
 from inventory_web.db.models import JobRow, User, metadata
 from inventory_web.db.schema import WEB_SCHEMA, require_current, upgrade_all
 

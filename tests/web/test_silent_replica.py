@@ -10,7 +10,7 @@ from sqlalchemy import URL, text
 
 from inventory_replication import ConnectionLimits, ReplicatedCluster
 from inventory_web import Settings, create_app
-from inventory_web.db.replicated import ReplicatedDatabase, servers_of_request
+from inventory_web.db.replicas import ReplicatedDatabase, servers_of_request
 from inventory_web.roles import public
 from tests.replication.faults.watching import WATCHFUL, served_by
 from tests.replication.mysql.servers import BOUND, ReplicaSet, eventually

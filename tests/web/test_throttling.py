@@ -10,7 +10,7 @@ from flask import Flask
 from sqlalchemy import update
 
 from inventory_core import Inventory, SingleDatabase
-from inventory_web.audit.queries import EventFilter, events_page
+from inventory_web.audit.views import EventFilter, events_page
 from inventory_web.auth import throttling
 from inventory_web.db.models import LoginThrottle
 from inventory_web.errors import TooManyLogins

@@ -7,7 +7,7 @@ import pytest
 
 from inventory_core import ProductDraft, edit_product, get_product, new_operation_id, retire_product
 from inventory_core.testing import counted_statements
-from inventory_web.audit.queries import EventFilter, events_page
+from inventory_web.audit.views import EventFilter, events_page
 from tests.web.areas.site import Site, Visitor, codes_in, form_in
 
 KINDS = ("category", "minimum", "retire", "restore")

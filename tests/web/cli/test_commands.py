@@ -10,9 +10,9 @@ import pytest
 from sqlalchemy import select
 
 from inventory_core import Inventory, ProductFilter, SingleDatabase, count_products, get_product
-from inventory_web.audit.queries import EventFilter, events_page
+from inventory_web.audit.views import EventFilter, events_page
 from inventory_web.auth import two_factor, users
-from inventory_web.auth.passwords import matches
+from inventory_web.auth.users import matches
 from inventory_web.context import CurrentUser
 from inventory_web.db.models import User
 from inventory_web.roles import Role

@@ -2,7 +2,7 @@ import gc
 
 import pytest
 
-from inventory_web.cli.imports import paused_garbage_collection
+from inventory_web.cli.files import paused_garbage_collection
 
 
 def test_paused_garbage_collection_resumes_afterwards() -> None:

@@ -9,7 +9,7 @@ from werkzeug.wrappers import Response
 from inventory_core.errors import InventoryError
 from inventory_web.context import current_actor, current_inventory
 from inventory_web.hookspecs import hookimpl
-from inventory_web.http.htmx import see_other
+from inventory_web.http.responses import see_other
 from inventory_web.jobs import queue
 from inventory_web.jobs.execution import JobContext, JobResult, JobType
 from inventory_web.jobs.models import Job, JobState, request_origin

@@ -1,6 +1,7 @@
 """The application factory."""
 
 from collections.abc import Iterable, Sequence
+from functools import partial
 from itertools import chain
 from operator import attrgetter
 from typing import Any
@@ -12,18 +13,8 @@ from inventory_core import SessionSource
 from inventory_web import context
 from inventory_web.auth import access_control
 from inventory_web.db import bootstrap, stored_changes
-from inventory_web.http import (
-    assets,
-    compression,
-    error_pages,
-    logs,
-    preferences,
-    read_only_forms,
-    read_retry,
-    security,
-    template_context,
-)
-from inventory_web.http.url_converters import CodeConverter
+from inventory_web.http import assets, compression, error_pages, forms, logs, preferences, security, template_context
+from inventory_web.http.urls import CodeConverter
 from inventory_web.i18n import catalogues, languages
 from inventory_web.jobs import outbox_relay, runner
 from inventory_web.plugins import build_plugin_manager, register_blueprints
@@ -49,7 +40,7 @@ def create_app(settings: Settings, *, sessions: SessionSource | None = None, plu
     languages.init_app(
         app,
         catalogues.folders_of(inventory.plugins.get_plugins()),
-        locale=lambda: preferences.select_locale(settings.language),
+        locale=partial(preferences.select_locale, settings.language),
         timezone=settings.timezone,
     )
 
@@ -60,7 +51,6 @@ def create_app(settings: Settings, *, sessions: SessionSource | None = None, plu
     security.protect(app, settings)
     stored_changes.watch_commits()
     error_pages.init_app(app)
-    read_retry.init_app(app)
 
     runner.init_app(app)
     outbox_relay.init_app(app, inventory)
@@ -75,7 +65,7 @@ def create_app(settings: Settings, *, sessions: SessionSource | None = None, plu
         product_columns=_in_order(hooks.hook.product_columns()),
     )
     template_context.init_app(app)
-    read_only_forms.init_app(app)
+    forms.init_app(app)
     return app
 
 

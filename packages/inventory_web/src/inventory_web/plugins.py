@@ -8,7 +8,7 @@ from flask import Blueprint, Flask
 from pluggy import PluginManager
 
 from inventory_core import CORE_HOOKS, InstalledPlugin, load_installed_plugins, register_plugin, usable_plugins
-from inventory_web.audit.plugin import AuditPlugin
+from inventory_web.audit.views import AuditPlugin
 from inventory_web.auth.plugin import AccountsPlugin
 from inventory_web.blueprints.activity.timeline import ActivityPlugin
 from inventory_web.blueprints.catalog.plugin import (
@@ -32,7 +32,7 @@ from inventory_web.blueprints.stock.plugin import (
 )
 from inventory_web.errors import ViewWithoutRole
 from inventory_web.hookspecs import WebHooks
-from inventory_web.http.url_converters import CodeConverter
+from inventory_web.http.urls import CodeConverter
 from inventory_web.jobs import runner
 from inventory_web.jobs.views import JobsPlugin
 from inventory_web.roles import is_marked

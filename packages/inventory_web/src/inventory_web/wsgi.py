@@ -6,7 +6,7 @@ from inventory_web import context
 from inventory_web.app import create_app
 from inventory_web.blueprints.ops.metrics import start_writing
 from inventory_web.cli.language import command_language
-from inventory_web.db.replicated import replicated_metrics
+from inventory_web.db.replicas import replicated_metrics
 from inventory_web.http.logs import configure_logging
 from inventory_web.i18n.languages import translation_context
 from inventory_web.jobs import outbox_relay, runner

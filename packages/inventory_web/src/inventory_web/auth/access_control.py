@@ -17,10 +17,10 @@ from inventory_web.audit.log import Event, current_author, log_event_throttled
 from inventory_web.auth import authentication, users
 from inventory_web.db import units_of_work
 from inventory_web.errors import RoleNeeded
-from inventory_web.http import error_pages, form_resubmission, htmx
+from inventory_web.http import error_pages, forms, responses
 from inventory_web.http.logs import get_logger
-from inventory_web.http.redirects import current_url, form_url
 from inventory_web.http.request import MAX_ANONYMOUS_BODY_BYTES, MAX_BODY_BYTES
+from inventory_web.http.urls import current_url, form_url
 from inventory_web.roles import Role, role_of
 
 log = get_logger(__name__)
@@ -61,9 +61,9 @@ def init_app(app: Flask) -> None:
             and context.current_settings().production
             and request.endpoint not in WITH_PROVISIONAL_PASSWORD
         ):
-            return htmx.see_other(url_for("accounts.own_password"))
+            return responses.see_other(url_for("accounts.own_password"))
         if _needs_second_factor(account) and request.endpoint not in WITHOUT_SECOND_FACTOR:
-            return htmx.see_other(url_for("accounts.second_factor"))
+            return responses.see_other(url_for("accounts.second_factor"))
         if not account.may(required):
             _log_refusal(account, required)
             raise RoleNeeded(required, account.role, users.admin_names(context.current_inventory()))
@@ -133,19 +133,19 @@ def login_page(faults: list[str], status: int, *, back: str = "") -> Response:
 
     ``back`` is the page to go to afterwards, if no form is carried.
     """
-    kept = request.form.get(form_resubmission.FIELD, "") if request.endpoint in LOGIN else _packed_form()
+    kept = request.form.get(forms.FIELD, "") if request.endpoint in LOGIN else _packed_form()
     return make_response(render_template("accounts/login.html", faults=faults, kept=kept, back=back), status)
 
 
 def _to_login() -> BaseResponse:
-    if htmx.wants_fragment():
+    if responses.wants_fragment():
         return _session_ended()
     if request.method == "GET":
         wanted = current_url()
         return redirect(url_for("accounts.login", next=None if wanted == url_for("home") else wanted))
     if _packed_form():
         return login_page([gettext("Su sesión ha terminado. Entre otra vez: lo que escribió no se pierde.")], 401)
-    if form_resubmission.from_our_page() and request.endpoint != "accounts.logout":
+    if forms.from_our_page() and request.endpoint != "accounts.logout":
         # An upload, or an empty form: there is no input to keep, but the page that contained it.
         message = gettext("Su sesión ha terminado y no se ha guardado nada. Entre otra vez y repítalo.")
         return login_page([message], 401, back=form_url(url_for("home")))
@@ -158,9 +158,9 @@ def refuse_form(error: CSRFError) -> Response:
     audit_refusal(Event.CSRF_FAILED)
     form = error_pages.typed_form()
     if form is not None:
-        return form_resubmission.page(form, 400)
+        return forms.page(form, 400)
     text = gettext("La página se abrió hace demasiado o en otra sesión. Vuelva a cargarla y repita la operación.")
-    if context.current_user() is None or not htmx.wants_fragment():
+    if context.current_user() is None or not responses.wants_fragment():
         return error_pages.respond(error_pages.Answer(400, "WEB-400", text))
     # The page keeps its input and gets the token of the new session.
     response = error_pages.respond(
@@ -190,12 +190,12 @@ def _packed_form() -> str:
         # A file is never kept, so do not read it: an anonymous client could block a thread by sending it slowly.
         return ""
     try:
-        form = form_resubmission.typed_form()
+        form = forms.typed_form()
     except HTTPException:
         return ""
     user_id = session.get(USER)
-    packed = form_resubmission.pack(form, user_id=user_id) if form and isinstance(user_id, int) else ""
-    return packed if len(packed) <= form_resubmission.MAX_PACKED_CHARACTERS else ""
+    packed = forms.pack(form, user_id=user_id) if form and isinstance(user_id, int) else ""
+    return packed if len(packed) <= forms.MAX_PACKED_CHARACTERS else ""
 
 
 def _needs_second_factor(account: context.CurrentUser) -> bool:

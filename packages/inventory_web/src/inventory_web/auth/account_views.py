@@ -10,8 +10,8 @@ from inventory_web.audit.log import Event, current_author, log_event_throttled
 from inventory_web.auth import two_factor, users
 from inventory_web.auth.users import is_mixed_script
 from inventory_web.errors import AccountNotFound, AccountRefused
-from inventory_web.http import error_pages, htmx
-from inventory_web.http.pagination import read_cursor
+from inventory_web.http import error_pages, responses
+from inventory_web.http.urls import read_cursor
 from inventory_web.i18n.error_messages import faults_message, messages_by_field
 from inventory_web.i18n.labels import mixed_script_warning
 from inventory_web.roles import Role, requires
@@ -113,7 +113,7 @@ def reset_second_factor() -> BaseResponse:
     """Remove the second factor of a user who has lost it."""
     if not two_factor.disable(context.current_inventory(), name=_name(), by=current_author()):
         flash(gettext("«%(name)s» no tiene verificación en dos pasos.", name=_name()), "warning")
-        return htmx.see_other(url_for("accounts.accounts"))
+        return responses.see_other(url_for("accounts.accounts"))
     return _done(
         gettext("Verificación en dos pasos de «%(name)s» quitada: entra solo con su contraseña.", name=_name())
     )
@@ -150,7 +150,7 @@ def _not_found(error: AccountNotFound) -> Response:
 
 def _done(message: str) -> BaseResponse:
     flash(message, "success")
-    return htmx.see_other(url_for("accounts.accounts"))
+    return responses.see_other(url_for("accounts.accounts"))
 
 
 def _refused(error: AccountRefused) -> Response:

@@ -23,11 +23,11 @@ from inventory_core import code_key
 from inventory_web import context
 from inventory_web.audit.log import Author, Event, add_event, current_author
 from inventory_web.auth import access_control, authentication, throttling, two_factor
-from inventory_web.auth.known_devices import known_device, remember_device
+from inventory_web.auth.throttling import known_device, remember_device
 from inventory_web.errors import TooManyLogins
-from inventory_web.http import form_resubmission, htmx
-from inventory_web.http.redirects import is_local_url
+from inventory_web.http import forms, responses
 from inventory_web.http.security import signing_keys
+from inventory_web.http.urls import is_local_url
 from inventory_web.i18n.error_messages import error_message
 from inventory_web.roles import public
 
@@ -104,16 +104,16 @@ def logout() -> BaseResponse:
         # A form from another tab still belongs to this user.
         session[access_control.USER] = user_id
     flash(gettext("Sesión cerrada."), "success")
-    return htmx.see_other(url_for("accounts.login"))
+    return responses.see_other(url_for("accounts.login"))
 
 
 def _to_second_step(known: authentication.VerifiedLogin) -> BaseResponse:
     # Start with an empty session: nothing from before the login is carried over.
     session.clear()
     session[PENDING] = {**asdict(known), "at": int(time.time()), "next": _safe_target()}
-    if request.form.get(form_resubmission.FIELD):
+    if request.form.get(forms.FIELD):
         return _second_page([], 200)
-    return htmx.see_other(url_for("accounts.second_step"))
+    return responses.see_other(url_for("accounts.second_step"))
 
 
 class _SessionStart:
@@ -125,12 +125,12 @@ class _SessionStart:
 
     def __init__(self) -> None:
         self.token: str | None = None
-        self.sent = request.form.get(form_resubmission.FIELD, "")
-        self.kept: form_resubmission.KeptForm | None = None
+        self.sent = request.form.get(forms.FIELD, "")
+        self.kept: forms.KeptForm | None = None
 
     def begin(self, unit: Session, known: authentication.VerifiedLogin) -> None:
         """Start the session; may run again with a repeated transaction."""
-        self.kept = form_resubmission.unpack(self.sent, user_id=known.id)
+        self.kept = forms.unpack(self.sent, user_id=known.id)
         self.token = authentication.add_session(
             unit,
             known,
@@ -139,7 +139,7 @@ class _SessionStart:
             idle=access_control.idle_time(),
             longest=access_control.max_session_age(),
             agent=request.user_agent.string,
-            kept=form_resubmission.write(self.kept) if self.kept else None,
+            kept=forms.write(self.kept) if self.kept else None,
         )
 
 
@@ -179,7 +179,7 @@ def _begin(known: authentication.VerifiedLogin, start: _SessionStart, target: st
         )
     session.permanent = True
     session[access_control.TOKEN] = token
-    response = htmx.see_other(url_for("accounts.resume") if kept else target)
+    response = responses.see_other(url_for("accounts.resume") if kept else target)
     remember_device(response, code_key(known.name), context.current_settings())
     return response
 
@@ -199,7 +199,7 @@ def _again() -> str:
 
 
 def _second_page(faults: list[str], status: int) -> Response:
-    kept = request.form.get(form_resubmission.FIELD, "")
+    kept = request.form.get(forms.FIELD, "")
     return make_response(render_template("accounts/second_step.html", faults=faults, kept=kept), status)
 
 

@@ -7,14 +7,13 @@ from werkzeug.wrappers import Response as BaseResponse
 from inventory_core import Fault
 from inventory_web import context
 from inventory_web.audit.log import current_author
-from inventory_web.auth import access_control, authentication, sessions, users
+from inventory_web.auth import access_control, authentication, users
 from inventory_web.errors import AccountRefused, TooManyLogins
-from inventory_web.http import form_resubmission, htmx, preferences
-from inventory_web.http.redirects import retry_url
-from inventory_web.http.user_agents import device_label
+from inventory_web.http import forms, preferences, responses
+from inventory_web.http.urls import retry_url
 from inventory_web.i18n.catalogues import LANGUAGES
 from inventory_web.i18n.error_messages import error_message, messages_by_field
-from inventory_web.i18n.labels import format_number, role_text
+from inventory_web.i18n.labels import device_label, format_number, role_text
 from inventory_web.roles import Role, public, requires
 
 
@@ -36,7 +35,7 @@ def add_routes(blueprint: Blueprint) -> None:
 def profile() -> BaseResponse:
     """Show the user's account, preferences and sessions."""
     account = context.require_user()
-    open_sessions = sessions.sessions_of(
+    open_sessions = authentication.sessions_of(
         context.current_inventory(), account, idle=access_control.idle_time(), longest=access_control.max_session_age()
     )
     return make_response(render_template("accounts/profile.html", sessions=open_sessions))
@@ -56,7 +55,7 @@ def own_password() -> BaseResponse:
         response.headers["Retry-After"] = str(error.seconds)
         return response
     flash(gettext("Contraseña cambiada. Las demás sesiones de su cuenta se han cerrado."), "success")
-    return htmx.see_other(url_for("home"))
+    return responses.see_other(url_for("home"))
 
 
 @requires(Role.VIEWER)
@@ -66,34 +65,34 @@ def end_session() -> BaseResponse:
     if wanted == account.session_id:
         flash(gettext("Esta es la sesión que está usando: para cerrarla, pulse «Salir»."), "warning")
     else:
-        sessions.end_session(context.current_inventory(), account, wanted[:64], by=current_author())
+        authentication.end_session(context.current_inventory(), account, wanted[:64], by=current_author())
         flash(gettext("La sesión se ha cerrado."), "success")
-    return htmx.see_other(url_for("accounts.profile"))
+    return responses.see_other(url_for("accounts.profile"))
 
 
 @requires(Role.VIEWER)
 def end_other_sessions() -> BaseResponse:
     """End all of the user's sessions except this one."""
-    ended = sessions.end_others(context.current_inventory(), context.require_user(), by=current_author())
+    ended = authentication.end_others(context.current_inventory(), context.require_user(), by=current_author())
     text = ngettext(
         "Se ha cerrado %(number)s sesión.", "Se han cerrado %(number)s sesiones.", ended, number=format_number(ended)
     )
     flash(text, "success")
-    return htmx.see_other(url_for("accounts.profile"))
+    return responses.see_other(url_for("accounts.profile"))
 
 
 @requires(Role.VIEWER)
 def resume() -> BaseResponse:
     """Show the form that was sent without a session before this login."""
-    stored = sessions.kept_form(context.current_inventory(), context.require_user())
-    return form_resubmission.page(form_resubmission.read(stored), 200) if stored else redirect(url_for("home"))
+    stored = authentication.kept_form(context.current_inventory(), context.require_user())
+    return forms.page(forms.read(stored), 200) if stored else redirect(url_for("home"))
 
 
 @requires(Role.VIEWER)
 def discard() -> BaseResponse:
     """Discard that form."""
-    sessions.drop_kept_form(context.current_inventory(), context.require_user())
-    return htmx.see_other(url_for("home"))
+    authentication.drop_kept_form(context.current_inventory(), context.require_user())
+    return responses.see_other(url_for("home"))
 
 
 def _change_own_password(account: context.CurrentUser) -> None:
@@ -122,7 +121,7 @@ def choose_language() -> BaseResponse:
     account = access_control.authenticate_request()
     if account is not None:
         users.set_language(context.current_inventory(), name=account.name, language=chosen)
-    response = htmx.see_other(retry_url())
+    response = responses.see_other(retry_url())
     preferences.save_language(response, chosen, context.current_settings())
     return response
 
@@ -137,6 +136,6 @@ def choose_theme() -> BaseResponse:
     account = access_control.authenticate_request()
     if account is not None:
         users.set_theme(context.current_inventory(), name=account.name, theme=chosen)
-    response = htmx.see_other(retry_url())
+    response = responses.see_other(retry_url())
     preferences.save_theme(response, chosen, context.current_settings())
     return response

@@ -1,31 +1,68 @@
-"""Counts failed logins in the database, by its clock, so that all instances share the limits.
+"""Limits on failed logins, and browsers that have logged in to an account before.
 
-An attempt from a known device (see ``known_devices``) has its own count, which other clients cannot exhaust. All other
-attempts are counted three times. By name and address. By address: an address that fails often lowers the limit of its pairs
-but is not blocked. By name: after some failures each further attempt is delayed, by up to a minute, which slows down guessing
-from many addresses without locking the user out. Guesses of a second factor have a limit per account, because they require
-the password, and six digits would not withstand many addresses at once.
+A signed cookie keeps failures elsewhere from slowing such browsers down: see "Device cookies" of the OWASP Authentication Cheat
+Sheet. The cookie does not authenticate; it only selects a separate count of failures.
 """
 
 import hashlib
 import ipaddress
 import math
+import secrets
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from itsdangerous import BadData, URLSafeTimedSerializer
 from sqlalchemy import delete, insert, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 from sqlmodel import col
+from werkzeug.wrappers import Response
 
 from inventory_core import DriverErrorKind, Inventory, InventoryError, classify_driver_error, read_database_clock
 from inventory_web.audit.log import Author, Event, add_event
 from inventory_web.db.models import LoginThrottle
 from inventory_web.db.stored_changes import bookkeeping
 from inventory_web.errors import TooManyLogins
+from inventory_web.http.preferences import YEAR_SECONDS, read_cookie, set_preference_cookie
+from inventory_web.http.security import signing_keys
+from inventory_web.settings import Settings
+
+COOKIE = "inventory_device"
+MAX_ACCOUNTS = 4
+"""A browser shared by several users keeps only the latest ones, so that the cookie stays small."""
+
+
+def known_device(name_key: str) -> str:
+    """Return the id of this browser if it has logged in to the account before; else an empty text."""
+    return _devices().get(_account(name_key), "")
+
+
+def remember_device(response: Response, name_key: str, settings: Settings) -> None:
+    """Store in the browser that it has logged in to the account."""
+    devices = _devices()
+    device = devices.pop(_account(name_key), "") or secrets.token_urlsafe(12)
+    kept = dict(list(devices.items())[-(MAX_ACCOUNTS - 1) :]) | {_account(name_key): device}
+    set_preference_cookie(response, COOKIE, _serializer().dumps(kept), settings)
+
+
+def _devices() -> dict[str, str]:
+    try:
+        kept = _serializer().loads(read_cookie(COOKIE) or "", max_age=YEAR_SECONDS)
+    except BadData:
+        return {}
+    return kept if isinstance(kept, dict) else {}
+
+
+def _account(name_key: str) -> str:
+    return hashlib.sha256(name_key.encode()).hexdigest()[:16]
+
+
+def _serializer() -> URLSafeTimedSerializer:
+    return URLSafeTimedSerializer(signing_keys()[::-1], salt="inventory.known_device")
+
 
 WINDOW = timedelta(minutes=15)
 MAX_FOR_PAIR = 5

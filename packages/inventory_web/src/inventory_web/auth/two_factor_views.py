@@ -11,7 +11,7 @@ from inventory_web import context
 from inventory_web.audit.log import Event, current_author, log_event_throttled
 from inventory_web.auth import authentication, throttling, two_factor
 from inventory_web.errors import AccountRefused, TooManyLogins
-from inventory_web.http import htmx
+from inventory_web.http import responses
 from inventory_web.http.security import signing_keys
 from inventory_web.i18n.error_messages import error_message, messages_by_field
 from inventory_web.roles import Role, requires
@@ -44,7 +44,7 @@ def begin_second_factor() -> BaseResponse:
         two_factor.begin(context.current_inventory(), account, secret_keys=signing_keys())
     except (AccountRefused, TooManyLogins) as error:
         return _refused(error, "current_password")
-    return htmx.see_other(url_for("accounts.second_factor"))
+    return responses.see_other(url_for("accounts.second_factor"))
 
 
 @requires(Role.VIEWER)
@@ -56,7 +56,7 @@ def confirm_second_factor() -> BaseResponse:
     ):
         return _refused(AccountRefused(Fault("second_code", "wrong_code")), "second_code")
     flash(gettext("La verificación en dos pasos está activada."), "success")
-    return htmx.see_other(url_for("accounts.recovery_codes"))
+    return responses.see_other(url_for("accounts.recovery_codes"))
 
 
 @requires(Role.VIEWER)
@@ -72,7 +72,7 @@ def end_second_factor() -> BaseResponse:
         return _refused(error, "second_code")
     two_factor.disable(context.current_inventory(), name=account.name, by=current_author())
     flash(gettext("La verificación en dos pasos está desactivada."), "success")
-    return htmx.see_other(url_for("accounts.profile"))
+    return responses.see_other(url_for("accounts.profile"))
 
 
 @requires(Role.VIEWER)
@@ -84,7 +84,7 @@ def renew_recovery_codes() -> BaseResponse:
         two_factor.renew_codes(context.current_inventory(), account, secret_keys=signing_keys(), by=current_author())
     except (AccountRefused, TooManyLogins) as error:
         return _refused(error, "second_code")
-    return htmx.see_other(url_for("accounts.recovery_codes"))
+    return responses.see_other(url_for("accounts.recovery_codes"))
 
 
 @requires(Role.VIEWER)
@@ -117,7 +117,7 @@ def recovery_codes_file() -> BaseResponse:
 def recovery_codes_seen() -> BaseResponse:
     """Stop showing the recovery codes."""
     two_factor.hide_codes(context.current_inventory(), context.require_user())
-    return htmx.see_other(url_for("accounts.profile"))
+    return responses.see_other(url_for("accounts.profile"))
 
 
 def _require_password(account: context.CurrentUser) -> None:

@@ -103,9 +103,9 @@ def migrate(check: bool) -> None:
 @click.option("--json", "as_json", is_flag=True, help=N_("Resultado, o todos los fallos, en JSON."))
 def import_file(file: Path, dry_run: bool, sheet: str | None, as_json: bool) -> None:
     """Import products or stock from a CSV or XLSX file: all or nothing."""
-    from inventory_web.cli import imports
+    from inventory_web.cli import files
 
-    imports.import_file(file, dry_run=dry_run, sheet=sheet, as_json=as_json)
+    files.import_file(file, dry_run=dry_run, sheet=sheet, as_json=as_json)
 
 
 @inventory.command("export", help=N_("Exporta a un archivo .xlsx o .csv exactamente los productos del filtro."))
@@ -116,9 +116,9 @@ def import_file(file: Path, dry_run: bool, sheet: str | None, as_json: bool) -> 
 @click.option("--location", metavar=N_("NOMBRE"), help=N_("Solo lo que hay en esta ubicación."))
 def export_file(file: Path, search: str, category: str | None, status: str | None, location: str | None) -> None:
     """Export exactly the products of the filter to an .xlsx or .csv file."""
-    from inventory_web.cli import exports
+    from inventory_web.cli import files
 
-    exports.export_file(file, search=search, category=category, status=status, location=location)
+    files.export_file(file, search=search, category=category, status=status, location=location)
 
 
 @inventory.command(

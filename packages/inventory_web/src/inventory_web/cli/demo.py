@@ -7,9 +7,8 @@ import click
 from flask_babel import gettext
 
 from inventory_core import Inventory, ProductFilter, Status, count_products
-from inventory_web.auth.passwords import INITIAL_NAME, INITIAL_PASSWORD
-from inventory_web.auth.users import has_initial_password
-from inventory_web.cli.sample_history import load_with_history
+from inventory_web.auth.users import INITIAL_NAME, INITIAL_PASSWORD, has_initial_password
+from inventory_web.cli.sample.history import load_with_history
 from inventory_web.cli.serve import run_server
 from inventory_web.cli.session import inventory_session
 from inventory_web.cli.session import open_database as opened
@@ -44,6 +43,6 @@ def _prepare(settings: Settings) -> None:
 
 def _load_sample(inventory: Inventory) -> None:
     click.echo(gettext("Cargando el catálogo de muestra…"))
-    with resources.as_file(resources.files("inventory_web") / "sample") as folder:
+    with resources.as_file(resources.files("inventory_web.cli.sample")) as folder:
         # Sorted by name: products.csv comes before stock.csv, which refers to it.
         load_with_history(inventory, sorted(folder.glob("*.csv")), actor=INITIAL_NAME)

@@ -11,8 +11,7 @@ from flask_babel import gettext, ngettext
 from inventory_core import Inventory, VerificationFault, invisible_faults
 from inventory_core import verify as verify_inventory
 from inventory_web.auth import two_factor, users
-from inventory_web.auth.passwords import INITIAL_NAME, INITIAL_PASSWORD
-from inventory_web.auth.users import has_initial_password, set_password
+from inventory_web.auth.users import INITIAL_NAME, INITIAL_PASSWORD, has_initial_password, set_password
 from inventory_web.cli.session import inventory_session, open_database
 from inventory_web.db.bootstrap import open_inventory, secret_keys
 from inventory_web.db.schema import require_current, upgrade_all

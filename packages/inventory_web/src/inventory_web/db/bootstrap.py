@@ -24,7 +24,7 @@ from inventory_core import (
 from inventory_replication import ReplicatedCluster
 from inventory_replication.integrations.flask import CausalRequests
 from inventory_web.db import replicas
-from inventory_web.db.replicated import ReplicatedDatabase
+from inventory_web.db.replicas import ReplicatedDatabase
 from inventory_web.db.sql_comments import comment_statements
 from inventory_web.errors import SettingsRefused
 from inventory_web.settings import Settings

@@ -1,9 +1,10 @@
-"""Error responses: a page, a fragment for htmx, or JSON, in the user's language and without a traceback."""
+"""Error responses: a page, a fragment for htmx, or JSON, in the language of the user and without a traceback."""
 
 import errno
 from dataclasses import dataclass, replace
 
-from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, make_response, render_template, request
+from flask.typing import ResponseReturnValue
 from flask_babel import gettext
 from werkzeug.exceptions import HTTPException, InternalServerError
 
@@ -11,7 +12,7 @@ from inventory_core import CommitUnknown, InventoryError
 from inventory_web import context
 from inventory_web.db.stored_changes import is_stored
 from inventory_web.errors import ClusterRefused, ConfirmedChangeLost, TooManyLogins, WebError, code_of, status_of
-from inventory_web.http import form_resubmission, htmx
+from inventory_web.http import forms, responses
 from inventory_web.http.logs import get_logger
 from inventory_web.i18n.error_messages import public_message, status_message, status_title
 
@@ -56,6 +57,7 @@ def init_app(app: Flask) -> None:
     """Register a handler for every error."""
     app.register_error_handler(InventoryError, refuse)
     app.register_error_handler(WebError, refuse)
+    app.register_error_handler(ClusterRefused, _retry_read)
     app.register_error_handler(OSError, _no_space)
     app.register_error_handler(InternalServerError, _crash)
     app.register_error_handler(HTTPException, http_error)
@@ -66,7 +68,7 @@ def respond(answer: Answer) -> Response:
     values = {"answer": answer, "title": status_title(answer.status), "request_id": g.get("request_id", "")}
     if _wants_json():
         response = jsonify(code=answer.code, message=answer.message, request_id=values["request_id"])
-    elif htmx.wants_fragment():
+    elif responses.wants_fragment():
         response = make_response(render_template("errors/notice.html", **values))
         # The target of the request keeps its content; the notice has its own element.
         response.headers["HX-Retarget"] = "#notices"
@@ -78,7 +80,7 @@ def respond(answer: Answer) -> Response:
         response.headers[CHANGED_HEADER] = answer.changed
     if answer.retry_after is not None:
         response.headers["Retry-After"] = str(answer.retry_after)
-    response.vary.update((*htmx.VARY, "Accept"))
+    response.vary.update((*responses.VARY, "Accept"))
     return response
 
 
@@ -96,7 +98,7 @@ def refuse(error: InventoryError | WebError) -> Response:
     form = typed_form()
     if form is None:
         return respond(answer)
-    response = form_resubmission.page(form, answer.status, f"{answer.message} ({answer.code})")
+    response = forms.page(form, answer.status, f"{answer.message} ({answer.code})")
     response.headers[CHANGED_HEADER] = answer.changed or ""
     if answer.retry_after is not None:
         response.headers["Retry-After"] = str(answer.retry_after)
@@ -124,12 +126,12 @@ def _stored_but(answer: Answer) -> Answer:
     return Answer(500, answer.code, text, changed="yes")
 
 
-def typed_form() -> form_resubmission.KeptForm | None:
+def typed_form() -> forms.KeptForm | None:
     """Return the typed input if the response is a full page, which would replace the form."""
     unknown = context.current_user() is None and not g.get("account_unreadable")
-    if unknown or htmx.wants_fragment() or _wants_json():
+    if unknown or responses.wants_fragment() or _wants_json():
         return None
-    return form_resubmission.typed_form()
+    return forms.typed_form()
 
 
 def _no_space(error: OSError) -> Response:
@@ -166,3 +168,17 @@ def http_error(error: HTTPException) -> Response:
 def _wants_json() -> bool:
     accepts = request.accept_mimetypes
     return accepts.best == "application/json" and not accepts.accept_html
+
+
+def _retry_read(error: ClusterRefused) -> HTTPException | ResponseReturnValue:
+    """Repeat a GET once if its server was lost; it changes nothing, so it may run twice."""
+    if not error.may_read_again or request.method != "GET" or g.get("read_again"):
+        return refuse(error)
+    log.warning("read_again", error=str(error))
+    g.read_again = True
+    try:
+        # The lost query may have been the one for the account.
+        page = current_app.preprocess_request()
+        return current_app.dispatch_request() if page is None else page
+    except Exception as again:  # noqa: BLE001 - whatever it is, it gets its own answer
+        return current_app.handle_user_exception(again)

@@ -9,9 +9,9 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from inventory_core import InventoryError, Status
 from inventory_web import context
-from inventory_web.db.replicated import ClusterStatus, replicated_status
+from inventory_web.db.replicas import ClusterStatus, replicated_status
 from inventory_web.hookspecs import MenuEntry
-from inventory_web.http import flash_messages, htmx, preferences
+from inventory_web.http import preferences, responses
 from inventory_web.http.logs import get_logger
 from inventory_web.i18n import labels, languages
 from inventory_web.i18n.catalogues import LANGUAGES
@@ -40,12 +40,12 @@ def init_app(app: Flask) -> None:
         languages=LANGUAGES,
         theme_texts=preferences.theme_texts,
         may=context.may,
-        wants_fragment=htmx.wants_fragment,
+        wants_fragment=responses.wants_fragment,
         app_version=version("inventory-web"),
         field_label=labels.field_label,
         quantity_labels=labels.quantity_labels,
         new_operation=context.new_operation,
-        undo_offer=flash_messages.undo_offer,
+        undo_offer=responses.undo_offer,
         menu_badges=menu_badges,
         statuses=tuple(Status),
         status_text=labels.status_text,

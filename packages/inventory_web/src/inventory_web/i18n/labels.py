@@ -1,4 +1,4 @@
-"""Labels of fields, roles, statuses and movements, and numbers in the notation of the language."""
+"""Labels of values that several pages show."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -165,3 +165,41 @@ def kind_text(kind: str) -> str:
 def kind_colour(kind: str) -> str:
     """Return the colour name in the style sheet's classes."""
     return MOVEMENT_COLOURS.get(kind, "secondary")
+
+
+MAX_AGENT_CHARACTERS = 200
+
+# Most specific first: nearly every browser also calls itself Chrome, Safari and Mozilla.
+BROWSERS = (
+    ("Edg", "Edge"),
+    ("OPR/", "Opera"),
+    ("SamsungBrowser/", "Samsung Internet"),
+    ("Vivaldi/", "Vivaldi"),
+    ("Firefox/", "Firefox"),
+    ("FxiOS/", "Firefox"),
+    ("CriOS/", "Chrome"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+    ("curl/", "curl"),
+)
+SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("CrOS", "ChromeOS"),
+    ("Windows", "Windows"),
+    ("Macintosh", "Mac"),
+    ("Linux", "Linux"),
+)
+
+
+def device_label(agent: str) -> str:
+    """Return a label such as "Firefox on Windows", or one for an unknown browser."""
+    browser, system = _first(BROWSERS, agent), _first(SYSTEMS, agent)
+    if browser and system:
+        return gettext("%(browser)s en %(system)s", browser=browser, system=system)
+    return browser or system or gettext("Navegador desconocido")
+
+
+def _first(names: tuple[tuple[str, str], ...], agent: str) -> str:
+    return next((name for mark, name in names if mark in agent), "")

@@ -1,9 +1,10 @@
-"""The language of a page, and its format of times and numbers."""
+"""The language of pages, and the notation of times and dates."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.support import NullTranslations
@@ -11,6 +12,8 @@ from flask import Flask
 from flask_babel import Babel, Domain, force_locale, format_datetime, get_locale
 from markupsafe import Markup
 
+from inventory_core import Fault, InvalidInput
+from inventory_web.context import current_settings
 from inventory_web.i18n import labels
 from inventory_web.i18n.catalogues import BUILT_IN, LANGUAGES, SOURCE_LANGUAGE, read_catalogues
 
@@ -73,3 +76,21 @@ def _when(time: datetime) -> Markup:
     return Markup('<time datetime="{}">{}</time>').format(
         time.isoformat(timespec="seconds"), format_datetime(time, pattern)
     )
+
+
+def day_start(fields: Mapping[str, str], field: str, *, further: int = 0) -> datetime | None:
+    """Return the start of the day in a field, such as 2026-11-24, plus ``further`` days, in the time zone of the pages.
+
+    Returns None for an empty field and outside the calendar's range. Raises ``InvalidInput`` for an invalid date, so that users
+    do not mistake an unfiltered list for a filtered one.
+    """
+    text = fields[field]
+    if not text:
+        return None
+    try:
+        day = date.fromisoformat(text) + timedelta(days=further)
+        return datetime.combine(day, time.min, ZoneInfo(current_settings().timezone)).astimezone(UTC)
+    except ValueError:
+        raise InvalidInput(Fault(field, "not_a_day", text)) from None
+    except OverflowError:
+        return None

@@ -15,7 +15,7 @@ from sqlalchemy.orm import Session
 
 from inventory_core import DatabaseBusy, Inventory, InventoryError
 from inventory_web.context import REQUEST_ID, CurrentUser
-from inventory_web.db.replicated import causal_context, current_token
+from inventory_web.db.replicas import causal_context, current_token
 from inventory_web.errors import WebError, code_of, is_temporary, status_of
 from inventory_web.http.logs import get_logger
 from inventory_web.i18n.catalogues import SOURCE_LANGUAGE

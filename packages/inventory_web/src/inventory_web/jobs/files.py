@@ -11,7 +11,7 @@ from typing_extensions import Buffer, override
 
 from inventory_core import Inventory
 from inventory_web.db.models import JobChunk
-from inventory_web.db.replicated import reader_of_source
+from inventory_web.db.replicas import reader_of_source
 
 CHUNK_BYTES = 1 << 20
 

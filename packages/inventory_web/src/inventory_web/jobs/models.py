@@ -12,7 +12,7 @@ from flask_babel import format_decimal, get_locale, gettext, lazy_gettext, ngett
 
 from inventory_web.audit.log import Author
 from inventory_web.context import REQUEST_ID, current_actor, current_inventory
-from inventory_web.db.replicated import current_token, require_token
+from inventory_web.db.replicas import current_token, require_token
 from inventory_web.i18n.catalogues import SOURCE_LANGUAGE
 from inventory_web.i18n.labels import format_number
 from inventory_web.i18n.languages import current_language

@@ -23,7 +23,7 @@ from inventory_core import (
     read_database_clock,
 )
 from inventory_web.db.models import JobChunk, JobRow
-from inventory_web.db.replicated import may_be_behind, reader_of_source
+from inventory_web.db.replicas import may_be_behind, reader_of_source
 from inventory_web.errors import JobQuotaReached
 from inventory_web.jobs.files import add_chunks
 from inventory_web.jobs.models import ACTIVE_STATES, Job, JobState

@@ -21,7 +21,7 @@ from flask.sansio.blueprints import BlueprintSetupState
 
 from inventory_core import Inventory, InventoryError
 from inventory_web import context
-from inventory_web.db.replicated import database_name, has_single_writer, require_token
+from inventory_web.db.replicas import database_name, has_single_writer, require_token
 from inventory_web.errors import JobAbandoned
 from inventory_web.http.logs import get_logger
 from inventory_web.jobs import models, queue

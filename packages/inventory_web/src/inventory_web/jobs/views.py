@@ -10,8 +10,8 @@ from werkzeug.wrappers import Response
 
 from inventory_web.context import CurrentUser, current_inventory, current_user
 from inventory_web.hookspecs import MenuEntry, hookimpl
-from inventory_web.http.htmx import page_or_fragment, see_other
-from inventory_web.http.redirects import next_url
+from inventory_web.http.responses import page_or_fragment, see_other
+from inventory_web.http.urls import next_url
 from inventory_web.jobs import queue
 from inventory_web.jobs.execution import JobType
 from inventory_web.jobs.models import REPEATABLE_STATES, Job, JobState, request_origin, require_result_of

@@ -9,9 +9,9 @@ from markupsafe import Markup
 from inventory_core import HistoryEntry, HistoryFilter, ProductDetails, operation_history
 from inventory_web.context import current_inventory
 from inventory_web.hookspecs import MenuEntry, ProductPanel, hookimpl
-from inventory_web.http.pagination import read_cursor
-from inventory_web.i18n.dates import day_start
+from inventory_web.http.urls import read_cursor
 from inventory_web.i18n.labels import field_label, format_number, products_text
+from inventory_web.i18n.languages import day_start
 from inventory_web.roles import Role, requires
 from inventory_web.settings import Settings
 

@@ -34,9 +34,8 @@ from inventory_web.audit.log import Event, current_author, log_event
 from inventory_web.blueprints.catalog.product_list import read_selection, sent_fields
 from inventory_web.context import current_actor, current_inventory, current_operation, new_operation
 from inventory_web.http.error_pages import answer_for
-from inventory_web.http.flash_messages import flash_with_undo
-from inventory_web.http.htmx import see_other
-from inventory_web.http.redirects import next_url
+from inventory_web.http.responses import flash_with_undo, see_other
+from inventory_web.http.urls import next_url
 from inventory_web.i18n.error_messages import messages_by_field
 from inventory_web.i18n.labels import format_number, products_text, status_text
 from inventory_web.roles import Role, requires

@@ -6,7 +6,7 @@ from werkzeug.wrappers import Response
 
 from inventory_core import InvalidInput, add_location, list_locations
 from inventory_web.context import current_actor, current_inventory, current_operation, new_operation
-from inventory_web.http.htmx import see_other
+from inventory_web.http.responses import see_other
 from inventory_web.i18n.error_messages import messages_by_field
 from inventory_web.roles import Role, requires
 

@@ -31,9 +31,8 @@ from inventory_core import selected_rows as rows_of
 from inventory_web.context import app_state, current_inventory, may
 from inventory_web.db.units_of_work import reads_once
 from inventory_web.hookspecs import SelectionAction
-from inventory_web.http.pagination import read_cursor
 from inventory_web.http.template_context import menu_badges
-from inventory_web.http.url_converters import address_of_codes
+from inventory_web.http.urls import address_of_codes, read_cursor
 from inventory_web.i18n.labels import (
     QuantityLabels,
     format_number,

@@ -40,7 +40,7 @@ from inventory_web.blueprints.catalog.product_list import (
 )
 from inventory_web.context import app_state, current_actor, current_inventory, current_operation, new_operation
 from inventory_web.db.units_of_work import reads_once
-from inventory_web.http.htmx import VARY, see_other, wants_fragment
+from inventory_web.http.responses import VARY, see_other, wants_fragment
 from inventory_web.i18n.error_messages import messages_by_field
 from inventory_web.roles import Role, requires
 

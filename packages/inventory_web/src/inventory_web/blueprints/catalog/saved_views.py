@@ -27,7 +27,7 @@ from inventory_core import (
 from inventory_web.blueprints.catalog.product_list import DEFAULT_SORT, ListQuery
 from inventory_web.context import CurrentUser, current_inventory, current_user, may
 from inventory_web.db.models import SavedView, User, metadata
-from inventory_web.http.htmx import VARY, see_other, wants_fragment
+from inventory_web.http.responses import VARY, see_other, wants_fragment
 from inventory_web.i18n.error_messages import messages_by_field
 from inventory_web.i18n.labels import field_label, status_text
 from inventory_web.roles import Role, requires

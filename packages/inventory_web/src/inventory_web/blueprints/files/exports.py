@@ -17,7 +17,7 @@ from inventory_core import Fault, InvalidInput, count_products, export_products
 from inventory_web.audit.log import Event, current_author, current_filter, log_event
 from inventory_web.blueprints.catalog.product_list import ListQuery
 from inventory_web.context import current_actor, current_inventory, current_operation, current_user, new_operation
-from inventory_web.http.htmx import page_or_fragment, see_other
+from inventory_web.http.responses import page_or_fragment, see_other
 from inventory_web.i18n.languages import current_language
 from inventory_web.jobs import queue
 from inventory_web.jobs.execution import JobContext, JobResult, JobType

@@ -26,7 +26,7 @@ from inventory_core import (
 from inventory_web.audit.log import Event, log_event
 from inventory_web.context import current_actor, current_inventory, current_operation
 from inventory_web.http.error_pages import Answer, respond
-from inventory_web.http.htmx import see_other
+from inventory_web.http.responses import see_other
 from inventory_web.i18n.error_messages import error_message, reason_message
 from inventory_web.i18n.labels import format_number, movements_text, products_text
 from inventory_web.jobs import queue

@@ -22,7 +22,7 @@ from inventory_web.blueprints.files.import_jobs import (
 )
 from inventory_web.blueprints.files.import_jobs import UNDO_JOB as UNDO_KIND
 from inventory_web.context import current_actor, current_inventory, current_operation, new_operation
-from inventory_web.http.htmx import page_or_fragment, see_other
+from inventory_web.http.responses import page_or_fragment, see_other
 from inventory_web.i18n.error_messages import messages_by_field
 from inventory_web.jobs import queue
 from inventory_web.jobs.files import CHUNK_BYTES

@@ -8,7 +8,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from inventory_core import InventoryError, list_locations
 from inventory_web import context
 from inventory_web.blueprints.ops import metrics
-from inventory_web.db.replicated import replicated_status
+from inventory_web.db.replicas import replicated_status
 from inventory_web.http.logs import get_logger
 from inventory_web.roles import public
 

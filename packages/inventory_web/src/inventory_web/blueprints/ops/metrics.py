@@ -28,7 +28,7 @@ from inventory_core import Delivery, Inventory, InventoryError, outbox_status
 from inventory_web import context
 from inventory_web.audit.log import Event
 from inventory_web.auth.access_control import audit_refusal
-from inventory_web.db.replicated import replicated_metrics
+from inventory_web.db.replicas import replicated_metrics
 from inventory_web.http.error_pages import http_error
 from inventory_web.jobs import outbox_relay
 from inventory_web.roles import public

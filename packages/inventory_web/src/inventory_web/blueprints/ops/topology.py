@@ -8,7 +8,7 @@ from enum import StrEnum
 
 from flask_babel import gettext, ngettext
 
-from inventory_web.db.replicated import ClusterStatus
+from inventory_web.db.replicas import ClusterStatus
 from inventory_web.i18n.labels import format_number
 
 MOST_INSTANCES = 9

@@ -12,8 +12,8 @@ from inventory_web.blueprints.charts import box, finished, line, picture, shorte
 from inventory_web.blueprints.ops import topology
 from inventory_web.blueprints.ops.topology import Health
 from inventory_web.context import current_inventory, current_settings
-from inventory_web.db.replicated import database_kind, replicated_status, servers_of_request
-from inventory_web.http.htmx import page_or_fragment
+from inventory_web.db.replicas import database_kind, replicated_status, servers_of_request
+from inventory_web.http.responses import page_or_fragment
 from inventory_web.roles import Role, requires
 
 MARGIN = 2

@@ -37,8 +37,7 @@ from inventory_web.context import (
 )
 from inventory_web.hookspecs import MenuEntry, hookimpl
 from inventory_web.http.error_pages import answer_for
-from inventory_web.http.flash_messages import flash_with_undo
-from inventory_web.http.htmx import VARY, see_other, wants_fragment
+from inventory_web.http.responses import VARY, flash_with_undo, see_other, wants_fragment
 from inventory_web.http.security import uses_camera
 from inventory_web.i18n.error_messages import fault_message
 from inventory_web.i18n.labels import format_number

@@ -34,9 +34,8 @@ from inventory_web.context import (
     new_operation,
 )
 from inventory_web.http.error_pages import answer_for
-from inventory_web.http.htmx import see_other
-from inventory_web.http.pagination import read_cursor
-from inventory_web.http.redirects import next_url, previous_page_url
+from inventory_web.http.responses import see_other
+from inventory_web.http.urls import next_url, previous_page_url, read_cursor
 from inventory_web.i18n.error_messages import messages_by_field
 from inventory_web.i18n.labels import format_number, kind_colour, kind_text
 from inventory_web.roles import Role, requires

@@ -30,9 +30,9 @@ from inventory_web.blueprints.charts import Level, levels
 from inventory_web.context import current_actor, current_inventory, current_operation
 from inventory_web.db.units_of_work import JoinedReads, ReadAfterWrite, reads_once, use_inventory
 from inventory_web.http.error_pages import answer_for
-from inventory_web.http.htmx import VARY, see_other, wants_fragment
-from inventory_web.http.redirects import next_url, previous_page_url
+from inventory_web.http.responses import VARY, see_other, wants_fragment
 from inventory_web.http.template_context import menu_badges
+from inventory_web.http.urls import next_url, previous_page_url
 from inventory_web.i18n.error_messages import fault_message
 from inventory_web.i18n.labels import field_label, format_number
 from inventory_web.roles import Role, requires

@@ -1,4 +1,4 @@
-"""``import``, also of the sample catalogue."""
+"""``import`` and ``export``."""
 
 import dataclasses
 import gc
@@ -13,18 +13,22 @@ import click
 from flask_babel import gettext, ngettext
 
 from inventory_core import (
+    ExportFormat,
     ImportPreview,
     ImportResult,
     Inventory,
+    ProductFilter,
     RowFault,
     RowsRefused,
     Table,
+    export_products,
     import_table,
     preview_import,
     read_table,
 )
 from inventory_web.blueprints.files.import_jobs import row_fault_text
 from inventory_web.cli.errors import report_error
+from inventory_web.cli.language import command_language
 from inventory_web.cli.session import inventory_session, system_actor
 from inventory_web.context import new_operation
 from inventory_web.i18n.labels import format_number
@@ -151,3 +155,26 @@ def _show_faults(error: RowsRefused, *, as_json: bool) -> None:
 
 def _text(fault: RowFault) -> str:
     return row_fault_text(dataclasses.asdict(fault))
+
+
+FORMATS: dict[str, ExportFormat] = {".xlsx": "xlsx", ".csv": "csv"}
+
+
+def export_file(file: Path, *, search: str, category: str | None, status: str | None, location: str | None) -> None:
+    """Write the products of the filter; the extension of the file decides the format."""
+    chosen = FORMATS.get(file.suffix.lower())
+    if chosen is None:
+        raise click.UsageError(gettext("El nombre debe terminar en .xlsx o .csv: %(file)s", file=file.name))
+    settings = Settings.from_environment()
+    product_filter = ProductFilter(search=search, category=category, status=status, location=location)
+    with inventory_session(settings) as inventory:
+        rows = export_products(inventory, product_filter, file, chosen, language=command_language())
+    click.echo(
+        ngettext(
+            "%(number)s producto exportado a %(file)s.",
+            "%(number)s productos exportados a %(file)s.",
+            rows,
+            number=format_number(rows),
+            file=file,
+        )
+    )

@@ -1,7 +1,11 @@
-"""htmx: fragments or full pages, and redirects after forms."""
+"""Responses of views: page or fragment, the redirect after a form, and flash messages with an undo button."""
 
-from flask import Response, make_response, redirect, render_template, request
+import json
+
+from flask import Response, flash, make_response, redirect, render_template, request
 from werkzeug.wrappers import Response as BaseResponse
+
+from inventory_web.http.urls import current_url
 
 VARY = ("HX-Request", "HX-Request-Type")
 
@@ -27,3 +31,18 @@ def see_other(address: str) -> BaseResponse:
     response = make_response("", 200)
     response.headers["HX-Redirect"] = address
     return response
+
+
+UNDO = "undo"
+"""Category of a flash message whose text is an ``undo_offer``."""
+
+
+def flash_with_undo(text: str, *, address: str, changed: str) -> None:
+    """Flash ``text`` with a button that posts the operation ``changed`` to ``address`` to undo it."""
+    flash(json.dumps({"text": text, "address": address, "changed": changed}), UNDO)
+
+
+def undo_offer(message: str) -> dict[str, str]:
+    """Return the data of ``flash_with_undo`` for templates; ``next`` is the page to return to."""
+    offer: dict[str, str] = json.loads(message)
+    return offer | {"next": current_url() if request.method == "GET" else ""}

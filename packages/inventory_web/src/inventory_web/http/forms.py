@@ -1,17 +1,23 @@
-"""Forms that were sent after their session had ended: the input is kept through the login and can be sent again.
+"""Forms that cannot be processed now: their session has ended, or nothing can be saved.
 
-Passwords, codes and files are never kept. Only forms of our own pages are kept, and nothing is submitted before the user has
-seen the form again, so a form on another site cannot be submitted through the login.
+After the end of a session the input is kept through the login and can be sent again. Passwords, codes and files are never kept.
+Only forms of our own pages are kept, and nothing is submitted before the user has seen the form again, so a form on another
+site cannot be submitted through the login.
 """
 
 import json
+import re
 from dataclasses import dataclass
 
-from flask import Response, g, make_response, render_template, request, url_for
+from flask import Flask, Response, g, make_response, render_template, request, url_for
+from flask_babel import gettext
 from itsdangerous import BadData, URLSafeTimedSerializer
+from jinja2 import pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup, escape
 
-from inventory_web.http.redirects import current_url, form_url, host_of
 from inventory_web.http.security import signing_keys
+from inventory_web.http.urls import current_url, form_url, host_of
 from inventory_web.i18n import labels
 
 FIELD = "kept"
@@ -111,3 +117,39 @@ def _is_password(name: str) -> bool:
 
 def _serializer() -> URLSafeTimedSerializer:
     return URLSafeTimedSerializer(signing_keys()[::-1], salt="inventory.kept_form")
+
+
+NOTICE = "read-only"
+"""The id of the notice with the reason; the buttons refer to it."""
+_FORM = re.compile(r"<form\b(?P<attributes>[^>]*)>(?P<inside>.*?)</form>", re.DOTALL)
+_SAVES = re.compile(r"""\bmethod=["']?post\b(?!.*\bdata-(?:saves-nothing|tells-itself)\b)""", re.DOTALL)
+_BUTTON = re.compile(r"""<button\b(?![^>]*\btype=["']?(?:button|reset)\b)(?P<rest>[^>]*>)""")
+_IN_A_LINE = re.compile(r"""\bclass=["']?(?:qty|undo)\b""")
+"""Single-line forms in tables are too small for a sentence."""
+
+
+def init_app(app: Flask) -> None:
+    """Add the template filter ``waiting_forms``, which changes nothing while the database is available."""
+    app.jinja_env.filters["waiting_forms"] = waiting_forms
+
+
+@pass_context
+def waiting_forms(context: Context, html: str) -> str:
+    """Add the reason to the buttons of all saving forms in ``html`` if there is a ``database_notice``.
+
+    The buttons stay enabled, because a page without scripts cannot learn that saving works again. A form that is sent too early
+    comes back with its input and says when to try again.
+    """
+    if not context.get("database_notice"):
+        return html
+    why = gettext("Espere: ahora no se puede guardar. Lo que escriba no se pierde.")
+    sentence = f'<p class="form-waits without-script">{escape(why)}</p>'
+    return Markup(_FORM.sub(lambda form: _held(form, sentence), html))  # noqa: S704 - the page itself, and an escaped sentence
+
+
+def _held(form: re.Match[str], sentence: str) -> str:
+    attributes = form["attributes"]
+    if not _SAVES.search(attributes):
+        return form[0]
+    inside = _BUTTON.sub(rf'<button aria-disabled="true" aria-describedby="{NOTICE}"\g<rest>', form["inside"])
+    return f"<form{attributes}>{inside}{'' if _IN_A_LINE.search(attributes) else sentence}</form>"

@@ -22,7 +22,7 @@ from inventory_core import (
     retire_product,
     transfer,
 )
-from inventory_web.cli.imports import run_import
+from inventory_web.cli.files import run_import
 
 PEOPLE = ("ana", "luis", "marta")
 DAYS = 56

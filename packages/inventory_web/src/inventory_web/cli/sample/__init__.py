@@ -1,0 +1,1 @@
+"""The sample catalogue and its history, for ``inventory demo``."""
