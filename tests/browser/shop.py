@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from inventory_core import Inventory, ProductDraft, get_product, new_operation_id, register_product
-from tests.web.languages.catalogue import english
+from tests.web.i18n.catalogue import english
 
 if TYPE_CHECKING:
     from playwright.sync_api import ConsoleMessage, Locator, Page, Request

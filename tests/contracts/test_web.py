@@ -22,7 +22,7 @@ from inventory_web.roles import Role
 from tests.contracts.at_once import at_once
 from tests.contracts.topologies import Database
 from tests.web.app_pool import LentApplications
-from tests.web.areas.site import Site, codes_in, form_in
+from tests.web.blueprints.site import Site, codes_in, form_in
 from tests.web.browser import INITIAL, PASSWORD, Browser
 
 SECRET = SecretStr("a key of tests, long and random 0123456789")

@@ -24,7 +24,7 @@ from tests.replication.mysql.fault_proxy import HEALTHY, Fault, FaultProxy
 from tests.replication.mysql.servers import ReplicaSet, attach, eventually
 from tests.replication.runtime.test_failover import NOWHERE, promote, source_again
 from tests.web.browser import PASSWORD, Browser
-from tests.web.test_form_resubmission import OURS, fields_of
+from tests.web.http.test_form_resubmission import OURS, fields_of
 
 pytestmark = pytest.mark.mysql
 T = TypeVar("T")

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tests.web.cli.conftest import Ended
-from tests.web.languages.catalogue import spanish_only
+from tests.web.i18n.catalogue import spanish_only
 
 Run = Callable[..., Ended]
 COMMANDS = [[], ["demo"], ["serve"], ["migrate"], ["import"], ["export"], ["verify"], ["user"], ["user", "add"],

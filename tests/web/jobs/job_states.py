@@ -9,7 +9,7 @@ from sqlalchemy import update
 
 from inventory_web.db.models import JobRow
 from inventory_web.jobs import queue
-from tests.web.areas.site import Site
+from tests.web.blueprints.site import Site
 from tests.web.jobs.slow_jobs import WAIT_TIMEOUT_SECONDS
 
 
