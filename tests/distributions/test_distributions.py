@@ -3,6 +3,7 @@
 import subprocess
 import tarfile
 import zipfile
+from gettext import GNUTranslations
 from pathlib import Path
 
 import pytest
@@ -32,8 +33,14 @@ def test_the_wheel_of_the_web_holds_the_browser_files_and_their_licences(distrib
     }
 
 
-def test_the_wheel_of_the_web_holds_the_english_texts(distributions: Path) -> None:
-    assert "inventory_web/translations/en/LC_MESSAGES/messages.po" in wheel_names(distributions, "inventory_web")
+def test_the_wheel_of_the_web_holds_the_english_catalogue_compiled(distributions: Path) -> None:
+    folder = "inventory_web/translations/en/LC_MESSAGES"
+    (wheel,) = distributions.glob("inventory_web-*.whl")
+    with zipfile.ZipFile(wheel) as archive, archive.open(f"{folder}/messages.mo") as file:
+        texts = GNUTranslations(file)
+
+    assert texts.gettext("Buscar") == "Search"
+    assert f"{folder}/messages.po" not in wheel_names(distributions, "inventory_web")
 
 
 def test_the_sources_of_the_web_build_without_npm_because_they_hold_the_browser_files(distributions: Path) -> None:
