@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
-from flask import Blueprint, render_template, request
+from flask import Blueprint, render_template, request, url_for
 from flask_babel import gettext, lazy_gettext, ngettext
 from markupsafe import Markup
 
@@ -118,6 +118,12 @@ LONGEST_TYPED = 80
 
 blueprint = Blueprint("timeline", __name__, template_folder="templates")
 _WORDS = {"verb_text": verb_text, "verb_colour": verb_colour, "change_lines": change_lines}
+
+
+@blueprint.app_template_global()
+def timeline_address(code: str = "") -> str:
+    """Return the address of the operations, or of those with one product; for other blueprints' templates."""
+    return url_for("timeline.history", code=code or None)
 
 
 @blueprint.get("/timeline")

@@ -37,6 +37,7 @@ def add_routes(blueprint: Blueprint) -> None:
     blueprint.add_url_rule("/inventory/export.xlsx", "workbook", workbook)
     blueprint.add_url_rule("/inventory/export.csv", "table", table)
     blueprint.add_app_template_global(export_state_text, "export_state_text")
+    blueprint.add_app_template_global(export_address)
     blueprint.add_url_rule("/exports/new", "new", new)
     blueprint.add_url_rule("/exports", "prepare", prepare, methods=["POST"])
     blueprint.add_url_rule("/exports/<job_id>", "show", show)
@@ -131,6 +132,17 @@ EXPORT_JOB = JobType(
     state_text=export_state_text,
     private=True,
 )
+
+
+def export_address(kind: str, **arguments: str) -> str:
+    """Return the address of an export of the list; for the templates of other blueprints.
+
+    Args:
+        kind: ``xlsx`` or ``csv`` for a file at once, ``job`` for the form of a background export.
+        arguments: Those of ``ListQuery.args``.
+    """
+    endpoint = {"xlsx": "exports.workbook", "csv": "exports.table", "job": "exports.new"}[kind]
+    return url_for(endpoint, **arguments)  # type: ignore[arg-type]
 
 
 @requires(Role.VIEWER)

@@ -40,6 +40,7 @@ def create_blueprint() -> Blueprint:
         import_jobs.refused_text,
         import_jobs.row_fault_text,
         import_jobs.state_colour,
+        import_address,
     ):
         made.add_app_template_global(text)
     made.add_app_template_global(import_jobs.import_state_text, "import_state_text")
@@ -54,6 +55,11 @@ def create_blueprint() -> Blueprint:
     register_job_type(made, IMPORT_JOB)
     register_job_type(made, UNDO_KIND)
     return made
+
+
+def import_address() -> str:
+    """Return the address of the form for a file; for the templates of other blueprints."""
+    return url_for("imports.new")
 
 
 @requires(Role.OPERATOR)

@@ -27,6 +27,12 @@ MOST_NAMED = 10
 blueprint = Blueprint("labels", __name__, template_folder="templates")
 
 
+@blueprint.app_template_global()
+def labels_address(**arguments: str) -> str:
+    """Return the address of the labels for a list with the arguments of ``ListQuery.args``; for other blueprints' templates."""
+    return url_for("labels.choose", list=1, **arguments)  # type: ignore[arg-type]
+
+
 @blueprint.get("/labels")
 @requires(Role.VIEWER)
 def choose() -> Response:
