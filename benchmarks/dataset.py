@@ -61,19 +61,22 @@ def build(path: Path, products: int = PRODUCTS, movements: int = MOVEMENTS, seed
         categories = _write_names(connection)
         _move_goods(made, products, movements)
         connection.executemany(
-            "INSERT INTO operation (id, verb, fingerprint, actor, at) VALUES (?, ?, '', 'ana', ?)", made.operations
+            "INSERT INTO inventory_operation (id, operation_type, fingerprint, actor, at) VALUES (?, ?, '', 'ana', ?)",
+            made.operations,
         )
         connection.executemany(
-            "INSERT INTO operation_result (operation_id, result, at) VALUES (?, '{}', ?)",
+            "INSERT INTO inventory_operation_result (operation_id, result, at) VALUES (?, '{}', ?)",
             ((operation, at) for operation, _, at in made.operations),
         )
         connection.executemany(
-            "INSERT INTO product VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)",
+            "INSERT INTO inventory_product VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, 1, ?, ?, ?, ?)",
             _products(made, products, categories),
         )
-        connection.executemany("INSERT INTO movement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", made.movements)
+        connection.executemany(
+            "INSERT INTO inventory_movement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", made.movements
+        )
         rows = ((product, location, quantity) for (product, location), quantity in sorted(made.balances.items()))
-        connection.executemany("INSERT INTO balance VALUES (?, ?, ?)", rows)
+        connection.executemany("INSERT INTO inventory_balance VALUES (?, ?, ?)", rows)
         connection.execute("COMMIT")
         connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
@@ -81,10 +84,13 @@ def build(path: Path, products: int = PRODUCTS, movements: int = MOVEMENTS, seed
 def _write_names(connection: sqlite3.Connection) -> dict[str | None, int | None]:
     names = [shelf.category for shelf in SHELVES if shelf.category]
     connection.executemany(
-        "INSERT OR IGNORE INTO category (name, name_key) VALUES (?, ?)", ((name, fold(name)) for name in names)
+        "INSERT OR IGNORE INTO inventory_category (name, name_key) VALUES (?, ?)",
+        ((name, fold(name)) for name in names),
     )
-    connection.executemany("INSERT INTO location (name, name_key) VALUES (?, ?)", ((n, fold(n)) for n in LOCATIONS))
-    return {None: None, **dict(connection.execute("SELECT name, id FROM category"))}
+    connection.executemany(
+        "INSERT INTO inventory_location (name, name_key) VALUES (?, ?)", ((n, fold(n)) for n in LOCATIONS)
+    )
+    return {None: None, **dict(connection.execute("SELECT name, id FROM inventory_category"))}
 
 
 def _move_goods(made: _Made, products: int, movements: int) -> None:

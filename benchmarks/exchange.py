@@ -31,13 +31,13 @@ NUMBERS = frozenset({"Cantidad", "Mínimo"})
 STORED = """
     SELECT p.code, p.name, p.description, c.name, p.quantity, p.minimum,
         CASE WHEN p.retired_at IS NULL THEN 'no' ELSE 'sí' END, p.changed_at
-    FROM product AS p LEFT JOIN category AS c ON c.id = p.category_id
+    FROM inventory_product AS p LEFT JOIN inventory_category AS c ON c.id = p.category_id
     WHERE p.retired_at IS NULL ORDER BY p.code_key, p.id
 """
 EDITABLE = """
     SELECT p.code, p.name, p.description, c.name, p.quantity, p.minimum,
-        (SELECT COUNT(*) FROM balance AS b WHERE b.product_id = p.id AND b.quantity > 0)
-    FROM product AS p LEFT JOIN category AS c ON c.id = p.category_id
+        (SELECT COUNT(*) FROM inventory_balance AS b WHERE b.product_id = p.id AND b.quantity > 0)
+    FROM inventory_product AS p LEFT JOIN inventory_category AS c ON c.id = p.category_id
     WHERE p.retired_at IS NULL ORDER BY p.code_key LIMIT ?
 """
 

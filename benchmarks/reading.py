@@ -20,7 +20,7 @@ SLOWEST_MS = 30
 LARGEST_KB = 15
 PAGE_BY_HAND = """
     SELECT p.id, p.code, p.name, p.description, c.name, p.quantity, p.minimum, p.version, p.changed_at, p.retired_at
-    FROM product p LEFT JOIN category c ON c.id = p.category_id
+    FROM inventory_product p LEFT JOIN inventory_category c ON c.id = p.category_id
     WHERE p.retired_at IS NULL ORDER BY p.name_key, p.id LIMIT 51"""
 HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 

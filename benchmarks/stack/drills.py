@@ -87,7 +87,8 @@ def _stored(stand: Stand, operations: list[str]) -> int:
     number = 0
     for begin in range(0, len(operations), 500):
         listed = ",".join(f"'{each}'" for each in operations[begin : begin + 500])
-        number += int(stand.system.query("db", f"SELECT COUNT(*) FROM inventory.operation WHERE id IN ({listed})"))  # noqa: S608
+        question = f"SELECT COUNT(*) FROM inventory.inventory_operation WHERE id IN ({listed})"  # noqa: S608
+        number += int(stand.system.query("db", question))
     return number
 
 

@@ -63,6 +63,7 @@ FIXED_FOR_MIGRATIONS = {
     "forbid_row_changes",
     "migration_ops",
     "permit_row_changes",
+    "table_name",
 }
 """What migrations share: it makes the same tables in every later release."""
 

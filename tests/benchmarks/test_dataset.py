@@ -51,7 +51,14 @@ def test_the_same_seed_creates_the_same_inventory(file: Path, tmp_path: Path) ->
     rows = []
     for path in (file, tmp_path / "again.db"):
         with closing(sqlite3.connect(path)) as connection:
-            tables = ("category", "location", "product", "balance", "movement", "operation")
+            tables = (
+                "inventory_category",
+                "inventory_location",
+                "inventory_product",
+                "inventory_balance",
+                "inventory_movement",
+                "inventory_operation",
+            )
             rows.append([connection.execute(f"SELECT * FROM {table}").fetchall() for table in tables])  # noqa: S608
 
     assert rows[0] == rows[1]

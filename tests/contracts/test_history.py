@@ -50,7 +50,7 @@ def later(make_inventory: MakeInventory) -> Later:
 
 
 def verbs(inventory: Inventory, **asked: object) -> list[str]:
-    return [entry.verb for entry in operation_history(inventory, HistoryFilter(**asked)).entries]  # type: ignore[arg-type]
+    return [entry.operation_type for entry in operation_history(inventory, HistoryFilter(**asked)).entries]  # type: ignore[arg-type]
 
 
 def ids_of(inventory: Inventory, *codes: str) -> Selection:
@@ -70,7 +70,7 @@ def test_history_lists_receive_transfer_undo_and_edits_latest_first(later: Later
 
     entries = operation_history(later()).entries
 
-    assert [entry.verb for entry in entries] == [
+    assert [entry.operation_type for entry in entries] == [
         "restore", "retire", "undo", "transfer", "receive", "register", "add_location",
     ]  # fmt: skip
     assert entries[4] == HistoryEntry(
@@ -124,9 +124,9 @@ def test_history_filter_narrows_by_every_part(later: Later) -> None:
     assert verbs(now, code="b") == ["issue", "register"]
     assert verbs(now, actor="ana") == ["issue", "issue"]
     assert verbs(now, actor="ana", code="A") == ["issue"]
-    assert verbs(now, verb="register") == ["register", "register"]
+    assert verbs(now, operation_type="register") == ["register", "register"]
     assert verbs(now, since=BEGIN + timedelta(hours=1), until=BEGIN + timedelta(hours=3)) == ["register", "issue"]
-    assert verbs(now, actor="nobody") == verbs(now, verb="\x00'") == []
+    assert verbs(now, actor="nobody") == verbs(now, operation_type="\x00'") == []
     with pytest.raises(ProductNotFound):
         verbs(now, code="C")
 
@@ -145,7 +145,7 @@ def test_history_of_a_product_has_bulk_edits_imports_and_their_undo(later: Later
     assert verbs(now, code="A") == ["undo_import", "import", "undo_many", "change_many", "register"]
     assert verbs(now, code="B") == ["undo_many", "change_many", "register"]
     assert verbs(now, code="C") == ["register"]
-    entries = {entry.verb: entry for entry in operation_history(now).entries}
+    entries = {entry.operation_type: entry for entry in operation_history(now).entries}
     assert (entries["change_many"].counts["changed"], entries["change_many"].subject) == (2, "minimum")
     assert entries["import"].counts["rows"] == 2
     assert entries["import"].steps == ()
@@ -192,4 +192,4 @@ def test_history_summarises_a_bulk_edit_of_500_products(inventory: Inventory) ->
 
     entry = operation_history(inventory, HistoryFilter(code="N-0499")).entries[0]
 
-    assert (entry.verb, entry.counts["changed"], entry.subject) == ("change_many", 500, "minimum")
+    assert (entry.operation_type, entry.counts["changed"], entry.subject) == ("change_many", 500, "minimum")

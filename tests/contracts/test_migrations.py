@@ -61,7 +61,7 @@ def test_migration_downgrades_a_filled_database(empty: SingleDatabase) -> None:
     for chain in reversed(CHAINS):
         chain.downgrade(empty.engine, "base")
 
-    assert not {"product", "user"} & set(inspect(empty.engine).get_table_names())
+    assert not {"inventory_product", "inventory_web_user"} & set(inspect(empty.engine).get_table_names())
 
 
 @WHERE
@@ -131,7 +131,11 @@ def test_migration_interrupted_after_any_statement_is_finished_by_repeating_it(
         assert interruptions == len(seen) > 40
         assert structure(broken.engine) == structure(whole.engine)
         assert triggers(broken.engine) == triggers(whole.engine)
-        for table, column in (("category", "name"), ("location", "name"), ("`user`", "name")):
+        for table, column in (
+            ("inventory_category", "name"),
+            ("inventory_location", "name"),
+            ("inventory_web_user", "name"),
+        ):
             rows = text(f"SELECT {column} FROM {table} ORDER BY {column}")  # noqa: S608
             with broken.engine.connect() as found, whole.engine.connect() as expected:
                 assert found.execute(rows).all() == expected.execute(rows).all()
@@ -141,7 +145,7 @@ def test_migration_interrupted_after_any_statement_is_finished_by_repeating_it(
 def test_migration_refuses_a_table_of_another_program(topology: MySQLSchemas) -> None:
     with topology.empty() as sessions:
         with sessions.engine.begin() as connection:
-            connection.execute(text("CREATE TABLE product (id INTEGER)"))
+            connection.execute(text("CREATE TABLE inventory_product (id INTEGER)"))
 
         for _ in range(2):
             with pytest.raises(DBAPIError, match="already exists"):
@@ -165,15 +169,15 @@ def test_migration_of_a_newer_program_is_distinguished_from_an_empty_database(em
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE balance SET quantity = -1",
-        "UPDATE product SET quantity = -1",
-        "UPDATE product SET minimum = -1",
-        """INSERT INTO movement (kind, product_id, location_id, quantity, balance_after, reason, actor, at, operation_id)
-        SELECT kind, product_id, location_id, -9, -6, reason, actor, at, operation_id FROM movement""",
-        """INSERT INTO movement (kind, product_id, location_id, quantity, balance_after, reason, actor, at, operation_id)
-        SELECT 'theft', product_id, location_id, quantity, 6, reason, actor, at, operation_id FROM movement""",
-        """INSERT INTO movement (kind, product_id, location_id, quantity, balance_after, reason, actor, at, operation_id)
-        SELECT kind, product_id, location_id, 0, 3, reason, actor, at, operation_id FROM movement""",
+        "UPDATE inventory_balance SET quantity = -1",
+        "UPDATE inventory_product SET quantity = -1",
+        "UPDATE inventory_product SET minimum = -1",
+        """INSERT INTO inventory_movement (kind, product_id, location_id, quantity, balance_after, reason, actor, at, operation_id)
+        SELECT kind, product_id, location_id, -9, -6, reason, actor, at, operation_id FROM inventory_movement""",
+        """INSERT INTO inventory_movement (kind, product_id, location_id, quantity, balance_after, reason, actor, at, operation_id)
+        SELECT 'theft', product_id, location_id, quantity, 6, reason, actor, at, operation_id FROM inventory_movement""",
+        """INSERT INTO inventory_movement (kind, product_id, location_id, quantity, balance_after, reason, actor, at, operation_id)
+        SELECT kind, product_id, location_id, 0, 3, reason, actor, at, operation_id FROM inventory_movement""",
     ],
 )
 def test_the_database_forbids_invalid_movements(inventory: Inventory, statement: str) -> None:
@@ -189,9 +193,9 @@ def test_the_database_forbids_invalid_movements(inventory: Inventory, statement:
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE product SET category_id = 99",
-        "UPDATE balance SET location_id = 99",
-        "DELETE FROM product",
+        "UPDATE inventory_product SET category_id = 99",
+        "UPDATE inventory_balance SET location_id = 99",
+        "DELETE FROM inventory_product",
     ],
 )
 def test_references_hold(inventory: Inventory, statement: str) -> None:
@@ -203,7 +207,7 @@ def test_references_hold(inventory: Inventory, statement: str) -> None:
     assert verify(inventory).faults == ()
 
 
-@pytest.mark.parametrize("table", ["movement", "operation", "operation_result"])
+@pytest.mark.parametrize("table", ["inventory_movement", "inventory_operation", "inventory_operation_result"])
 @pytest.mark.parametrize("statement", ["UPDATE {table} SET at = at", "DELETE FROM {table}"])
 def test_rows_that_are_insert_only_are_neither_changed_nor_deleted(
     inventory: Inventory, table: str, statement: str

@@ -14,9 +14,9 @@ from inventory_core.testing import create_product, new_request
 from tests.contracts.at_once import at_once
 from tests.contracts.topologies import Database
 
-PRODUCT = metadata.tables["product"]
-ADD = text("INSERT INTO category (name, name_key) VALUES ('Nueva', 'nueva')")
-COUNT = select(func.count()).where(metadata.tables["category"].c.name == "Nueva")
+PRODUCT = metadata.tables["inventory_product"]
+ADD = text("INSERT INTO inventory_category (name, name_key) VALUES ('Nueva', 'nueva')")
+COUNT = select(func.count()).where(metadata.tables["inventory_category"].c.name == "Nueva")
 
 ADD_TO_MINIMUM = update(PRODUCT).where(PRODUCT.c.code_key == bindparam("key")).values(minimum=PRODUCT.c.minimum + 1)
 

@@ -90,7 +90,7 @@ def test_a_lost_commit_is_unknown_and_is_not_repeated(
 ) -> None:
     sessions = BreakingOnce(database, proxy, fault)
     with pytest.raises(CommitUnknown):
-        sessions.write(lambda session: session.execute(text("UPDATE category SET name = name")).close())
+        sessions.write(lambda session: session.execute(text("UPDATE inventory_category SET name = name")).close())
     proxy.to_client = proxy.to_server = HEALTHY
 
     assert sessions.runs == 1
@@ -138,7 +138,7 @@ class HangingOnce:
         self.writes += 1
         if self.writes == 1:
             with self._open.cursor() as cursor:
-                columns = "(id, verb, fingerprint, actor, at) VALUES ('second', 'receive', 'x', 'ada', NOW())"
+                columns = "(id, operation_type, fingerprint, actor, at) VALUES ('second', 'receive', 'x', 'ada', NOW())"
                 cursor.execute(f"INSERT INTO {OPERATION.name} {columns}")
             raise CommitUnknown
         return self._database.write(work)

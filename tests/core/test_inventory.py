@@ -91,7 +91,7 @@ def test_open_takes_the_engine_of_the_host_and_leaves_it_open(url: str) -> None:
         inventory.issue("A-1", 1, actor=ACTOR)
         inventory.close()
 
-        assert kept.exec_driver_sql("SELECT quantity FROM product").scalar() == 1
+        assert kept.exec_driver_sql("SELECT quantity FROM inventory_product").scalar() == 1
         assert inventory.verify().faults == ()
     engine.dispose()
 

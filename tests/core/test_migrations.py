@@ -44,7 +44,7 @@ def test_migration_downgrades_a_filled_database(engine: Engine) -> None:
 
     CORE_SCHEMA.downgrade(engine, "base")
 
-    assert "product" not in inspect(engine).get_table_names()
+    assert "inventory_product" not in inspect(engine).get_table_names()
 
 
 def test_models_and_migrations_agree(engine: Engine) -> None:
@@ -77,12 +77,12 @@ def test_constraints_and_indexes_of_models_and_migrations_agree(engine: Engine, 
 
 def test_migration_that_fails_half_way_leaves_nothing(engine: Engine) -> None:
     with engine.begin() as connection:
-        connection.execute(text("CREATE TABLE movement (id INTEGER)"))
+        connection.execute(text("CREATE TABLE inventory_movement (id INTEGER)"))
 
     with pytest.raises(DBAPIError, match="already exists"):
         CORE_SCHEMA.upgrade(engine)
 
-    assert inspect(engine).get_table_names() == ["movement"]
+    assert inspect(engine).get_table_names() == ["inventory_movement"]
 
 
 def test_migration_of_a_newer_program_is_distinguished_from_an_older_one(engine: Engine) -> None:
@@ -99,13 +99,13 @@ def test_migration_of_a_newer_program_is_distinguished_from_an_older_one(engine:
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE movement SET quantity = 9",
-        "UPDATE movement SET reason = 'x'",
-        "DELETE FROM movement",
-        "UPDATE operation SET actor = 'x'",
-        "DELETE FROM operation",
-        "UPDATE operation_result SET result = ''",
-        "DELETE FROM operation_result",
+        "UPDATE inventory_movement SET quantity = 9",
+        "UPDATE inventory_movement SET reason = 'x'",
+        "DELETE FROM inventory_movement",
+        "UPDATE inventory_operation SET actor = 'x'",
+        "DELETE FROM inventory_operation",
+        "UPDATE inventory_operation_result SET result = ''",
+        "DELETE FROM inventory_operation_result",
     ],
 )
 def test_rows_of_the_ledger_and_of_operations_can_only_be_added(inventory: Inventory, statement: str) -> None:
@@ -118,11 +118,11 @@ def test_rows_of_the_ledger_and_of_operations_can_only_be_added(inventory: Inven
 @pytest.mark.parametrize(
     "statement",
     [
-        "UPDATE balance SET quantity = -1",
-        "UPDATE product SET quantity = -1",
-        "UPDATE product SET minimum = -1",
-        """INSERT INTO movement (kind, product_id, location_id, quantity, balance_after, reason, actor, at, operation_id)
-        SELECT kind, product_id, location_id, -9, -6, reason, actor, at, operation_id FROM movement""",
+        "UPDATE inventory_balance SET quantity = -1",
+        "UPDATE inventory_product SET quantity = -1",
+        "UPDATE inventory_product SET minimum = -1",
+        """INSERT INTO inventory_movement (kind, product_id, location_id, quantity, balance_after, reason, actor, at, operation_id)
+        SELECT kind, product_id, location_id, -9, -6, reason, actor, at, operation_id FROM inventory_movement""",
     ],
 )
 def test_the_database_forbids_negative_balances(inventory: Inventory, statement: str) -> None:

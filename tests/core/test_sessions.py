@@ -26,8 +26,8 @@ from inventory_core import (
 from inventory_core.models import Category, metadata
 from inventory_core.testing import create_product, new_request, temporary_inventory, write_database
 
-ADD = text("INSERT INTO category (name, name_key) VALUES ('Nueva', 'nueva')")
-COUNT = text("SELECT count(*) FROM category WHERE name = 'Nueva'")
+ADD = text("INSERT INTO inventory_category (name, name_key) VALUES ('Nueva', 'nueva')")
+COUNT = text("SELECT count(*) FROM inventory_category WHERE name = 'Nueva'")
 
 
 @pytest.fixture(params=["file", "memory"])
@@ -222,7 +222,7 @@ def test_who_waits_for_a_long_unit_of_the_same_process_learns_that_the_database_
             told.set()
         longer.result()
     with sessions.reader() as session:
-        assert session.scalar(text("SELECT COUNT(*) FROM category WHERE name_key = 'nueva'")) == 1
+        assert session.scalar(text("SELECT COUNT(*) FROM inventory_category WHERE name_key = 'nueva'")) == 1
     sessions.close()
 
 
@@ -282,7 +282,7 @@ def test_a_file_may_have_any_name(tmp_path: Path, name: str) -> None:
         sessions.close()
 
     with sqlite3.connect(f"{(tmp_path / name).as_uri()}?mode=ro", uri=True) as reading:
-        assert reading.execute("SELECT code FROM product").fetchall() == [("A-1",)]
+        assert reading.execute("SELECT code FROM inventory_product").fetchall() == [("A-1",)]
     reading.close()
 
 
@@ -313,7 +313,7 @@ def test_a_read_only_file_is_the_storage_that_refuses_and_not_the_unit(tmp_path:
         with pytest.raises(StorageRefused, match="read-only; allow writing") as caught:
             receive(Inventory(sessions), code="A-1", quantity=1, **new_request())
         with sessions.reader() as session:
-            assert session.scalar(text("SELECT code FROM product")) == "A-1"
+            assert session.scalar(text("SELECT code FROM inventory_product")) == "A-1"
     finally:
         sessions.close()
 
@@ -337,7 +337,7 @@ def test_a_full_disk_is_reported_in_one_line_and_nothing_is_half_written(invento
         registered.extend(map(register, range(2000)))
 
     with sessions.reader() as session:
-        for table in ("product", "movement", "balance", "operation"):
+        for table in ("inventory_product", "inventory_movement", "inventory_balance", "inventory_operation"):
             assert session.scalar(select(func.count()).select_from(metadata.tables[table])) == len(registered)
 
 
@@ -382,7 +382,7 @@ def test_threads_read_a_database_in_memory_one_after_the_other() -> None:
         for _ in range(20):
             receive(inventory, code="A-1", quantity=1, **new_request())
             with sessions.reader() as session:
-                seen.append(session.scalar(text("SELECT quantity FROM product")))
+                seen.append(session.scalar(text("SELECT quantity FROM inventory_product")))
 
     threads = [threading.Thread(target=read_and_write) for _ in range(4)]
     for thread in threads:

@@ -38,8 +38,10 @@ def test_the_statements_of_a_request_name_it(
 
     assert (registered.status_code, page.status_code) == (303, 200)
     read = [statement for server in remembering.servers for statement in named_by(server, page)]
-    assert any(statement.startswith("SELECT") and "FROM product" in statement for statement in read)
-    assert any(statement.startswith("INSERT INTO movement") for statement in named_by(remembering.source, registered))
+    assert any(statement.startswith("SELECT") and "FROM inventory_product" in statement for statement in read)
+    assert any(
+        statement.startswith("INSERT INTO inventory_movement") for statement in named_by(remembering.source, registered)
+    )
 
 
 def named_by(server: MySQLServer, answer: TestResponse) -> list[str]:

@@ -40,16 +40,16 @@ class Ledger:
     def read(cls, ask: Ask) -> "Ledger":
         """Read all of it; nobody may be writing."""
         movements = ask(
-            "SELECT m.operation_id, p.code, l.name, m.kind, m.quantity FROM movement m "
-            "JOIN product p ON p.id = m.product_id JOIN location l ON l.id = m.location_id ORDER BY m.id"
+            "SELECT m.operation_id, p.code, l.name, m.kind, m.quantity FROM inventory_movement m "
+            "JOIN inventory_product p ON p.id = m.product_id JOIN inventory_location l ON l.id = m.location_id ORDER BY m.id"
         )
-        products = ask("SELECT code, name, quantity, version FROM product")
+        products = ask("SELECT code, name, quantity, version FROM inventory_product")
         balances = ask(
-            "SELECT p.code, l.name, b.quantity FROM balance b "
-            "JOIN product p ON p.id = b.product_id JOIN location l ON l.id = b.location_id"
+            "SELECT p.code, l.name, b.quantity FROM inventory_balance b "
+            "JOIN inventory_product p ON p.id = b.product_id JOIN inventory_location l ON l.id = b.location_id"
         )
         return cls(
-            frozenset(operation for (operation,) in ask("SELECT id FROM operation")),
+            frozenset(operation for (operation,) in ask("SELECT id FROM inventory_operation")),
             tuple(
                 Moved(operation, code, location, kind, int(quantity))
                 for operation, code, location, kind, quantity in movements

@@ -23,7 +23,7 @@ from tests.stack.visitor import Visitor
 pytestmark = pytest.mark.stack
 BACKUP = str(REPOSITORY / "deploy" / "backup.sh")
 RESTORE = str(REPOSITORY / "deploy" / "restore.sh")
-CONTENT = "SELECT code, quantity FROM inventory.product ORDER BY code"
+CONTENT = "SELECT code, quantity FROM inventory.inventory_product ORDER BY code"
 
 
 CREATED = "KEPT\t7"
@@ -76,7 +76,7 @@ def test_a_backup_is_not_written_over(system: System, backup: Backup) -> None:
 
 
 def test_a_system_that_holds_data_is_not_restored_over(system: System, backup: Backup) -> None:
-    question = "SELECT MAX(id), COUNT(*) FROM inventory.movement"
+    question = "SELECT MAX(id), COUNT(*) FROM inventory.inventory_movement"
     before = system.query("db", question)
     told = system.run(RESTORE, str(backup.file), fails=True).stderr
 

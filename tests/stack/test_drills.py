@@ -149,7 +149,7 @@ def the_replica_is_paused(system: System, admin: Visitor, do: str, end: str) -> 
 
 def the_source_is_killed(system: System, admin: Visitor, do: str, end: str) -> None:
     require_work(admin, "DRILL-BEFORE")
-    question = "SELECT COUNT(*) FROM inventory.product WHERE code = '{}'"
+    question = "SELECT COUNT(*) FROM inventory.inventory_product WHERE code = '{}'"
     eventually("the replica has it", lambda: system.query("db-replica", question.format("DRILL-BEFORE")) == "1")
     with done(system, do, end):
         eventually("it is noticed", lambda: everywhere(admin, "read_only"))
@@ -197,7 +197,7 @@ DRILLS: dict[str, Drill] = {
     "docker compose kill db-replica": the_replica_is_killed,
     "docker compose pause db-replica": the_replica_is_paused,
     "docker compose kill db": the_source_is_killed,
-    "DELETE FROM inventory.product": somebody_writes_on_the_replica,
+    "DELETE FROM inventory.inventory_product": somebody_writes_on_the_replica,
     "STOP REPLICA": the_replica_stands_still,
 }
 

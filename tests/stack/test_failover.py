@@ -15,7 +15,7 @@ DOCUMENTS = {
     "operating-containers.es.md": "## Una fuente que se pierde",
 }
 HELD_CLOSED_SECONDS = 8.0
-COUNT = "SELECT COUNT(*) FROM inventory.product WHERE code = '{}'"
+COUNT = "SELECT COUNT(*) FROM inventory.inventory_product WHERE code = '{}'"
 
 
 def commands(name: str) -> list[list[str]]:

@@ -72,7 +72,7 @@ def test_a_change_on_a_full_source_is_answered_and_stored_once_when_there_is_roo
     # Whoever was left in doubt repeats the form: with its number it is carried out once.
     repeated = register(admin, "FULL", "0" * 32)
     assert repeated.status == 303, repeated.text
-    assert small.query("db", "SELECT COUNT(*) FROM inventory.product WHERE code = 'FULL'") == "1"
+    assert small.query("db", "SELECT COUNT(*) FROM inventory.inventory_product WHERE code = 'FULL'") == "1"
     assert "0 fallos" in small.compose("exec", "-T", "web1", "inventory", "verify").stdout
 
 

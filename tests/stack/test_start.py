@@ -14,7 +14,7 @@ pytestmark = pytest.mark.stack
 BALANCER_WAITS_SECONDS = 60
 """For an instance that is ready; then the balancer starts anyway."""
 UPDATABLE = re.compile(r"GRANT UPDATE, DELETE ON `inventory`\.`(\w+)` TO `app`@`%`")
-INSERT_ONLY = {"movement", "operation", "operation_result", "audit_event"}
+INSERT_ONLY = {"inventory_movement", "inventory_operation", "inventory_operation_result", "inventory_web_audit_event"}
 VERSIONS = {"inventory_core_version", "inventory_web_version"}
 """Written by the account that migrates."""
 
@@ -110,5 +110,5 @@ def test_a_source_that_restarts_is_used_again_and_followed_again(system: System,
     saved = admin.post("/products/new", code="AFTER-RESTART", name="Lámpara", quantity="3", minimum="0")
 
     assert saved.status == 303, saved.text
-    question = "SELECT COUNT(*) FROM inventory.product WHERE code = 'AFTER-RESTART'"
+    question = "SELECT COUNT(*) FROM inventory.inventory_product WHERE code = 'AFTER-RESTART'"
     eventually("the replica has it", lambda: system.query("db-replica", question) == "1")

@@ -14,7 +14,8 @@ from tests.stack.visitor import Visitor
 pytestmark = pytest.mark.stack
 SWITCHOVER = ("run", "--rm", "--no-deps", "provision", "inventory-replication", "switchover")
 STORED = (
-    "SELECT p.code, p.quantity, COUNT(*) FROM inventory.product p JOIN inventory.movement m ON m.product_id = p.id "
+    "SELECT p.code, p.quantity, COUNT(*) FROM inventory.inventory_product p "
+    "JOIN inventory.inventory_movement m ON m.product_id = p.id "
     "WHERE p.code LIKE 'SWITCH-%' GROUP BY p.id"
 )
 
@@ -127,4 +128,4 @@ def test_a_start_with_exchanged_roles_finds_nothing_to_do(system: System, admin:
     assert "nothing to do" in told
     assert "db-replica is the source" in told
     assert saved.status == 303, saved.text
-    assert system.query("db", "SELECT COUNT(*) FROM inventory.product WHERE code = 'EXCHANGED'") == "1"
+    assert system.query("db", "SELECT COUNT(*) FROM inventory.inventory_product WHERE code = 'EXCHANGED'") == "1"

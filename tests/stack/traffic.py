@@ -13,7 +13,7 @@ from tests.stack.visitor import Visitor
 
 WAIT_SECONDS = 240.0
 MOVEMENTS = (
-    "SELECT COUNT(*) FROM inventory.movement m JOIN inventory.product p ON p.id = m.product_id "
+    "SELECT COUNT(*) FROM inventory.inventory_movement m JOIN inventory.inventory_product p ON p.id = m.product_id "
     "WHERE p.code LIKE '{}-%' AND m.quantity > 0"
 )
 

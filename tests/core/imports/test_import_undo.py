@@ -73,8 +73,8 @@ def test_the_movements_of_an_undo_name_those_that_they_take_back(inventory: Inve
 
     with inventory.sessions.reader() as session:
         rows = session.connection().exec_driver_sql(
-            "SELECT undoing.quantity, undone.quantity, undoing.kind FROM movement AS undoing "
-            "JOIN movement AS undone ON undone.id = undoing.undoes_id ORDER BY undoing.id"
+            "SELECT undoing.quantity, undone.quantity, undoing.kind FROM inventory_movement AS undoing "
+            "JOIN inventory_movement AS undone ON undone.id = undoing.undoes_id ORDER BY undoing.id"
         )
         assert [tuple(row) for row in rows] == [(-3, 3, "undo"), (-4, 4, "undo")]
 
@@ -169,7 +169,7 @@ def test_a_movement_that_was_undone_alone_is_left_out(inventory: Inventory) -> N
     chair(inventory)
     operation = import_rows(inventory, ROWS).operation
     with inventory.sessions.reader() as session:
-        statement = "SELECT id FROM movement WHERE operation_id = ? ORDER BY id"
+        statement = "SELECT id FROM inventory_movement WHERE operation_id = ? ORDER BY id"
         [first, _] = session.connection().exec_driver_sql(statement, (operation,)).scalars().all()
     undo_movement(inventory, movement_id=first, **new_request())
 

@@ -32,7 +32,7 @@ def test_the_movements_of_an_import_are_of_its_kind_and_name_it(inventory: Inven
         movement = (
             session.connection()
             .exec_driver_sql(
-                "SELECT kind, quantity, balance_after, actor, operation_id, at FROM movement ORDER BY id DESC LIMIT 1"
+                "SELECT kind, quantity, balance_after, actor, operation_id, at FROM inventory_movement ORDER BY id DESC LIMIT 1"
             )
             .one()
         )

@@ -50,7 +50,7 @@ def stored(inventory: Inventory) -> list[tuple[object, ...]]:
     """What an edit decides of every product, and what a search finds it by."""
     question = """
         SELECT p.code, c.name, p.minimum, p.retired_at IS NOT NULL, p.version, p.search_text
-        FROM product p LEFT JOIN category c ON c.id = p.category_id ORDER BY p.id
+        FROM inventory_product p LEFT JOIN inventory_category c ON c.id = p.category_id ORDER BY p.id
     """
     with inventory.sessions.reader() as session:
         return [tuple(record) for record in session.execute(text(question))]
@@ -235,7 +235,7 @@ def test_an_undo_restores_the_former_value_of_every_product(inventory: Inventory
 def test_an_undo_of_a_restoration_says_again_when_each_was_retired(inventory: Inventory) -> None:
     create_product(inventory, "A-1")
     retire_product(inventory, code="A-1", **new_request())
-    question = text("SELECT retired_at FROM product")
+    question = text("SELECT retired_at FROM inventory_product")
     with inventory.sessions.reader() as session:
         retired_at = session.scalar(question)
     restored = change_products(inventory, selection=chosen(inventory, "A-1"), change=SetRetired(False), **new_request())

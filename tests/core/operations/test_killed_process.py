@@ -12,7 +12,13 @@ from tests.core.processes import CONTEXT
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "statement", ["UPDATE product", "UPDATE balance", "INSERT INTO movement", "INSERT INTO operation_result"]
+    "statement",
+    [
+        "UPDATE inventory_product",
+        "UPDATE inventory_balance",
+        "INSERT INTO inventory_movement",
+        "INSERT INTO inventory_operation_result",
+    ],
 )
 def test_killed_process_leaves_nothing_half_done(inventory: Inventory, tmp_path: Path, statement: str) -> None:
     create_product(inventory, "A-1", quantity=5)

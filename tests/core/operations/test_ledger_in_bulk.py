@@ -24,7 +24,7 @@ def add(inventory: Inventory, changes: list[BalanceChange]) -> int:
 
     return run_idempotent(
         inventory,
-        verb="bulk",
+        operation_type="bulk",
         request={},
         work=work,
         encode=lambda number: {"number": number},
@@ -40,7 +40,7 @@ def create_products(inventory: Inventory, number: int, quantity: int = 5) -> Non
 
 def totals(inventory: Inventory) -> list[int]:
     with inventory.sessions.reader() as session:
-        return list(session.scalars(text("SELECT quantity FROM product ORDER BY id")))
+        return list(session.scalars(text("SELECT quantity FROM inventory_product ORDER BY id")))
 
 
 def test_many_balances_change_in_one_operation_in_several_places(inventory: Inventory) -> None:

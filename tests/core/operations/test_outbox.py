@@ -192,7 +192,9 @@ def test_a_dead_letter_can_be_retried_or_discarded(told: Inventory, recipient: R
         deliver_events(told)
         let_pass(told, 3600)
     first, second, third = (letter.id for letter in list_dead_letters(told))
-    told.sessions.write(lambda session: session.execute(text("UPDATE outbox_dead_letter SET event = 'stock_changed'")))
+    told.sessions.write(
+        lambda session: session.execute(text("UPDATE inventory_outbox_dead_letter SET event = 'stock_changed'"))
+    )
 
     assert retry_dead_letters(told, (first, first + 1000)) == 1
     assert discard_dead_letters(told, (second,)) == 1
@@ -225,7 +227,7 @@ def test_an_unknown_event_waits_for_an_upgrade_and_then_becomes_a_dead_letter(
 
 def test_an_event_whose_payload_cannot_be_read_is_treated_as_unknown(told: Inventory) -> None:
     create_product(told, "A-1", quantity=5)
-    told.sessions.write(lambda session: session.execute(text("UPDATE outbox SET payload = '{}'")))
+    told.sessions.write(lambda session: session.execute(text("UPDATE inventory_outbox SET payload = '{}'")))
 
     assert deliver_batch(told) == Delivery(claimed=1, failed=1)
     assert pending(told) == [(1, "this program cannot read the event: KeyError('at')")]
@@ -282,7 +284,7 @@ def test_a_late_settlement_does_not_touch_what_another_has_claimed(told: Invento
         @hookimpl
         def after_stock_change(self, event: StockChanged) -> None:
             assert event.code == "A-1"
-            told.sessions.write(lambda session: session.execute(text("UPDATE outbox SET claim = 'another'")))
+            told.sessions.write(lambda session: session.execute(text("UPDATE inventory_outbox SET claim = 'another'")))
 
     deliver_events(Inventory(told.sessions, build_plugin_manager([LosesItsLease()])))
 
@@ -365,13 +367,16 @@ def now_plus(ahead: timedelta) -> datetime:
 
 
 def made_unknown(inventory: Inventory) -> None:
-    inventory.sessions.write(lambda session: session.execute(text("UPDATE outbox SET event = 'moon_landing'")))
+    inventory.sessions.write(
+        lambda session: session.execute(text("UPDATE inventory_outbox SET event = 'moon_landing'"))
+    )
 
 
 def pending(inventory: Inventory) -> list[tuple[int, str]]:
     with inventory.sessions.reader() as session:
         return [
-            (row[0], row[1]) for row in session.execute(text("SELECT attempts, last_error FROM outbox ORDER BY id"))
+            (row[0], row[1])
+            for row in session.execute(text("SELECT attempts, last_error FROM inventory_outbox ORDER BY id"))
         ]
 
 

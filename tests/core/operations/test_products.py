@@ -31,8 +31,10 @@ def test_a_product_is_registered_with_an_initial_quantity(inventory: Inventory) 
     saved = register_product(inventory, draft=draft, quantity=4, location="sótano", **new_request())
 
     assert saved == ProductSaved("Ab-1", 1, 4)
-    assert rows(inventory, "SELECT kind, quantity, balance_after, location_id FROM movement") == [("receive", 4, 4, 2)]
-    assert rows(inventory, "SELECT name, search_text FROM product") == [
+    assert rows(inventory, "SELECT kind, quantity, balance_after, location_id FROM inventory_movement") == [
+        ("receive", 4, 4, 2)
+    ]
+    assert rows(inventory, "SELECT name, search_text FROM inventory_product") == [
         ("Lámpara", search_text("Ab-1", "Lámpara", "de mesa", "Electrónicos"))
     ]
     assert verify(inventory).faults == ()
@@ -46,20 +48,21 @@ def test_a_code_can_be_taken_once_in_whatever_case(inventory: Inventory, code: s
         create_product(inventory, code, quantity=3)
 
     assert caught.value.product_code == code.strip()
-    assert rows(inventory, "SELECT count(*) FROM product") == [(1,)]
-    assert rows(inventory, "SELECT count(*) FROM movement") == [(0,)]
+    assert rows(inventory, "SELECT count(*) FROM inventory_product") == [(1,)]
+    assert rows(inventory, "SELECT count(*) FROM inventory_movement") == [(0,)]
 
 
 def test_a_category_is_created_once_whatever_its_case_and_accents(inventory: Inventory) -> None:
-    before = rows(inventory, "SELECT count(*) FROM category")[0][0]
+    before = rows(inventory, "SELECT count(*) FROM inventory_category")[0][0]
 
     create_product(inventory, category="Jardinería")
     create_product(inventory, category="JARDINERIA")
     create_product(inventory, category="electronicos")
 
-    assert rows(inventory, "SELECT count(*) FROM category") == [(int(str(before)) + 1,)]
+    assert rows(inventory, "SELECT count(*) FROM inventory_category") == [(int(str(before)) + 1,)]
     assert rows(
-        inventory, "SELECT DISTINCT c.name FROM product p JOIN category c ON c.id = p.category_id ORDER BY 1"
+        inventory,
+        "SELECT DISTINCT c.name FROM inventory_product p JOIN inventory_category c ON c.id = p.category_id ORDER BY 1",
     ) == [
         ("Electrónicos",),
         ("Jardinería",),
@@ -71,21 +74,21 @@ def test_every_fault_of_a_registration_is_reported_at_once_and_nothing_is_writte
         register_product(inventory, draft=ProductDraft("", ""), quantity=-1, actor="ana", operation="")
 
     assert [fault.field for fault in caught.value.faults] == ["code", "name", "quantity", "operation"]
-    assert rows(inventory, "SELECT count(*) FROM operation") == [(0,)]
+    assert rows(inventory, "SELECT count(*) FROM inventory_operation") == [(0,)]
 
 
 def test_an_unknown_location_refuses_the_whole_registration(inventory: Inventory) -> None:
     with pytest.raises(LocationNotFound):
         create_product(inventory, "A-1", category="Nueva", location="Tejado")
 
-    assert rows(inventory, "SELECT count(*) FROM product") == [(0,)]
-    assert rows(inventory, "SELECT count(*) FROM category WHERE name = 'Nueva'") == [(0,)]
+    assert rows(inventory, "SELECT count(*) FROM inventory_product") == [(0,)]
+    assert rows(inventory, "SELECT count(*) FROM inventory_category WHERE name = 'Nueva'") == [(0,)]
 
 
 def test_markup_and_statements_are_stored_as_text(inventory: Inventory) -> None:
     create_product(inventory, HOSTILE, name=HOSTILE, description=HOSTILE, category=HOSTILE)
 
-    assert rows(inventory, "SELECT code, name, description FROM product") == [(HOSTILE,) * 3]
+    assert rows(inventory, "SELECT code, name, description FROM inventory_product") == [(HOSTILE,) * 3]
     assert verify(inventory).faults == ()
 
 
@@ -127,7 +130,7 @@ def test_an_edit_on_an_old_version_reports_both_versions(inventory: Inventory) -
         edit_product(inventory, code="A-1", draft=ProductDraft("A-1", "dos"), expected_version=1, **new_request())
 
     assert (caught.value.expected_version, caught.value.current_version) == (1, 2)
-    assert rows(inventory, "SELECT name FROM product") == [("uno",)]
+    assert rows(inventory, "SELECT name FROM inventory_product") == [("uno",)]
 
 
 def test_an_edit_cannot_take_the_code_of_another_product(inventory: Inventory) -> None:

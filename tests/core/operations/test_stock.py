@@ -200,5 +200,5 @@ def test_receive_issue_transfer_and_count_take_a_constant_number_of_statements(i
 
 def movements(inventory: Inventory) -> list[tuple[object, ...]]:
     with inventory.sessions.reader() as session:
-        statement = "SELECT kind, quantity, balance_after, reason, actor FROM movement ORDER BY id"
+        statement = "SELECT kind, quantity, balance_after, reason, actor FROM inventory_movement ORDER BY id"
         return [tuple(row) for row in session.execute(text(statement))]

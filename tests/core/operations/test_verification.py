@@ -31,8 +31,9 @@ def damage(tmp_path: Path) -> Damage:
         connection = sqlite3.connect(tmp_path / "inventory.db")
         connection.executescript(
             "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON;"
-            "DROP TRIGGER movement_no_update; DROP TRIGGER movement_no_delete; DROP TRIGGER operation_no_delete;"
-            f"DROP TRIGGER operation_result_no_delete; {statements}"
+            "DROP TRIGGER inventory_movement_no_update; DROP TRIGGER inventory_movement_no_delete;"
+            "DROP TRIGGER inventory_operation_no_delete; DROP TRIGGER inventory_operation_result_no_delete;"
+            f"{statements}"
         )
         connection.close()
 
@@ -53,7 +54,7 @@ def test_an_empty_inventory_has_no_fault(inventory: Inventory) -> None:
     ("statement", "faults"),
     [
         (
-            "UPDATE balance SET quantity = 9 WHERE location_id = 1",
+            "UPDATE inventory_balance SET quantity = 9 WHERE location_id = 1",
             {
                 ("balance is the sum of its movements", "product A-1, location Principal", "4", "9"),
                 ("total is the sum of the balances", "product A-1", "11", "6"),
@@ -61,35 +62,36 @@ def test_an_empty_inventory_has_no_fault(inventory: Inventory) -> None:
             },
         ),
         (
-            "DELETE FROM balance WHERE location_id = 2",
+            "DELETE FROM inventory_balance WHERE location_id = 2",
             {
                 ("movements have a balance", "product A-1, location Sótano", "2", "no balance"),
                 ("total is the sum of the balances", "product A-1", "4", "6"),
             },
         ),
         (
-            "UPDATE product SET quantity = 7 WHERE code = 'A-1'",
+            "UPDATE inventory_product SET quantity = 7 WHERE code = 'A-1'",
             {("total is the sum of the balances", "product A-1", "6", "7")},
         ),
         (
-            "UPDATE movement SET balance_after = 8 WHERE id = 2",
+            "UPDATE inventory_movement SET balance_after = 8 WHERE id = 2",
             {("movements add up", "movement 2", "6", "8"), ("movements add up", "movement 3", "6", "4")},
         ),
         (
-            "DELETE FROM movement WHERE id = 6",
+            "DELETE FROM inventory_movement WHERE id = 6",
             {
                 ("balance is the sum of its movements", "product A-1, location Principal", "3", "4"),
                 ("last movement leaves the balance", "movement 5", "4", "3"),
             },
         ),
         (
-            """UPDATE movement SET undoes_id = 2 WHERE id = 6;
-            UPDATE movement SET quantity = 2, balance_after = 7 WHERE id = 2;
-            UPDATE movement SET quantity = -3 WHERE id = 3""",
+            """UPDATE inventory_movement SET undoes_id = 2 WHERE id = 6;
+            UPDATE inventory_movement SET quantity = 2, balance_after = 7 WHERE id = 2;
+            UPDATE inventory_movement SET quantity = -3 WHERE id = 3""",
             {("undo is the opposite", "movement 6", "-2", "1")},
         ),
         (
-            "UPDATE balance SET quantity = -1 WHERE location_id = 2; UPDATE product SET quantity = -5, minimum = -2 WHERE id = 2",
+            """UPDATE inventory_balance SET quantity = -1 WHERE location_id = 2;
+            UPDATE inventory_product SET quantity = -5, minimum = -2 WHERE id = 2""",
             {
                 ("balance is not negative", "product id 1", "0 or more", "-1"),
                 ("total is not negative", "product B-2", "0 or more", "-5"),
@@ -97,34 +99,34 @@ def test_an_empty_inventory_has_no_fault(inventory: Inventory) -> None:
             },
         ),
         (
-            "UPDATE movement SET balance_after = -4 WHERE id = 1",
+            "UPDATE inventory_movement SET balance_after = -4 WHERE id = 1",
             {("movement leaves no negative", "movement 1", "0 or more", "-4")},
         ),
         (
-            "DELETE FROM operation WHERE verb = 'issue'",
+            "DELETE FROM inventory_operation WHERE operation_type = 'issue'",
             {("references lead somewhere", "movement 5", "operation", "nothing")},
         ),
         (
-            "UPDATE product SET category_id = 99 WHERE id = 1",
+            "UPDATE inventory_product SET category_id = 99 WHERE id = 1",
             {("references lead somewhere", "product 1", "category 99", "nothing")},
         ),
         (
-            "UPDATE location SET is_default = NULL",
+            "UPDATE inventory_location SET is_default = NULL",
             {("one location is the default", "locations", "1", "0")},
         ),
         (
-            "UPDATE product SET code_key = 'A-1', name_key = 'x' WHERE id = 1",
+            "UPDATE inventory_product SET code_key = 'A-1', name_key = 'x' WHERE id = 1",
             {
                 ("folded text is that of the text", "product A-1, code_key", "a-1", "A-1"),
                 ("folded text is that of the text", "product A-1, name_key", "a product", "x"),
             },
         ),
         (
-            "UPDATE location SET name_key = 'Sótano' WHERE id = 2",
+            "UPDATE inventory_location SET name_key = 'Sótano' WHERE id = 2",
             {("folded text is that of the text", "location Sótano, name_key", "sotano", "Sótano")},
         ),
         (
-            "UPDATE category SET name = 'Casa' WHERE name = 'Hogar'",
+            "UPDATE inventory_category SET name = 'Casa' WHERE name = 'Hogar'",
             {("folded text is that of the text", "category Casa, name_key", "casa", "hogar")},
         ),
     ],
@@ -140,22 +142,24 @@ def test_damage_is_found_with_the_place_and_both_values(
 
 def test_verify_finds_an_issue_without_a_result(used: Inventory, damage: Damage) -> None:
     issue(used, code="A-1", quantity=1, actor="ana", operation="issue-1")
-    damage("DELETE FROM operation_result WHERE operation_id = 'issue-1'")
+    damage("DELETE FROM inventory_operation_result WHERE operation_id = 'issue-1'")
 
     found = verify(used).faults
     assert [(fault.check, fault.where) for fault in found] == [("operations have a result", "operation issue-1")]
 
 
 def test_a_search_index_that_does_not_fit_is_found(used: Inventory, damage: Damage) -> None:
-    damage("DROP TRIGGER product_search_update; UPDATE product SET search_text = 'other' WHERE id = 1")
+    damage(
+        "DROP TRIGGER inventory_product_search_update; UPDATE inventory_product SET search_text = 'other' WHERE id = 1"
+    )
 
     assert "the search index fits" in {fault.check for fault in verify(used).faults}
 
 
 def test_references_of_tables_that_are_not_the_cores_are_looked_at_too(used: Inventory, damage: Damage) -> None:
-    damage("CREATE TABLE note (product_id INTEGER REFERENCES product (id)); INSERT INTO note VALUES (99)")
+    damage("CREATE TABLE note (product_id INTEGER REFERENCES inventory_product (id)); INSERT INTO note VALUES (99)")
 
-    assert [(fault.where, fault.expected) for fault in verify(used).faults] == [("note row 1", "product")]
+    assert [(fault.where, fault.expected) for fault in verify(used).faults] == [("note row 1", "inventory_product")]
 
 
 def test_values_that_break_a_check_of_another_table_are_found(used: Inventory, damage: Damage) -> None:

@@ -40,9 +40,9 @@ def put(inventory: Inventory, items: Sequence[Item]) -> None:
     """Write the items with ascending ids, and the categories and locations that they name."""
 
     def work(session: Session) -> None:
-        categories = _names(session, "category", {item.category for item in items if item.category})
-        locations = _names(session, "location", {name for item in items for name in item.stock})
-        product, balance = metadata.tables["product"], metadata.tables["balance"]
+        categories = _names(session, "inventory_category", {item.category for item in items if item.category})
+        locations = _names(session, "inventory_location", {name for item in items for name in item.stock})
+        product, balance = metadata.tables["inventory_product"], metadata.tables["inventory_balance"]
         first = (session.scalar(select(func.max(product.c.id))) or 0) + 1
         rows = [{"id": first + place} | _columns(item, categories) for place, item in enumerate(items)]
         session.execute(insert(product), rows)

@@ -40,4 +40,8 @@ def test_tables_are_read_by_their_indexes(inventory: Inventory, question: str) -
     read = [step for step in steps if step.startswith(("SCAN", "SEARCH"))]
     assert any("COVERING INDEX" in step for step in read)
     assert not [step for step in read if step in ("SCAN movement", "SCAN product")]
-    assert not [step for step in read if "ix_movement_product_id_id" in step or "ix_product_category_id" in step]
+    assert not [
+        step
+        for step in read
+        if "ix_inventory_movement_product_id_id" in step or "ix_inventory_product_category_id" in step
+    ]

@@ -92,7 +92,7 @@ def test_a_list_is_read_from_the_index_of_its_order(
     after = Cursor(PLACES[sort.removeprefix("-")], 1) if deep else None
     plan = _plan(long_shop, product_filter, sort, after)
 
-    assert f"USING INDEX ix_product_by_{sort.removeprefix('-')} (retired_at=?" in plan
+    assert f"USING INDEX ix_inventory_product_by_{sort.removeprefix('-')} (retired_at=?" in plan
     assert "TEMP B-TREE" not in plan
     if deep:
         assert re.search(r"\(retired_at=\? AND \w+[<>]\?\)", plan)
@@ -106,7 +106,8 @@ def test_a_list_by_the_quantity_in_a_large_location_is_read_from_the_index_of_it
     plan = _plan(long_shop, ProductFilter(location="Principal"), sort, Cursor(3, 40))
 
     assert (
-        "balance USING COVERING INDEX ix_balance_location_id_quantity_product_id (location_id=? AND (quantity" in plan
+        "inventory_balance USING COVERING INDEX ix_inventory_balance_location_id_quantity_product_id (location_id=? AND (quantity"
+        in plan
     )
     assert "TEMP B-TREE" not in plan
 
@@ -117,7 +118,7 @@ def test_a_rare_word_is_looked_up_in_the_search_index(long_shop: Inventory) -> N
 
     assert sum("MATCH" in statement for statement in statements) == 1
     assert "VIRTUAL TABLE INDEX" in plan
-    assert "SEARCH product USING INTEGER PRIMARY KEY (rowid=?)" in plan
+    assert "SEARCH inventory_product USING INTEGER PRIMARY KEY (rowid=?)" in plan
 
 
 def test_what_a_category_has_in_a_location_is_found_by_two_indexes_in_step(
@@ -131,8 +132,8 @@ def test_what_a_category_has_in_a_location_is_found_by_two_indexes_in_step(
         given = text(both.replace("?", "1"))
         plan = [row.detail for row in session.execute(text(f"EXPLAIN QUERY PLAN {given}"))]
 
-    assert "SEARCH product USING COVERING INDEX ix_product_category_id (category_id=?)" in plan
-    assert "SEARCH balance USING PRIMARY KEY (product_id=? AND location_id=?)" in plan
+    assert "SEARCH inventory_product USING COVERING INDEX ix_inventory_product_category_id (category_id=?)" in plan
+    assert "SEARCH inventory_balance USING PRIMARY KEY (product_id=? AND location_id=?)" in plan
 
 
 def test_a_count_on_the_first_page_of_a_common_word_takes_no_statement_of_its_own(

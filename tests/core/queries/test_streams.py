@@ -7,7 +7,7 @@ from inventory_core.database.sql_batch import stream
 from inventory_core.models import metadata
 from inventory_core.testing import create_product
 
-CODES = select(metadata.tables["product"].c.code).order_by(metadata.tables["product"].c.id)
+CODES = select(metadata.tables["inventory_product"].c.code).order_by(metadata.tables["inventory_product"].c.id)
 
 
 def cache_size(session: Session) -> int:

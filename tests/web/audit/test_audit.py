@@ -319,7 +319,9 @@ def test_what_is_shown_is_text_whatever_was_tried(app: Flask) -> None:
     assert "<script>alert" not in page
 
 
-@pytest.mark.parametrize("statement", ["UPDATE audit_event SET actor = 'x'", "DELETE FROM audit_event"])
+@pytest.mark.parametrize(
+    "statement", ["UPDATE inventory_web_audit_event SET actor = 'x'", "DELETE FROM inventory_web_audit_event"]
+)
 def test_events_of_the_audit_can_only_be_added_also_after_old_ones_were_deleted(
     inventory: Inventory, statement: str
 ) -> None:

@@ -128,7 +128,7 @@ def test_being_seen_is_noted_every_five_minutes_at_most(app: Flask, sessions: Si
             clock.shift(timedelta(minutes=1))
             browser.get("/inventory")
 
-    updates = [statement for statement in written if statement.startswith("UPDATE user_session")]
+    updates = [statement for statement in written if statement.startswith("UPDATE inventory_web_user_session")]
     assert 1 <= len(updates) <= 2
     with sessions.reader() as session:
         assert session.scalar(select(func.count()).select_from(UserSession)) == 1

@@ -114,7 +114,7 @@ def test_head_answers_like_get_on_every_route_and_changes_nothing(app: Flask, in
                     seen, after = commits(), rows_of(inventory)
 
                     # A download is audited, whichever way it was requested.
-                    assert {table for table, _ in after ^ before} <= {"audit_event"}, path
+                    assert {table for table, _ in after ^ before} <= {"inventory_web_audit_event"}, path
                     before = after
 
 

@@ -204,7 +204,7 @@ def test_the_import_names_who_did_it_and_the_sheet_to_read(run: Run, here: Path,
 
     sessions = SingleDatabase.from_file(here)
     with sessions.reader() as session:
-        actors = set(session.connection().exec_driver_sql("SELECT actor FROM movement").scalars())
+        actors = set(session.connection().exec_driver_sql("SELECT actor FROM inventory_movement").scalars())
     sessions.close()
     assert len(actors) == 1
     assert actors.pop().endswith("inventory")
@@ -289,7 +289,7 @@ def test_verify_finds_what_was_changed_behind_the_back_of_the_program(run: Run, 
     assert json.loads(run("verify", "--json").out) == {"ok": True, "products": 2, "movements": 1, "faults": []}
 
     sessions = SingleDatabase.from_file(here)
-    sessions.write(lambda session: session.connection().exec_driver_sql("UPDATE balance SET quantity = 99"))
+    sessions.write(lambda session: session.connection().exec_driver_sql("UPDATE inventory_balance SET quantity = 99"))
     sessions.close()
     told = run("verify")
     data = json.loads(run("verify", "--json").out)
@@ -317,7 +317,9 @@ def test_migrate_encrypts_second_factors_with_the_new_key(
 def test_verify_finds_a_user_name_with_an_invisible_character(run: Run, here: Path) -> None:
     run("migrate")
     sessions = SingleDatabase.from_file(here)
-    sessions.write(lambda session: session.connection().exec_driver_sql("UPDATE user SET name = 'ad\u200bmin'"))
+    sessions.write(
+        lambda session: session.connection().exec_driver_sql("UPDATE inventory_web_user SET name = 'ad\u200bmin'")
+    )
     sessions.close()
     told = run("verify")
 

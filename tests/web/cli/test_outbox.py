@@ -100,5 +100,5 @@ def test_import_leaves_its_events_to_the_relay(run: Run, here: Path, tmp_path: P
     assert run("import", file).code == 0
     sessions = SingleDatabase.from_file(here)
     with sessions.reader() as session:
-        assert session.scalar(text("SELECT COUNT(*) FROM outbox")) == 0
+        assert session.scalar(text("SELECT COUNT(*) FROM inventory_outbox")) == 0
     sessions.close()

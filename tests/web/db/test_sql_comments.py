@@ -8,7 +8,7 @@ from inventory_web.context import REQUEST_ID
 from inventory_web.db.sql_comments import comment_statements, commented
 
 ID = "0f3a9c5e7b1d4e2f8a6c0d9b3e5f7a1c"
-INSERT = "INSERT INTO `movement` (`kind`, `quantity`) VALUES (%s, %s)"
+INSERT = "INSERT INTO `inventory_movement` (`kind`, `quantity`) VALUES (%s, %s)"
 
 
 def test_a_statement_begins_with_the_id_of_its_request() -> None:

@@ -16,7 +16,7 @@ from inventory_web.roles import Role, public, requires
 from tests.web.browser import Browser
 from tests.web.http.test_form_resubmission import OURS, fields_of
 
-STORE = text("UPDATE category SET name = name")
+STORE = text("UPDATE inventory_category SET name = name")
 
 
 def store(sessions: SingleDatabase) -> None:

@@ -47,8 +47,8 @@ def test_a_change_of_a_quantity_is_one_write_transaction_without_outbox(
 
     assert answer.status_code in (200, 303)
     assert len(transactions) == 1
-    assert mentions(transactions, "movement")
-    assert not mentions(transactions, "outbox")
+    assert mentions(transactions, "inventory_movement")
+    assert not mentions(transactions, "inventory_outbox")
 
 
 def test_login_and_theme_use_no_outbox(app: Flask, sessions: SingleDatabase) -> None:
@@ -61,8 +61,8 @@ def test_login_and_theme_use_no_outbox(app: Flask, sessions: SingleDatabase) -> 
         theme = browser.post("/account/theme", theme="dark")
 
     assert (login.status_code, theme.status_code) == (303, 303)
-    assert mentions(transactions, "user_session")
-    assert not mentions(transactions, "outbox")
+    assert mentions(transactions, "inventory_web_user_session")
+    assert not mentions(transactions, "inventory_outbox")
 
 
 def test_the_shipped_plugins_store_no_outbox_event(app: Flask, inventory: Inventory, sessions: SingleDatabase) -> None:
@@ -73,4 +73,4 @@ def test_the_shipped_plugins_store_no_outbox_event(app: Flask, inventory: Invent
         receive(shipped, code="A-1", quantity=1, actor="ana", operation=new_operation_id())
 
     assert len(transactions) == 1
-    assert not mentions(transactions, "outbox")
+    assert not mentions(transactions, "inventory_outbox")

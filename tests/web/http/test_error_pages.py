@@ -218,7 +218,7 @@ def test_unknown_routes_and_methods_are_pages_in_the_language_of_the_user(
     assert ("Allow" in answer.headers) == (status == 405)
 
 
-@pytest.mark.parametrize("table", ["user_session", "product"])
+@pytest.mark.parametrize("table", ["inventory_web_user_session", "inventory_product"])
 def test_a_database_that_lost_a_table_is_a_page_also_for_those_who_are_logged_in(
     app: Flask, file: Path, table: str
 ) -> None:

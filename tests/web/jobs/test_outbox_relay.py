@@ -162,10 +162,10 @@ def test_relay_survives_a_lost_database(
     serving: Callable[..., Flask], listener: Listener, elsewhere: Inventory, sessions: SingleDatabase
 ) -> None:
     app = serving(listener)
-    sessions.write(lambda session: session.execute(text("ALTER TABLE outbox RENAME TO lost")))
+    sessions.write(lambda session: session.execute(text("ALTER TABLE inventory_outbox RENAME TO lost")))
     time.sleep(1.2)  # longer than a pause between two looks
     assert get_relay(app).is_running
-    sessions.write(lambda session: session.execute(text("ALTER TABLE lost RENAME TO outbox")))
+    sessions.write(lambda session: session.execute(text("ALTER TABLE lost RENAME TO inventory_outbox")))
     create_product(elsewhere, "A-1", quantity=5)
 
     eventually("the event is delivered", lambda: listener.codes == ["A-1"])

@@ -76,7 +76,7 @@ from inventory_core.importing.reader import Table, read_table
 from inventory_core.importing.results import FaultReason, ImportPreview, ImportResult, RowFault, RowSample
 from inventory_core.importing.undo import ImportUndone, undo_import
 from inventory_core.inventory import Inventory
-from inventory_core.models import NAMING_CONVENTION
+from inventory_core.models import NAMING_CONVENTION, alembic_include_name, set_table_prefix
 from inventory_core.plugins import (
     CORE_HOOKS,
     ExportColumn,
@@ -249,6 +249,7 @@ __all__ = [
     "Verification",
     "VerificationFault",
     "add_location",
+    "alembic_include_name",
     "build_plugin_manager",
     "change_products",
     "change_quantity",
@@ -299,6 +300,7 @@ __all__ = [
     "retire_product",
     "retry_dead_letters",
     "selected_rows",
+    "set_table_prefix",
     "sort_key",
     "stock_by_category",
     "stock_levels",

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from pluggy import PluginManager
 
 from inventory_core.database.sessions import SessionSource
+from inventory_core.database.table_names import keep_prefix
 from inventory_core.plugins import build_plugin_manager
 
 
@@ -25,3 +26,6 @@ class InventoryContext:
     sessions: SessionSource
     plugins: PluginManager = field(default_factory=build_plugin_manager)
     clock: Callable[[], datetime] = utc_now
+
+    def __post_init__(self) -> None:
+        keep_prefix()

@@ -9,6 +9,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from inventory_core.context import InventoryContext
+from inventory_core.database.table_names import table_name
 from inventory_core.models import BALANCE, CATEGORY, LOCATION, MOVEMENT, OPERATION, OPERATION_RESULT, PRODUCT, metadata
 from inventory_core.records import Record
 from inventory_core.rules.arguments import check_arguments
@@ -154,8 +155,8 @@ def _orphans(session: Session, constraint: ForeignKeyConstraint) -> Iterator[Ver
         key, wanted = record[:width], record[width:]
         yield VerificationFault(
             "references lead somewhere",
-            f"{table.name} {', '.join(map(str, key))}",
-            f"{constraint.referred_table.name} {', '.join(map(str, wanted))}",
+            f"{_kind(table)} {', '.join(map(str, key))}",
+            f"{_kind(constraint.referred_table)} {', '.join(map(str, wanted))}",
             "nothing",
         )
 
@@ -189,9 +190,14 @@ def text_form_faults(session: Session) -> Iterator[VerificationFault]:
 
 def _name_keys(session: Session, table: Table) -> Iterator[VerificationFault]:
     for name, key in session.execute(select(table.c.name, table.c.name_key)):
-        yield from invisible_faults(f"{table.name} {name}, name", name)
+        yield from invisible_faults(f"{_kind(table)} {name}, name", name)
         if key != sort_key(name):
-            yield VerificationFault(CHECK, f"{table.name} {name}, name_key", sort_key(name), key)
+            yield VerificationFault(CHECK, f"{_kind(table)} {name}, name_key", sort_key(name), key)
+
+
+def _kind(table: Table) -> str:
+    """Return the name of the table without its prefix, as people call what it holds."""
+    return table.name.removeprefix(table_name(""))
 
 
 def invisible_faults(where: str, text: str) -> Iterator[VerificationFault]:
@@ -210,22 +216,22 @@ def sqlite_file_faults(session: Session) -> Iterator[VerificationFault]:
     for (line,) in session.execute(text("PRAGMA integrity_check")):
         if line != "ok":
             yield VerificationFault("the file is sound", "database", "ok", line)
+    own = {table.name for table in metadata.tables.values()}
     for table, row, target, _ in session.execute(text("PRAGMA foreign_key_check")):
-        if table not in metadata.tables:
+        if table not in own:
             yield VerificationFault("references lead somewhere", f"{table} row {row}", target, "nothing")
 
 
 def search_index_faults(session: Session) -> list[VerificationFault]:
     """Compare the search index with the products. SQLite requires a writing transaction; nothing is written."""
-    check = "INSERT INTO product_search (product_search, rank) VALUES ('integrity-check', 1)"
+    index = f"{PRODUCT.name}_search"
+    check = f"INSERT INTO {index} ({index}, rank) VALUES ('integrity-check', 1)"  # noqa: S608
     try:
         session.connection().exec_driver_sql(check)
     except DBAPIError as error:
         if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF != sqlite3.SQLITE_CORRUPT:
             raise
-        return [
-            VerificationFault("the search index fits", "product_search", "the products' search_text", str(error.orig))
-        ]
+        return [VerificationFault("the search index fits", index, "the products' search_text", str(error.orig))]
     return []
 
 

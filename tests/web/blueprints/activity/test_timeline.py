@@ -130,7 +130,7 @@ def test_the_number_of_statements_stays(site: Site) -> None:
     for _ in range(2):
         with counted_statements() as statements:
             site.operator.get("/timeline")
-        used.append(sum("FROM operation" in each or "FROM movement" in each for each in statements))
+        used.append(sum("FROM inventory_operation" in each or "FROM inventory_movement" in each for each in statements))
         for _ in range(30):
             receive(site.inventory, code="A", quantity=1, actor="olga", operation=new_operation_id())
 

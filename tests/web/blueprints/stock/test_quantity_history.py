@@ -54,4 +54,4 @@ def test_the_panel_needs_the_same_statements_for_any_history(site: Site) -> None
 def _statements(site: Site) -> int:
     with counted_statements() as statements:
         site.operator.get("/products/A")
-    return sum("FROM movement" in statement for statement in statements)
+    return sum("FROM inventory_movement" in statement for statement in statements)

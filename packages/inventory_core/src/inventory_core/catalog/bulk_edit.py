@@ -132,7 +132,7 @@ def _batches(ids: Sequence[int]) -> Iterable[Sequence[int]]:
 
 CHANGE, UNDO = "change_many", "undo_many"
 _FIRST = (
-    select(OPERATION.c.verb, OPERATION_RESULT.c.result)
+    select(OPERATION.c.operation_type, OPERATION_RESULT.c.result)
     .join(OPERATION_RESULT, OPERATION_RESULT.c.operation_id == OPERATION.c.id)
     .where(OPERATION.c.id == bindparam("of"))
 )
@@ -201,7 +201,7 @@ def change_products(
     return run_idempotent(
         inventory,
         operation=operation,
-        verb=CHANGE,
+        operation_type=CHANGE,
         actor=actor,
         request={"selection": _selection_fields(selection), "change": change.fingerprint_fields()},
         work=work,
@@ -243,7 +243,7 @@ def undo_products_change(
     return run_idempotent(
         inventory,
         operation=operation,
-        verb=UNDO,
+        operation_type=UNDO,
         actor=actor,
         request={"change": changed_operation},
         work=work,
@@ -322,9 +322,9 @@ def _present(product: LockedProduct, column: str) -> Any:
 def _read_change(unit: UnitOfWork, operation: str) -> dict[str, Any]:
     """Read the stored data of the operation if it can be undone."""
     first = unit.connection.execute(_FIRST, {"of": replace_surrogates(operation)}).first()
-    if first is None or first.verb not in (CHANGE, UNDO):
+    if first is None or first.operation_type not in (CHANGE, UNDO):
         raise MovementNotFound(operation)
-    kept: dict[str, Any] = json.loads(first.result) if first.verb == CHANGE else {}
+    kept: dict[str, Any] = json.loads(first.result) if first.operation_type == CHANGE else {}
     if not kept:
         raise CannotUndo("is_undo")
     if not kept["former"]:

@@ -39,7 +39,7 @@ def add_location(inventory: InventoryContext, *, name: str, actor: str, operatio
     return run_idempotent(
         inventory,
         operation=operation,
-        verb="add_location",
+        operation_type="add_location",
         actor=actor,
         request={"name": name},
         work=work,

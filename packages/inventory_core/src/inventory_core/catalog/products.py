@@ -78,7 +78,7 @@ def register_product(
     return run_idempotent(
         inventory,
         operation=operation,
-        verb="register",
+        operation_type="register",
         actor=actor,
         request=_asked(draft) | {"quantity": quantity, "location": location_fingerprint(location)},
         work=work,
@@ -114,7 +114,7 @@ def edit_product(
     return run_idempotent(
         inventory,
         operation=operation,
-        verb="edit",
+        operation_type="edit",
         actor=actor,
         request=_asked(draft) | {"of": code_key(normalize_code(code))},
         work=work,
@@ -143,9 +143,14 @@ def restore_product(
 
 
 def _set_retired(
-    inventory: InventoryContext, verb: str, code: str, expected_version: int | None, actor: str, operation: str
+    inventory: InventoryContext,
+    operation_type: str,
+    code: str,
+    expected_version: int | None,
+    actor: str,
+    operation: str,
 ) -> ProductSaved:
-    retire = verb == "retire"
+    retire = operation_type == "retire"
 
     def work(unit: UnitOfWork) -> ProductSaved:
         product = lock_product(unit, code)
@@ -160,7 +165,7 @@ def _set_retired(
     return run_idempotent(
         inventory,
         operation=operation,
-        verb=verb,
+        operation_type=operation_type,
         actor=actor,
         request={"code": code_key(normalize_code(code))},
         work=work,

@@ -14,6 +14,7 @@ from sqlalchemy.exc import DBAPIError
 
 from inventory_core.database.dialects import translate_driver_error
 from inventory_core.database.engines import require_dialect
+from inventory_core.database.table_names import table_name
 from inventory_core.errors import DatabaseBusy, Fault, InvalidInput, SchemaNotCurrent
 from inventory_core.rules.texts import shown
 
@@ -30,7 +31,7 @@ _one_thread = threading.Lock()
 """Alembic keeps the running migration in module variables, so a process runs one at a time."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class SchemaChain:
     """A chain of Alembic migrations: ``location`` such as ``my_package:migrations``, and its own version table."""
 
@@ -151,4 +152,4 @@ def _translated(engine: Engine) -> Iterator[None]:
         raise refused from error
 
 
-CORE_SCHEMA = SchemaChain("inventory_core.database:migrations", "inventory_core_version")
+CORE_SCHEMA = SchemaChain("inventory_core.database:migrations", table_name("core_version"))

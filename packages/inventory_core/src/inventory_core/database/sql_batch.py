@@ -6,7 +6,7 @@ from datetime import datetime
 from itertools import chain, islice
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table
+from sqlalchemy import Column, Connection, Select, Table
 from sqlalchemy.orm import Session
 
 from inventory_core.database.columns import UtcMicroseconds
@@ -38,12 +38,15 @@ def insert_rows(
         connection.exec_driver_sql(statement, tuple(chain.from_iterable(batch)))
 
 
-def update_rows(connection: Connection, statement: str, rows: Sequence[tuple[Any, ...]]) -> None:
-    """Run a guarded UPDATE, its parameters written ``?``, for each row of driver values; each must match one row.
+def update_rows(connection: Connection, table: Table, change: str, rows: Sequence[tuple[Any, ...]]) -> None:
+    """Run a guarded UPDATE for each row of driver values; each must match one row.
+
+    ``change`` follows ``UPDATE table``, its parameters written ``?``.
 
     Raises ``DatabaseBusy`` if one does not: then a lock did not hold.
     """
-    if rows and connection.exec_driver_sql(statement.replace("?", _mark(connection)), list(rows)).rowcount != len(rows):
+    statement = f"UPDATE {table.name} {change.replace('?', _mark(connection))}"
+    if rows and connection.exec_driver_sql(statement, list(rows)).rowcount != len(rows):
         raise DatabaseBusy(1)
 
 
@@ -70,12 +73,16 @@ def set_by_id(
         connection.exec_driver_sql(statement, parameters)
 
 
-def select_in(connection: Connection, statement: str, values: Collection[Any], *, locked: bool) -> Sequence[Any]:
-    """Return the rows of a SELECT that ends in ``IN``, for these driver values; if ``locked``, until the transaction ends.
+def select_in(
+    connection: Connection, columns: Sequence[Column[Any]], key: Column[Any], values: Collection[Any], *, locked: bool
+) -> Sequence[Any]:
+    """Return columns of the rows whose ``key`` is one of these driver values; if ``locked``, until the transaction ends.
 
     A locking read sees the committed state, whatever snapshot the transaction has; SQLite's single writer needs no lock.
     """
     mark = _mark(connection)
+    names = ", ".join(column.name for column in columns)
+    statement = f"SELECT {names} FROM {key.table.name} WHERE {key.name} IN"  # noqa: S608
     found: list[Any] = []
     for start in range(0, len(values), MAX_PARAMETERS):
         batch = tuple(islice(values, start, start + MAX_PARAMETERS))

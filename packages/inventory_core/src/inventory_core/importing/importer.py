@@ -77,7 +77,7 @@ def import_table(
             return run_idempotent(
                 inventory,
                 operation=operation,
-                verb="import",
+                operation_type="import",
                 actor=actor,
                 request={"content": table.digest, "sheet": table.sheet},
                 work=work,

@@ -27,7 +27,7 @@ _UNDOING = MOVEMENT.alias("undoing")
 _IMPORT = (
     select(OPERATION_RESULT.c.result)
     .join(OPERATION, OPERATION.c.id == OPERATION_RESULT.c.operation_id)
-    .where(OPERATION.c.id == bindparam("of"), OPERATION.c.verb == "import")
+    .where(OPERATION.c.id == bindparam("of"), OPERATION.c.operation_type == "import")
 )
 # On MySQL, a shared lock reads the committed state, whatever snapshot the transaction has, and needs no privilege to change the
 # table. Elsewhere no writer can interfere: SQLite has only one, and PostgreSQL takes a new snapshot for each statement.
@@ -59,12 +59,11 @@ _BRING_INTO_USE = (
 )
 _FORGET = delete(IMPORT_CHANGE).where(IMPORT_CHANGE.c.operation_id == bindparam("of"))
 _RESTORE = """
-    UPDATE product
     SET name = ?, name_key = ?, description = ?, category_id = ?, minimum = ?, retired_at = ?,
         version = version + 1, changed_at = ?
     WHERE id = ? AND version = ?
 """
-_RETIRE = "UPDATE product SET retired_at = ?, version = version + 1, changed_at = ? WHERE id = ? AND version = ?"
+_RETIRE = "SET retired_at = ?, version = version + 1, changed_at = ? WHERE id = ? AND version = ?"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +106,7 @@ def undo_import(
     return run_idempotent(
         inventory,
         operation=operation,
-        verb="undo_import",
+        operation_type="undo_import",
         actor=actor,
         request={"import": import_operation},
         work=work,
@@ -186,7 +185,7 @@ def _give_back(unit: UnitOfWork, batch: list[_Edited], places: StoredNames) -> N
         rows.append((*values, at, each.id, each.version))
         category = places.category_names[category_id].name
         texts.append((each.id, search_text(codes[each.id][0], name, description, category)))
-    update_rows(unit.connection, _RESTORE, rows)
+    update_rows(unit.connection, PRODUCT, _RESTORE, rows)
     set_by_id(unit.connection, PRODUCT, "search_text", texts)
 
 
@@ -200,7 +199,7 @@ def _retire(unit: UnitOfWork, batch: list[_Edited]) -> None:
         if quantity:
             raise CannotUndo("edited_since", code)
     at = stored_time(unit.connection, unit.at)
-    update_rows(unit.connection, _RETIRE, [(at, at, each.id, each.version) for each in batch])
+    update_rows(unit.connection, PRODUCT, _RETIRE, [(at, at, each.id, each.version) for each in batch])
 
 
 def _read_states(unit: UnitOfWork, batch: list[_Edited]) -> dict[int, tuple[str, int]]:

@@ -20,7 +20,7 @@ from inventory_core.database.sql_batch import (
 )
 from inventory_core.importing.plan import Change, Fields, StoredNames, StoredProduct
 from inventory_core.importing.rows import NameKey
-from inventory_core.models import CATEGORY, IMPORT_CHANGE, LOCATION, PRODUCT
+from inventory_core.models import BALANCE, CATEGORY, IMPORT_CHANGE, LOCATION, PRODUCT
 from inventory_core.rules.stock import MAX_QUANTITY, MovementKind, Posting, ProductState
 from inventory_core.rules.texts import search_text, sort_key
 from inventory_core.stock.hooks import EventNames
@@ -32,12 +32,12 @@ LOCK_BATCH_SIZE = 2_000
 # Like StoredProduct._make, but without a Python call for each product.
 _known: Callable[[Iterable[Any]], StoredProduct] = partial(tuple.__new__, StoredProduct)
 
-_KNOWN = """
-    SELECT id, code, code_key, name, description, category_id, quantity, minimum, version, retired_at
-    FROM product WHERE code_key IN
-"""
-_IDS = "SELECT code_key, id FROM product WHERE code_key IN"
-_BALANCES = "SELECT product_id, location_id, quantity FROM balance WHERE product_id IN"
+_P, _B = PRODUCT.c, BALANCE.c
+_KNOWN = (
+    _P.id, _P.code, _P.code_key, _P.name, _P.description, _P.category_id, _P.quantity, _P.minimum, _P.version, _P.retired_at,
+)  # fmt: skip
+_IDS = (_P.code_key, _P.id)
+_BALANCES = (_B.product_id, _B.location_id, _B.quantity)
 _LOCK = (
     select(PRODUCT.c.id)
     .where(PRODUCT.c.id.in_(bindparam("products", expanding=True)))
@@ -61,7 +61,7 @@ def read_stored_names(connection: Connection, *, locked: bool) -> StoredNames:
 
 def read_stored_products(connection: Connection, keys: Collection[str], *, locked: bool) -> dict[str, StoredProduct]:
     """Return the products with these keys; ``locked`` as in ``select_in``."""
-    found = {known.key: known for known in map(_known, select_in(connection, _KNOWN, keys, locked=locked))}
+    found = {known.key: known for known in map(_known, select_in(connection, _KNOWN, _P.code_key, keys, locked=locked))}
     for key, known in found.items():
         if known.retired_at is not None:
             found[key] = known._replace(retired_at=read_time(connection, known.retired_at))
@@ -70,7 +70,7 @@ def read_stored_products(connection: Connection, keys: Collection[str], *, locke
 
 def read_ids(connection: Connection, keys: Collection[str]) -> dict[str, int]:
     """Return the ids of the products with these keys."""
-    return dict(map(tuple, select_in(connection, _IDS, keys, locked=False)))
+    return dict(map(tuple, select_in(connection, _IDS, _P.code_key, keys, locked=False)))
 
 
 def read_balances(
@@ -78,7 +78,7 @@ def read_balances(
 ) -> Mapping[int, Mapping[int, int]]:
     """Return the quantities of these products by location; ``locked`` as in ``select_in``."""
     found: dict[int, dict[int, int]] = defaultdict(dict)
-    for product_id, location_id, quantity in select_in(connection, _BALANCES, products, locked=locked):
+    for product_id, location_id, quantity in select_in(connection, _BALANCES, _B.product_id, products, locked=locked):
         found[product_id][location_id] = quantity
     return found
 
@@ -192,7 +192,7 @@ class ImportWriter:
                 text = search_text(known.code, new.name, new.description, self._category(new)[1])
                 self._texts.append((known.id, text))
         for columns, of_these in rows.items():
-            update_rows(self._unit.connection, _edit_statement(columns), of_these)
+            update_rows(self._unit.connection, PRODUCT, _edit_statement(columns), of_these)
         if len(self._texts) >= UPDATE_BATCH_SIZE:
             self._set_texts()
 
@@ -237,9 +237,9 @@ def _edit_statement(columns: tuple[str, ...]) -> str:
     values = [f"{column} = quantity + ?" if column == "quantity" else f"{column} = ?" for column in columns]
     guard = "AND quantity + ? BETWEEN 0 AND ?" if "quantity" in columns else ""
     return f"""
-        UPDATE product SET {", ".join(values)}, version = version + 1, changed_at = ?
+        SET {", ".join(values)}, version = version + 1, changed_at = ?
         WHERE id = ? AND version = ? {guard}
-    """  # noqa: S608
+    """
 
 
 def _state_before(change: Change, posting: Posting) -> ProductState:

@@ -23,7 +23,7 @@ RESULT_READ = 4_000
 """Characters of a stored result that are read: all of most, and the common part of a change of many products."""
 ENTRY_COLUMNS: tuple[ColumnElement[Any], ...] = (
     OPERATION.c.id,
-    OPERATION.c.verb,
+    OPERATION.c.operation_type,
     OPERATION.c.actor,
     OPERATION.c.at,
     OPERATION_RESULT.c.product_id,
@@ -54,7 +54,7 @@ class HistoryEntry(Record):
     """
 
     id: str
-    verb: str
+    operation_type: str
     actor: str
     at: datetime
     code: str | None
@@ -71,14 +71,14 @@ def make_entries(session: Session, page: Sequence[tuple[Any, ...]]) -> tuple[His
     products = _products(session, set(of_one.values())) if of_one else {}
     steps = _steps(session, list(of_one)) if of_one else {}
     entries = []
-    for row_id, verb, actor, at, product_id, result in page:
+    for row_id, operation_type, actor, at, product_id, result in page:
         code, name = products.get(product_id, (None, None))
         kept = _kept(result or "")
         changes = kept.get("changes")
         entries.append(
             HistoryEntry(
                 row_id,
-                verb,
+                operation_type,
                 actor,
                 at,
                 code,
@@ -125,12 +125,13 @@ def _kept(result: str) -> dict[str, Any]:
 class HistoryFilter:
     """Filter for operations; every part narrows, and an empty text means all.
 
-    ``actor`` and ``verb`` are exact; ``code`` is that of a product; ``since`` is included and ``until`` is not (both aware).
+    ``actor`` and ``operation_type`` are exact; ``code`` is that of a product; ``since`` is included and ``until`` is not (both
+    aware).
     """
 
     code: str = ""
     actor: str = ""
-    verb: str = ""
+    operation_type: str = ""
     since: datetime | None = None
     until: datetime | None = None
 
@@ -195,8 +196,8 @@ def _conditions(
     found: list[ColumnElement[bool]] = []
     if criteria.actor:
         found.append(OPERATION.c.actor == replace_surrogates(criteria.actor))
-    if criteria.verb:
-        found.append(OPERATION.c.verb == replace_surrogates(criteria.verb))
+    if criteria.operation_type:
+        found.append(OPERATION.c.operation_type == replace_surrogates(criteria.operation_type))
     if criteria.since is not None:
         found.append(time >= criteria.since)
     if criteria.until is not None:

@@ -77,7 +77,7 @@ def run_idempotent(
     inventory: InventoryContext,
     *,
     operation: str,
-    verb: str,
+    operation_type: str,
     actor: str,
     request: Mapping[str, Any],
     work: Callable[[UnitOfWork], R],
@@ -89,21 +89,21 @@ def run_idempotent(
     The row of the operation is inserted before ``work`` begins, so movements can refer to it, and its result after it ends;
     neither is ever changed. ``work`` may run again after a deadlock or a busy database.
 
-    ``request`` is the request in JSON values, without its guards
-    (``expected``, ``expected_version``): the same id with another ``verb``, ``request`` or ``actor`` raises ``OperationReused``.
-    ``encode`` (for a dataclass: its fields) and ``decode`` turn the result into a JSON object and back; ``verb`` has at most
-    20 characters. Raises ``InvalidInput`` for an id or actor that breaks the rules, and whatever ``work`` raises; then
+    ``operation_type`` has at most 20 characters. ``request`` is the request in JSON values, without its guards
+    (``expected``, ``expected_version``): the same id with another ``operation_type``, ``request`` or ``actor`` raises
+    ``OperationReused``. ``encode`` (for a dataclass: its fields) and ``decode`` turn the result into a JSON object and back.
+    Raises ``InvalidInput`` for an id or actor that breaks the rules, and whatever ``work`` raises; then
     nothing was changed and the id is still free. An unknown commit is resolved by running the operation again; if that
     does not succeed in time, ``CommitUnknown`` is raised.
     """
     actor = normalize_line(actor)
     if faults := request_faults(operation, actor):
         raise InvalidInput(*faults)
-    fingerprint = _fingerprint(verb, request)
+    fingerprint = _fingerprint(operation_type, request)
 
     def run(session: Session) -> R:
         unit = UnitOfWork(session, session.connection(), inventory.plugins, operation, actor, inventory.clock())
-        kept = _begin(unit, verb, fingerprint)
+        kept = _begin(unit, operation_type, fingerprint)
         if kept is not None:
             return decode(json.loads(kept) | {"replayed": True})
         result = work(unit)
@@ -163,7 +163,7 @@ class _FinishedMeanwhile(Exception):
     """Another unit stored a result under the same operation id, or took the same operation back."""
 
 
-def _begin(unit: UnitOfWork, verb: str, fingerprint: str) -> str | None:
+def _begin(unit: UnitOfWork, operation_type: str, fingerprint: str) -> str | None:
     """Insert the operation, or return its first result. On MySQL a second request with the same id waits here.
 
     An operation without a result was refused inside a transaction of the caller that was committed nevertheless; it runs as if it
@@ -171,7 +171,7 @@ def _begin(unit: UnitOfWork, verb: str, fingerprint: str) -> str | None:
     """
     row = {
         "id": unit.operation,
-        "verb": verb,
+        "operation_type": operation_type,
         "fingerprint": fingerprint,
         "actor": unit.actor,
         "at": unit.at,
@@ -206,6 +206,6 @@ def _finish(unit: UnitOfWork, result: str) -> None:
         raise _FinishedMeanwhile from error
 
 
-def _fingerprint(verb: str, request: Mapping[str, Any]) -> str:
-    canonical = json.dumps([verb, request], sort_keys=True, separators=(",", ":"))
+def _fingerprint(operation_type: str, request: Mapping[str, Any]) -> str:
+    canonical = json.dumps([operation_type, request], sort_keys=True, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()

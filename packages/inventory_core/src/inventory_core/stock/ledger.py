@@ -72,11 +72,8 @@ _LOCATIONS = select(LOCATION.c.id, LOCATION.c.name)
 _MOVEMENT_IDS = select(MOVEMENT.c.product_id, MOVEMENT.c.location_id, MOVEMENT.c.id).where(
     MOVEMENT.c.operation_id == bindparam("of"), MOVEMENT.c.product_id.in_(bindparam("products", expanding=True))
 )
-_ADD_TO_TOTAL = (
-    f"UPDATE {PRODUCT.name} SET quantity = quantity + ?, changed_at = ? "  # noqa: S608
-    "WHERE id = ? AND quantity + ? BETWEEN 0 AND ?"
-)
-_SET_BALANCE = f"UPDATE {BALANCE.name} SET quantity = ? WHERE product_id = ? AND location_id = ? AND quantity = ?"  # noqa: S608
+_ADD_TO_TOTAL = "SET quantity = quantity + ?, changed_at = ? WHERE id = ? AND quantity + ? BETWEEN 0 AND ?"
+_SET_BALANCE = "SET quantity = ? WHERE product_id = ? AND location_id = ? AND quantity = ?"
 _BALANCE_COLUMNS = ("product_id", "location_id", "quantity")
 _ADD_MOVEMENT = insert(MOVEMENT)
 _MOVEMENT_COLUMNS = (
@@ -174,13 +171,13 @@ def post(
         for product, _, before, after, _ in postings:
             totals[product] += after - (before or 0)
     rows: list[tuple[Any, ...]] = [(added, at, product, added, MAX_QUANTITY) for product, added in totals.items()]
-    update_rows(connection, _ADD_TO_TOTAL, rows)
+    update_rows(connection, PRODUCT, _ADD_TO_TOTAL, rows)
     new = [(product, location, after) for product, location, before, after, _ in postings if before is None]
     insert_rows(connection, BALANCE, _BALANCE_COLUMNS, new)
     rows = [
         (after, product, location, before) for product, location, before, after, _ in postings if before is not None
     ]
-    update_rows(connection, _SET_BALANCE, rows)
+    update_rows(connection, BALANCE, _SET_BALANCE, rows)
     shared = (reason, unit.actor, at, unit.operation)
     rows = [
         (kind.value, product, location, after - (before or 0), after, *shared, undoes)

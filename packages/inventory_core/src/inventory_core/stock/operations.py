@@ -61,7 +61,7 @@ def change_stock(
     return run_idempotent(
         inventory,
         operation=operation,
-        verb=kind,
+        operation_type=kind,
         actor=actor,
         request=request,
         work=work,
@@ -327,7 +327,7 @@ def undo_movement(
     return run_idempotent(
         inventory,
         operation=operation,
-        verb="undo",
+        operation_type="undo",
         actor=actor,
         request={"movement": movement_id, "reason": reason},
         work=work,

@@ -24,7 +24,7 @@ class User(WebTable, table=True):
     ``language`` and ``theme`` are None until the user chooses; until then pages follow the browser.
     """
 
-    __tablename__ = "user"
+    __tablename__ = "inventory_web_user"
     __table_args__ = (UniqueConstraint("name_key"), MYSQL_OPTIONS)
 
     id: int | None = Field(default=None, primary_key=True, sa_type=ROW_ID)
@@ -46,11 +46,11 @@ class UserSession(WebTable, table=True):
     ``agent`` is the beginning of the user agent string; ``kept`` a form that was typed before the login, to send after it.
     """
 
-    __tablename__ = "user_session"
+    __tablename__ = "inventory_web_user_session"
     __table_args__ = (Index(None, "user_id"), Index(None, "seen_at"), MYSQL_OPTIONS)
 
     id: str = Field(primary_key=True, sa_type=String(64))
-    user_id: int = Field(foreign_key="user.id", sa_type=ROW_ID)
+    user_id: int = Field(foreign_key="inventory_web_user.id", sa_type=ROW_ID)
     created_at: datetime = Field(sa_type=UtcMicroseconds)
     seen_at: datetime = Field(sa_type=UtcMicroseconds)
     address: str = Field(sa_type=String(64))
@@ -65,11 +65,11 @@ class SecondFactor(WebTable, table=True):
     ``fresh`` contains the recovery codes, encrypted, until the user has seen them.
     """
 
-    __tablename__ = "second_factor"
+    __tablename__ = "inventory_web_second_factor"
     __table_args__ = (MYSQL_OPTIONS,)
 
     user_id: int = Field(
-        primary_key=True, foreign_key="user.id", sa_type=ROW_ID, sa_column_kwargs={"autoincrement": False}
+        primary_key=True, foreign_key="inventory_web_user.id", sa_type=ROW_ID, sa_column_kwargs={"autoincrement": False}
     )
     secret: str = Field(sa_type=String(255))
     begun_by: str = Field(sa_type=String(64))
@@ -82,11 +82,11 @@ class SecondFactor(WebTable, table=True):
 class RecoveryCode(WebTable, table=True):
     """A recovery code, valid once; ``id`` is the SHA-256 of account and code."""
 
-    __tablename__ = "recovery_code"
+    __tablename__ = "inventory_web_recovery_code"
     __table_args__ = (Index(None, "user_id"), MYSQL_OPTIONS)
 
     id: str = Field(primary_key=True, sa_type=String(64))
-    user_id: int = Field(foreign_key="user.id", sa_type=ROW_ID)
+    user_id: int = Field(foreign_key="inventory_web_user.id", sa_type=ROW_ID)
     used_at: datetime | None = Field(default=None, sa_type=UtcMicroseconds)
 
 
@@ -96,7 +96,7 @@ class LoginThrottle(WebTable, table=True):
     ``next_at``: the time of the next allowed attempt, if attempts are delayed.
     """
 
-    __tablename__ = "login_throttle"
+    __tablename__ = "inventory_web_login_throttle"
     __table_args__ = (Index(None, "ends_at"), MYSQL_OPTIONS)
 
     id: str = Field(primary_key=True, sa_type=String(64))
@@ -111,7 +111,7 @@ class AuditEvent(WebTable, table=True):
     The ``…_key`` columns contain normalized names, for comparison without case.
     """
 
-    __tablename__ = "audit_event"
+    __tablename__ = "inventory_web_audit_event"
     __table_args__ = (
         Index(None, "at"),
         Index(None, "event", "id"),
@@ -139,11 +139,11 @@ class SavedView(WebTable, table=True):
     ``version`` grows with each change.
     """
 
-    __tablename__ = "saved_view"
+    __tablename__ = "inventory_web_saved_view"
     __table_args__ = (UniqueConstraint("owner_id", "name_key"), Index(None, "shared", "name_key"), MYSQL_OPTIONS)
 
     id: int | None = Field(default=None, primary_key=True, sa_type=ROW_ID)
-    owner_id: int = Field(foreign_key="user.id", sa_type=ROW_ID)
+    owner_id: int = Field(foreign_key="inventory_web_user.id", sa_type=ROW_ID)
     name: str = Field(sa_type=String(80))
     name_key: str = Field(sa_type=String(255))
     shared: bool = Field(default=False)
@@ -164,7 +164,7 @@ class JobRow(WebTable, table=True):
     on. ``remaining`` (seconds) was estimated at that time. ``request`` and ``outcome`` are JSON texts.
     """
 
-    __tablename__ = "job"
+    __tablename__ = "inventory_web_job"
     __table_args__ = (Index(None, "created_at"), Index(None, "state", "touched_at"), MYSQL_OPTIONS)
 
     id: str = Field(primary_key=True, sa_type=String(32))
@@ -190,9 +190,9 @@ class JobRow(WebTable, table=True):
 class JobChunk(WebTable, table=True):
     """A chunk of a job's file, uploaded or generated, so that any instance can read it; deleted when no longer needed."""
 
-    __tablename__ = "job_chunk"
+    __tablename__ = "inventory_web_job_chunk"
     __table_args__ = (MYSQL_OPTIONS,)
 
-    job_id: str = Field(primary_key=True, foreign_key="job.id", sa_type=String(32))
+    job_id: str = Field(primary_key=True, foreign_key="inventory_web_job.id", sa_type=String(32))
     number: int = Field(primary_key=True)
     content: bytes = Field(sa_type=CONTENT)

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from inventory_core.models import metadata
+from inventory_core.models import alembic_include_name, metadata
 
 
 def run() -> None:
@@ -14,7 +14,7 @@ def run() -> None:
         version_table=config.attributes["version_table"],
         render_as_batch=True,
         transactional_ddl=True,
-        include_name=lambda name, kind, _: kind != "table" or name in metadata.tables,
+        include_name=lambda *name: not alembic_include_name(*name),
     )
     with context.begin_transaction():
         context.run_migrations()

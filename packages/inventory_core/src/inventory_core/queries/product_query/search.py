@@ -1,14 +1,14 @@
 """The search: finds the products that contain every word of a query, with the help of a trigram index.
 
-An exact test decides whether a text contains a word; it has the same result on every database. On SQLite the full-text index
-``product_search`` maps each group of three characters to products. It yields candidates for the test (a few too many, never too
+An exact test decides whether a text contains a word; it has the same result on every database. On SQLite a full-text index
+maps each group of three characters to products. It yields candidates for the test (a few too many, never too
 few), so that not every text has to be read.
 """
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, LargeBinary, Select, cast, column, func, literal, select, table
+from sqlalchemy import ColumnElement, LargeBinary, Select, TableClause, cast, column, func, literal, select, table
 from sqlalchemy.orm import Session
 
 from inventory_core.models import PRODUCT
@@ -19,9 +19,6 @@ MAX_CANDIDATES = 5_000
 _SHORT_WORD_PRODUCTS = 20_000
 _LAST = "\U0010ffff"
 _NOWHERE = 3 * _LAST
-
-_INDEX = table("product_search", column("rowid"), column("product_search"))
-_TERMS = table("product_search_terms", column("term"), column("doc"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,8 +45,9 @@ def find_candidates(session: Session, words: Sequence[str]) -> Candidates:
     parts = [part for word in words if (part := _expression(session, word))]
     if not parts:
         return Candidates(None, few=False)
-    match = _INDEX.c.product_search.op("MATCH", is_comparison=True)(literal(" AND ".join(parts)))
-    ids = select(_INDEX.c.rowid).where(match)
+    index = _index()
+    match = index.c[index.name].op("MATCH", is_comparison=True)(literal(" AND ".join(parts)))
+    ids = select(index.c.rowid).where(match)
     few = fetch_if_few(session, ids)
     return Candidates(ids, few=False) if few is None else Candidates(few, few=True)
 
@@ -65,6 +63,12 @@ def ids_of_json(listed: str) -> Select[tuple[int]]:
     """Return the ids of a JSON array, which may be long (SQLite): one value to bind, and nothing to look up again."""
     items = func.json_each(listed).table_valued("value", joins_implicitly=True)
     return select(items.c.value)
+
+
+def _index() -> TableClause:
+    """Return the full-text index. FTS5 names its column for MATCH like the table."""
+    name = f"{PRODUCT.name}_search"
+    return table(name, column("rowid"), column(name))
 
 
 def _expression(session: Session, word: str) -> str | None:
@@ -85,7 +89,8 @@ def _terms_with(session: Session, beginning: str) -> list[str] | None:
 
     Every character of a text begins a group, since two line ends close it. The list is read only as far as needed.
     """
-    statement = select(_TERMS.c.term, _TERMS.c.doc).where(_TERMS.c.term >= beginning, _TERMS.c.term < beginning + _LAST)
+    listed = table(f"{_index().name}_terms", column("term"), column("doc"))
+    statement = select(listed.c.term, listed.c.doc).where(listed.c.term >= beginning, listed.c.term < beginning + _LAST)
     terms: list[str] = []
     products = 0
     with session.execute(statement, execution_options={"yield_per": 5}) as found:

@@ -61,13 +61,13 @@ def verb_colour(verb: str) -> str:
 
 def change_lines(entry: HistoryEntry) -> Iterator[str]:
     """Yield a line for each change of an operation, except quantities."""
-    if entry.verb == "edit":
+    if entry.operation_type == "edit":
         yield from _edited(entry)
-    elif entry.verb == "add_location":
+    elif entry.operation_type == "add_location":
         yield entry.subject
-    elif entry.verb == "import":
+    elif entry.operation_type == "import":
         yield from _imported(entry)
-    elif entry.verb in ("change_many", "undo_many"):
+    elif entry.operation_type in ("change_many", "undo_many"):
         yield from _changed_many(entry)
 
 

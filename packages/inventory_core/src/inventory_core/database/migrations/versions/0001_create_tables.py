@@ -6,6 +6,7 @@ from alembic import op
 from inventory_core.database import migration_ops
 from inventory_core.database.columns import LONG_TEXT, MYSQL_OPTIONS, ROW_ID, UtcMicroseconds
 from inventory_core.database.dialects import forbid_row_changes
+from inventory_core.database.table_names import table_name
 
 revision = "0001"
 down_revision = None
@@ -23,91 +24,102 @@ PREDEFINED = {
 }
 """Each name with its folded form."""
 
+CATEGORY = table_name("category")
+LOCATION = table_name("location")
+PRODUCT = table_name("product")
+BALANCE = table_name("balance")
+OPERATION = table_name("operation")
+OPERATION_RESULT = table_name("operation_result")
+MOVEMENT = table_name("movement")
+IMPORT_CHANGE = table_name("import_change")
+OUTBOX = table_name("outbox")
+OUTBOX_DEAD_LETTER = table_name("outbox_dead_letter")
+SEARCH = table_name("product_search")
+
+INSERT_ONLY = (MOVEMENT, OPERATION, OPERATION_RESULT)
+DROP_ORDER = (
+    OUTBOX_DEAD_LETTER, OUTBOX, IMPORT_CHANGE, MOVEMENT, BALANCE, PRODUCT, OPERATION_RESULT, OPERATION, LOCATION, CATEGORY,
+)  # fmt: skip
+
 # Each begins with the state and the order of a list and ends with what its filters test: rows passed over are not fetched.
 PRODUCT_INDEXES = {
-    "ix_product_by_name": ["retired_at", "name_key", "id", "category_id", "quantity", "minimum"],
-    "ix_product_by_code": ["retired_at", "code_key", "id", "category_id", "quantity", "minimum"],
-    "ix_product_by_quantity": ["retired_at", "quantity", "id", "category_id", "minimum"],
-    "ix_product_by_changed": ["retired_at", "changed_at", "id", "category_id", "quantity", "minimum"],
-    "ix_product_category_id": ["category_id"],
+    f"ix_{PRODUCT}_by_name": ["retired_at", "name_key", "id", "category_id", "quantity", "minimum"],
+    f"ix_{PRODUCT}_by_code": ["retired_at", "code_key", "id", "category_id", "quantity", "minimum"],
+    f"ix_{PRODUCT}_by_quantity": ["retired_at", "quantity", "id", "category_id", "minimum"],
+    f"ix_{PRODUCT}_by_changed": ["retired_at", "changed_at", "id", "category_id", "quantity", "minimum"],
+    f"ix_{PRODUCT}_category_id": ["category_id"],
 }
 
 # Trigrams find a part of a word without reading every row; detail=none since each hit is tested on its text anyway.
 SEARCH_INDEX = (
-    """CREATE VIRTUAL TABLE product_search USING fts5(
-        search_text, content='product', content_rowid='id', tokenize='trigram case_sensitive 1', detail=none, columnsize=0)""",
-    """CREATE TRIGGER product_search_insert AFTER INSERT ON product BEGIN
-        INSERT INTO product_search (rowid, search_text) VALUES (new.id, new.search_text); END""",
-    """CREATE TRIGGER product_search_delete AFTER DELETE ON product BEGIN
-        INSERT INTO product_search (product_search, rowid, search_text) VALUES ('delete', old.id, old.search_text); END""",
-    """CREATE TRIGGER product_search_update AFTER UPDATE OF search_text ON product BEGIN
-        INSERT INTO product_search (product_search, rowid, search_text) VALUES ('delete', old.id, old.search_text);
-        INSERT INTO product_search (rowid, search_text) VALUES (new.id, new.search_text); END""",
-    "CREATE VIRTUAL TABLE product_search_terms USING fts5vocab('product_search', 'row')",
+    f"""CREATE VIRTUAL TABLE {SEARCH} USING fts5(
+        search_text, content='{PRODUCT}', content_rowid='id', tokenize='trigram case_sensitive 1', detail=none, columnsize=0)""",
+    f"""CREATE TRIGGER {SEARCH}_insert AFTER INSERT ON {PRODUCT} BEGIN
+        INSERT INTO {SEARCH} (rowid, search_text) VALUES (new.id, new.search_text); END""",
+    f"""CREATE TRIGGER {SEARCH}_delete AFTER DELETE ON {PRODUCT} BEGIN
+        INSERT INTO {SEARCH} ({SEARCH}, rowid, search_text) VALUES ('delete', old.id, old.search_text); END""",
+    f"""CREATE TRIGGER {SEARCH}_update AFTER UPDATE OF search_text ON {PRODUCT} BEGIN
+        INSERT INTO {SEARCH} ({SEARCH}, rowid, search_text) VALUES ('delete', old.id, old.search_text);
+        INSERT INTO {SEARCH} (rowid, search_text) VALUES (new.id, new.search_text); END""",
+    f"CREATE VIRTUAL TABLE {SEARCH}_terms USING fts5vocab('{SEARCH}', 'row')",
 )
-
-INSERT_ONLY = ("movement", "operation", "operation_result")
-
-TABLES = (
-    "outbox_dead_letter", "outbox", "import_change", "movement", "balance", "product", "operation_result", "operation",
-    "location", "category",
-)  # fmt: skip
-"""Those that refer to others come first."""
 
 
 def upgrade() -> None:
     migration_ops.create_table(
-        "category",
+        CATEGORY,
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("name", sa.String(length=80), nullable=False),
         sa.Column("name_key", sa.String(length=255), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_category")),
-        sa.UniqueConstraint("name_key", name=op.f("uq_category_name_key")),
+        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{CATEGORY}")),
+        sa.UniqueConstraint("name_key", name=op.f(f"uq_{CATEGORY}_name_key")),
         **MYSQL_OPTIONS,
     )
     migration_ops.create_table(
-        "location",
+        LOCATION,
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("name", sa.String(length=80), nullable=False),
         sa.Column("name_key", sa.String(length=255), nullable=False),
         sa.Column("is_default", sa.Boolean(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_location")),
-        sa.UniqueConstraint("is_default", name=op.f("uq_location_is_default")),
-        sa.UniqueConstraint("name_key", name=op.f("uq_location_name_key")),
+        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{LOCATION}")),
+        sa.UniqueConstraint("is_default", name=op.f(f"uq_{LOCATION}_is_default")),
+        sa.UniqueConstraint("name_key", name=op.f(f"uq_{LOCATION}_name_key")),
         **MYSQL_OPTIONS,
     )
     migration_ops.create_table(
-        "operation",
+        OPERATION,
         sa.Column("id", sa.String(length=64), nullable=False),
-        sa.Column("verb", sa.String(length=20), nullable=False),
+        sa.Column("operation_type", sa.String(length=20), nullable=False),
         sa.Column("fingerprint", sa.String(length=64), nullable=False),
         sa.Column("actor", sa.String(length=80), nullable=False),
         sa.Column("at", UtcMicroseconds(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_operation")),
+        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{OPERATION}")),
         **MYSQL_OPTIONS,
     )
-    migration_ops.create_index("ix_operation_verb_at", "operation", ["verb", "at"])
-    migration_ops.create_index("ix_operation_at_id", "operation", ["at", "id"])
-    migration_ops.create_index("ix_operation_actor_at_id", "operation", ["actor", "at", "id"])
+    migration_ops.create_index(f"ix_{OPERATION}_operation_type_at", OPERATION, ["operation_type", "at"])
+    migration_ops.create_index(f"ix_{OPERATION}_at_id", OPERATION, ["at", "id"])
+    migration_ops.create_index(f"ix_{OPERATION}_actor_at_id", OPERATION, ["actor", "at", "id"])
     migration_ops.create_table(
-        "operation_result",
+        OPERATION_RESULT,
         sa.Column("operation_id", sa.String(length=64), nullable=False),
         sa.Column("result", LONG_TEXT, nullable=False),
         sa.Column("at", UtcMicroseconds(), nullable=False),
         sa.Column("product_id", ROW_ID, nullable=True),
         sa.Column("undoes_id", sa.String(length=64), nullable=True),
-        sa.ForeignKeyConstraint(["operation_id"], ["operation.id"], name=op.f("fk_operation_result_operation_id")),
-        sa.ForeignKeyConstraint(["undoes_id"], ["operation.id"], name=op.f("fk_operation_result_undoes_id")),
-        sa.PrimaryKeyConstraint("operation_id", name=op.f("pk_operation_result")),
-        sa.UniqueConstraint("undoes_id", name=op.f("uq_operation_result_undoes_id")),
+        sa.ForeignKeyConstraint(
+            ["operation_id"], [f"{OPERATION}.id"], name=op.f(f"fk_{OPERATION_RESULT}_operation_id")
+        ),
+        sa.ForeignKeyConstraint(["undoes_id"], [f"{OPERATION}.id"], name=op.f(f"fk_{OPERATION_RESULT}_undoes_id")),
+        sa.PrimaryKeyConstraint("operation_id", name=op.f(f"pk_{OPERATION_RESULT}")),
+        sa.UniqueConstraint("undoes_id", name=op.f(f"uq_{OPERATION_RESULT}_undoes_id")),
         **MYSQL_OPTIONS,
     )
     migration_ops.create_index(
-        "ix_operation_result_product_id_at_operation_id", "operation_result", ["product_id", "at", "operation_id"]
+        f"ix_{OPERATION_RESULT}_product_id_at_operation_id", OPERATION_RESULT, ["product_id", "at", "operation_id"]
     )
 
     migration_ops.create_table(
-        "outbox",
+        OUTBOX,
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("event", sa.String(length=40), nullable=False),
         sa.Column("payload", LONG_TEXT, nullable=False),
@@ -117,14 +129,14 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("last_error", sa.String(length=500), nullable=False),
         sa.Column("product_id", ROW_ID, nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox")),
+        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{OUTBOX}")),
         **MYSQL_OPTIONS,
     )
-    migration_ops.create_index("ix_outbox_claim", "outbox", ["claim"])
-    migration_ops.create_index("ix_outbox_due_at_id", "outbox", ["due_at", "id"])
-    migration_ops.create_index("ix_outbox_product_id_id", "outbox", ["product_id", "id"])
+    migration_ops.create_index(f"ix_{OUTBOX}_claim", OUTBOX, ["claim"])
+    migration_ops.create_index(f"ix_{OUTBOX}_due_at_id", OUTBOX, ["due_at", "id"])
+    migration_ops.create_index(f"ix_{OUTBOX}_product_id_id", OUTBOX, ["product_id", "id"])
     migration_ops.create_table(
-        "outbox_dead_letter",
+        OUTBOX_DEAD_LETTER,
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("event", sa.String(length=40), nullable=False),
         sa.Column("payload", LONG_TEXT, nullable=False),
@@ -133,12 +145,12 @@ def upgrade() -> None:
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("last_error", sa.String(length=500), nullable=False),
         sa.Column("product_id", ROW_ID, nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_outbox_dead_letter")),
+        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{OUTBOX_DEAD_LETTER}")),
         **MYSQL_OPTIONS,
     )
 
     migration_ops.create_table(
-        "product",
+        PRODUCT,
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("code", sa.String(length=64), nullable=False),
         sa.Column("code_key", sa.String(length=191), nullable=False),
@@ -153,48 +165,48 @@ def upgrade() -> None:
         sa.Column("created_at", UtcMicroseconds(), nullable=False),
         sa.Column("changed_at", UtcMicroseconds(), nullable=False),
         sa.Column("retired_at", UtcMicroseconds(), nullable=True),
-        sa.CheckConstraint("minimum >= 0", name=op.f("ck_product_minimum_not_negative")),
-        sa.CheckConstraint("quantity >= 0", name=op.f("ck_product_quantity_not_negative")),
-        sa.ForeignKeyConstraint(["category_id"], ["category.id"], name=op.f("fk_product_category_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_product")),
-        sa.UniqueConstraint("code_key", name=op.f("uq_product_code_key")),
+        sa.CheckConstraint("minimum >= 0", name=op.f(f"ck_{PRODUCT}_minimum_not_negative")),
+        sa.CheckConstraint("quantity >= 0", name=op.f(f"ck_{PRODUCT}_quantity_not_negative")),
+        sa.ForeignKeyConstraint(["category_id"], [f"{CATEGORY}.id"], name=op.f(f"fk_{PRODUCT}_category_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{PRODUCT}")),
+        sa.UniqueConstraint("code_key", name=op.f(f"uq_{PRODUCT}_code_key")),
         **MYSQL_OPTIONS,
     )
     for name, columns in PRODUCT_INDEXES.items():
-        migration_ops.create_index(name, "product", columns)
+        migration_ops.create_index(name, PRODUCT, columns)
 
     migration_ops.create_table(
-        "balance",
+        BALANCE,
         sa.Column("product_id", ROW_ID, nullable=False),
         sa.Column("location_id", ROW_ID, nullable=False),
         sa.Column("quantity", ROW_ID, nullable=False),
-        sa.CheckConstraint("quantity >= 0", name=op.f("ck_balance_quantity_not_negative")),
-        sa.ForeignKeyConstraint(["location_id"], ["location.id"], name=op.f("fk_balance_location_id")),
-        sa.ForeignKeyConstraint(["product_id"], ["product.id"], name=op.f("fk_balance_product_id")),
-        sa.PrimaryKeyConstraint("product_id", "location_id", name=op.f("pk_balance")),
+        sa.CheckConstraint("quantity >= 0", name=op.f(f"ck_{BALANCE}_quantity_not_negative")),
+        sa.ForeignKeyConstraint(["location_id"], [f"{LOCATION}.id"], name=op.f(f"fk_{BALANCE}_location_id")),
+        sa.ForeignKeyConstraint(["product_id"], [f"{PRODUCT}.id"], name=op.f(f"fk_{BALANCE}_product_id")),
+        sa.PrimaryKeyConstraint("product_id", "location_id", name=op.f(f"pk_{BALANCE}")),
         sqlite_with_rowid=False,
         **MYSQL_OPTIONS,
     )
     migration_ops.create_index(
-        "ix_balance_location_id_quantity_product_id", "balance", ["location_id", "quantity", "product_id"]
+        f"ix_{BALANCE}_location_id_quantity_product_id", BALANCE, ["location_id", "quantity", "product_id"]
     )
 
     migration_ops.create_table(
-        "import_change",
+        IMPORT_CHANGE,
         sa.Column("operation_id", sa.String(length=64), nullable=False),
         sa.Column("product_id", ROW_ID, nullable=False),
         sa.Column("before", LONG_TEXT, nullable=False),
         sa.Column("version_after", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["operation_id"], ["operation.id"], name=op.f("fk_import_change_operation_id")),
-        sa.ForeignKeyConstraint(["product_id"], ["product.id"], name=op.f("fk_import_change_product_id")),
-        sa.PrimaryKeyConstraint("operation_id", "product_id", name=op.f("pk_import_change")),
+        sa.ForeignKeyConstraint(["operation_id"], [f"{OPERATION}.id"], name=op.f(f"fk_{IMPORT_CHANGE}_operation_id")),
+        sa.ForeignKeyConstraint(["product_id"], [f"{PRODUCT}.id"], name=op.f(f"fk_{IMPORT_CHANGE}_product_id")),
+        sa.PrimaryKeyConstraint("operation_id", "product_id", name=op.f(f"pk_{IMPORT_CHANGE}")),
         sqlite_with_rowid=False,
         **MYSQL_OPTIONS,
     )
-    migration_ops.create_index("ix_import_change_product_id", "import_change", ["product_id"])
+    migration_ops.create_index(f"ix_{IMPORT_CHANGE}_product_id", IMPORT_CHANGE, ["product_id"])
 
     migration_ops.create_table(
-        "movement",
+        MOVEMENT,
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("kind", sa.String(length=10), nullable=False),
         sa.Column("product_id", ROW_ID, nullable=False),
@@ -207,21 +219,24 @@ def upgrade() -> None:
         sa.Column("operation_id", sa.String(length=64), nullable=False),
         sa.Column("undoes_id", ROW_ID, nullable=True),
         sa.CheckConstraint(
-            "kind IN ('receive', 'issue', 'transfer', 'count', 'undo', 'import')", name=op.f("ck_movement_kind_known")
+            "kind IN ('receive', 'issue', 'transfer', 'count', 'undo', 'import')",
+            name=op.f(f"ck_{MOVEMENT}_kind_known"),
         ),
-        sa.CheckConstraint("quantity <> 0 OR kind = 'count'", name=op.f("ck_movement_quantity_not_zero")),
-        sa.CheckConstraint("balance_after >= 0", name=op.f("ck_movement_balance_after_not_negative")),
-        sa.ForeignKeyConstraint(["location_id"], ["location.id"], name=op.f("fk_movement_location_id")),
-        sa.ForeignKeyConstraint(["operation_id"], ["operation.id"], name=op.f("fk_movement_operation_id")),
-        sa.ForeignKeyConstraint(["product_id"], ["product.id"], name=op.f("fk_movement_product_id")),
-        sa.ForeignKeyConstraint(["undoes_id"], ["movement.id"], name=op.f("fk_movement_undoes_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_movement")),
-        sa.UniqueConstraint("undoes_id", name=op.f("uq_movement_undoes_id")),
+        sa.CheckConstraint("quantity <> 0 OR kind = 'count'", name=op.f(f"ck_{MOVEMENT}_quantity_not_zero")),
+        sa.CheckConstraint("balance_after >= 0", name=op.f(f"ck_{MOVEMENT}_balance_after_not_negative")),
+        sa.ForeignKeyConstraint(["location_id"], [f"{LOCATION}.id"], name=op.f(f"fk_{MOVEMENT}_location_id")),
+        sa.ForeignKeyConstraint(["operation_id"], [f"{OPERATION}.id"], name=op.f(f"fk_{MOVEMENT}_operation_id")),
+        sa.ForeignKeyConstraint(["product_id"], [f"{PRODUCT}.id"], name=op.f(f"fk_{MOVEMENT}_product_id")),
+        sa.ForeignKeyConstraint(["undoes_id"], [f"{MOVEMENT}.id"], name=op.f(f"fk_{MOVEMENT}_undoes_id")),
+        sa.PrimaryKeyConstraint("id", name=op.f(f"pk_{MOVEMENT}")),
+        sa.UniqueConstraint("undoes_id", name=op.f(f"uq_{MOVEMENT}_undoes_id")),
         **MYSQL_OPTIONS,
     )
-    migration_ops.create_index("ix_movement_operation_id", "movement", ["operation_id"])
-    migration_ops.create_index("ix_movement_product_id_id", "movement", ["product_id", "id"])
-    migration_ops.create_index("ix_movement_by_time", "movement", ["at", "kind", "quantity", "product_id", "undoes_id"])
+    migration_ops.create_index(f"ix_{MOVEMENT}_operation_id", MOVEMENT, ["operation_id"])
+    migration_ops.create_index(f"ix_{MOVEMENT}_product_id_id", MOVEMENT, ["product_id", "id"])
+    migration_ops.create_index(
+        f"ix_{MOVEMENT}_by_time", MOVEMENT, ["at", "kind", "quantity", "product_id", "undoes_id"]
+    )
     if op.get_bind().dialect.name == "sqlite":
         _create_search_index()
     forbid_row_changes(op.get_bind(), *INSERT_ONLY)
@@ -230,23 +245,25 @@ def upgrade() -> None:
 
 
 def _create_search_index() -> None:
-    op.create_index("ix_product_retired", "product", ["name_key", "id"], sqlite_where=sa.text("retired_at IS NOT NULL"))
+    op.create_index(
+        f"ix_{PRODUCT}_retired", PRODUCT, ["name_key", "id"], sqlite_where=sa.text("retired_at IS NOT NULL")
+    )
     for statement in SEARCH_INDEX:
         op.execute(statement)
 
 
 def _insert_first_rows() -> None:
-    category = sa.table("category", sa.column("name", sa.String), sa.column("name_key", sa.String))
+    category = sa.table(CATEGORY, sa.column("name", sa.String), sa.column("name_key", sa.String))
     op.bulk_insert(category, [{"name": name, "name_key": key} for name, key in PREDEFINED.items()])
     location = sa.table(
-        "location", sa.column("name", sa.String), sa.column("name_key", sa.String), sa.column("is_default", sa.Boolean)
+        LOCATION, sa.column("name", sa.String), sa.column("name_key", sa.String), sa.column("is_default", sa.Boolean)
     )
     op.bulk_insert(location, [{"name": "Principal", "name_key": "principal", "is_default": True}])
 
 
 def downgrade() -> None:
     if op.get_bind().dialect.name == "sqlite":
-        op.execute("DROP TABLE product_search_terms")
-        op.execute("DROP TABLE product_search")
-    for table in TABLES:
+        op.execute(f"DROP TABLE {SEARCH}_terms")
+        op.execute(f"DROP TABLE {SEARCH}")
+    for table in DROP_ORDER:
         migration_ops.drop_table(table)

@@ -15,9 +15,16 @@ branch_labels = None
 depends_on = None
 
 TABLES = (
-    "job_chunk", "job", "saved_view", "audit_event", "login_throttle", "recovery_code", "second_factor", "user_session",
-    "user",
-)  # fmt: skip
+    "inventory_web_job_chunk",
+    "inventory_web_job",
+    "inventory_web_saved_view",
+    "inventory_web_audit_event",
+    "inventory_web_login_throttle",
+    "inventory_web_recovery_code",
+    "inventory_web_second_factor",
+    "inventory_web_user_session",
+    "inventory_web_user",
+)
 """Those that refer to others come first."""
 
 
@@ -25,14 +32,14 @@ def upgrade() -> None:
     _create_accounts()
     _create_audit()
     _create_jobs()
-    forbid_row_changes(op.get_bind(), "audit_event")
+    forbid_row_changes(op.get_bind(), "inventory_web_audit_event")
     # Last, because MySQL commits this row with the next change of a table, and a repeated run would insert it again.
     _insert_first_account()
 
 
 def _create_accounts() -> None:
     migration_ops.create_table(
-        "user",
+        "inventory_web_user",
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("name", sa.String(length=80), nullable=False),
         sa.Column("name_key", sa.String(length=191), nullable=False),
@@ -44,12 +51,12 @@ def _create_accounts() -> None:
         sa.Column("language", sa.String(length=10), nullable=True),
         sa.Column("theme", sa.String(length=10), nullable=True),
         sa.Column("logged_in_at", UtcMicroseconds(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_user")),
-        sa.UniqueConstraint("name_key", name=op.f("uq_user_name_key")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inventory_web_user")),
+        sa.UniqueConstraint("name_key", name=op.f("uq_inventory_web_user_name_key")),
         **MYSQL_OPTIONS,
     )
     migration_ops.create_table(
-        "user_session",
+        "inventory_web_user_session",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("user_id", ROW_ID, nullable=False),
         sa.Column("created_at", UtcMicroseconds(), nullable=False),
@@ -57,14 +64,16 @@ def _create_accounts() -> None:
         sa.Column("address", sa.String(length=64), nullable=False),
         sa.Column("agent", sa.String(length=200), nullable=False),
         sa.Column("kept", LONG_TEXT, nullable=True),
-        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_user_session_user_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_user_session")),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["inventory_web_user.id"], name=op.f("fk_inventory_web_user_session_user_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inventory_web_user_session")),
         **MYSQL_OPTIONS,
     )
-    migration_ops.create_index("ix_user_session_user_id", "user_session", ["user_id"])
-    migration_ops.create_index("ix_user_session_seen_at", "user_session", ["seen_at"])
+    migration_ops.create_index("ix_inventory_web_user_session_user_id", "inventory_web_user_session", ["user_id"])
+    migration_ops.create_index("ix_inventory_web_user_session_seen_at", "inventory_web_user_session", ["seen_at"])
     migration_ops.create_table(
-        "second_factor",
+        "inventory_web_second_factor",
         sa.Column("user_id", ROW_ID, autoincrement=False, nullable=False),
         sa.Column("secret", sa.String(length=255), nullable=False),
         sa.Column("begun_by", sa.String(length=64), nullable=False),
@@ -72,32 +81,36 @@ def _create_accounts() -> None:
         sa.Column("confirmed_at", UtcMicroseconds(), nullable=True),
         sa.Column("last_step", ROW_ID, nullable=False),
         sa.Column("fresh", LONG_TEXT, nullable=True),
-        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_second_factor_user_id")),
-        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_second_factor")),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["inventory_web_user.id"], name=op.f("fk_inventory_web_second_factor_user_id")
+        ),
+        sa.PrimaryKeyConstraint("user_id", name=op.f("pk_inventory_web_second_factor")),
         **MYSQL_OPTIONS,
     )
     migration_ops.create_table(
-        "recovery_code",
+        "inventory_web_recovery_code",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("user_id", ROW_ID, nullable=False),
         sa.Column("used_at", UtcMicroseconds(), nullable=True),
-        sa.ForeignKeyConstraint(["user_id"], ["user.id"], name=op.f("fk_recovery_code_user_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_recovery_code")),
+        sa.ForeignKeyConstraint(
+            ["user_id"], ["inventory_web_user.id"], name=op.f("fk_inventory_web_recovery_code_user_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inventory_web_recovery_code")),
         **MYSQL_OPTIONS,
     )
-    migration_ops.create_index("ix_recovery_code_user_id", "recovery_code", ["user_id"])
+    migration_ops.create_index("ix_inventory_web_recovery_code_user_id", "inventory_web_recovery_code", ["user_id"])
     migration_ops.create_table(
-        "login_throttle",
+        "inventory_web_login_throttle",
         sa.Column("id", sa.String(length=64), nullable=False),
         sa.Column("attempts", sa.Integer(), nullable=False),
         sa.Column("ends_at", UtcMicroseconds(), nullable=False),
         sa.Column("next_at", UtcMicroseconds(), nullable=True),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_login_throttle")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inventory_web_login_throttle")),
         **MYSQL_OPTIONS,
     )
-    migration_ops.create_index("ix_login_throttle_ends_at", "login_throttle", ["ends_at"])
+    migration_ops.create_index("ix_inventory_web_login_throttle_ends_at", "inventory_web_login_throttle", ["ends_at"])
     migration_ops.create_table(
-        "saved_view",
+        "inventory_web_saved_view",
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("owner_id", ROW_ID, nullable=False),
         sa.Column("name", sa.String(length=80), nullable=False),
@@ -108,17 +121,21 @@ def _create_accounts() -> None:
         sa.Column("version", sa.Integer(), nullable=False),
         sa.Column("created_at", UtcMicroseconds(), nullable=False),
         sa.Column("changed_at", UtcMicroseconds(), nullable=False),
-        sa.ForeignKeyConstraint(["owner_id"], ["user.id"], name=op.f("fk_saved_view_owner_id")),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_saved_view")),
-        sa.UniqueConstraint("owner_id", "name_key", name=op.f("uq_saved_view_owner_id_name_key")),
+        sa.ForeignKeyConstraint(
+            ["owner_id"], ["inventory_web_user.id"], name=op.f("fk_inventory_web_saved_view_owner_id")
+        ),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inventory_web_saved_view")),
+        sa.UniqueConstraint("owner_id", "name_key", name=op.f("uq_inventory_web_saved_view_owner_id_name_key")),
         **MYSQL_OPTIONS,
     )
-    migration_ops.create_index("ix_saved_view_shared_name_key", "saved_view", ["shared", "name_key"])
+    migration_ops.create_index(
+        "ix_inventory_web_saved_view_shared_name_key", "inventory_web_saved_view", ["shared", "name_key"]
+    )
 
 
 def _create_audit() -> None:
     migration_ops.create_table(
-        "audit_event",
+        "inventory_web_audit_event",
         sa.Column("id", ROW_ID, nullable=False),
         sa.Column("at", UtcMicroseconds(), nullable=False),
         sa.Column("event", sa.String(length=40), nullable=False),
@@ -129,18 +146,22 @@ def _create_audit() -> None:
         sa.Column("address", sa.String(length=64), nullable=False),
         sa.Column("request_id", sa.String(length=64), nullable=False),
         sa.Column("details", LONG_TEXT, nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_audit_event")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inventory_web_audit_event")),
         **MYSQL_OPTIONS,
     )
-    migration_ops.create_index("ix_audit_event_at", "audit_event", ["at"])
-    migration_ops.create_index("ix_audit_event_event_id", "audit_event", ["event", "id"])
-    migration_ops.create_index("ix_audit_event_actor_key_id", "audit_event", ["actor_key", "id"])
-    migration_ops.create_index("ix_audit_event_subject_key_id", "audit_event", ["subject_key", "id"])
+    migration_ops.create_index("ix_inventory_web_audit_event_at", "inventory_web_audit_event", ["at"])
+    migration_ops.create_index("ix_inventory_web_audit_event_event_id", "inventory_web_audit_event", ["event", "id"])
+    migration_ops.create_index(
+        "ix_inventory_web_audit_event_actor_key_id", "inventory_web_audit_event", ["actor_key", "id"]
+    )
+    migration_ops.create_index(
+        "ix_inventory_web_audit_event_subject_key_id", "inventory_web_audit_event", ["subject_key", "id"]
+    )
 
 
 def _create_jobs() -> None:
     migration_ops.create_table(
-        "job",
+        "inventory_web_job",
         sa.Column("id", sa.String(length=32), nullable=False),
         sa.Column("kind", sa.String(length=20), nullable=False),
         sa.Column("step", sa.String(length=20), nullable=False),
@@ -159,18 +180,18 @@ def _create_jobs() -> None:
         sa.Column("outcome", LONG_TEXT, nullable=False),
         sa.Column("created_at", UtcMicroseconds(), nullable=False),
         sa.Column("touched_at", UtcMicroseconds(), nullable=False),
-        sa.PrimaryKeyConstraint("id", name=op.f("pk_job")),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_inventory_web_job")),
         **MYSQL_OPTIONS,
     )
-    migration_ops.create_index("ix_job_created_at", "job", ["created_at"])
-    migration_ops.create_index("ix_job_state_touched_at", "job", ["state", "touched_at"])
+    migration_ops.create_index("ix_inventory_web_job_created_at", "inventory_web_job", ["created_at"])
+    migration_ops.create_index("ix_inventory_web_job_state_touched_at", "inventory_web_job", ["state", "touched_at"])
     migration_ops.create_table(
-        "job_chunk",
+        "inventory_web_job_chunk",
         sa.Column("job_id", sa.String(length=32), nullable=False),
         sa.Column("number", sa.Integer(), nullable=False),
         sa.Column("content", sa.LargeBinary().with_variant(mysql.MEDIUMBLOB(), "mysql"), nullable=False),
-        sa.ForeignKeyConstraint(["job_id"], ["job.id"], name=op.f("fk_job_chunk_job_id")),
-        sa.PrimaryKeyConstraint("job_id", "number", name=op.f("pk_job_chunk")),
+        sa.ForeignKeyConstraint(["job_id"], ["inventory_web_job.id"], name=op.f("fk_inventory_web_job_chunk_job_id")),
+        sa.PrimaryKeyConstraint("job_id", "number", name=op.f("pk_inventory_web_job_chunk")),
         **MYSQL_OPTIONS,
     )
 
@@ -185,7 +206,9 @@ def _insert_first_account() -> None:
         "provisional": True,
         "created_at": datetime.now(UTC),
     }
-    user = sa.table("user", *(sa.column(name, UtcMicroseconds() if name == "created_at" else None) for name in first))
+    user = sa.table(
+        "inventory_web_user", *(sa.column(name, UtcMicroseconds() if name == "created_at" else None) for name in first)
+    )
     op.bulk_insert(user, [first])
 
 
