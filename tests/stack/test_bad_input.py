@@ -101,7 +101,7 @@ def test_a_replica_with_errant_transactions_is_named_and_rebuilt_only_on_request
     (line,) = warnings(small)
 
     assert "db-replica" in line
-    assert "save what is only there, then, if it may be thrown away, add --rebuild db-replica" in line
+    assert "save what exists only there, then, if its data may be deleted, add --rebuild db-replica" in line
     assert small.query("db-replica", "SHOW TABLES FROM inventory LIKE 'rogue'") == "rogue"
     rebuilt = (*PROVISION, "inventory-replication", "provision", "--wait", "120", "--rebuild", "db-replica")
     assert "copy everything from db" in small.compose(*rebuilt).stdout

@@ -367,5 +367,5 @@ def test_the_monitor_is_granted_exactly_the_tables_that_it_queries() -> None:
 def test_credentials_of_a_role_are_never_those_of_another() -> None:
     same = (ACCOUNTS[0], replace(ACCOUNTS[1], credentials=Credentials(ACCOUNTS[0].user, "x")))
 
-    with pytest.raises(ValueError, match="Each role needs an account of its own"):
+    with pytest.raises(ValueError, match="Each role needs a separate account"):
         replace(WANTED, accounts=same)

@@ -143,7 +143,7 @@ def test_an_errant_transaction_is_refused_with_its_name(trial: Trial) -> None:
     refused = refusal(trial)
 
     assert refused.codes == ["errant_transactions"]
-    assert shown(refused, "errant_transactions", "two", f"{trial.two.uuid}:1", "save what is only there")
+    assert shown(refused, "errant_transactions", "two", f"{trial.two.uuid}:1", "save what exists only there")
 
 
 def test_a_server_with_data_of_its_own_is_not_made_a_replica(trial: Trial) -> None:

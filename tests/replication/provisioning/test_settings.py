@@ -103,7 +103,7 @@ def test_a_password_file_that_is_missing_or_empty_is_refused(content: str | None
         ("wait", "-1", "seconds"),
         ("wait", "nan", "seconds"),
         ("app_user", "root", "administers"),
-        ("app_user", "replication", "account of its own"),
+        ("app_user", "replication", "separate account"),
     ],
 )
 def test_a_wrong_value_is_refused_with_the_name_of_its_setting(name: str, value: str, word: str) -> None:

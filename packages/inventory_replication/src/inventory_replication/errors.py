@@ -69,7 +69,7 @@ class CausalTimeout(ReplicationError):
 
     code = "REP-004"
     default_message = (
-        "Your last change has not arrived on a server that can be read, and an older state is not shown. "
+        "Your last change has not reached a readable server yet, and an older state is not shown. "
         "The change is not lost: read again in a moment."
     )
 
@@ -90,7 +90,7 @@ class CommitUnknown(ReplicationError):
     code = "REP-006"
     default_message = (
         "The connection was lost while the change was being stored, so it may or may not be there. "
-        "Look before you repeat it, or repeat it with the same operation key."
+        "Check before you repeat it, or repeat it with the same operation key."
     )
 
 
@@ -182,7 +182,7 @@ class SwitchoverRefused(ReplicationError):
     """A planned switchover was not started, or was rolled back: the source is unchanged."""
 
     code = "REP-013"
-    default_message = "The switchover was refused and the source stays what it was."
+    default_message = "The switchover was refused and the source is unchanged."
 
 
 class DatabaseBusy(ReplicationError):

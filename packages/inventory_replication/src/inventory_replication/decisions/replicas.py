@@ -83,7 +83,7 @@ def _common_root(candidates: Mapping[str, ServerFacts]) -> str:
 def _replica(name: str, fact: ServerFacts, channel: ReplicationChannel | None, root: Root, uuid: str) -> Member:
     errant = _errant(fact, root, uuid)
     if errant:
-        reason = f"It has transactions that the source has not ({errant[:_SHOWN]}): rebuild it from the source."
+        reason = f"It has transactions that the source does not have ({errant[:_SHOWN]}): rebuild it from the source."
         return Member(name, MemberState.REFUSED, reason, fact.server_uuid, fact.executed)
     trouble = _trouble(channel, root) if channel else ""
     reason = (trouble or "It copies from the source.") if channel else "It was the source and is read-only now."

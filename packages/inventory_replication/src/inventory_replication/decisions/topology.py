@@ -181,7 +181,9 @@ def _find_objection(name: str, facts: Mapping[str, ServerFacts], lineage: Lineag
     if fact.server_uuid in lineage.deposed and not (has_all and _has_rejoined(fact, facts, lineage)):
         return _Choice(None, Cause.DEPOSED, f"{name} is a former source that lacks later writes. {_REJOIN}")
     if not has_all and (fact.executed & lineage.executed).is_empty():
-        reason = f"{name} accepts writes but has none of the data of this cluster: take it off the list, or rebuild it."
+        reason = (
+            f"{name} accepts writes but has none of the data of this cluster: remove it from the list, or rebuild it."
+        )
         return _Choice(None, Cause.UNSUITABLE, reason)
     return None
 

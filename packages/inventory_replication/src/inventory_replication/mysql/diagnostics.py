@@ -32,9 +32,9 @@ _CURES: Final = {
     "ER_ACCESS_DENIED_ERROR": "refuses the account {user}: check its name, its password and the hosts that it may come from",
     "ER_DBACCESS_DENIED_ERROR": "refuses the account {user} the database: grant it",
     "ER_TABLEACCESS_DENIED_ERROR": (
-        "lets the account {user} in but not read what it needs: GRANT SELECT ON performance_schema.*"
+        "accepts the account {user} but does not allow it to read what it needs: GRANT SELECT ON performance_schema.*"
     ),
-    "ER_HOST_NOT_PRIVILEGED": "takes no connection from this host: create the account {user} for it",
+    "ER_HOST_NOT_PRIVILEGED": "accepts no connection from this host: create the account {user} for it",
     "ER_HOST_IS_BLOCKED": "blocks this host after many failed connections: run TRUNCATE TABLE performance_schema.host_cache there",
     "ER_CON_COUNT_ERROR": "has no connection left: raise max_connections or make the pools smaller",
     "ER_TOO_MANY_USER_CONNECTIONS": (
@@ -45,7 +45,7 @@ _CURES: Final = {
     "ER_ACCOUNT_HAS_BEEN_LOCKED": "has locked the account {user}: unlock it",
     "ER_MUST_CHANGE_PASSWORD_LOGIN": "says that the password of the account {user} has expired: set a new one",
     "ER_SERVER_OFFLINE_MODE": "is in offline mode: SET GLOBAL offline_mode=OFF there when it may serve again",
-    "ER_SECURE_TRANSPORT_REQUIRED": "takes connections over TLS only: give a TlsPolicy",
+    "ER_SECURE_TRANSPORT_REQUIRED": "accepts connections over TLS only: configure a TlsPolicy",
     "CR_SSL_CONNECTION_ERROR": "offers no TLS: switch it on there",
 }
 """What to do, by MySQL's symbol of an error."""

@@ -120,7 +120,7 @@ class ClusterAdmin:
             while not _take_lock(server):
                 if time.monotonic() >= until:
                     what = f"{name} ({server.server.address}) is being changed by another run of this command"
-                    raise ChecksFailed((Finding("busy", name, what, "wait for its end, then run this one again"),))
+                    raise ChecksFailed((Finding("busy", name, what, "wait for its end, then run this command again"),))
                 time.sleep(POLL_SECONDS)
 
     def gather(self, wait: float = 0.0) -> Mapping[str, ServerState]:

@@ -61,7 +61,7 @@ def apply_steps(admin: ClusterAdmin, steps: Iterable[s.Step], *, wait: float, no
         try:
             _apply_step(admin, step, wait)
         except AdminError as failure:
-            message = f"It was not possible to {step.does} on {step.server}: {failure}."
+            message = f"Could not {step.does} on {step.server}: {failure}."
             again = "The steps before are done. Fix the cause and run the same command again."
             raise StepFailed(f"{message} {again}", server=step.server) from failure
 
@@ -139,7 +139,7 @@ def _wait_for_restart(server: ServerAdmin, wait: float) -> None:
             pass
         if time.monotonic() >= until:
             raise StepFailed(
-                f"{server.server.name} ({server.server.address}) has its copy and went down to restart with it, but is not "
+                f"{server.server.name} ({server.server.address}) has its copy and shut down to restart with it, but is not "
                 "up again. Start it, then run the same command again.",
                 server=server.server.name,
             )

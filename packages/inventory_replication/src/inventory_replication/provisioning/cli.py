@@ -32,7 +32,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     except ReplicationError as error:
         code = _fail(options, error, NO)
     except KeyboardInterrupt:
-        interrupted = ReplicationError("Interrupted. Run the same command again; it goes on from here.")
+        interrupted = ReplicationError("Interrupted. Run the same command again to continue.")
         code = DONE if options.command == "guard" else _fail(options, interrupted, NO)
     except Exception as error:  # noqa: BLE001 - the outermost boundary: one line, never a traceback
         code = _fail(options, ReplicationError(f"Unexpected {type(error).__name__}: {error}. Please report it."), NO)

@@ -84,7 +84,9 @@ class Guard:
             }
             try:
                 if not all(server.take_lock() for server in servers.values()):
-                    return OpeningDecision(None, "Another run of this command is at work; nothing is opened meanwhile.")
+                    return OpeningDecision(
+                        None, "Another run of this command is in progress; nothing is opened meanwhile."
+                    )
                 again = find_server_to_open(self._query(), self._memory.read() if self._memory else None)
                 if again.server != name:
                     return again

@@ -109,7 +109,7 @@ def compare_rows(admin: ClusterAdmin, states: States, roles: Roles, *, wait: flo
             try:
                 yield from _compare_replica(source, admin.server(name), shared, states[name].label, wait)
             except _NotComparedError as reason:
-                cure = "run it again when there is less to do"
+                cure = "run it again when there is less load"
                 yield Finding("rows_not_compared", name, f"{states[name].label}: {reason}", cure)
 
 
@@ -131,7 +131,7 @@ def _compare_replica(
                 first = first if different > 1 else after
         if different:
             where = f"in {different} of {chunks} parts, the first after {_shown(first)}"
-            what = f"{label} has other rows in {table.schema}.{table.name} than {source.server.name}, {where}"
+            what = f"{label} has different rows in {table.schema}.{table.name} than {source.server.name}, {where}"
             cure = f"find out why, then copy it again with provision --rebuild {replica.server.name}"
             yield Finding("rows_differ", replica.server.name, what, cure)
 
@@ -145,7 +145,7 @@ def _same(
         missing = replica.count_missing(executed, max(1.0, until - time.monotonic()))
         if missing:
             raise _NotComparedError(
-                f"it did not get in time what {source.server.name} has; {missing} transactions are missing"
+                f"it did not catch up with {source.server.name} in time; {missing} transactions are missing"
             )
         copied = _checksum(replica, table, *chunk)
         if copied == before:

@@ -51,8 +51,8 @@ class LockLost(AdminError):
     """The connection that held the lock was lost, and another run has the lock now."""
 
     def __init__(self, server: Server) -> None:
-        what = f"{server.name} ({server.address}) ended the connection that kept other runs of this command away"
-        cure = "another run has the server now; wait for its end, then run this one again"
+        what = f"{server.name} ({server.address}) ended the connection that held the lock of this command"
+        cure = "another run may hold the lock now; wait for its end, then run this command again"
         super().__init__(server.name, NoAnswer(f"{what}: {cure}", alive=True), 0)
 
 

@@ -211,7 +211,7 @@ def _from_file(file: Path) -> dict[str, str]:
             values[secret] = _secret(name, file.parent / str(value))
         elif name in SECRETS:
             raise ConfigurationError(
-                f"{file} holds {name}; write it to a file of its own and name that as {name}_file."
+                f"{file} holds {name}; write it to a separate file and set {name}_file to its path."
             )
         elif name in {"servers", "peer_addresses"} and isinstance(value, dict):
             values[name] = ",".join(f"{server}={address}" for server, address in value.items())

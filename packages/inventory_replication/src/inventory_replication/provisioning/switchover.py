@@ -152,9 +152,9 @@ def _catch_up(promoted: ServerAdmin, source: ServerAdmin, timeout: float) -> Non
     missing = promoted.count_missing(source.executed(), timeout)
     if missing:
         raise SwitchoverRefused(
-            f"{promoted.server.name} ({promoted.server.address}) did not get within {timeout:g} s what {source.server.name} has; "
+            f"{promoted.server.name} ({promoted.server.address}) did not catch up with {source.server.name} within {timeout:g} s; "
             f"{missing} transactions are missing. {source.server.name} is the source as before. "
-            "Look at `inventory-replication status`, or give it more --timeout."
+            "Check `inventory-replication status`, or increase --timeout."
         )
 
 
@@ -261,7 +261,7 @@ def _apply_received(member: ServerAdmin, wait: float) -> None:
     missing = member.count_missing(member.received(), wait)
     if missing:
         what = f"{member.server.name} ({member.server.address}) has not applied {missing} transactions that it received"
-        raise SwitchoverRefused(f"{what}: see `inventory-replication status`, or give it more --wait. {_UNCHANGED}")
+        raise SwitchoverRefused(f"{what}: check `inventory-replication status`, or increase --wait. {_UNCHANGED}")
 
 
 def _promote(admin: ClusterAdmin, target: ServerState, record: SourceRecord, notify: Notify) -> None:

@@ -23,8 +23,8 @@ MAX_CLOCK_SKEW_SECONDS = 5.0
 _SHOWN = 160
 _RECEIVER_CURES = (
     (("1045", "1698", "2061"), f"check the replication account and its password, then {PROVISION}"),
-    (("2002", "2003", "2005"), "it cannot reach the source at that address; give the right one with --peer-address"),
-    (("2026",), "check the certificates, and the path in --source-ca, which is one on the replica"),
+    (("2002", "2003", "2005"), "it cannot reach the source at that address; set the right one with --peer-address"),
+    (("2026",), "check the certificates, and the path in --source-ca, which is a path on the replica"),
     (("1236", "13114", "13115"), "the source cannot send what it lacks; copy it again with provision --rebuild {name}"),
 )
 
@@ -122,7 +122,9 @@ def _check_clock(state: ServerState, source: ServerState) -> Iterator[Finding]:
     ahead = state.clock_ahead - (0.0 if state is source else source.clock_ahead)
     if abs(ahead) > MAX_CLOCK_SKEW_SECONDS:
         what = f"the clock of {state.label} is {abs(ahead):,.0f} s {'ahead of' if ahead > 0 else 'behind'} {other}"
-        yield Finding("clock", state.name, what, "set the clocks of all machines by NTP; times and logins go by them")
+        yield Finding(
+            "clock", state.name, what, "synchronise all clocks with NTP; recorded times and sessions depend on them"
+        )
 
 
 def _check_replica_health(state: ServerState, source: ServerState) -> Iterator[Finding]:
@@ -156,4 +158,4 @@ def _find_lagging(admin: ClusterAdmin, plan: Plan, states: States, until: float)
             missing = state.executed_later.count_missing(position)
         if missing:
             what = f"{state.label} has not caught up with {plan.source}: {missing} transactions are missing"
-            yield Finding("behind", name, what, "wait, and look at it with `inventory-replication status`")
+            yield Finding("behind", name, what, "wait, and check `inventory-replication status`")

@@ -56,21 +56,23 @@ def _check_server(state: ServerState, desired: DesiredState) -> Iterator[Finding
             cure = f"set {', '.join(f'{name}={_SWITCH.get(value, value)}' for name, value in needed.items())}"
             yield finding(code, f"has {', '.join(wrong)}", f"{cure} in its option file and restart it")
     if desired.tls and not state.offers_tls:
-        yield finding("no_tls", "takes no encrypted connections", "give it a certificate (ssl_cert, ssl_key)")
+        yield finding("no_tls", "does not accept encrypted connections", "give it a certificate (ssl_cert, ssl_key)")
     if len(state.facts.channels) > 1 or any(channel.name for channel in state.facts.channels):
-        yield finding("several_channels", "has several or named replication channels", "RESET REPLICA ALL those")
+        yield finding(
+            "several_channels", "has several or named replication channels", "remove them with RESET REPLICA ALL"
+        )
     for user in sorted(state.accounts):
         if any(
             right.privilege in {"SUPER", "CREATE USER"} and not right.schema for right in state.accounts[user].rights
         ):
             what = f"has an account {user} that administers it"
-            yield finding("privileged_account", what, "name an account of its own for each role")
+            yield finding("privileged_account", what, "use a separate account for each role")
 
 
 def _check_identities(states: States) -> list[Finding]:
     found: list[Finding] = []
     cures = {
-        "same_server_uuid": "list each server once; of a copied data folder remove auto.cnf and restart the copy",
+        "same_server_uuid": "list each server once; if a data folder was copied, remove auto.cnf from the copy and restart it",
         "same_server_id": "give each server its own server_id and restart it",
     }
     for code, cure in cures.items():
@@ -94,25 +96,25 @@ def _follows_a_stranger(state: ServerState) -> Finding:
         "other_source",
         state.name,
         f"{state.label} is a replica of a source that is not among these servers ({where})",
-        f"list that one too; or, if its content may be thrown away, add --rebuild {state.name}; or, if it shall be "
-        "followed no more, STOP REPLICA and RESET REPLICA ALL there",
+        f"list that one too; or, if its data may be deleted, add --rebuild {state.name}; or, to stop "
+        "following it, run STOP REPLICA and RESET REPLICA ALL there",
     )
 
 
 def _check_replica(state: ServerState, source: ServerState) -> Iterator[Finding]:
     if state.is_new:
         return
-    rebuild = f"if it may be thrown away, add --rebuild {state.name}"
+    rebuild = f"if its data may be deleted, add --rebuild {state.name}"
     errant = state.errant_against(source)
     if errant:
         what = f"{state.label} has transactions that {source.name} has not ({errant.compact()[:_SHOWN]})"
-        cure = f"save what is only there, then, {rebuild}; if it holds the right data, it must be the source instead"
+        cure = f"save what exists only there, then, {rebuild}; if it has the right data, make it the source instead"
         yield Finding("errant_transactions", state.name, what, cure)
     elif state.objects and not state.executed() and not state.facts.channels:
         what = f"{state.label} holds data of its own, such as {min(state.objects)}, without any GTID"
         yield Finding("foreign_data", state.name, what, rebuild)
     elif not source.purged <= state.executed():
-        what = f"{state.label} lacks transactions that {source.name} has no longer in its binary logs"
+        what = f"{state.label} lacks transactions that {source.name} no longer has in its binary logs"
         yield Finding("logs_purged", state.name, what, f"copy it again: {rebuild}")
 
 

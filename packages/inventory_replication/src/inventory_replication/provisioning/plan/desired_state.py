@@ -98,7 +98,7 @@ class DesiredState:
             raise ConfigurationError("There is no server: name each one as name=host:port.")
         addresses = {server.address for server in self.servers}
         if min(len(set(names)), len(addresses)) < len(names):
-            raise ConfigurationError("A server's name or address is given twice; list each server once.")
+            raise ConfigurationError("A server's name or address occurs twice; list each server once.")
         for called in ({self.source} - {""}) | self.rebuild | set(self.peers):
             self.require(called)
         if not SCHEMA_NAME.fullmatch(self.database):
@@ -112,7 +112,7 @@ class DesiredState:
                 raise ConfigurationError(f"{table!r} is not a table's name; use 1 to 64 letters, digits or '_'.")
         users = [account.user for account in self.accounts]
         if len(set(users)) < len(users):
-            raise ConfigurationError(f"Each role needs an account of its own; given are {', '.join(users)}.")
+            raise ConfigurationError(f"Each role needs a separate account; configured are {', '.join(users)}.")
 
     def require(self, name: str) -> None:
         """Raise unless there is a server of that name.

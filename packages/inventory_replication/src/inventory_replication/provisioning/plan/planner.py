@@ -131,7 +131,7 @@ def _ready_account(source: ServerState, account: Account, desired: DesiredState)
         why = f"it has no account {user} ({account.role})"
         yield CreateAccount(source.name, "account_missing", why, account.credentials, desired.tls)
     elif found.wrong_password:
-        why = f"it does not take the given password of {user}"
+        why = f"it does not accept the configured password of {user}"
         yield SecureAccount(source.name, "account_password", why, account.credentials, desired.tls)
     elif desired.tls and not found.requires_tls:
         why = f"it lets {user} in without encryption"
@@ -149,13 +149,13 @@ def _settle(state: ServerState, desired: DesiredState) -> Iterator[Step]:
     """Return settings that a server needs in either role; the source may be a replica tomorrow."""
     migrates = any(account.role is Role.MIGRATOR for account in desired.accounts)
     if migrates and state.settings["log_bin_trust_function_creators"] != "1":
-        why = "its binary log keeps the account that migrates from creating triggers"
+        why = "with its binary log on, the migrator account cannot create triggers"
         yield PersistSetting(state.name, "setting", why, "log_bin_trust_function_creators", "ON", now=True)
     if state.settings["replica_preserve_commit_order"] != "1":
-        why = "it may show states that never were on the source"
+        why = "it may show states that never existed on the source"
         yield PersistSetting(state.name, "setting", why, "replica_preserve_commit_order", "ON", now=True)
     if "ON" not in {state.persisted.get("relay_log_recovery"), _switch(state.settings["relay_log_recovery"])}:
-        why = "after a crash it may go on from a damaged relay log"
+        why = "after a crash it may continue from a damaged relay log"
         yield PersistSetting(state.name, "setting", why, "relay_log_recovery", "ON", now=False)
 
 

@@ -106,7 +106,7 @@ def _agreed(desired: DesiredState, states: States, roles: Roles) -> Roles | Find
         "not_the_source",
         desired.source,
         f"{label} was named as the source, but {roles.source} is ({roles.reason})",
-        f"run `inventory-replication switchover {desired.source}` if it shall become the source, or do not name it",
+        f"run `inventory-replication switchover {desired.source}` to make it the source, or do not name it",
     )
 
 
@@ -116,7 +116,7 @@ def _ambiguous(states: States, why: str) -> Finding:
         "ambiguous_source",
         first.name,
         f"{', '.join(state.label for state in states.values())}: the source is ambiguous, because {why}",
-        "name the one with the right data with --source, or take away a wrong channel with RESET REPLICA ALL",
+        "name the one with the right data with --source, or remove a wrong channel with RESET REPLICA ALL",
     )
 
 
