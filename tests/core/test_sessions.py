@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import cast
 
 import pytest
-from sqlalchemy import URL, Engine, create_engine, create_mock_engine, event, func, insert, select, text
+from sqlalchemy import URL, Engine, create_engine, create_mock_engine, event, func, select, text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.orm import Session
@@ -23,8 +23,9 @@ from inventory_core import (
     TransactionMisuse,
     receive,
 )
-from inventory_core.models import Category, metadata
+from inventory_core.models import metadata
 from inventory_core.testing import create_product, new_request, temporary_inventory, write_database
+from tests.contracts.test_sessions import WRITES
 
 ADD = text("INSERT INTO inventory_category (name, name_key) VALUES ('Nueva', 'nueva')")
 COUNT = text("SELECT count(*) FROM inventory_category WHERE name = 'Nueva'")
@@ -41,25 +42,16 @@ def sessions(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SingleD
     created.close()
 
 
-def add_by_object(session: Session) -> None:
-    session.add(Category(name="Nueva", name_key="nueva"))
-    session.flush()
-
-
-WRITES: dict[str, Callable[[Session], object]] = {
-    "text": lambda session: session.execute(ADD),
-    "statement": lambda session: session.execute(insert(Category).values(name="Nueva", name_key="nueva")),
-    "object": add_by_object,
-    "connection": lambda session: session.connection().execute(ADD),
-    "driver": lambda session: session.connection().exec_driver_sql(str(ADD)),
+WRITES_OF_SQLITE: dict[str, Callable[[Session], object]] = {
+    **WRITES,
     "table": lambda session: session.execute(text("CREATE TABLE other (id INTEGER)")),
 }
 
 
-@pytest.mark.parametrize("way", WRITES)
+@pytest.mark.parametrize("way", WRITES_OF_SQLITE)
 def test_a_reader_refuses_to_write_in_whatever_way(sessions: SingleDatabase, way: str) -> None:
     with pytest.raises(ReadOnlyUnit), sessions.reader() as session:
-        WRITES[way](session)
+        WRITES_OF_SQLITE[way](session)
 
     with sessions.reader() as session:
         assert session.scalar(COUNT) == 0

@@ -47,19 +47,24 @@ def children_of(pid: int) -> set[int]:
 
 
 def queue_import(inventory: Inventory, prefix: str, rows: int) -> str:
-    """An import that a person has confirmed; give the job's id."""
+    """Queue an import that a person has confirmed; return the job's id."""
     lines = "".join(f"{prefix}-{number:06},Pieza {number},{number % 50 + 1}\n" for number in range(rows))
+    return queue_file(inventory, b"code,name,quantity\n" + lines.encode(), step="import", title="piezas.csv")
+
+
+def queue_file(inventory: Inventory, content: bytes, *, step: str, title: str) -> str:
+    """Queue this step of the import of a file; return the job's id."""
     job = Job(
         id=uuid.uuid4().hex,
         kind="import",
-        step="import",
-        title="piezas.csv",
+        step=step,
+        title=title,
         request={"sheet": "", "by": "olga"},
         actor="olga",
         state=JobState.WAITING,
         created_at=inventory.clock(),
     )
-    queue.add_job(inventory, job, io.BytesIO(b"code,name,quantity\n" + lines.encode()))
+    queue.add_job(inventory, job, io.BytesIO(content))
     return job.id
 
 

@@ -1,17 +1,14 @@
 """Files that were made to harm the server: each is refused, once, and the processes that serve go on."""
 
-import io
-import uuid
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from inventory_core import Inventory, ProductFilter, count_products
-from inventory_web.jobs import queue
-from inventory_web.jobs.models import Job, JobState
+from inventory_web.jobs.models import JobState
 from tests.core.imports import hostile_files as hostile
-from tests.web.jobs.serving import children_of, eventually, found, queue_import, serving
+from tests.web.jobs.serving import children_of, eventually, found, queue_file, queue_import, serving
 
 pytestmark = pytest.mark.slow
 FILES: tuple[Callable[[], bytes], ...] = (
@@ -28,27 +25,11 @@ FILES: tuple[Callable[[], bytes], ...] = (
 )
 
 
-def queue_check(inventory: Inventory, content: bytes) -> str:
-    """Upload a file; return the job's id."""
-    job = Job(
-        id=uuid.uuid4().hex,
-        kind="import",
-        step="check",
-        title="archivo",
-        request={"sheet": "", "by": "olga"},
-        actor="olga",
-        state=JobState.WAITING,
-        created_at=inventory.clock(),
-    )
-    queue.add_job(inventory, job, io.BytesIO(content))
-    return job.id
-
-
 def test_hostile_files_are_refused_once_and_the_server_stays_up(inventory: Inventory, file: Path) -> None:
     with serving({"INVENTORY_DATABASE_URL": f"sqlite:///{file}"}) as process:
         eventually("the workers run", lambda: children_of(process.pid))
         workers = children_of(process.pid)
-        hostile_ids = [queue_check(inventory, make()) for make in FILES]
+        hostile_ids = [queue_file(inventory, make(), step="check", title="archivo") for make in FILES]
         harmless = queue_import(inventory, "H", 10)
         for job_id in (*hostile_ids, harmless):
             eventually("the job is over", lambda job_id=job_id: not found(inventory, job_id).under_way)  # type: ignore[misc]
