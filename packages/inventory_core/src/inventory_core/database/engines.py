@@ -62,7 +62,7 @@ def open_engines(url: str | URL) -> ReadWriteEngines:
         return ReadWriteEngines(engine, engine, takes_turns=True, one_connection=True)
     write = _sqlite_file(parsed.set(drivername="sqlite+immediate"))
     read = _sqlite_file(parsed.set(drivername="sqlite+deferred"))
-    _set_up_sqlite(write, "journal_mode = WAL", f"synchronous = {SQLITE_SYNCHRONOUS}")
+    _set_up_sqlite(write, f"synchronous = {SQLITE_SYNCHRONOUS}", "journal_mode = WAL")
     event.listen(read, "connect", _write_ahead_if_possible)
     _set_up_sqlite(read, "query_only = ON")
     return ReadWriteEngines(read, write, takes_turns=True, one_connection=False)
@@ -122,6 +122,7 @@ def _set_up_sqlite(engine: Engine, *further: str) -> None:
 
 def _write_ahead_if_possible(connection: sqlite3.Connection, _: Any) -> None:
     # A restored backup is in another mode, and the first reader would block the writer that wants to change it.
+    connection.execute(f"PRAGMA synchronous = {SQLITE_SYNCHRONOUS}").close()
     with suppress(sqlite3.OperationalError):
         connection.execute("PRAGMA journal_mode = WAL").close()
 
