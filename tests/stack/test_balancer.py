@@ -121,9 +121,7 @@ def test_headers_with_more_cookies_than_ours_are_served_and_far_too_many_are_ans
 
 @pytest.mark.usefixtures("unspent_limits")
 @pytest.mark.parametrize(("path", "burst"), [("/login", 40), ("/login/code", 20)])
-def test_attempts_to_log_in_are_limited_by_the_balancer_and_looking_is_not(
-    system: System, path: str, burst: int
-) -> None:
+def test_login_attempts_are_limited_by_the_balancer_and_viewing_is_not(system: System, path: str, burst: int) -> None:
     visitor = system.visitor()
 
     def attempt(_number: int) -> Answer:

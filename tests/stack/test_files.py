@@ -81,9 +81,7 @@ def test_an_export_goes_out_whole_and_nothing_of_it_is_kept(system: System, admi
         assert answer.body.startswith(b"PK")
 
 
-def test_a_file_that_was_made_in_the_background_goes_out_whole_and_nothing_of_it_is_kept(
-    system: System, admin: Visitor
-) -> None:
+def test_export_made_by_a_job_goes_out_whole_and_nothing_of_it_is_kept(system: System, admin: Visitor) -> None:
     words = table("BG", 300).decode()
     program = "cat > /tmp/bg.csv && inventory import /tmp/bg.csv && rm /tmp/bg.csv"
     system.compose("exec", "-T", "web1", "sh", "-c", program, stdin=words)
