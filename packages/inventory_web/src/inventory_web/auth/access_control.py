@@ -155,7 +155,7 @@ def _to_login() -> BaseResponse:
 def refuse_form(error: CSRFError) -> Response:
     """Report that the form belongs to another session; offer to send the input of our own pages again."""
     log.info("csrf", reason=error.description)
-    audit_refusal(Event.CSRF_FAILED)
+    audit_refused_request(Event.CSRF_FAILED)
     form = error_pages.typed_form()
     if form is not None:
         return forms.page(form, 400)
@@ -170,7 +170,7 @@ def refuse_form(error: CSRFError) -> Response:
     return response
 
 
-def audit_refusal(event: Event) -> None:
+def audit_refused_request(event: Event) -> None:
     """Audit that this request is refused, at most once a minute for each user."""
     page = f"{request.method} {request.path}"
     log_event_throttled(context.current_inventory(), event, by=current_author(), page=page)
@@ -216,5 +216,5 @@ def _log_refusal(account: context.CurrentUser, required: Role) -> None:
 
 
 def _refuse_access(error: Forbidden) -> Response:
-    audit_refusal(Event.ACCESS_REFUSED)
+    audit_refused_request(Event.ACCESS_REFUSED)
     return error_pages.http_error(error)

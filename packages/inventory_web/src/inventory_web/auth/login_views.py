@@ -187,7 +187,7 @@ def _begin(known: authentication.VerifiedLogin, start: _SessionStart, target: st
 def _stale(error: CSRFError) -> BaseResponse:
     """Show a login page that is older than its session again, with the input except the password."""
     if request.endpoint == "accounts.login" and access_control.authenticate_request() is None:
-        access_control.audit_refusal(Event.CSRF_FAILED)
+        access_control.audit_refused_request(Event.CSRF_FAILED)
         return access_control.login_page(
             [gettext("Esta página se había quedado antigua. Escriba otra vez su contraseña.")], 400
         )

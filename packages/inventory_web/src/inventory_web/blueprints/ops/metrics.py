@@ -27,7 +27,7 @@ from werkzeug.exceptions import Forbidden
 from inventory_core import Delivery, Inventory, InventoryError, outbox_status
 from inventory_web import context
 from inventory_web.audit.log import Event
-from inventory_web.auth.access_control import audit_refusal
+from inventory_web.auth.access_control import audit_refused_request
 from inventory_web.db.replicas import replicated_metrics
 from inventory_web.http.error_pages import http_error
 from inventory_web.jobs import outbox_relay
@@ -238,7 +238,7 @@ def add_routes(blueprint: Blueprint, settings: Settings) -> None:
         outbox_relay.get_relay(state.app).observe(outbox.count)
 
     def refuse(error: Forbidden) -> Response:
-        audit_refusal(Event.METRICS_DENIED)
+        audit_refused_request(Event.METRICS_DENIED)
         return http_error(error)
 
     blueprint.record_once(watch)
