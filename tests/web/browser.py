@@ -77,6 +77,9 @@ class Browser:
         token = authentication.begin_session(inventory, known, by=Author(name, self._from["REMOTE_ADDR"]), idle=idle)
         assert token is not None
         self.token = begin_session(self.client, token)
+        with self.client.session_transaction() as cookie:
+            # As after the first page.
+            cookie[access_control.USER] = known.id
         return self
 
     def logged_in(self, name: str, password: str = PASSWORD) -> "Browser":
