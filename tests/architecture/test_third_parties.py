@@ -82,9 +82,9 @@ def test_every_version_is_pinned_without_an_address() -> None:
 
 def test_everything_that_is_requested_is_pinned() -> None:
     pins = {canonicalize_name(line.partition("==")[0]) for line in text(Path("constraints.txt")).splitlines()}
-    asked = {canonicalize_name(Requirement(requirement).name) for requirement in _requirements()}
+    requested = {canonicalize_name(Requirement(requirement).name) for requirement in _requirements()}
 
-    assert asked - pins == {"inventory-core", "inventory-replication"}
+    assert requested - pins == {"inventory-core", "inventory-replication"}
 
 
 def test_the_packages_have_one_version_and_name_it_to_each_other() -> None:

@@ -175,9 +175,9 @@ def test_the_end_of_the_session_is_visible_far_down_a_page(shop: Shop, open_wind
     more = window.row(codes[-1]).get_by_role("button", name="Sumar 1")
     more.click()
     window.sees("Su sesión ha terminado")
-    told = page.locator("#notices > .alert").bounding_box()
-    assert told is not None
-    assert 0 <= told["y"] <= 740 - told["height"]
+    reported = page.locator("#notices > .alert").bounding_box()
+    assert reported is not None
+    assert 0 <= reported["y"] <= 740 - reported["height"]
     assert window.violations() == []
 
     with page.context.expect_page() as opened:
@@ -193,7 +193,7 @@ def test_a_login_without_cookies_reports_that_instead_of_repeating(shop: Shop, w
     code = shop.create_product(quantity=5)
     page = window.page
     page.goto(f"/inventory?search={code}")
-    asked: list[str] = []
+    requested: list[str] = []
     refusal = {
         "HX-Trigger": '{"inventory:token": {"token": "of no session"}}',
         "HX-Retarget": "#notices",
@@ -201,7 +201,7 @@ def test_a_login_without_cookies_reports_that_instead_of_repeating(shop: Shop, w
     }
 
     def refuse(route: "Route") -> None:
-        asked.append(route.request.url)
+        requested.append(route.request.url)
         route.fulfill(status=400, headers=refusal, content_type="text/html", body="<p>Ya puede repetirlo.</p>")
 
     page.route("**/quantity", refuse)
@@ -209,7 +209,7 @@ def test_a_login_without_cookies_reports_that_instead_of_repeating(shop: Shop, w
     window.sees("Ya puede repetirlo")
     page.wait_for_load_state("networkidle")
 
-    assert len(asked) == 2
+    assert len(requested) == 2
 
 
 def test_a_session_that_is_ended_from_another_device_is_over(

@@ -47,8 +47,8 @@ def test_typing_a_word_waits_for_its_end_and_makes_one_entry_of_the_history(shop
     word = shop.new_code().lower()
     shop.create_product(code=f"{word}-A", name="Lámpara")
     page = window.page
-    asked: list[str] = []
-    page.on("request", lambda request: asked.append(request.url) if "search=" in request.url else None)
+    requested: list[str] = []
+    page.on("request", lambda request: requested.append(request.url) if "search=" in request.url else None)
     before = page.evaluate("history.length")
 
     # 50 ms by the clock of the page, whose timers keep their order however busy the machine is.
@@ -64,13 +64,13 @@ def test_typing_a_word_waits_for_its_end_and_makes_one_entry_of_the_history(shop
         word,
     )
     page.wait_for_url(f"**search={word}")
-    assert len(asked) == 1
+    assert len(requested) == 1
     for letter in " lám":
         page.keyboard.type(letter)
         page.wait_for_timeout(250)
     page.wait_for_url("**search=*l%C3%A1m*")
 
-    assert len(asked) > 2
+    assert len(requested) > 2
     assert page.evaluate("history.length") == before + 1
     page.go_back()
     page.wait_for_url("**/inventory")

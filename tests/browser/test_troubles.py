@@ -134,10 +134,10 @@ def test_a_code_pasted_with_blanks_and_line_breaks_is_the_code(shop: Shop, windo
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"), [("2,5", "entero"), ("1.000", "separadores"), ("-3", "negativo"), ("", "obligatorio")]
+    ("typed", "reported"), [("2,5", "entero"), ("1.000", "separadores"), ("-3", "negativo"), ("", "obligatorio")]
 )
 def test_an_odd_quantity_is_refused_next_to_its_field_and_stays_there(
-    shop: Shop, window: Window, typed: str, told: str
+    shop: Shop, window: Window, typed: str, reported: str
 ) -> None:
     code = shop.create_product(quantity=5)
     window.page.goto(f"/inventory?search={code}")
@@ -148,7 +148,7 @@ def test_an_odd_quantity_is_refused_next_to_its_field_and_stays_there(
 
     # The row is morphed around the field that has the keyboard: what was typed stays, even if it is nothing.
     assert field.input_value() == typed
-    assert told in window.row(code).locator(".qty-fault").inner_text()
+    assert reported in window.row(code).locator(".qty-fault").inner_text()
     assert shop.quantity(code) == 5
 
 

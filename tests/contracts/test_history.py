@@ -49,8 +49,8 @@ def later(make_inventory: MakeInventory) -> Later:
     return hour_later
 
 
-def verbs(inventory: Inventory, **asked: object) -> list[str]:
-    return [entry.operation_type for entry in operation_history(inventory, HistoryFilter(**asked)).entries]  # type: ignore[arg-type]
+def verbs(inventory: Inventory, **requested: object) -> list[str]:
+    return [entry.operation_type for entry in operation_history(inventory, HistoryFilter(**requested)).entries]  # type: ignore[arg-type]
 
 
 def ids_of(inventory: Inventory, *codes: str) -> Selection:

@@ -69,7 +69,7 @@ def exported(inventory: Inventory, export: object, kind: ExportFormat) -> bytes:
     return file.getvalue()
 
 
-def told(refusal: RowsRefused) -> list[tuple[int, str, str]]:
+def reported(refusal: RowsRefused) -> list[tuple[int, str, str]]:
     return [(fault.row, fault.column, fault.reason) for fault in refusal.faults if isinstance(fault, RowFault)]
 
 
@@ -122,7 +122,7 @@ def test_every_fault_is_reported_and_nothing_is_changed(inventory: Inventory) ->
     with pytest.raises(RowsRefused) as caught:
         import_rows(inventory, rows)
 
-    assert told(caught.value) == [
+    assert reported(caught.value) == [
         (6, "code", "duplicate"),
         (7, "name", "required"),
         (8, "minimum", "not_whole"),
@@ -139,7 +139,7 @@ def test_a_plugin_may_refuse_a_row(make_inventory: MakeInventory) -> None:
     with pytest.raises(RowsRefused) as caught:
         import_rows(inventory, STOCK)
 
-    assert told(caught.value) == [(6, "quantity", "refused")]
+    assert reported(caught.value) == [(6, "quantity", "refused")]
     assert len(list_locations(inventory)) == 1
 
 

@@ -103,14 +103,14 @@ def test_a_worker_keeps_its_job_by_telling_how_far_it_is_until_another_has_it(ma
     queue.add_job(one, job)
     assert take(one, "one") is not None
     change(one, touched_at=NOW)
-    told: dict[str, Any] = {"stage": "writing", "done": 5, "total": 10, "remaining": 7.4}
-    assert queue.renew(other, job.id, "one", **told) is False
+    reported: dict[str, Any] = {"stage": "writing", "done": 5, "total": 10, "remaining": 7.4}
+    assert queue.renew(other, job.id, "one", **reported) is False
     assert take(other, "two") is None
     change(one, touched_at=NOW)
     assert take(other, "two") is not None
 
     with pytest.raises(queue.LeaseLost):
-        queue.renew(other, job.id, "one", **told)
+        queue.renew(other, job.id, "one", **reported)
     with pytest.raises(queue.LeaseLost):
         queue.finish(other, job.id, "one", JobState.DONE, outcome={}, keep_file=False)
     with pytest.raises(queue.LeaseLost):

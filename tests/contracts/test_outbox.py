@@ -129,10 +129,10 @@ def test_instances_that_deliver_at_the_same_time_share_the_events(make_inventory
     while more := deliver_events(instances[0]):
         taken.append(more)
 
-    told = Counter(event.id for recipient in recipients for event in recipient.events)
+    reported = Counter(event.id for recipient in recipients for event in recipient.events)
     assert sum(taken) == 40
-    assert len(told) == 40
-    assert set(told.values()) == {1}
+    assert len(reported) == 40
+    assert set(reported.values()) == {1}
 
 
 def test_two_instances_deliver_the_events_of_each_product_in_order(make_inventory: MakeInventory) -> None:

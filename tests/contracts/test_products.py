@@ -59,7 +59,11 @@ def test_many_codes_are_looked_up_at_once_in_whatever_case_they_are_typed(invent
 
     found = products_by_code(inventory, [" a-1 ", "n-1", "Ñ-1", "ñ-2", "\U0001f4e6", "\ud800"])
 
-    assert {asked: product.row.code for asked, product in found.items()} == {" a-1 ": "A-1", "Ñ-1": "ñ-1", "ñ-2": "Ñ-2"}
+    assert {requested: product.row.code for requested, product in found.items()} == {
+        " a-1 ": "A-1",
+        "Ñ-1": "ñ-1",
+        "ñ-2": "Ñ-2",
+    }
     assert found["ñ-2"] == get_product(inventory, "Ñ-2")
     assert [quantity for _, quantity in found["ñ-2"].balances] == [4]
 

@@ -65,7 +65,9 @@ def test_views_are_kept_shared_changed_and_forgotten(stock: Inventory, account: 
 def test_the_same_name_at_the_same_instant_is_kept_once(stock: Inventory, account: Callable[[str], int]) -> None:
     olga = account("olga")
 
-    told = at_once(6, lambda which: [fault.reason for fault in save_view(stock, draft("Mía", f"busca {which}"), olga)])
+    reported = at_once(
+        6, lambda which: [fault.reason for fault in save_view(stock, draft("Mía", f"busca {which}"), olga)]
+    )
 
-    assert sorted(told) == [[]] + [["duplicate"]] * 5
+    assert sorted(reported) == [[]] + [["duplicate"]] * 5
     assert len(list_views(stock, olga)) == 1

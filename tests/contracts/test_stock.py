@@ -46,8 +46,8 @@ def test_receive_issue_transfer_count_and_undo_leave_a_movement(shop: Inventory)
     undone = undo_movement(shop, movement_id=moved.movement_ids[0], **new_request())
 
     history = movement_history(shop, code="A-1").rows
-    told = [(row.kind, row.location, row.quantity, row.balance_after) for row in reversed(history)]
-    assert told[:-2] == [
+    reported = [(row.kind, row.location, row.quantity, row.balance_after) for row in reversed(history)]
+    assert reported[:-2] == [
         ("receive", "Principal", 10, 10),
         ("receive", "Principal", 5, 15),
         ("issue", "Principal", -2, 13),
@@ -57,7 +57,7 @@ def test_receive_issue_transfer_count_and_undo_leave_a_movement(shop: Inventory)
         ("count", "Principal", 0, 7),
         ("issue", "Principal", -1, 6),
     ]
-    assert set(told[-2:]) == {("undo", "Principal", 4, 10), ("undo", "Sótano", -4, 0)}
+    assert set(reported[-2:]) == {("undo", "Principal", 4, 10), ("undo", "Sótano", -4, 0)}
     assert (counted.before, counted.quantity, confirmed.quantity, undone.total) == (9, 7, 7, 10)
     assert history[-2].reason == "compra «ñ» 😀"
     assert [row.undone for row in history if row.kind == "transfer"] == [True, True]

@@ -279,11 +279,11 @@ def test_a_form_without_its_token_changes_nothing(site: Site) -> None:
 def test_health_reports_that_the_database_can_be_read(site: Site) -> None:
     stranger = Browser(site.app)
     statuses = [stranger.get(path).status_code for path in ("/health", "/health/live", "/health/ready")]
-    told = stranger.get("/health", headers={"Accept": "application/json"}).json
+    reported = stranger.get("/health", headers={"Accept": "application/json"}).json
 
     assert statuses == [200, 200, 200]
-    assert told is not None
-    assert (told["status"], told["database"]["source"]["state"]) == ("ok", "up")
+    assert reported is not None
+    assert (reported["status"], reported["database"]["source"]["state"]) == ("ok", "up")
 
 
 @dataclass

@@ -197,12 +197,12 @@ def test_who_waits_for_a_long_unit_of_the_same_process_learns_that_the_database_
     path = tmp_path / "inventory.db"
     write_database(path)
     sessions = SingleDatabase.from_file(path, patience=0.05)
-    begun, told = threading.Event(), threading.Event()
+    begun, reported = threading.Event(), threading.Event()
 
     def long_work(session: Session) -> None:
         session.execute(ADD)
         begun.set()
-        assert told.wait(30)
+        assert reported.wait(30)
 
     with ThreadPoolExecutor(1) as other:
         longer = other.submit(sessions.write, long_work)
@@ -211,7 +211,7 @@ def test_who_waits_for_a_long_unit_of_the_same_process_learns_that_the_database_
             with pytest.raises(DatabaseBusy):
                 sessions.write(lambda session: session.execute(ADD))
         finally:
-            told.set()
+            reported.set()
         longer.result()
     with sessions.reader() as session:
         assert session.scalar(text("SELECT COUNT(*) FROM inventory_category WHERE name_key = 'nueva'")) == 1

@@ -211,8 +211,8 @@ def test_health_names_the_source_and_the_staleness_of_each_replica(instances: In
 
 
 def test_health_hides_names_and_lag_of_servers_from_who_may_not_read_the_metrics(instances: Instances) -> None:
-    asked = {"Accept": "application/json", "X-Forwarded-For": "203.0.113.5"}
-    answer = instances[0].test_client().get("/health", headers=asked).json
+    requested = {"Accept": "application/json", "X-Forwarded-For": "203.0.113.5"}
+    answer = instances[0].test_client().get("/health", headers=requested).json
 
     assert answer is not None
     assert answer["status"] == "ok"

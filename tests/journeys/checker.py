@@ -63,9 +63,9 @@ def _of_write(client: str, write: Write, ledger: Ledger, done: Counter[Step]) ->
         yield Violation(Fault.REFUSED_YET_DONE, client, write.operation)
     if not noted:
         yield Violation(Fault.HALF, client, write.operation, "movements without their operation")
-    if more := done - write.asked:
+    if more := done - write.requested:
         yield Violation(Fault.TWICE, client, write.operation, f"not asked for so often: {dict(more)}")
-    if less := write.asked - done:
+    if less := write.requested - done:
         yield Violation(Fault.HALF, client, write.operation, f"without {dict(less)}")
 
 

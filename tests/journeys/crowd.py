@@ -48,7 +48,7 @@ class Crowd:
     @property
     def acknowledged(self) -> list[int]:
         """How many attempts were acknowledged, for each client."""
-        return [logbook.told(Outcome.ACKNOWLEDGED) for logbook in self.logbooks]
+        return [logbook.reported(Outcome.ACKNOWLEDGED) for logbook in self.logbooks]
 
     @property
     def turned_away(self) -> list[int]:

@@ -44,13 +44,13 @@ class Write:
     @property
     def outcome(self) -> Outcome:
         """What is known after all attempts: one acknowledgement counts, whatever the others were told."""
-        told = set(self.attempts)
-        if Outcome.ACKNOWLEDGED in told:
+        reported = set(self.attempts)
+        if Outcome.ACKNOWLEDGED in reported:
             return Outcome.ACKNOWLEDGED
-        return Outcome.UNKNOWN if Outcome.UNKNOWN in told else Outcome.REFUSED
+        return Outcome.UNKNOWN if Outcome.UNKNOWN in reported else Outcome.REFUSED
 
     @property
-    def asked(self) -> Counter[Step]:
+    def requested(self) -> Counter[Step]:
         """The movements, with how often each is asked for."""
         return Counter(self.steps)
 
@@ -68,6 +68,6 @@ class Logbook:
         self.writes.append(write)
         return write
 
-    def told(self, outcome: Outcome) -> int:
+    def reported(self, outcome: Outcome) -> int:
         """How many attempts were answered like this."""
         return sum(write.attempts.count(outcome) for write in self.writes)

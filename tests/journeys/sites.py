@@ -51,7 +51,7 @@ class Embedded:
         ended = subprocess.run(
             inventory("verify", "--json"), env=self.environment, capture_output=True, text=True, check=False
         )
-        return told(ended.stdout + ended.stderr)
+        return reported(ended.stdout + ended.stderr)
 
 
 @dataclass(frozen=True)
@@ -71,14 +71,14 @@ class Stack:
         return self._ask("db-replica", statement)
 
     def _ask(self, server: str, statement: str) -> list[list[str]]:
-        told = self.system.query(server, f"USE inventory; {statement}")
-        return [line.split("\t") for line in told.splitlines()]
+        reported = self.system.query(server, f"USE inventory; {statement}")
+        return [line.split("\t") for line in reported.splitlines()]
 
     def verified(self) -> dict[str, Any]:
-        return told(self.system.compose("exec", "-T", "web1", "inventory", "verify", "--json").stdout)
+        return reported(self.system.compose("exec", "-T", "web1", "inventory", "verify", "--json").stdout)
 
 
-def told(text: str) -> dict[str, Any]:
+def reported(text: str) -> dict[str, Any]:
     """The last line of a command's output, which is JSON."""
     answer: dict[str, Any] = json.loads(text.strip().splitlines()[-1])
     return answer

@@ -40,11 +40,11 @@ def kept(logbooks: list[Logbook], unknown_done: set[str] | None = None) -> Ledge
 
 def logbook(*attempts: Outcome) -> Logbook:
     """Of somebody who registered and renamed a product, and then asked once for five more of it."""
-    told = Logbook("ana")
-    told.about_to("register", Step("A", "receive", 3), names={"A": "Mesa"}).attempts.append(ACKNOWLEDGED)
-    told.about_to("edit", names={"A": "Mesa de roble"}).attempts.append(ACKNOWLEDGED)
-    told.about_to("receive", Step("A", "receive", 5)).attempts.extend(attempts or [ACKNOWLEDGED])
-    return told
+    reported = Logbook("ana")
+    reported.about_to("register", Step("A", "receive", 3), names={"A": "Mesa"}).attempts.append(ACKNOWLEDGED)
+    reported.about_to("edit", names={"A": "Mesa de roble"}).attempts.append(ACKNOWLEDGED)
+    reported.about_to("receive", Step("A", "receive", 5)).attempts.extend(attempts or [ACKNOWLEDGED])
+    return reported
 
 
 def without_operation(name: str) -> Change:
@@ -82,8 +82,8 @@ def only_movements_without(name: str) -> Change:
     )
 
 
-def faults(told: Logbook, ledger: Ledger) -> set[Fault]:
-    return {violation.fault for violation in violations([told], ledger)}
+def faults(reported: Logbook, ledger: Ledger) -> set[Fault]:
+    return {violation.fault for violation in violations([reported], ledger)}
 
 
 TAMPERED: dict[str, tuple[Change, Fault]] = {
@@ -111,34 +111,34 @@ TAMPERED: dict[str, tuple[Change, Fault]] = {
 
 @pytest.mark.parametrize("change", TAMPERED)
 def test_the_checker_finds_a_ledger_that_contradicts_the_responses(change: str) -> None:
-    told = logbook()
+    reported = logbook()
     tamper, fault = TAMPERED[change]
 
-    assert violations([told], kept([told])) == []
-    assert fault in faults(told, tamper(kept([told])))
+    assert violations([reported], kept([reported])) == []
+    assert fault in faults(reported, tamper(kept([reported])))
 
 
 def test_a_refused_change_must_not_be_there() -> None:
-    told = logbook(REFUSED)
+    reported = logbook(REFUSED)
 
-    assert violations([told], kept([told])) == []
-    assert faults(told, kept([logbook()])) == {Fault.REFUSED_YET_DONE}
+    assert violations([reported], kept([reported])) == []
+    assert faults(reported, kept([logbook()])) == {Fault.REFUSED_YET_DONE}
 
 
 def test_a_change_whose_outcome_is_unknown_is_there_whole_or_not_at_all() -> None:
-    told = logbook(UNKNOWN)
+    reported = logbook(UNKNOWN)
 
-    assert violations([told], kept([told])) == []
-    assert violations([told], kept([logbook()])) == []
-    assert Fault.HALF in faults(told, only_movements_without("receive")(kept([logbook()])))
-    assert Fault.TWICE in faults(told, moved_again("receive", "receive")(kept([logbook()])))
+    assert violations([reported], kept([reported])) == []
+    assert violations([reported], kept([logbook()])) == []
+    assert Fault.HALF in faults(reported, only_movements_without("receive")(kept([logbook()])))
+    assert Fault.TWICE in faults(reported, moved_again("receive", "receive")(kept([logbook()])))
 
 
 def test_a_product_with_only_a_missing_registration_was_not_requested() -> None:
-    told = Logbook("ana")
-    told.about_to("register", names={"A": "Mesa"}).attempts.append(UNKNOWN)
+    reported = Logbook("ana")
+    reported.about_to("register", names={"A": "Mesa"}).attempts.append(UNKNOWN)
 
-    assert faults(told, Ledger(products={"A": Stored("Mesa", 0, 1)})) == {Fault.NOT_ASKED_FOR}
+    assert faults(reported, Ledger(products={"A": Stored("Mesa", 0, 1)})) == {Fault.NOT_ASKED_FOR}
 
 
 @pytest.mark.parametrize(
@@ -152,10 +152,10 @@ def test_a_product_with_only_a_missing_registration_was_not_requested() -> None:
     ],
 )
 def test_the_best_response_of_any_attempt_decides_what_is_known(attempts: list[Outcome], outcome: Outcome) -> None:
-    told = Logbook("ana")
-    told.about_to("x").attempts.extend(attempts)
+    reported = Logbook("ana")
+    reported.about_to("x").attempts.extend(attempts)
 
-    assert told.writes[0].outcome is outcome
+    assert reported.writes[0].outcome is outcome
 
 
 @st.composite
@@ -163,18 +163,18 @@ def crowds(draw: st.DrawFn) -> list[Logbook]:
     """Logbooks of several people: each registers products and changes them, and was told anything."""
     logbooks = []
     for client in range(draw(st.integers(1, 3))):
-        told = Logbook(f"client-{client}")
+        reported = Logbook(f"client-{client}")
         for number in range(draw(st.integers(1, 3))):
             code = f"{client}-{number}"
-            told.about_to(f"{code}-new", Step(code, "receive", 10), names={code: "name 0"}).attempts.append(
+            reported.about_to(f"{code}-new", Step(code, "receive", 10), names={code: "name 0"}).attempts.append(
                 ACKNOWLEDGED
             )
             for change, kind in enumerate(draw(st.lists(st.sampled_from(["edit", "receive", "count"]), max_size=4))):
                 steps = () if kind == "edit" else (Step(code, kind, draw(st.integers(1, 9))),)
                 names = {code: f"name {change + 1}"} if kind == "edit" else {}
                 attempts = draw(st.lists(st.sampled_from(Outcome), min_size=1, max_size=3))
-                told.about_to(f"{code}-{change}", *steps, names=names).attempts.extend(attempts)
-        logbooks.append(told)
+                reported.about_to(f"{code}-{change}", *steps, names=names).attempts.extend(attempts)
+        logbooks.append(reported)
     return logbooks
 
 

@@ -29,8 +29,8 @@ def databases(system: System) -> dict[str, dict[str, Any]]:
         "asked = Request('http://127.0.0.1:8000/health', headers={'Accept': 'application/json'});"
         "print(urlopen(asked, timeout=10).read().decode())"
     )
-    told = (system.compose("exec", "-T", instance, "python", "-c", program).stdout for instance in INSTANCES)
-    return {str(health["instance"]): health["database"] for health in map(json.loads, told)}
+    reported = (system.compose("exec", "-T", instance, "python", "-c", program).stdout for instance in INSTANCES)
+    return {str(health["instance"]): health["database"] for health in map(json.loads, reported)}
 
 
 def serving(system: System) -> set[str]:

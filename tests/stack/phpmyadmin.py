@@ -24,8 +24,8 @@ class PhpMyAdmin:
     def run(self, statement: str) -> str:
         """What it says when a statement is sent from its page for SQL."""
         token = self._token("/server/sql")
-        asked = {"sql_query": statement, "server": self._server, "token": token, "ajax_request": "true"}
-        return self._visitor.post("/index.php?route=/sql", **asked).text
+        requested = {"sql_query": statement, "server": self._server, "token": token, "ajax_request": "true"}
+        return self._visitor.post("/index.php?route=/sql", **requested).text
 
     def _token(self, route: str) -> str:
         found = re.search(r'name="token" value="([^"]+)"', self.page(route).text)

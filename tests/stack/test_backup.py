@@ -69,18 +69,18 @@ def test_a_backup_is_whole_and_for_its_owner_only(backup: Backup) -> None:
 
 def test_a_backup_is_not_written_over(system: System, backup: Backup) -> None:
     before = backup.file.read_bytes()
-    told = system.run(BACKUP, str(backup.file), fails=True).stderr
+    reported = system.run(BACKUP, str(backup.file), fails=True).stderr
 
-    assert "is there already" in told
+    assert "is there already" in reported
     assert backup.file.read_bytes() == before
 
 
 def test_a_system_that_holds_data_is_not_restored_over(system: System, backup: Backup) -> None:
     question = "SELECT MAX(id), COUNT(*) FROM inventory.inventory_movement"
     before = system.query("db", question)
-    told = system.run(RESTORE, str(backup.file), fails=True).stderr
+    reported = system.run(RESTORE, str(backup.file), fails=True).stderr
 
-    assert "holds tables already, and nothing was changed" in told
+    assert "holds tables already, and nothing was changed" in reported
     assert system.query("db", question) == before
 
 

@@ -32,7 +32,7 @@ def migrated(system: System) -> bool:
     return (state["Status"], state["ExitCode"]) == ("exited", 0)
 
 
-def told(ended: subprocess.CompletedProcess[str], *words: str) -> bool:
+def reported(ended: subprocess.CompletedProcess[str], *words: str) -> bool:
     """Whether one line has all the words."""
     return any(all(word in line for word in words) for line in (ended.stdout + ended.stderr).splitlines())
 
@@ -53,7 +53,7 @@ def test_a_port_that_is_taken_is_named(small: System) -> None:
         start = ("up", "--detach", "--no-deps", "phpmyadmin")
         ended = small.compose(*start, fails=True, changed={"PHPMYADMIN_PORT": port})
 
-    assert told(ended, port, "already")
+    assert reported(ended, port, "already")
     small.compose("rm", "--force", "phpmyadmin")
 
 
@@ -61,7 +61,7 @@ def test_a_secret_that_is_missing_is_named(small: System, secrets_copy: Path) ->
     (secrets_copy / "monitor_password").unlink()
     ended = small.compose(*PROVISION, fails=True, changed={"INVENTORY_SECRETS": str(secrets_copy)})
 
-    assert told(ended, "monitor_password", "does not exist")
+    assert reported(ended, "monitor_password", "does not exist")
 
 
 @pytest.mark.parametrize(
@@ -71,7 +71,7 @@ def test_an_empty_password_is_named_by_provisioning(small: System, secrets_copy:
     (secrets_copy / name).write_text("")
     ended = small.compose(*PROVISION, fails=True, changed={"INVENTORY_SECRETS": str(secrets_copy)})
 
-    assert told(ended, "REP-001", f"/run/secrets/{name}", "is empty; write the password into it")
+    assert reported(ended, "REP-001", f"/run/secrets/{name}", "is empty; write the password into it")
 
 
 def test_an_empty_key_is_named_by_the_instance(small: System, secrets_copy: Path) -> None:
@@ -79,7 +79,7 @@ def test_an_empty_key_is_named_by_the_instance(small: System, secrets_copy: Path
     run = ("run", "--rm", "--no-deps", "web1")
     ended = small.compose(*run, fails=True, changed={"INVENTORY_SECRETS": str(secrets_copy)})
 
-    assert told(ended, "WEB-001", "INVENTORY_SECRET_KEY")
+    assert reported(ended, "WEB-001", "INVENTORY_SECRET_KEY")
     assert "Traceback" not in ended.stderr
 
 
@@ -117,7 +117,7 @@ def test_a_volume_of_a_newer_version_is_named_is_kept_and_keeps_no_one_from_star
     version_in_volume(small, "db-replica", found, NEWER)
     small.compose("start", "db-replica")
     line = f"Cannot downgrade from {NEWER} to {found}"
-    eventually("it says why", lambda: told(small.compose("logs", "db-replica"), "[ERROR]", line))
+    eventually("it says why", lambda: reported(small.compose("logs", "db-replica"), "[ERROR]", line))
     (warning,) = warnings(small)
 
     assert "db-replica" in warning

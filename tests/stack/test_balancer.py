@@ -48,10 +48,10 @@ def test_turns_are_3_to_2_to_1_exactly_whichever_worker_takes_a_request(system: 
 @pytest.mark.parametrize("overlay", [(), ("-f", str(TLS_OVERLAY))], ids=["http", "https"])
 def test_the_shipped_configuration_is_accepted(system: System, overlay: tuple[str, ...]) -> None:
     base = ("-f", system.environment["COMPOSE_FILE"]) if overlay else ()
-    told = system.compose(*base, *overlay, "run", "--rm", "--no-deps", "nginx", *NGINX_TEST).stderr
+    reported = system.compose(*base, *overlay, "run", "--rm", "--no-deps", "nginx", *NGINX_TEST).stderr
 
-    assert "test is successful" in told
-    assert "[warn]" not in told
+    assert "test is successful" in reported
+    assert "[warn]" not in reported
 
 
 def test_no_page_fails_while_instances_are_killed_restarted_and_rolled(system: System, admin: Visitor) -> None:
@@ -165,10 +165,10 @@ def test_a_file_of_the_browser_is_kept_by_the_balancer_under_the_address_of_its_
 
 
 def test_counters_are_not_for_the_world(system: System) -> None:
-    told = system.compose("exec", "-T", "web2", "python", "-c", READ_METRICS).stdout
+    reported = system.compose("exec", "-T", "web2", "python", "-c", READ_METRICS).stdout
 
     assert system.visitor().get("/metrics").status == 403
-    assert "inventory_requests_total" in told
+    assert "inventory_requests_total" in reported
 
 
 READ_METRICS = (

@@ -169,10 +169,10 @@ def the_source_is_killed(system: System, admin: Visitor, do: str, end: str) -> N
 def somebody_writes_on_the_replica(system: System, admin: Visitor, do: str, _end: str) -> None:
     require_work(admin, "DRILL-KEPT")
 
-    told = PhpMyAdmin(system, REPLICA).run(do)
+    reported = PhpMyAdmin(system, REPLICA).run(do)
 
-    assert "#1290" in told
-    assert "super-read-only" in told
+    assert "#1290" in reported
+    assert "super-read-only" in reported
     assert "/products/DRILL-KEPT" in admin.get("/inventory?search=DRILL-KEPT").text
 
 

@@ -56,12 +56,12 @@ def test_instances_and_balancer_cannot_change_their_files_or_gain_rights(system:
 
 
 def test_docker_and_the_logs_tell_no_secret(system: System) -> None:
-    told = json.dumps(system.containers()) + system.run("docker", "image", "inspect", system.image).stdout
-    told += system.run("docker", "history", "--no-trunc", system.image).stdout
-    told += system.compose("config").stdout + system.compose("logs").stdout
+    reported = json.dumps(system.containers()) + system.run("docker", "image", "inspect", system.image).stdout
+    reported += system.run("docker", "history", "--no-trunc", system.image).stdout
+    reported += system.compose("config").stdout + system.compose("logs").stdout
     values = {path.name: path.read_text().strip() for path in system.secrets.iterdir()}
 
-    assert [name for name, value in values.items() if value in told] == []
+    assert [name for name, value in values.items() if value in reported] == []
     assert len(values) >= 7
 
 
@@ -79,7 +79,9 @@ def test_production_refuses_every_sample_secret_in_a_line_each(system: System) -
 
 def test_the_image_holds_no_compiler_and_no_cache_of_packages(system: System) -> None:
     question = "command -v gcc cc make npm node; ls -d ~root/.cache /packages /src /wheels 2>/dev/null; id -u"
-    told = [system.compose("exec", "-T", *user, "web1", "sh", "-c", question).stdout for user in ((), ("--user", "0"))]
+    reported = [
+        system.compose("exec", "-T", *user, "web1", "sh", "-c", question).stdout for user in ((), ("--user", "0"))
+    ]
 
     # The first may not look into every folder; the second may.
-    assert [each.split() for each in told] == [["10001"], ["0"]]
+    assert [each.split() for each in reported] == [["10001"], ["0"]]

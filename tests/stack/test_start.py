@@ -64,7 +64,7 @@ def test_a_second_start_changes_nothing(system: System) -> None:
 
 
 def test_the_replica_follows_the_source_over_tls_and_takes_no_writes(system: System) -> None:
-    told = system.query(
+    reported = system.query(
         "db-replica",
         "SELECT c.HOST, c.AUTO_POSITION, c.SSL_VERIFY_SERVER_CERTIFICATE, s.SERVICE_STATE, @@super_read_only FROM "
         "performance_schema.replication_connection_configuration c "
@@ -72,16 +72,16 @@ def test_the_replica_follows_the_source_over_tls_and_takes_no_writes(system: Sys
     )
     kept = "SELECT VARIABLE_VALUE FROM performance_schema.persisted_variables WHERE VARIABLE_NAME='super_read_only'"
 
-    assert told.split("\t") == ["db", "1", "YES", "ON", "1"]
+    assert reported.split("\t") == ["db", "1", "YES", "ON", "1"]
     assert system.query("db-replica", kept) == "ON"
     assert system.query("db", "SELECT @@super_read_only") == "0"
 
 
 def test_each_instance_knows_the_source_and_that_its_replica_is_near(system: System) -> None:
-    told = databases(system)
+    reported = databases(system)
 
-    assert set(told) == set(INSTANCES)
-    for database in told.values():
+    assert set(reported) == set(INSTANCES)
+    for database in reported.values():
         assert database["mode"] == "normal"
         assert database["source"] == {"name": "db", "state": "up"}
         (replica,) = database["replicas"]

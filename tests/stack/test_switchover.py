@@ -58,8 +58,8 @@ class Writer:
 
 def sources(system: System) -> dict[str, Any]:
     """Mode and source, as each instance sees them."""
-    told = databases(system).items()
-    return {instance: (database["mode"], database["source"]["name"]) for instance, database in told}
+    reported = databases(system).items()
+    return {instance: (database["mode"], database["source"]["name"]) for instance, database in reported}
 
 
 def everywhere(system: System, source: str) -> None:
@@ -119,13 +119,13 @@ def test_a_start_with_exchanged_roles_finds_nothing_to_do(system: System, admin:
         admin.port = system.port("nginx", 80)
         admin.get("/products/new")
         saved = admin.post("/products/new", code="EXCHANGED", name="Tornillo", quantity="1", minimum="0")
-        told = system.compose("logs", "--tail", "3", "provision").stdout
+        reported = system.compose("logs", "--tail", "3", "provision").stdout
     finally:
         system.compose(*SWITCHOVER, "db")
     everywhere(system, "db")
 
     assert {name: containers[name]["State"]["ExitCode"] for name in ONCE} == dict.fromkeys(ONCE, 0)
-    assert "nothing to do" in told
-    assert "db-replica is the source" in told
+    assert "nothing to do" in reported
+    assert "db-replica is the source" in reported
     assert saved.status == 303, saved.text
     assert system.query("db", "SELECT COUNT(*) FROM inventory.inventory_product WHERE code = 'EXCHANGED'") == "1"

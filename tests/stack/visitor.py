@@ -88,8 +88,8 @@ class Visitor:
         return self.get("/health").text.strip()
 
     def health(self) -> dict[str, Any]:
-        told: dict[str, Any] = json.loads(self.get("/health", {"Accept": "application/json"}).body)
-        return told
+        reported: dict[str, Any] = json.loads(self.get("/health", {"Accept": "application/json"}).body)
+        return reported
 
     def send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Answer:
         """Ask on a connection of its own."""
@@ -104,8 +104,8 @@ class Visitor:
         return http.client.HTTPConnection(self.host, self.port, timeout=60)
 
     def cookie_header(self) -> dict[str, str]:
-        told = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
-        return {"Cookie": told} if told else {}
+        reported = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        return {"Cookie": reported} if reported else {}
 
     def received(self, response: http.client.HTTPResponse) -> Answer:
         """Read an answer to its end and keep its cookies."""

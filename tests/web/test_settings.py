@@ -88,10 +88,10 @@ def test_a_secret_may_come_from_a_file(monkeypatch: pytest.MonkeyPatch, tmp_path
 
 def test_a_file_that_cannot_be_read_is_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("INVENTORY_SECRET_KEY_FILE", str(tmp_path / "missing"))
-    told = refused(Settings.from_environment)
+    reported = refused(Settings.from_environment)
 
-    assert "INVENTORY_SECRET_KEY_FILE" in told
-    assert str(tmp_path / "missing") in told
+    assert "INVENTORY_SECRET_KEY_FILE" in reported
+    assert str(tmp_path / "missing") in reported
 
 
 def test_secrets_are_not_shown_where_settings_are_printed() -> None:
@@ -119,11 +119,11 @@ def test_a_wrong_value_is_one_line_that_names_it(
     monkeypatch: pytest.MonkeyPatch, name: str, value: str, says: str
 ) -> None:
     monkeypatch.setenv(f"INVENTORY_{name}", value)
-    told = refused(Settings.from_environment)
+    reported = refused(Settings.from_environment)
 
-    assert len(told.splitlines()) == 1
-    assert told.startswith(f"INVENTORY_{name}: ")
-    assert says in told
+    assert len(reported.splitlines()) == 1
+    assert reported.startswith(f"INVENTORY_{name}: ")
+    assert says in reported
 
 
 def test_all_wrong_values_are_reported_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -230,9 +230,9 @@ def test_an_empty_or_unreadable_key_is_refused_with_its_path(tmp_path: Path) -> 
 
 
 def test_a_server_database_requires_a_secret_key() -> None:
-    told = refused(lambda: bootstrap.secret_key(Settings(database_url=SecretStr("mysql+pymysql://u@db/x"))))
+    reported = refused(lambda: bootstrap.secret_key(Settings(database_url=SecretStr("mysql+pymysql://u@db/x"))))
 
-    assert "INVENTORY_SECRET_KEY es obligatoria" in told
+    assert "INVENTORY_SECRET_KEY es obligatoria" in reported
 
 
 def test_without_a_setting_the_data_is_in_the_folder_of_the_user(
@@ -255,10 +255,10 @@ def test_a_folder_that_cannot_be_made_is_reported(monkeypatch: pytest.MonkeyPatc
 
 
 def test_something_that_is_not_an_address_of_a_database_is_refused_without_showing_it() -> None:
-    told = refused(lambda: bootstrap.database_url(Settings(database_url=SecretStr("hidden password"))))
+    reported = refused(lambda: bootstrap.database_url(Settings(database_url=SecretStr("hidden password"))))
 
-    assert "INVENTORY_DATABASE_URL" in told
-    assert "hidden" not in told
+    assert "INVENTORY_DATABASE_URL" in reported
+    assert "hidden" not in reported
 
 
 @pytest.mark.parametrize(
@@ -276,6 +276,6 @@ def test_the_password_of_the_database_completes_an_address_that_has_none(url: st
 
 
 def test_replicas_are_refused_as_long_as_there_is_no_replication() -> None:
-    told = refused(lambda: bootstrap.open_sessions(Settings(replica_urls=("mysql+pymysql://u@replica/x",))))
+    reported = refused(lambda: bootstrap.open_sessions(Settings(replica_urls=("mysql+pymysql://u@replica/x",))))
 
-    assert "INVENTORY_REPLICA_URLS" in told
+    assert "INVENTORY_REPLICA_URLS" in reported

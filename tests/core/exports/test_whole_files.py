@@ -135,14 +135,14 @@ def test_an_export_reports_how_far_it_is_and_is_cancelled_by_an_error(
     monkeypatch.setattr(export, "ROWS_BETWEEN_REPORTS", 2)
     for number in range(5):
         create_product(inventory, f"A-{number}")
-    told: list[int] = []
+    reported: list[int] = []
 
     def cancel(rows: int) -> None:
         raise RuntimeError(rows)
 
-    export_products(inventory, ProductFilter(), folder / "all", kind, progress=told.append)
+    export_products(inventory, ProductFilter(), folder / "all", kind, progress=reported.append)
     with pytest.raises(RuntimeError):
         export_products(inventory, ProductFilter(), folder / "cancelled", kind, progress=cancel)
 
-    assert told == [2, 4]
+    assert reported == [2, 4]
     assert not (folder / "cancelled").exists()

@@ -163,15 +163,15 @@ def test_a_csv_file_has_no_sheets() -> None:
 
 def test_reading_reports_how_far_it_is_and_is_cancelled_by_an_error() -> None:
     content = b"code,name\n" + b"A,Mesa\n" * 9_000
-    told: list[tuple[int, int, str]] = []
+    reported: list[tuple[int, int, str]] = []
 
     def tell(done: int, total: int, stage: str) -> None:
-        told.append((done, total, stage))
-        if len(told) == 2:
+        reported.append((done, total, stage))
+        if len(reported) == 2:
             raise RuntimeError
 
     with pytest.raises(RuntimeError):
         read_table(io.BytesIO(content), filename="a.csv", progress=tell)
 
-    assert told[0][0] < told[1][0] < 9_000
-    assert {(total, stage) for _, total, stage in told} == {(0, "reading")}
+    assert reported[0][0] < reported[1][0] < 9_000
+    assert {(total, stage) for _, total, stage in reported} == {(0, "reading")}

@@ -96,16 +96,16 @@ def test_an_import_requires_an_actor(inventory: Inventory) -> None:
 
 def test_progress_is_called_for_every_row(inventory: Inventory) -> None:
     table = table_of([["code", "name"], *([f"A-{number}", "x"] for number in range(1_234))])
-    told: list[tuple[int, int, str]] = []
+    reported: list[tuple[int, int, str]] = []
 
-    preview_import(inventory, table, lambda *news: told.append(news))
-    import_table(inventory, table, **new_request(), progress=lambda *news: told.append(news))
+    preview_import(inventory, table, lambda *news: reported.append(news))
+    import_table(inventory, table, **new_request(), progress=lambda *news: reported.append(news))
 
-    checking = [done for done, total, stage in told if (total, stage) == (1_234, "checking")]
-    writing = [done for done, total, stage in told if (total, stage) == (1_234, "writing")]
+    checking = [done for done, total, stage in reported if (total, stage) == (1_234, "checking")]
+    writing = [done for done, total, stage in reported if (total, stage) == (1_234, "writing")]
     assert checking == writing == sorted(checking)
     assert checking[-1] == 1_234
-    assert len(checking) + len(writing) == len(told)
+    assert len(checking) + len(writing) == len(reported)
 
 
 def test_an_import_that_is_cancelled_changes_nothing(inventory: Inventory) -> None:
@@ -174,16 +174,16 @@ def test_a_refusal_of_a_plugin_is_a_fault_of_the_row_in_preview_and_import(inven
         import_table(checked, table_of(rows), **new_request())
 
     assert caught.value.faults == preview_import(checked, table_of(rows)).faults
-    told = [
+    reported = [
         (fault.row, fault.column, fault.value, fault.reason) for fault in preview_import(checked, table_of(rows)).faults
     ]
-    assert told == [(2, "quantity", "A-1: demasiado", "refused"), (4, "quantity", "C-1: demasiado", "refused")]
+    assert reported == [(2, "quantity", "A-1: demasiado", "refused"), (4, "quantity", "C-1: demasiado", "refused")]
     assert import_table(checked, table_of(rows[:1] + rows[2:3]), **new_request()).created == 1
 
 
 def test_events_tell_of_every_balance_and_of_the_total_once(inventory: Inventory) -> None:
     notebook = Notebook()
-    told = with_plugins(inventory, notebook)
+    reported = with_plugins(inventory, notebook)
     create_product(inventory, "A-1", name="Chair", quantity=10, minimum=8)
     rows = [
         ["code", "name", "minimum", "location", "quantity"],
@@ -193,8 +193,8 @@ def test_events_tell_of_every_balance_and_of_the_total_once(inventory: Inventory
         ["B-2", "Shelf", "9", "Taller", "4"],
     ]
 
-    import_table(told, table_of(rows), actor="ana", operation="op-1")
-    deliver_events(told)
+    import_table(reported, table_of(rows), actor="ana", operation="op-1")
+    deliver_events(reported)
 
     events = [(each.code, each.name, each.location, each.quantity, each.total) for each in notebook.events]
     assert events == [

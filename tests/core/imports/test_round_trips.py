@@ -98,7 +98,7 @@ def taken_back(inventory: Inventory, file: io.BytesIO, filename: str) -> tuple[i
 @FORMATS
 @LANGUAGES
 @pytest.mark.parametrize(
-    "asked",
+    "requested",
     [
         ProductFilter(),
         ProductFilter(status=Status.RETIRED),
@@ -109,14 +109,14 @@ def taken_back(inventory: Inventory, file: io.BytesIO, filename: str) -> tuple[i
 )
 def test_an_export_of_products_changes_nothing(
     catalogue: Inventory,
-    asked: ProductFilter,
+    requested: ProductFilter,
     kind: ExportFormat,
     language: str,
 ) -> None:
     before = contents(catalogue, *STORED)
     file = io.BytesIO()
 
-    number = export_products(catalogue, asked, file, kind, language=language)
+    number = export_products(catalogue, requested, file, kind, language=language)
 
     assert number > 0
     assert taken_back(catalogue, file, f"all.{kind}") == (number, number)
@@ -142,9 +142,9 @@ def test_an_export_builds_the_same_catalogue_elsewhere(
 ) -> None:
     (tmp_path / "other").mkdir()
     with temporary_inventory(tmp_path / "other") as other:
-        for asked in (ProductFilter(), ProductFilter(status=Status.RETIRED)):
+        for requested in (ProductFilter(), ProductFilter(status=Status.RETIRED)):
             file = io.BytesIO()
-            export_products(catalogue, asked, file, kind)
+            export_products(catalogue, requested, file, kind)
             file.seek(0)
             import_table(other, read_table(file, filename=f"all.{kind}"), **new_request())
 

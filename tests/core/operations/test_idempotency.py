@@ -84,13 +84,13 @@ def test_operation_id_of_another_request_is_refused(stocked: Inventory, name: st
     "other", [{"quantity": 4}, {"code": "B-2"}, {"reason": "otra"}, {"location": "Sótano"}, {"location": "Principal"}]
 )
 def test_operation_id_with_another_value_is_another_request(stocked: Inventory, other: dict[str, Any]) -> None:
-    asked: dict[str, Any] = {"code": "A-1", "quantity": 3}
+    requested: dict[str, Any] = {"code": "A-1", "quantity": 3}
     create_product(stocked, "B-2")
     request = new_request()
-    receive(stocked, **asked, **request)
+    receive(stocked, **requested, **request)
 
     with pytest.raises(OperationReused):
-        receive(stocked, **(asked | other), **request)
+        receive(stocked, **(requested | other), **request)
 
 
 @pytest.mark.parametrize("name", OPERATIONS)

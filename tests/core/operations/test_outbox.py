@@ -59,16 +59,16 @@ def recipient() -> Recipient:
 
 
 @pytest.fixture
-def told(tmp_path: Path, recipient: Recipient) -> Iterator[Inventory]:
+def reported(tmp_path: Path, recipient: Recipient) -> Iterator[Inventory]:
     with temporary_inventory(tmp_path) as created:
         yield Inventory(created.sessions, build_plugin_manager([recipient]), lambda: AT)
 
 
-def test_deliver_events_hands_over_a_committed_change_once(told: Inventory, recipient: Recipient) -> None:
-    create_product(told, "A-1", name="Mesa", minimum=3)
-    change = receive(told, code="A-1", quantity=5, reason="compra", **new_request())
+def test_deliver_events_hands_over_a_committed_change_once(reported: Inventory, recipient: Recipient) -> None:
+    create_product(reported, "A-1", name="Mesa", minimum=3)
+    change = receive(reported, code="A-1", quantity=5, reason="compra", **new_request())
 
-    assert (deliver_events(told), deliver_events(told)) == (1, 0)
+    assert (deliver_events(reported), deliver_events(reported)) == (1, 0)
     assert recipient.events == [
         StockChanged(
             id=str(change.movement_ids[0]),
@@ -94,245 +94,247 @@ def test_no_event_is_stored_without_listener(inventory: Inventory) -> None:
     assert deliver_events(inventory) == 0
 
 
-def test_events_wait_while_no_plugin_listens(told: Inventory) -> None:
-    create_product(told, "A-1", quantity=5)
-    alone = Inventory(told.sessions)
+def test_events_wait_while_no_plugin_listens(reported: Inventory) -> None:
+    create_product(reported, "A-1", quantity=5)
+    alone = Inventory(reported.sessions)
 
     assert deliver_events(alone) == 0
-    assert deliver_events(told) == 1
+    assert deliver_events(reported) == 1
 
 
-def test_a_refused_change_leaves_no_event(told: Inventory) -> None:
-    create_product(told, "A-1")
+def test_a_refused_change_leaves_no_event(reported: Inventory) -> None:
+    create_product(reported, "A-1")
     with pytest.raises(Exception, match="A-1"):
-        issue(told, code="A-1", quantity=1, **new_request())
+        issue(reported, code="A-1", quantity=1, **new_request())
 
-    assert deliver_events(told) == 0
+    assert deliver_events(reported) == 0
 
 
 def test_a_failed_event_is_retried_with_growing_pauses(
-    told: Inventory, recipient: Recipient, caplog: pytest.LogCaptureFixture
+    reported: Inventory, recipient: Recipient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    create_product(told, "A-1", quantity=5)
+    create_product(reported, "A-1", quantity=5)
     recipient.fails_with = ValueError("no paper")
 
     pauses = []
     for _ in range(4):
-        assert deliver_events(told) == 0
-        assert deliver_events(told) == 0
-        pauses.append(round(due_in(told)))
-        let_pass(told, pauses[-1])
+        assert deliver_events(reported) == 0
+        assert deliver_events(reported) == 0
+        pauses.append(round(due_in(reported)))
+        let_pass(reported, pauses[-1])
 
     assert pauses == [2, 4, 8, 16]
-    assert pending(told) == [(4, "ValueError: no paper")]
+    assert pending(reported) == [(4, "ValueError: no paper")]
     assert [record.levelno for record in caplog.records] == [logging.WARNING] * 4
     assert [record.exc_info is not None for record in caplog.records] == [True, False, False, False]
     recipient.fails_with = None
-    assert deliver_events(told) == 1
+    assert deliver_events(reported) == 1
     assert len({event.id for event in recipient.events}) == 1
-    assert pending(told) == []
+    assert pending(reported) == []
 
 
-def test_a_failed_event_holds_up_its_own_product_only(told: Inventory, recipient: Recipient) -> None:
-    create_product(told, "A-1", quantity=5)
+def test_a_failed_event_holds_up_its_own_product_only(reported: Inventory, recipient: Recipient) -> None:
+    create_product(reported, "A-1", quantity=5)
     recipient.fails_with, recipient.fails_for = ValueError("no paper"), "A"
-    deliver_events(told)
-    receive(told, code="A-1", quantity=1, **new_request())
-    create_product(told, "B-2", quantity=5)
-    receive(told, code="B-2", quantity=1, **new_request())
+    deliver_events(reported)
+    receive(reported, code="A-1", quantity=1, **new_request())
+    create_product(reported, "B-2", quantity=5)
+    receive(reported, code="B-2", quantity=1, **new_request())
 
-    assert deliver_batch(told) == Delivery(claimed=2, delivered=2)
+    assert deliver_batch(reported) == Delivery(claimed=2, delivered=2)
     assert recipient.codes == ["A-1", "B-2", "B-2"]
-    let_pass(told, 2)
+    let_pass(reported, 2)
     recipient.fails_with = None
-    assert deliver_events(told) == 2
+    assert deliver_events(reported) == 2
     assert [event.total for event in recipient.events[-2:]] == [5, 6]
 
 
 def test_later_events_of_a_product_wait_for_one_that_fails_in_the_same_batch(
-    told: Inventory, recipient: Recipient
+    reported: Inventory, recipient: Recipient
 ) -> None:
-    create_product(told, "A-1", quantity=5)
-    receive(told, code="A-1", quantity=1, **new_request())
+    create_product(reported, "A-1", quantity=5)
+    receive(reported, code="A-1", quantity=1, **new_request())
     recipient.fails_with = ValueError("no paper")
 
-    assert deliver_batch(told) == Delivery(claimed=2, failed=1)
+    assert deliver_batch(reported) == Delivery(claimed=2, failed=1)
     assert [event.total for event in recipient.events] == [5]
-    assert pending(told) == [(1, "ValueError: no paper"), (0, "")]
+    assert pending(reported) == [(1, "ValueError: no paper"), (0, "")]
 
 
 def test_an_event_becomes_a_dead_letter_after_the_last_attempt_and_frees_its_product(
-    told: Inventory, recipient: Recipient, caplog: pytest.LogCaptureFixture
+    reported: Inventory, recipient: Recipient, caplog: pytest.LogCaptureFixture
 ) -> None:
-    create_product(told, "A-1", quantity=5)
-    receive(told, code="A-1", quantity=1, **new_request())
+    create_product(reported, "A-1", quantity=5)
+    receive(reported, code="A-1", quantity=1, **new_request())
     recipient.fails_with = ValueError("no paper")
     pauses = 0.0
     for _ in range(MAX_ATTEMPTS - 1):
-        assert deliver_batch(told).failed == 1
-        pauses += due_in(told)
-        let_pass(told, 3600)
+        assert deliver_batch(reported).failed == 1
+        pauses += due_in(reported)
+        let_pass(reported, 3600)
     assert 9 * 3600 < pauses < 9.2 * 3600
 
     recipient.fails_with = None
     recipient.events.clear()
-    told.plugins.register(FailsFor(5))
-    assert deliver_batch(told) == Delivery(claimed=2, delivered=1, dead=1)
-    (letter,) = list_dead_letters(told)
+    reported.plugins.register(FailsFor(5))
+    assert deliver_batch(reported) == Delivery(claimed=2, delivered=1, dead=1)
+    (letter,) = list_dead_letters(reported)
     assert (letter.event, letter.attempts, letter.last_error) == ("stock_changed", MAX_ATTEMPTS, "ValueError: no")
-    assert outbox_status(told).dead_letters == 1
+    assert outbox_status(reported).dead_letters == 1
     assert "dead letter after 20 attempts" in caplog.records[-1].getMessage()
 
 
-def test_a_dead_letter_can_be_retried_or_discarded(told: Inventory, recipient: Recipient) -> None:
+def test_a_dead_letter_can_be_retried_or_discarded(reported: Inventory, recipient: Recipient) -> None:
     for code in ("A-1", "B-2", "C-3"):
-        create_product(told, code, quantity=5)
-    made_unknown(told)
+        create_product(reported, code, quantity=5)
+    made_unknown(reported)
     for _ in range(MAX_UNKNOWN_ATTEMPTS):
-        deliver_events(told)
-        let_pass(told, 3600)
-    first, second, third = (letter.id for letter in list_dead_letters(told))
-    told.sessions.write(
+        deliver_events(reported)
+        let_pass(reported, 3600)
+    first, second, third = (letter.id for letter in list_dead_letters(reported))
+    reported.sessions.write(
         lambda session: session.execute(text("UPDATE inventory_outbox_dead_letter SET event = 'stock_changed'"))
     )
 
-    assert retry_dead_letters(told, (first, first + 1000)) == 1
-    assert discard_dead_letters(told, (second,)) == 1
-    assert [letter.id for letter in list_dead_letters(told)] == [third]
-    assert retry_dead_letters(told) == 1
-    assert deliver_events(told) == 2
+    assert retry_dead_letters(reported, (first, first + 1000)) == 1
+    assert discard_dead_letters(reported, (second,)) == 1
+    assert [letter.id for letter in list_dead_letters(reported)] == [third]
+    assert retry_dead_letters(reported) == 1
+    assert deliver_events(reported) == 2
     assert recipient.codes == ["A-1", "C-3"]
-    assert outbox_status(told).dead_letters == 0
+    assert outbox_status(reported).dead_letters == 0
 
 
 def test_an_unknown_event_waits_for_an_upgrade_and_then_becomes_a_dead_letter(
-    told: Inventory, recipient: Recipient
+    reported: Inventory, recipient: Recipient
 ) -> None:
-    create_product(told, "A-1", quantity=5)
-    made_unknown(told)
+    create_product(reported, "A-1", quantity=5)
+    made_unknown(reported)
 
-    assert deliver_batch(told) == Delivery(claimed=1, failed=1)
-    assert pending(told) == [(1, "this program does not know events named moon_landing")]
+    assert deliver_batch(reported) == Delivery(claimed=1, failed=1)
+    assert pending(reported) == [(1, "this program does not know events named moon_landing")]
     for _ in range(MAX_UNKNOWN_ATTEMPTS - 2):
-        let_pass(told, 3600)
-        assert deliver_batch(told).failed == 1
-    let_pass(told, 3600)
-    assert deliver_batch(told) == Delivery(claimed=1, dead=1)
-    assert [(letter.event, letter.attempts) for letter in list_dead_letters(told)] == [
+        let_pass(reported, 3600)
+        assert deliver_batch(reported).failed == 1
+    let_pass(reported, 3600)
+    assert deliver_batch(reported) == Delivery(claimed=1, dead=1)
+    assert [(letter.event, letter.attempts) for letter in list_dead_letters(reported)] == [
         ("moon_landing", MAX_UNKNOWN_ATTEMPTS)
     ]
-    assert pending(told) == []
+    assert pending(reported) == []
     assert recipient.events == []
 
 
-def test_an_event_whose_payload_cannot_be_read_is_treated_as_unknown(told: Inventory) -> None:
-    create_product(told, "A-1", quantity=5)
-    told.sessions.write(lambda session: session.execute(text("UPDATE inventory_outbox SET payload = '{}'")))
+def test_an_event_whose_payload_cannot_be_read_is_treated_as_unknown(reported: Inventory) -> None:
+    create_product(reported, "A-1", quantity=5)
+    reported.sessions.write(lambda session: session.execute(text("UPDATE inventory_outbox SET payload = '{}'")))
 
-    assert deliver_batch(told) == Delivery(claimed=1, failed=1)
-    assert pending(told) == [(1, "this program cannot read the event: KeyError('at')")]
+    assert deliver_batch(reported) == Delivery(claimed=1, failed=1)
+    assert pending(reported) == [(1, "this program cannot read the event: KeyError('at')")]
 
 
-def test_the_claim_of_a_relay_that_died_expires(told: Inventory, recipient: Recipient) -> None:
-    create_product(told, "A-1", quantity=5)
+def test_the_claim_of_a_relay_that_died_expires(reported: Inventory, recipient: Recipient) -> None:
+    create_product(reported, "A-1", quantity=5)
     recipient.fails_with = KeyboardInterrupt()
     with pytest.raises(KeyboardInterrupt):
-        deliver_events(told)
+        deliver_events(reported)
     recipient.fails_with = None
 
-    assert LEASE_SECONDS - 2 < due_in(told) <= LEASE_SECONDS
-    let_pass(told, LEASE_SECONDS - 5)
-    assert deliver_events(told) == 0
-    let_pass(told, 5)
-    assert deliver_events(told) == 1
+    assert LEASE_SECONDS - 2 < due_in(reported) <= LEASE_SECONDS
+    let_pass(reported, LEASE_SECONDS - 5)
+    assert deliver_events(reported) == 0
+    let_pass(reported, 5)
+    assert deliver_events(reported) == 1
     assert len(recipient.events) == 2
 
 
 def test_a_claim_and_its_events_do_not_depend_on_the_clock_of_the_process(
-    told: Inventory, recipient: Recipient
+    reported: Inventory, recipient: Recipient
 ) -> None:
     for ahead in (timedelta(hours=1), timedelta(hours=-1)):
-        elsewhere = Inventory(told.sessions, told.plugins, partial(now_plus, ahead))
+        elsewhere = Inventory(reported.sessions, reported.plugins, partial(now_plus, ahead))
         create_product(elsewhere, quantity=5)
 
         assert deliver_events(elsewhere) == 1
     assert len(recipient.events) == 2
 
 
-def test_a_slow_batch_leaves_the_rest_to_the_next(told: Inventory, recipient: Recipient) -> None:
+def test_a_slow_batch_leaves_the_rest_to_the_next(reported: Inventory, recipient: Recipient) -> None:
     for _ in range(4):
-        create_product(told, quantity=5)
-    slow = Inventory(told.sessions, build_plugin_manager([recipient, Slow(0.15)]))
+        create_product(reported, quantity=5)
+    slow = Inventory(reported.sessions, build_plugin_manager([recipient, Slow(0.15)]))
 
     assert deliver_batch(slow, lease_seconds=0.5) == Delivery(claimed=4, delivered=2)
-    assert deliver_events(told) == 2
+    assert deliver_events(reported) == 2
     assert len(recipient.events) == 4
 
 
-def test_a_stopped_batch_puts_the_rest_back(told: Inventory, recipient: Recipient) -> None:
+def test_a_stopped_batch_puts_the_rest_back(reported: Inventory, recipient: Recipient) -> None:
     for _ in range(3):
-        create_product(told, quantity=5)
+        create_product(reported, quantity=5)
 
-    assert deliver_batch(told, is_stopping=lambda: bool(recipient.events)) == Delivery(claimed=3, delivered=1)
-    assert deliver_events(told) == 2
+    assert deliver_batch(reported, is_stopping=lambda: bool(recipient.events)) == Delivery(claimed=3, delivered=1)
+    assert deliver_events(reported) == 2
 
 
-def test_a_late_settlement_does_not_touch_what_another_has_claimed(told: Inventory) -> None:
-    create_product(told, "A-1", quantity=5)
+def test_a_late_settlement_does_not_touch_what_another_has_claimed(reported: Inventory) -> None:
+    create_product(reported, "A-1", quantity=5)
 
     class LosesItsLease:
         @hookimpl
         def after_stock_change(self, event: StockChanged) -> None:
             assert event.code == "A-1"
-            told.sessions.write(lambda session: session.execute(text("UPDATE inventory_outbox SET claim = 'another'")))
+            reported.sessions.write(
+                lambda session: session.execute(text("UPDATE inventory_outbox SET claim = 'another'"))
+            )
 
-    deliver_events(Inventory(told.sessions, build_plugin_manager([LosesItsLease()])))
+    deliver_events(Inventory(reported.sessions, build_plugin_manager([LosesItsLease()])))
 
-    assert len(pending(told)) == 1
+    assert len(pending(reported)) == 1
 
 
-def test_deliver_events_delivers_at_most_its_limit(told: Inventory) -> None:
+def test_deliver_events_delivers_at_most_its_limit(reported: Inventory) -> None:
     for _ in range(5):
-        create_product(told, quantity=1)
+        create_product(reported, quantity=1)
 
-    assert [deliver_events(told, limit=2) for _ in range(4)] == [2, 2, 1, 0]
+    assert [deliver_events(reported, limit=2) for _ in range(4)] == [2, 2, 1, 0]
 
 
-def test_many_events_of_one_product_come_in_one_batch_in_order(told: Inventory, recipient: Recipient) -> None:
-    create_product(told, "A-1")
+def test_many_events_of_one_product_come_in_one_batch_in_order(reported: Inventory, recipient: Recipient) -> None:
+    create_product(reported, "A-1")
     for _ in range(6):
-        receive(told, code="A-1", quantity=1, **new_request())
+        receive(reported, code="A-1", quantity=1, **new_request())
 
-    assert (deliver_events(told, limit=4), deliver_events(told, limit=4)) == (4, 2)
+    assert (deliver_events(reported, limit=4), deliver_events(reported, limit=4)) == (4, 2)
     assert [event.total for event in recipient.events] == [1, 2, 3, 4, 5, 6]
 
 
-def test_an_idle_look_is_one_read_only_statement_on_an_index(told: Inventory, recipient: Recipient) -> None:
-    create_product(told, "A-1", quantity=5)
+def test_an_idle_look_is_one_read_only_statement_on_an_index(reported: Inventory, recipient: Recipient) -> None:
+    create_product(reported, "A-1", quantity=5)
     recipient.fails_with = ValueError("no paper")
-    deliver_events(told)
-    receive(told, code="A-1", quantity=1, **new_request())
+    deliver_events(reported)
+    receive(reported, code="A-1", quantity=1, **new_request())
 
-    with statements(told) as (read, written):
-        assert deliver_batch(told) == Delivery()
+    with statements(reported) as (read, written):
+        assert deliver_batch(reported) == Delivery()
 
     assert len(read) == 1
     assert written == []
-    with told.sessions.reader() as session:
+    with reported.sessions.reader() as session:
         plan = session.connection().exec_driver_sql(f"EXPLAIN QUERY PLAN {read[0][0]}", read[0][1]).all()
     assert all("SEARCH" in row[3] or "SUBQUERY" in row[3] for row in plan), plan
 
 
-def test_outbox_status_reports_what_waits_and_for_how_long(told: Inventory) -> None:
-    assert outbox_status(told).waiting == 0
-    assert outbox_status(told).oldest_age_seconds == 0
-    with told.sessions.reader() as session:
+def test_outbox_status_reports_what_waits_and_for_how_long(reported: Inventory) -> None:
+    assert outbox_status(reported).waiting == 0
+    assert outbox_status(reported).oldest_age_seconds == 0
+    with reported.sessions.reader() as session:
         now = read_database_clock(session.connection())
-    hour_ago = Inventory(told.sessions, told.plugins, lambda: now - timedelta(hours=1))
+    hour_ago = Inventory(reported.sessions, reported.plugins, lambda: now - timedelta(hours=1))
     create_product(hour_ago, "A-1", quantity=5)
-    create_product(told, "B-2", quantity=5)
+    create_product(reported, "B-2", quantity=5)
 
-    status = outbox_status(told)
+    status = outbox_status(reported)
 
     assert (status.waiting, status.dead_letters) == (2, 0)
     assert 3600 <= status.oldest_age_seconds < 3700

@@ -22,11 +22,11 @@ class ReasonForIssues:
     """Refuses to issue anything without a reason."""
 
     def __init__(self) -> None:
-        self.asked: list[ProposedChange] = []
+        self.requested: list[ProposedChange] = []
 
     @hookimpl
     def check_stock_change(self, change: ProposedChange) -> str | None:
-        self.asked.append(change)
+        self.requested.append(change)
         return "Indique el motivo" if change.kind == "issue" and not change.reason else None
 
 
@@ -65,7 +65,7 @@ def test_plugin_checks_each_balance_of_a_transfer_with_the_state_before(inventor
     create_product(checked, "A-1", quantity=5)
     transfer(checked, code="a-1", quantity=2, source=None, target="sotano", reason="obra", **new_request())
 
-    assert plugin.asked == [
+    assert plugin.requested == [
         ProposedChange("receive", "A-1", "Principal", 5, 0, "", "test"),
         ProposedChange("transfer", "A-1", "Principal", -2, 5, "obra", "test"),
         ProposedChange("transfer", "A-1", "Sótano", 2, 5, "obra", "test"),
@@ -74,24 +74,24 @@ def test_plugin_checks_each_balance_of_a_transfer_with_the_state_before(inventor
 
 def test_no_plugin_hears_of_a_count_that_changes_nothing(inventory: Inventory) -> None:
     create_product(inventory, "A-1", quantity=5)
-    asked, told = ReasonForIssues(), Notebook()
-    checked = with_plugins(inventory, asked, told)
+    requested, reported = ReasonForIssues(), Notebook()
+    checked = with_plugins(inventory, requested, reported)
     count(checked, code="A-1", quantity=5, expected=5, **new_request())
 
     assert deliver_events(checked) == 0
-    assert asked.asked == []
+    assert requested.requested == []
 
 
 def test_event_of_the_issue_that_falls_below_the_minimum_says_so(inventory: Inventory) -> None:
     notebook = Notebook()
-    told = with_plugins(inventory, notebook)
-    create_location(told, "Sótano")
-    create_product(told, "A-1", minimum=4, quantity=6)
-    transfer(told, code="A-1", quantity=3, source=None, target="Sótano", **new_request())
-    issue(told, code="A-1", quantity=3, **new_request())
-    receive(told, code="A-1", quantity=1, location="Sótano", **new_request())
-    issue(told, code="A-1", quantity=1, location="Sótano", **new_request())
-    deliver_events(told)
+    reported = with_plugins(inventory, notebook)
+    create_location(reported, "Sótano")
+    create_product(reported, "A-1", minimum=4, quantity=6)
+    transfer(reported, code="A-1", quantity=3, source=None, target="Sótano", **new_request())
+    issue(reported, code="A-1", quantity=3, **new_request())
+    receive(reported, code="A-1", quantity=1, location="Sótano", **new_request())
+    issue(reported, code="A-1", quantity=1, location="Sótano", **new_request())
+    deliver_events(reported)
 
     assert [(event.kind, event.total_before, event.total) for event in notebook.events] == [
         ("receive", 0, 6),

@@ -102,21 +102,21 @@ def test_cursor_returns_the_same_page_in_every_way(
 def test_what_stays_is_seen_once_while_others_come_go_and_change(
     inventory: Inventory, sort: str, place: str | None
 ) -> None:
-    dice = random.Random(sort)
+    rng = random.Random(sort)
     items = [
-        Item(f"P-{number:03}", dice.choice("abc"), stock={"Principal": dice.randint(0, 3)}, hours=dice.randint(0, 3))
+        Item(f"P-{number:03}", rng.choice("abc"), stock={"Principal": rng.randint(0, 3)}, hours=rng.randint(0, 3))
         for number in range(60)
     ]
     put(inventory, items)
     wanted = expected(items, ProductFilter(location=place), sort)
-    shaken = set(dice.sample(wanted, 20))
+    shaken = set(rng.sample(wanted, 20))
     seen: list[str] = []
     after = None
     for turn in range(100):
         page = product_page(inventory, ProductFilter(location=place), sort, after, 4)
         seen += [row.code for row in page.rows if row.code.startswith("P-")]
         _shake(inventory, sorted(shaken)[turn % 20])
-        put(inventory, [Item(f"NEW-{turn}", dice.choice("abc"), stock={"Principal": turn % 4}, hours=turn % 4)])
+        put(inventory, [Item(f"NEW-{turn}", rng.choice("abc"), stock={"Principal": turn % 4}, hours=turn % 4)])
         after = page.next
         if after is None:
             break

@@ -24,14 +24,14 @@ class Peer(socketserver.ThreadingTCPServer):
         self.cluster = cluster
         self.table = table
 
-    def answer(self, asked: dict[str, Any]) -> dict[str, Any]:
-        with self.cluster.causal(asked.get("token")) as context:
-            if "write" in asked:
-                self.cluster.write(put(self.table, asked["write"]))
+    def answer(self, requested: dict[str, Any]) -> dict[str, Any]:
+        with self.cluster.causal(requested.get("token")) as context:
+            if "write" in requested:
+                self.cluster.write(put(self.table, requested["write"]))
                 return {"token": context.token}
             column = notes(self.table).c.id
             with self.cluster.reader() as session:
-                found = session.scalar(select(func.count()).where(column == asked["read"]))
+                found = session.scalar(select(func.count()).where(column == requested["read"]))
         (served,) = context.served
         return {"seen": found == 1, "role": served.role, "reason": served.reason}
 

@@ -43,13 +43,13 @@ def processes(number: int, servers: ReplicaSet, ca_file: Path, table: str) -> It
 
 
 @contextmanager
-def random_lag(replicas: tuple[MySQLServer, ...], dice: random.Random) -> Iterator[None]:
+def random_lag(replicas: tuple[MySQLServer, ...], rng: random.Random) -> Iterator[None]:
     """Let the appliers stop and start, and be up to three seconds late, without any order."""
     stop = threading.Event()
 
     def change() -> None:
-        while not stop.wait(dice.uniform(0.1, 0.8)):
-            delay(dice.choice(replicas), dice.choice(DELAYS))
+        while not stop.wait(rng.uniform(0.1, 0.8)):
+            delay(rng.choice(replicas), rng.choice(DELAYS))
 
     changing = threading.Thread(target=change)
     changing.start()
@@ -95,7 +95,7 @@ class Clients:
         for each in threads:
             each.join()
 
-    def _use(self, numbers: "count[int]", last: int, dice: random.Random) -> None:
+    def _use(self, numbers: "count[int]", last: int, rng: random.Random) -> None:
         with ExitStack() as opened:
             lines = []
             for port in self.ports:
@@ -105,9 +105,9 @@ class Clients:
             for number in numbers:
                 if number >= last or len(self.faults) > CLIENTS:
                     return
-                written = _asked(dice.choice(lines), {"write": number})
+                written = _asked(rng.choice(lines), {"write": number})
                 question = {"read": number, "token": written.get("token") if self.carry_token else None}
-                self._note(number, written, _asked(dice.choice(lines), question))
+                self._note(number, written, _asked(rng.choice(lines), question))
 
     def _note(self, number: int, written: dict[str, Any], read: dict[str, Any]) -> None:
         with self._lock:

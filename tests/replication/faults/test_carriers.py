@@ -112,7 +112,7 @@ class Local(http.client.HTTPConnection):
         self.sock.connect(self._path)
 
 
-def asked(path: str, method: str, target: str, token: str = "") -> tuple[str, str]:
+def requested(path: str, method: str, target: str, token: str = "") -> tuple[str, str]:
     """Body and token of the answer of whichever worker takes the connection."""
     with contextlib.closing(Local(path)) as connection:
         connection.request(method, target, headers={"X-Causal-Token": token} if token else {})
@@ -129,14 +129,14 @@ def test_workers_that_are_forked_from_a_process_in_use_serve_as_if_it_had_not_be
         seen: set[str] = set()
 
         def both_answer() -> bool:
-            seen.add(asked(path, "GET", "/process")[0])
+            seen.add(requested(path, "GET", "/process")[0])
             return len(seen) == 2
 
         eventually("both workers answer", both_answer)
         for number in range(1, 31):
-            _, token = asked(path, "POST", f"/{number}")
-            body, _ = asked(path, "GET", "/", token)
+            _, token = requested(path, "POST", f"/{number}")
+            body, _ = requested(path, "GET", "/", token)
             assert number in json.loads(body)["numbers"]
-        stored_numbers = json.loads(asked(path, "GET", "/exact")[0])["numbers"]
+        stored_numbers = json.loads(requested(path, "GET", "/exact")[0])["numbers"]
 
     assert stored_numbers == list(range(31))

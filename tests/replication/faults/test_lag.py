@@ -33,14 +33,14 @@ def test_no_reader_misses_what_it_has_just_written_whichever_process_answers(
     clients = Clients(ports, PAIRS, carry_token=True, seed=seed)
     with random_lag(servers.replicas, random.Random(seed)):
         clients.run()
-    told = f"seed {seed}, reads by role and reason: {dict(clients.reasons)}"
+    reported = f"seed {seed}, reads by role and reason: {dict(clients.reasons)}"
 
-    assert clients.faults == [], told
-    assert clients.unseen == [], told
+    assert clients.faults == [], reported
+    assert clients.unseen == [], reported
     assert clients.seen == PAIRS
     assert servers.source.value(COUNT.replace("{t}", table), database=DATABASE) == PAIRS
     by_role = {role: sum(number for key, number in clients.reasons.items() if key[0] == role) for role in ROLES}
-    assert min(by_role.values()) > PAIRS / 100, f"what the test is to prove was hardly tried: {told}"
+    assert min(by_role.values()) > PAIRS / 100, f"what the test is to prove was hardly tried: {reported}"
 
 
 def test_without_their_tokens_readers_do_miss_it(ports: list[int], servers: ReplicaSet) -> None:

@@ -46,8 +46,8 @@ def begin(servers: ReplicaSet) -> Iterator[Begin]:
             wake(each)
 
 
-def read(cluster: Cluster, statement: Any = ASK, **asked: Any) -> Any:
-    with cluster.reader(**asked) as session:
+def read(cluster: Cluster, statement: Any = ASK, **requested: Any) -> Any:
+    with cluster.reader(**requested) as session:
         return session.scalar(statement)
 
 
@@ -101,8 +101,8 @@ def test_reads_under_way_on_the_only_replica_are_made_again_on_the_source_when_i
         answers = [each.result(BOUND) for each in waiting]
 
     assert answers == [("replica1", ["replica1", "source"])] * READERS
-    told = [each.getMessage() for each in caplog.records if "cut off" in each.getMessage()]
-    assert told == [f"replica1 does not answer; readers cut off, to be served elsewhere: {READERS}"]
+    reported = [each.getMessage() for each in caplog.records if "cut off" in each.getMessage()]
+    assert reported == [f"replica1 does not answer; readers cut off, to be served elsewhere: {READERS}"]
     assert cut_off(cluster) == [f'inventory_replication_cut_off_total{{server="replica1"}} {READERS}']
     eventually("it is back", lambda: served_by_the_replica(cluster))
     assert server(cluster, "replica1").in_flight == 0

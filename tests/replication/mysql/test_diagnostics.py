@@ -56,10 +56,10 @@ def test_a_fault_means_the_same_bare_and_wrapped(fault: Exception, kind: ErrorKi
 def test_a_refusal_is_one_line_that_names_the_server_and_keeps_the_secret(
     fault: Exception, alive: bool, words: str
 ) -> None:
-    told = explain(fault, SERVER, ACCOUNT)
+    reported = explain(fault, SERVER, ACCOUNT)
 
-    assert told.alive is alive
-    assert told.why.startswith("db1 (10.0.0.1:3306) ")
-    assert words in told.why
-    assert ACCOUNT.password not in told.why
-    assert "\n" not in told.why
+    assert reported.alive is alive
+    assert reported.why.startswith("db1 (10.0.0.1:3306) ")
+    assert words in reported.why
+    assert ACCOUNT.password not in reported.why
+    assert "\n" not in reported.why

@@ -85,19 +85,19 @@ def test_a_replica_answers_with_its_channel(servers: ReplicaSet, probe: Callable
 
 def test_an_answer_takes_one_round_trip(servers: ReplicaSet, probe: Callable[..., Probe]) -> None:
     with FaultProxy(servers.replica1.address) as proxy:
-        asked = probe(Server("replica1", "127.0.0.1", proxy.port))
-        answer(asked)
+        requested = probe(Server("replica1", "127.0.0.1", proxy.port))
+        answer(requested)
         with proxy.counting() as sent:
-            answer(asked)
+            answer(requested)
 
             assert sent() == 1
 
 
 def test_the_position_grows_with_each_commit(servers: ReplicaSet, table: str, probe: Callable[..., Probe]) -> None:
-    asked = probe(servers.source)
-    before = answer(asked).facts.executed
+    requested = probe(servers.source)
+    before = answer(requested).facts.executed
     servers.source.query(INSERT.format(t=table), database=DATABASE)
-    after = answer(asked).facts.executed
+    after = answer(requested).facts.executed
 
     assert before <= after
     assert (after - before).count() == 1
@@ -127,9 +127,9 @@ def test_a_receiver_that_cannot_connect_is_seen_with_its_error(
     replica.query("STOP REPLICA IO_THREAD")
     replica.query("CHANGE REPLICATION SOURCE TO SOURCE_PASSWORD = 'wrong'")
     replica.query("START REPLICA IO_THREAD")
-    asked = probe(replica)
-    eventually("the receiver's error is reported", lambda: answer(asked).facts.channels[0].receiver_error)
-    (channel,) = answer(asked).facts.channels
+    requested = probe(replica)
+    eventually("the receiver's error is reported", lambda: answer(requested).facts.channels[0].receiver_error)
+    (channel,) = answer(requested).facts.channels
     replica.query("STOP REPLICA IO_THREAD")
     replica.query("CHANGE REPLICATION SOURCE TO SOURCE_PASSWORD = 'replication-for-tests'")
 
@@ -148,9 +148,9 @@ def test_an_applier_that_failed_is_seen_with_its_error(
         cursor.execute("SET SESSION sql_log_bin = 0")
         cursor.execute(INSERT.format(t=table))
         servers.source.query(INSERT.format(t=table), database=DATABASE)
-        asked = probe(replica)
-        eventually("the applier's error is reported", lambda: answer(asked).facts.channels[0].applier_error)
-        (channel,) = answer(asked).facts.channels
+        requested = probe(replica)
+        eventually("the applier's error is reported", lambda: answer(requested).facts.channels[0].applier_error)
+        (channel,) = answer(requested).facts.channels
         cursor.execute(f"TRUNCATE TABLE {table}")
         cursor.execute("SET GLOBAL super_read_only = ON")
 
@@ -162,16 +162,16 @@ def test_an_applier_that_failed_is_seen_with_its_error(
 def test_semisynchronous_replication_is_reported_where_it_is_installed(
     servers: ReplicaSet, probe: Callable[..., Probe]
 ) -> None:
-    asked = probe(servers.source)
+    requested = probe(servers.source)
     servers.source.query("INSTALL PLUGIN rpl_semi_sync_source SONAME 'semisync_source.so'")
     try:
-        assert answer(asked).semisync_source is False
+        assert answer(requested).semisync_source is False
         servers.source.query("SET GLOBAL rpl_semi_sync_source_enabled = ON")
-        assert answer(asked).semisync_source is True
+        assert answer(requested).semisync_source is True
     finally:
         servers.source.query("SET GLOBAL rpl_semi_sync_source_enabled = OFF")
         servers.source.query("UNINSTALL PLUGIN rpl_semi_sync_source")
-    assert answer(asked).semisync_source is None
+    assert answer(requested).semisync_source is None
 
 
 def test_a_server_without_gtids_answers_and_says_so(spare: MySQLServer, probe: Callable[..., Probe]) -> None:
@@ -245,8 +245,8 @@ def test_a_server_that_requires_tls_is_recognised(servers: ReplicaSet, probe: Ca
 def test_a_connection_that_was_ended_between_two_questions_is_not_a_sign_of_death(
     servers: ReplicaSet, probe: Callable[..., Probe]
 ) -> None:
-    asked = probe(servers.source)
-    answer(asked)
+    requested = probe(servers.source)
+    answer(requested)
     for (number,) in servers.source.query(
         "SELECT id FROM performance_schema.processlist WHERE user = %s", MONITOR.user
     ):
@@ -254,7 +254,7 @@ def test_a_connection_that_was_ended_between_two_questions_is_not_a_sign_of_deat
     remaining = "SELECT COUNT(*) FROM performance_schema.processlist WHERE user = %s"
     eventually("it is ended", lambda: servers.source.value(remaining, MONITOR.user) == 0)
 
-    assert answer(asked).facts.server_uuid == servers.source.uuid
+    assert answer(requested).facts.server_uuid == servers.source.uuid
 
 
 def test_a_server_in_offline_mode_is_recognised(servers: ReplicaSet, probe: Callable[..., Probe]) -> None:
@@ -283,13 +283,13 @@ def test_a_server_that_is_full_is_recognised(servers: ReplicaSet, probe: Callabl
 
 
 def test_a_frozen_server_times_out_and_is_found_again(servers: ReplicaSet, probe: Callable[..., Probe]) -> None:
-    asked = probe(servers.replica1, policy=QUICK)
-    answer(asked)
+    requested = probe(servers.replica1, policy=QUICK)
+    answer(requested)
     with servers.replica1.frozen():
-        assert not refusal(asked).alive
-        assert not refusal(asked).alive
+        assert not refusal(requested).alive
+        assert not refusal(requested).alive
 
-    answer(asked)
+    answer(requested)
 
 
 @pytest.mark.parametrize(
@@ -301,12 +301,12 @@ def test_a_probe_abandons_a_bad_network_and_the_next_probe_reconnects(
     fault: Fault, servers: ReplicaSet, probe: Callable[..., Probe]
 ) -> None:
     with FaultProxy(servers.source.address) as proxy:
-        asked = probe(Server("source", "127.0.0.1", proxy.port), policy=QUICK)
-        answer(asked)
+        requested = probe(Server("source", "127.0.0.1", proxy.port), policy=QUICK)
+        answer(requested)
         with proxy.faulty(to_client=fault):
-            assert not refusal(asked).alive
+            assert not refusal(requested).alive
 
-        assert answer(asked).facts.server_uuid == servers.source.uuid
+        assert answer(requested).facts.server_uuid == servers.source.uuid
 
 
 def test_tls_without_an_authority_encrypts_and_believes_anyone(

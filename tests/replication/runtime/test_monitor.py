@@ -301,18 +301,18 @@ def test_a_child_process_begins_anew_and_leaves_the_parents_connections_alone(
             try:
                 cluster.write(put(table, 2))
                 with cluster.reader(from_source=True) as own:
-                    told = f"{stored(own, table)} {threads()}"
+                    reported = f"{stored(own, table)} {threads()}"
                 cluster.close()
-                os.write(writer, told.encode())
+                os.write(writer, reported.encode())
             finally:
                 os._exit(0)
         os.close(writer)
         with os.fdopen(reader) as answer:
-            told = answer.read()
+            reported = answer.read()
         os.waitpid(child, 0)
         assert stored(session, table) == [1, 2]
 
-    assert told == "[1, 2] ['inventory-replication monitor']"
+    assert reported == "[1, 2] ['inventory-replication monitor']"
     cluster.write(put(table, 3))
     assert [each.role for each in context.served] == ["source"]
 

@@ -26,7 +26,7 @@ from tests.web.browser import PASSWORD, Browser
 EVERYTHING = EventFilter()
 
 
-def told(inventory: Inventory, wanted: EventFilter = EVERYTHING) -> Sequence[EventRow]:
+def reported(inventory: Inventory, wanted: EventFilter = EVERYTHING) -> Sequence[EventRow]:
     return events_page(inventory, wanted, size=500).rows
 
 
@@ -44,7 +44,7 @@ def test_logins_and_what_fails_are_reported_and_never_a_password(app: Flask, inv
     Browser(app).log_in("x" * 300, PASSWORD)
     browser = Browser(app, address="198.51.100.7").logged_in("ada")
     browser.post("/logout")
-    rows = told(inventory)
+    rows = reported(inventory)
 
     assert words(rows) == [
         ("login_failed", "", "ada"),
@@ -64,7 +64,7 @@ def test_a_window_of_attempts_that_is_full_is_reported_once(app: Flask, inventor
     statuses = [Browser(app).log_in("ada", "no es esta").status_code for _ in range(9)]
 
     assert statuses == [422] * 5 + [429] * 4
-    assert [event for event, _, _ in words(told(inventory))] == ["login_failed"] * 5 + ["login_throttled"]
+    assert [event for event, _, _ in words(reported(inventory))] == ["login_failed"] * 5 + ["login_throttled"]
 
 
 def test_everything_that_is_done_to_an_account_is_reported_with_who_did_it(app: Flask, inventory: Inventory) -> None:
@@ -81,7 +81,7 @@ def test_everything_that_is_done_to_an_account_is_reported_with_who_did_it(app: 
     vera.logged_in("vera")
     new = "muy distinta 1"
     vera.post("/account/password", current_password=PASSWORD, new_password=new, repeated_password=new)
-    by_ada = [(row.event, row.subject) for row in reversed(told(inventory)) if row.actor == "ada"]
+    by_ada = [(row.event, row.subject) for row in reversed(reported(inventory)) if row.actor == "ada"]
 
     assert by_ada == [
         ("login", "ada"),
@@ -92,18 +92,18 @@ def test_everything_that_is_done_to_an_account_is_reported_with_who_did_it(app: 
         ("password_reset", "eva"),
         ("session_ended", "vera"),
     ]
-    changed = told(inventory, EventFilter(event=Event.ROLE_CHANGED))[0]
+    changed = reported(inventory, EventFilter(event=Event.ROLE_CHANGED))[0]
     assert changed.details == {"before": "viewer", "after": "operator"}
-    assert words(told(inventory))[-1] == ("password_changed", "vera", "vera")
+    assert words(reported(inventory))[-1] == ("password_changed", "vera", "vera")
 
 
 def test_what_is_refused_is_not_reported_as_done(inventory: Inventory) -> None:
     users.disable_account(inventory, name="admin")
-    before = words(told(inventory))
+    before = words(reported(inventory))
     with pytest.raises(AccountRefused):
         users.disable_account(inventory, name="ada", by=Author("ada"))
 
-    assert words(told(inventory)) == before
+    assert words(reported(inventory)) == before
 
 
 def test_a_door_that_is_tried_again_and_again_is_reported_once_a_minute(app: Flask, inventory: Inventory) -> None:
@@ -113,7 +113,7 @@ def test_a_door_that_is_tried_again_and_again_is_reported_once_a_minute(app: Fla
             assert vera.get("/users").status_code == 403
         clock.shift(timedelta(minutes=2))
         vera.post("/users/disable", username="ada")
-    rows = told(inventory, EventFilter(event=Event.ROLE_REFUSED))
+    rows = reported(inventory, EventFilter(event=Event.ROLE_REFUSED))
 
     assert [(row.actor, row.details["page"], row.details["role"]) for row in rows] == [
         ("vera", "POST /users/disable", "admin"),
@@ -134,7 +134,7 @@ def test_strangers_cannot_fill_the_audit_by_forms_and_metrics_that_are_refused(
         clock.shift(timedelta(minutes=2))
         Browser(app, address="198.51.100.99").get("/metrics")
 
-    rows = [row for row in told(inventory) if row.event != Event.ACCOUNT_ADDED]
+    rows = [row for row in reported(inventory) if row.event != Event.ACCOUNT_ADDED]
     assert [(row.event, row.actor, row.address, row.details.get("skipped")) for row in rows] == [
         ("metrics_denied", "", "198.51.100.99", 19),
         ("metrics_denied", "", "198.51.100.0", None),
@@ -150,7 +150,7 @@ def test_a_form_without_its_token_and_a_refused_request_are_audited_with_their_p
     assert vera.post("/views", view_name="De todos", shared="1").status_code == 403
     assert vera.post("/views", token="forged", view_name="Mía").status_code == 400
 
-    assert [(row.event, row.actor, row.details["page"]) for row in told(inventory)[:2]] == [
+    assert [(row.event, row.actor, row.details["page"]) for row in reported(inventory)[:2]] == [
         ("csrf_failed", "vera", "POST /views"),
         ("access_refused", "vera", "POST /views"),
     ]
@@ -159,7 +159,7 @@ def test_a_form_without_its_token_and_a_refused_request_are_audited_with_their_p
 def test_a_login_without_the_token_of_its_page_is_audited(app: Flask, inventory: Inventory) -> None:
     assert Browser(app).post("/login", token="", username="ada", password="x").status_code == 400
 
-    (row,) = told(inventory, EventFilter(event="csrf_failed"))
+    (row,) = reported(inventory, EventFilter(event="csrf_failed"))
     assert (row.actor, row.details["page"]) == ("", "POST /login")
 
 
@@ -169,7 +169,7 @@ def test_a_refused_change_of_an_account_is_audited_with_its_reason(app: Flask, i
     admin.get("/users")
     assert admin.post("/users/role", username="ada", role="viewer").status_code == 422
 
-    (row,) = told(inventory, EventFilter(event="account_change_refused"))
+    (row,) = reported(inventory, EventFilter(event="account_change_refused"))
     assert (row.actor, row.subject, row.details["reason"]) == ("ada", "ada", "role: last_admin")
 
 
@@ -178,7 +178,7 @@ def test_an_account_that_does_not_exist_is_audited_when_it_is_changed(app: Flask
     admin.get("/users")
     assert admin.post("/users/enable", username="nadie").status_code == 404
 
-    (row,) = told(inventory, EventFilter(event="account_change_refused"))
+    (row,) = reported(inventory, EventFilter(event="account_change_refused"))
     assert (row.subject, row.details["reason"]) == ("nadie", "username: unknown")
 
 
@@ -187,7 +187,7 @@ def test_a_wrong_code_when_the_second_factor_is_switched_off_is_audited(app: Fla
     vera.get("/account/second-factor")
     vera.post("/account/second-factor/off", current_password=PASSWORD, second_code="000000")
 
-    assert [row.actor for row in told(inventory, EventFilter(event="second_factor_off_refused"))] == ["vera"]
+    assert [row.actor for row in reported(inventory, EventFilter(event="second_factor_off_refused"))] == ["vera"]
 
 
 def test_a_product_that_is_retired_and_restored_is_audited(app: Flask, inventory: Inventory) -> None:
@@ -196,7 +196,7 @@ def test_a_product_that_is_retired_and_restored_is_audited(app: Flask, inventory
     olga.post("/products/A-1/retire")
     olga.post("/products/A-1/restore")
 
-    assert [(row.event, row.actor, row.subject) for row in told(inventory)[:2]] == [
+    assert [(row.event, row.actor, row.subject) for row in reported(inventory)[:2]] == [
         ("product_restored", "olga", "A-1"),
         ("product_retired", "olga", "A-1"),
     ]
@@ -251,15 +251,15 @@ def test_a_crafted_cursor_of_the_audit_is_refused(app: Flask, after: str) -> Non
 
 @pytest.mark.parametrize("page", ["audit", "audit.csv", "timeline"])
 @pytest.mark.parametrize(
-    ("query", "told"), [("since=ayer", "Desde: «ayer»"), ("until=2026-13-01", "Hasta: «2026-13-01»")]
+    ("query", "reported"), [("since=ayer", "Desde: «ayer»"), ("until=2026-13-01", "Hasta: «2026-13-01»")]
 )
 def test_what_is_not_a_day_is_refused_instead_of_showing_every_day(
-    app: Flask, page: str, query: str, told: str
+    app: Flask, page: str, query: str, reported: str
 ) -> None:
     answer = Browser(app).let_in("ada").get(f"/{page}?{query}")
 
     assert answer.status_code == 422
-    assert f"{told} no es un día: escríbalo como 2026-11-24." in answer.text
+    assert f"{reported} no es un día: escríbalo como 2026-11-24." in answer.text
 
 
 def test_days_begin_where_the_times_of_the_pages_are(lend_app: Callable[..., Flask], inventory: Inventory) -> None:
@@ -298,13 +298,13 @@ def test_the_file_holds_what_the_filter_leaves_and_no_formula(app: Flask, invent
     assert rows[0] == ["at", "event", "actor", "subject", "address", "request_id", "details"]
     assert [row[1:4] for row in rows[1:]] == [["exported", "eva", '\'=HYPERLINK("x")']]
     assert rows[1][6] == '{"rows": 7}'
-    assert told(inventory)[0].details == {"rows": 1, "filter": "person=eva"}
-    assert told(inventory)[0].actor == "ada"
+    assert reported(inventory)[0].details == {"rows": 1, "filter": "person=eva"}
+    assert reported(inventory)[0].actor == "ada"
 
 
 def test_an_export_of_the_list_is_reported_with_its_filter_and_its_rows(app: Flask, inventory: Inventory) -> None:
     Browser(app).let_in("vera").get("/inventory/export.csv?search=l%C3%A1mpara+%C3%B1")
-    exported = told(inventory, EventFilter(event=Event.EXPORTED))
+    exported = reported(inventory, EventFilter(event=Event.EXPORTED))
 
     assert [(row.actor, row.details) for row in exported] == [
         ("vera", {"rows": 0, "format": "csv", "filter": "search=lámpara ñ"})
@@ -336,11 +336,11 @@ def test_events_of_the_audit_can_only_be_added_also_after_old_ones_were_deleted(
 def test_old_events_are_deleted_on_request_alone_and_that_is_reported(inventory: Inventory) -> None:
     for year in (2024, 2025):
         tell_at(inventory, datetime(year, 6, 1, tzinfo=UTC), Event.LOGIN)
-    kept = len(told(inventory)) - 1
+    kept = len(reported(inventory)) - 1
 
     assert prune_events(inventory, datetime(2025, 1, 1, tzinfo=UTC), by=Author("root@inventory")) == 1
-    assert len(told(inventory)) == kept + 1
-    assert (told(inventory)[0].event, told(inventory)[0].details["rows"]) == ("audit_pruned", 1)
+    assert len(reported(inventory)) == kept + 1
+    assert (reported(inventory)[0].event, reported(inventory)[0].details["rows"]) == ("audit_pruned", 1)
 
 
 def test_a_database_that_takes_nothing_is_not_in_the_way(tmp_path: Path) -> None:

@@ -102,13 +102,13 @@ def test_head_answers_like_get_on_every_route_and_changes_nothing(app: Flask, in
             seen, before = commits(), rows_of(inventory)
             for rule in app.url_map.iter_rules():
                 path = address_of(rule)
-                asked = browser.client.get(path, buffered=True)
+                requested = browser.client.get(path, buffered=True)
                 if commits() != seen:
                     seen, before = commits(), rows_of(inventory)
                 answer = browser.client.head(path, headers={"X-CSRFToken": ada.token}, buffered=True)
 
-                assert answer.status_code == asked.status_code, path
-                assert answer.location == asked.location, path
+                assert answer.status_code == requested.status_code, path
+                assert answer.location == requested.location, path
                 assert answer.data == b"", path
                 if commits() != seen:
                     seen, after = commits(), rows_of(inventory)
@@ -126,10 +126,10 @@ def test_head_with_a_form_is_not_taken_for_a_change(app: Flask, path: str) -> No
         "new_password": "otra clave muy larga",
         "repeated_password": "otra clave muy larga",
     }
-    asked = browser.client.get(path)
+    requested = browser.client.get(path)
     answer = browser.client.head(path, data=form, headers={"X-CSRFToken": browser.token})
 
-    assert answer.status_code == asked.status_code
+    assert answer.status_code == requested.status_code
     assert Browser(app).log_in("ada", PASSWORD).status_code == 303
 
 

@@ -109,9 +109,9 @@ def test_a_schema_of_a_newer_version_is_refused(run: Run, here: Path) -> None:
         lambda session: session.connection().exec_driver_sql("UPDATE inventory_web_version SET version_num='9'")
     )
     sessions.close()
-    told = [run(*command) for command in (("migrate",), ("migrate", "--check"), ("serve",), ("user", "list"))]
+    reported = [run(*command) for command in (("migrate",), ("migrate", "--check"), ("serve",), ("user", "list"))]
 
-    for ended in told:
+    for ended in reported:
         one_line(ended, "INV-018")
         assert "más nueva" in ended.err
 
@@ -214,14 +214,14 @@ def test_a_file_with_faults_is_refused_with_every_one_of_them(
     run: Run, here: Path, inventory: Inventory, tmp_path: Path
 ) -> None:
     file = written(tmp_path, WRONG)
-    told, dry = run("import", file), run("import", file, "--dry-run")
+    reported, dry = run("import", file), run("import", file, "--dry-run")
     data = json.loads(run("import", file, "--json").out)
 
     assert here.exists()
-    assert told.code == dry.code == 1
-    assert told.err == dry.err
-    assert told.err.splitlines()[0].startswith("inventory: INV-015: Hay 3 datos incorrectos")
-    assert [line.split(":")[0] for line in told.err.splitlines()[1:]] == [
+    assert reported.code == dry.code == 1
+    assert reported.err == dry.err
+    assert reported.err.splitlines()[0].startswith("inventory: INV-015: Hay 3 datos incorrectos")
+    assert [line.split(":")[0] for line in reported.err.splitlines()[1:]] == [
         "  fila 2, quantity",
         "  fila 3, name",
         "  fila 3, quantity",
@@ -238,11 +238,11 @@ def test_a_file_with_faults_is_refused_with_every_one_of_them(
 
 def test_only_the_first_faults_are_printed_and_the_rest_are_counted(run: Run, here: Path, tmp_path: Path) -> None:
     file = written(tmp_path, "code,name\n" + "".join(f"C{number},\n" for number in range(70)))
-    told = run("import", file)
+    reported = run("import", file)
 
     assert here.exists()
-    assert len(told.err.splitlines()) == 1 + 50 + 1
-    assert "… y 20 más" in told.err
+    assert len(reported.err.splitlines()) == 1 + 50 + 1
+    assert "… y 20 más" in reported.err
 
 
 @pytest.mark.parametrize(
@@ -291,11 +291,11 @@ def test_verify_finds_what_was_changed_behind_the_back_of_the_program(run: Run, 
     sessions = SingleDatabase.from_file(here)
     sessions.write(lambda session: session.connection().exec_driver_sql("UPDATE inventory_balance SET quantity = 99"))
     sessions.close()
-    told = run("verify")
+    reported = run("verify")
     data = json.loads(run("verify", "--json").out)
 
-    assert told.code == 1
-    assert "WEB-009" in told.err
+    assert reported.code == 1
+    assert "WEB-009" in reported.err
     assert not data["ok"]
     assert any("99" in str(fault["found"]) for fault in data["faults"])
 
@@ -321,10 +321,10 @@ def test_verify_finds_a_user_name_with_an_invisible_character(run: Run, here: Pa
         lambda session: session.connection().exec_driver_sql("UPDATE inventory_web_user SET name = 'ad\u200bmin'")
     )
     sessions.close()
-    told = run("verify")
+    reported = run("verify")
 
-    assert told.code == 1
-    assert "account ad<U+200B>min" in told.err
+    assert reported.code == 1
+    assert "account ad<U+200B>min" in reported.err
 
 
 @pytest.mark.parametrize(

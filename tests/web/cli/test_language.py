@@ -25,20 +25,20 @@ def english(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_help_is_in_spanish_by_default(run: Run, command: list[str]) -> None:
     ended = run(*command, "--help")
-    told = " ".join(ended.out.split())
+    reported = " ".join(ended.out.split())
 
     assert ended.code == 0
-    assert [text for text in spanish_only() if text.count(" ") > 1 and text in told] != []
+    assert [text for text in spanish_only() if text.count(" ") > 1 and text in reported] != []
 
 
 @pytest.mark.usefixtures("english")
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
 def test_the_help_is_in_english_without_a_spanish_word(run: Run, command: list[str]) -> None:
-    told = " ".join(run(*command, "--help").out.split())
+    reported = " ".join(run(*command, "--help").out.split())
 
-    assert told.startswith("Usage: ")
-    assert [text for text in spanish_only() if text.count(" ") > 1 and text in told] == []
-    assert re.findall("[áéíóúñ«»]", told) == []
+    assert reported.startswith("Usage: ")
+    assert [text for text in spanish_only() if text.count(" ") > 1 and text in reported] == []
+    assert re.findall("[áéíóúñ«»]", reported) == []
 
 
 @pytest.mark.parametrize("arguments", WRONG, ids=" ".join)

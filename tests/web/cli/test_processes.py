@@ -35,7 +35,7 @@ def address_of(process: "subprocess.Popen[str]") -> str:
     raise AssertionError(said)
 
 
-def asked(address: str, path: str) -> str:
+def requested(address: str, path: str) -> str:
     connection = HTTPConnection(address.removeprefix("http://"), timeout=PATIENCE)
     try:
         connection.request("GET", path)
@@ -78,7 +78,7 @@ def seen_on(terminal: int, words: str, process: "subprocess.Popen[str]") -> str:
 def test_serve_says_where_answers_and_ends_cleanly(start: Start, here: Path, number: signal.Signals) -> None:
     process = start("serve", "--port", "0")
     address = address_of(process)
-    page = asked(address, "/login")
+    page = requested(address, "/login")
     process.send_signal(number)
     _, said = process.communicate(timeout=PATIENCE)
 
@@ -103,7 +103,7 @@ def test_demo_sets_everything_up_twice_the_same(start: Start, monkeypatch: pytes
                 break
         assert "Usuario: admin   Contraseña: admin123\n" in lines
         address = re.findall(r"http://\S+", lines[-1])[0]
-        assert asked(address, "/health/ready") == "ready\n"
+        assert requested(address, "/health/ready") == "ready\n"
         process.send_signal(signal.SIGINT)
         process.communicate(timeout=PATIENCE)
         assert process.returncode == 0

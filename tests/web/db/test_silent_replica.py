@@ -49,6 +49,6 @@ def test_a_page_under_way_on_a_replica_that_freezes_comes_from_the_source(server
         page_under_way = browser.submit(get)
         eventually("the page is under way", lambda: servers.replica1.value(ASLEEP) == 1)
         with servers.replica1.frozen():
-            told = page_under_way.result(BOUND)
+            reported = page_under_way.result(BOUND)
 
-        assert told == (200, "replica1 source")
+        assert reported == (200, "replica1 source")

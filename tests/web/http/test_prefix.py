@@ -67,8 +67,8 @@ def addresses_in(page: str) -> Iterator[str]:
 
 def test_a_mount_serves_from_the_login_to_an_export(host: Client) -> None:
     visitor = Visitor(host)
-    asked = host.get(f"{PREFIX}/inventory?search=a", buffered=True)
-    login = visitor.get(asked.location)
+    requested = host.get(f"{PREFIX}/inventory?search=a", buffered=True)
+    login = visitor.get(requested.location)
     wanted = re.search(r'name="next" value="([^"]+)"', login.text)
     assert wanted
     entered = visitor.post(f"{PREFIX}/login", username="ada", password=PASSWORD, next=unescape(wanted[1]))

@@ -36,10 +36,10 @@ def test_after_a_form_browsers_and_htmx_are_redirected(app: Flask) -> None:
     with app.test_request_context():
         plain = responses.see_other("/inventory")
     with app.test_request_context(headers=PARTIAL):
-        told = responses.see_other("/inventory")
+        reported = responses.see_other("/inventory")
 
     assert (plain.status_code, plain.location) == (303, "/inventory")
-    assert (told.status_code, told.headers["HX-Redirect"]) == (200, "/inventory")
+    assert (reported.status_code, reported.headers["HX-Redirect"]) == (200, "/inventory")
 
 
 def test_an_anonymous_htmx_request_keeps_the_page_and_links_to_the_login(app: Flask) -> None:

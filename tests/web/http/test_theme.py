@@ -40,10 +40,10 @@ def test_a_choice_before_the_login_stays_through_it_and_can_be_taken_back(app: F
     assert theme_of(browser, "/inventory") == ("", "light dark", "system")
 
 
-@pytest.mark.parametrize("told", ["", "black", "DARK", '"><script>', "light dark"])
-def test_a_cookie_with_a_theme_that_is_not_ours_is_passed_over(app: Flask, told: str) -> None:
+@pytest.mark.parametrize("reported", ["", "black", "DARK", '"><script>', "light dark"])
+def test_a_cookie_with_a_theme_that_is_not_ours_is_passed_over(app: Flask, reported: str) -> None:
     browser = Browser(app)
-    browser.client.set_cookie(THEME_COOKIE, told)
+    browser.client.set_cookie(THEME_COOKIE, reported)
 
     assert theme_of(browser) == ("", "light dark", "system")
 

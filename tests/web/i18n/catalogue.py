@@ -47,9 +47,9 @@ def _text(text: str | Sequence[str] | None) -> Id:
 
 def spanish_only() -> frozenset[str]:
     """Ids without parameters that no English page may show, since the English text is another one."""
-    told = {text for _, text, _ in known() if isinstance(text, str)}
+    reported = {text for _, text, _ in known() if isinstance(text, str)}
     return frozenset(
         spanish
         for spanish, text, _ in known()
-        if isinstance(spanish, str) and spanish != text and spanish not in told and "%(" not in spanish
+        if isinstance(spanish, str) and spanish != text and spanish not in reported and "%(" not in spanish
     )

@@ -118,7 +118,7 @@ def test_the_menu_offers_the_other_language_by_its_own_name(app: Flask) -> None:
 
 
 @pytest.mark.parametrize(
-    ("asked", "written", "day"),
+    ("requested", "written", "day"),
     [
         ("es-ES", "1.234.567", "3 abr 2026, 14:05"),
         ("es-MX", "1,234,567", "3 abr 2026, 2:05\N{NARROW NO-BREAK SPACE}p.m."),
@@ -128,9 +128,9 @@ def test_the_menu_offers_the_other_language_by_its_own_name(app: Flask) -> None:
     ],
 )
 def test_numbers_and_times_follow_the_region_that_the_browser_names(
-    app: Flask, asked: str, written: str, day: str
+    app: Flask, requested: str, written: str, day: str
 ) -> None:
-    with app.test_request_context(headers={"Accept-Language": asked}):
+    with app.test_request_context(headers={"Accept-Language": requested}):
         shown = app.jinja_env.filters["when"](datetime(2026, 4, 3, 14, 5, tzinfo=UTC))
 
         assert format_number(1_234_567) == written

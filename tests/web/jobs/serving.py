@@ -23,8 +23,8 @@ PATIENCE_SECONDS = 120
 def serving(environment: Mapping[str, str]) -> Iterator["subprocess.Popen[str]"]:
     """`inventory serve` with these settings, from the moment on when it listens."""
     command = [str(Path(sys.executable).with_name("inventory")), "serve", "--port", "0"]
-    told = {**os.environ, "PYTHONUNBUFFERED": "1", **environment}
-    with subprocess.Popen(command, env=told, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
+    reported = {**os.environ, "PYTHONUNBUFFERED": "1", **environment}
+    with subprocess.Popen(command, env=reported, stdout=subprocess.PIPE, text=True, start_new_session=True) as process:
         try:
             assert process.stdout is not None
             assert any(re.search(r"http://\S+", line) for line in process.stdout)

@@ -31,9 +31,9 @@ def test_a_steady_pace_is_reported_exactly() -> None:
 
 
 def test_work_that_is_stalled_takes_longer_and_longer() -> None:
-    told = [paced((0, 0), (5, 500), (5 + still, 500)).remaining(1_000) or 0 for still in (1, 5, 20)]
+    reported = [paced((0, 0), (5, 500), (5 + still, 500)).remaining(1_000) or 0 for still in (1, 5, 20)]
 
-    assert 0 < told[0] < told[1] < told[2]
+    assert 0 < reported[0] < reported[1] < reported[2]
 
 
 def test_one_slow_second_changes_little() -> None:
@@ -91,9 +91,9 @@ def test_the_rest_is_written_in_words_with_the_right_plural(
     app: Flask, seconds: float | None, spanish: str, english: str
 ) -> None:
     with app.app_context():
-        told = []
+        reported = []
         for language in ("es", "en"):
             with force_locale(language):
-                told.append(remaining_text(seconds))
+                reported.append(remaining_text(seconds))
 
-    assert told == [spanish, english]
+    assert reported == [spanish, english]

@@ -19,7 +19,7 @@ def marks_of(site: Site, *codes: str) -> list[str]:
     return [f"{row.id}.{row.version}" for row in rows]
 
 
-def asked(page: str, kind: str) -> dict[str, object]:
+def requested(page: str, kind: str) -> dict[str, object]:
     """The form of a page that asks, with every product that it names."""
     fields: dict[str, object] = dict(form_in(page, f"/selection/{kind}/change"))
     products = re.findall(r'name="p" value="([^"]*)"', page)
@@ -83,7 +83,7 @@ def test_the_confirmation_shows_the_number_and_the_first_ten_products(site: Site
 
 
 @pytest.mark.parametrize(
-    ("kind", "typed", "outcome", "told"),
+    ("kind", "typed", "outcome", "reported"),
     [
         ("category", {"category": "Ropa"}, ("Ropa", 2, False), "2 productos: categoría «Ropa»."),
         ("category", {"category": "Otra...", "other_category": " Jardín 🌱 "}, ("Jardín 🌱", 2, False), "Jardín 🌱"),
@@ -93,20 +93,20 @@ def test_the_confirmation_shows_the_number_and_the_first_ten_products(site: Site
     ],
 )
 def test_all_selected_products_get_the_value_and_it_can_be_undone(
-    site: Site, kind: str, typed: dict[str, str], outcome: tuple[str | None, int, bool], told: str
+    site: Site, kind: str, typed: dict[str, str], outcome: tuple[str | None, int, bool], reported: str
 ) -> None:
     for code in ("A-1", "B-1", "C-1"):
         site.create_product(code, category="Hogar", minimum=2)
     page = site.operator.post(f"/selection/{kind}", {"p": marks_of(site, "A-1", "B-1")}).text
 
-    answer = site.operator.post(f"/selection/{kind}/change", asked(page, kind) | typed)
+    answer = site.operator.post(f"/selection/{kind}/change", requested(page, kind) | typed)
     after = stored(site, "A-1", "B-1", "C-1")
     listed = unescape(site.operator.get(answer.location).text)
     undone = site.operator.post("/selection/undo", form_in(listed, "/selection/undo"))
 
     assert (answer.status_code, answer.location) == (303, "/inventory")
     assert after == [outcome, outcome, ("Hogar", 2, False)]
-    assert told in listed
+    assert reported in listed
     assert (undone.status_code, undone.location) == (303, "/inventory")
     assert stored(site, "A-1", "B-1", "C-1") == [("Hogar", 2, False)] * 3
     assert "Deshecho: 2 productos como antes." in site.operator.get("/inventory").text
@@ -118,7 +118,7 @@ def test_retired_products_are_restored_together(site: Site) -> None:
         retire_product(site.inventory, code=code, actor="ana", operation=new_operation_id())
 
     page = site.operator.post("/selection/restore", {"all": "1", "status": "retired"}).text
-    answer = site.operator.post("/selection/restore/change", asked(page, "restore"))
+    answer = site.operator.post("/selection/restore/change", requested(page, "restore"))
 
     assert answer.status_code == 303
     assert codes_in(site.operator.get("/inventory").text) == ["A-1", "B-1"]
@@ -129,7 +129,7 @@ def test_products_that_are_retired_or_restored_together_are_audited_with_their_n
         site.create_product(code)
     for kind, status in (("retire", ""), ("restore", "retired")):
         page = site.operator.post(f"/selection/{kind}", {"all": "1", "status": status}).text
-        site.operator.post(f"/selection/{kind}/change", asked(page, kind))
+        site.operator.post(f"/selection/{kind}/change", requested(page, kind))
 
     rows = events_page(site.inventory, EventFilter()).rows[:2]
     assert [(row.event, row.details) for row in rows] == [
@@ -142,7 +142,7 @@ def test_products_that_are_retired_or_restored_together_are_audited_with_their_n
 def test_the_undo_of_products_retired_together_is_audited_as_their_restoration(site: Site) -> None:
     for code in ("A-1", "B-1"):
         site.create_product(code)
-    form = asked(site.operator.post("/selection/retire", {"all": "1"}).text, "retire")
+    form = requested(site.operator.post("/selection/retire", {"all": "1"}).text, "retire")
     site.operator.post("/selection/retire/change", form)
     site.operator.post("/selection/undo", {"changed": form["operation"]})
 
@@ -158,7 +158,7 @@ def test_all_that_the_filter_finds_are_changed_also_those_of_other_pages(site: S
     site.create_product("Z-1", category="Hogar")
 
     page = site.operator.post("/selection/minimum", {"all": "1", "category": "Ropa"}).text
-    form = asked(page, "minimum")
+    form = requested(page, "minimum")
     answer = site.operator.post("/selection/minimum/change", form | {"minimum": "7"})
 
     assert "Cambiar el mínimo de 60 productos" in page
@@ -173,12 +173,12 @@ def test_a_selection_that_grew_must_be_confirmed_again(site: Site) -> None:
     page = site.operator.post("/selection/retire", {"all": "1", "category": "Ropa"}).text
     site.create_product("B-1", category="Ropa")
 
-    answer = site.operator.post("/selection/retire/change", asked(page, "retire"))
+    answer = site.operator.post("/selection/retire/change", requested(page, "retire"))
 
     assert answer.status_code == 409
     assert "Ahora se encuentran 2 productos y usted vio 1" in answer.text
     assert stored(site, "A-1", "B-1") == [("Ropa", 0, False)] * 2
-    again = site.operator.post("/selection/retire/change", asked(answer.text, "retire"))
+    again = site.operator.post("/selection/retire/change", requested(answer.text, "retire"))
     assert again.status_code == 303
     assert stored(site, "A-1", "B-1") == [("Ropa", 0, True)] * 2
 
@@ -189,7 +189,7 @@ def test_a_conflict_names_the_products_with_both_values_and_goes_on_without_them
     page = site.operator.post("/selection/category", {"p": marks_of(site, "A-1", "B-1", "C-1")}).text
     edit(site, "B-1", name="Silla", category="Libros")
 
-    answer = site.operator.post("/selection/category/change", asked(page, "category") | {"category": "Ropa"})
+    answer = site.operator.post("/selection/category/change", requested(page, "category") | {"category": "Ropa"})
 
     text = unescape(answer.text)
     assert answer.status_code == 409
@@ -210,7 +210,7 @@ def test_a_conflict_can_be_decided_for_the_products_as_they_are_now(site: Site) 
     page = site.operator.post("/selection/minimum", {"p": marks_of(site, "A-1", "B-1")}).text
     edit(site, "B-1", minimum=3)
 
-    answer = site.operator.post("/selection/minimum/change", asked(page, "minimum") | {"minimum": "8"}).text
+    answer = site.operator.post("/selection/minimum/change", requested(page, "minimum") | {"minimum": "8"}).text
     with_them = re.split(r"<form method", answer.split("Dejarlo como está")[1])[1]
     again = site.operator.post("/selection/minimum/change", {**fields_of(with_them)})
 
@@ -223,7 +223,7 @@ def test_products_that_were_retired_meanwhile_can_only_be_left_out(site: Site) -
     page = site.operator.post("/selection/minimum", {"p": marks_of(site, "A-1")}).text
     retire_product(site.inventory, code="A-1", actor="ana", operation=new_operation_id())
 
-    answer = site.operator.post("/selection/minimum/change", asked(page, "minimum") | {"minimum": "8"})
+    answer = site.operator.post("/selection/minimum/change", requested(page, "minimum") | {"minimum": "8"})
 
     assert answer.status_code == 409
     assert "Eliminado" in answer.text
@@ -232,7 +232,7 @@ def test_products_that_were_retired_meanwhile_can_only_be_left_out(site: Site) -
 
 def test_a_double_click_changes_once(site: Site) -> None:
     site.create_product("A-1")
-    form = asked(site.operator.post("/selection/minimum", {"p": marks_of(site, "A-1")}).text, "minimum")
+    form = requested(site.operator.post("/selection/minimum", {"p": marks_of(site, "A-1")}).text, "minimum")
 
     statuses = [site.operator.post("/selection/minimum/change", form | {"minimum": "8"}).status_code for _ in range(2)]
 
@@ -256,7 +256,7 @@ def test_what_cannot_be_is_refused_next_to_its_field_and_nothing_is_changed(
     site: Site, kind: str, typed: dict[str, str], field: str
 ) -> None:
     site.create_product("A-1", category="Hogar", minimum=2)
-    form = asked(site.operator.post(f"/selection/{kind}", {"p": marks_of(site, "A-1")}).text, kind)
+    form = requested(site.operator.post(f"/selection/{kind}", {"p": marks_of(site, "A-1")}).text, kind)
 
     answer = site.operator.post(f"/selection/{kind}/change", form | typed)
 
@@ -308,7 +308,7 @@ def test_a_viewer_changes_nothing(site: Site, viewer: Visitor, kind: str) -> Non
 
 def test_an_undo_of_what_never_was_or_was_edited_since_is_refused(site: Site) -> None:
     site.create_product("A-1")
-    form = asked(site.operator.post("/selection/minimum", {"p": marks_of(site, "A-1")}).text, "minimum")
+    form = requested(site.operator.post("/selection/minimum", {"p": marks_of(site, "A-1")}).text, "minimum")
     site.operator.post("/selection/minimum/change", form | {"minimum": "8"})
     edit(site, "A-1", minimum=9)
 
@@ -322,7 +322,7 @@ def test_an_undo_of_what_never_was_or_was_edited_since_is_refused(site: Site) ->
 
 def test_an_address_of_another_site_is_not_gone_to(site: Site) -> None:
     site.create_product("A-1")
-    form = asked(site.operator.post("/selection/minimum", {"p": marks_of(site, "A-1")}).text, "minimum")
+    form = requested(site.operator.post("/selection/minimum", {"p": marks_of(site, "A-1")}).text, "minimum")
 
     answer = site.operator.post("/selection/minimum/change", form | {"minimum": "8", "next": "//elsewhere.example"})
 

@@ -16,7 +16,7 @@ def test_a_place_is_added_and_can_be_chosen(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "reported"),
     [
         ("", "obligatorio"),
         ("  ", "obligatorio"),
@@ -25,11 +25,11 @@ def test_a_place_is_added_and_can_be_chosen(site: Site) -> None:
         ("PRINCIPAL", "Ya existe"),
     ],
 )
-def test_a_name_that_cannot_be_is_refused(site: Site, typed: str, told: str) -> None:
+def test_a_name_that_cannot_be_is_refused(site: Site, typed: str, reported: str) -> None:
     answer = site.operator.post("/locations", {"name": typed})
 
     assert answer.status_code == 422
-    assert told in answer.text
+    assert reported in answer.text
     assert len(list_locations(site.inventory)) == 1
 
 

@@ -59,7 +59,7 @@ def test_another_category_without_a_name_is_a_fault_next_to_its_field(site: Site
 
 
 @pytest.mark.parametrize(
-    ("field", "typed", "told"),
+    ("field", "typed", "reported"),
     [
         ("quantity", "-1", "No puede ser negativo"),
         ("quantity", "1.5", "sin separadores de miles"),
@@ -89,12 +89,12 @@ def test_another_category_without_a_name_is_a_fault_next_to_its_field(site: Site
     ],
 )
 def test_each_bad_value_is_reported_next_to_its_field_and_nothing_is_stored(
-    site: Site, field: str, typed: str, told: str
+    site: Site, field: str, typed: str, reported: str
 ) -> None:
     answer = site.operator.post("/products/new", GOOD | {field: typed})
 
     assert answer.status_code == 422
-    assert told in _told_beside(answer.text, field)
+    assert reported in _told_beside(answer.text, field)
     assert form_in(answer.text, "")["name"] == (typed if field == "name" else "Mesa")
     assert codes_in(site.operator.get("/inventory").text) == []
 

@@ -96,7 +96,7 @@ def test_htmx_gets_the_results_alone_and_the_address_to_show(site: Site) -> None
 
 
 @pytest.mark.parametrize(
-    ("shown", "asked", "header"),
+    ("shown", "requested", "header"),
     [
         ("/inventory", "search=m", "HX-Push-Url"),
         ("/inventory?search=m", "search=mesa", "HX-Replace-Url"),
@@ -111,10 +111,10 @@ def test_htmx_gets_the_results_alone_and_the_address_to_show(site: Site) -> None
         ("", "search=me", "HX-Push-Url"),
     ],
 )
-def test_typing_a_word_makes_one_entry_of_the_history(site: Site, shown: str, asked: str, header: str) -> None:
+def test_typing_a_word_makes_one_entry_of_the_history(site: Site, shown: str, requested: str, header: str) -> None:
     headers = {"HX-Request": "true", "HX-Request-Type": "partial", "HX-Current-URL": f"http://localhost{shown}"}
 
-    answer = site.operator.client.get(f"/inventory?{asked}", headers=headers)
+    answer = site.operator.client.get(f"/inventory?{requested}", headers=headers)
 
     assert [name for name, _ in answer.headers if name.endswith("-Url")] == [header]
 

@@ -104,7 +104,7 @@ def test_a_view_is_forgotten_once_and_no_product_with_it(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "told"),
+    ("name", "reported"),
     [
         ("", "Este dato es obligatorio"),
         (" \n ", "Este dato es obligatorio"),
@@ -114,7 +114,7 @@ def test_a_view_is_forgotten_once_and_no_product_with_it(site: Site) -> None:
     ],
 )
 def test_a_name_that_cannot_be_is_refused_next_to_the_field_and_the_filter_stays(
-    site: Site, name: str, told: str
+    site: Site, name: str, reported: str
 ) -> None:
     saved_as(site.operator, "Mía")
 
@@ -122,7 +122,7 @@ def test_a_name_that_cannot_be_is_refused_next_to_the_field_and_the_filter_stays
 
     page = unescape(answer.text)
     assert answer.status_code == 422
-    assert told in page.partition('id="view_name-faults"')[2].partition("</form>")[0]
+    assert reported in page.partition('id="view_name-faults"')[2].partition("</form>")[0]
     assert form_in(page, "/views")["search"] == "mesa"
     assert list(opened(site.operator)) == ["Mía"]
 

@@ -39,8 +39,8 @@ def test_the_file_is_the_one_of_the_direct_export(filled: Site, kind: str) -> No
     assert "30 productos" in page
     assert (sent["category"], sent["sort"]) == ("Piezas", "-code")
     assert made.status_code == 303
-    for told in ("Lista para descargar", "30 productos", "Descargar", f'href="{made.location}/file"'):
-        assert told in shown
+    for reported in ("Lista para descargar", "30 productos", "Descargar", f'href="{made.location}/file"'):
+        assert reported in shown
     assert rows_of(file.data, kind) == rows_of(direct.data, kind)
     assert len(rows_of(file.data, kind)) == 31
     assert file.headers["Content-Disposition"] == direct.headers["Content-Disposition"]

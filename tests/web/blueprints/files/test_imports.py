@@ -27,8 +27,8 @@ def test_a_file_shows_what_it_would_change_before_anything_is_changed(site: Site
     page = _uploaded(site, PRODUCTS)
 
     assert "Lista para importar" in page
-    for told in ("Productos nuevos", "Productos cambiados", "Jardín", "Importar ahora", "<del>Vieja</del> → Mesa"):
-        assert told in page
+    for reported in ("Productos nuevos", "Productos cambiados", "Jardín", "Importar ahora", "<del>Vieja</del> → Mesa"):
+        assert reported in page
     assert codes_in(site.operator.get("/inventory").text) == ["A"]
 
 
@@ -99,7 +99,7 @@ def test_a_workbook_and_one_of_its_sheets_are_imported(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("make", "told"),
+    ("make", "reported"),
     [
         (hostile_files.far_cell, "demasiadas celdas"),
         (hostile_files.two_sheets_of_one_name, "Dos hojas se llaman «Uno»"),
@@ -107,13 +107,13 @@ def test_a_workbook_and_one_of_its_sheets_are_imported(site: Site) -> None:
         (hostile_files.entities, "dañado"),
     ],
 )
-def test_a_hostile_file_is_refused_once(site: Site, make: Callable[[], bytes], told: str) -> None:
+def test_a_hostile_file_is_refused_once(site: Site, make: Callable[[], bytes], reported: str) -> None:
     address = _upload(site, make(), name="libro.xlsx")
 
     page = _finished(site, address)
 
     assert "Archivo rechazado" in page
-    assert told in page
+    assert reported in page
     with site.inventory.sessions.reader() as session:
         assert session.execute(select(col(JobRow.state), col(JobRow.attempts))).one() == ("refused", 1)
 
@@ -133,8 +133,8 @@ def test_every_fault_is_reported_with_row_column_value_and_reason_and_nothing_ca
     confirmed = site.operator.post(f"{address}/confirm")
 
     assert "Con errores" in page
-    for told in ("1.5", "número entero", "obligatorio", "ya aparece en la fila 2", "5 datos incorrectos"):
-        assert told in page
+    for reported in ("1.5", "número entero", "obligatorio", "ya aparece en la fila 2", "5 datos incorrectos"):
+        assert reported in page
     assert "<b>Otra" not in page
     assert "Importar ahora" not in page
     assert confirmed.status_code == 303
@@ -142,7 +142,7 @@ def test_every_fault_is_reported_with_row_column_value_and_reason_and_nothing_ca
 
 
 @pytest.mark.parametrize(
-    ("content", "name", "told"),
+    ("content", "name", "reported"),
     [
         (b"", "nada.csv", "vacío"),
         (b"code,name\n", "cabecera.csv", ""),
@@ -154,11 +154,13 @@ def test_every_fault_is_reported_with_row_column_value_and_reason_and_nothing_ca
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\x00" * 600, "viejo.xls", "formato antiguo"),
     ],
 )
-def test_a_file_that_cannot_be_read_is_refused_with_a_reason(site: Site, content: bytes, name: str, told: str) -> None:
+def test_a_file_that_cannot_be_read_is_refused_with_a_reason(
+    site: Site, content: bytes, name: str, reported: str
+) -> None:
     address = _upload(site, content, name=name)
     page = site.operator.get(address).text
 
-    assert told in page
+    assert reported in page
     assert "Importar ahora" not in page or name == "cabecera.csv"
     assert codes_in(site.operator.get("/inventory").text) == []
 
@@ -244,8 +246,8 @@ def test_the_page_polls_and_shows_progress_while_an_instance_works(site: Site) -
     assert fragment.startswith("<title>25 % · ")
     assert "<html" not in fragment
     assert '<progress class="work-progress" value="500" max="2000"' in fragment
-    for told in ("Fila 500 de 2.000", "25 % · Faltan 3 minutos", "Actualizar", "Cancelar"):
-        assert told in fragment
+    for reported in ("Fila 500 de 2.000", "25 % · Faltan 3 minutos", "Actualizar", "Cancelar"):
+        assert reported in fragment
     assert "<title>25 % · " in page
     assert site.operator.post(f"{address}/confirm").status_code == 303
     assert codes_in(site.operator.get("/inventory").text) == []
@@ -320,8 +322,8 @@ def test_recent_imports_are_listed_with_their_state(site: Site) -> None:
 
     page = site.operator.get("/imports/new").text
 
-    for told in ("hecha.csv", "Importada", "vacía.csv", "Archivo rechazado"):
-        assert told in page
+    for reported in ("hecha.csv", "Importada", "vacía.csv", "Archivo rechazado"):
+        assert reported in page
 
 
 def test_a_viewer_may_not_import(site: Site, viewer: Visitor) -> None:

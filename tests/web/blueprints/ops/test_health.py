@@ -46,13 +46,13 @@ def test_ready_means_that_reads_can_be_served(app: Flask) -> None:
 
 def test_an_instance_that_cannot_read_lives_and_is_not_ready(without_tables: Flask) -> None:
     browser = Browser(without_tables)
-    ready, told = browser.get("/health/ready"), browser.get("/health", headers=JSON)
+    ready, reported = browser.get("/health/ready"), browser.get("/health", headers=JSON)
 
     assert (ready.status_code, ready.headers["Retry-After"]) == (503, "5")
     assert browser.get("/health/live").status_code == 200
-    assert told.status_code == 200
-    assert told.json is not None
-    assert (told.json["status"], told.json["database"]["source"]["state"]) == ("unavailable", "down")
+    assert reported.status_code == 200
+    assert reported.json is not None
+    assert (reported.json["status"], reported.json["database"]["source"]["state"]) == ("unavailable", "down")
 
 
 def test_health_needs_no_login_and_sets_no_cookie(app: Flask) -> None:
@@ -94,9 +94,9 @@ def test_metrics_count_what_was_answered_by_each_application_alone(make_app: Cal
     for _ in range(3):
         Browser(one).get("/health")
     Browser(one).get("/nada")
-    told = Browser(one, address="127.0.0.1").get("/metrics").text
+    reported = Browser(one, address="127.0.0.1").get("/metrics").text
 
-    assert 'inventory_requests_total{endpoint="status.health",method="GET",status="200"} 3.0' in told
-    assert 'inventory_requests_total{endpoint="unknown",method="GET",status="404"} 1.0' in told
-    assert 'inventory_request_seconds_count{endpoint="status.health"} 3.0' in told
+    assert 'inventory_requests_total{endpoint="status.health",method="GET",status="200"} 3.0' in reported
+    assert 'inventory_requests_total{endpoint="unknown",method="GET",status="404"} 1.0' in reported
+    assert 'inventory_request_seconds_count{endpoint="status.health"} 3.0' in reported
     assert "status.health" not in Browser(other, address="127.0.0.1").get("/metrics").text

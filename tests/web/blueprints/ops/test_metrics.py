@@ -56,9 +56,9 @@ def test_metrics_count_methods_of_a_fixed_set_alone(make_app: Callable[..., Flas
     browser = Browser(app, address="127.0.0.1")
     for number in range(50):
         browser.client.open("/health", method=f"WORD{number}")
-    told = browser.get("/metrics").text
+    reported = browser.get("/metrics").text
 
-    methods = set(re.findall(r'inventory_requests_total\{[^}]*method="([^"]+)"', told))
+    methods = set(re.findall(r'inventory_requests_total\{[^}]*method="([^"]+)"', reported))
     assert methods == {"other"}
 
 
@@ -107,9 +107,9 @@ def test_outbox_events_are_shared_by_two_workers_and_counted_together(
     with two_workers(tmp_path) as get:
         assert get("/health/live")[0] == 200
         sessions = SingleDatabase.from_file(tmp_path / "inventory.db")
-        told = Inventory(sessions, build_plugin_manager([Listens()]))
-        codes = sorted(create_product(told, f"P-{number:02}", quantity=1).code for number in range(40))
-        eventually("the workers deliver", lambda: outbox_status(told).waiting == 0)
+        reported = Inventory(sessions, build_plugin_manager([Listens()]))
+        codes = sorted(create_product(reported, f"P-{number:02}", quantity=1).code for number in range(40))
+        eventually("the workers deliver", lambda: outbox_status(reported).waiting == 0)
         sessions.close()
         eventually("every delivery is counted", lambda: DELIVERED.findall(get("/metrics")[1]) == ["40.0"])
 

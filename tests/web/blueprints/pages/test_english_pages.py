@@ -95,10 +95,10 @@ def answers(visitor: Visitor) -> list[TestResponse]:
 
 
 def test_no_refusal_shows_a_spanish_text(admin: Visitor) -> None:
-    told = answers(admin)
+    reported = answers(admin)
 
-    assert [spanish_in(answer.text) for answer in told] == [set()] * len(told)
-    assert {answer.status_code for answer in told} >= {409, 422, 404}
+    assert [spanish_in(answer.text) for answer in reported] == [set()] * len(reported)
+    assert {answer.status_code for answer in reported} >= {409, 422, 404}
 
 
 def test_messages_after_a_form_are_in_english_and_count_right(english: Site) -> None:

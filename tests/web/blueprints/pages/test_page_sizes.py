@@ -17,21 +17,21 @@ HTMX = {"HX-Request": "true", "HX-Request-Type": "partial"}
 
 def add_varied_products(site: Site) -> None:
     """Add more products than a page holds: long names of many words, remarks of several sentences, codes without a pattern."""
-    dice = random.Random(7)
+    rng = random.Random(7)
     for place in LOCATIONS[:5]:
         site.create_location(place)
     for _ in range(51):
-        shelf = dice.choice(SHELVES)
-        words = (dice.choice(shelf.things), dice.choice(MATERIALS), dice.choice(COLOURS), dice.choice(MAKERS))
-        sizes = f"{dice.randint(10, 999)} x {dice.randint(10, 999)} x {dice.randint(10, 999)} mm"
+        shelf = rng.choice(SHELVES)
+        words = (rng.choice(shelf.things), rng.choice(MATERIALS), rng.choice(COLOURS), rng.choice(MAKERS))
+        sizes = f"{rng.randint(10, 999)} x {rng.randint(10, 999)} x {rng.randint(10, 999)} mm"
         site.create_product(
-            f"{shelf.prefix}-{dice.getrandbits(48):012X}",
-            name=f"{' '.join(words)} {sizes}, lote {dice.getrandbits(32):08x}",
-            description=" ".join(dice.sample(REMARKS, 3)) + f" Referencia {dice.getrandbits(32):08x}.",
+            f"{shelf.prefix}-{rng.getrandbits(48):012X}",
+            name=f"{' '.join(words)} {sizes}, lote {rng.getrandbits(32):08x}",
+            description=" ".join(rng.sample(REMARKS, 3)) + f" Referencia {rng.getrandbits(32):08x}.",
             category=shelf.category or "",
-            quantity=dice.randint(0, 5_000),
-            minimum=dice.randint(0, 50),
-            location=dice.choice(LOCATIONS[:5]),
+            quantity=rng.randint(0, 5_000),
+            minimum=rng.randint(0, 50),
+            location=rng.choice(LOCATIONS[:5]),
         )
 
 

@@ -93,13 +93,13 @@ def test_a_scan_without_a_code_is_refused(site: Site) -> None:
 def test_a_count_goes_to_the_quantity_and_back_to_the_field_for_the_next_scan(site: Site) -> None:
     site.create_product("A-1", name="Mesa", quantity=5)
 
-    asked = scan(site.operator, "a-1", "count")
-    page = site.operator.get(asked.headers["Location"])
+    requested = scan(site.operator, "a-1", "count")
+    page = site.operator.get(requested.headers["Location"])
     fields = count_form(page)
     saved = site.operator.post("/scan/count", fields | {"quantity": "7"})
     after = site.operator.get(saved.headers["Location"]).text
 
-    assert (asked.status_code, saved.status_code) == (303, 303)
+    assert (requested.status_code, saved.status_code) == (303, 303)
     assert re.search(r'id="count-1"[^>]*autofocus', page.text, flags=re.DOTALL)
     assert (fields["expected"], fields["location"], fields["quantity"]) == ("5", "Principal", "5")
     assert site.quantity("A-1") == 7

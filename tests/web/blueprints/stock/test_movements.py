@@ -34,7 +34,7 @@ def test_stock_is_received_issued_and_moved(stocked: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "field", "told"),
+    ("typed", "field", "reported"),
     [
         ({"quantity": ""}, "quantity", "obligatorio"),
         ({"quantity": "0"}, "quantity", "No puede ser 0"),
@@ -50,14 +50,14 @@ def test_stock_is_received_issued_and_moved(stocked: Site) -> None:
     ],
 )
 def test_a_movement_that_cannot_be_is_reported_next_to_the_field(
-    stocked: Site, typed: dict[str, str], field: str, told: str
+    stocked: Site, typed: dict[str, str], field: str, reported: str
 ) -> None:
     form = {"kind": "issue", "quantity": "1", "location": "Principal", "target": "", "reason": "<b>x</b>"}
 
     answer = stocked.operator.post(ADDRESS, form | typed)
 
     assert answer.status_code == 422
-    assert told in answer.text.split(f'id="{field}-faults">')[1][:300]
+    assert reported in answer.text.split(f'id="{field}-faults">')[1][:300]
     assert "<b>x</b>" not in answer.text
     assert stocked.quantity("A") == 5
 

@@ -148,7 +148,7 @@ def test_after_a_conflict_the_typed_quantity_can_be_kept(site: Site) -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "told"),
+    ("typed", "reported"),
     [
         ("-1", "No puede ser negativo"),
         ("2.5", "número entero"),
@@ -160,7 +160,7 @@ def test_after_a_conflict_the_typed_quantity_can_be_kept(site: Site) -> None:
         ("1; DROP TABLE product", "número entero"),
     ],
 )
-def test_a_quantity_that_cannot_be_is_refused_and_says_what_can(site: Site, typed: str, told: str) -> None:
+def test_a_quantity_that_cannot_be_is_refused_and_says_what_can(site: Site, typed: str, reported: str) -> None:
     site.create_product("A", quantity=5)
 
     row = site.operator.post(ADDRESS, {"quantity": typed, "expected": "5"}, htmx=True)
@@ -168,7 +168,7 @@ def test_a_quantity_that_cannot_be_is_refused_and_says_what_can(site: Site, type
 
     for answer in (row, page):
         assert answer.status_code == 422
-        assert told in answer.text
+        assert reported in answer.text
         assert "<script>" not in answer.text
         assert form_in(answer.text, ADDRESS)["quantity"] == (typed or "5")
     assert site.quantity("A") == 5
@@ -199,10 +199,10 @@ def test_a_product_in_one_other_place_is_changed_there(site: Site) -> None:
 def test_a_quantity_of_a_product_in_several_places_requires_a_location(site: Site) -> None:
     _in_two_places(site)
 
-    asked = site.operator.post(ADDRESS, {"delta": "1", "expected": "8"}, htmx=True)
+    requested = site.operator.post(ADDRESS, {"delta": "1", "expected": "8"}, htmx=True)
 
-    assert asked.status_code == 422
-    assert "elija en cuál" in asked.text
+    assert requested.status_code == 422
+    assert "elija en cuál" in requested.text
     assert site.quantity("A") == 8
 
     chosen = {"delta": "1", "expected": "3", "location": "Almacén", "shown": "total"}
@@ -245,11 +245,11 @@ def test_after_the_change_the_browser_returns_to_the_list_that_it_came_from(site
 
     back = site.operator.post(ADDRESS, {"delta": "1"}, headers={"Referer": list_page})
     elsewhere = site.operator.post(ADDRESS, {"delta": "1"}, headers={"Referer": "http://other.example/inventory"})
-    asked = site.operator.post(ADDRESS, {"delta": "1", "next": "//other.example/"})
+    requested = site.operator.post(ADDRESS, {"delta": "1", "next": "//other.example/"})
 
     assert back.location == "/inventory?search=a&sort=code#p1"
     assert elsewhere.location == "/products/A#p1"
-    assert asked.location == "/products/A#p1"
+    assert requested.location == "/products/A#p1"
 
 
 def test_a_viewer_may_not_change_a_quantity(site: Site, viewer: Visitor) -> None:
