@@ -1,4 +1,4 @@
-"""What a check needs of the machine beside Python, and what is missing here. Standard library only: nox reads it too."""
+"""What a check needs of the machine besides Python, and what is missing. Standard library only: nox reads it too."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""What stands in one place only: the environment, transactions, and the outside world of the core."""
+"""What only certain modules may use: the environment, transactions, and the outside world of the core."""
 
 import ast
 from pathlib import Path

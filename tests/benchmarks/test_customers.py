@@ -1,4 +1,4 @@
-"""What is told of requests that were made."""
+"""The statistics of requests."""
 
 import http.server
 import threading

@@ -67,7 +67,7 @@ def chromium() -> "Iterator[Browser]":
 
 @pytest.fixture
 def open_window(shop: Shop, chromium: "Browser") -> Iterator[Callable[..., Window]]:
-    """Open a window of somebody who is logged in; at the end nothing may have gone wrong in any of them."""
+    """Open a window of a logged-in user; at the end, none of the windows may have reported an error."""
     windows: list[Window] = []
 
     def open_one(

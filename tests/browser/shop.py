@@ -18,7 +18,7 @@ NUMBERS = count(1)
 
 @dataclass(frozen=True, slots=True)
 class Shop:
-    """The server, and the same inventory from behind, which lies in ``file``."""
+    """The server, and direct access to its inventory in ``file``."""
 
     address: str
     inventory: Inventory
@@ -70,7 +70,7 @@ class Window:
         self.page.wait_for_url("**/inventory")
 
     def sees(self, text: str) -> None:
-        """Wait until the text stands there; "1 product" does not stand in "51 products"."""
+        """Wait until the text is shown; "51 products" does not match "1 product"."""
         self.page.get_by_text(re.compile(rf"(?<!\d){re.escape(text)}", re.IGNORECASE)).first.wait_for()
 
     def row(self, code: str) -> "Locator":
@@ -84,7 +84,7 @@ class Window:
         return spanish if self.language == "es" else str(message.string)
 
     def faults(self) -> list[str]:
-        """What is wrong with the page as it stands: wider than the window, or what the accessibility checker finds."""
+        """Return what is wrong with the page: wider than the window, or reported by the accessibility checker."""
         return ["wider than the window"] * self.is_too_wide() + self.violations()
 
     def is_too_wide(self) -> bool:

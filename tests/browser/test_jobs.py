@@ -1,4 +1,4 @@
-"""Long work in a real browser: it moves by itself, is cancelled, survives a server that does not answer, and needs no script."""
+"""Jobs in a real browser: progress updates automatically, survives an unresponsive server, and needs no script."""
 
 import uuid
 from collections.abc import Callable, Iterator

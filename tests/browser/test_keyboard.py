@@ -1,4 +1,4 @@
-"""The keys: through the list, on a quantity, and to the list of the keys; never while somebody types."""
+"""The keyboard shortcuts: through the list, on a quantity, and to the list of the keys; never while a user types."""
 
 from collections.abc import Callable
 

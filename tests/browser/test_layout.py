@@ -41,7 +41,7 @@ PAGES = (
 
 @pytest.fixture(scope="module")
 def code(shop: Shop) -> str:
-    """A product with a word of 200 characters that nobody can break, and long texts."""
+    """A product with an unbreakable word of 200 characters, and long texts."""
     return shop.create_product(
         code=shop.new_code().ljust(64, "X"),
         name="W" * 200,

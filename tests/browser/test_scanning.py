@@ -42,7 +42,7 @@ def choose(window: Window, mode: str) -> None:
 def see_label(
     shop: Shop, chromium: "Browser", open_window: Callable[..., Window], tmp_path: Path
 ) -> Iterator[Callable[[str], Window]]:
-    """A window of somebody whose camera sees nothing but the label of a product."""
+    """A window whose camera sees only the label of a product."""
     opened: list[Browser] = []
 
     def see(code: str) -> Window:
@@ -76,7 +76,7 @@ def label_of(window: Window, code: str) -> list[list[bool]]:
 
 
 def film_of(modules: list[list[bool]]) -> bytes:
-    """A film in which the label lies still on a grey table (YUV4MPEG2, one byte of light for each dot)."""
+    """A film of a label on a grey table (YUV4MPEG2, one byte of light for each dot)."""
     size = 300 // len(modules)
     left, top = (WIDTH - size * len(modules)) // 2, (HEIGHT - size * len(modules)) // 2
     light = bytearray(b"\xb0" * WIDTH * HEIGHT)

@@ -1,4 +1,4 @@
-"""The page of the system in a real browser: it polls itself while somebody sees it."""
+"""The topology page in a real browser: it polls while it is visible."""
 
 import pytest
 

@@ -188,7 +188,7 @@ def test_a_text_from_right_to_left_begins_at_the_right(shop: Shop, window: Windo
     page = window.page
 
     def begins_at_the_right(selector: str) -> bool:
-        """Whether the first letter of the text stands farther to the right than its last one."""
+        """Return whether the first letter of the text is to the right of its last one."""
         return bool(
             page.locator(selector).first.evaluate(
                 """(e) => {

@@ -28,7 +28,7 @@ def at_once(number: int, act: Callable[[int], T]) -> list[T]:
 
 
 def processes_at_once(number: int, module: str, *arguments: str) -> list[str]:
-    """Run a module of this folder so many times at once and give what each process says."""
+    """Run a module of this folder in this number of processes at the same time; return their output."""
     command = [sys.executable, "-m", f"tests.contracts.{module}", *arguments]
     processes = [subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE, text=True) for _ in range(number)]
     said = [process.communicate(timeout=120)[0] for process in processes]

@@ -1,4 +1,4 @@
-"""The same inventory on SQLite and on MySQL: every test that asks for `database` runs on each topology."""
+"""The same inventory on SQLite and on MySQL: every test with `database` runs on each topology."""
 
 import contextlib
 import uuid

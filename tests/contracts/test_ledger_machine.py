@@ -33,7 +33,7 @@ AMOUNTS = st.integers(1, 9)
 
 
 class LedgerMachine(RuleBasedStateMachine):
-    """Compares an inventory with a dictionary; every operation is asked for twice."""
+    """Compares an inventory with a dictionary; every operation is requested twice."""
 
     topology: Topology
 

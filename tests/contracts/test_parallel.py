@@ -1,4 +1,4 @@
-"""Many writers at once: no unit is lost, none is negative, and whoever meets a deadlock tries again."""
+"""Many writers at once: no change is lost, no balance is negative, and deadlocks are retried."""
 
 import json
 from collections import Counter

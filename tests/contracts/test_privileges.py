@@ -45,7 +45,7 @@ ON_MYSQL = pytest.mark.parametrize("topology", [MYSQL], indirect=True)
 
 @pytest.fixture
 def least(database: Database, ask_mysql: Callable[[str], None]) -> Iterator[Inventory]:
-    """The test's database, opened by an account with the rights that provisioning gives to the application."""
+    """The test's database, opened by an account with the rights that provisioning grants to the application."""
     schema = str(database.engine.url.database)
     updatable = frozenset(table.name for table in TABLES) - set(INSERT_ONLY)
     ask_mysql(f"CREATE USER {ACCOUNT} IDENTIFIED BY '{SECRET}'")

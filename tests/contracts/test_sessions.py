@@ -130,7 +130,7 @@ def test_what_is_written_is_read_by_every_instance(database: Database) -> None:
 
 
 def test_work_that_meets_a_deadlock_is_repeated_until_it_is_done(database: Database) -> None:
-    """Two units lock the same two rows in opposite order; each has the first one before it asks for the second."""
+    """Two units lock the same two rows in opposite order; each has the first one before it requests the second."""
     create_product(Inventory(database.sessions), "A-1")
     create_product(Inventory(database.sessions), "B-1")
     meeting = threading.Barrier(2)

@@ -74,7 +74,7 @@ def upload(site: Site, content: str) -> str:
 
 
 def finished(site: Site, address: str) -> str:
-    """The page of an import once nobody works on it any more."""
+    """Return the page of an import once no worker is active."""
     until = time.monotonic() + PATIENCE_SECONDS
     while time.monotonic() < until:
         page = site.operator.get(address).text

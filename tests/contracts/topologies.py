@@ -50,7 +50,7 @@ class Topology(ABC):
 
     @abstractmethod
     def database(self) -> AbstractContextManager[Database]:
-        """Give a database that nobody else uses meanwhile."""
+        """Yield a database that no other test uses meanwhile."""
 
 
 @dataclass

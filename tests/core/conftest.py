@@ -1,4 +1,4 @@
-"""A new inventory on a real SQLite file for each test that asks for one."""
+"""A new inventory on a real SQLite file for each test that needs one."""
 
 from collections.abc import Iterator
 from pathlib import Path

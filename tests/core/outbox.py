@@ -12,7 +12,7 @@ from inventory_core.stock.hooks import DUE_IMMEDIATELY
 
 
 def let_pass(inventory: Inventory, seconds: float) -> None:
-    """Make every event due so many seconds earlier."""
+    """Make every event due this number of seconds earlier."""
 
     def work(session: Session) -> None:
         due = {row.id: row.due_at for row in session.execute(select(OUTBOX.c.id, OUTBOX.c.due_at))}

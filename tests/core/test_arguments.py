@@ -93,7 +93,7 @@ def usual(name: str, hint: object) -> object:
 
 
 def call(function: Callable[..., Any], arguments: dict[str, object]) -> None:
-    """Call it, and read what it gives if it is something to enter."""
+    """Call it, and enter the result if it is a context manager."""
     result = function(**arguments)
     if isinstance(result, AbstractContextManager):
         with result as rows:

@@ -157,7 +157,7 @@ def test_foreign_keys_hold_and_the_log_is_written_ahead(tmp_path: Path) -> None:
 
 
 def refused_while_another_writes(path: Path, sessions: SingleDatabase) -> DatabaseBusy:
-    """What a write is told while another program holds the lock."""
+    """Return the error of a write while another program holds the lock."""
     other = sqlite3.connect(path, isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
     try:

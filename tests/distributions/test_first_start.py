@@ -1,4 +1,4 @@
-"""The installed command sets itself up from nothing, serves, and ends when it is told to."""
+"""The installed command sets itself up from nothing, serves, and ends on a signal."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""Compares what clients were told with what the ledger holds. Pure: it sees logbooks and a ledger, and no database."""
+"""Compares the responses to clients with the ledger. Pure: it sees logbooks and a ledger, and no database."""
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
@@ -10,7 +10,7 @@ from tests.journeys.logbook import Logbook, Outcome, Step, Write
 
 
 class Fault(StrEnum):
-    """How a ledger can belie what a client was told."""
+    """The ways in which a ledger can contradict a response."""
 
     LOST = "acknowledged, and not there"
     TWICE = "carried out more than once"
@@ -30,9 +30,9 @@ class Violation:
 
 
 def violations(logbooks: Iterable[Logbook], ledger: Ledger) -> list[Violation]:
-    """Everything in which the ledger differs from what was told.
+    """Yield every difference between the ledger and the responses.
 
-    A change whose outcome nobody knows may be there or not, but whole. A product is named by one client only; its quantity
+    A change with an unknown outcome may be there or not, but whole. A product is named by one client only; its quantity
     may be changed by all.
     """
     logbooks = list(logbooks)
@@ -53,7 +53,7 @@ def _done(ledger: Ledger) -> dict[str, Counter[Step]]:
 
 
 def _of_write(client: str, write: Write, ledger: Ledger, done: Counter[Step]) -> Iterator[Violation]:
-    """Whether it is there as it was told: wholly, once, or not at all."""
+    """Return whether it is there as the response said: wholly, once, or not at all."""
     noted = write.operation in ledger.operations
     if not noted and not done:
         if write.outcome is Outcome.ACKNOWLEDGED:
@@ -91,7 +91,7 @@ def _of_names(logbook: Logbook, ledger: Ledger) -> Iterator[Violation]:
 
 
 def _of_strangers(logbooks: list[Logbook], ledger: Ledger) -> Iterator[Violation]:
-    """On products that clients registered, nothing moves but what they asked for."""
+    """On products that clients registered, nothing moves except what they requested."""
     owners = {code: logbook.client for logbook in logbooks for write in logbook.writes for code in write.names}
     known = {write.operation for logbook in logbooks for write in logbook.writes}
     for row in ledger.movements:
@@ -100,7 +100,7 @@ def _of_strangers(logbooks: list[Logbook], ledger: Ledger) -> Iterator[Violation
 
 
 def _of_sums(logbooks: list[Logbook], ledger: Ledger) -> Iterator[Violation]:
-    """What lies in a place is the sum of its movements, and what a product has is the sum of its places."""
+    """The balance of a location is the sum of its movements, and the total of a product the sum of its balances."""
     owners = {code: logbook.client for logbook in logbooks for write in logbook.writes for code in write.names}
     moved: Counter[tuple[str, str]] = Counter()
     for row in ledger.movements:

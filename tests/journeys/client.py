@@ -87,7 +87,7 @@ class Client:
             time.sleep(PAUSE)
 
     def send(self, write: Write, path: str, form: Form) -> Answer | None:
-        """Send a form once, and note what is told; None if no answer came."""
+        """Send a form once, and record the response; None if there was none."""
         write.attempts.append(Outcome.UNKNOWN)
         answer = or_none(lambda: self.visitor.post(path, **form.fields))
         if answer is not None:
@@ -149,7 +149,7 @@ class Client:
 
 
 def address(code: str, *rest: str) -> str:
-    """Where a product's page is, or what stands below it."""
+    """Return the URL of a product's page, or of a page below it."""
     return "/".join(["", "products", code, *rest])
 
 
@@ -167,7 +167,7 @@ def or_none(send: Callable[[], Answer]) -> Answer | None:
 
 
 def outcome_of(answer: Answer) -> Outcome:
-    """What the answer to a form says about the change that it asked for."""
+    """Return what the response to a form says about the requested change."""
     if answer.status == SEE_OTHER:
         return Outcome.ACKNOWLEDGED
     if answer.status in (BAD_GATEWAY, TIMED_OUT) or answer.header("X-Changed") in ("yes", "unknown"):

@@ -81,7 +81,7 @@ class Crowd:
             walk.result()
 
     def until(self, what: str, check: Callable[[], object]) -> None:
-        """Wait for something to be so while they are at work; whoever failed meanwhile says so first."""
+        """Wait for a condition while they work; report an earlier failure first."""
 
         def so() -> bool:
             for walk in self.walks:
@@ -110,7 +110,7 @@ class Crowd:
                 raise
 
     def _receive_one(self, client: Client) -> None:
-        """Add one to what all work on; nobody knows how many there are, but each finds their own movement."""
+        """Add one to the shared product; its total is unknown, but each client finds its own movement."""
         form = form_with(client.read(address(self.shared)).text, "kind", address(self.shared, "movements"))
         form.fields |= {"kind": "receive", "quantity": "1"}
         write = client.logbook.about_to(form.fields["operation"], Step(self.shared, "receive", 1))

@@ -1,4 +1,4 @@
-"""The forms of a page, read as a browser does: what they would send if nobody typed anything."""
+"""The forms of a page, read as a browser does: what they would send without any input."""
 
 from dataclasses import dataclass, field
 from html.parser import HTMLParser

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 Ask = Callable[[str], list[list[str]]]
-"""Takes a statement; gives rows of texts."""
+"""Runs a statement; returns rows of texts."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class Ledger:
 
     @classmethod
     def read(cls, ask: Ask) -> "Ledger":
-        """Read all of it; nobody may be writing."""
+        """Read all of it; no client may be writing."""
         movements = ask(
             "SELECT m.operation_id, p.code, l.name, m.kind, m.quantity FROM inventory_movement m "
             "JOIN inventory_product p ON p.id = m.product_id JOIN inventory_location l ON l.id = m.location_id ORDER BY m.id"

@@ -1,4 +1,4 @@
-"""What a client writes down about each change that it asks for: before it is sent, and when the answer comes."""
+"""The record of each change that a client requests: before it is sent, and when the response arrives."""
 
 from collections import Counter
 from collections.abc import Mapping
@@ -7,7 +7,7 @@ from enum import StrEnum
 
 
 class Outcome(StrEnum):
-    """What a client was told about one attempt."""
+    """The response to one attempt."""
 
     ACKNOWLEDGED = "acknowledged"
     REFUSED = "refused"
@@ -18,7 +18,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, order=True)
 class Step:
-    """A movement that is asked for; ``quantity`` is signed."""
+    """A requested movement; ``quantity`` is signed."""
 
     code: str
     kind: str
@@ -43,7 +43,7 @@ class Write:
 
     @property
     def outcome(self) -> Outcome:
-        """What is known after all attempts: one acknowledgement counts, whatever the others were told."""
+        """Return what is known after all attempts: one acknowledgement counts, whatever the other responses were."""
         reported = set(self.attempts)
         if Outcome.ACKNOWLEDGED in reported:
             return Outcome.ACKNOWLEDGED
@@ -51,13 +51,13 @@ class Write:
 
     @property
     def requested(self) -> Counter[Step]:
-        """The movements, with how often each is asked for."""
+        """Return the movements, and how often each was requested."""
         return Counter(self.steps)
 
 
 @dataclass
 class Logbook:
-    """The changes that one client asked for, in their order."""
+    """The changes that one client requested, in order."""
 
     client: str
     writes: list[Write] = field(default_factory=list)

@@ -1,4 +1,4 @@
-"""The checker finds each way in which a ledger can belie what a client was told."""
+"""The checker finds each way in which a ledger can contradict a response."""
 
 import dataclasses
 from collections.abc import Callable
@@ -39,7 +39,7 @@ def kept(logbooks: list[Logbook], unknown_done: set[str] | None = None) -> Ledge
 
 
 def logbook(*attempts: Outcome) -> Logbook:
-    """Of somebody who registered and renamed a product, and then asked once for five more of it."""
+    """The logbook of a client that registered and renamed a product, and then requested five more of it once."""
     reported = Logbook("ana")
     reported.about_to("register", Step("A", "receive", 3), names={"A": "Mesa"}).attempts.append(ACKNOWLEDGED)
     reported.about_to("edit", names={"A": "Mesa de roble"}).attempts.append(ACKNOWLEDGED)
@@ -160,7 +160,7 @@ def test_the_best_response_of_any_attempt_decides_what_is_known(attempts: list[O
 
 @st.composite
 def crowds(draw: st.DrawFn) -> list[Logbook]:
-    """Logbooks of several people: each registers products and changes them, and was told anything."""
+    """Logbooks of several clients: each registers and changes products, and got any response."""
     logbooks = []
     for client in range(draw(st.integers(1, 3))):
         reported = Logbook(f"client-{client}")

@@ -34,7 +34,7 @@ def people(site: Site, number: int, *, patient: bool = False) -> Crowd:
 
 
 def require_kept(site: Site, crowd: Crowd) -> Ledger:
-    """What the ledger holds, which is what everybody was told."""
+    """Check that the ledger agrees with all responses."""
     ledger = Ledger.read(site.ask)
     assert violations(crowd.logbooks, ledger) == []
     assert site.verified()["faults"] == []
@@ -56,7 +56,7 @@ def without_writes(of: Visitor) -> Visitor:
 
 @contextmanager
 def only_reading(of: Visitor) -> Iterator[Counter[int | None]]:
-    """Somebody reads page after page until the block ends; gives the statuses, None for a page that ended in its middle."""
+    """Read page after page until the block ends; return the statuses, None for a page that broke off."""
     seen: Counter[int | None] = Counter()
     over = threading.Event()
 

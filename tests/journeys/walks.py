@@ -1,4 +1,4 @@
-"""The journeys: what a person does and expects to see, whatever stands behind the address."""
+"""The journeys: what a user does and expects to see, on any topology."""
 
 import csv
 import io
@@ -47,7 +47,7 @@ def edit(client: Client) -> None:
 
 
 def count(client: Client) -> None:
-    """What was counted is what lies there: of a product that had stock, and of one that never had any."""
+    """Check that counts are stored: of a product that had stock, and of one that never had any."""
     for before, counted in ((4, 9), (0, 3)):
         code = client.register("Tornillo", before)
         form = client.form_of_quantity(f"/inventory?search={quote(code)}", code)

@@ -1,4 +1,4 @@
-"""The real servers are there for every test of this folder that asks for them."""
+"""The real servers, for every test of this folder that needs them."""
 
 from tests.replication.mysql.fixtures import cluster, cluster_for, engine_for, proxy, spare, table
 from tests.replication.provisioning.fixtures import new_servers, trial

@@ -23,7 +23,7 @@ def everywhere(visitor: Visitor, wanted: str) -> bool:
 
 
 def databases(system: System) -> dict[str, dict[str, Any]]:
-    """How each instance sees the databases; read inside its container, since others are not told the names of servers."""
+    """Return how each instance sees the databases; read inside its container, because others do not get server names."""
     program = (
         "from urllib.request import Request, urlopen;"
         "asked = Request('http://127.0.0.1:8000/health', headers={'Accept': 'application/json'});"

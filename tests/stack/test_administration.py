@@ -37,7 +37,7 @@ def can_log_in(system: System) -> bool:
 
 
 def administer(system: System, statement: str) -> str:
-    """Type the command of the document, with the password that it asks for."""
+    """Type the command of the document, and the password that it prompts for."""
     found = re.search(r"^docker compose (exec db mysql .*--port=33062.*)$", DOCUMENT.read_text("utf-8"), re.MULTILINE)
     assert found
     words = ["db-replica" if word == "db" else word for word in shlex.split(found[1])]

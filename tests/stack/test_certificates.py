@@ -57,7 +57,7 @@ def shown_certificate(system: System, server: str, authority: Path) -> str:
 
 
 def certificate_file(system: System, server: str) -> str:
-    """What stands in the file of a server."""
+    """Return the content of a server's file."""
     return certificate_in(system.compose("exec", "-T", server, "cat", f"{FOLDER}/{server}.pem").stdout)
 
 

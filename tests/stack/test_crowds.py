@@ -1,4 +1,4 @@
-"""Connections that only take up room: ordinary requests are answered all the same."""
+"""Idle connections: ordinary requests are answered all the same."""
 
 import select
 import socket

@@ -1,4 +1,4 @@
-"""A disk that is full: what it means is said, nothing is half written, and all is well once there is room."""
+"""A full disk: the error says so, nothing is half written, and everything works once there is space."""
 
 import re
 from collections.abc import Iterator
@@ -15,7 +15,7 @@ ROOM = 3_000_000
 
 
 class SmallSystem(System):
-    """A system that Compose always reads with one file more, which lies beside its secrets."""
+    """A system that Compose always reads with one additional file, next to its secrets."""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -24,7 +24,7 @@ class SmallSystem(System):
 
 @pytest.fixture(scope="module")
 def small(image: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SmallSystem]:
-    """Two databases and one instance, of which the source and the instance have little room."""
+    """Two databases and one instance, of which the source and the instance have little space."""
     secrets = tmp_path_factory.mktemp("full") / "secrets"
     secrets.symlink_to(SAMPLE_SECRETS)
     started = SmallSystem(new_project(), secrets, image)
@@ -63,7 +63,7 @@ def test_a_change_on_a_full_source_is_answered_and_stored_once_when_there_is_roo
     finally:
         small.compose("exec", "-T", "db", "rm", "/var/lib/mysql/filler")
 
-    # Certainly not stored, or unknown: the COMMIT hangs until there is room.
+    # Certainly not stored, or unknown: the COMMIT hangs until there is space.
     assert (refused.status, refused.header("X-Changed")) in {(503, "no"), (504, "unknown")}
     assert re.search(r"(REP|INV)-0\d\d", refused.text)
     assert (read.status, "BEFORE" in read.text) == (200, True)

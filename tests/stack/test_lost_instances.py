@@ -1,4 +1,4 @@
-"""Instances that are restarted, replaced, paused or cut off cost nobody a page, and no change is carried out twice."""
+"""Instances that are restarted, replaced, paused or cut off: no page fails, and no change runs twice."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

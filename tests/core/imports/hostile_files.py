@@ -1,4 +1,4 @@
-"""Files that were made to harm whoever reads them; each is small and takes little to make."""
+"""Malicious files; each is small and easy to create."""
 
 import io
 import zipfile

@@ -41,7 +41,7 @@ class NoMoreThanTen:
 
 
 class Notebook:
-    """Keeps the events that it is told of."""
+    """Records the events that it gets."""
 
     def __init__(self) -> None:
         self.events: list[StockChanged] = []

@@ -31,7 +31,7 @@ class ReasonForIssues:
 
 
 class Notebook:
-    """Keeps the events that it is told of."""
+    """Records the events that it gets."""
 
     def __init__(self) -> None:
         self.events: list[StockChanged] = []

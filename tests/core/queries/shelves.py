@@ -20,7 +20,7 @@ PRINCIPAL = "Principal"
 
 @dataclass(frozen=True)
 class Item:
-    """A product to put on the shelf; `stock` is what lies in each location, `hours` orders the last changes."""
+    """A product for the shelf; `stock` is its balance in each location, `hours` orders the last changes."""
 
     code: str
     name: str = "Cosa"

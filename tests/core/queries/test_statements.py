@@ -1,4 +1,4 @@
-"""What is asked of the database: as many statements for a long table as for a short one, and no sorting of the whole list."""
+"""The queries: a long table takes no more statements than a short one, and the whole list is never sorted."""
 
 import re
 from collections.abc import Iterator

@@ -12,7 +12,7 @@ from tests.replication.mysql.servers import ReplicaSet
 
 @pytest.fixture
 def stand(servers: ReplicaSet, ca_file: Path, monkeypatch: pytest.MonkeyPatch) -> Stand:
-    """The servers of the tests, and so few calls that nobody waits for them."""
+    """Use the servers of the tests, and few calls, to be fast."""
     few = {overhead: ("READS", "WRITES"), serving: ("ROUNDS", "USERS", "READS")}
     for room, names in few.items():
         for name in names:

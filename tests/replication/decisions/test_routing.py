@@ -360,7 +360,7 @@ def test_the_latency_follows_what_is_observed() -> None:
 
 
 def test_a_replica_that_was_slow_once_is_tried_again_after_a_while() -> None:
-    """It gets no work while it is believed to be slow, so nobody would ever learn better."""
+    """It gets no work while it is believed to be slow, so its latency would never be measured again."""
     slow, quick = ServerLoad(), ServerLoad()
     slow.observe(10.0, NOW)
     quick.observe(0.001, NOW)

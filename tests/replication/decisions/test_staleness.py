@@ -19,7 +19,7 @@ def upto(number: int) -> GtidSet:
 
 @dataclass
 class World:
-    """A source and a replica in simulated time, and a monitor that asks over a slow line."""
+    """A source and a replica in simulated time, and a monitor behind a slow line."""
 
     tracker: StalenessTracker
     now: float = 0.0

@@ -21,7 +21,7 @@ TEXT = CODEC.encode(TOKEN)
 
 
 def signed(payload: str, key: TokenKey = NEW) -> str:
-    """What somebody who has the key could make."""
+    """Sign what an owner of the key could sign."""
     derived = hmac.digest(key.secret, b"inventory_replication causal token c1", "sha256")
     body = f"c1.{key.key_id}." + urlsafe_b64encode(payload.encode()).rstrip(b"=").decode()
     return f"{body}." + urlsafe_b64encode(hmac.digest(derived, body.encode(), "sha256")).rstrip(b"=").decode()

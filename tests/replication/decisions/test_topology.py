@@ -231,7 +231,7 @@ def test_a_former_source_may_lead_again_once_it_joined_its_successor_or_has_all_
 
 
 def test_a_former_source_that_lacks_only_unseen_transactions_is_not_trusted() -> None:
-    """Its successor may have stored something since it was last asked."""
+    """Its successor may have stored something since the last probe."""
     silent: Round = {"db1": GONE, "db2": server(U2, writable=True), "db3": server(U3, of=U2)}
     alone: Round = {**silent, "db1": SOURCE, "db2": GONE}
     handed_back: Round = {**silent, "db1": SOURCE, "db2": server(U2)}

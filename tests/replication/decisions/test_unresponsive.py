@@ -1,4 +1,4 @@
-"""Whose readers are cut off: those who wait in vain while somebody else could answer, and nobody else."""
+"""Which readers are interrupted: only those that wait in vain while another server could answer."""
 
 from collections.abc import Mapping
 from dataclasses import replace

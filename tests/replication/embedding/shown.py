@@ -40,7 +40,7 @@ SETTINGS_OF: tuple[type[Any], ...] = (
 
 
 def section(heading: str) -> str:
-    """What stands below a heading."""
+    """Return the text below a heading."""
     return TEXT.partition(f"\n## {heading}\n")[2].partition("\n## ")[0]
 
 

@@ -1,4 +1,4 @@
-"""Running what the README shows, as it stands."""
+"""Runs the programs of the README unchanged."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ class Reader:
     environment: dict[str, str]
 
     def type_in(self) -> None:
-        """Keep both programs, under the names that the README gives them."""
+        """Save both programs, under the names in the README."""
         (notes,) = blocks("A plain SQLAlchemy application", "python")
         (web,) = blocks("A plain Flask application", "python")
         (self.folder / "notes.py").write_text(notes, "utf-8")

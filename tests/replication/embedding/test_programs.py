@@ -12,7 +12,7 @@ pytestmark = pytest.mark.mysql
 
 
 def free_ports(number: int) -> list[str]:
-    """Ports of this machine that nobody listens on."""
+    """Unused ports of this machine."""
     listeners = [socket.create_server(("127.0.0.1", 0)) for _ in range(number)]
     ports = [str(listener.getsockname()[1]) for listener in listeners]
     for listener in listeners:

@@ -41,7 +41,7 @@ class Load:
                 each.join()
 
     def wait_for(self, more: int) -> None:
-        """Until so many further rows are acknowledged."""
+        """Wait until this number of further rows is acknowledged."""
         goal = len(self.acknowledged) + more
         eventually(f"{more} more rows are written", lambda: self.failed or len(self.acknowledged) >= goal, 60)
 

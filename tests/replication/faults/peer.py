@@ -1,4 +1,4 @@
-"""One of several processes over the same servers: it writes and reads rows for whoever asks, one JSON line for another."""
+"""One of several processes over the same servers: it writes and reads rows on request, one JSON line for another."""
 
 import json
 import socketserver

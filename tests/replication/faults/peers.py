@@ -24,7 +24,7 @@ CLIENTS = 6
 
 @contextmanager
 def processes(number: int, servers: ReplicaSet, ca_file: Path, table: str) -> Iterator[list[int]]:
-    """Start so many processes and give their ports."""
+    """Start this number of processes; return their ports."""
     command = [sys.executable, "-m", "tests.replication.faults.peer", write_settings(servers.servers, ca_file), table]
     with ExitStack() as started:
         ports = []

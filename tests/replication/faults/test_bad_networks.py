@@ -1,4 +1,4 @@
-"""The way to a replica is bad in every manner: readers end in bounded time, the others serve, and nobody storms the door."""
+"""Bad networks between the process and a replica: readers end in bounded time, other servers serve, and there is no retry storm."""
 
 import socket
 from collections.abc import Callable

@@ -83,7 +83,7 @@ def test_greenlets_that_take_turns_on_one_thread_keep_apart_what_they_wrote(behi
 
 @contextmanager
 def gunicorn(servers: ReplicaSet, ca_file: Path, table: str, folder: Path) -> Iterator[str]:
-    """Two workers that are forked from a process which uses the cluster; gives their socket."""
+    """Two workers that are forked from a process with an open cluster; yields their socket."""
     address = folder / "socket"
     settings = {"PRELOADED_SETTINGS": write_settings(servers.servers, ca_file), "PRELOADED_TABLE": table}
     command = [sys.executable, "-m", "gunicorn", "--preload", "--workers=2", "--threads=2", f"--bind=unix:{address}"]

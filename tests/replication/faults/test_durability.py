@@ -1,4 +1,4 @@
-"""The source confirms changes that no replica has received: that is told where an operator looks."""
+"""The source confirms changes that no replica has received: the loss is reported to the operator."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

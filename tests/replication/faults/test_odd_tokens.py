@@ -1,4 +1,4 @@
-"""Tokens that are ours and unlike those of every day: with tags, holes, several origins, and with what nobody has."""
+"""Unusual valid tokens: with tags, holes, several origins, and transactions that no server has."""
 
 import uuid
 from time import time

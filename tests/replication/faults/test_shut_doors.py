@@ -1,4 +1,4 @@
-"""A server that lives and lets nobody in is not taken for dead, and what is wrong with it is told."""
+"""A server that is alive but refuses logins is not taken for dead, and the reason is reported."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""A replica that falls silent under its readers: they are answered elsewhere, long before a time-out; nobody else notices."""
+"""A replica that becomes unresponsive under its readers: they are served elsewhere, long before a time-out."""
 
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor

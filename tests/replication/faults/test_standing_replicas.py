@@ -1,4 +1,4 @@
-"""A replica whose replication stands still, or that has what nobody else has, serves nobody until it is right again."""
+"""A replica whose replication is stalled, or that has errant transactions, serves no reader until it is fixed."""
 
 import uuid
 from collections.abc import Callable, Iterator
@@ -95,7 +95,7 @@ def test_a_replica_that_is_stalled_leaves_and_returns_only_with_the_data(
 def test_replicas_whose_applier_failed_leave_and_the_source_does_not_drown(
     cluster_for: ClusterFor, servers: ReplicaSet, table: str
 ) -> None:
-    """Both have failed, so the one that stays may be asked for an older state, and never for what the reader wrote."""
+    """Both have failed, so the remaining one may serve an older state, but never for what the reader wrote."""
     cluster = cluster_for()
     eventually("both serve", lambda: both_serve(cluster))
     with applier_failed(servers):

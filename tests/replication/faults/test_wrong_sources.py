@@ -50,7 +50,7 @@ def rows(server: MySQLServer, table: str) -> list[int]:
 
 
 def forget_monitor(server: MySQLServer) -> None:
-    """End the monitor's connections to a server, and nobody else's."""
+    """End the monitor's connections to a server, and no others."""
     for (number,) in server.query("SELECT id FROM performance_schema.processlist WHERE user = %s", MONITOR.user):
         server.query("KILL %s", number)
 

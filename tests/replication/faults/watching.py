@@ -14,7 +14,7 @@ from inventory_replication.status import ServerStatus
 BREAKER = BreakerPolicy(failures_to_open=2, first_delay=0.2, max_delay=0.4)
 WATCHFUL = MonitorPolicy(poll_interval=0.05, connect_timeout=0.5, read_timeout=0.5, breaker=BREAKER)
 QUIET = MonitorPolicy(poll_interval=1000)
-"""It looks once, and is silent until somebody hurries it."""
+"""It probes once, and is inactive until a refresh is requested."""
 
 LONGEST = 30.0
 """Seconds that no unit of work of the tests may take, however bad the network is; far above its time-outs."""
@@ -24,7 +24,7 @@ ASK = text("SELECT 1").execution_options(read_only=True)
 
 
 def served_by(cluster: Cluster, times: int = 40) -> set[str]:
-    """The servers of so many readers, of which none may fail."""
+    """The servers of this number of readers, of which none may fail."""
     with cluster.causal() as context:
         for _ in range(times):
             with cluster.reader() as session:
@@ -46,7 +46,7 @@ def staleness(cluster: Cluster, name: str) -> float:
 
 
 def outcomes(cluster: Cluster, times: int, read: Callable[[Session], object]) -> Counter[str]:
-    """What came of so many readers: ``lost`` may happen to one that had its server already, anything else is an error."""
+    """The results of this number of readers: ``lost`` may happen to one that had its server already, anything else is an error."""
     seen: Counter[str] = Counter()
     for _ in range(times):
         began = monotonic()

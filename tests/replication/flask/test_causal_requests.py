@@ -24,7 +24,7 @@ IMPATIENT = RoutingPolicy(staleness_bound=60.0, last_resort_bound=None, causal_w
 def pair(cluster_for: ClusterFor, table: str) -> tuple[Flask, Flask]:
     """Two instances that know nothing of one another; their readers hardly wait for a replica."""
     one, other = (instance(cluster_for(routing=IMPATIENT), table) for _ in range(2))
-    # A replica that stands still before it was ever seen to follow would never be read from.
+    # A replica that stalls before it was ever seen to follow would never be read from.
     eventually("a replica serves", lambda: role_of(one.test_client().get("/")) == "replica")
     eventually("a replica serves", lambda: role_of(other.test_client().get("/")) == "replica")
     return one, other

@@ -19,7 +19,7 @@ from tests.replication.runtime.clusters import ClusterFor, configured
 
 @pytest.fixture
 def spare(servers: ReplicaSet, mysql_compose: DockerComposeExecutor) -> Iterator[MySQLServer]:
-    """One more server, new and empty, that follows nobody."""
+    """One more server, new and empty, without a source."""
     mysql_compose.execute("--profile spare up --detach spare")
     server = MySQLServer("spare", mysql_compose, servers.tls)
     server.wait_until_it_answers()

@@ -84,7 +84,7 @@ class MySQLServer:
         return str(self.value("SELECT @@server_uuid"))
 
     def connect(self, account: Credentials = ROOT, **options: Any) -> pymysql.connections.Connection:
-        """A plain driver connection that commits by itself; the caller closes it."""
+        """Return a plain driver connection with autocommit; the caller closes it."""
         settings: dict[str, Any] = {"autocommit": True, "read_timeout": 60, "ssl": self.tls, **options}
         return pymysql.connect(
             host="127.0.0.1", port=self.port, user=account.user, password=account.password, **settings

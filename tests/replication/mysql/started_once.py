@@ -31,7 +31,7 @@ def certificates() -> Iterator[Certificates]:
 
 @pytest.fixture(scope="session")
 def ca_file(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Who has signed the servers of the tests, and nobody else."""
+    """The CA of the test servers, and no other."""
     file = tmp_path_factory.mktemp("certificates") / "authority.pem"
     file.write_text(certificates.authority, "ascii")
     return file
@@ -39,7 +39,7 @@ def ca_file(certificates: Certificates, tmp_path_factory: pytest.TempPathFactory
 
 @pytest.fixture(scope="session")
 def tls(ca_file: Path) -> ssl.SSLContext:
-    """Trusts the servers of the tests, and nobody else."""
+    """Trusts the CA of the test servers, and no other."""
     return client_tls(ca_file, verify_host=True)
 
 
@@ -57,7 +57,7 @@ def mysql_compose(certificates: Certificates) -> Iterator[DockerComposeExecutor]
 
 @pytest.fixture(scope="session")
 def replica_set(mysql_compose: DockerComposeExecutor, tls: ssl.SSLContext) -> ReplicaSet:
-    """A source and two replicas, in step; tests take `servers` instead, which also mends."""
+    """A source and two replicas that have caught up; tests take `servers` instead, which also repairs them."""
     source, replica1, replica2 = (MySQLServer(name, mysql_compose, tls) for name in ("source", "replica1", "replica2"))
     for server in (source, replica1, replica2):
         server.wait_until_it_answers()

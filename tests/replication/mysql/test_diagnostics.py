@@ -1,4 +1,4 @@
-"""What the driver raised is told apart by its meaning, also inside SQLAlchemy's errors."""
+"""Driver errors are classified by their meaning, also inside SQLAlchemy's errors."""
 
 import ssl
 

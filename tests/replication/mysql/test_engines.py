@@ -173,7 +173,7 @@ def test_a_waiting_client_gets_no_connection_from_before_the_invalidation(
 
 
 def inside_the_wait(thread: threading.Thread) -> bool:
-    """Whether the thread waits in SQLAlchemy's queue for a connection that somebody gives back."""
+    """Return whether the thread waits in SQLAlchemy's queue for a connection."""
     frame = sys._current_frames().get(thread.ident or 0)  # noqa: SLF001
     names = set()
     while frame is not None:

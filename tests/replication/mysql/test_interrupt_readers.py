@@ -1,4 +1,4 @@
-"""A reader that waits in vain is ended from another thread; one that does not, and whoever writes, is left in peace."""
+"""A reader that waits in vain is interrupted from another thread; other readers and writers are not."""
 
 import os
 from collections.abc import Callable, Iterator
@@ -29,7 +29,7 @@ Sleeping = Callable[[ServerEngine], "Future[Any]"]
 
 @pytest.fixture
 def sleeping(servers: ReplicaSet) -> Iterator[Sleeping]:
-    """Begins a statement that does not end by itself, in a thread of its own, and gives what comes of it."""
+    """Start a statement that does not end, in a separate thread; return its result."""
     begun: list[int] = []
 
     def sleep(connection: Connection) -> Any:

@@ -1,4 +1,4 @@
-"""The servers of the tests leave nothing behind and can be told from those of others."""
+"""The servers of the tests leave nothing behind and can be distinguished from others."""
 
 import subprocess
 import uuid

@@ -47,7 +47,7 @@ def tracked(server: MySQLServer, account: Credentials = ROOT, **options: Any) ->
 
 @contextmanager
 def true_commits(server: MySQLServer) -> Iterator[Callable[[], GtidSet]]:
-    """What the server itself says was committed since the block began; nobody else writes meanwhile."""
+    """Return what the server has committed since the block began; there are no other writers."""
     before = GtidSet.parse(server.executed())
     yield lambda: GtidSet.parse(server.executed()) - before
 

@@ -34,7 +34,7 @@ def new_servers(
 
 @pytest.fixture
 def trial(new_servers: Trial) -> Trial:
-    """Three servers that are new; `one` and `two` are those that the command is told of."""
+    """Three new servers; the command knows `one` and `two`."""
     new_servers.changed.clear()
     for server in new_servers.servers:
         renew(server)

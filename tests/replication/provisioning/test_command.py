@@ -22,7 +22,7 @@ NOBODY = {
     f"{PREFIX}ADMIN_PASSWORD": "secret-word",
     f"{PREFIX}REPLICATION_PASSWORD": "secret-word",
 }
-"""Settings under which nobody answers."""
+"""Settings with unreachable servers."""
 
 
 @pytest.fixture

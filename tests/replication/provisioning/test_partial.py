@@ -1,4 +1,4 @@
-"""Where the source suffices, a replica that is not in order keeps nobody from working, and loses nothing."""
+"""If the source suffices, an unhealthy replica does not block provisioning, and loses nothing."""
 
 import time
 from dataclasses import replace

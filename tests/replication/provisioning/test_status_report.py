@@ -1,4 +1,4 @@
-"""What the command tells of running servers without changing them."""
+"""The report of the command on running servers, which changes nothing."""
 
 import threading
 from collections.abc import Iterator

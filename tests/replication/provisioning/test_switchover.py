@@ -45,7 +45,7 @@ class Writers:
                 thread.join()
 
     def wait_for(self, more: int) -> None:
-        """Until so many further rows are acknowledged."""
+        """Wait until this number of further rows is acknowledged."""
         goal = len(self.acknowledged) + more
         eventually(f"{more} more rows are written", lambda: len(self.acknowledged) >= goal)
 
@@ -193,7 +193,7 @@ def test_a_target_whose_replication_was_stopped_is_refused(pair: Trial) -> None:
 
 
 def with_trouble(change: Callable[[], None]) -> Callable[[Step], None]:
-    """To be told of steps; makes trouble in the last moment before the source refuses writes."""
+    """A `notify` that causes trouble in the last moment before the source refuses writes."""
     troubles = [change]
 
     def notify(step: Step) -> None:

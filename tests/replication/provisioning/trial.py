@@ -59,7 +59,7 @@ class Trial:
     three: MySQLServer
     ca_file: Path
     changed: dict[str, str] = field(default_factory=dict)
-    """Settings that a test gives another value."""
+    """Settings that a test changes."""
 
     @property
     def servers(self) -> tuple[MySQLServer, ...]:
@@ -175,7 +175,7 @@ def renew(server: MySQLServer) -> None:
 
 @contextlib.contextmanager
 def interrupted_before(kind: str) -> Iterator[Callable[[Step], None]]:
-    """To be told of steps; ends the run before the first step of that kind, as if its process had been ended."""
+    """A `notify` that ends the run before the first step of that kind, as if its process had been ended."""
 
     def notify(step: Step) -> None:
         if type(step).__name__ == kind:

@@ -1,4 +1,4 @@
-"""Everyone sees what they wrote, whichever process answers; and nobody is made to believe a token."""
+"""Every client sees its own writes, whichever process answers, and no forged token is believed."""
 
 import threading
 

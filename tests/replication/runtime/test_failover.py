@@ -144,7 +144,7 @@ def test_what_was_confirmed_and_went_down_with_the_source_is_reported_once(
 
 
 def table_has(cluster: ReplicatedCluster[Session], token: str | None) -> bool:
-    """Whether the monitor has asked the source since the token was made."""
+    """Return whether the monitor has probed the source since the token was made."""
     with cluster.causal(token) as context, cluster.reader():
         pass
     return reasons(context) == ["source_ahead"] and token is not None
@@ -217,7 +217,7 @@ def test_a_connection_that_breaks_before_the_commit_is_repeated(
 def test_a_write_that_is_under_way_when_a_second_server_takes_writes_is_not_committed(
     cluster: ReplicatedCluster[Session], servers: ReplicaSet, table: str
 ) -> None:
-    """Its server would commit it; nobody knows any more whether that is the source."""
+    """Its server would commit it, but may not be the source any more."""
     runs: list[int] = []
 
     def work(session: Session) -> None:

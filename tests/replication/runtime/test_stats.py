@@ -1,4 +1,4 @@
-"""Status and metrics: what an operator and Prometheus are told."""
+"""Status and metrics for operators and Prometheus."""
 
 import re
 from dataclasses import replace

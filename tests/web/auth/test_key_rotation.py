@@ -1,4 +1,4 @@
-"""The secret key is replaced while people work: what the old one signed or encrypted is accepted beside the new one."""
+"""The secret key is replaced while users work: signatures and encryption of the old one are still accepted."""
 
 from collections.abc import Callable
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Failed logins are limited for all instances together, and lock nobody else out."""
+"""Failed logins are limited for all instances together, without locking out other users."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

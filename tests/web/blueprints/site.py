@@ -48,7 +48,7 @@ class Visitor:
 
 @dataclass(frozen=True)
 class Site:
-    """The application of one test, with shortcuts to what lies behind it."""
+    """The application of one test, with shortcuts to its parts."""
 
     app: Flask
     tokens: dict[str, str]

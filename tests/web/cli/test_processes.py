@@ -66,7 +66,7 @@ def seen_on(terminal: int, words: str, process: "subprocess.Popen[str]") -> str:
             try:
                 seen += os.read(terminal, 65536).decode(errors="replace")
             except OSError:
-                # Linux says so once nobody has the other end open.
+                # Linux says so once the other end is closed.
                 break
         elif process.poll() is not None:
             break

@@ -1,4 +1,4 @@
-"""What keeps the commands from beginning is told in one line, with what to do."""
+"""Errors before a command starts are reported in one line, with a cure."""
 
 import socket
 from collections.abc import Callable

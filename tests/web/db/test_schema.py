@@ -1,4 +1,4 @@
-"""The web's own tables: models and migrations agree, both ways, beside the core's chain."""
+"""The web's tables: models and migrations agree, both ways, alongside the core's chain."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -16,7 +16,7 @@ LARGEST_ISSUE = 100
 
 
 class ReservationsPlugin:
-    """Keeps what it was told in itself, so that a test can look."""
+    """Records its calls, for tests."""
 
     def __init__(self) -> None:
         self.seen: list[StockChanged] = []
@@ -66,7 +66,7 @@ class ReservationsPlugin:
 
 @requires(Role.OPERATOR)
 def overview() -> str:
-    """A page that uses the inventory of the application that asks for it."""
+    """A page that uses the inventory of the current application."""
     account = current_user()
     with current_inventory().sessions.reader():
         return f"Reservas de {account.name if account else ''}"

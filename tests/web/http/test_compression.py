@@ -1,4 +1,4 @@
-"""Pages and files come compressed to those who take it, and never where another site could have had them asked for."""
+"""Pages and files are compressed for clients that accept it, but not for requests that another site may have caused."""
 
 import gzip
 from collections.abc import Callable

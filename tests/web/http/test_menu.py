@@ -1,4 +1,4 @@
-"""The menu: daily work beside one another, the rest under "Más"."""
+"""The menu: daily tasks in the bar, the rest under "Más"."""
 
 import re
 

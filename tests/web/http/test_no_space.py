@@ -1,4 +1,4 @@
-"""A full disk of an instance is told as what it is."""
+"""A full disk of an instance is reported as such."""
 
 import errno
 from collections.abc import Callable

@@ -18,7 +18,7 @@ def app(make_app: Callable[..., Flask]) -> Flask:
 
 @pytest.fixture
 def lose(app: Flask) -> Callable[..., list[str]]:
-    """Adds a page that is refused so often before it comes; gives the list of its runs."""
+    """Adds a page that fails this number of times before it succeeds; yields the list of its runs."""
 
     def make(times: int, cause: type[ReplicationError] = ServerLost) -> list[str]:
         runs: list[str] = []

@@ -17,7 +17,7 @@ MULTIPART = "multipart/form-data; boundary=edge"
 
 
 class Failing(io.BytesIO):
-    """A body that raises ``error`` as soon as somebody reads it."""
+    """A body that raises ``error`` when it is read."""
 
     def __init__(self, error: BaseException) -> None:
         super().__init__()

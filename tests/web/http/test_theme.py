@@ -1,4 +1,4 @@
-"""Light and dark: what the browser chose stands in the first byte of the page, so nothing flashes and no script is needed."""
+"""Themes: the choice of the browser is in the first byte of the page, so nothing flashes and no script is needed."""
 
 import re
 from collections.abc import Callable

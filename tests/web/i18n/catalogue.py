@@ -35,7 +35,7 @@ def english() -> Catalog:
 
 
 def known() -> Iterator[tuple[Id, Id, bool]]:
-    """The id, its English text and whether somebody was unsure of it, for each entry."""
+    """The id, its English text and whether it is marked as fuzzy, for each entry."""
     for message in english():
         if message.id:
             yield _text(message.id), _text(message.string), message.fuzzy

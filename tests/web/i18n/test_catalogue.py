@@ -1,4 +1,4 @@
-"""The English catalogue is complete, and holds nothing that nobody asks for."""
+"""The English catalogue is complete and has no unused messages."""
 
 import ast
 import re

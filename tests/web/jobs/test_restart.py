@@ -1,4 +1,4 @@
-"""An instance that is killed in the middle of an import: the next one ends it, once, and nobody has to click."""
+"""An instance is killed in the middle of an import: the next one finishes it, once, without a user."""
 
 from datetime import UTC, datetime, timedelta
 from pathlib import Path

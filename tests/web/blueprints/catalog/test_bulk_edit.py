@@ -1,4 +1,4 @@
-"""What is done to the products that are selected in the list: asked first, all or nothing, and taken back."""
+"""Bulk edits of selected products: confirmed first, all or nothing, and undone."""
 
 import re
 from html import unescape
@@ -20,7 +20,7 @@ def marks_of(site: Site, *codes: str) -> list[str]:
 
 
 def requested(page: str, kind: str) -> dict[str, object]:
-    """The form of a page that asks, with every product that it names."""
+    """Return the fields of the confirmation form, with every product that it names."""
     fields: dict[str, object] = dict(form_in(page, f"/selection/{kind}/change"))
     products = re.findall(r'name="p" value="([^"]*)"', page)
     return fields | ({"p": products} if products else {})

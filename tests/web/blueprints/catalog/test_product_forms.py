@@ -1,4 +1,4 @@
-"""Register, edit, retire and restore: what is accepted, what is refused, and how it is told."""
+"""Register, edit, retire and restore: accepted values, refused values, and their messages."""
 
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier

@@ -1,4 +1,4 @@
-"""The page that shows how the inventory stands."""
+"""The dashboard."""
 
 import re
 from datetime import UTC, datetime, timedelta

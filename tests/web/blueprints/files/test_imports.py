@@ -372,7 +372,7 @@ def _imported(site: Site, content: str | bytes, *, name: str = "productos.csv", 
 
 
 def _finished(site: Site, address: str) -> str:
-    """The page of an import once nobody works on it any more."""
+    """Return the page of an import once no worker is active."""
     _eventually(lambda: "work-progress" not in site.operator.get(address).text)
     return site.operator.get(address).text
 

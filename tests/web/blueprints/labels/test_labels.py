@@ -1,4 +1,4 @@
-"""Labels: which products, on which paper, and that a reader finds in them what stands beside them."""
+"""Labels: products, sheets, and whether a reader decodes the printed codes."""
 
 import re
 from typing import Any

@@ -1,4 +1,4 @@
-"""With English chosen, nobody meets Spanish: not on a page, in a refusal, a message, or a file."""
+"""With English chosen, no Spanish is shown: on no page, in no error, message or file."""
 
 import csv
 import io

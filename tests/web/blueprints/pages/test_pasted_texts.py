@@ -1,4 +1,4 @@
-"""Texts that are too long are refused beside their field; a browser that cut them would say nothing."""
+"""Texts that are too long are refused next to their field; a browser would cut them silently."""
 
 import re
 
