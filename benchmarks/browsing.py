@@ -82,8 +82,8 @@ class Seen:
 def versions() -> dict[str, str]:
     """Return the environment for the page."""
     command = [str(capabilities.chromium()), "--version"]
-    told = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
-    return {"Browser": re.sub(r"\s+built on.*", "", told), "Playwright": version("playwright")}
+    output = subprocess.run(command, capture_output=True, text=True, check=True).stdout.strip()
+    return {"Browser": re.sub(r"\s+built on.*", "", output), "Playwright": version("playwright")}
 
 
 def measure(ground: Ground) -> Iterator[Table | Comparison]:
@@ -116,7 +116,7 @@ def served(ground: Ground) -> Iterator[str]:
 @contextmanager
 def chromium() -> Iterator["Browser"]:
     """Start the system's browser, headless."""
-    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - the other rooms do not need it
+    from playwright.sync_api import sync_playwright  # noqa: PLC0415 - the other suites do not need it
 
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(

@@ -48,7 +48,7 @@ def moment(number: int) -> str:
 def build(path: Path, products: int = PRODUCTS, movements: int = MOVEMENTS, seed: int = 1) -> None:
     """Write a new inventory to ``path``: ``products`` products in 14 locations and exactly ``movements`` movements.
 
-    About 3 % are retired, 5 % out of stock and 8 % below their minimum. The same seed gives the same inventory.
+    About 3 % are retired, 5 % out of stock and 8 % below their minimum. The same seed creates the same inventory.
     """
     database = SingleDatabase.from_url(f"sqlite:///{path}")
     CORE_SCHEMA.upgrade(database.engine)

@@ -22,8 +22,8 @@ def against_measurement(found: Costs) -> Comparison:
     network = [Station("the machine's cores", sum(found.reading.values()), cores)]
     rows = []
     for customers, measured in sorted(found.measured.items()):
-        told = load_of(network, 0.0, customers).throughput
-        rows.append((str(customers), f"{measured:.0f}", f"{told:.0f}", f"{100 * (told / measured - 1):+.0f} %"))
+        modelled = load_of(network, 0.0, customers).throughput
+        rows.append((str(customers), f"{measured:.0f}", f"{modelled:.0f}", f"{100 * (modelled / measured - 1):+.0f} %"))
     return Comparison(
         "The model against the measurement",
         "Pages per second: measured, and predicted by the model of `benchmarks/stack/capacity.py` from the costs above, which "
@@ -42,7 +42,7 @@ def reach(found: Costs) -> Comparison:
         f"According to the model: the maximum number of users if each sends a request every {THINK_SECONDS:.0f} s, one in ten of "
         f"them changes a quantity, the mean response time is at most {RESPONSE_SECONDS:g} s, and nothing is busy for more than "
         f"{100 * BUSY:.0f} % of the time. Cores are assumed to be like those of the measured machine.",
-        ("machines", "people", "requests a second", "changes a second", "what gives out first"),
+        ("machines", "people", "requests a second", "changes a second", "bottleneck"),
         tuple(rows),
     )
 

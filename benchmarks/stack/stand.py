@@ -74,9 +74,9 @@ class Stand:
         visitor = self._visitor()
 
         def well() -> bool:
-            told = [visitor.health() for _ in range(12)]
-            modes = {each.get("database", {}).get("mode") for each in told}
-            return {each.get("instance") for each in told} == set(INSTANCES) and modes == {"normal"}
+            found = [visitor.health() for _ in range(12)]
+            modes = {each.get("database", {}).get("mode") for each in found}
+            return {each.get("instance") for each in found} == set(INSTANCES) and modes == {"normal"}
 
         eventually("every instance is well", well, seconds=120)
 
@@ -84,8 +84,8 @@ class Stand:
         """Return the CPU time of each container so far."""
         used = {}
         for name in CONTAINERS:
-            told = self.system.compose("exec", "-T", name, "sh", "-c", CPU_USED).stdout.split()
-            used[name] = float(told[0]) / 1e9 if len(told) == 1 else float(told[1]) / 1e6
+            found = self.system.compose("exec", "-T", name, "sh", "-c", CPU_USED).stdout.split()
+            used[name] = float(found[0]) / 1e9 if len(found) == 1 else float(found[1]) / 1e6
         return used
 
     def readers(self) -> dict[str, float]:
@@ -102,9 +102,9 @@ class Stand:
     def memory(self) -> dict[str, float]:
         """Return the memory of each container in megabytes, as ``docker stats`` reports it."""
         names = {found["Id"]: name for name, found in self.system.containers().items()}
-        told = self.system.run("docker", "stats", "--no-stream", "--no-trunc", "--format", "{{json .}}", *names)
+        found = self.system.run("docker", "stats", "--no-stream", "--no-trunc", "--format", "{{json .}}", *names)
         used = {}
-        for line in told.stdout.splitlines():
+        for line in found.stdout.splitlines():
             each = json.loads(line)
             number, unit = re.findall(r"^([\d.]+)(\w+)", each["MemUsage"])[0]
             used[names[each["ID"]]] = float(number) * UNITS[unit] / 1e6

