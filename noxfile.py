@@ -182,7 +182,9 @@ def install(session: nox.Session, *groups: str) -> None:
 def run_tests(session: nox.Session, *arguments: str, parallel: bool = True) -> None:
     """Run pytest; arguments after `--` on nox's command line come last and take precedence."""
     workers = ("-n", "auto", "--maxprocesses=8", "--dist=worksteal") if parallel else ("-n", "0")
-    session.run("pytest", *workers, *arguments, *session.posargs)
+    # Each worker and each command that a test starts would compile all modules anew.
+    keep_bytecode = {"PYTHONDONTWRITEBYTECODE": None}
+    session.run("pytest", *workers, *arguments, *session.posargs, env=keep_bytecode)
 
 
 def marked_tests(session: nox.Session, marker: str) -> bool:
