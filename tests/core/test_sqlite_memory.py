@@ -10,7 +10,7 @@ from sqlalchemy import text
 
 from inventory_core import SingleDatabase
 from inventory_core.database.engines import SQLITE_MEMORY_BYTES
-from inventory_core.database.sql_batch import enlarged_page_cache
+from inventory_core.database.sql_batch import BULK_CACHE_KIBIBYTES, page_cache
 
 READ_IN_SIXTEEN_THREADS = """
 import sys, threading
@@ -67,7 +67,10 @@ def test_a_large_change_has_more_memory_while_it_runs(tmp_path: Path) -> None:
     before = memory_limit(sessions)
 
     def measured() -> int:
-        with sessions.engine.connect() as connection, enlarged_page_cache(connection):
+        with (
+            sessions.engine.connect() as connection,
+            page_cache(connection, BULK_CACHE_KIBIBYTES, raise_heap_limit=True),
+        ):
             return int(connection.exec_driver_sql("PRAGMA soft_heap_limit").scalar_one())
 
     assert measured() > before > 0

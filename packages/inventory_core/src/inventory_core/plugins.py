@@ -14,6 +14,13 @@ from inventory_core.results import ProductRow
 
 Cell = str | int | datetime | None
 
+hookspec = HookspecMarker("inventory_core")
+hookimpl = HookimplMarker("inventory_core")
+"""Marks an implementation of one of these hooks."""
+CORE_GROUP = "inventory_core"
+MAX_ERROR_LENGTH = 300
+_LOG = logging.getLogger(__name__)
+
 
 @dataclass(frozen=True, slots=True)
 class ExportColumn:
@@ -64,11 +71,6 @@ class StockChanged:
         return self.total < self.minimum <= self.total_before
 
 
-hookspec = HookspecMarker("inventory_core")
-hookimpl = HookimplMarker("inventory_core")
-"""Marks an implementation of one of these hooks."""
-
-
 class CoreHooks:
     """The hooks; a plugin implements any of them with the same name and arguments."""
 
@@ -95,11 +97,7 @@ class CoreHooks:
         raise NotImplementedError
 
 
-CORE_GROUP = "inventory_core"
 CORE_HOOKS: Mapping[str, type] = {CORE_GROUP: CoreHooks}
-MAX_ERROR_LENGTH = 300
-
-_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,17 +15,6 @@ from inventory_core.records import Record
 from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.texts import code_key, invisible_characters, search_text, sort_key
 
-
-@dataclass(frozen=True, slots=True)
-class VerificationFault(Record):
-    """A violation: the name of the ``check``, ``where`` it was found, and the two values that should be equal."""
-
-    check: str
-    where: str
-    expected: str
-    found: str
-
-
 _SUMS = (
     select(MOVEMENT.c.product_id, MOVEMENT.c.location_id, func.sum(MOVEMENT.c.quantity).label("moved"))
     .group_by(MOVEMENT.c.product_id, MOVEMENT.c.location_id)
@@ -48,8 +37,6 @@ _LAST_IDS = (
     select(func.max(MOVEMENT.c.id).label("id")).group_by(MOVEMENT.c.product_id, MOVEMENT.c.location_id).subquery("last")
 )
 _UNDONE = MOVEMENT.alias("undone")
-
-
 # Each statement returns the names of the violations, then the expected value, then the stored one.
 _BALANCE_IS_SUM = (
     select(PRODUCT.c.code, LOCATION.c.name, func.coalesce(_SUMS.c.moved, 0), BALANCE.c.quantity)
@@ -103,6 +90,18 @@ _WITHOUT_RESULT = (
     .select_from(OPERATION.outerjoin(OPERATION_RESULT, OPERATION_RESULT.c.operation_id == OPERATION.c.id))
     .where(OPERATION_RESULT.c.operation_id.is_(None))
 )
+CHECK = "folded text is that of the text"
+VISIBLE = "names hold no invisible characters"
+
+
+@dataclass(frozen=True, slots=True)
+class VerificationFault(Record):
+    """A violation: the name of the ``check``, ``where`` it was found, and the two values that should be equal."""
+
+    check: str
+    where: str
+    expected: str
+    found: str
 
 
 def _negative(name: ColumnElement[str], value: ColumnElement[int]) -> Select[str, str, int]:
@@ -159,10 +158,6 @@ def _orphans(session: Session, constraint: ForeignKeyConstraint) -> Iterator[Ver
             f"{_kind(constraint.referred_table)} {', '.join(map(str, wanted))}",
             "nothing",
         )
-
-
-CHECK = "folded text is that of the text"
-VISIBLE = "names hold no invisible characters"
 
 
 def text_form_faults(session: Session) -> Iterator[VerificationFault]:

@@ -11,7 +11,7 @@ from sqlalchemy import bindparam, select
 from inventory_core.catalog.categories import find_or_add_category
 from inventory_core.catalog.selection import LockedProduct, Selection, lock_many, lock_selected
 from inventory_core.context import InventoryContext
-from inventory_core.database.sql_batch import enlarged_page_cache, insert_rows, set_by_id, stored_time
+from inventory_core.database.sql_batch import BULK_CACHE_KIBIBYTES, insert_rows, page_cache, set_by_id, stored_time
 from inventory_core.errors import CannotUndo, ChangedProduct, Fault, InvalidInput, MovementNotFound, ProductsConflict
 from inventory_core.models import CATEGORY, IMPORT_CHANGE, OPERATION, OPERATION_RESULT, PRODUCT
 from inventory_core.records import Record
@@ -20,6 +20,33 @@ from inventory_core.rules.products import category_faults
 from inventory_core.rules.stock import quantity_faults
 from inventory_core.rules.texts import normalize_line, replace_surrogates, search_text
 from inventory_core.stock.idempotency import UnitOfWork, run_idempotent
+
+TEXT_BATCH_SIZE = 500
+"""Products whose texts are in memory at the same time."""
+_NEXT_VERSION = "version = version + 1, changed_at = ?"
+# Locking reads see what is committed now, whatever snapshot the unit has.
+_TEXTS = (
+    select(PRODUCT.c.id, PRODUCT.c.code, PRODUCT.c.name, PRODUCT.c.description)
+    .where(PRODUCT.c.id.in_(bindparam("ids", expanding=True)))
+    .with_for_update()
+)
+_CATEGORIES = (
+    select(CATEGORY.c.id, CATEGORY.c.name)
+    .where(CATEGORY.c.id.in_(bindparam("ids", expanding=True)))
+    .with_for_update(read=True)
+)
+CHANGE, UNDO = "change_many", "undo_many"
+_FIRST = (
+    select(OPERATION.c.operation_type, OPERATION_RESULT.c.result)
+    .join(OPERATION_RESULT, OPERATION_RESULT.c.operation_id == OPERATION.c.id)
+    .where(OPERATION.c.id == bindparam("of"))
+)
+# A locking read sees what is committed now, whatever snapshot the session has.
+_UNDONE = (
+    select(OPERATION_RESULT.c.operation_id)
+    .where(OPERATION_RESULT.c.undoes_id == bindparam("of"))
+    .with_for_update(read=True)
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,23 +104,6 @@ class SetRetired:
 BulkEdit = SetCategory | SetMinimum | SetRetired
 
 
-TEXT_BATCH_SIZE = 500
-"""Products whose texts are in memory at the same time."""
-
-_NEXT_VERSION = "version = version + 1, changed_at = ?"
-# Locking reads see what is committed now, whatever snapshot the unit has.
-_TEXTS = (
-    select(PRODUCT.c.id, PRODUCT.c.code, PRODUCT.c.name, PRODUCT.c.description)
-    .where(PRODUCT.c.id.in_(bindparam("ids", expanding=True)))
-    .with_for_update()
-)
-_CATEGORIES = (
-    select(CATEGORY.c.id, CATEGORY.c.name)
-    .where(CATEGORY.c.id.in_(bindparam("ids", expanding=True)))
-    .with_for_update(read=True)
-)
-
-
 def set_values(unit: UnitOfWork, column: str, values: Sequence[tuple[int, Any]]) -> None:
     """Set ``category_id``, ``minimum`` or ``retired_at`` of locked products, as pairs of id and JSON value.
 
@@ -128,20 +138,6 @@ def category_names(unit: UnitOfWork, ids: set[int]) -> dict[int, str]:
 
 def _batches(ids: Sequence[int]) -> Iterable[Sequence[int]]:
     return (ids[start : start + TEXT_BATCH_SIZE] for start in range(0, len(ids), TEXT_BATCH_SIZE))
-
-
-CHANGE, UNDO = "change_many", "undo_many"
-_FIRST = (
-    select(OPERATION.c.operation_type, OPERATION_RESULT.c.result)
-    .join(OPERATION_RESULT, OPERATION_RESULT.c.operation_id == OPERATION.c.id)
-    .where(OPERATION.c.id == bindparam("of"))
-)
-# A locking read sees what is committed now, whatever snapshot the session has.
-_UNDONE = (
-    select(OPERATION_RESULT.c.operation_id)
-    .where(OPERATION_RESULT.c.undoes_id == bindparam("of"))
-    .with_for_update(read=True)
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +188,7 @@ def change_products(
 
     def work(unit: UnitOfWork) -> _Outcome:
         selected = lock_selected(unit, selection)
-        with enlarged_page_cache(unit.connection):
+        with page_cache(unit.connection, BULK_CACHE_KIBIBYTES, raise_heap_limit=True):
             former = _change(unit, selected, change)
         retired = change.retired if isinstance(change, SetRetired) else None
         saved = ProductsSaved(unit.operation, len(former), len(selected) - len(former), retired)
@@ -230,7 +226,7 @@ def undo_products_change(
         for product, each in zip(selected, former, strict=True):
             if product.version != each.version:
                 raise CannotUndo("edited_since", product.code)
-        with enlarged_page_cache(unit.connection):
+        with page_cache(unit.connection, BULK_CACHE_KIBIBYTES, raise_heap_limit=True):
             set_values(unit, kept["column"], [(each.id, each.value) for each in former])
             present = [
                 _Former(product.id, product.version + 1, _present(product, kept["column"])) for product in selected

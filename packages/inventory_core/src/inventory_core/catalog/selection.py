@@ -35,6 +35,23 @@ _ROWS = (
     .where(PRODUCT.c.id.in_(bindparam("products", expanding=True)))
 )
 
+LOCK_BATCH_SIZE = 2_000
+# Every operation locks products by ascending id; a locking read sees what is committed now, whatever snapshot there is.
+_LOCKED = (
+    select(
+        PRODUCT.c.id,
+        PRODUCT.c.code,
+        PRODUCT.c.name,
+        PRODUCT.c.version,
+        PRODUCT.c.category_id,
+        PRODUCT.c.minimum,
+        PRODUCT.c.retired_at,
+    )
+    .where(PRODUCT.c.id.in_(bindparam("products", expanding=True)))
+    .order_by(PRODUCT.c.id)
+    .with_for_update()
+)
+
 
 @dataclass(frozen=True, slots=True)
 class SelectedProduct:
@@ -111,25 +128,6 @@ def _chosen(session: Session, selection: Selection, size: int) -> SelectedRows:
     rows = {row.id: row for row in read_rows(session.execute(_ROWS, {"products": ids}))}
     known = [rows[product_id] for product_id in ids if product_id in rows]
     return SelectedRows(tuple(known[:size]), ProductCount(len(known), more=False))
-
-
-LOCK_BATCH_SIZE = 2_000
-
-# Every operation locks products by ascending id; a locking read sees what is committed now, whatever snapshot there is.
-_LOCKED = (
-    select(
-        PRODUCT.c.id,
-        PRODUCT.c.code,
-        PRODUCT.c.name,
-        PRODUCT.c.version,
-        PRODUCT.c.category_id,
-        PRODUCT.c.minimum,
-        PRODUCT.c.retired_at,
-    )
-    .where(PRODUCT.c.id.in_(bindparam("products", expanding=True)))
-    .order_by(PRODUCT.c.id)
-    .with_for_update()
-)
 
 
 class LockedProduct(NamedTuple):

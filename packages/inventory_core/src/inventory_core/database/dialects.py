@@ -33,6 +33,12 @@ SQLSTATE_ROLLED_BACK = ("23", "25006", "40")
 """SQLSTATE prefixes of the same errors on other servers: constraints, a read-only transaction, serialization failures."""
 NO_SEARCH = "no such module"
 
+CHANGES = ("UPDATE", "DELETE")
+_BODIES = {
+    "sqlite": "BEGIN SELECT RAISE(ABORT, '{message}'); END",
+    "mysql": "FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '{message}'",
+}
+
 
 class DriverErrorKind(Enum):
     """Kinds of failure with the same handling."""
@@ -128,9 +134,6 @@ def _classify_sqlite(error: sqlite3.Error, *, reading: bool) -> DriverErrorKind:
     )
 
 
-CHANGES = ("UPDATE", "DELETE")
-
-
 def forbid_row_changes(connection: Connection, *tables: str) -> None:
     """Create the triggers that refuse to change or delete rows of ``tables``; existing ones are replaced.
 
@@ -152,12 +155,6 @@ def permit_row_changes(connection: Connection, *tables: str) -> None:
         for table in tables:
             for change in CHANGES:
                 connection.execute(text(f"DROP TRIGGER IF EXISTS {_name(table, change)}"))
-
-
-_BODIES = {
-    "sqlite": "BEGIN SELECT RAISE(ABORT, '{message}'); END",
-    "mysql": "FOR EACH ROW SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = '{message}'",
-}
 
 
 def _creation(dialect: str, table: str, change: str) -> str | None:

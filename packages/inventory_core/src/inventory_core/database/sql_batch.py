@@ -18,12 +18,16 @@ INSERT_BATCH_SIZE = 500
 """A fixed number: the driver caches the statement, which takes as long to parse as its rows to insert."""
 UPDATE_BATCH_SIZE = 1_000
 """The database evaluates the cases row by row, so more at once would be slower."""
-CACHE_KIBIBYTES = 128_000
+BULK_CACHE_KIBIBYTES = 128_000
+"""For large changes: pages that do not fit are written repeatedly within one transaction."""
 MAX_STATEMENT_CHARACTERS = 4_000_000
 """A server accepts statements of 64 MiB, or of its configured size; a character may take four bytes."""
 
 Row = Sequence[Any]
 _TIME = UtcMicroseconds()
+FETCH_BATCH_SIZE = 1_000
+SCAN_CACHE_KIBIBYTES = 8_000
+"""A scan uses each page of the file once or twice, so a large cache would not help."""
 
 
 def insert_rows(
@@ -94,23 +98,27 @@ def select_in(
 
 
 @contextmanager
-def enlarged_page_cache(connection: Connection) -> Iterator[None]:
-    """Allow SQLite more memory for changed pages: pages that do not fit are written repeatedly within one transaction."""
+def page_cache(connection: Connection, kibibytes: int, *, raise_heap_limit: bool = False) -> Iterator[None]:
+    """Set the size of SQLite's page cache inside the block; does nothing on other databases.
+
+    ``raise_heap_limit`` also allows the process this much more memory.
+    """
     if connection.dialect.name != "sqlite":
         yield
         return
     before = connection.exec_driver_sql("PRAGMA cache_size").scalar_one()
-    limit = connection.exec_driver_sql("PRAGMA soft_heap_limit").scalar_one()
-    connection.exec_driver_sql(f"PRAGMA cache_size = -{CACHE_KIBIBYTES}")
+    limit = connection.exec_driver_sql("PRAGMA soft_heap_limit").scalar_one() if raise_heap_limit else 0
+    connection.exec_driver_sql(f"PRAGMA cache_size = -{kibibytes}")
     if limit:
-        connection.exec_driver_sql(f"PRAGMA soft_heap_limit = {limit + CACHE_KIBIBYTES * 1024}")
+        connection.exec_driver_sql(f"PRAGMA soft_heap_limit = {limit + kibibytes * 1024}")
     try:
         yield
     finally:
         # An interruption closes the connection, and frees the memory.
         if not connection.invalidated:
             connection.exec_driver_sql(f"PRAGMA cache_size = {before}")
-            connection.exec_driver_sql(f"PRAGMA soft_heap_limit = {limit}")
+            if limit:
+                connection.exec_driver_sql(f"PRAGMA soft_heap_limit = {limit}")
 
 
 def stored_time(connection: Connection, moment: datetime | None) -> Any:
@@ -142,27 +150,11 @@ def _mark(connection: Connection) -> str:
     return "?" if connection.dialect.paramstyle == "qmark" else "%s"
 
 
-FETCH_BATCH_SIZE = 1_000
-SQLITE_CACHE_KIBIBYTES = 8_000
-"""A scan uses each page of the file once or twice, so a large cache would not help."""
-
-
 @contextmanager
 def stream(session: Session, statement: Select[Any]) -> Iterator[Iterable[Any]]:
     """Yield the rows of a statement, fetched in batches; the session stays in use inside the block."""
-    with _small_cache(session), session.execute(statement, execution_options={"yield_per": FETCH_BATCH_SIZE}) as result:
+    with (
+        page_cache(session.connection(), SCAN_CACHE_KIBIBYTES),
+        session.execute(statement, execution_options={"yield_per": FETCH_BATCH_SIZE}) as result,
+    ):
         yield result
-
-
-@contextmanager
-def _small_cache(session: Session) -> Iterator[None]:
-    connection = session.connection()
-    if connection.dialect.name != "sqlite":
-        yield
-        return
-    usual = connection.exec_driver_sql("PRAGMA cache_size").scalar_one()
-    connection.exec_driver_sql(f"PRAGMA cache_size = -{SQLITE_CACHE_KIBIBYTES}")
-    try:
-        yield
-    finally:
-        connection.exec_driver_sql(f"PRAGMA cache_size = {usual}")

@@ -29,6 +29,8 @@ LANGUAGES = ("es", "en")
 YES_NO = {"es": ("sí", "no"), "en": ("yes", "no")}
 WIDTHS = {"code": 18, "name": 40, "description": 50, "category": 18, "location": 20, "changed": 20}
 
+Text = TypeVar("Text")
+
 
 @dataclass(frozen=True, slots=True)
 class FileColumn(Generic[Row]):
@@ -69,9 +71,6 @@ def stock_columns(language: str) -> Sequence[FileColumn[object]]:
 
 def _column(field: str, language: str, value: Callable[[Row], Cell]) -> FileColumn[Row]:
     return FileColumn(_in(language, TITLES[field]), value, WIDTHS.get(field, 12))
-
-
-Text = TypeVar("Text")
 
 
 def _in(language: str, texts: dict[str, Text]) -> Text:

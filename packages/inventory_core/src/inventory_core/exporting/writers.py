@@ -17,6 +17,11 @@ from inventory_core.plugins import Cell
 
 Row = TypeVar("Row")
 
+ROWS_PER_SHEET = 1_048_575
+"""Maximum number of rows below the header of a sheet."""
+DAY_ZERO = datetime(1899, 12, 30, tzinfo=UTC)
+SECONDS_PER_DAY = 86_400
+
 
 def write_csv(target: BinaryIO, columns: Sequence[FileColumn[Row]], rows: Iterable[Row]) -> int:
     """Write a header and the rows; return the number of rows. ``target`` stays open."""
@@ -41,12 +46,6 @@ def _cell(value: Cell) -> str | int | None:
     if isinstance(value, datetime):
         return value.astimezone(UTC).isoformat(timespec="microseconds").replace("+00:00", "Z")
     return value
-
-
-ROWS_PER_SHEET = 1_048_575
-"""Maximum number of rows below the header of a sheet."""
-DAY_ZERO = datetime(1899, 12, 30, tzinfo=UTC)
-SECONDS_PER_DAY = 86_400
 
 
 def write_workbook(

@@ -11,7 +11,7 @@ from inventory_core.catalog.categories import find_or_add_categories
 from inventory_core.catalog.locations import find_or_add_locations
 from inventory_core.context import InventoryContext
 from inventory_core.database.dialects import DriverErrorKind, classify_driver_error
-from inventory_core.database.sql_batch import enlarged_page_cache
+from inventory_core.database.sql_batch import BULK_CACHE_KIBIBYTES, page_cache
 from inventory_core.errors import RowsRefused
 from inventory_core.importing.plan import Change, ImportHooks, Planner, sample
 from inventory_core.importing.reader import Progress, Table
@@ -91,7 +91,7 @@ def import_table(
 
 
 def _import(unit: UnitOfWork, table: Table, progress: Progress | None) -> ImportResult:
-    with enlarged_page_cache(unit.connection):
+    with page_cache(unit.connection, BULK_CACHE_KIBIBYTES, raise_heap_limit=True):
         return _import_all(unit, table, progress)
 
 

@@ -11,6 +11,12 @@ from inventory_core.importing.rows import WITHOUT, NameKey, ParsedRow
 from inventory_core.plugins import ProposedChange
 from inventory_core.rules.stock import MAX_QUANTITY, MovementKind
 
+Check = Callable[[ProposedChange], Sequence[str]]
+"""Calls the check hooks with a change; returns their refusals."""
+Balances = Mapping[int, Mapping[int, int]]
+"""Quantities by product and location."""
+_NOWHERE: Mapping[int, int] = {}
+
 
 class StoredProduct(NamedTuple):
     """A stored product."""
@@ -122,13 +128,6 @@ def _action(old: Fields | None, new: Fields) -> str:
 def shown(value: object) -> str:
     """Return the value of a field as a text."""
     return value.name if isinstance(value, NameKey) else str(value)
-
-
-Check = Callable[[ProposedChange], Sequence[str]]
-"""Calls the check hooks with a change; returns their refusals."""
-Balances = Mapping[int, Mapping[int, int]]
-"""Quantities by product and location."""
-_NOWHERE: Mapping[int, int] = {}
 
 
 class _Refused(Exception):

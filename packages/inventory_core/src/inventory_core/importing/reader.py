@@ -42,6 +42,13 @@ FIELDS: Mapping[str, str] = {
 }
 """The field behind each folded header."""
 
+_PIECE = MEBIBYTE
+Progress = Callable[[int, int, str], None]
+"""Called with the finished rows, the total rows (0: not known), and the stage: ``reading``, ``checking`` or ``writing``.
+
+It cancels by raising.
+"""
+
 
 def find_fields(headers: Sequence[str]) -> dict[str, int]:
     """Return the column of each known field; without a ``name`` the file only sets balances, and its other columns are ignored.
@@ -137,15 +144,6 @@ class Table:
         """Yield every row that is not blank, with its number in a spreadsheet."""
         for batch in self.batches:
             yield from zip(batch.numbers, batch.cells, strict=True)
-
-
-_PIECE = MEBIBYTE
-
-Progress = Callable[[int, int, str], None]
-"""Called with the finished rows, the total rows (0: not known), and the stage: ``reading``, ``checking`` or ``writing``.
-
-It cancels by raising.
-"""
 
 
 def read_table(

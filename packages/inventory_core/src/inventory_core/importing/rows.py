@@ -30,6 +30,12 @@ MAX_CACHED_CELLS = 10_000
 MAX_PLAIN_DIGITS = 9
 """A number with at most this many digits is within the limit of a quantity."""
 
+T = TypeVar("T")
+ErrorTexts = Mapping[int, str]
+"""The texts of error cells in a row, by column."""
+Cells = Sequence[str]
+Checked = Iterable[object]
+
 
 class NameKey(NamedTuple):
     """A category or location: the folded name that decides which one it is, and the name as typed."""
@@ -61,9 +67,6 @@ class ParsedRow(NamedTuple):
     faulty: bool
 
 
-T = TypeVar("T")
-ErrorTexts = Mapping[int, str]
-"""The texts of error cells in a row, by column."""
 LineReader = Callable[[int, Sequence[str], ErrorTexts], ParsedRow | None]
 
 
@@ -195,9 +198,6 @@ def _note_errors(row: int, errors: ErrorTexts, table: Table, log: FaultCollector
         if place in fields:
             log.add(row, fields[place], shown, "error_cell")
 
-
-Cells = Sequence[str]
-Checked = Iterable[object]
 
 # Like ParsedRow._make, but without a Python call for each row.
 _line: Callable[[Iterable[object]], ParsedRow] = partial(tuple.__new__, ParsedRow)

@@ -49,6 +49,17 @@ _CATEGORIES_LOCKED = _CATEGORIES.with_for_update(read=True)
 _LOCATIONS = select(LOCATION.c.name_key, LOCATION.c.id, LOCATION.c.name, LOCATION.c.is_default)
 _LOCATIONS_LOCKED = _LOCATIONS.with_for_update(read=True)
 
+CREATE_BATCH_SIZE = 2_500
+"""Products per statement. SQLite writes its search index at the end of each; with 13 parameters each, not many more fit."""
+_PRODUCT_COLUMNS = (
+    "code", "code_key", "name", "name_key", "description", "category_id", "quantity", "minimum", "version",
+    "search_text", "created_at", "changed_at", "retired_at",
+)  # fmt: skip
+_UNDO_COLUMNS = ("operation_id", "product_id", "before", "version_after")
+_SEARCHED = {"name", "description", "category_id"}
+_TO_TEXT = json.JSONEncoder(ensure_ascii=False).encode
+_product = itemgetter(1)
+
 
 def read_stored_names(connection: Connection, *, locked: bool) -> StoredNames:
     """Return every category and location; ``locked`` reads the committed state, whatever snapshot the transaction has."""
@@ -88,19 +99,6 @@ def lock_products(connection: Connection, products: Iterable[int]) -> None:
     ascending = sorted(products)
     for start in range(0, len(ascending), LOCK_BATCH_SIZE):
         connection.execute(_LOCK, {"products": ascending[start : start + LOCK_BATCH_SIZE]}).all()
-
-
-CREATE_BATCH_SIZE = 2_500
-"""Products per statement. SQLite writes its search index at the end of each; with 13 parameters each, not many more fit."""
-
-_PRODUCT_COLUMNS = (
-    "code", "code_key", "name", "name_key", "description", "category_id", "quantity", "minimum", "version",
-    "search_text", "created_at", "changed_at", "retired_at",
-)  # fmt: skip
-_UNDO_COLUMNS = ("operation_id", "product_id", "before", "version_after")
-_SEARCHED = {"name", "description", "category_id"}
-_TO_TEXT = json.JSONEncoder(ensure_ascii=False).encode
-_product = itemgetter(1)
 
 
 class ImportWriter:

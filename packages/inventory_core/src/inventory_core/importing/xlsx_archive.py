@@ -18,6 +18,13 @@ ENCODINGS = frozenset({"utf-8", "us-ascii"})
 Attributes = Mapping[str, str]
 StartHandler = Callable[[str, Attributes], None]
 
+WORKBOOK, RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
+MAX_MEMBERS = 10_000
+MAX_INDEX = 8 * MEBIBYTE
+_LOCAL_HEADER, _LOCAL_SIZE = b"PK\x03\x04", 30
+_ENCRYPTED = 1
+_STEP = 1 << 16
+
 
 def parse_xml(
     pieces: Iterable[bytes], start: StartHandler, prepare: Callable[[expat.XMLParserType], None] | None = None
@@ -58,14 +65,6 @@ def _refuse_doctype(*_: object) -> None:
 def _check_declaration(_version: str, encoding: str | None, _standalone: int) -> None:
     if encoding is not None and encoding.lower() not in ENCODINGS:
         raise UnreadableFile("damaged")
-
-
-WORKBOOK, RELATIONS = "xl/workbook.xml", "xl/_rels/workbook.xml.rels"
-MAX_MEMBERS = 10_000
-MAX_INDEX = 8 * MEBIBYTE
-_LOCAL_HEADER, _LOCAL_SIZE = b"PK\x03\x04", 30
-_ENCRYPTED = 1
-_STEP = 1 << 16
 
 
 @dataclass(slots=True)

@@ -18,6 +18,9 @@ MAX_ROW, MAX_COLUMN = 1_048_576, 16_384
 MAX_ERROR_LENGTH = 20
 UNKNOWN_ERROR = "#ERROR!"
 
+Value = int | float | str | bool | datetime.time | datetime.date | datetime.datetime | datetime.timedelta
+ErrorCells = Mapping[int, Mapping[int, str]]
+
 
 class SheetCheck:
     """Parses the XML of a sheet; ``errors`` then has the texts of error cells, by row and column."""
@@ -127,10 +130,6 @@ def _column_number(letters: str) -> int:
     if 0 < number <= MAX_COLUMN:
         return number
     raise UnreadableFile("cell_out_of_range", letters[:MAX_ERROR_LENGTH])
-
-
-Value = int | float | str | bool | datetime.time | datetime.date | datetime.datetime | datetime.timedelta
-ErrorCells = Mapping[int, Mapping[int, str]]
 
 
 class WorkbookReader:

@@ -30,6 +30,11 @@ from inventory_core.rules.arguments import check_arguments, check_page_size, typ
 from inventory_core.rules.products import PREDEFINED_CATEGORIES
 from inventory_core.rules.texts import code_key, fold, normalize_code
 
+CODE_BATCH_SIZE = 500
+_ANYWHERE = ResolvedFilter(None, None, None)
+_LEVEL = BALANCE.alias("level")
+_COLUMNS: tuple[ColumnElement[Any], ...] = (PRODUCT.c.code, PRODUCT.c.name, LOCATION.c.name, _LEVEL.c.quantity)
+
 
 @dataclass(frozen=True, slots=True)
 class ProductCount(Record):
@@ -183,10 +188,6 @@ def get_product(inventory: InventoryContext, code: str) -> ProductDetails:
         return ProductDetails(row, tuple((name, quantity) for name, quantity in balances), record[-1])
 
 
-CODE_BATCH_SIZE = 500
-_ANYWHERE = ResolvedFilter(None, None, None)
-
-
 @check_arguments
 def products_by_code(inventory: InventoryContext, codes: Iterable[str]) -> dict[str, ProductDetails]:
     """Return the products of these codes, including retired ones, by requested code and in the same order.
@@ -228,10 +229,6 @@ def _batches(keys: Iterable[str]) -> Iterator[list[str]]:
     left = iter(keys)
     while batch := list(islice(left, CODE_BATCH_SIZE)):
         yield batch
-
-
-_LEVEL = BALANCE.alias("level")
-_COLUMNS: tuple[ColumnElement[Any], ...] = (PRODUCT.c.code, PRODUCT.c.name, LOCATION.c.name, _LEVEL.c.quantity)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,37 @@ from inventory_core.rules.texts import code_key, normalize_code
 
 _UNDONE = MOVEMENT.alias("undone")
 
+# Grouped by an expression, since SQLite would walk the whole ledger by its index of products to save the sorting.
+_PRODUCT_ID = func.coalesce(MOVEMENT.c.product_id, literal_column("0"))
+# Grouped by an expression, since SQLite would fetch every product by its index of categories to save the sorting.
+_CATEGORY_ID = func.coalesce(PRODUCT.c.category_id, literal_column("0"))
+_SUMS = (
+    select(
+        _CATEGORY_ID.label("category_id"),
+        func.count().label("products"),
+        func.sum(PRODUCT.c.quantity).label("units"),
+        func.sum(case((PRODUCT.c.quantity < PRODUCT.c.minimum, 1), else_=0)).label("low"),
+        func.sum(case((PRODUCT.c.quantity == 0, 1), else_=0)).label("out"),
+    )
+    .where(PRODUCT.c.retired_at.is_(None))
+    .group_by(_CATEGORY_ID)
+    .subquery()
+)
+_STATEMENT = select(CATEGORY.c.name, _SUMS.c.products, _SUMS.c.units, _SUMS.c.low, _SUMS.c.out).select_from(
+    _SUMS.outerjoin(CATEGORY, CATEGORY.c.id == _SUMS.c.category_id)
+)
+MAX_DAYS = 366
+HISTORY_DAYS = 90
+MAX_HISTORY_MOVEMENTS = 100
+_PRODUCT = select(PRODUCT.c.id, PRODUCT.c.quantity, PRODUCT.c.created_at).where(PRODUCT.c.code_key == bindparam("key"))
+# Ordered by the ledger alone: a condition on the time would read all older movements too.
+_LAST = (
+    select(MOVEMENT.c.at, MOVEMENT.c.quantity)
+    .where(MOVEMENT.c.product_id == bindparam("product"))
+    .order_by(MOVEMENT.c.id.desc())
+    .limit(MAX_HISTORY_MOVEMENTS + 1)
+)
+
 
 def of_kind(kind: MovementKind) -> ColumnElement[bool]:
     """Return the condition for the movements of a kind and for those that undo one of them."""
@@ -77,10 +108,6 @@ def lowest_stock(inventory: InventoryContext, *, size: int = 10) -> tuple[StockS
         return tuple(StockShortage(*row, to_buy(row.quantity, row.minimum)) for row in session.execute(statement))
 
 
-# Grouped by an expression, since SQLite would walk the whole ledger by its index of products to save the sorting.
-_PRODUCT_ID = func.coalesce(MOVEMENT.c.product_id, literal_column("0"))
-
-
 @dataclass(frozen=True, slots=True)
 class RunOutForecast(Record):
     """A product with its quantity, the units issued in the last 30 days, and the whole days until it runs out."""
@@ -120,25 +147,6 @@ def products_running_out(inventory: InventoryContext, *, size: int = 10) -> tupl
     return tuple(RunOutForecast(*row, days_left(row[2], row[3])) for row in found)
 
 
-# Grouped by an expression, since SQLite would fetch every product by its index of categories to save the sorting.
-_CATEGORY_ID = func.coalesce(PRODUCT.c.category_id, literal_column("0"))
-_SUMS = (
-    select(
-        _CATEGORY_ID.label("category_id"),
-        func.count().label("products"),
-        func.sum(PRODUCT.c.quantity).label("units"),
-        func.sum(case((PRODUCT.c.quantity < PRODUCT.c.minimum, 1), else_=0)).label("low"),
-        func.sum(case((PRODUCT.c.quantity == 0, 1), else_=0)).label("out"),
-    )
-    .where(PRODUCT.c.retired_at.is_(None))
-    .group_by(_CATEGORY_ID)
-    .subquery()
-)
-_STATEMENT = select(CATEGORY.c.name, _SUMS.c.products, _SUMS.c.units, _SUMS.c.low, _SUMS.c.out).select_from(
-    _SUMS.outerjoin(CATEGORY, CATEGORY.c.id == _SUMS.c.category_id)
-)
-
-
 @dataclass(frozen=True, slots=True)
 class CategoryStock(Record):
     """The active products of a category: their number and units, and how many are low or out of stock.
@@ -162,9 +170,6 @@ def stock_by_category(inventory: InventoryContext) -> tuple[CategoryStock, ...]:
     with inventory.sessions.reader() as session:
         found = [CategoryStock(row[0], *map(int, row[1:])) for row in session.execute(_STATEMENT)]
     return tuple(sorted(found, key=lambda stock: (-stock.units, -stock.products, stock.category or "")))
-
-
-MAX_DAYS = 366
 
 
 @dataclass(frozen=True, slots=True)
@@ -212,19 +217,6 @@ def _ranges(first: date, days: int, timezone: tzinfo) -> Iterator[Select[*tuple[
 
 def _midnight(day: date, timezone: tzinfo) -> datetime:
     return datetime.combine(day, time.min, timezone).astimezone(UTC)
-
-
-HISTORY_DAYS = 90
-MAX_HISTORY_MOVEMENTS = 100
-
-_PRODUCT = select(PRODUCT.c.id, PRODUCT.c.quantity, PRODUCT.c.created_at).where(PRODUCT.c.code_key == bindparam("key"))
-# Ordered by the ledger alone: a condition on the time would read all older movements too.
-_LAST = (
-    select(MOVEMENT.c.at, MOVEMENT.c.quantity)
-    .where(MOVEMENT.c.product_id == bindparam("product"))
-    .order_by(MOVEMENT.c.id.desc())
-    .limit(MAX_HISTORY_MOVEMENTS + 1)
-)
 
 
 @dataclass(frozen=True, slots=True)

@@ -23,6 +23,11 @@ _IDS = ("movement_id",)
 
 _field_types: dict[type, dict[str, Any]] = {}
 
+MAX_OPERATION_LENGTH = 64
+MAX_ACTOR_LENGTH = 80
+MAX_REASON_LENGTH = 200
+MAX_PAGE_SIZE = 500
+
 
 def check_arguments(function: Callable[P, R]) -> Callable[P, R]:
     """Make a function raise ``InvalidInput``, with a fault for each argument that does not match its annotated type.
@@ -98,11 +103,6 @@ def _allowed(hint: Any) -> tuple[tuple[type, ...], tuple[object, ...]]:
     return (hint,), ()
 
 
-MAX_OPERATION_LENGTH = 64
-MAX_ACTOR_LENGTH = 80
-MAX_REASON_LENGTH = 200
-
-
 def request_faults(operation: str, actor: str, reason: str = "") -> list[Fault]:
     """Return the faults. An id has 1 to 64 printable ASCII characters without blanks; actor and reason are normalized texts."""
     faults = []
@@ -121,9 +121,6 @@ def request_faults(operation: str, actor: str, reason: str = "") -> list[Fault]:
 def normalize_reason(reason: str) -> str:
     """Return the reason on one line, trimmed."""
     return normalize_line(reason) if reason else ""
-
-
-MAX_PAGE_SIZE = 500
 
 
 def check_page_size(size: int) -> None:

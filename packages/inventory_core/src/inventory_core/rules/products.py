@@ -24,6 +24,19 @@ WITHOUT_CATEGORY = "-"
 
 MAX_LOCATION_LENGTH = 80
 
+MAX_NAME_LENGTH = 200
+MAX_DESCRIPTION_LENGTH = 2000
+MAX_HISTORY_TEXT = 200
+"""Maximum length of a text in the history of edits."""
+_CLEANERS: dict[str, Callable[[str], str | None]] = {
+    "code": normalize_code,
+    "name": normalize_line,
+    "description": normalize_text,
+    "category": lambda name: normalize_line(name) or None,
+}
+_TYPES: dict[str, Any] = {"code": str, "name": str, "description": str, "category": str | None}
+FIELDS = ("code", "name", "description", "category", "minimum")
+
 
 def normalize_location(name: str) -> str:
     """Return the name as it is shown: normal form C, trimmed, white space as one blank."""
@@ -39,20 +52,6 @@ def location_faults(name: str, *, stored: bool = False) -> list[Fault]:
     if not faults and not sort_key(name):
         faults.append(Fault("location", "characters", name))
     return faults
-
-
-MAX_NAME_LENGTH = 200
-MAX_DESCRIPTION_LENGTH = 2000
-MAX_HISTORY_TEXT = 200
-"""Maximum length of a text in the history of edits."""
-_CLEANERS: dict[str, Callable[[str], str | None]] = {
-    "code": normalize_code,
-    "name": normalize_line,
-    "description": normalize_text,
-    "category": lambda name: normalize_line(name) or None,
-}
-_TYPES: dict[str, Any] = {"code": str, "name": str, "description": str, "category": str | None}
-FIELDS = ("code", "name", "description", "category", "minimum")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from itertools import accumulate
 
+USAGE_DAYS = 30
+"""The rate is the average of this many days."""
+
 
 @dataclass(frozen=True, slots=True)
 class PastQuantity:
@@ -35,10 +38,6 @@ def past_quantities(now: int, changes: Sequence[tuple[datetime, int]], begin: da
         if step.quantity != steps[-1].quantity:
             steps.append(step)
     return tuple(steps)
-
-
-USAGE_DAYS = 30
-"""The rate is the average of this many days."""
 
 
 def days_left(quantity: int, used: int, days: int = USAGE_DAYS) -> int:

@@ -18,6 +18,9 @@ _NOT_ASCII = re.compile("[^\x00-\x7f]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _REMEMBERED_BELOW = "\u3000"
 
+MAX_CODE_LENGTH = 64
+MAX_KEY_LENGTH = 191
+
 
 class _Kept(dict[str, str]):
     """Maps the characters of decomposed text: removes combining marks and format characters."""
@@ -136,10 +139,6 @@ def invisible_characters(text: str) -> tuple[str, ...]:
 def _joins_emoji(text: str, place: int) -> bool:
     before, after = text[:place].rstrip(EMOJI_MODIFIERS)[-1:], text[place + 1 : place + 2]
     return {unicodedata.category(char) for char in (before or " ", after or " ")} == {"So"}
-
-
-MAX_CODE_LENGTH = 64
-MAX_KEY_LENGTH = 191
 
 
 def normalize_code(text: str) -> str:

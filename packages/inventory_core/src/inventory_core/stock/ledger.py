@@ -80,6 +80,9 @@ _MOVEMENT_COLUMNS = (
     "kind", "product_id", "location_id", "quantity", "balance_after", "reason", "actor", "at", "operation_id", "undoes_id",
 )  # fmt: skip
 
+MovementIds = Mapping[tuple[int, int], int]
+"""Ids of movements by product and location."""
+
 
 def lock_product(unit: UnitOfWork, code: str) -> ProductState:
     """Lock the product with this code until the unit ends. Raises ``ProductNotFound``."""
@@ -125,10 +128,6 @@ def inserted_id(result: CursorResult[Any]) -> int:
     if key is None:
         raise LookupError("the database gave no key to an inserted row")
     return int(key[0])
-
-
-MovementIds = Mapping[tuple[int, int], int]
-"""Ids of movements by product and location."""
 
 
 def post(

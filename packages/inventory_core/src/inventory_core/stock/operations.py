@@ -31,6 +31,30 @@ from inventory_core.stock.ledger import find_place, find_place_by_id, lock_produ
 EntryPlanner = Callable[[UnitOfWork, ProductState], tuple[LedgerEntry, ...]]
 """Returns the ledger entries for a locked product; the result shows the last one."""
 
+MAX_ID = 2**63 - 1
+_UNDOING = MOVEMENT.alias("undoing")
+_PRODUCT_OF = select(MOVEMENT.c.product_id, MOVEMENT.c.operation_id, MOVEMENT.c.kind).where(
+    MOVEMENT.c.id == bindparam("movement")
+)
+_PAST = (
+    select(
+        MOVEMENT.c.id,
+        MOVEMENT.c.kind,
+        MOVEMENT.c.location_id,
+        MOVEMENT.c.quantity,
+        _UNDOING.c.id.is_not(None),
+    )
+    .select_from(MOVEMENT.outerjoin(_UNDOING, _UNDOING.c.undoes_id == MOVEMENT.c.id))
+    .order_by(MOVEMENT.c.location_id)
+    .with_for_update(of=_UNDOING, read=True)
+)
+_ALONE = _PAST.where(MOVEMENT.c.id == bindparam("movement"))
+_LEGS = _PAST.where(
+    MOVEMENT.c.operation_id == bindparam("of"),
+    MOVEMENT.c.product_id == bindparam("product"),
+    MOVEMENT.c.kind == MovementKind.TRANSFER,
+)
+
 
 def change_stock(
     inventory: InventoryContext,
@@ -261,32 +285,6 @@ def change_quantity(
         actor=actor,
         operation=operation,
     )
-
-
-MAX_ID = 2**63 - 1
-
-_UNDOING = MOVEMENT.alias("undoing")
-_PRODUCT_OF = select(MOVEMENT.c.product_id, MOVEMENT.c.operation_id, MOVEMENT.c.kind).where(
-    MOVEMENT.c.id == bindparam("movement")
-)
-_PAST = (
-    select(
-        MOVEMENT.c.id,
-        MOVEMENT.c.kind,
-        MOVEMENT.c.location_id,
-        MOVEMENT.c.quantity,
-        _UNDOING.c.id.is_not(None),
-    )
-    .select_from(MOVEMENT.outerjoin(_UNDOING, _UNDOING.c.undoes_id == MOVEMENT.c.id))
-    .order_by(MOVEMENT.c.location_id)
-    .with_for_update(of=_UNDOING, read=True)
-)
-_ALONE = _PAST.where(MOVEMENT.c.id == bindparam("movement"))
-_LEGS = _PAST.where(
-    MOVEMENT.c.operation_id == bindparam("of"),
-    MOVEMENT.c.product_id == bindparam("product"),
-    MOVEMENT.c.kind == MovementKind.TRANSFER,
-)
 
 
 @check_arguments

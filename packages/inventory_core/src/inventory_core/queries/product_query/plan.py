@@ -40,6 +40,11 @@ from inventory_core.rules.texts import search_words
 
 Column = ColumnElement[Any]
 
+FIRST_SCAN_ROWS = 1_000
+"""Rows of the order that are tested first: a common word is in enough of them to fill a page."""
+SECOND_SCAN_ROWS = 4_000
+"""Further rows that are tested if the search index has no candidates, before every text is read."""
+
 
 class AccessPath(Enum):
     """Where the rows come from before they are tested."""
@@ -193,13 +198,6 @@ def _balances(product_filter: ProductFilter, resolved: ResolvedFilter) -> Iterat
 
 def _aside(column: Column) -> Column:
     return UnaryExpression(column, operator=custom_op("+"), type_=column.type)
-
-
-FIRST_SCAN_ROWS = 1_000
-"""Rows of the order that are tested first: a common word is in enough of them to fill a page."""
-
-SECOND_SCAN_ROWS = 4_000
-"""Further rows that are tested if the search index has no candidates, before every text is read."""
 
 
 def fetch_rows(
