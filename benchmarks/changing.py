@@ -14,15 +14,7 @@ from typing import Any
 from sqlalchemy import Engine, event
 
 from benchmarks.measuring import Bar, Figure, Ground, Table
-from inventory_core import (
-    Inventory,
-    ProductFilter,
-    SingleDatabase,
-    change_quantity,
-    get_product,
-    new_operation_id,
-    stream_products,
-)
+from inventory_core import Inventory, ProductFilter, SingleDatabase, change_quantity, new_operation_id
 
 MOST_TIMES = 2.5
 CHANGES_PER_REPETITION = 10
@@ -62,9 +54,9 @@ def measure(ground: Ground) -> Iterator[Table]:
 
 def _changes(inventory: Inventory, number: int) -> list[Change]:
     """Return products, each with one of its locations."""
-    with stream_products(inventory, ProductFilter(status="available"), "changed") as rows:
+    with closing(inventory.iter_products(ProductFilter(status="available"), sort="changed")) as rows:
         codes = [row.code for row in islice(rows, number)]
-    return [(code, get_product(inventory, code).balances[0][0]) for code in codes]
+    return [(code, inventory.product(code).balances[0][0]) for code in codes]
 
 
 def _add_one(inventory: Inventory, change: Change) -> None:

@@ -1,7 +1,7 @@
 """Pages of the list: browsing, searches and filters."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 from pydantic import SecretStr
 
 from benchmarks.measuring import Bar, Figure, Ground, Table, p95, times_of
-from inventory_core import Cursor, Inventory, ProductFilter, SingleDatabase, movement_history, product_page
+from inventory_core import Cursor, Inventory, ProductFilter, SingleDatabase
 from inventory_core.testing import counted_statements
 from inventory_web import Settings, create_app
 from inventory_web.db.schema import upgrade_all
@@ -116,25 +116,23 @@ def _pages(ground: Ground, inventory: Inventory, floor: float) -> Table:
 def _questions(ground: Ground, inventory: Inventory, floor: float) -> Table:
     figures = []
     for case in CASES:
-        call = partial(product_page, inventory, case.products, case.sort, _position(inventory, case))
+        call = partial(inventory.products, case.products, sort=case.sort, after=_position(inventory, case))
         figures.append(Figure(case.what, p95(times_of(call, ground.repetitions)) * 1000, "ms", floor))
-    return Table("Pages inside the core", "95th percentile of `product_page` alone. Floor: as above.", figures)
+    return Table("Pages inside the core", "95th percentile of `Inventory.products` alone. Floor: as above.", figures)
 
 
 def _history(ground: Ground, inventory: Inventory) -> Table:
-    newest = movement_history(inventory, size=1).rows[0]
-    calls = {
-        "latest movements": partial(movement_history, inventory),
-        "movements in the middle of the ledger": partial(
-            movement_history, inventory, after=Cursor(None, newest.id // 2)
-        ),
-        "movements of one product": partial(movement_history, inventory, code=newest.code),
+    newest = inventory.movements(size=1).rows[0]
+    calls: dict[str, Callable[[], object]] = {
+        "latest movements": inventory.movements,
+        "movements in the middle of the ledger": partial(inventory.movements, after=Cursor(None, newest.id // 2)),
+        "movements of one product": partial(inventory.movements, code=newest.code),
     }
     figures = [
         Figure(what, p95(times_of(call, ground.repetitions)) * 1000, "ms", None, Bar("most", SLOWEST_MS))
         for what, call in calls.items()
     ]
-    return Table("History", "95th percentile of `movement_history`, 50 rows.", figures)
+    return Table("History", "95th percentile of `Inventory.movements`, 50 rows.", figures)
 
 
 def _logged_in(inventory: Inventory) -> FlaskClient:
@@ -156,5 +154,5 @@ def _query(inventory: Inventory, case: Case) -> dict[str, str]:
 def _position(inventory: Inventory, case: Case) -> Cursor | None:
     after = None
     for _ in range(case.row // 500):
-        after = product_page(inventory, case.products, case.sort, after, 500).next
+        after = inventory.products(case.products, sort=case.sort, after=after, size=500).next
     return after

@@ -8,9 +8,10 @@ import pytest
 
 from benchmarks.dataset import build
 from benchmarks.vocabulary import RARE_NAME
-from inventory_core import Inventory, SingleDatabase, verify
+from inventory_core import Inventory, SingleDatabase
 from inventory_core.queries.product_query.filters import ProductFilter
 from inventory_core.queries.products import count_products, list_categories, list_locations
+from inventory_core.verification import verify
 
 
 @pytest.fixture(scope="module")

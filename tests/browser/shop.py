@@ -6,7 +6,8 @@ from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from inventory_core import Inventory, ProductDraft, get_product, new_operation_id, register_product
+from inventory_core import Inventory, ProductDraft, new_operation_id, register_product
+from inventory_core.queries.products import get_product
 from tests.web.i18n.catalogue import english
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from inventory_core import get_product
+from inventory_core.queries.products import get_product
 from tests.browser.shop import Shop, Window
 
 pytestmark = pytest.mark.browser

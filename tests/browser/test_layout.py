@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from inventory_core import new_operation_id, retire_product
+from inventory_core import new_operation_id
+from inventory_core.catalog.products import retire_product
 from tests.browser.shop import Shop, Window
 
 pytestmark = pytest.mark.browser

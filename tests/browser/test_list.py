@@ -4,7 +4,8 @@ from collections.abc import Callable
 
 import pytest
 
-from inventory_core import add_location, change_quantity, new_operation_id
+from inventory_core import change_quantity, new_operation_id
+from inventory_core.catalog.locations import add_location
 from tests.browser.shop import Shop, Window, press
 
 pytestmark = pytest.mark.browser

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from inventory_core import get_product
+from inventory_core.queries.products import get_product
 from inventory_web.db.models import JobRow
 from tests.browser.shop import Shop, Window
 

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import pytest
 
-from inventory_core import get_product
+from inventory_core.queries.products import get_product
 from tests.browser.shop import Shop, Window, press
 
 pytestmark = pytest.mark.browser

@@ -6,8 +6,8 @@ from contextlib import closing
 
 import pytest
 
-from inventory_core import get_product
 from inventory_core.queries.movements import movement_history
+from inventory_core.queries.products import get_product
 from tests.browser.shop import Shop, Window
 
 pytestmark = pytest.mark.browser

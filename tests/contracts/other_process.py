@@ -5,7 +5,8 @@ import sys
 from collections import Counter
 from contextlib import closing
 
-from inventory_core import InsufficientStock, Inventory, SessionSource, SingleDatabase, issue
+from inventory_core import InsufficientStock, Inventory, SessionSource, SingleDatabase
+from inventory_core.stock.operations import issue
 from inventory_core.testing import new_request
 from tests.contracts.at_once import at_once
 from tests.contracts.replicated import open_replicated

@@ -14,13 +14,12 @@ from inventory_core import (
     SetRetired,
     change_products,
     edit_product,
-    get_product,
-    product_page,
     selected_rows,
     undo_products_change,
-    verify,
 )
+from inventory_core.queries.products import get_product, product_page
 from inventory_core.testing import create_product, new_request
+from inventory_core.verification import verify
 from tests.contracts.at_once import at_once
 
 CODES = [f"P-{number:02}" for number in range(40)]

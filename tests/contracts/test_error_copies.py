@@ -22,8 +22,8 @@ from inventory_core import (
     Inventory,
     InventoryError,
     SingleDatabase,
-    issue,
 )
+from inventory_core.stock.operations import issue
 from inventory_core.testing import create_product, new_request, temporary_inventory
 from inventory_replication import ReplicationError, Server
 from inventory_replication.decisions.snapshot import NoAnswer

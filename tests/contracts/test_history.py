@@ -8,25 +8,13 @@ from io import BytesIO
 import pytest
 from sqlalchemy import select
 
-from inventory_core import (
-    Inventory,
-    ProductDraft,
-    ProductNotFound,
-    edit_product,
-    import_table,
-    issue,
-    read_table,
-    receive,
-    restore_product,
-    retire_product,
-    transfer,
-    undo_import,
-    undo_movement,
-)
+from inventory_core import Inventory, ProductDraft, ProductNotFound, edit_product, import_table, read_table, undo_import
 from inventory_core.catalog.bulk_edit import SetMinimum, change_products, undo_products_change
+from inventory_core.catalog.products import restore_product, retire_product
 from inventory_core.catalog.selection import SelectedProduct, Selection
 from inventory_core.models import PRODUCT
 from inventory_core.queries.history import HistoryEntry, HistoryFilter, StockStep, operation_history
+from inventory_core.stock.operations import issue, receive, transfer, undo_movement
 from inventory_core.testing import counted_statements, create_location, create_product, new_request
 from tests.contracts.conftest import MYSQL, MakeInventory
 

@@ -15,22 +15,18 @@ from inventory_core import (
     RowsRefused,
     export_products,
     export_stock,
-    get_product,
     hookimpl,
     import_table,
-    issue,
-    list_categories,
-    list_locations,
-    movement_history,
     preview_import,
     read_table,
-    receive,
-    stream_products,
     undo_import,
-    verify,
 )
 from inventory_core.exporting.export import ExportFormat
+from inventory_core.queries.movements import movement_history
+from inventory_core.queries.products import get_product, list_categories, list_locations, stream_products
+from inventory_core.stock.operations import issue, receive
 from inventory_core.testing import create_product, new_request
+from inventory_core.verification import verify
 from tests.contracts.at_once import at_once
 from tests.contracts.conftest import MYSQL, MakeInventory
 from tests.contracts.topologies import Database, SQLiteFiles

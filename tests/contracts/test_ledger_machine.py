@@ -7,23 +7,11 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
 
-from inventory_core import (
-    CannotUndo,
-    CountConflict,
-    InsufficientStock,
-    Inventory,
-    ProductRetired,
-    change_quantity,
-    count,
-    issue,
-    receive,
-    restore_product,
-    retire_product,
-    transfer,
-    undo_movement,
-    verify,
-)
+from inventory_core import CannotUndo, CountConflict, InsufficientStock, Inventory, ProductRetired, change_quantity
+from inventory_core.catalog.products import restore_product, retire_product
+from inventory_core.stock.operations import count, issue, receive, transfer, undo_movement
 from inventory_core.testing import create_location, create_product, new_request
+from inventory_core.verification import verify
 from tests.contracts.topologies import Topology
 from tests.core.imports.stored import balances
 

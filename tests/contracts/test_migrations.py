@@ -9,16 +9,11 @@ from alembic.runtime.migration import MigrationContext
 from sqlalchemy import Engine, Index, MetaData, event, inspect, text
 from sqlalchemy.exc import DBAPIError
 
-from inventory_core import (
-    CORE_SCHEMA,
-    Inventory,
-    SchemaNotCurrent,
-    SingleDatabase,
-    verify,
-)
+from inventory_core import CORE_SCHEMA, Inventory, SchemaNotCurrent, SingleDatabase
 from inventory_core.database.dialects import DriverErrorKind, classify_driver_error
 from inventory_core.models import metadata as core_tables
 from inventory_core.testing import create_product
+from inventory_core.verification import verify
 from inventory_web.db.models import metadata as web_tables
 from inventory_web.db.schema import CHAINS, WEB_SCHEMA, require_current, upgrade_all
 from tests.contracts.at_once import processes_at_once

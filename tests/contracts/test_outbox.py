@@ -14,16 +14,13 @@ from inventory_core import (
     OutboxRelay,
     StockChanged,
     deliver_batch,
-    deliver_events,
     hookimpl,
-    issue,
     list_dead_letters,
     outbox_status,
-    receive,
     retry_dead_letters,
-    transfer,
 )
-from inventory_core.stock.outbox import LEASE_SECONDS, MAX_ATTEMPTS
+from inventory_core.stock.operations import issue, receive, transfer
+from inventory_core.stock.outbox import LEASE_SECONDS, MAX_ATTEMPTS, deliver_events
 from inventory_core.testing import create_location, create_product, new_request
 from tests.contracts.at_once import at_once
 from tests.contracts.conftest import MYSQL, MakeInventory

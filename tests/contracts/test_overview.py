@@ -7,17 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from inventory_core import (
-    InvalidInput,
-    Inventory,
-    ProductNotFound,
-    count,
-    issue,
-    receive,
-    retire_product,
-    transfer,
-    undo_movement,
-)
+from inventory_core import InvalidInput, Inventory, ProductNotFound
+from inventory_core.catalog.products import retire_product
 from inventory_core.queries.reports import (
     CategoryStock,
     RunOutForecast,
@@ -28,6 +19,7 @@ from inventory_core.queries.reports import (
     quantity_history,
     stock_by_category,
 )
+from inventory_core.stock.operations import count, issue, receive, transfer, undo_movement
 from inventory_core.testing import create_location, create_product, new_request
 
 MADRID = ZoneInfo("Europe/Madrid")

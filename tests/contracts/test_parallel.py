@@ -5,21 +5,13 @@ from collections import Counter
 
 import pytest
 
-from inventory_core import (
-    CannotUndo,
-    InsufficientStock,
-    Inventory,
-    OperationReused,
-    count,
-    get_product,
-    issue,
-    receive,
-    transfer,
-    verify,
-)
+from inventory_core import CannotUndo, InsufficientStock, Inventory, OperationReused
 from inventory_core.catalog.bulk_edit import SetMinimum, change_products, undo_products_change
 from inventory_core.catalog.selection import SelectedProduct, Selection
+from inventory_core.queries.products import get_product
+from inventory_core.stock.operations import count, issue, receive, transfer
 from inventory_core.testing import create_location, create_product, new_request
+from inventory_core.verification import verify
 from tests.contracts.at_once import at_once, processes_at_once
 from tests.contracts.topologies import Database
 

@@ -12,23 +12,18 @@ from inventory_core import (
     ProductDraft,
     SingleDatabase,
     StorageRefused,
-    count,
-    deliver_events,
     edit_product,
-    get_product,
     import_table,
-    issue,
-    receive,
-    restore_product,
-    retire_product,
-    transfer,
     undo_import,
-    undo_movement,
-    verify,
 )
 from inventory_core.catalog.bulk_edit import SetMinimum, change_products, undo_products_change
+from inventory_core.catalog.products import restore_product, retire_product
 from inventory_core.catalog.selection import SelectedProduct, Selection
+from inventory_core.queries.products import get_product
+from inventory_core.stock.operations import count, issue, receive, transfer, undo_movement
+from inventory_core.stock.outbox import deliver_events
 from inventory_core.testing import create_location, create_product, new_request
+from inventory_core.verification import verify
 from inventory_replication.provisioning.plan.desired_state import Role, rights_of
 from inventory_web.audit.log import Author
 from inventory_web.audit.views import EventFilter, events_page, prune_events

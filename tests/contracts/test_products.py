@@ -12,19 +12,16 @@ from inventory_core import (
     ProductDraft,
     ProductNotFound,
     ProductRetired,
-    add_location,
     edit_product,
-    get_product,
-    list_categories,
-    list_locations,
     products_by_code,
-    receive,
     register_product,
-    restore_product,
-    retire_product,
-    verify,
 )
+from inventory_core.catalog.locations import add_location
+from inventory_core.catalog.products import restore_product, retire_product
+from inventory_core.queries.products import get_product, list_categories, list_locations
+from inventory_core.stock.operations import receive
 from inventory_core.testing import create_location, create_product, new_request
+from inventory_core.verification import verify
 from tests.contracts.at_once import at_once
 from tests.contracts.conftest import MakeInventory
 

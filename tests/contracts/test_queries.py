@@ -19,17 +19,13 @@ from inventory_core import (
     count_products,
     export_products,
     export_stock,
-    get_product,
-    list_categories,
-    list_locations,
-    movement_history,
-    product_page,
     stock_levels,
-    stream_products,
-    verify,
 )
 from inventory_core.exporting.export import ExportFormat
+from inventory_core.queries.movements import movement_history
 from inventory_core.queries.product_query.sorting import PRODUCT_SORTS
+from inventory_core.queries.products import get_product, list_categories, list_locations, product_page, stream_products
+from inventory_core.verification import verify
 from tests.contracts.topologies import SQLiteFiles, Topology
 from tests.core.exports.reading import sheets
 from tests.core.queries.shelves import Item, codes, expected, put

@@ -8,8 +8,9 @@ from sqlalchemy import bindparam, create_engine, func, insert, select, text, upd
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from inventory_core import Inventory, ReadOnlyUnit, ReadWriteEngines, SingleDatabase, StorageRefused, receive
+from inventory_core import Inventory, ReadOnlyUnit, ReadWriteEngines, SingleDatabase, StorageRefused
 from inventory_core.models import Category, metadata
+from inventory_core.stock.operations import receive
 from inventory_core.testing import create_product, new_request
 from tests.contracts.at_once import at_once
 from tests.contracts.topologies import Database

@@ -14,16 +14,12 @@ from inventory_core import (
     OperationReused,
     QuantityLimit,
     change_quantity,
-    count,
-    get_product,
-    issue,
-    movement_history,
-    receive,
-    transfer,
-    undo_movement,
-    verify,
 )
+from inventory_core.queries.movements import movement_history
+from inventory_core.queries.products import get_product
+from inventory_core.stock.operations import count, issue, receive, transfer, undo_movement
 from inventory_core.testing import create_location, create_product, new_request
+from inventory_core.verification import verify
 from tests.contracts.at_once import at_once
 from tests.contracts.conftest import MakeInventory
 

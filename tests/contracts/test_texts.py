@@ -3,24 +3,15 @@
 import pytest
 from sqlalchemy import update
 
-from inventory_core import (
-    InvalidInput,
-    Inventory,
-    ProductDraft,
-    ProductFilter,
-    add_location,
-    edit_product,
-    get_product,
-    issue,
-    list_locations,
-    movement_history,
-    product_page,
-    receive,
-    verify,
-)
+from inventory_core import InvalidInput, Inventory, ProductDraft, ProductFilter, edit_product
+from inventory_core.catalog.locations import add_location
 from inventory_core.models import CATEGORY, LOCATION, PRODUCT
+from inventory_core.queries.movements import movement_history
+from inventory_core.queries.products import get_product, list_locations, product_page
 from inventory_core.rules.texts import code_key, invisible_characters, normalize_line, search_text
+from inventory_core.stock.operations import issue, receive
 from inventory_core.testing import create_product, new_request
+from inventory_core.verification import verify
 from tests.contracts.topologies import Database
 
 TEXTS = [

@@ -12,7 +12,7 @@ import pyotp
 import pytest
 from pydantic import SecretStr
 
-from inventory_core import verify
+from inventory_core.verification import verify
 from inventory_web import Settings
 from inventory_web.audit.log import Author
 from inventory_web.auth import authentication, throttling, two_factor, users

@@ -29,12 +29,11 @@ from inventory_core import (
     export_stock,
     parse_quantity,
     read_table,
-    receive,
-    undo_movement,
 )
 from inventory_core.catalog.selection import SelectedProduct
 from inventory_core.rules.arguments import check_arguments
 from inventory_core.rules.texts import shown
+from inventory_core.stock.operations import receive, undo_movement
 from inventory_core.testing import create_product
 
 FUNCTIONS: dict[str, Callable[..., Any]] = {

@@ -11,18 +11,11 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.orm import Session
 
-from inventory_core import (
-    CORE_SCHEMA,
-    CommitUnknown,
-    Inventory,
-    ProductDraft,
-    SingleDatabase,
-    get_product,
-    receive,
-    register_product,
-)
+from inventory_core import CORE_SCHEMA, CommitUnknown, Inventory, ProductDraft, SingleDatabase, register_product
 from inventory_core.models import OPERATION
+from inventory_core.queries.products import get_product
 from inventory_core.stock import idempotency
+from inventory_core.stock.operations import receive
 from tests.instances.conftest import address
 from tests.replication.mysql.fault_proxy import HEALTHY, Fault, FaultProxy
 from tests.replication.mysql.servers import APP, ROOT, ReplicaSet

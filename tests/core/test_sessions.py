@@ -21,9 +21,9 @@ from inventory_core import (
     SingleDatabase,
     StorageRefused,
     TransactionMisuse,
-    receive,
 )
 from inventory_core.models import metadata
+from inventory_core.stock.operations import receive
 from inventory_core.testing import create_product, new_request, temporary_inventory, write_database
 from tests.contracts.test_sessions import WRITES
 

@@ -19,7 +19,7 @@ import sys
 from sqlalchemy import inspect
 
 from inventory_core import (
-    Inventory, ProductFilter, alembic_include_name, new_operation_id, set_table_prefix, undo_import, verify,
+    Inventory, ProductFilter, alembic_include_name, new_operation_id, set_table_prefix, undo_import,
 )
 
 prefix = sys.argv[2]
@@ -36,7 +36,7 @@ with Inventory.open(sys.argv[1], migrate=True) as inventory:
     assert [row.code for row in inventory.products(ProductFilter(search="me")).rows] == ["A-1"]
     undo_import(inventory, import_operation=done.operation, actor="ana", operation=new_operation_id())
     assert inventory.product("A-1").row.name == "Lámpara"
-    assert verify(inventory).faults == ()
+    assert inventory.verify().faults == ()
     with inventory.sessions.engine.connect() as connection:
         names = connection.exec_driver_sql("SELECT name FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%'").scalars().all()
     stored = inspect(inventory.sessions.engine).get_table_names()

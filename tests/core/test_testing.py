@@ -2,7 +2,7 @@ from pathlib import Path
 
 from sqlalchemy import text
 
-from inventory_core import CORE_SCHEMA, Inventory, SingleDatabase, verify
+from inventory_core import CORE_SCHEMA, Inventory, SingleDatabase
 from inventory_core.testing import (
     counted_statements,
     create_location,
@@ -11,6 +11,7 @@ from inventory_core.testing import (
     temporary_inventory,
     write_database,
 )
+from inventory_core.verification import verify
 
 
 def test_a_temporary_inventory_is_current_and_sound(tmp_path: Path) -> None:

@@ -11,7 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from inventory_core import CORE_SCHEMA, Inventory, SingleDatabase, get_product, receive
+from inventory_core import CORE_SCHEMA, Inventory, SingleDatabase
+from inventory_core.queries.products import get_product
+from inventory_core.stock.operations import receive
 from inventory_core.testing import create_product, new_request
 from inventory_web.db.schema import upgrade_all
 

@@ -6,8 +6,9 @@ import uuid
 
 import pytest
 
-from inventory_core import Inventory, ProductFilter, count_products, verify
+from inventory_core import Inventory, ProductFilter, count_products
 from inventory_core.queries.movements import movement_history
+from inventory_core.verification import verify
 from inventory_web import Settings
 from inventory_web.db.bootstrap import open_server
 from inventory_web.jobs.models import JobState

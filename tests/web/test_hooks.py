@@ -9,15 +9,9 @@ import pytest
 from flask import Blueprint, Flask
 from pluggy import HookimplMarker, PluginValidationError
 
-from inventory_core import (
-    ChangeRefused,
-    Inventory,
-    ProductDraft,
-    deliver_events,
-    issue,
-    new_operation_id,
-    register_product,
-)
+from inventory_core import ChangeRefused, Inventory, ProductDraft, new_operation_id, register_product
+from inventory_core.stock.operations import issue
+from inventory_core.stock.outbox import deliver_events
 from inventory_web.context import EXTENSION, AppState
 from inventory_web.errors import ViewWithoutRole
 from inventory_web.plugins import BUILT_IN_PLUGINS

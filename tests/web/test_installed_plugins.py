@@ -10,7 +10,8 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from inventory_core import ChangeRefused, Inventory, SingleDatabase, build_plugin_manager, issue, receive
+from inventory_core import ChangeRefused, Inventory, SingleDatabase, build_plugin_manager
+from inventory_core.stock.operations import issue, receive
 from inventory_core.testing import create_product, new_request, temporary_inventory
 from inventory_web import Settings, cli
 from inventory_web.context import EXTENSION

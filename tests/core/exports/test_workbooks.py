@@ -4,7 +4,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from inventory_core import InvalidInput, Inventory, Status, export_stock, retire_product
+from inventory_core import InvalidInput, Inventory, Status, export_stock
+from inventory_core.catalog.products import retire_product
 from inventory_core.queries.product_query.filters import ProductFilter
 from inventory_core.queries.products import get_product
 from inventory_core.testing import create_location, create_product, new_request

@@ -14,16 +14,16 @@ from inventory_core import (
     RowsRefused,
     StockChanged,
     build_plugin_manager,
-    deliver_events,
     hookimpl,
     import_table,
     preview_import,
     read_table,
-    receive,
-    verify,
 )
 from inventory_core.queries.products import get_product
+from inventory_core.stock.operations import receive
+from inventory_core.stock.outbox import deliver_events
 from inventory_core.testing import create_product, new_request
+from inventory_core.verification import verify
 from tests.core.imports.files import csv_bytes, import_rows, table_of
 from tests.core.imports.other_process import stay_in_the_middle
 from tests.core.imports.stored import balances, contents

@@ -9,17 +9,15 @@ from inventory_core import (
     ProductDraft,
     ProductRetired,
     edit_product,
-    issue,
-    receive,
-    retire_product,
     undo_import,
-    undo_movement,
-    verify,
 )
+from inventory_core.catalog.products import retire_product
 from inventory_core.queries.product_query.filters import ProductFilter
 from inventory_core.queries.products import count_products, get_product
 from inventory_core.rules.stock import Status
+from inventory_core.stock.operations import issue, receive, undo_movement
 from inventory_core.testing import create_product, new_request
+from inventory_core.verification import verify
 from tests.core.imports.files import Rows, import_rows
 from tests.core.imports.stored import balances, contents
 

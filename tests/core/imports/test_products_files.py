@@ -1,16 +1,10 @@
 import pytest
 
-from inventory_core import (
-    Inventory,
-    ProductDraft,
-    edit_product,
-    preview_import,
-    restore_product,
-    retire_product,
-    verify,
-)
+from inventory_core import Inventory, ProductDraft, edit_product, preview_import
+from inventory_core.catalog.products import restore_product, retire_product
 from inventory_core.queries.products import get_product
 from inventory_core.testing import create_location, create_product, new_request
+from inventory_core.verification import verify
 from tests.core.imports.files import Rows, import_rows, table_of
 from tests.core.imports.stored import balances, contents
 

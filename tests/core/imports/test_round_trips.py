@@ -23,12 +23,12 @@ from inventory_core import (
     preview_import,
     read_table,
     register_product,
-    retire_product,
-    verify,
 )
+from inventory_core.catalog.products import retire_product
 from inventory_core.exporting.export import ExportFormat
 from inventory_core.queries.product_query.filters import ProductFilter
 from inventory_core.testing import create_location, create_product, new_request, temporary_inventory
+from inventory_core.verification import verify
 from tests.core.imports.files import import_rows
 from tests.core.imports.stored import balances, contents
 

@@ -1,8 +1,10 @@
 import pytest
 
-from inventory_core import Inventory, preview_import, retire_product, verify
+from inventory_core import Inventory, preview_import
+from inventory_core.catalog.products import retire_product
 from inventory_core.queries.products import get_product
 from inventory_core.testing import create_product, new_request
+from inventory_core.verification import verify
 from tests.core.imports.files import import_rows, table_of
 from tests.core.imports.stored import balances, contents
 

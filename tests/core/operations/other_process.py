@@ -7,7 +7,8 @@ from typing import Any
 
 from sqlalchemy import Engine, event
 
-from inventory_core import Inventory, SingleDatabase, issue
+from inventory_core import Inventory, SingleDatabase
+from inventory_core.stock.operations import issue
 from inventory_core.testing import new_request
 
 

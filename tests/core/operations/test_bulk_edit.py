@@ -27,16 +27,14 @@ from inventory_core import (
     Status,
     change_products,
     edit_product,
-    get_product,
-    product_page,
-    receive,
-    restore_product,
-    retire_product,
     selected_rows,
     undo_products_change,
-    verify,
 )
+from inventory_core.catalog.products import restore_product, retire_product
+from inventory_core.queries.products import get_product, product_page
+from inventory_core.stock.operations import receive
 from inventory_core.testing import counted_statements, create_product, new_request, temporary_inventory
+from inventory_core.verification import verify
 
 EVERYTHING = ProductFilter()
 

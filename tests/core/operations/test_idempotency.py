@@ -12,22 +12,17 @@ from inventory_core import (
     Inventory,
     OperationReused,
     ProductDraft,
-    add_location,
     change_quantity,
-    count,
     edit_product,
-    issue,
     new_operation_id,
-    receive,
     register_product,
-    restore_product,
-    retire_product,
-    transfer,
-    undo_movement,
-    verify,
 )
+from inventory_core.catalog.locations import add_location
+from inventory_core.catalog.products import restore_product, retire_product
 from inventory_core.models import metadata
+from inventory_core.stock.operations import count, issue, receive, transfer, undo_movement
 from inventory_core.testing import create_location, create_product, new_request
+from inventory_core.verification import verify
 
 T = TypeVar("T")
 DRAFT = ProductDraft("B-2", "Silla")

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from inventory_core import Inventory, get_product, verify
+from inventory_core import Inventory
+from inventory_core.queries.products import get_product
 from inventory_core.testing import create_product
+from inventory_core.verification import verify
 from tests.core.operations.other_process import hang_before
 from tests.core.processes import CONTEXT
 

@@ -8,14 +8,14 @@ from inventory_core import (
     ProposedChange,
     StockChanged,
     build_plugin_manager,
-    deliver_events,
     hookimpl,
-    verify,
 )
 from inventory_core.rules.stock import MovementKind
 from inventory_core.stock.idempotency import UnitOfWork, run_idempotent
 from inventory_core.stock.ledger import PRODUCT_BATCH_SIZE, BalanceChange, post_changes
+from inventory_core.stock.outbox import deliver_events
 from inventory_core.testing import counted_statements, create_location, create_product, new_request
+from inventory_core.verification import verify
 
 
 def add(inventory: Inventory, changes: list[BalanceChange]) -> int:

@@ -1,6 +1,8 @@
 import pytest
 
-from inventory_core import InvalidInput, Inventory, add_location, receive
+from inventory_core import InvalidInput, Inventory
+from inventory_core.catalog.locations import add_location
+from inventory_core.stock.operations import receive
 from inventory_core.testing import create_location, create_product, new_request
 
 

@@ -17,17 +17,15 @@ from inventory_core import (
     StockChanged,
     build_plugin_manager,
     deliver_batch,
-    deliver_events,
     discard_dead_letters,
     hookimpl,
-    issue,
     list_dead_letters,
     outbox_status,
-    receive,
     retry_dead_letters,
 )
 from inventory_core.database.columns import read_database_clock
-from inventory_core.stock.outbox import LEASE_SECONDS, MAX_ATTEMPTS, MAX_UNKNOWN_ATTEMPTS
+from inventory_core.stock.operations import issue, receive
+from inventory_core.stock.outbox import LEASE_SECONDS, MAX_ATTEMPTS, MAX_UNKNOWN_ATTEMPTS, deliver_events
 from inventory_core.testing import create_product, new_request, temporary_inventory
 from tests.core.outbox import due_in, let_pass
 

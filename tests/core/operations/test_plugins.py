@@ -1,21 +1,11 @@
 import pytest
 from pluggy import PluginValidationError
 
-from inventory_core import (
-    ChangeRefused,
-    Inventory,
-    ProposedChange,
-    StockChanged,
-    build_plugin_manager,
-    count,
-    deliver_events,
-    hookimpl,
-    issue,
-    receive,
-    transfer,
-    verify,
-)
+from inventory_core import ChangeRefused, Inventory, ProposedChange, StockChanged, build_plugin_manager, hookimpl
+from inventory_core.stock.operations import count, issue, receive, transfer
+from inventory_core.stock.outbox import deliver_events
 from inventory_core.testing import create_location, create_product, new_request
+from inventory_core.verification import verify
 
 
 class ReasonForIssues:

@@ -12,14 +12,13 @@ from inventory_core import (
     ProductRetired,
     ProductSaved,
     edit_product,
-    issue,
     register_product,
-    restore_product,
-    retire_product,
-    verify,
 )
+from inventory_core.catalog.products import restore_product, retire_product
 from inventory_core.rules.texts import search_text
+from inventory_core.stock.operations import issue
 from inventory_core.testing import create_location, create_product, new_request
+from inventory_core.verification import verify
 
 HOSTILE = "<b onclick='x'>\"'; DROP TABLE product; -- %_\\"
 

@@ -15,14 +15,11 @@ from inventory_core import (
     QuantityLimit,
     StockChange,
     change_quantity,
-    count,
-    issue,
-    receive,
-    retire_product,
-    transfer,
-    verify,
 )
+from inventory_core.catalog.products import retire_product
+from inventory_core.stock.operations import count, issue, receive, transfer
 from inventory_core.testing import counted_statements, create_location, create_product, new_request
+from inventory_core.verification import verify
 
 
 def test_receive_adds_to_the_default_location(inventory: Inventory) -> None:

@@ -1,21 +1,10 @@
 import pytest
 
-from inventory_core import (
-    CannotUndo,
-    InsufficientStock,
-    Inventory,
-    MovementNotFound,
-    ProductRetired,
-    StockChange,
-    count,
-    issue,
-    receive,
-    retire_product,
-    transfer,
-    undo_movement,
-    verify,
-)
+from inventory_core import CannotUndo, InsufficientStock, Inventory, MovementNotFound, ProductRetired, StockChange
+from inventory_core.catalog.products import retire_product
+from inventory_core.stock.operations import count, issue, receive, transfer, undo_movement
 from inventory_core.testing import create_location, create_product, new_request
+from inventory_core.verification import verify
 
 
 def test_undo_writes_the_opposite_movement(inventory: Inventory) -> None:

@@ -4,8 +4,10 @@ from pathlib import Path
 
 import pytest
 
-from inventory_core import Inventory, SingleDatabase, StorageRefused, issue, receive, transfer, undo_movement, verify
+from inventory_core import Inventory, SingleDatabase, StorageRefused
+from inventory_core.stock.operations import issue, receive, transfer, undo_movement
 from inventory_core.testing import create_location, create_product, new_request, temporary_inventory, write_database
+from inventory_core.verification import verify
 
 Damage = Callable[[str], None]
 

@@ -2,20 +2,10 @@ from datetime import UTC
 
 import pytest
 
-from inventory_core import (
-    Cursor,
-    InvalidInput,
-    Inventory,
-    ProductNotFound,
-    edit_product,
-    issue,
-    new_operation_id,
-    receive,
-    transfer,
-    undo_movement,
-)
+from inventory_core import Cursor, InvalidInput, Inventory, ProductNotFound, edit_product, new_operation_id
 from inventory_core.queries.movements import MovementRow, movement_history
 from inventory_core.rules.products import ProductDraft
+from inventory_core.stock.operations import issue, receive, transfer, undo_movement
 from inventory_core.testing import ACTOR, counted_statements, create_location, create_product, new_request
 
 

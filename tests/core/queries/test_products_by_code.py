@@ -1,6 +1,7 @@
 """Many products by their codes."""
 
-from inventory_core import Inventory, Status, get_product, products_by_code
+from inventory_core import Inventory, Status, products_by_code
+from inventory_core.queries.products import get_product
 from inventory_core.testing import counted_statements
 from tests.core.queries.shelves import Item, put
 

@@ -10,7 +10,8 @@ from typing import Any
 from flask import Flask
 from werkzeug.test import TestResponse
 
-from inventory_core import Inventory, ProductDraft, add_location, new_operation_id, register_product
+from inventory_core import Inventory, ProductDraft, new_operation_id, register_product
+from inventory_core.catalog.locations import add_location
 from inventory_core.queries.products import get_product
 from inventory_web import context
 from tests.web.browser import begin_session

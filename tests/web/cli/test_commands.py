@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 from sqlalchemy import select
 
-from inventory_core import Inventory, ProductFilter, SingleDatabase, count_products, get_product
+from inventory_core import Inventory, ProductFilter, SingleDatabase, count_products
+from inventory_core.queries.products import get_product
 from inventory_web.audit.views import EventFilter, events_page
 from inventory_web.auth import two_factor, users
 from inventory_web.auth.users import matches

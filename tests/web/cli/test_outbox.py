@@ -12,12 +12,11 @@ from inventory_core import (
     SingleDatabase,
     StockChanged,
     build_plugin_manager,
-    deliver_events,
     hookimpl,
     list_dead_letters,
     outbox_status,
 )
-from inventory_core.stock.outbox import MAX_ATTEMPTS
+from inventory_core.stock.outbox import MAX_ATTEMPTS, deliver_events
 from inventory_core.testing import create_product
 from tests.core.outbox import make_due
 from tests.web.cli.conftest import Ended

@@ -13,7 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from inventory_core import Inventory, ProductFilter, SingleDatabase, count_products, verify
+from inventory_core import Inventory, ProductFilter, SingleDatabase, count_products
+from inventory_core.verification import verify
 from tests.web.cli.conftest import Ended
 from tests.web.noting_plugin import install_noting_plugin
 

@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from inventory_core import PREDEFINED_CATEGORIES, Inventory, import_table, preview_import, read_table, verify
+from inventory_core import PREDEFINED_CATEGORIES, Inventory, import_table, preview_import, read_table
 from inventory_core.queries.product_query.filters import ProductFilter
 from inventory_core.queries.products import count_products, list_categories, list_locations
 from inventory_core.testing import new_request, temporary_inventory
+from inventory_core.verification import verify
 
 
 @pytest.fixture

@@ -4,11 +4,11 @@ from datetime import UTC, datetime, timedelta
 from importlib import resources
 from pathlib import Path
 
-from inventory_core import get_product, verify
 from inventory_core.queries.movements import movement_history
 from inventory_core.queries.product_query.filters import ProductFilter
-from inventory_core.queries.products import product_page
+from inventory_core.queries.products import get_product, product_page
 from inventory_core.testing import temporary_inventory
+from inventory_core.verification import verify
 from inventory_web.cli.files import run_import
 from inventory_web.cli.sample.history import DAYS, PEOPLE, load_with_history
 

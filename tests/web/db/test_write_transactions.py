@@ -6,7 +6,8 @@ from contextlib import contextmanager
 from flask import Flask
 from sqlalchemy import Connection, event
 
-from inventory_core import Inventory, SingleDatabase, new_operation_id, receive
+from inventory_core import Inventory, SingleDatabase, new_operation_id
+from inventory_core.stock.operations import receive
 from inventory_core.testing import create_product
 from tests.web.browser import PASSWORD, Browser
 

@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 from sqlalchemy import update
 
-from inventory_core import Inventory, ProductFilter, count_products, verify
+from inventory_core import Inventory, ProductFilter, count_products
 from inventory_core.queries.movements import movement_history
+from inventory_core.verification import verify
 from inventory_web.db.models import JobRow
 from inventory_web.jobs.models import JobState
 from inventory_web.jobs.queue import LEASE

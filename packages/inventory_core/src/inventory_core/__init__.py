@@ -9,8 +9,7 @@ from inventory_core.catalog.bulk_edit import (
     change_products,
     undo_products_change,
 )
-from inventory_core.catalog.locations import add_location
-from inventory_core.catalog.products import edit_product, register_product, restore_product, retire_product
+from inventory_core.catalog.products import edit_product, register_product
 from inventory_core.catalog.selection import (
     MAX_SELECTED_PRODUCTS,
     SelectedProduct,
@@ -90,7 +89,7 @@ from inventory_core.plugins import (
     usable_plugins,
 )
 from inventory_core.queries.history import HistoryEntry, HistoryFilter, HistoryPage, operation_history
-from inventory_core.queries.movements import MovementPage, MovementRow, movement_history
+from inventory_core.queries.movements import MovementPage, MovementRow
 from inventory_core.queries.product_query.filters import ProductFilter
 from inventory_core.queries.product_query.sorting import PRODUCT_SORTS
 from inventory_core.queries.products import (
@@ -100,13 +99,8 @@ from inventory_core.queries.products import (
     ProductPage,
     StockRow,
     count_products,
-    get_product,
-    list_categories,
-    list_locations,
-    product_page,
     products_by_code,
     stock_levels,
-    stream_products,
 )
 from inventory_core.queries.reports import (
     CategoryStock,
@@ -133,20 +127,19 @@ from inventory_core.rules.texts import (
     text_faults,
 )
 from inventory_core.stock.idempotency import new_operation_id
-from inventory_core.stock.operations import change_quantity, count, issue, receive, transfer, undo_movement
+from inventory_core.stock.operations import change_quantity
 from inventory_core.stock.outbox import (
     DeadLetter,
     Delivery,
     OutboxStatus,
     deliver_batch,
-    deliver_events,
     discard_dead_letters,
     list_dead_letters,
     outbox_status,
     retry_dead_letters,
 )
 from inventory_core.stock.outbox_relay import OutboxRelay
-from inventory_core.verification import Verification, VerificationFault, invisible_faults, verify
+from inventory_core.verification import Verification, VerificationFault, invisible_faults
 
 __all__ = [
     "CORE_HOOKS",
@@ -248,35 +241,27 @@ __all__ = [
     "UtcMicroseconds",
     "Verification",
     "VerificationFault",
-    "add_location",
     "alembic_include_name",
     "build_plugin_manager",
     "change_products",
     "change_quantity",
     "classify_driver_error",
     "code_key",
-    "count",
     "count_products",
     "database_now",
     "deliver_batch",
-    "deliver_events",
     "discard_dead_letters",
     "edit_product",
     "export_products",
     "export_stock",
     "forbid_row_changes",
-    "get_product",
     "hookimpl",
     "import_table",
     "invisible_faults",
-    "issue",
-    "list_categories",
     "list_dead_letters",
-    "list_locations",
     "load_installed_plugins",
     "lowest_stock",
     "migration_ops",
-    "movement_history",
     "movements_by_day",
     "new_operation_id",
     "normalize_code",
@@ -287,32 +272,24 @@ __all__ = [
     "parse_quantity",
     "permit_row_changes",
     "preview_import",
-    "product_page",
     "products_by_code",
     "products_running_out",
     "quantity_history",
     "read_database_clock",
     "read_table",
-    "receive",
     "register_plugin",
     "register_product",
-    "restore_product",
-    "retire_product",
     "retry_dead_letters",
     "selected_rows",
     "set_table_prefix",
     "sort_key",
     "stock_by_category",
     "stock_levels",
-    "stream_products",
     "text_faults",
     "too_many_selected",
-    "transfer",
     "translate_driver_error",
     "undo_import",
-    "undo_movement",
     "undo_products_change",
     "usable_plugins",
-    "verify",
     "write_csv",
 ]

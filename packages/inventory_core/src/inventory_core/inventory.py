@@ -1,6 +1,6 @@
 """The public interface: one object whose methods are the operations and queries of an inventory."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -334,7 +334,7 @@ class Inventory(InventoryContext):
 
     def iter_products(
         self, product_filter: ProductFilter = _ANY_PRODUCT, *, sort: str = "name"
-    ) -> Iterator[ProductRow]:
+    ) -> Generator[ProductRow, None, None]:
         """Iterate over products in constant memory. A reader stays open until the iterator ends or is closed."""
         with product_queries.stream_products(self, product_filter, sort) as rows:
             yield from rows

@@ -8,18 +8,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from inventory_core import (
-    Cursor,
-    Inventory,
-    ProductDraft,
-    edit_product,
-    import_table,
-    issue,
-    new_operation_id,
-    read_table,
-    receive,
-    retire_product,
-)
+from inventory_core import Cursor, Inventory, ProductDraft, edit_product, import_table, new_operation_id, read_table
+from inventory_core.catalog.products import retire_product
+from inventory_core.stock.operations import issue, receive
 from inventory_core.testing import counted_statements
 from tests.web.blueprints.site import Site, Visitor
 

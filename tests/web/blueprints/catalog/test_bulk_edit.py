@@ -5,7 +5,9 @@ from html import unescape
 
 import pytest
 
-from inventory_core import ProductDraft, edit_product, get_product, new_operation_id, retire_product
+from inventory_core import ProductDraft, edit_product, new_operation_id
+from inventory_core.catalog.products import retire_product
+from inventory_core.queries.products import get_product
 from inventory_core.testing import counted_statements
 from inventory_web.audit.views import EventFilter, events_page
 from tests.web.blueprints.site import Site, Visitor, codes_in, form_in

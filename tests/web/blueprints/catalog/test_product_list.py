@@ -5,7 +5,8 @@ import json
 
 import pytest
 
-from inventory_core import new_operation_id, retire_product
+from inventory_core import new_operation_id
+from inventory_core.catalog.products import retire_product
 from inventory_core.testing import counted_statements
 from inventory_web.blueprints.catalog import product_list
 from tests.web.blueprints.site import Site, Visitor, codes_in

@@ -5,7 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from inventory_core import Inventory, issue, new_operation_id, retire_product
+from inventory_core import Inventory, new_operation_id
+from inventory_core.catalog.products import retire_product
+from inventory_core.stock.operations import issue
 from inventory_core.testing import counted_statements
 from tests.web.blueprints.charts.reading import Picture
 from tests.web.blueprints.site import Site, Visitor

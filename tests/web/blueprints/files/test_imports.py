@@ -11,7 +11,9 @@ from sqlalchemy import func, select, update
 from sqlmodel import col
 from xlsxwriter import Workbook
 
-from inventory_core import StockChanged, deliver_events, hookimpl, verify
+from inventory_core import StockChanged, hookimpl
+from inventory_core.stock.outbox import deliver_events
+from inventory_core.verification import verify
 from inventory_web.db.models import JobChunk, JobRow
 from tests.core.imports import hostile_files
 from tests.web.blueprints.site import Site, Visitor, codes_in, form_in

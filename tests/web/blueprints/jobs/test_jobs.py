@@ -9,7 +9,8 @@ from typing import Any
 
 import pytest
 
-from inventory_core import ProposedChange, StorageRefused, hookimpl, undo_import, verify
+from inventory_core import ProposedChange, StorageRefused, hookimpl, undo_import
+from inventory_core.verification import verify
 from inventory_web.jobs import queue, runner
 from inventory_web.jobs.models import Job, JobState
 from tests.web.blueprints.site import Site

@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 from werkzeug.test import TestResponse
 
-from inventory_core import new_operation_id, retire_product
+from inventory_core import new_operation_id
+from inventory_core.catalog.products import retire_product
 from tests.web.blueprints.labels.label_reading import formats_read, texts_read
 from tests.web.blueprints.site import Site, Visitor, form_in
 

@@ -2,7 +2,10 @@
 
 import pytest
 
-from inventory_core import add_location, new_operation_id, receive, retire_product
+from inventory_core import new_operation_id
+from inventory_core.catalog.locations import add_location
+from inventory_core.catalog.products import retire_product
+from inventory_core.stock.operations import receive
 from tests.web.blueprints.site import Site
 from tests.web.html_checker import html_faults
 

@@ -6,7 +6,9 @@ from collections.abc import Callable
 import pytest
 from werkzeug.test import TestResponse
 
-from inventory_core import movement_history, new_operation_id, retire_product
+from inventory_core import new_operation_id
+from inventory_core.catalog.products import retire_product
+from inventory_core.queries.movements import movement_history
 from tests.web.blueprints.labels.label_reading import texts_read
 from tests.web.blueprints.site import Site, Visitor, form_in
 

@@ -4,8 +4,10 @@ from collections.abc import Callable
 
 import pytest
 
-from inventory_core import Cursor, new_operation_id, receive, retire_product
+from inventory_core import Cursor, new_operation_id
+from inventory_core.catalog.products import retire_product
 from inventory_core.queries.movements import movement_history
+from inventory_core.stock.operations import receive
 from tests.web.blueprints.site import Site, Visitor, form_in
 
 ADDRESS = "/products/A/movements"

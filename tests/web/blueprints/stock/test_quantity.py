@@ -4,7 +4,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from inventory_core import change_quantity, new_operation_id, retire_product
+from inventory_core import change_quantity, new_operation_id
+from inventory_core.catalog.products import retire_product
 from tests.web.blueprints.site import Site, Visitor, form_in
 
 ADDRESS = "/products/A/quantity"

@@ -3,7 +3,8 @@
 import re
 from datetime import UTC, datetime, timedelta
 
-from inventory_core import Inventory, issue, new_operation_id, receive
+from inventory_core import Inventory, new_operation_id
+from inventory_core.stock.operations import issue, receive
 from inventory_core.testing import counted_statements
 from tests.web.blueprints.charts.reading import Picture
 from tests.web.blueprints.site import Site, Visitor

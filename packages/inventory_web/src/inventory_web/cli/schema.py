@@ -9,7 +9,6 @@ import click
 from flask_babel import gettext, ngettext
 
 from inventory_core import Inventory, VerificationFault, invisible_faults
-from inventory_core import verify as verify_inventory
 from inventory_web.auth import two_factor, users
 from inventory_web.auth.users import INITIAL_NAME, INITIAL_PASSWORD, has_initial_password, set_password
 from inventory_web.cli.session import inventory_session, open_database
@@ -58,7 +57,7 @@ def _account_faults(inventory: Inventory) -> Iterator[VerificationFault]:
 def verify(*, as_json: bool) -> None:
     """Print the checks and each fault; exit with 1 if there is any."""
     with inventory_session(Settings.from_environment()) as inventory:
-        outcome = verify_inventory(inventory)
+        outcome = inventory.verify()
         outcome = dataclasses.replace(outcome, faults=(*outcome.faults, *_account_faults(inventory)))
     if as_json:
         faults = [dataclasses.asdict(fault) for fault in outcome.faults]

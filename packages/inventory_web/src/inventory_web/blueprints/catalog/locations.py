@@ -4,7 +4,7 @@ from flask import Blueprint, flash, make_response, render_template, request, url
 from flask_babel import gettext
 from werkzeug.wrappers import Response
 
-from inventory_core import InvalidInput, add_location, list_locations
+from inventory_core import InvalidInput
 from inventory_web.context import current_actor, current_inventory, current_operation, new_operation
 from inventory_web.http.responses import see_other
 from inventory_web.i18n.error_messages import messages_by_field
@@ -26,7 +26,7 @@ def add() -> Response:
     """Add a location: 303, or 422 with the faults of its name."""
     typed = request.form.get("name", "")
     try:
-        name = add_location(current_inventory(), name=typed, actor=current_actor(), operation=current_operation())
+        name = current_inventory().add_location(name=typed, actor=current_actor(), operation=current_operation())
     except InvalidInput as error:
         return _page(typed, messages_by_field(error.faults), 422)
     flash(gettext("Ubicación «%(name)s» añadida.", name=name), "success")
@@ -36,7 +36,7 @@ def add() -> Response:
 def _page(typed: str, errors: dict[str, list[str]], status: int) -> Response:
     page = render_template(
         "locations/places.html",
-        locations=list_locations(current_inventory()),
+        locations=current_inventory().locations(),
         typed=typed,
         errors=[text for texts in errors.values() for text in texts],
         operation=new_operation(),

@@ -25,7 +25,6 @@ from inventory_core import (
     Selection,
     Status,
     count_products,
-    product_page,
 )
 from inventory_core import selected_rows as rows_of
 from inventory_web.context import app_state, current_inventory, may
@@ -107,7 +106,7 @@ class ListQuery:
 def read_list(inventory: Inventory, query: ListQuery) -> ProductPage:
     """Read the requested page, and count the list as far as the heading needs it."""
     most = MOST_FOUND if query.products.search else MOST_COUNTED
-    return product_page(inventory, query.products, query.sort, query.after, count_up_to=most)
+    return inventory.products(query.products, sort=query.sort, after=query.after, count_up_to=most)
 
 
 def found_text(page: ProductPage) -> str:

@@ -22,13 +22,8 @@ from inventory_core import (
     ProductRow,
     Status,
     edit_product,
-    get_product,
-    list_categories,
-    list_locations,
     parse_quantity,
     register_product,
-    restore_product,
-    retire_product,
 )
 from inventory_web.audit.log import Event, current_author, log_event
 from inventory_web.blueprints.catalog.product_list import (
@@ -178,8 +173,8 @@ def inventory() -> Response:
         response.headers[header] = url_for("products.inventory", **arguments)
     else:
         values |= {
-            "categories": list_categories(stock),
-            "locations": list_locations(stock),
+            "categories": stock.categories(),
+            "locations": stock.locations(),
             "without_category": WITHOUT_CATEGORY,
         }
         response = make_response(render_template("products/inventory.html", **values))
@@ -203,7 +198,7 @@ def _continues_search(arguments: dict[str, Any]) -> bool:
 @reads_once
 def details(code: str) -> str:
     """Show one product, with the panels of all plugins."""
-    product = get_product(current_inventory(), code)
+    product = current_inventory().product(code)
     panels = sorted(
         (panel for panels in app_state().hooks.hook.product_panels(details=product) for panel in panels),
         key=lambda panel: panel.order,
@@ -250,7 +245,7 @@ def register() -> Response:
 @requires(Role.OPERATOR)
 def edit(code: str) -> Response:
     """Show the form with the stored values."""
-    product = get_product(current_inventory(), code)
+    product = current_inventory().product(code)
     return _form_page("products/edit.html", ProductForm.of(product.row), product=product)
 
 
@@ -258,7 +253,7 @@ def edit(code: str) -> Response:
 @requires(Role.OPERATOR)
 def save(code: str) -> Response:
     """Save an edit: 303, 422 with every fault, or 409 with both values if another user saved meanwhile."""
-    product = get_product(current_inventory(), code)
+    product = current_inventory().product(code)
     form = ProductForm.read_edit(request.form, product.row)
     seen = request.form.get("version", "")
     seen_version = int(seen) if seen.isascii() and seen.isdigit() and len(seen) < 10 else product.row.version
@@ -289,7 +284,7 @@ def save(code: str) -> Response:
 @requires(Role.OPERATOR)
 def retire(code: str) -> Response:
     """Retire a product."""
-    saved = retire_product(current_inventory(), code=code, actor=current_actor(), operation=current_operation())
+    saved = current_inventory().retire(code=code, actor=current_actor(), operation=current_operation())
     log_event(current_inventory(), Event.PRODUCT_RETIRED, by=current_author(), subject=saved.code)
     flash(gettext("Producto «%(code)s» eliminado. Puede restaurarlo aquí mismo.", code=saved.code), "success")
     return see_other(url_for("products.details", code=saved.code))
@@ -299,7 +294,7 @@ def retire(code: str) -> Response:
 @requires(Role.OPERATOR)
 def restore(code: str) -> Response:
     """Restore a product."""
-    saved = restore_product(current_inventory(), code=code, actor=current_actor(), operation=current_operation())
+    saved = current_inventory().restore(code=code, actor=current_actor(), operation=current_operation())
     log_event(current_inventory(), Event.PRODUCT_RESTORED, by=current_author(), subject=saved.code)
     flash(gettext("Producto «%(code)s» restaurado.", code=saved.code), "success")
     return see_other(url_for("products.details", code=saved.code))
@@ -320,8 +315,8 @@ def _form_page(
         errors=form.errors,
         product=product,
         version=version or (product.row.version if product else None),
-        categories=list_categories(current_inventory()),
-        locations=list_locations(current_inventory()),
+        categories=current_inventory().categories(),
+        locations=current_inventory().locations(),
         other=OTHER,
         operation=new_operation(),
     )
@@ -330,7 +325,7 @@ def _form_page(
 
 def _conflict(code: str, form: ProductForm) -> Response:
     """Show the typed and the stored value of each field; the next attempt is based on the present version."""
-    product = get_product(current_inventory(), code)
+    product = current_inventory().product(code)
     stored = stored_values(product.row)
     typed = typed_values(form)
     page = render_template(

@@ -5,7 +5,7 @@ from importlib.metadata import version
 from flask import Blueprint, Response, jsonify, request
 from sqlalchemy.exc import SQLAlchemyError
 
-from inventory_core import InventoryError, list_locations
+from inventory_core import InventoryError
 from inventory_web import context
 from inventory_web.blueprints.ops import metrics
 from inventory_web.db.replicas import replicated_status
@@ -78,7 +78,7 @@ def _database(*, works: bool, named: bool) -> dict[str, object]:
 def _can_read() -> bool:
     """Read something that every page needs, so that a database without our tables does not count as ready."""
     try:
-        list_locations(context.current_inventory())
+        context.current_inventory().locations()
     except (InventoryError, SQLAlchemyError) as error:
         log.warning("not_ready", error=str(error).splitlines()[0])
         return False

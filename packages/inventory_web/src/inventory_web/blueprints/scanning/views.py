@@ -19,10 +19,6 @@ from inventory_core import (
     ProductDetails,
     StockChange,
     change_quantity,
-    count,
-    get_product,
-    list_locations,
-    movement_history,
     normalize_code,
     parse_quantity,
     products_by_code,
@@ -217,15 +213,14 @@ def scanned() -> Response:
 def counted() -> Response:
     """Save a count, or return 409 with both values, or 422 with the allowed ones."""
     choice = Choice(Mode.COUNT, request.form.get("place", "").strip())
-    product = get_product(current_inventory(), request.form.get("code", ""))
+    product = current_inventory().product(request.form.get("code", ""))
     place, typed = request.form.get("location", "").strip(), request.form.get("quantity", "")[:80]
     quantity, faults = parse_quantity("quantity", typed)
     expected, wrong = parse_quantity("expected", request.form.get("expected", ""))
     if faults or wrong:
         return _page(choice, product, ScanMessage("danger", fault_message((faults + wrong)[0]), place, typed), 422)
     try:
-        changed = count(
-            current_inventory(),
+        changed = current_inventory().count(
             code=product.row.code,
             quantity=quantity or 0,
             expected=expected,
@@ -240,7 +235,7 @@ def counted() -> Response:
             current=format_number(conflict.current),
         )
         return _page(
-            choice, get_product(current_inventory(), product.row.code), ScanMessage("warning", text, place, typed), 409
+            choice, current_inventory().product(product.row.code), ScanMessage("warning", text, place, typed), 409
         )
     except InventoryError as error:
         return _refused(choice, error, product, place, typed)
@@ -263,7 +258,7 @@ def _act(choice: Choice, product: ProductDetails, scan_message: ScanMessage | No
 
 
 def _change_by_one(choice: Choice, product: ProductDetails) -> Response:
-    places = places_to_count(product, choice.place, list_locations(current_inventory()))
+    places = places_to_count(product, choice.place, current_inventory().locations())
     if len(places) > 1:
         text = gettext("«%(code)s» está en varios lugares: elija arriba en cuál está usted.", code=product.row.code)
         return _page(choice, scan_message=ScanMessage("warning", text), status=422)
@@ -288,7 +283,7 @@ def _done(choice: Choice, changed: StockChange) -> Response:
     else:
         text = gettext("«%(code)s» en %(place)s: %(before)s → %(now)s", before=format_number(changed.before), **values)
     counted = [*request.form.getlist("counted"), changed.location]
-    product = get_product(current_inventory(), changed.code) if choice.mode is Mode.COUNT and not choice.place else None
+    product = current_inventory().product(changed.code) if choice.mode is Mode.COUNT and not choice.place else None
     if product and not _left(choice, product, counted):
         product = None
     if changed.before == changed.quantity:
@@ -304,7 +299,7 @@ def _done(choice: Choice, changed: StockChange) -> Response:
 
 def _left(choice: Choice, product: ProductDetails, counted: Sequence[str]) -> list[tuple[str, int]]:
     """Return the locations in which the product is still to be counted."""
-    places = places_to_count(product, choice.place, list_locations(current_inventory()))
+    places = places_to_count(product, choice.place, current_inventory().locations())
     return [(place, quantity) for place, quantity in places if place not in counted]
 
 
@@ -348,14 +343,14 @@ def _page(
     values = {
         "choice": choice,
         "modes": [(mode.value, mode_text(mode)) for mode in allowed_modes()],
-        "places": list_locations(current_inventory()),
+        "places": current_inventory().locations(),
         "product": product,
         "to_count": _left(choice, product, counted) if product and not retired else [],
         "counted": counted,
         "scan_message": scan_message,
         "unknown": unknown,
         "announced": announced,
-        "latest": movement_history(current_inventory(), size=LATEST).rows if choice.mode is not Mode.OPEN else (),
+        "latest": current_inventory().movements(size=LATEST).rows if choice.mode is not Mode.OPEN else (),
         "operation": new_operation(),
     }
     template = "scanning/work.html" if wants_fragment() else "scanning/page.html"

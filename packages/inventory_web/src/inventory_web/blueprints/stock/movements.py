@@ -16,14 +16,7 @@ from inventory_core import (
     ProductDetails,
     QuantityLimit,
     StockChange,
-    get_product,
-    issue,
-    list_locations,
-    movement_history,
     parse_quantity,
-    receive,
-    transfer,
-    undo_movement,
 )
 from inventory_web.context import (
     current_actor,
@@ -94,8 +87,7 @@ movements_blueprint.add_app_template_global(kind_colour)
 def history() -> str:
     """Show all movements, or those of ``code``, newest first."""
     code, operation = request.args.get("code", "").strip(), request.args.get("operation", "").strip()
-    page = movement_history(
-        current_inventory(),
+    page = current_inventory().movements(
         code=code or None,
         operation=operation or None,
         after=read_cursor(request.args),
@@ -126,7 +118,7 @@ def record(code: str) -> Response:
             )
             flash(f"{kind_text(changed.kind)}: {text}", "success")
             return see_other(url_for("products.details", code=changed.code))
-    product = get_product(current_inventory(), code)
+    product = current_inventory().product(code)
     page = render_template("movements/record.html", product=product, **_form_values(form, product))
     return make_response(page, 422)
 
@@ -135,8 +127,7 @@ def record(code: str) -> Response:
 @requires(Role.OPERATOR)
 def undo(movement_id: int) -> Response:
     """Undo a movement with a compensating one."""
-    changed = undo_movement(
-        current_inventory(),
+    changed = current_inventory().undo(
         movement_id=movement_id,
         reason=request.form.get("reason", ""),
         actor=current_actor(),
@@ -161,7 +152,7 @@ def product_panel(product: ProductDetails) -> Iterator[tuple[str, int]]:
     if not product.row.retired and may(Role.OPERATOR):
         form = MovementForm.empty()
         yield render_template("movements/form_panel.html", product=product, **_form_values(form, product)), 20
-    page = movement_history(current_inventory(), code=product.row.code, size=RECENT)
+    page = current_inventory().movements(code=product.row.code, size=RECENT)
     yield render_template("movements/recent_panel.html", product=product, page=page, **_undo_values()), 50
 
 
@@ -170,7 +161,7 @@ def _form_values(form: MovementForm, product: ProductDetails) -> dict[str, objec
         "form": form,
         "values": form.values,
         "errors": form.errors,
-        "locations": list_locations(current_inventory()),
+        "locations": current_inventory().locations(),
         "balances": dict(product.balances),
         "operation": new_operation(),
         "reason_required": current_settings().reason_required,
@@ -185,8 +176,7 @@ def _carry_out(code: str, form: MovementForm) -> StockChange:
     location, target = form.values["location"] or None, form.values["target"] or None
     reason, actor, operation = form.values["reason"], current_actor(), current_operation()
     if form.values["kind"] == "transfer":
-        return transfer(
-            current_inventory(),
+        return current_inventory().transfer(
             code=code,
             quantity=form.quantity,
             source=location,
@@ -195,9 +185,8 @@ def _carry_out(code: str, form: MovementForm) -> StockChange:
             actor=actor,
             operation=operation,
         )
-    work = receive if form.values["kind"] == "receive" else issue
+    work = current_inventory().receive if form.values["kind"] == "receive" else current_inventory().issue
     return work(
-        current_inventory(),
         code=code,
         quantity=form.quantity,
         location=location,

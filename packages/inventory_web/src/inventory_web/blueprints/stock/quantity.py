@@ -18,10 +18,6 @@ from inventory_core import (
     QuantityHistory,
     StockChange,
     change_quantity,
-    count,
-    get_product,
-    list_locations,
-    movement_history,
     parse_quantity,
     quantity_history,
 )
@@ -97,7 +93,7 @@ def row(code: str) -> Response:
     """Return the row for htmx, for example after an undo; otherwise redirect to the product."""
     if not wants_fragment():
         return see_other(url_for("products.details", code=code))
-    product = get_product(current_inventory(), code)
+    product = current_inventory().product(code)
     return _row(product, request.args.get("location") or None, None, 200)
 
 
@@ -110,7 +106,7 @@ def change(code: str) -> Response:
     One unit of work reads the account and the product. The transaction of the change also reads what the response shows.
     """
     form = QuantityForm.read()
-    product = get_product(current_inventory(), code)
+    product = current_inventory().product(code)
     if form.faults:
         text = " ".join(f"{field_label(fault.field)}: {fault_message(fault)}" for fault in form.faults)
         return _refused(product, form, Note("fault", text, form.typed), 422)
@@ -125,7 +121,7 @@ def change(code: str) -> Response:
             seen=format_number(conflict.expected),
             current=format_number(conflict.current),
         )
-        return _refused(get_product(current_inventory(), code), form, Note("conflict", text, form.typed), 409)
+        return _refused(current_inventory().product(code), form, Note("conflict", text, form.typed), 409)
     except InventoryError as error:
         answer = answer_for(error)
         if answer.status not in (409, 422):
@@ -152,7 +148,7 @@ def _change_and_read(product: ProductDetails, form: QuantityForm) -> tuple[Stock
         written = replace(stock, sessions=sessions)
         # A badge that cannot be read is left out; the savepoint fails if the database has ended the transaction with it.
         with use_inventory(written), session.connection().begin_nested():
-            return Shown(get_product(written, product.row.code), menu_badges())
+            return Shown(written.product(product.row.code), menu_badges())
 
     source = ReadAfterWrite(stock.sessions, read)
     changed = _change_quantity(replace(stock, sessions=source), product, form)
@@ -167,7 +163,7 @@ def _change_quantity(stock: Inventory, product: ProductDetails, form: QuantityFo
     try:
         return _change_quantity_at(stock, place_of(product) or _default_place(stock), product, form, operation)
     except (SeveralPlaces, OperationReused):
-        before = movement_history(stock, operation=operation).rows
+        before = stock.movements(operation=operation).rows
         if not before:
             raise
         return _change_quantity_at(stock, before[0].location, product, form, operation)
@@ -175,7 +171,7 @@ def _change_quantity(stock: Inventory, product: ProductDetails, form: QuantityFo
 
 def _default_place(stock: Inventory) -> str | None:
     """Return the location by name; a product without a balance counts as in the location of its first change."""
-    return next((place.name for place in list_locations(stock) if place.is_default), None)
+    return next((place.name for place in stock.locations() if place.is_default), None)
 
 
 def _change_quantity_at(
@@ -192,8 +188,7 @@ def _change_quantity_at(
             actor=actor,
             operation=operation,
         )
-    return count(
-        stock,
+    return stock.count(
         code=code,
         quantity=form.quantity or 0,
         expected=form.expected,

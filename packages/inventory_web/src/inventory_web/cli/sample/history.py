@@ -6,22 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from pathlib import Path
 
-from inventory_core import (
-    Inventory,
-    ProductDraft,
-    ProductFilter,
-    Status,
-    count,
-    edit_product,
-    get_product,
-    issue,
-    new_operation_id,
-    product_page,
-    receive,
-    restore_product,
-    retire_product,
-    transfer,
-)
+from inventory_core import Inventory, ProductDraft, ProductFilter, Status, edit_product, new_operation_id
 from inventory_web.cli.files import run_import
 
 PEOPLE = ("ana", "luis", "marta")
@@ -67,8 +52,8 @@ def _open_days(now: datetime) -> list[datetime]:
 
 
 def _steps(inventory: Inventory, days: list[datetime], rng: random.Random) -> Iterator[_Step]:
-    low = product_page(inventory, ProductFilter(status=Status.LOW_STOCK), "code", size=200).rows
-    rows = product_page(inventory, ProductFilter(status=Status.AVAILABLE), "code", size=200).rows
+    low = inventory.products(ProductFilter(status=Status.LOW_STOCK), sort="code", size=200).rows
+    rows = inventory.products(ProductFilter(status=Status.AVAILABLE), sort="code", size=200).rows
     scarce = [row.code for row in low if row.quantity][:LOW]
     others = [row.code for row in rows if row.code not in scarce]
     plenty = [code for code in others if code.endswith(FIRST)]
@@ -89,7 +74,7 @@ def _steps(inventory: Inventory, days: list[datetime], rng: random.Random) -> It
 
 def _trade(inventory: Inventory, code: str, days: list[datetime], rng: random.Random, *, sales: int) -> Iterator[_Step]:
     """Yield a delivery, then sales, losses and transfers until the quantity of the files is left."""
-    places = [place for place, quantity in get_product(inventory, code).balances if quantity]
+    places = [place for place, quantity in inventory.product(code).balances if quantity]
     source, target = places[0], places[-1]
     sold = [rng.randint(1, 6) for _ in range(sales)]
     missing = rng.random() < 0.4
@@ -123,20 +108,19 @@ def _other_minimum(code: str, days: list[datetime], rng: random.Random) -> Itera
 
 
 def _receive(code: str, quantity: int, place: str) -> Act:
-    return lambda then, who: receive(
-        then, code=code, quantity=quantity, location=place, reason="Entrega", actor=who, operation=new_operation_id()
+    return lambda then, who: then.receive(
+        code=code, quantity=quantity, location=place, reason="Entrega", actor=who, operation=new_operation_id()
     )
 
 
 def _issue(code: str, quantity: int, place: str) -> Act:
-    return lambda then, who: issue(
-        then, code=code, quantity=quantity, location=place, reason="Venta", actor=who, operation=new_operation_id()
+    return lambda then, who: then.issue(
+        code=code, quantity=quantity, location=place, reason="Venta", actor=who, operation=new_operation_id()
     )
 
 
 def _transfer(code: str, quantity: int, source: str, target: str) -> Act:
-    return lambda then, who: transfer(
-        then,
+    return lambda then, who: then.transfer(
         code=code,
         quantity=quantity,
         source=source,
@@ -149,9 +133,8 @@ def _transfer(code: str, quantity: int, source: str, target: str) -> Act:
 
 def _miss_one(code: str, place: str) -> Act:
     def act(then: Inventory, who: str) -> None:
-        there = dict(get_product(then, code).balances)[place]
-        count(
-            then,
+        there = dict(then.product(code).balances)[place]
+        then.count(
             code=code,
             quantity=there - 1,
             expected=there,
@@ -166,7 +149,7 @@ def _miss_one(code: str, place: str) -> Act:
 
 def _edit(code: str, more: int) -> Act:
     def act(then: Inventory, who: str) -> None:
-        row = get_product(then, code).row
+        row = then.product(code).row
         draft = ProductDraft(row.code, row.name, row.description, row.category, row.minimum + more)
         edit_product(
             then, code=code, draft=draft, expected_version=row.version, actor=who, operation=new_operation_id()
@@ -176,8 +159,8 @@ def _edit(code: str, more: int) -> Act:
 
 
 def _retire(code: str) -> Act:
-    return lambda then, who: retire_product(then, code=code, actor=who, operation=new_operation_id())
+    return lambda then, who: then.retire(code=code, actor=who, operation=new_operation_id())
 
 
 def _restore(code: str) -> Act:
-    return lambda then, who: restore_product(then, code=code, actor=who, operation=new_operation_id())
+    return lambda then, who: then.restore(code=code, actor=who, operation=new_operation_id())
