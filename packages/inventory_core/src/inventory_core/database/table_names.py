@@ -1,4 +1,4 @@
-"""Hold the prefix of the core's tables, one for the whole process."""
+"""Hold the prefix of the core's tables, one for the whole process; `models.set_table_prefix` is the public function."""
 
 import re
 

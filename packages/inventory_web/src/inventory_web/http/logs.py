@@ -1,4 +1,4 @@
-"""Structured log lines, and the request id in each of them, in the response and in SQL statements."""
+"""Structured log lines with the request id, which is also a header of the response; `db/sql_comments.py` adds it to SQL."""
 
 import logging
 import sys

@@ -1,4 +1,4 @@
-"""What a browser keeps for this application: cookies with names of their own for each prefix, the theme and the language."""
+"""Choose the language and the theme of a page, and name the cookies of this application."""
 
 import re
 from typing import Literal

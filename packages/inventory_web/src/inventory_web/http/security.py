@@ -1,4 +1,4 @@
-"""Headers, cookies, CSRF and proxies."""
+"""Allowed hosts, proxies, security and cache headers, the session cookie, and CSRF."""
 
 import ipaddress
 import re

@@ -1,4 +1,4 @@
-"""The language of pages, and the notation of times and dates."""
+"""Format times and dates, and load the catalogues of a language; `http/preferences.py` chooses the language of a page."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager

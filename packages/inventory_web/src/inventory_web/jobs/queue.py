@@ -1,4 +1,6 @@
-"""The queue of jobs in the database: add, find, claim, renew, finish, purge. Each function is one unit of work.
+"""The queue of jobs in the database: add, find, claim, renew, finish, and purge after the retention times.
+
+Each function is one unit of work.
 
 Every change of a worker is guarded by its name in the row, so a worker that lost a job cannot write to it.
 """
