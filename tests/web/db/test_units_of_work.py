@@ -7,7 +7,7 @@ from sqlalchemy import text
 from sqlalchemy.exc import OperationalError
 from sqlalchemy.orm import Session
 
-from inventory_core import Inventory, SingleDatabase, TransactionMisuse, get_product, receive
+from inventory_core import Inventory, SingleDatabase, TransactionMisuse
 from inventory_core.errors import ReadOnlyUnit
 from inventory_core.testing import create_product
 from inventory_web.db.units_of_work import JoinedReads, ReadAfterWrite, SharedReads, underlying
@@ -56,12 +56,12 @@ def test_a_reader_inside_another_and_one_of_another_thread_have_sessions_of_thei
 
 def test_readers_after_a_write_see_it(shared: SharedReads) -> None:
     inventory = Inventory(shared)
-    before = get_product(inventory, "A")
+    before = inventory.product("A")
 
-    receive(inventory, code="A", quantity=2, actor="ana", operation="1")
+    inventory.receive("A", 2, actor="ana", operation="1")
 
     assert before.row.total == 5
-    assert get_product(inventory, "A").row.total == 7
+    assert inventory.product("A").row.total == 7
 
 
 def test_an_error_ends_the_shared_session_and_is_that_of_the_source(shared: SharedReads) -> None:
@@ -77,10 +77,10 @@ def test_what_is_read_after_a_write_is_of_its_transaction(shared: SharedReads, s
     def total(_: Session, joined: JoinedReads) -> int:
         with pytest.raises(TransactionMisuse):
             joined.write(lambda session: session.execute(text("SELECT 1")))
-        return get_product(Inventory(joined), "A").row.total
+        return Inventory(joined).product("A").row.total
 
     source = ReadAfterWrite(shared, total)
-    receive(Inventory(source), code="A", quantity=2, actor="ana", operation="1")
+    Inventory(source).receive("A", 2, actor="ana", operation="1")
 
     assert source.result == 7
     assert underlying(source) is sessions
