@@ -1,6 +1,6 @@
-// Everything works without this file. It keeps the keyboard where it was and tells screen readers what changed.
+// Enhancements only: every page works without this file.
 
-// What had the keyboard and is gone, such as a button of a job that is over, leaves it to the heading.
+// When a swap removes the focused element, such as the button of a finished job, focus the heading instead.
 let held = null;
 document.addEventListener("htmx:before:swap", ({ detail }) => {
   const target = detail.ctx.target;
@@ -20,30 +20,30 @@ document.addEventListener("htmx:after:settle", (event) => {
   if (live && told && live.textContent !== told.dataset.announce) live.textContent = told.dataset.announce;
 });
 
-// A form that comes back goes on at what is wrong in it.
+// Focus the first invalid field of a form that was rejected.
 document.querySelector("main form [aria-invalid=true]")?.focus();
 
-// What is typed into a quantity replaces what was there, also after it has been saved.
+// Select a quantity on focus and after saving, so that typing replaces it.
 const selectQuantity = (field) => field.matches(".qty input[name=quantity]") && field.select();
 document.addEventListener("focusin", ({ target }) => selectQuantity(target));
 document.addEventListener("htmx:after:swap", () => selectQuantity(document.activeElement));
 
-// On a phone the keyboard takes half of the screen: what is found shows above it.
+// On a phone the on-screen keyboard covers half of the screen: scroll so that the results are visible above it.
 const PHONE = "(max-width: 35.99rem) and (pointer: coarse)";
 
 document.addEventListener("focusin", ({ target }) => {
   if (target.id === "search" && matchMedia(PHONE).matches) setTimeout(() => target.form.scrollIntoView({ block: "start" }));
 });
 
-// What asks for itself again says in a place of its own that nobody answers, and goes on. Whoever has to log in again, or may not
-// see it any more, learns that from the page.
+// Polled elements show a server failure in their own [data-offline] element and keep polling. After a 4xx response, such as an
+// expired session, the page is reloaded to show the reason.
 function reportOffline(polled) {
   const place = polled.querySelector?.("[data-offline]");
   if (place && place.textContent !== place.dataset.offline) place.textContent = place.dataset.offline;
   return Boolean(place);
 }
 
-// Nobody sees what changes in a hidden window.
+// Do not poll in a hidden window.
 document.addEventListener("htmx:before:request", (event) => {
   if (document.hidden && event.target.matches?.("[data-while-visible]")) event.preventDefault();
 });
@@ -54,7 +54,7 @@ document.addEventListener("htmx:response:error", ({ target, detail }) => {
   else reportOffline(target);
 });
 
-// Without an answer nothing on the page changes, and that is told until there is one again.
+// Report a request without a response until another one succeeds.
 document.addEventListener("htmx:error", ({ target, detail }) => {
   if (detail.ctx?.response || document.querySelector(".no-answer") || reportOffline(target)) return;
   document.getElementById("notices")?.append(document.getElementById("no-answer").content.cloneNode(true));
@@ -65,8 +65,8 @@ document.addEventListener("htmx:after:request", ({ detail }) => {
   if (detail?.ctx?.response?.status < 400) document.querySelector("#notices > .refusal")?.remove();
 });
 
-// A form of a page that is older than the session gets the token of the new one, and is sent again with it: what was refused was
-// not carried out. Once, so that a browser that keeps no session does not go on for ever.
+// When the server sends a new CSRF token because the session changed, submit the rejected form again with it. This is safe because
+// the rejected request changed nothing. Retry only once: a browser without cookies would loop forever.
 let submitted = null;
 let refused = null;
 let sentAgain = false;
@@ -84,7 +84,7 @@ document.addEventListener("htmx:finally:request", () => {
   const { form, button } = refused || {};
   refused = null;
   if (!form) return;
-  // A form ignores what is sent while it tells of a request.
+  // htmx ignores a submit while it is still dispatching the events of a request.
   setTimeout(() => {
     if (!form.isConnected) return;
     document.getElementById("notices")?.replaceChildren();

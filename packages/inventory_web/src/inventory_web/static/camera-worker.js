@@ -1,9 +1,9 @@
 "use strict";
-// Looks for a code in one picture after the other, beside the page, so that the page stays quick.
+// Decodes camera frames in a worker to keep the page responsive.
 
 let reader = null;
 
-// The library notes in the console each picture that holds no code.
+// The library logs a warning for every frame without a code.
 console.warn = () => {};
 
 function begin(address) {
@@ -25,7 +25,7 @@ function find({ pixels, width, height }) {
   try {
     return reader.decodeWithState(picture).getText();
   } catch {
-    // The library says with an exception that there is no code.
+    // The library throws if the frame contains no code.
     return "";
   } finally {
     reader.reset();

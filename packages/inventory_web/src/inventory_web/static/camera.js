@@ -1,4 +1,4 @@
-// Codes in the picture of a camera, or in a photo where the live picture is not allowed; each goes where typed ones go.
+// Reads codes from the camera, or from a photo if the camera is not available, and dispatches them as inventory:scan events.
 
 const camera = document.getElementById("camera");
 const picture = document.getElementById("camera-picture");
@@ -32,7 +32,7 @@ function offerPhoto(text) {
   say(text);
 }
 
-// The browser's own reader where it has one, else ours: a function from a picture to the text in it, or "".
+// Return a function from an image to the text of its code, or "". Uses BarcodeDetector if the browser has it, else the worker.
 async function prepare() {
   const kinds = window.BarcodeDetector ? await BarcodeDetector.getSupportedFormats().catch(() => []) : [];
   if (kinds.includes("qr_code") && kinds.includes("code_128")) {
@@ -93,7 +93,7 @@ function show(running) {
 
 async function look() {
   if (!stream) return;
-  // While somebody counts what was found, the camera waits, and what lies before it is not found again.
+  // Pause while a count form is open. Refreshing the time stops the item still in view from being scanned again afterwards.
   if (document.querySelector(".scan-count")) last.seen = performance.now();
   else if (picture.readyState >= 2) {
     const code = await (await find)(picture, picture.videoWidth, picture.videoHeight);
@@ -104,7 +104,7 @@ async function look() {
 
 function found(code) {
   const now = performance.now();
-  // The same code counts again once it was out of sight.
+  // Accept the same code again only after it has been out of view.
   const fresh = code !== last.code || now - last.seen > GONE_AFTER;
   last = { code, seen: now };
   if (!fresh) return;

@@ -1,10 +1,10 @@
-// Keys for what the pages offer anyway; what stands in /shortcuts is what is here.
+// Keyboard shortcuts for existing controls. Keep them in step with the list at /shortcuts.
 
 const FIELDS = "input:not([type=checkbox]), textarea, select, [contenteditable]";
 const ROW = ".products tbody tr";
 const OPENED = "details.app-drop[open], details.confirm[open]";
 
-// Presses of + and − that came while one was being saved, or before htmx had the row in its hands; in their order.
+// Queue of + and − presses made while another is being saved, or before htmx has initialised the row.
 const presses = [];
 let saving = false;
 
@@ -23,7 +23,7 @@ function perform(event) {
   if (act && act(event) !== false) event.preventDefault();
 }
 
-// A USB scanner types a code within a moment and ends it with Enter, as no hand does: so keys wait for that moment.
+// A USB scanner types a whole code and Enter faster than a person can, so hold each key briefly before treating it as a shortcut.
 const MOMENT = 50;
 const SHORTEST_CODE = 3;
 let typed = [];
@@ -49,7 +49,7 @@ function waits(event) {
   return false;
 }
 
-// What was typed by hand happens now, where the keyboard is now.
+// Replay the held keys on the element that has the focus now.
 function performAll() {
   const keys = typed;
   typed = [];
@@ -65,7 +65,7 @@ function performAll() {
   }
 }
 
-// Each does what its key stands for, or says with false that the key is not ours here.
+// Each action returns false if its key does not apply here.
 const actions = {
   "/": () => go("search", (search) => (search.focus(), search.select())),
   "?": () => go("keys", showKeys),
@@ -82,7 +82,7 @@ const actions = {
   Escape: (event) => close(event.target.closest(OPENED) || document.querySelector(OPENED)) || dismiss(),
 };
 
-// What is on the page is used there; what is not, is on the page that the link of the keys names.
+// Use the element if it is on this page; otherwise open the page named in the data attributes of the #keys link.
 function go(what, use) {
   const link = document.getElementById("keys");
   const here = what === "new" ? null : document.getElementById(what);
@@ -92,7 +92,7 @@ function go(what, use) {
   return true;
 }
 
-// Arrows scroll wherever something else than the list has the keyboard.
+// Elsewhere the arrow keys scroll the page as usual.
 function moves(event) {
   return event.target === document.body || event.target.id === "search" || event.target.matches(`${ROW} *, #next-page`);
 }
@@ -111,7 +111,7 @@ function move(step) {
   return stops.length > 0;
 }
 
-// As a click on the mark of the row; with the shift key up to it from the last one.
+// Click the checkbox of the row; with Shift this selects the range from the last one.
 function mark(event) {
   const box = event.target.closest(ROW)?.querySelector("input[name=p]");
   if (!box) return false;
@@ -136,7 +136,7 @@ function pressNext() {
   if (saving || !presses.length) return;
   const next = presses.shift();
   const row = document.getElementById(next.row);
-  // A refusal is to be read before anything further happens to the quantity.
+  // Drop the queue after a conflict or error, so that the user can read it first.
   if (row?.querySelector(".qty-conflict, .qty-fault")) presses.length = 0;
   else if (row) press({ target: row }, next.delta);
 }
@@ -144,14 +144,14 @@ function pressNext() {
 document.addEventListener("htmx:error", () => (presses.length = 0));
 document.addEventListener("htmx:after:process", pressNext);
 document.addEventListener("htmx:finally:request", () => {
-  // A form drops what is submitted while it still reports a request.
+  // htmx ignores a submit while it is still dispatching the events of a request.
   setTimeout(() => {
     saving = false;
     pressNext();
   });
 });
 
-// What a changed quantity said goes away; its row is where one was.
+// Remove the note about a changed quantity. If it had the focus, move the focus to its row.
 function dismiss() {
   const note = document.querySelector(".qty-done");
   if (!note) return false;
@@ -167,7 +167,7 @@ function close(details) {
   return true;
 }
 
-// What was opened below its button does not stay in the way of what somebody does elsewhere.
+// Close open menus on a click elsewhere.
 document.addEventListener("click", (event) => {
   for (const opened of document.querySelectorAll("details.app-drop[open]")) {
     if (!opened.contains(event.target)) opened.open = false;

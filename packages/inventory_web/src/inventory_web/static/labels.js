@@ -1,4 +1,4 @@
-// The browser's own command prints as well; this only brings it to where the person looks.
+// Shows a print button, which needs a script.
 
 const button = document.getElementById("print-labels");
 if (button) {

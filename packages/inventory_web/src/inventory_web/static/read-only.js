@@ -1,11 +1,11 @@
-// While nothing can be saved, forms say so beside their buttons and wait; once it can be again, they go on as they stand.
+// Disables the forms while the database is read-only, and enables them again, with their input, once it accepts writes.
 
 const EVERY = 5000;
 const notice = document.getElementById("read-only");
-// What is chosen in the bar is this browser's own, and some forms only ask.
+// The forms of the top bar save only in the browser, and some forms save nothing.
 const SAVES = "form[method=post]:not(.app-bar form, [data-saves-nothing])";
 const BUTTON = "button:not([type=button], [type=reset]), input[type=submit]";
-// Forms of one line in a table have no room for a sentence: their buttons refer to the notice.
+// Inline forms have no room for a sentence: their buttons refer to the notice.
 const IN_A_LINE = "td form, .qty-note form";
 let waiting = true;
 let number = 0;
@@ -24,7 +24,7 @@ function hold(form) {
   }
   for (const button of buttons) {
     button.setAttribute("aria-disabled", "true");
-    // Without scripts the page itself refers to the notice.
+    // The server already adds the notice for browsers without scripts; keep the other references.
     button.dataset.described = (button.getAttribute("aria-describedby") || "").replace(notice.id, "").trim();
     button.setAttribute("aria-describedby", `${button.dataset.described} ${why}`.trim());
   }

@@ -1,11 +1,11 @@
-// Keeps the keyboard where the next scan has to go, and takes scans one after the other, however quickly they come.
+// Keeps the focus in the code field and processes scans one at a time.
 
 const scanForm = document.getElementById("scan-form");
 const codeField = document.getElementById("scan");
 const KEY_GAP = 50;
 const SHORTEST_SCAN = 3;
 
-// What is sent stands in a field of its own, so that a scanner can go on typing meanwhile.
+// Submit the code in a hidden field, so that a scanner can type the next one meanwhile.
 const sent = document.createElement("input");
 sent.type = "hidden";
 sent.name = codeField.name;
@@ -16,7 +16,7 @@ const waiting = [];
 let asking = false;
 let sending = false;
 
-// Take a code as if somebody had typed it: for this form, for the camera, and for a scanner that types into another field.
+// Queue a code from this form, from the camera, or from a scanner that typed into another field.
 function take(code) {
   if (code.trim()) waiting.push(code);
   next();
@@ -46,7 +46,7 @@ scanForm.addEventListener(
     event.stopImmediatePropagation();
     const code = codeField.value;
     codeField.value = "";
-    // A form ignores what is submitted while it tells of a submission.
+    // A form ignores requestSubmit() inside its own submit event.
     setTimeout(() => take(code));
   },
   true,
@@ -59,7 +59,7 @@ document.addEventListener("htmx:before:request", ({ target }) => {
 document.addEventListener("htmx:finally:request", ({ target, detail }) => {
   asking = false;
   const answer = detail?.ctx?.response;
-  // A scan that was not taken stands where it can be sent again.
+  // Put a code that failed back into the field, so that it can be sent again.
   if (target === scanForm && !(answer?.status < 500 && answer.status !== 400 && answer.status !== 401) && !codeField.value) {
     codeField.value = sent.value;
     codeField.select();
@@ -67,13 +67,13 @@ document.addEventListener("htmx:finally:request", ({ target, detail }) => {
   next();
 });
 
-// The same code once more, with the token of a session that began meanwhile.
+// app.js submits the same code again with a new CSRF token.
 scanForm.addEventListener("inventory:again", () => {
   codeField.value = "";
   asking = sending = true;
 });
 
-// What was typed for one place stays when another one is saved.
+// Keep the unsaved quantities of other locations when one is saved.
 let kept = [];
 document.addEventListener("htmx:before:swap", () => {
   kept = [...document.querySelectorAll(".scan-count")].map((form) => [form.code.value, form.location.value, form.quantity.value]);
@@ -91,7 +91,7 @@ document.addEventListener("htmx:after:swap", () => {
   } else codeField.focus({ preventScroll: true });
 });
 
-// A scanner that types into a quantity means the next product: a hand is never so quick.
+// Keys that arrive faster than a person types are a scan of the next product, not a quantity.
 let burst = "";
 let before = "";
 let typedAt = 0;

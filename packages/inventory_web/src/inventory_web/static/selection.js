@@ -1,8 +1,8 @@
-// Marks in the list: ranges with the shift key, the whole page, their number. Without this file they are sent all the same.
+// Selection in the list: Shift ranges, the whole page, and a count. The checkboxes work without this file.
 
 const MARKS = ".products input[name=p]";
 
-// The row that was marked last, from which a range goes.
+// Row that was clicked last: the start of a Shift range.
 let lastMarked = null;
 
 const marks = () => [...document.querySelectorAll(MARKS)];
@@ -27,20 +27,20 @@ document.addEventListener("change", ({ target }) => {
 
 document.addEventListener("reset", ({ target }) => {
   if (target.id !== "s") return;
-  // The bar goes away with the last mark, and must not take the keyboard with it.
+  // The selection bar disappears; move the focus out of it first.
   document.querySelector(`${MARKS}:checked`)?.closest("tr").querySelector("a").focus();
   if (target.contains(document.activeElement)) document.querySelector(".products tbody a")?.focus();
   setTimeout(() => show(true));
 });
 
-// What the next change says takes the place of what the last one said.
+// Remove the note of the previous change when the next one arrives.
 document.addEventListener("htmx:before:swap", ({ detail }) => {
   for (const note of document.querySelectorAll(".qty-done")) if (!detail.ctx.target?.contains(note)) note.remove();
 });
 
 document.addEventListener("htmx:after:swap", () => show(false));
 
-// A page that the history or a reload brings back may come with its marks.
+// Browsers can restore checkboxes on reload and when going back.
 window.addEventListener("pageshow", () => show(false));
 
 function show(aloud) {
