@@ -1,6 +1,6 @@
-"""The shipped server over a migrated database, a Chromium, and people with windows of their own.
+"""Fixtures of the browser tests: a running server, Chromium, and users with separate windows.
 
-Playwright is imported where it is used: the other sessions collect these tests without having it.
+Playwright is imported inside functions, because other nox sessions collect these tests without installing it.
 """
 
 import os

@@ -1,4 +1,4 @@
-"""A running shop, and the windows of the people who work in it."""
+"""A running server and the browser windows of its users."""
 
 import re
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""A second factor on a phone, an audit at the desk, and sessions that end in the middle of something."""
+"""Accounts in a browser: second factor, audit, and sessions that expire during work."""
 
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING

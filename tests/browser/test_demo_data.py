@@ -1,4 +1,4 @@
-"""The pages as a new user meets them: the shipped demo with its sample catalogue and history."""
+"""The shipped demo, with its sample catalogue and history, in a browser."""
 
 import os
 import re

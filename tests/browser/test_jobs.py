@@ -1,4 +1,4 @@
-"""Jobs in a real browser: progress updates automatically, survives an unresponsive server, and needs no script."""
+"""Jobs in a browser: progress updates automatically, survives an unresponsive server, and needs no script."""
 
 import uuid
 from collections.abc import Callable, Iterator

@@ -1,4 +1,4 @@
-"""What people come for, from the login to the logout: on a phone and on a desk, in both languages, light and dark."""
+"""Whole user journeys from login to logout: phone and desktop, both languages, light and dark."""
 
 from collections.abc import Callable
 from itertools import product as combinations

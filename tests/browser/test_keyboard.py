@@ -1,4 +1,4 @@
-"""The keyboard shortcuts: through the list, on a quantity, and to the list of the keys; never while a user types."""
+"""Keyboard shortcuts: moving in the list, changing quantities, the shortcut list, and none of them while typing."""
 
 from collections.abc import Callable
 

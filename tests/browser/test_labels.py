@@ -1,4 +1,4 @@
-"""Labels as they are printed: the right paper, nothing over an edge, and codes that a scanner reads from the print."""
+"""Printed labels: paper size, content inside each label, and readable codes."""
 
 import base64
 import re

@@ -1,4 +1,4 @@
-"""Every page on a phone and on a desk, light and dark: nothing is wider than the window, and every control has a name."""
+"""Every page on phone and desktop, light and dark: nothing is wider than the window, and every control has a name."""
 
 from collections.abc import Callable
 

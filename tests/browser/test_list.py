@@ -1,4 +1,4 @@
-"""The list in a real browser: live search, filters, history, quick quantities."""
+"""The product list in a browser: live search, filters, history and quick quantities."""
 
 from collections.abc import Callable
 

@@ -1,4 +1,4 @@
-"""Forms, conflicts and imports in a real browser, with and without scripts."""
+"""Forms, conflicts and imports in a browser, with and without scripts."""
 
 from collections.abc import Callable
 from datetime import UTC, datetime

@@ -1,4 +1,4 @@
-"""While nothing can be saved, forms wait as they stand, and go on once it can be again."""
+"""Forms are disabled while the database is read-only, keep their input, and work again afterwards."""
 
 import threading
 from collections.abc import Iterator

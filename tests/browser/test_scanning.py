@@ -1,4 +1,4 @@
-"""Scanning in a browser: a scanner that types, a camera that sees a label of ours, and a count without the mouse."""
+"""Scanning in a browser: a USB scanner, a camera that reads our labels, and counting without a mouse."""
 
 import re
 from collections.abc import Callable, Iterator

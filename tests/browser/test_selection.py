@@ -1,4 +1,4 @@
-"""Many products at once: marked with the mouse, by keys and without scripts; changed and taken back. And saved views."""
+"""Bulk edits in a browser: selecting by mouse, by keyboard and without scripts, and undo. Saved views too."""
 
 from collections.abc import Callable
 

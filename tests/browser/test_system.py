@@ -1,4 +1,4 @@
-"""The topology page in a real browser: it polls while it is visible."""
+"""The topology page in a browser: it polls only while it is visible."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Light, dark and paper."""
+"""Light theme, dark theme and print."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""What a person meets when the network is slow or gone, when the database is busy, and when something odd is typed or pasted."""
+"""A slow or lost network, a busy database, and unusual input in a browser."""
 
 import sqlite3
 from collections.abc import Callable

@@ -1,4 +1,4 @@
-"""From a small phone to the widest desk: no page scrolls sideways, and the menu shows every line without scrolling at all."""
+"""Window widths from phone to wide desktop: no page scrolls sideways, and the whole menu is visible without scrolling."""
 
 from collections.abc import Callable
 from typing import TYPE_CHECKING

@@ -1,4 +1,4 @@
-"""Who the tests of the containers are."""
+"""Fixtures of the container tests: logged-in clients and fresh rate limits."""
 
 import pytest
 

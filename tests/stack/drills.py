@@ -1,4 +1,4 @@
-"""What is done to the parts of the system, and how its instances tell of it."""
+"""Faults to inject into the running containers, and the health that the instances report."""
 
 import json
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""Changes of the shipped compose file that a test makes to see what a fault looks like."""
+"""Compose overlays with which tests provoke faults."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""phpMyAdmin as an administrator of MySQL uses it."""
+"""HTTP client for phpMyAdmin."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""The shipped containers, started once for all tests that use them, with passwords of their own."""
+"""The shipped containers with generated passwords, started once for all tests."""
 
 from collections.abc import Iterator
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""One run of the shipped containers: a project of its own, ports picked by Docker, and removed whatever happens."""
+"""One run of the shipped containers: a separate Compose project with free ports, always removed afterwards."""
 
 import contextlib
 import json

@@ -1,4 +1,4 @@
-"""Root gets in when every connection of a server is taken."""
+"""Root can log in when a server has no free connections."""
 
 import re
 import shlex

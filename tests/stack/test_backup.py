@@ -1,4 +1,4 @@
-"""What was backed up is there again on fresh volumes, stays over `down` and `up`, and reaches a second replica."""
+"""A backup can be restored to empty volumes, survives `down` and `up`, and reaches a second replica."""
 
 import gzip
 import stat

@@ -1,4 +1,4 @@
-"""What is wrong with a machine is said in one line by the service that fails, and no data is thrown away for it."""
+"""Invalid settings and volumes: the failing service names the problem in one line and deletes no data."""
 
 import shutil
 import socket

@@ -1,4 +1,4 @@
-"""The balancer: whose turn it is, what happens when an instance is lost, and what it adds of its own."""
+"""The balancer: weights, lost instances, headers and rate limits."""
 
 import gzip
 import threading

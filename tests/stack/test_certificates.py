@@ -1,4 +1,4 @@
-"""The servers' certificates: each client verifies them, and an impostor gets no password."""
+"""Server certificates: every client verifies them, and an impostor receives no password."""
 
 import re
 import shlex

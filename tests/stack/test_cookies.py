@@ -1,4 +1,4 @@
-"""What a browser carries while a replica is paused: small enough for every server on the way."""
+"""Cookies stay small enough for every proxy while a replica is paused."""
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager

@@ -1,4 +1,4 @@
-"""Idle connections: ordinary requests are answered all the same."""
+"""Many idle or slow connections do not stop ordinary requests."""
 
 import select
 import socket

@@ -1,4 +1,4 @@
-"""Taking everything down with its data leaves nothing of the project behind."""
+"""`down` with volumes removes everything of the project."""
 
 from collections.abc import Iterator
 

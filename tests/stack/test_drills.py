@@ -1,4 +1,4 @@
-"""The drills of the documents are carried out as they stand there, and show what the documents say."""
+"""Run the documented drills and compare the results with the documentation."""
 
 import re
 import shlex

@@ -1,4 +1,4 @@
-"""A lost source, its successor, and its return, as the document on operation has it, on the shipped containers."""
+"""Failover as the operations guide describes it: a lost source, its promoted replica, and its return."""
 
 import re
 import shlex

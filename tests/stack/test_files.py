@@ -1,4 +1,4 @@
-"""Files pass through the balancer without being kept there."""
+"""The balancer streams uploads and downloads without storing them."""
 
 import csv
 import io

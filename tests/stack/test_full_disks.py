@@ -1,4 +1,4 @@
-"""A full disk: the error says so, nothing is half written, and everything works once there is space."""
+"""A full disk: a clear error, no partial writes, and recovery once there is space."""
 
 import re
 from collections.abc import Iterator

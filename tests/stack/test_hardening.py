@@ -1,4 +1,4 @@
-"""What the containers may do, who reaches them, and what Docker can tell of their secrets."""
+"""Container privileges, network access, and secrets that Docker must not reveal."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""Instances that are restarted, replaced, paused or cut off: no page fails, and no change runs twice."""
+"""Restarted, replaced, paused or disconnected instances: no request fails, and no change runs twice."""
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager

@@ -1,4 +1,4 @@
-"""phpMyAdmin offers both servers and is logged in on none."""
+"""phpMyAdmin offers both servers and requires a login on each."""
 
 import re
 

@@ -1,4 +1,4 @@
-"""What the shipped Compose files publish, as Compose itself resolves them."""
+"""Published ports of the shipped Compose files, as Compose resolves them."""
 
 import json
 from collections.abc import Mapping

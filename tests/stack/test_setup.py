@@ -1,4 +1,4 @@
-"""deploy/setup.sh: random secrets, and settings that point at them."""
+"""deploy/setup.sh: random secrets and the settings that refer to them."""
 
 import shutil
 import stat

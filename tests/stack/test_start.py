@@ -1,4 +1,4 @@
-"""Starting: everything comes up from nothing, and a second time nothing changes."""
+"""First start from empty volumes, and a second start that changes nothing."""
 
 import json
 import re

@@ -1,4 +1,4 @@
-"""The planned change of the source on the shipped containers, under writes: there and back, and nothing is lost."""
+"""Planned switchover under writes, there and back, without losing data."""
 
 import threading
 from collections.abc import Iterator

@@ -1,4 +1,4 @@
-"""The overlay for HTTPS, in front of the same instances."""
+"""The Compose overlay for HTTPS."""
 
 import http.client
 import ssl

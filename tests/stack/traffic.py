@@ -1,4 +1,4 @@
-"""Users who read and write all the time, and what became of each of their requests."""
+"""Continuous reads and writes by several users, with the outcome of each request."""
 
 import threading
 import time

@@ -1,4 +1,4 @@
-"""Somebody with a browser, over real HTTP."""
+"""HTTP client with cookies, as a browser sends them."""
 
 import http.client
 import json
