@@ -116,6 +116,22 @@ def test_the_camera_counts_a_label_once_and_stops_on_request(shop: Shop, see_lab
     assert window.trouble == []
 
 
+def test_the_camera_counts_a_label_once_on_a_slow_device(shop: Shop, see_label: Callable[[str], Window]) -> None:
+    code = shop.create_product(quantity=5)
+    window = see_label(code)
+    page = window.page
+    page.goto("/scan")
+    choose(window, "Sumar 1")
+    page.get_by_role("button", name="Usar la cámara").click()
+    window.sees("5 → 6")
+    page.evaluate("() => { const until = performance.now() + 2500; while (performance.now() < until); }")
+    page.wait_for_timeout(1_500)
+
+    assert shop.quantity(code) == 6
+    page.get_by_role("button", name="Parar la cámara").click()
+    assert window.trouble == []
+
+
 def test_a_browser_that_denies_the_camera_offers_a_photo(window: Window) -> None:
     page = window.page
     page.goto("/scan")

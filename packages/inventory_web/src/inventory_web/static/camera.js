@@ -10,12 +10,13 @@ const canvas = document.createElement("canvas");
 const WIDEST = 960;
 const PAUSE = 100;
 const GONE_AFTER = 1500;
+const GONE_FRAMES = 3;
 const KINDS = ["qr_code", "code_128", "ean_13", "ean_8", "upc_a", "upc_e", "code_39", "data_matrix"];
 
 let stream = null;
 let find = null;
 let tone = null;
-let last = { code: "", seen: 0 };
+let last = { code: "", seen: 0, missed: 0 };
 
 camera.hidden = false;
 if (!navigator.mediaDevices?.getUserMedia) {
@@ -70,6 +71,7 @@ async function start() {
   picture.srcObject = stream;
   show(true);
   say(camera.dataset.looking);
+  last = { code: "", seen: 0, missed: 0 };
   await picture.play();
   look();
 }
@@ -94,19 +96,20 @@ function show(running) {
 async function look() {
   if (!stream) return;
   // Pause while a count form is open. Refreshing the time stops the item still in view from being scanned again afterwards.
-  if (document.querySelector(".scan-count")) last.seen = performance.now();
+  if (document.querySelector(".scan-count")) last = { ...last, seen: performance.now(), missed: 0 };
   else if (picture.readyState >= 2) {
     const code = await (await find)(picture, picture.videoWidth, picture.videoHeight);
     if (stream && code) found(code);
+    else last.missed += 1;
   }
   setTimeout(look, PAUSE);
 }
 
 function found(code) {
   const now = performance.now();
-  // Accept the same code again only after it has been out of view.
-  const fresh = code !== last.code || now - last.seen > GONE_AFTER;
-  last = { code, seen: now };
+  // Accept the same code again only after it has been out of view. A slow device looks rarely, so time alone does not show that.
+  const fresh = code !== last.code || (last.missed >= GONE_FRAMES && now - last.seen > GONE_AFTER);
+  last = { code, seen: now, missed: 0 };
   if (!fresh) return;
   signal();
   pass(code);
