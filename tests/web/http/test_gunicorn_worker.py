@@ -21,7 +21,7 @@ def application(environ, start_response):
     return [b"ok"]
 """
 CONFIGURATION = """
-from inventory_web import gunicorn_worker
+from inventory_web.http import gunicorn_worker
 
 gunicorn_worker.DRAIN_SECONDS = 1.0
 worker_class = gunicorn_worker.DrainingWorker
