@@ -57,7 +57,9 @@ def _difference(connection: sqlite3.Connection, table: str) -> TableChange:
     keys = [name for name, place in columns if place]
     same_key = " AND ".join(f'b."{key}" = a."{key}"' for key in keys)
     joined = f'FROM after."{table}" AS a LEFT JOIN main."{table}" AS b ON {same_key}'
+    others = [name for name in names if name not in keys]
     every = ", ".join(f'a."{name}"' for name in names)
+    values_and_keys = ", ".join(f'a."{name}"' for name in [*others, *keys])
     differs = " OR ".join(f'a."{name}" IS NOT b."{name}"' for name in names)
     is_new = f'b."{keys[0]}" IS NULL'
     return TableChange(
@@ -65,8 +67,8 @@ def _difference(connection: sqlite3.Connection, table: str) -> TableChange:
         connection.execute(f"SELECT {every} {joined} WHERE {is_new}").fetchall(),
         'UPDATE main."{}" SET {} WHERE {}'.format(  # noqa: S608
             table,
-            ", ".join(f'"{name}" = ?{place}' for place, name in enumerate(names, start=1)),
-            " AND ".join(f'"{key}" = ?{names.index(key) + 1}' for key in keys),
+            ", ".join(f'"{name}" = ?' for name in others) or f'"{keys[0]}" = "{keys[0]}"',
+            " AND ".join(f'"{key}" = ?' for key in keys),
         ),
-        connection.execute(f"SELECT {every} {joined} WHERE NOT {is_new} AND ({differs})").fetchall(),
+        connection.execute(f"SELECT {values_and_keys} {joined} WHERE NOT {is_new} AND ({differs})").fetchall(),
     )

@@ -50,14 +50,15 @@ with Inventory.open(sys.argv[1], migrate=True) as inventory:
 
 HOST_ENVIRONMENT = """
 from alembic import context
-from sqlalchemy import Column, Integer, MetaData, String, Table, engine_from_config
+from sqlalchemy import Column, Integer, MetaData, NullPool, String, Table, engine_from_config
 
 from inventory_core import alembic_include_name
 
 metadata = MetaData()
 Table("product", metadata, Column("id", Integer, primary_key=True), Column("title", String(80)))
 options = {"include_name": alembic_include_name} if context.config.get_main_option("ignore") == "yes" else {}
-with engine_from_config({"sqlalchemy.url": context.config.get_main_option("url")}).connect() as connection:
+engine = engine_from_config({"sqlalchemy.url": context.config.get_main_option("url")}, poolclass=NullPool)
+with engine.connect() as connection:
     context.configure(connection=connection, target_metadata=metadata, **options)
     with context.begin_transaction():
         context.run_migrations()

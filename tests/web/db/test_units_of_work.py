@@ -1,5 +1,6 @@
 """Functions that share a unit of work, and what ends it."""
 
+from collections.abc import Iterator
 from threading import Thread
 
 import pytest
@@ -14,9 +15,11 @@ from inventory_web.db.units_of_work import JoinedReads, ReadAfterWrite, SharedRe
 
 
 @pytest.fixture
-def shared(sessions: SingleDatabase) -> SharedReads:
+def shared(sessions: SingleDatabase) -> Iterator[SharedReads]:
     create_product(Inventory(sessions), "A", quantity=5)
-    return SharedReads(sessions)
+    reads = SharedReads(sessions)
+    yield reads
+    reads.release()
 
 
 def read(shared: SharedReads) -> Session:
