@@ -67,11 +67,13 @@ def test_a_transaction_of_a_hundred_thousand_rows_throws_no_replica_out(
             rows = [{"id": number, "note": "a"} for number in range(first, first + AT_ONCE)]
             session.execute(insert(notes(table)), rows)
 
-    with Readers(cluster).at_work() as readers, cluster.causal():
+    with Readers(cluster).at_work() as readers, cluster.causal() as context:
         cluster.write(store_all)
+        required = context.carried.gtids
         with cluster.reader() as session:
-            assert len(stored(session, table)) == ROWS
+            seen = len(stored(session, table))
         servers.catch_up()
+        assert seen == ROWS, (context.served, required, [each.executed() for each in servers.servers])
 
     assert readers.failed == []
     assert readers.states == HEALTHY
