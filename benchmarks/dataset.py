@@ -30,6 +30,7 @@ class _Made:
     totals: dict[int, int] = field(default_factory=dict)
     movements: list[tuple[object, ...]] = field(default_factory=list)
     operations: list[tuple[object, ...]] = field(default_factory=list)
+    revisions: list[tuple[object, ...]] = field(default_factory=list)
 
     def move(self, kind: str, product: int, location: int, quantity: int, operation: str) -> None:
         key = product, location
@@ -75,6 +76,7 @@ def build(path: Path, products: int = PRODUCTS, movements: int = MOVEMENTS, seed
         connection.executemany(
             "INSERT INTO inventory_movement VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, NULL)", made.movements
         )
+        connection.executemany("INSERT INTO inventory_product_revision VALUES (?, ?, ?, ?, ?)", made.revisions)
         rows = ((product, location, quantity) for (product, location), quantity in sorted(made.balances.items()))
         connection.executemany("INSERT INTO inventory_balance VALUES (?, ?, ?)", rows)
         connection.execute("COMMIT")
@@ -97,12 +99,13 @@ def _move_goods(made: _Made, products: int, movements: int) -> None:
     rng = made.rng
     homes = {}
     for product in range(1, products + 1):
-        if rng.random() < 0.05:
-            continue
-        homes[product] = rng.sample(range(1, 15), k=rng.choice((1, 1, 2, 2, 3, 4)))
         operation = f"import-{product // PER_IMPORT}"
         if not made.operations or made.operations[-1][0] != operation:
             made.operations.append((operation, "import", moment(len(made.movements) + 1)))
+        made.revisions.append((operation, product, 1, "created", "{}"))
+        if rng.random() < 0.05:
+            continue
+        homes[product] = rng.sample(range(1, 15), k=rng.choice((1, 1, 2, 2, 3, 4)))
         for home in homes[product]:
             made.move("import", product, home, rng.randint(1, 60), operation)
     while len(made.movements) < movements:

@@ -9,7 +9,7 @@ import pytest
 from sqlalchemy import select
 
 from inventory_core import Inventory, ProductDraft, ProductNotFound, edit_product, import_table, read_table, undo_import
-from inventory_core.catalog.bulk_edit import SetMinimum, change_products, undo_products_change
+from inventory_core.catalog.bulk_edit import SetMinimum, SetRetired, change_products, undo_products_change
 from inventory_core.catalog.products import restore_product, retire_product
 from inventory_core.catalog.selection import SelectedProduct, Selection
 from inventory_core.models import PRODUCT
@@ -137,6 +137,38 @@ def test_history_of_a_product_has_bulk_edits_imports_and_their_undo(later: Later
     assert (entries["change_many"].counts["changed"], entries["change_many"].subject) == (2, "minimum")
     assert entries["import"].counts["rows"] == 2
     assert entries["import"].steps == ()
+
+
+def test_history_of_a_product_shows_each_edit_with_both_values(later: Later) -> None:
+    create_product(later(), "A", name="Mesa", category="Hogar", minimum=1)
+    edit_product(
+        later(), code="A", draft=ProductDraft("A", "Silla", "", "Hogar", 1), expected_version=1, **new_request()
+    )
+    change_products(later(), selection=ids_of(later(), "A"), change=SetMinimum(5), actor="ana", operation="change")
+    undo_products_change(later(), changed_operation="change", actor="ana", operation="undo")
+    table = read_table(BytesIO("code,name,category,minimum\nA,Sofá,Ropa,1\nB,Baúl,,0\n".encode()), filename="p.csv")
+    import_table(later(), table, actor="ana", operation="import")
+    undo_import(later(), import_operation="import", actor="ana", operation="undo-import")
+    change_products(later(), selection=ids_of(later(), "A"), change=SetRetired(True), **new_request())
+    now = later()
+
+    def shown(code: str) -> list[tuple[str, str | None, dict[str, tuple[object, object]]]]:
+        entries = operation_history(now, HistoryFilter(code=code)).entries
+        return [(entry.operation_type, entry.kind, {**entry.changes}) for entry in entries]
+
+    assert shown("A") == [
+        ("change_many", "retired", {}),
+        ("undo_import", "edited", {"name": ("Sofá", "Silla"), "category": ("Ropa", "Hogar")}),
+        ("import", "edited", {"name": ("Silla", "Sofá"), "category": ("Hogar", "Ropa")}),
+        ("undo_many", "edited", {"minimum": (5, 1)}),
+        ("change_many", "edited", {"minimum": (1, 5)}),
+        ("edit", "edited", {"name": ("Mesa", "Silla")}),
+        ("register", "created", {}),
+    ]
+    assert shown("B") == [("undo_import", "retired", {}), ("import", "created", {})]
+    of_all = {entry.operation_type: entry for entry in operation_history(now).entries}
+    assert (of_all["edit"].kind, of_all["edit"].changes) == ("edited", {"name": ("Mesa", "Silla")})
+    assert (of_all["import"].kind, of_all["import"].changes) == (None, {})
 
 
 @pytest.mark.parametrize("code", ["", "A"])

@@ -202,15 +202,23 @@ def test_references_hold(inventory: Inventory, statement: str) -> None:
     assert verify(inventory).faults == ()
 
 
-@pytest.mark.parametrize("table", ["inventory_movement", "inventory_operation", "inventory_operation_result"])
-@pytest.mark.parametrize("statement", ["UPDATE {table} SET at = at", "DELETE FROM {table}"])
+@pytest.mark.parametrize(
+    ("table", "column"),
+    [
+        ("inventory_movement", "at"),
+        ("inventory_operation", "at"),
+        ("inventory_operation_result", "at"),
+        ("inventory_product_revision", "version"),
+    ],
+)
+@pytest.mark.parametrize("statement", ["UPDATE {table} SET {column} = {column}", "DELETE FROM {table}"])
 def test_rows_that_are_insert_only_are_neither_changed_nor_deleted(
-    inventory: Inventory, table: str, statement: str
+    inventory: Inventory, table: str, column: str, statement: str
 ) -> None:
     create_product(inventory, "A-1", quantity=3)
 
     with pytest.raises(DBAPIError, match=f"rows of {table} are insert only"):
-        inventory.sessions.write(lambda session: session.execute(text(statement.format(table=table))))
+        inventory.sessions.write(lambda session: session.execute(text(statement.format(table=table, column=column))))
 
     assert verify(inventory).faults == ()
 

@@ -22,7 +22,13 @@ from inventory_web.db.schema import upgrade_all
 TABLES = [*core_tables.tables.values(), *User.metadata.tables.values()]
 assert JobRow.metadata is User.metadata
 
-INSERT_ONLY = ("inventory_movement", "inventory_operation", "inventory_operation_result", "inventory_web_audit_event")
+INSERT_ONLY = (
+    "inventory_movement",
+    "inventory_operation",
+    "inventory_operation_result",
+    "inventory_product_revision",
+    "inventory_web_audit_event",
+)
 
 Seeds = dict[Table, list[dict[str, Any]]]
 

@@ -106,9 +106,11 @@ def test_migration_of_a_newer_program_is_distinguished_from_an_older_one(engine:
         "DELETE FROM inventory_operation",
         "UPDATE inventory_operation_result SET result = ''",
         "DELETE FROM inventory_operation_result",
+        "UPDATE inventory_product_revision SET changes = '{}'",
+        "DELETE FROM inventory_product_revision",
     ],
 )
-def test_rows_of_the_ledger_and_of_operations_can_only_be_added(inventory: Inventory, statement: str) -> None:
+def test_rows_of_the_ledger_of_operations_and_revisions_can_only_be_added(inventory: Inventory, statement: str) -> None:
     create_product(inventory, "A-1", quantity=3)
 
     with pytest.raises(DBAPIError, match="insert only"):

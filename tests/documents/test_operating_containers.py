@@ -50,6 +50,7 @@ def test_updatable_tables_are_all_except_insert_only_ones() -> None:
         "inventory_movement",
         "inventory_operation",
         "inventory_operation_result",
+        "inventory_product_revision",
         "inventory_web_audit_event",
     }
 

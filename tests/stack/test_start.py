@@ -14,7 +14,13 @@ pytestmark = pytest.mark.stack
 BALANCER_WAITS_SECONDS = 60
 """For an instance that is ready; then the balancer starts anyway."""
 UPDATABLE = re.compile(r"GRANT UPDATE, DELETE ON `inventory`\.`(\w+)` TO `app`@`%`")
-INSERT_ONLY = {"inventory_movement", "inventory_operation", "inventory_operation_result", "inventory_web_audit_event"}
+INSERT_ONLY = {
+    "inventory_movement",
+    "inventory_operation",
+    "inventory_operation_result",
+    "inventory_product_revision",
+    "inventory_web_audit_event",
+}
 VERSIONS = {"inventory_core_version", "inventory_web_version"}
 """Written by the account that migrates."""
 

@@ -5,7 +5,7 @@ from sqlalchemy import select
 from inventory_core import Inventory
 from inventory_core.models import metadata
 
-TABLES = ("product", "balance", "movement", "category", "location", "operation", "import_change", "outbox")
+TABLES = ("product", "balance", "movement", "category", "location", "operation", "product_revision", "outbox")
 
 
 def contents(inventory: Inventory, *tables: str) -> dict[str, list[tuple[object, ...]]]:

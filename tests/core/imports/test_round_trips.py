@@ -49,7 +49,7 @@ WEIRD = (
     "a;b,c\td",
     "ﬁ ½ Ⅷ 😀",
 )
-STORED = ("product", "balance", "movement", "category", "location", "import_change")
+STORED = ("product", "balance", "movement", "category", "location", "product_revision")
 FORMATS = pytest.mark.parametrize("kind", ["xlsx", "csv"])
 LANGUAGES = pytest.mark.parametrize("language", ["es", "en"])
 

@@ -1,10 +1,12 @@
 import sqlite3
 from collections.abc import Callable
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from inventory_core import Inventory, SingleDatabase, StorageRefused
+from inventory_core import Inventory, ProductDraft, SingleDatabase, StorageRefused, edit_product
+from inventory_core.catalog.products import retire_product
 from inventory_core.stock.operations import issue, receive, transfer, undo_movement
 from inventory_core.testing import create_location, create_product, new_request, temporary_inventory, write_database
 from inventory_core.verification import verify
@@ -35,6 +37,7 @@ def damage(tmp_path: Path) -> Damage:
             "PRAGMA foreign_keys = OFF; PRAGMA ignore_check_constraints = ON;"
             "DROP TRIGGER inventory_movement_no_update; DROP TRIGGER inventory_movement_no_delete;"
             "DROP TRIGGER inventory_operation_no_delete; DROP TRIGGER inventory_operation_result_no_delete;"
+            "DROP TRIGGER inventory_product_revision_no_update; DROP TRIGGER inventory_product_revision_no_delete;"
             f"{statements}"
         )
         connection.close()
@@ -148,6 +151,91 @@ def test_verify_finds_an_issue_without_a_result(used: Inventory, damage: Damage)
 
     found = verify(used).faults
     assert [(fault.check, fault.where) for fault in found] == [("operations have a result", "operation issue-1")]
+
+
+@pytest.mark.parametrize(
+    ("statement", "faults"),
+    [
+        (
+            "UPDATE inventory_product_revision SET operation_id = 'never' WHERE version = 2",
+            {("references lead somewhere", "product_revision never, 1", "operation never", "nothing")},
+        ),
+        (
+            "UPDATE inventory_product_revision SET product_id = 99 WHERE version = 2",
+            {
+                ("references lead somewhere", "product_revision edit, 99", "product 99", "nothing"),
+                ("each version has a revision", "product A-1", "4", "3"),
+            },
+        ),
+        (
+            "DELETE FROM inventory_product_revision WHERE version = 4",
+            {
+                ("each version has a revision", "product A-1", "4", "3"),
+                ("the last revision leaves the version", "product A-1", "4", "3"),
+            },
+        ),
+        (
+            "UPDATE inventory_product_revision SET kind = 'created' WHERE version = 2",
+            {
+                (
+                    "the first revision creates the product",
+                    "product A-1, version 2",
+                    "created first, and once",
+                    "created",
+                )
+            },
+        ),
+        (
+            "UPDATE inventory_product_revision SET changes = replace(changes, 'Mesa', 'Tisch') WHERE version = 2",
+            {
+                (
+                    "revisions lead to the fields of the product",
+                    "product A-1, version 3, name",
+                    "Tisch",
+                    "Mesa",
+                )
+            },
+        ),
+        (
+            "UPDATE inventory_product_revision SET changes = replace(changes, 'Silla', 'Stuhl') WHERE version = 3",
+            {("revisions lead to the fields of the product", "product A-1, name", "Stuhl", "Silla")},
+        ),
+        (
+            "UPDATE inventory_product_revision SET changes = '{\"retired_at\": [null, null]}' WHERE version = 4",
+            {("revisions lead to the fields of the product", "product A-1, retired_at", "None", "RETIRED")},
+        ),
+        (
+            "UPDATE inventory_product_revision SET changes = '{\"quantity\": [1, 2]}' WHERE version = 3",
+            {
+                (
+                    "revisions can be read",
+                    "product A-1, version 3",
+                    "former and new values",
+                    '{"quantity": [1, 2]}',
+                ),
+                ("revisions lead to the fields of the product", "product A-1, name", "Mesa", "Silla"),
+            },
+        ),
+    ],
+)
+def test_verify_finds_a_tampered_revision(
+    inventory: Inventory, damage: Damage, statement: str, faults: set[tuple[str, str, str, str]]
+) -> None:
+    create_product(inventory, "A-1", name="Table")
+    for version, (name, operation) in enumerate((("Mesa", "edit"), ("Silla", "edit-2")), start=1):
+        draft = ProductDraft("A-1", name)
+        edit_product(inventory, code="A-1", draft=draft, expected_version=version, actor="ana", operation=operation)
+    retire_product(inventory, code="A-1", **new_request())
+    assert verify(inventory).faults == ()
+    damage(statement)
+
+    retired = str(datetime.now(UTC).year)
+    found = {
+        (fault.check, fault.where, fault.expected, "RETIRED" if fault.found.startswith(retired) else fault.found)
+        for fault in verify(inventory).faults
+        if not fault.check.startswith("the file")
+    }
+    assert found == faults
 
 
 def test_a_search_index_that_does_not_fit_is_found(used: Inventory, damage: Damage) -> None:

@@ -115,7 +115,7 @@ from inventory_core.queries.reports import (
     stock_by_category,
 )
 from inventory_core.results import Cursor, ProductRow, ProductSaved, StockChange
-from inventory_core.rules.products import PREDEFINED_CATEGORIES, WITHOUT_CATEGORY, ProductDraft
+from inventory_core.rules.products import PREDEFINED_CATEGORIES, WITHOUT_CATEGORY, ProductDraft, RevisionKind
 from inventory_core.rules.stock import MAX_QUANTITY, MovementKind, Status, parse_quantity
 from inventory_core.rules.texts import (
     MAX_CODE_LENGTH,
@@ -215,6 +215,7 @@ __all__ = [
     "QuantityLimit",
     "ReadOnlyUnit",
     "ReadWriteEngines",
+    "RevisionKind",
     "RowFault",
     "RowSample",
     "RowsRefused",

@@ -111,8 +111,8 @@ def read_stock_change(fields: dict[str, Any]) -> StockChange:
 
 
 def read_product_saved(fields: dict[str, Any]) -> ProductSaved:
-    """Decode a stored result, without the data that an edit stores for the history."""
-    return ProductSaved(fields["code"], fields["version"], fields["quantity"], fields.get("replayed", False))
+    """Decode a stored result."""
+    return ProductSaved(**fields)
 
 
 @dataclass(frozen=True, slots=True)

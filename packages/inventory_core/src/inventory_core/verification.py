@@ -1,8 +1,12 @@
 """Verify that stored data is consistent: in SQL, set by set, without replaying the ledger."""
 
+import json
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import datetime
+from itertools import groupby
+from typing import Any
 
 from sqlalchemy import ColumnElement, ForeignKeyConstraint, Select, Table, and_, func, literal, or_, select, text
 from sqlalchemy.exc import DBAPIError
@@ -10,9 +14,20 @@ from sqlalchemy.orm import Session
 
 from inventory_core.context import InventoryContext
 from inventory_core.database.table_names import table_name
-from inventory_core.models import BALANCE, CATEGORY, LOCATION, MOVEMENT, OPERATION, OPERATION_RESULT, PRODUCT, metadata
+from inventory_core.models import (
+    BALANCE,
+    CATEGORY,
+    LOCATION,
+    MOVEMENT,
+    OPERATION,
+    OPERATION_RESULT,
+    PRODUCT,
+    PRODUCT_REVISION,
+    metadata,
+)
 from inventory_core.records import Record
 from inventory_core.rules.arguments import check_arguments
+from inventory_core.rules.products import NO_CHANGES, REVISED_COLUMNS, RevisionKind
 from inventory_core.rules.texts import code_key, invisible_characters, search_text, sort_key
 
 _SUMS = (
@@ -90,7 +105,44 @@ _WITHOUT_RESULT = (
     .select_from(OPERATION.outerjoin(OPERATION_RESULT, OPERATION_RESULT.c.operation_id == OPERATION.c.id))
     .where(OPERATION_RESULT.c.operation_id.is_(None))
 )
+_REVISIONS = (
+    select(
+        PRODUCT.c.id.label("product_id"),
+        PRODUCT.c.version,
+        *(PRODUCT.c[column] for column in REVISED_COLUMNS),
+        PRODUCT_REVISION.c.version.label("revision"),
+        PRODUCT_REVISION.c.changes,
+    )
+    .join(PRODUCT_REVISION, PRODUCT_REVISION.c.product_id == PRODUCT.c.id)
+    .where(PRODUCT_REVISION.c.changes != NO_CHANGES)
+    .order_by(PRODUCT.c.id, PRODUCT_REVISION.c.version)
+)
+_COUNTED = (
+    select(
+        PRODUCT_REVISION.c.product_id,
+        func.count().label("revisions"),
+        func.max(PRODUCT_REVISION.c.version).label("latest"),
+    )
+    .group_by(PRODUCT_REVISION.c.product_id)
+    .subquery("counted")
+)
+_VERSIONS = (
+    select(PRODUCT.c.code, PRODUCT.c.version, func.coalesce(_COUNTED.c.revisions, 0))
+    .select_from(PRODUCT.outerjoin(_COUNTED, _COUNTED.c.product_id == PRODUCT.c.id))
+    .where(func.coalesce(_COUNTED.c.revisions, 0) != PRODUCT.c.version)
+)
+_LATEST = (
+    select(PRODUCT.c.code, PRODUCT.c.version, _COUNTED.c.latest)
+    .join(_COUNTED, _COUNTED.c.product_id == PRODUCT.c.id)
+    .where(_COUNTED.c.latest != PRODUCT.c.version)
+)
+_CREATES = (
+    select(PRODUCT.c.code, PRODUCT_REVISION.c.version, literal("created first, and once"), PRODUCT_REVISION.c.kind)
+    .join(PRODUCT_REVISION, PRODUCT_REVISION.c.product_id == PRODUCT.c.id)
+    .where((PRODUCT_REVISION.c.kind == RevisionKind.CREATED.value) != (PRODUCT_REVISION.c.version == 1))
+)
 CHECK = "folded text is that of the text"
+REVISED = "revisions lead to the fields of the product"
 VISIBLE = "names hold no invisible characters"
 
 
@@ -116,6 +168,9 @@ _CHECKS = (
     ("last movement leaves the balance", ("movement",), _LAST_IS_BALANCE),
     ("undo is the opposite", ("movement",), _UNDO_IS_OPPOSITE),
     ("operations have a result", ("operation",), _WITHOUT_RESULT),
+    ("each version has a revision", ("product",), _VERSIONS),
+    ("the last revision leaves the version", ("product",), _LATEST),
+    ("the first revision creates the product", ("product", "version"), _CREATES),
     ("total is not negative", ("product",), _negative(PRODUCT.c.code, PRODUCT.c.quantity)),
     ("minimum is not negative", ("product",), _negative(PRODUCT.c.code, PRODUCT.c.minimum)),
     ("balance is not negative", ("product id",), _negative(BALANCE.c.product_id, BALANCE.c.quantity)),
@@ -124,7 +179,7 @@ _CHECKS = (
 
 
 def ledger_faults(session: Session) -> Iterator[VerificationFault]:
-    """Yield every contradiction between ledger and balances."""
+    """Yield every contradiction between ledger and balances, and between revisions and versions."""
     for check, names, statement in _CHECKS:
         for *keys, expected, found in session.execute(statement, execution_options={"yield_per": 1000}):
             where = ", ".join(f"{name} {key}" for name, key in zip(names, keys, strict=True))
@@ -158,6 +213,45 @@ def _orphans(session: Session, constraint: ForeignKeyConstraint) -> Iterator[Ver
             f"{_kind(constraint.referred_table)} {', '.join(map(str, wanted))}",
             "nothing",
         )
+
+
+def revision_faults(session: Session) -> Iterator[VerificationFault]:
+    """Yield revisions whose values contradict the revisions before, or the product."""
+    records = session.execute(_REVISIONS, execution_options={"yield_per": 1000})
+    for _, revisions in groupby(records, key=lambda record: record.product_id):
+        yield from _revision_faults(revisions)
+
+
+def _revision_faults(revisions: Iterable[Any]) -> Iterator[VerificationFault]:
+    """Follow the revisions of one product, by version, and compare where they lead with its fields."""
+    latest: dict[str, Any] = {}
+    for record in revisions:
+        where = f"product {record.code}, version {record.revision}"
+        try:
+            changes = _read_changes(record.changes)
+        except (ValueError, TypeError, AttributeError):
+            yield VerificationFault("revisions can be read", where, "former and new values", record.changes)
+            changes = {}
+        for column, (former, new) in changes.items():
+            if latest.setdefault(column, former) != former:
+                yield VerificationFault(REVISED, f"{where}, {column}", str(latest[column]), str(former))
+            latest[column] = new
+        if record.revision == record.version:
+            for column, value in latest.items():
+                if value != getattr(record, column):
+                    found = str(getattr(record, column))
+                    yield VerificationFault(REVISED, f"product {record.code}, {column}", str(value), found)
+
+
+def _read_changes(stored: str) -> dict[str, tuple[Any, Any]]:
+    """Return the former and the new value by column. Raises ``ValueError``, ``TypeError`` or ``AttributeError``."""
+    changes = {column: (former, new) for column, (former, new) in json.loads(stored).items()}
+    if not changes.keys() <= set(REVISED_COLUMNS):
+        raise ValueError(stored)
+    if times := changes.get("retired_at"):
+        former, new = (None if moment is None else datetime.fromisoformat(moment) for moment in times)
+        changes["retired_at"] = (former, new)
+    return changes
 
 
 def text_form_faults(session: Session) -> Iterator[VerificationFault]:
@@ -241,7 +335,7 @@ class Verification(Record):
 
 @check_arguments
 def verify(inventory: InventoryContext) -> Verification:
-    """Check every stored balance, total, key and reference.
+    """Check every stored balance, total, revision, key and reference.
 
     Reads the whole database in a few statements and constant memory: seconds per million movements. Does not block writers, and
     each statement reads one snapshot. On SQLite it also checks the integrity of the file and the search index.
@@ -259,6 +353,7 @@ def verify(inventory: InventoryContext) -> Verification:
 def _read_faults(session: Session) -> Iterator[VerificationFault]:
     yield from ledger_faults(session)
     yield from reference_faults(session)
+    yield from revision_faults(session)
     yield from text_form_faults(session)
     if session.get_bind().dialect.name == "sqlite":
         yield from sqlite_file_faults(session)

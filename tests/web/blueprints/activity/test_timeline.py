@@ -50,6 +50,17 @@ def test_an_import_is_one_line_with_its_rows(site: Site) -> None:
     assert lines(site.operator.get("/timeline", code="a").text)[0].startswith("Importación")
 
 
+def test_the_timeline_of_a_product_shows_what_an_import_changed_in_it(site: Site) -> None:
+    site.create_product("A", name="Mesa", minimum=1)
+    table = read_table(BytesIO(b"code,name,minimum\nA,Silla,1\nB,Cama,0\n"), filename="products.csv")
+    import_table(site.inventory, table, actor="olga", operation=new_operation_id())
+
+    counted = "Importación 2 filas nuevos: 1, cambiados: 1"
+    assert lines(site.operator.get("/timeline").text)[0] == f"{counted} Persona: olga"
+    assert lines(site.operator.get("/timeline?code=A").text)[0] == f"{counted} Nombre: Mesa → Silla Persona: olga"
+    assert lines(site.operator.get("/timeline?code=B").text)[0] == f"{counted} Registro Persona: olga"
+
+
 def test_person_product_verb_and_days_narrow_the_timeline_together(site: Site) -> None:
     yesterday = datetime.now(UTC) - timedelta(days=1)
     site.create_product("A", quantity=10)

@@ -1,19 +1,20 @@
 """Change many products in one operation, all or nothing, and undo it as a whole."""
 
-import json
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import bindparam, select
 
 from inventory_core.catalog.categories import find_or_add_category
+from inventory_core.catalog.revisions import Revision, read_revisions, time_value, undo_once, write_revisions
 from inventory_core.catalog.selection import LockedProduct, Selection, lock_many, lock_selected
 from inventory_core.context import InventoryContext
-from inventory_core.database.sql_batch import BULK_CACHE_KIBIBYTES, insert_rows, page_cache, set_by_id, stored_time
+from inventory_core.database.sql_batch import BULK_CACHE_KIBIBYTES, page_cache, set_by_id, stored_time
 from inventory_core.errors import CannotUndo, ChangedProduct, Fault, InvalidInput, MovementNotFound, ProductsConflict
-from inventory_core.models import CATEGORY, IMPORT_CHANGE, OPERATION, OPERATION_RESULT, PRODUCT
+from inventory_core.models import CATEGORY, OPERATION, PRODUCT
 from inventory_core.records import Record
 from inventory_core.rules.arguments import check_arguments, request_faults, require_types
 from inventory_core.rules.products import category_faults
@@ -36,17 +37,7 @@ _CATEGORIES = (
     .with_for_update(read=True)
 )
 CHANGE, UNDO = "change_many", "undo_many"
-_FIRST = (
-    select(OPERATION.c.operation_type, OPERATION_RESULT.c.result)
-    .join(OPERATION_RESULT, OPERATION_RESULT.c.operation_id == OPERATION.c.id)
-    .where(OPERATION.c.id == bindparam("of"))
-)
-# A locking read sees what is committed now, whatever snapshot the session has.
-_UNDONE = (
-    select(OPERATION_RESULT.c.operation_id)
-    .where(OPERATION_RESULT.c.undoes_id == bindparam("of"))
-    .with_for_update(read=True)
-)
+_TYPE = select(OPERATION.c.operation_type).where(OPERATION.c.id == bindparam("of"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,22 +145,6 @@ class ProductsSaved(Record):
     replayed: bool = field(default=False, compare=False)
 
 
-class _Former(NamedTuple):
-    """The former values of a product, in JSON, and the version that the change gave it."""
-
-    id: int
-    version: int
-    value: Any
-
-
-class _Outcome(NamedTuple):
-    """The result, and the data for an undo."""
-
-    saved: ProductsSaved
-    column: str
-    former: list[_Former]
-
-
 @check_arguments
 def change_products(
     inventory: InventoryContext, *, selection: Selection, change: BulkEdit, actor: str, operation: str
@@ -186,13 +161,12 @@ def change_products(
     if faults := [*change.faults(), *request_faults(operation, normalize_line(actor))]:
         raise InvalidInput(*faults)
 
-    def work(unit: UnitOfWork) -> _Outcome:
+    def work(unit: UnitOfWork) -> ProductsSaved:
         selected = lock_selected(unit, selection)
         with page_cache(unit.connection, BULK_CACHE_KIBIBYTES, raise_heap_limit=True):
-            former = _change(unit, selected, change)
+            changed = _change(unit, selected, change)
         retired = change.retired if isinstance(change, SetRetired) else None
-        saved = ProductsSaved(unit.operation, len(former), len(selected) - len(former), retired)
-        return _Outcome(saved, _column(change), former)
+        return ProductsSaved(unit.operation, changed, len(selected) - changed, retired)
 
     return run_idempotent(
         inventory,
@@ -201,9 +175,9 @@ def change_products(
         actor=actor,
         request={"selection": _selection_fields(selection), "change": change.fingerprint_fields()},
         work=work,
-        encode=lambda outcome: _encoded(outcome.saved) | {"column": outcome.column, "former": outcome.former},
-        decode=lambda kept: _Outcome(_decoded(kept), kept["column"], kept["former"]),
-    ).saved
+        encode=lambda saved: _encoded(saved) | {"column": _column(change)},
+        decode=_decoded,
+    )
 
 
 @check_arguments
@@ -217,24 +191,22 @@ def undo_products_change(
     """
 
     def work(unit: UnitOfWork) -> ProductsSaved:
-        kept = _read_change(unit, changed_operation)
-        former = [_Former(*each) for each in kept["former"]]
-        selected = lock_many(unit, [each.id for each in former])
-        # Of two simultaneous undos, the second one waits for the products.
-        if unit.connection.scalar(_UNDONE, {"of": changed_operation}) is not None:
-            raise CannotUndo("already_undone")
-        for product, each in zip(selected, former, strict=True):
-            if product.version != each.version:
+        revisions = _read_change(unit, changed_operation)
+        selected = lock_many(unit, [revision.product_id for revision in revisions])
+        undo_once(unit, changed_operation)
+        for product, revision in zip(selected, revisions, strict=True):
+            if product.version != revision.version:
                 raise CannotUndo("edited_since", product.code)
+        former: dict[str, list[tuple[int, Any]]] = defaultdict(list)
+        for revision in revisions:
+            for column, (value, _) in revision.changes.items():
+                former[column].append((revision.product_id, value))
         with page_cache(unit.connection, BULK_CACHE_KIBIBYTES, raise_heap_limit=True):
-            set_values(unit, kept["column"], [(each.id, each.value) for each in former])
-            present = [
-                _Former(product.id, product.version + 1, _present(product, kept["column"])) for product in selected
-            ]
-            _note_for_history(unit, kept["column"], present)
-        unit.undone.add(changed_operation)
-        retired = any(each.value is not None for each in former) if kept["column"] == "retired_at" else None
-        return ProductsSaved(unit.operation, len(former), 0, retired)
+            for column, values in former.items():
+                set_values(unit, column, values)
+            write_revisions(unit, [revision.inverse() for revision in revisions])
+        retired = any(value is not None for _, value in former["retired_at"]) if "retired_at" in former else None
+        return ProductsSaved(unit.operation, len(revisions), 0, retired)
 
     return run_idempotent(
         inventory,
@@ -248,8 +220,8 @@ def undo_products_change(
     )
 
 
-def _change(unit: UnitOfWork, selected: Sequence[LockedProduct], change: BulkEdit) -> list[_Former]:
-    """Write the change; return the former values of the products that it changed."""
+def _change(unit: UnitOfWork, selected: Sequence[LockedProduct], change: BulkEdit) -> int:
+    """Write the change and its revisions; return the number of products that it changed."""
     refused = [product for product in selected if _refuses(product, change)]
     if refused:
         raise ProductsConflict(_as_they_are(unit, refused))
@@ -260,18 +232,15 @@ def _change(unit: UnitOfWork, selected: Sequence[LockedProduct], change: BulkEdi
     elif isinstance(change, SetMinimum):
         value = change.minimum
     else:
-        value = unit.at.isoformat() if change.retired else None
+        value = time_value(unit.at) if change.retired else None
     differing = [product for product in selected if _differs(product, change, value)]
-    former = [_Former(product.id, product.version + 1, _present(product, column)) for product in differing]
     set_values(unit, column, [(product.id, value) for product in differing])
-    _note_for_history(unit, column, former)
-    return former
-
-
-def _note_for_history(unit: UnitOfWork, column: str, former: Sequence[_Former]) -> None:
-    """Record the change for the history of each product; ids ascend, as in the key of the table."""
-    rows = [(unit.operation, each.id, json.dumps({column: each.value}), each.version) for each in former]
-    insert_rows(unit.connection, IMPORT_CHANGE, ("operation_id", "product_id", "before", "version_after"), rows)
+    revisions = [
+        Revision.of_changed(product.id, product.version + 1, {column: (_present(product, column), value)})
+        for product in differing
+    ]
+    write_revisions(unit, revisions)
+    return len(differing)
 
 
 def _refuses(product: LockedProduct, change: BulkEdit) -> bool:
@@ -312,20 +281,21 @@ def _column(change: BulkEdit) -> str:
 
 def _present(product: LockedProduct, column: str) -> Any:
     value = getattr(product, column)
-    return value.isoformat() if isinstance(value, datetime) else value
+    return time_value(value) if isinstance(value, datetime) else value
 
 
-def _read_change(unit: UnitOfWork, operation: str) -> dict[str, Any]:
-    """Read the stored data of the operation if it can be undone."""
-    first = unit.connection.execute(_FIRST, {"of": replace_surrogates(operation)}).first()
-    if first is None or first.operation_type not in (CHANGE, UNDO):
+def _read_change(unit: UnitOfWork, operation: str) -> list[Revision]:
+    """Return the revisions of the operation if it can be undone."""
+    known = replace_surrogates(operation)
+    operation_type = unit.connection.scalar(_TYPE, {"of": known})
+    if operation_type not in (CHANGE, UNDO):
         raise MovementNotFound(operation)
-    kept: dict[str, Any] = json.loads(first.result) if first.operation_type == CHANGE else {}
-    if not kept:
+    if operation_type == UNDO:
         raise CannotUndo("is_undo")
-    if not kept["former"]:
+    revisions = read_revisions(unit.connection, known)
+    if not revisions:
         raise CannotUndo("changed_nothing")
-    return kept
+    return revisions
 
 
 def _selection_fields(selection: Selection) -> dict[str, Any]:

@@ -1,18 +1,17 @@
 """Register, edit, retire and restore products."""
 
-import dataclasses
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 from sqlalchemy import CursorResult, Insert, Update, bindparam, insert, select, update
 from sqlalchemy.exc import DBAPIError
 
 from inventory_core.catalog.categories import find_or_add_category
+from inventory_core.catalog.revisions import Revision, time_value, write_first_revisions, write_revisions
 from inventory_core.context import InventoryContext
 from inventory_core.database.dialects import DriverErrorKind, classify_driver_error
 from inventory_core.errors import DuplicateCode, EditConflict, InvalidInput
-from inventory_core.models import CATEGORY, PRODUCT
+from inventory_core.models import PRODUCT
 from inventory_core.results import ProductSaved, read_product_saved
 from inventory_core.rules.arguments import check_arguments, request_faults
 from inventory_core.rules.products import ProductDraft, diff_fields
@@ -23,31 +22,16 @@ from inventory_core.stock.ledger import find_place, inserted_id, lock_product, p
 from inventory_core.stock.operations import location_fingerprint
 
 _ADD = insert(PRODUCT)
-_FIELDS = (
-    select(
-        PRODUCT.c.code,
-        PRODUCT.c.name,
-        PRODUCT.c.description,
-        PRODUCT.c.category_id,
-        PRODUCT.c.minimum,
-        CATEGORY.c.name.label("category"),
-    )
-    .select_from(PRODUCT.outerjoin(CATEGORY, CATEGORY.c.id == PRODUCT.c.category_id))
-    .where(PRODUCT.c.id == bindparam("product"))
+_FIELDS = select(PRODUCT.c.code, PRODUCT.c.name, PRODUCT.c.description, PRODUCT.c.category_id, PRODUCT.c.minimum).where(
+    PRODUCT.c.id == bindparam("product")
 )
+_RETIRED_AT = select(PRODUCT.c.retired_at).where(PRODUCT.c.id == bindparam("product"))
 _EDIT = update(PRODUCT).where(PRODUCT.c.id == bindparam("product"))
 _SET_RETIRED = (
     update(PRODUCT)
     .where(PRODUCT.c.id == bindparam("product"))
     .values(retired_at=bindparam("retired"), version=PRODUCT.c.version + 1, changed_at=bindparam("at"))
 )
-
-
-class _Edited(NamedTuple):
-    """The result, and the former and new value of each changed field for the history."""
-
-    saved: ProductSaved
-    changes: Mapping[str, tuple[Any, Any]]
 
 
 @check_arguments
@@ -97,19 +81,20 @@ def edit_product(
     """
     _require(draft, operation, actor)
 
-    def work(unit: UnitOfWork) -> _Edited:
+    def work(unit: UnitOfWork) -> ProductSaved:
         product = lock_product(unit, code)
         require_active(product)
         _require_version(product, expected_version)
         category_id, category = find_or_add_category(unit, draft.category)
         fields = product_fields(draft, category_id, category, unit.at)
         former = unit.connection.execute(_FIELDS, {"product": product.id}).mappings().one()
-        changes = diff_fields({**former}, {**fields, "category": category or None})
+        changes = diff_fields({**former}, fields)
         if not changes:
-            return _Edited(ProductSaved(product.code, product.version, product.quantity), {})
+            return ProductSaved(product.code, product.version, product.quantity)
         version = product.version + 1
         _unique(unit, _EDIT, fields | {"product": product.id, "version": version}, draft.code)
-        return _Edited(ProductSaved(draft.code, version, product.quantity), changes)
+        write_revisions(unit, [Revision.of_changed(product.id, version, changes)])
+        return ProductSaved(draft.code, version, product.quantity)
 
     return run_idempotent(
         inventory,
@@ -118,9 +103,8 @@ def edit_product(
         actor=actor,
         request=_asked(draft) | {"of": code_key(normalize_code(code))},
         work=work,
-        encode=lambda edited: dataclasses.asdict(edited.saved) | {"changes": edited.changes},
-        decode=lambda kept: _Edited(read_product_saved(kept), {}),
-    ).saved
+        decode=read_product_saved,
+    )
 
 
 @check_arguments
@@ -158,9 +142,13 @@ def _set_retired(
             return ProductSaved(product.code, product.version, product.quantity)
         if expected_version is not None:
             _require_version(product, expected_version)
-        retired: datetime | None = unit.at if retire else None
+        former = unit.connection.scalar(_RETIRED_AT, {"product": product.id}) if product.retired else None
+        retired = unit.at if retire else None
         unit.connection.execute(_SET_RETIRED, {"product": product.id, "retired": retired, "at": unit.at})
-        return ProductSaved(product.code, product.version + 1, product.quantity)
+        version = product.version + 1
+        changes = {"retired_at": (time_value(former), time_value(retired))}
+        write_revisions(unit, [Revision.of_changed(product.id, version, changes)])
+        return ProductSaved(product.code, version, product.quantity)
 
     return run_idempotent(
         inventory,
@@ -197,6 +185,7 @@ def _insert(unit: UnitOfWork, draft: ProductDraft) -> ProductState:
     row = _fields(unit, draft) | {"quantity": 0, "version": 1, "created_at": unit.at}
     product_id = inserted_id(_unique(unit, _ADD, row, draft.code))
     unit.products.add(product_id)
+    write_first_revisions(unit, [product_id])
     return ProductState(product_id, draft.code, draft.name, 0, draft.minimum, 1, retired=False)
 
 

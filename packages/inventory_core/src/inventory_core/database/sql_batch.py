@@ -1,6 +1,6 @@
 """Write and read many rows in few statements, in bounded memory."""
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from itertools import chain, islice
@@ -31,12 +31,22 @@ SCAN_CACHE_KIBIBYTES = 8_000
 
 
 def insert_rows(
-    connection: Connection, table: Table, columns: Sequence[str], rows: Sequence[Row], at_once: int = INSERT_BATCH_SIZE
+    connection: Connection,
+    table: Table,
+    columns: Sequence[str],
+    rows: Sequence[Row],
+    at_once: int = INSERT_BATCH_SIZE,
+    *,
+    literals: Mapping[str, str] | None = None,
 ) -> None:
-    """Insert rows of driver values, ``at_once`` in one statement."""
-    values = f"({', '.join([_mark(connection)] * len(columns))})"
+    """Insert rows of driver values, ``at_once`` in one statement.
+
+    ``literals`` are further columns with one value in all rows, as SQL text, which is faster than a parameter in each row.
+    """
+    same = literals or {}
+    values = f"({', '.join([*[_mark(connection)] * len(columns), *same.values()])})"
     quote = connection.dialect.identifier_preparer.quote
-    names = ", ".join(quote(column) for column in columns)
+    names = ", ".join(quote(column) for column in (*columns, *same))
     for batch in _batches(connection, rows, at_once):
         statement = f"INSERT INTO {table.name} ({names}) VALUES {', '.join([values] * len(batch))}"  # noqa: S608
         connection.exec_driver_sql(statement, tuple(chain.from_iterable(batch)))

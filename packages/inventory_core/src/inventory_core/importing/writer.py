@@ -1,14 +1,13 @@
 """Read the products of an import, and write its changes."""
 
-import json
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
-from operator import itemgetter
 from typing import Any
 
 from sqlalchemy import Connection, bindparam, select
 
+from inventory_core.catalog.revisions import Revision, time_value, write_first_revisions, write_revisions
 from inventory_core.database.sql_batch import (
     UPDATE_BATCH_SIZE,
     insert_rows,
@@ -20,7 +19,7 @@ from inventory_core.database.sql_batch import (
 )
 from inventory_core.importing.plan import Change, Fields, StoredNames, StoredProduct
 from inventory_core.importing.rows import NameKey
-from inventory_core.models import BALANCE, CATEGORY, IMPORT_CHANGE, LOCATION, PRODUCT
+from inventory_core.models import BALANCE, CATEGORY, LOCATION, PRODUCT
 from inventory_core.rules.stock import MAX_QUANTITY, MovementKind, Posting, ProductState
 from inventory_core.rules.texts import search_text, sort_key
 from inventory_core.stock.hooks import EventNames
@@ -55,10 +54,7 @@ _PRODUCT_COLUMNS = (
     "code", "code_key", "name", "name_key", "description", "category_id", "quantity", "minimum", "version",
     "search_text", "created_at", "changed_at", "retired_at",
 )  # fmt: skip
-_UNDO_COLUMNS = ("operation_id", "product_id", "before", "version_after")
 _SEARCHED = {"name", "description", "category_id"}
-_TO_TEXT = json.JSONEncoder(ensure_ascii=False).encode
-_product = itemgetter(1)
 
 
 def read_stored_names(connection: Connection, *, locked: bool) -> StoredNames:
@@ -123,9 +119,11 @@ class ImportWriter:
                 stocked.append(change)
         self._insert(created)
         ids = read_ids(self._unit.connection, {change.line.key for change in changes if change.known is None})
-        self._edit(edited)
+        revisions = self._edit(edited)
         self._move(stocked, ids)
-        self._note_for_undo([ids[change.line.key] for change in created], edited)
+        # New products have the highest ids, so all rows are appended to the table.
+        write_revisions(self._unit, sorted(revisions))
+        write_first_revisions(self._unit, sorted([ids[change.line.key] for change in created]))
 
     def finish(self) -> None:
         """Write pending rows: SQLite also writes the search index at the end of each statement that changes it."""
@@ -177,11 +175,13 @@ class ImportWriter:
             )
         insert_rows(self._unit.connection, PRODUCT, _PRODUCT_COLUMNS, rows, CREATE_BATCH_SIZE)
 
-    def _edit(self, edited: Sequence[tuple[StoredProduct, Change]]) -> None:
-        """Write only the columns that differ: an unchanged column costs as much as a changed one."""
+    def _edit(self, edited: Sequence[tuple[StoredProduct, Change]]) -> list[Revision]:
+        """Write only the columns that differ: an unchanged column costs as much as a changed one. Return the revisions."""
         rows: dict[tuple[str, ...], list[tuple[Any, ...]]] = defaultdict(list)
+        revisions = []
         for known, change in edited:
-            found = self._differences(change)
+            found, changes = self._differences(known, change)
+            revisions.append(Revision.of_changed(known.id, known.version + 1, changes))
             added = found.get("quantity")
             guard = (added, MAX_QUANTITY) if added else ()
             rows[tuple(found)].append((*found.values(), self._at, known.id, known.version, *guard))
@@ -193,38 +193,40 @@ class ImportWriter:
             update_rows(self._unit.connection, PRODUCT, _edit_statement(columns), of_these)
         if len(self._texts) >= UPDATE_BATCH_SIZE:
             self._set_texts()
+        return revisions
 
     def _set_texts(self) -> None:
         set_by_id(self._unit.connection, PRODUCT, "search_text", self._texts)
         self._texts.clear()
 
-    def _differences(self, change: Change) -> dict[str, Any]:
-        """Return the columns that differ, with their new values; for the quantity, the change."""
+    def _differences(self, known: StoredProduct, change: Change) -> tuple[dict[str, Any], dict[str, tuple[Any, Any]]]:
+        """Return the columns that differ, with their new values (for the quantity, the change), and the changes to record."""
         _, _, old, new, _, step = change
         found: dict[str, Any] = {}
+        changes: dict[str, tuple[Any, Any]] = {}
         if old is not None:
             if old.name != new.name:
                 found["name"] = new.name
                 found["name_key"] = sort_key(new.name)
+                changes["name"] = (old.name, new.name)
             if old.description != new.description:
                 found["description"] = new.description
+                changes["description"] = (old.description, new.description)
             if old.category != new.category:
                 found["category_id"] = self._category(new)[0]
+                changes["category_id"] = (known.category_id, found["category_id"])
             if old.minimum != new.minimum:
                 found["minimum"] = new.minimum
+                changes["minimum"] = (old.minimum, new.minimum)
             if old.retired != new.retired:
                 found["retired_at"] = self._at if new.retired else None
+                changes["retired_at"] = (
+                    time_value(known.retired_at),
+                    time_value(self._unit.at if new.retired else None),
+                )
         if step is not None and step.quantity:
             found["quantity"] = step.quantity
-        return found
-
-    def _note_for_undo(self, created: Sequence[int], edited: Sequence[tuple[StoredProduct, Change]]) -> None:
-        operation = self._unit.operation
-        rows = [(operation, product_id, "", 1) for product_id in created]
-        rows += [(operation, known.id, _before(known), known.version + 1) for known, _ in edited]
-        # The key of this table is its order, so rows are appended.
-        rows.sort(key=_product)
-        insert_rows(self._unit.connection, IMPORT_CHANGE, _UNDO_COLUMNS, rows)
+        return found, changes
 
     def _category(self, fields: Fields) -> tuple[int | None, str]:
         key = fields.category.key
@@ -246,14 +248,3 @@ def _state_before(change: Change, posting: Posting) -> ProductState:
     code = change.line.code if change.known is None else change.known.code
     total = change.total - (posting.after - (posting.before or 0))
     return ProductState(posting.product_id, code, new.name, total, new.minimum, 1, new.retired)
-
-
-def _before(known: StoredProduct) -> str:
-    fields = {
-        "name": known.name,
-        "description": known.description,
-        "category_id": known.category_id,
-        "minimum": known.minimum,
-        "retired_at": known.retired_at.isoformat() if known.retired_at else None,
-    }
-    return _TO_TEXT(fields)

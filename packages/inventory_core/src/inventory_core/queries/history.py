@@ -1,37 +1,62 @@
 """Read who did what, when and why: operations with what they changed, the latest first."""
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any
+from typing import Any, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, union
+from sqlalchemy import ColumnElement, Select, and_, or_, select, union
 from sqlalchemy.orm import Session
 
 from inventory_core.context import InventoryContext
 from inventory_core.errors import ProductNotFound
-from inventory_core.models import IMPORT_CHANGE, LOCATION, MOVEMENT, OPERATION, OPERATION_RESULT, PRODUCT
+from inventory_core.models import (
+    CATEGORY,
+    LOCATION,
+    MOVEMENT,
+    OPERATION,
+    OPERATION_RESULT,
+    PRODUCT,
+    PRODUCT_REVISION,
+)
 from inventory_core.records import Record
 from inventory_core.results import Cursor
 from inventory_core.rules.arguments import check_arguments, check_page_size
+from inventory_core.rules.products import FieldChanges, RevisionKind
 from inventory_core.rules.texts import code_key, normalize_code, replace_surrogates
 
-RESULT_READ = 4_000
-"""Characters of a stored result that are read: all of most, and the common part of a change of many products."""
-ENTRY_COLUMNS: tuple[ColumnElement[Any], ...] = (
+MAX_HISTORY_TEXT = 200
+"""Maximum length of a text in an entry; the revision has all of it."""
+_NAMES = {"code": "code", "name": "name", "description": "description", "category_id": "category", "minimum": "minimum"}
+"""The field of an entry by the column of a revision. When a product was retired is not shown, only that it was."""
+
+
+class _Record(NamedTuple):
+    """An operation, with its revision of the product that the page, or the operation itself, is about."""
+
+    id: str
+    operation_type: str
+    actor: str
+    at: datetime
+    product_id: int | None
+    result: str | None
+    kind: str | None
+    changes: str | None
+
+
+_COLUMNS: tuple[ColumnElement[Any], ...] = (
     OPERATION.c.id,
     OPERATION.c.operation_type,
     OPERATION.c.actor,
     OPERATION.c.at,
     OPERATION_RESULT.c.product_id,
-    func.substr(OPERATION_RESULT.c.result, 1, RESULT_READ),
+    OPERATION_RESULT.c.result,
+    PRODUCT_REVISION.c.kind,
+    PRODUCT_REVISION.c.changes,
 )
-ENTRY_TABLES = OPERATION.outerjoin(OPERATION_RESULT, OPERATION_RESULT.c.operation_id == OPERATION.c.id)
-_NUMBER = re.compile(r'"(\w+)": (\d+)(?=[,}])')
-_WORD = re.compile(r'"(column)": "(\w+)"')
+_OPERATIONS = OPERATION.outerjoin(OPERATION_RESULT, OPERATION_RESULT.c.operation_id == OPERATION.c.id)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,9 +73,10 @@ class StockStep(Record):
 class HistoryEntry(Record):
     """An operation. ``code`` and ``name`` are the present ones of its product, None if it concerns several products or none.
 
-    ``changes``: former and new value of each field, for an edit; None if an earlier program stored none. ``counts``: the numbers of
-    the result, such as ``rows`` of an import. ``subject``: the name of a location, or the column that was changed in many products.
-    ``steps``: the movements, for an operation on one product.
+    ``kind``: what the operation did to the fields of its product, or, among the entries of one product, of that product; None if
+    nothing. ``changes``: the former and the new value of each field that it changed. ``counts``: the numbers of the result, such as
+    ``rows`` of an import. ``subject``: the name of a location, or the column that was changed in many products. ``steps``: the
+    movements, for an operation on one product.
     """
 
     id: str
@@ -59,37 +85,63 @@ class HistoryEntry(Record):
     at: datetime
     code: str | None
     name: str | None
-    changes: Mapping[str, tuple[Any, Any]] | None = None
+    kind: RevisionKind | None = None
+    changes: FieldChanges = field(default_factory=dict)
     counts: Mapping[str, int] = field(default_factory=dict)
     subject: str = ""
     steps: tuple[StockStep, ...] = ()
 
 
-def make_entries(session: Session, page: Sequence[tuple[Any, ...]]) -> tuple[HistoryEntry, ...]:
-    """Make the entries of records of ``ENTRY_COLUMNS``, in their order; at most two statements."""
-    of_one = {record[0]: record[4] for record in page if record[4] is not None}
+def _make_entries(session: Session, page: Sequence[_Record]) -> tuple[HistoryEntry, ...]:
+    """Make the entries of records, in their order; at most three statements."""
+    of_one = {record.id: record.product_id for record in page if record.product_id is not None}
     products = _products(session, set(of_one.values())) if of_one else {}
     steps = _steps(session, list(of_one)) if of_one else {}
+    changed = [json.loads(record.changes or "{}") for record in page]
+    categories = _categories(session, changed)
     entries = []
-    for row_id, operation_type, actor, at, product_id, result in page:
-        code, name = products.get(product_id, (None, None))
-        kept = _kept(result or "")
-        changes = kept.get("changes")
+    for record, changes in zip(page, changed, strict=True):
+        code, name = products.get(record.product_id, (None, None))
+        result = json.loads(record.result or "{}")
         entries.append(
             HistoryEntry(
-                row_id,
-                operation_type,
-                actor,
-                at,
+                record.id,
+                record.operation_type,
+                record.actor,
+                record.at,
                 code,
                 name,
-                None if changes is None else {each: (both[0], both[1]) for each, both in changes.items()},
-                {key: value for key, value in kept.items() if type(value) is int},
-                str(kept.get("name") or kept.get("column") or ""),
-                tuple(steps.get(row_id, ())),
+                None if record.kind is None else RevisionKind(record.kind),
+                _shown_changes(changes, categories),
+                {key: value for key, value in result.items() if type(value) is int},
+                str(result.get("name") or result.get("column") or ""),
+                tuple(steps.get(record.id, ())),
             )
         )
     return tuple(entries)
+
+
+def _categories(session: Session, changed: Sequence[FieldChanges]) -> dict[int | None, str]:
+    """Return the names of the categories by id."""
+    ids = {row_id for changes in changed for row_id in changes.get("category_id", ()) if row_id is not None}
+    if not ids:
+        return {}
+    statement = select(CATEGORY.c.id, CATEGORY.c.name).where(CATEGORY.c.id.in_(sorted(ids)))
+    return {row[0]: row[1] for row in session.execute(statement)}
+
+
+def _shown_changes(changes: FieldChanges, categories: Mapping[int | None, str]) -> dict[str, tuple[Any, Any]]:
+    shown = {}
+    for column, (former, new) in changes.items():
+        if column == "category_id":
+            shown[_NAMES[column]] = (categories.get(former), categories.get(new))
+        elif column in _NAMES:
+            shown[_NAMES[column]] = (_shortened(former), _shortened(new))
+    return shown
+
+
+def _shortened(value: Any) -> Any:
+    return value[: MAX_HISTORY_TEXT - 1] + "…" if isinstance(value, str) and len(value) > MAX_HISTORY_TEXT else value
 
 
 def _products(session: Session, ids: set[int]) -> dict[int | None, tuple[str | None, str | None]]:
@@ -110,15 +162,6 @@ def _steps(session: Session, operations: Sequence[str]) -> dict[str, list[StockS
     for operation, *step in session.execute(statement):
         found[operation].append(StockStep(*step))
     return found
-
-
-def _kept(result: str) -> dict[str, Any]:
-    """Return the fields of a stored result; if it was cut, the numbers at its beginning."""
-    try:
-        kept = json.loads(result or "{}")
-    except json.JSONDecodeError:
-        return {**{key: int(value) for key, value in _NUMBER.findall(result)}, **dict(_WORD.findall(result))}
-    return kept if isinstance(kept, dict) else {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +197,7 @@ def operation_history(
 ) -> HistoryPage:
     """Return operations, newest first, starting after ``after`` (time and id of the last one that was seen).
 
-    Of a product, returns the operations on it alone and those on many products that changed it. At most five statements, each
+    Of a product, returns the operations on it alone and those on many products that changed it. At most six statements, each
     of which reads by an index. Raises ``ProductNotFound`` for an unknown code and ``InvalidInput`` for a size outside 1 to 500.
     """
     check_page_size(size)
@@ -166,17 +209,20 @@ def operation_history(
             alone = _of_product(session, criteria, after, product_id, size)
             records = sorted({*alone, *_among_many(session, conditions, product_id, size)}, key=_place, reverse=True)
         else:
-            ordered = (
-                select(*ENTRY_COLUMNS).select_from(ENTRY_TABLES).order_by(OPERATION.c.at.desc(), OPERATION.c.id.desc())
-            )
+            tables = _OPERATIONS.outerjoin(PRODUCT_REVISION, _revises(OPERATION_RESULT.c.product_id))
+            ordered = select(*_COLUMNS).select_from(tables).order_by(OPERATION.c.at.desc(), OPERATION.c.id.desc())
             records = _read(session, ordered.where(*conditions), size)
         page = records[:size]
-        entries = make_entries(session, page)
+        entries = _make_entries(session, page)
     return HistoryPage(entries, Cursor(*_place(page[-1])) if len(records) > size else None)
 
 
-def _place(record: Sequence[Any]) -> tuple[datetime, str]:
-    return record[3], record[0]
+def _place(record: _Record) -> tuple[datetime, str]:
+    return record.at, record.id
+
+
+def _revises(product_id: ColumnElement[Any] | int) -> ColumnElement[bool]:
+    return and_(PRODUCT_REVISION.c.operation_id == OPERATION.c.id, PRODUCT_REVISION.c.product_id == product_id)
 
 
 def _product(session: Session, code: str) -> int:
@@ -212,11 +258,12 @@ def _conditions(
 
 def _of_product(
     session: Session, criteria: HistoryFilter, after: Cursor | None, product_id: int, size: int
-) -> list[tuple[Any, ...]]:
+) -> list[_Record]:
     time, row_id = OPERATION_RESULT.c.at, OPERATION_RESULT.c.operation_id
+    tables = OPERATION_RESULT.join(OPERATION, OPERATION.c.id == row_id)
     statement = (
-        select(*ENTRY_COLUMNS)
-        .select_from(OPERATION_RESULT.join(OPERATION, OPERATION.c.id == row_id))
+        select(*_COLUMNS)
+        .select_from(tables.outerjoin(PRODUCT_REVISION, _revises(product_id)))
         .where(OPERATION_RESULT.c.product_id == product_id, *_conditions(criteria, after, time, row_id))
         .order_by(time.desc(), row_id.desc())
     )
@@ -225,21 +272,23 @@ def _of_product(
 
 def _among_many(
     session: Session, conditions: Sequence[ColumnElement[bool]], product_id: int, size: int
-) -> list[tuple[Any, ...]]:
+) -> list[_Record]:
+    revision = PRODUCT_REVISION.alias()
     touched = union(
-        select(IMPORT_CHANGE.c.operation_id).where(IMPORT_CHANGE.c.product_id == product_id),
+        select(revision.c.operation_id).where(revision.c.product_id == product_id),
         select(MOVEMENT.c.operation_id).where(
             MOVEMENT.c.product_id == product_id, MOVEMENT.c.kind.in_(("import", "undo"))
         ),
     ).subquery()
+    tables = _OPERATIONS.join(touched, touched.c.operation_id == OPERATION.c.id)
     statement = (
-        select(*ENTRY_COLUMNS)
-        .select_from(ENTRY_TABLES.join(touched, touched.c.operation_id == OPERATION.c.id))
+        select(*_COLUMNS)
+        .select_from(tables.outerjoin(PRODUCT_REVISION, _revises(product_id)))
         .where(OPERATION_RESULT.c.product_id.is_(None), *conditions)
         .order_by(OPERATION.c.at.desc(), OPERATION.c.id.desc())
     )
     return _read(session, statement, size)
 
 
-def _read(session: Session, statement: Select[Any], size: int) -> list[tuple[Any, ...]]:
-    return [tuple(record) for record in session.execute(statement.limit(size + 1))]
+def _read(session: Session, statement: Select[Any], size: int) -> list[_Record]:
+    return [_Record(*record) for record in session.execute(statement.limit(size + 1))]

@@ -1,7 +1,8 @@
-"""Check a product's own fields and the names of categories and locations."""
+"""Check a product's own fields and the names of categories and locations; compare fields for revisions."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import Any
 
 from inventory_core.errors import Fault
@@ -26,8 +27,6 @@ MAX_LOCATION_LENGTH = 80
 
 MAX_NAME_LENGTH = 200
 MAX_DESCRIPTION_LENGTH = 2000
-MAX_HISTORY_TEXT = 200
-"""Maximum length of a text in the history of edits."""
 _CLEANERS: dict[str, Callable[[str], str | None]] = {
     "code": normalize_code,
     "name": normalize_line,
@@ -35,7 +34,23 @@ _CLEANERS: dict[str, Callable[[str], str | None]] = {
     "category": lambda name: normalize_line(name) or None,
 }
 _TYPES: dict[str, Any] = {"code": str, "name": str, "description": str, "category": str | None}
-FIELDS = ("code", "name", "description", "category", "minimum")
+REVISED_COLUMNS = ("code", "name", "description", "category_id", "minimum", "retired_at")
+"""The columns that a revision records, in JSON values: a time is a text in ISO 8601."""
+
+NO_CHANGES = "{}"
+"""The stored changes of a created product."""
+
+FieldChanges = Mapping[str, tuple[Any, Any]]
+"""The former and the new value by column."""
+
+
+class RevisionKind(StrEnum):
+    """What an operation did to the fields of a product."""
+
+    CREATED = "created"
+    EDITED = "edited"
+    RETIRED = "retired"
+    RESTORED = "restored"
 
 
 def normalize_location(name: str) -> str:
@@ -99,11 +114,16 @@ def category_faults(name: str | None) -> list[Fault]:
 
 
 def diff_fields(former: Mapping[str, Any], new: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
-    """Return the fields that differ, each with its former and new value; long texts are cut."""
+    """Return the former and new value of each column of ``new`` that is recorded and differs."""
     return {
-        field: (_shortened(former[field]), _shortened(new[field])) for field in FIELDS if former[field] != new[field]
+        column: (former[column], new[column])
+        for column in REVISED_COLUMNS
+        if column in new and former[column] != new[column]
     }
 
 
-def _shortened(value: Any) -> Any:
-    return value[: MAX_HISTORY_TEXT - 1] + "…" if isinstance(value, str) and len(value) > MAX_HISTORY_TEXT else value
+def revision_kind(changes: FieldChanges) -> RevisionKind:
+    """Return the kind of a revision with these changes of an existing product."""
+    if "retired_at" not in changes:
+        return RevisionKind.EDITED
+    return RevisionKind.RESTORED if changes["retired_at"][1] is None else RevisionKind.RETIRED

@@ -6,7 +6,7 @@ from flask import Blueprint, render_template, request, url_for
 from flask_babel import gettext, lazy_gettext, ngettext
 from markupsafe import Markup
 
-from inventory_core import HistoryEntry, HistoryFilter, ProductDetails, operation_history
+from inventory_core import HistoryEntry, HistoryFilter, ProductDetails, RevisionKind, operation_history
 from inventory_web.context import current_inventory
 from inventory_web.hookspecs import MenuEntry, ProductPanel, hookimpl
 from inventory_web.http.urls import read_cursor
@@ -31,6 +31,12 @@ COLOURS = {
     "import": "purple",
     "transfer": "blue",
 }
+KIND_VERBS = {
+    RevisionKind.CREATED: "register",
+    RevisionKind.RETIRED: "retire",
+    RevisionKind.RESTORED: "restore",
+}
+"""The operation on one product that does the same as an operation on many did to it."""
 VERB_LABELS = {
     "register": lazy_gettext("Registro"),
     "edit": lazy_gettext("Edición"),
@@ -60,22 +66,20 @@ def verb_colour(verb: str) -> str:
 
 
 def change_lines(entry: HistoryEntry) -> Iterator[str]:
-    """Yield a line for each change of an operation, except quantities."""
-    if entry.operation_type == "edit":
-        yield from _edited(entry)
+    """Yield a line for each change of an operation, except quantities.
+
+    An operation on many products has the changes of one product only in the history of that product.
+    """
+    if entry.operation_type == "edit" and not entry.changes:
+        yield gettext("Sin cambios")
     elif entry.operation_type == "add_location":
         yield entry.subject
     elif entry.operation_type == "import":
         yield from _imported(entry)
     elif entry.operation_type in ("change_many", "undo_many"):
         yield from _changed_many(entry)
-
-
-def _edited(entry: HistoryEntry) -> Iterator[str]:
-    if entry.changes is None:
-        return
-    if not entry.changes:
-        yield gettext("Sin cambios")
+    if entry.code is None and entry.kind in KIND_VERBS:
+        yield verb_text(KIND_VERBS[entry.kind])
     for field, (former, new) in entry.changes.items():
         yield f"{field_label(field)}: {_value(former)} → {_value(new)}"
 

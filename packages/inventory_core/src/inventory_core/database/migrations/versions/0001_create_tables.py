@@ -31,14 +31,15 @@ BALANCE = table_name("balance")
 OPERATION = table_name("operation")
 OPERATION_RESULT = table_name("operation_result")
 MOVEMENT = table_name("movement")
-IMPORT_CHANGE = table_name("import_change")
+PRODUCT_REVISION = table_name("product_revision")
 OUTBOX = table_name("outbox")
 OUTBOX_DEAD_LETTER = table_name("outbox_dead_letter")
 SEARCH = table_name("product_search")
 
-INSERT_ONLY = (MOVEMENT, OPERATION, OPERATION_RESULT)
+INSERT_ONLY = (MOVEMENT, OPERATION, OPERATION_RESULT, PRODUCT_REVISION)
 DROP_ORDER = (
-    OUTBOX_DEAD_LETTER, OUTBOX, IMPORT_CHANGE, MOVEMENT, BALANCE, PRODUCT, OPERATION_RESULT, OPERATION, LOCATION, CATEGORY,
+    OUTBOX_DEAD_LETTER, OUTBOX, PRODUCT_REVISION, MOVEMENT, BALANCE, PRODUCT, OPERATION_RESULT, OPERATION, LOCATION,
+    CATEGORY,
 )  # fmt: skip
 
 # Each begins with the state and the order of a list and ends with what its filters test: rows passed over are not fetched.
@@ -192,18 +193,25 @@ def upgrade() -> None:
     )
 
     migration_ops.create_table(
-        IMPORT_CHANGE,
+        PRODUCT_REVISION,
         sa.Column("operation_id", sa.String(length=64), nullable=False),
         sa.Column("product_id", ROW_ID, nullable=False),
-        sa.Column("before", LONG_TEXT, nullable=False),
-        sa.Column("version_after", sa.Integer(), nullable=False),
-        sa.ForeignKeyConstraint(["operation_id"], [f"{OPERATION}.id"], name=op.f(f"fk_{IMPORT_CHANGE}_operation_id")),
-        sa.ForeignKeyConstraint(["product_id"], [f"{PRODUCT}.id"], name=op.f(f"fk_{IMPORT_CHANGE}_product_id")),
-        sa.PrimaryKeyConstraint("operation_id", "product_id", name=op.f(f"pk_{IMPORT_CHANGE}")),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(length=10), nullable=False),
+        sa.Column("changes", LONG_TEXT, nullable=False),
+        sa.CheckConstraint(
+            "kind = 'created' OR kind = 'edited' OR kind = 'retired' OR kind = 'restored'",
+            name=op.f(f"ck_{PRODUCT_REVISION}_kind_known"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["operation_id"], [f"{OPERATION}.id"], name=op.f(f"fk_{PRODUCT_REVISION}_operation_id")
+        ),
+        sa.ForeignKeyConstraint(["product_id"], [f"{PRODUCT}.id"], name=op.f(f"fk_{PRODUCT_REVISION}_product_id")),
+        sa.PrimaryKeyConstraint("operation_id", "product_id", name=op.f(f"pk_{PRODUCT_REVISION}")),
+        sa.UniqueConstraint("product_id", "version", name=op.f(f"uq_{PRODUCT_REVISION}_product_id_version")),
         sqlite_with_rowid=False,
         **MYSQL_OPTIONS,
     )
-    migration_ops.create_index(f"ix_{IMPORT_CHANGE}_product_id", IMPORT_CHANGE, ["product_id"])
 
     migration_ops.create_table(
         MOVEMENT,
