@@ -19,7 +19,6 @@ from pathlib import Path
 
 from xlsxwriter import Workbook
 
-from benchmarks.import_floor import floor_seconds
 from benchmarks.measuring import Bar, Figure, Ground, Table
 from inventory_core import Inventory, ProductFilter, SingleDatabase, export_products
 
@@ -151,10 +150,15 @@ def _import(scratch: Path, inventory: Path | None, file: Path) -> Run:
     seconds = time.perf_counter() - began
     if process.returncode:
         raise ValueError(f"the import of the benchmark failed: {said.decode()}")
-    floor = floor_seconds(before, database, file) if file.suffix == ".csv" else math.inf
+    floor = _measure_floor(before, database, file) if file.suffix == ".csv" else math.inf
     _remove(before)
     _remove(database)
     return Run(json.loads(said)["rows"], seconds, usage.ru_maxrss / PER_MEGABYTE, floor)
+
+
+def _measure_floor(before: Path, after: Path, file: Path) -> float:
+    command = [sys.executable, "-m", "benchmarks.import_floor", str(before), str(after), str(file)]
+    return float(subprocess.run(command, capture_output=True, text=True, check=True).stdout)
 
 
 def _best(runs: list[Run]) -> float:
