@@ -134,7 +134,12 @@ def test_a_form_is_kept_with_the_session_that_began_after_it(make_inventory: Mak
     known = authentication.check_password(inventory, name="ada", password=PASSWORD, by=BY)
     assert known is not None
     typed = "«ñ» 😀" * 40_000
-    token = authentication.begin_session(inventory, known, by=BY, idle=IDLE, agent="Firefox/145.0", kept=typed)
+    now = inventory.clock()
+    token = inventory.sessions.write(
+        lambda session: authentication.add_session(
+            session, known, now=now, by=BY, idle=IDLE, agent="Firefox/145.0", kept=typed
+        )
+    )
     account = authentication.find_account(inventory, token or "", idle=IDLE, address="", at_once=True)
     assert account is not None
 

@@ -74,7 +74,10 @@ class Browser:
             known = authentication.VerifiedLogin(
                 user.id or 0, name, authentication.session_fingerprint(user.password_hash), second_factor=False
             )
-        token = authentication.begin_session(inventory, known, by=Author(name, self._from["REMOTE_ADDR"]), idle=idle)
+        author, now = Author(name, self._from["REMOTE_ADDR"]), inventory.clock()
+        token = inventory.sessions.write(
+            lambda session: authentication.add_session(session, known, now=now, by=author, idle=idle)
+        )
         assert token is not None
         self.token = begin_session(self.client, token)
         with self.client.session_transaction() as cookie:

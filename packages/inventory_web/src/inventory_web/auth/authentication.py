@@ -142,25 +142,6 @@ def confirm_password(inventory: Inventory, account: CurrentUser, *, password: st
     return known is not None
 
 
-def begin_session(
-    inventory: Inventory,
-    known: VerifiedLogin,
-    *,
-    by: Author,
-    idle: timedelta,
-    longest: timedelta = MAX_SESSION_AGE,
-    agent: str = "",
-    kept: str | None = None,
-) -> str | None:
-    """Start a session in a transaction of its own; see ``add_session``."""
-
-    def work(session: Session) -> str | None:
-        now = inventory.clock()
-        return add_session(session, known, now=now, by=by, idle=idle, longest=longest, agent=agent, kept=kept)
-
-    return inventory.sessions.write(work)
-
-
 def add_session(
     session: Session,
     known: VerifiedLogin,
